@@ -1,0 +1,276 @@
+"""The embedded AWS on this machine: builds the template, starts the emulator, deploys into it, stops it.
+
+The template, `sam build` and `sam deploy` are the real ones. Only two things differ from the cloud: the
+functions run as `provided.al2023`, whose `bootstrap` starts AWS's own Python runtime client with this
+machine's interpreter, and their clients talk to the emulator's address.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+import boto3
+import httpx
+
+from faceblur_cli import project
+from faceblur_cli.failures import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+STACK_NAME = "faceblur"
+REGION = "us-east-1"
+DEFAULT_PORT = 4566
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
+
+_START_SECONDS = 30
+_STOP_SECONDS = 30
+
+Say = "Callable[[str], None]"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed stack that clients can talk to."""
+
+    endpoint: str
+    outputs: Mapping[str, str]
+
+    @property
+    def api_url(self) -> str:
+        """Address of the API."""
+        return self.outputs["ApiUrl"]
+
+    def client(self, service: str) -> Any:
+        """A boto3 client for a service of the embedded AWS."""
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        )
+
+
+@contextmanager
+def running_stack(port: int, say: Callable[[str], None]) -> Iterator[Stack]:
+    """Build, start and deploy; the stack serves until the block ends, and keeps its state for the next time.
+
+    Raises Failure if another one runs already, the port is taken, or a step fails.
+    """
+    project.STATE.mkdir(exist_ok=True)
+    with _lock():
+        build(say)
+        with emulator(port, project.STATE / "aws") as endpoint:
+            say(f"deploying into the embedded AWS at {endpoint}")
+            stack = deploy(endpoint)
+            running = _running_file()
+            running.write_text(json.dumps({"pid": os.getpid(), "endpoint": endpoint, "outputs": dict(stack.outputs)}))
+            try:
+                yield stack
+            finally:
+                running.unlink(missing_ok=True)
+
+
+def running() -> Stack | None:
+    """The stack that another process serves on this machine, if there is one."""
+    about = _running()
+    return Stack(about["endpoint"], about["outputs"]) if about else None
+
+
+def stop() -> bool:
+    """Stop the stack that another process serves; tells whether there was one. Raises Failure if it does not end."""
+    about = _running()
+    if about is None:
+        return False
+    os.kill(about["pid"], signal.SIGTERM)
+    _wait_until(lambda: _running() is None, _STOP_SECONDS, "The embedded AWS did not stop.")
+    return True
+
+
+def build(say: Callable[[str], None]) -> None:
+    """Run `sam build` for this machine's interpreter, unless nothing has changed since the last time."""
+    stamp, wanted = project.STATE / "build.sha256", project.fingerprint()
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    say("building the functions (sam build)")
+    _sam(
+        "build",
+        "--parameter-overrides",
+        f"PythonRuntime={project.python_runtime()}",
+        f"Architecture={project.architecture()}",
+    )
+    write_bootstraps(project.BUILD)
+    stamp.write_text(wanted)
+
+
+def write_bootstraps(build_folder: Path, environment: Mapping[str, str] | None = None, module: str = "awslambdaric") -> None:
+    """Give each built function the `bootstrap` by which a custom runtime starts.
+
+    Layers are not mounted for custom runtimes: the bootstrap puts the built layer on the path instead, for the
+    functions that the template gives it to. `environment` is set for all functions, and `module` is what runs
+    them, for those who test with stand-ins.
+    """
+    exports = "".join(f"export {name}='{value}'\n" for name, value in (environment or {}).items())
+    for app in build_folder.glob("*Function/*/app.py"):
+        function = app.parent.parent
+        # The layer is harmless where its packages are not asked for, and only detect_faces asks.
+        layer = f":{build_folder}/OnnxLayer/python" if function.name == "DetectFacesFunction" else ""
+        script = (
+            "#!/bin/sh\n"
+            f"{exports}"
+            f"export PYTHONPATH=\"$PWD{layer}${{PYTHONPATH:+:$PYTHONPATH}}\"\n"
+            f"exec '{project.RUNTIME_PYTHON}' -m {module} \"$_HANDLER\"\n"
+        )
+        bootstrap = function / "bootstrap"
+        bootstrap.write_text(script)
+        bootstrap.chmod(0o755)
+
+
+@contextmanager
+def emulator(port: int, state: Path, **settings: str) -> Iterator[str]:
+    """Start the embedded AWS on a port of the loopback interface and stop it after the block; gives its address."""
+    if not _is_free(port):
+        raise Failure(f"Port {port} is in use. Choose another one with --port.")
+    (state / "tmp").mkdir(parents=True, exist_ok=True)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment |= CREDENTIALS
+    environment |= {
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "PERSIST_STATE": "1",
+        "S3_PERSIST": "1",
+        "STATE_DIR": str(state / "state"),
+        "S3_DATA_DIR": str(state / "s3"),
+        "TMPDIR": str(state / "tmp"),
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+    }
+    with (state / "log.txt").open("ab") as log:
+        # A session of its own: Ctrl-C is ours to handle, and the emulator stops its workers on SIGTERM.
+        process = subprocess.Popen(
+            [project.MINISTACK], env=environment | settings, cwd=state, stdout=log, stderr=log, start_new_session=True
+        )
+    endpoint = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until(lambda: _answers(endpoint, process), _START_SECONDS, f"The embedded AWS did not start: see {state}/log.txt.")
+        yield endpoint
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def deploy(endpoint: str) -> Stack:
+    """Run `sam deploy` into the embedded AWS at this address."""
+    _sam(
+        "deploy",
+        "--tags",
+        f"ms-custom-id={STACK_NAME}",
+        "--parameter-overrides",
+        "PythonRuntime=provided.al2023",
+        f"Architecture={project.architecture()}",
+        "FaceDetector=embedded",
+        f"AwsEndpointUrl={endpoint}",
+        endpoint=endpoint,
+    )
+    described = Stack(endpoint, {}).client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+    return Stack(endpoint, {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]})
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody uses just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _sam(command: str, *arguments: str, endpoint: str = "http://127.0.0.1:9") -> None:
+    """Run a command of SAM's; it never looks for AWS elsewhere than at `endpoint`."""
+    environment = os.environ | CREDENTIALS
+    environment |= {"AWS_ENDPOINT_URL": endpoint, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_CHECK_LATEST_VERSION": "0"}
+    environment.pop("AWS_PROFILE", None)
+    finished = subprocess.run(
+        [project.SAM, command, "--config-env", "local", *arguments],
+        cwd=project.ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if finished.returncode != 0:
+        raise Failure(f"sam {command} failed:\n{finished.stdout[-3000:]}")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _answers(endpoint: str, process: subprocess.Popen[bytes]) -> bool:
+    if process.poll() is not None:
+        raise Failure(f"The embedded AWS ended with exit code {process.returncode}.")
+    try:
+        return httpx.get(f"{endpoint}/_ministack/health", timeout=1).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+def _wait_until(holds: Callable[[], bool], seconds: float, complaint: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise Failure(complaint)
+        time.sleep(0.05)
+
+
+def _running_file() -> Path:
+    return project.STATE / "running.json"
+
+
+def _lock_file() -> IO[str]:
+    return (project.STATE / "lock").open("a")
+
+
+@contextmanager
+def _lock() -> Iterator[None]:
+    """Hold the lock that tells a served stack from the traces of one that was killed."""
+    with _lock_file() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failure("The embedded AWS of this folder is running already; `faceblur down` stops it.") from None
+        yield
+
+
+def _running() -> dict[str, Any] | None:
+    """What the serving process wrote about itself, if it is alive."""
+    if not _running_file().exists():
+        return None
+    with _lock_file() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            about: dict[str, Any] = json.loads(_running_file().read_text())
+            return about
+    return None

@@ -1,0 +1,47 @@
+"""Where the project lies on this machine, and where its tools and its state are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+STATE = ROOT / ".faceblur"
+BUILD = STATE / "build"
+
+SAM = ROOT / ".tools/sam/bin/sam"
+MINISTACK = ROOT / ".tools/ministack/bin/ministack"
+RUNTIME_PYTHON = ROOT / ".tools/runtime/bin/python"
+
+_SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "statemachine")
+
+
+def python_runtime() -> str:
+    """Lambda's name for this interpreter, such as python3.11."""
+    return f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def architecture() -> str:
+    """Lambda's name for this machine's processor."""
+    return "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
+
+
+def fingerprint() -> str:
+    """A digest of everything that the build is made from."""
+    digest = hashlib.sha256(f"{python_runtime()} {architecture()}".encode())
+    for path in _source_files():
+        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _source_files() -> Iterator[Path]:
+    for name in _SOURCES:
+        path = ROOT / name
+        files = [path] if path.is_file() else sorted(path.rglob("*"))
+        yield from (file for file in files if file.is_file() and "__pycache__" not in file.parts)

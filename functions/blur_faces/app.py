@@ -1,0 +1,33 @@
+"""Hides the faces of the uploaded photo and stores the draft of the result."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from faceblur.anonymise import hide_faces
+from faceblur.drafts import store_draft
+from faceblur.faces import Box
+from faceblur.jobs import jobs
+from faceblur.observability import about, logger, metrics, stage, tracer
+from faceblur.storage import photos
+from faceblur.styles import Style, regions_for
+
+
+@tracer.capture_lambda_handler(capture_response=False)
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Entry point for the state machine: `{"job_id", "key", "etag", "options", "faces", "missed"}` → the draft.
+
+    `faces` are those of the first look; `missed` those that the second look still found in an earlier draft.
+    """
+    about(event["job_id"])
+    faces, missed = ([Box.from_dict(face) for face in event[name]] for name in ("faces", "missed"))
+    options = event["options"]
+    style = Style(options["style"], options["shape"], options["padding"])
+    regions = regions_for(faces, missed, style)
+    photo = photos().read(event["key"], event["etag"])
+    with stage("blur", len(photo)):
+        hidden = hide_faces(photo, regions, options["output"])
+    logger.info("hid faces", faces=len(regions), bytes=len(hidden.data))
+    return {"faces": len(regions)} | store_draft(event["job_id"], hidden, jobs(), photos())

@@ -1,0 +1,35 @@
+"""POST /jobs: validates the options, writes the job's row and answers with the form to upload the photo."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from faceblur import config
+from faceblur.api import answer, fields_of, moment, router
+from faceblur.jobs import jobs
+from faceblur.observability import about, logger, metrics, tracer
+from faceblur.options import parse_options
+from faceblur.storage import photos
+
+app = router()
+
+
+@app.post("/jobs")
+def create_job() -> Response[str]:
+    """Create the job first and its form second: no upload can overtake the row."""
+    options = parse_options(fields_of(app.current_event.body))
+    job = jobs().create(options.model_dump(), config.upload_seconds())
+    about(job.job_id)
+    form = photos().upload_form(job.job_id, config.upload_seconds())
+    upload = {**form, "expires_at": moment(job.upload_expires_at), "max_bytes": config.MAX_UPLOAD_BYTES}
+    logger.info("job created")
+    return answer(201, {"job_id": job.job_id, "status": job.status, "options": job.options, "upload": upload})
+
+
+@tracer.capture_lambda_handler(capture_response=False)
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Entry point for API Gateway."""
+    return app.resolve(event, context)

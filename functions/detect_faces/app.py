@@ -1,0 +1,35 @@
+"""Finds the faces in the uploaded photo (first look), or in the result (second look)."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from faceblur import config
+from faceblur.detectors import Look, StoredPhoto, detector_named
+from faceblur.errors import NoFacesFound
+from faceblur.observability import about, faces_found, logger, metrics, stage, tracer
+from faceblur.storage import photos
+
+
+@tracer.capture_lambda_handler(capture_response=False)
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Entry point for the state machine: `{"job_id", "key", "etag", "look", "options"}` → the faces found."""
+    about(event["job_id"])
+    look, options = Look(event["look"]), event["options"]
+    photo = StoredPhoto(photos().read(event["key"], event["etag"]), photos().bucket, event["key"])
+    with stage(f"detect_{look}", len(photo.data)):
+        found = detector_named(config.face_detector()).detect(photo, options["min_confidence"], look)
+    logger.info("looked for faces", look=look, faces=len(found.boxes), detector=found.detector)
+    if look is Look.FIRST:
+        faces_found(len(found.boxes))
+        if not found.boxes and options["on_no_faces"] == "fail":
+            raise NoFacesFound
+    return {
+        "faces": [box.to_dict() for box in found.boxes],
+        "detector": found.detector,
+        "version": found.version,
+        "calls": found.calls,
+        "warnings": found.warnings,
+    }

@@ -1,0 +1,87 @@
+"""What the API functions share: the router, errors as JSON `{code, message}`, and a job as clients see it."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
+
+from faceblur import config
+from faceblur.errors import FaceblurError, InternalError, InvalidOptions, JobNotFound
+from faceblur.jobs import Job, Status
+from faceblur.observability import about, logger
+
+if TYPE_CHECKING:
+    from faceblur.storage import Photos
+
+_STATUS_CODES: dict[type[FaceblurError], int] = {InvalidOptions: 400, JobNotFound: 404}
+_JOB_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def router() -> APIGatewayRestResolver:
+    """A router that answers every error as JSON, without a word of its insides."""
+    app = APIGatewayRestResolver()
+
+    @app.exception_handler(Exception)
+    def failed(error: Exception) -> Response[str]:
+        known = error if type(error) in _STATUS_CODES else InternalError()
+        if known is not error:
+            logger.exception("request failed")
+        return answer(_STATUS_CODES.get(type(known), 500), {"code": known.code, "message": known.message})
+
+    return app
+
+
+def answer(status: int, body: dict[str, Any] | None = None) -> Response[str]:
+    """A JSON answer, or an empty one; never cached, readable by the page's origin alone."""
+    return Response(
+        status_code=status,
+        content_type=content_types.APPLICATION_JSON,
+        body=json.dumps(body) if body is not None else "",
+        headers={"Cache-Control": "no-store", "Access-Control-Allow-Origin": config.allowed_origin()},
+    )
+
+
+def fields_of(body: str | None) -> dict[str, Any]:
+    """The JSON object in a request's body, empty if there is none; raises InvalidOptions."""
+    try:
+        fields = json.loads(body or "{}")
+    except (ValueError, RecursionError):
+        raise InvalidOptions("The request's body is not valid JSON.") from None
+    if not isinstance(fields, dict):
+        raise InvalidOptions("The request's body must be a JSON object of options.")
+    return fields
+
+
+def checked(job_id: str) -> str:
+    """The job id of a path, tagged for the logs; raises JobNotFound if it cannot be one."""
+    if not _JOB_ID.fullmatch(job_id):
+        raise JobNotFound
+    about(job_id)
+    return job_id
+
+
+def described(job: Job, photos: Photos) -> dict[str, Any]:
+    """A job as the API shows it; only a COMPLETED one has a link to its result."""
+    seen: dict[str, Any] = {
+        "job_id": job.job_id,
+        "status": job.status,
+        "options": job.options,
+        "created_at": moment(job.created_at),
+        "expires_at": moment(job.expires_at),
+    }
+    if job.status is Status.COMPLETED:
+        result = dict(job.outcome["result"])
+        seen |= {name: job.outcome[name] for name in ("faces", "second_look_faces", "warnings")}
+        seen["result"] = {"url": photos.link(result.pop("key")), **result}
+    if job.error:
+        seen["error"] = job.error
+    return seen
+
+
+def moment(seconds: int) -> str:
+    """A time in UTC, as ISO 8601."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

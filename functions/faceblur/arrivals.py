@@ -1,0 +1,44 @@
+"""Photos that arrive: what S3 says about them, and what becomes of one that nobody waits for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
+
+from faceblur.errors import JobNotFound
+from faceblur.storage import job_id_of
+
+if TYPE_CHECKING:
+    from faceblur.jobs import Jobs
+    from faceblur.storage import Photos
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """An uploaded photo: the job it belongs to, and the entity tag of its bytes."""
+
+    job_id: str
+    etag: str
+
+
+def arrivals(message: str) -> list[Arrival]:
+    """The photos that a message of S3's speaks of; none in the `s3:TestEvent` of a new notification.
+
+    Keys in S3's events are URL-encoded.
+    """
+    return [
+        Arrival(job_id_of(unquote_plus(record["s3"]["object"]["key"])), record["s3"]["object"]["eTag"])
+        for record in json.loads(message).get("Records", [])
+    ]
+
+
+def discard_superfluous(job_id: str, jobs: Jobs, photos: Photos) -> None:
+    """Delete a photo that came after its job's execution had taken one, unless the job keeps its original."""
+    try:
+        kept = jobs.get(job_id).keeps_original
+    except JobNotFound:
+        kept = False
+    if not kept:
+        photos.erase_upload(job_id)

@@ -1,0 +1,40 @@
+"""The environment of a function as typed settings, each read when it is first asked for."""
+
+import os
+
+MAX_UPLOAD_BYTES = 35_000_000
+JOB_LIFETIME_SECONDS = 24 * 60 * 60
+LINK_SECONDS = 5 * 60
+# The state machine's own TimeoutSeconds and a margin for the event that reports it.
+EXECUTION_SECONDS = 900
+EXECUTION_MARGIN_SECONDS = 60
+
+
+def photo_bucket() -> str:
+    """Name of the bucket that holds uploads, results and receipts."""
+    return os.environ["PHOTO_BUCKET"]
+
+
+def jobs_table() -> str:
+    """Name of the jobs table."""
+    return os.environ["JOBS_TABLE"]
+
+
+def state_machine_arn() -> str:
+    """ARN of the blur_image state machine."""
+    return os.environ["STATE_MACHINE_ARN"]
+
+
+def face_detector() -> str:
+    """Which detector this deployment uses."""
+    return os.environ["FACE_DETECTOR"]
+
+
+def upload_seconds() -> int:
+    """For how many seconds an upload form is valid."""
+    return int(os.environ["UPLOAD_SECONDS"])
+
+
+def allowed_origin() -> str:
+    """Origin of the web page that may call the API; `*` for any."""
+    return os.environ["ALLOWED_ORIGIN"]

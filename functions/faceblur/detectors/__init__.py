@@ -1,0 +1,74 @@
+"""Finding faces: what every detector takes and gives, and how one is chosen by its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from faceblur.errors import TooManyFaces
+from faceblur.faces import MAX_FACES
+
+if TYPE_CHECKING:
+    from faceblur.faces import Box
+
+
+class Look(StrEnum):
+    """Which look at a photo this is: the second takes a view of its own, to find what the first missed."""
+
+    FIRST = "first"
+    SECOND = "second"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPhoto:
+    """A photo's file, and where it lies in S3 for a detector that reads it there itself."""
+
+    data: bytes
+    bucket: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What a detector found: the boxes, most confident first, and how.
+
+    `version` names the model or service, `calls` counts the billable requests, `warnings` are the codes of
+    doubts about the outcome.
+    """
+
+    boxes: list[Box]
+    detector: str
+    version: str
+    calls: int
+    warnings: list[str]
+
+    def __post_init__(self) -> None:
+        """Refuse what a workflow's state cannot carry (TooManyFaces)."""
+        if len(self.boxes) > MAX_FACES:
+            raise TooManyFaces
+
+
+class Detector(Protocol):
+    """Anything that finds faces in a photo."""
+
+    def detect(self, photo: StoredPhoto, min_confidence: float, look: Look) -> Detection:
+        """The faces of at least this confidence (0…100); a PhotoError or TransientError if it cannot tell."""
+
+
+def detector_named(name: str) -> Detector:
+    """The detector of this name: embedded, rekognition or both.
+
+    What a detector needs is imported with it alone, so that functions without the layer can import this one.
+    """
+    match name:
+        case "embedded":
+            from faceblur.detectors.embedded import EmbeddedDetector
+
+            return EmbeddedDetector()
+        case "rekognition":
+            from faceblur.detectors.rekognition import RekognitionDetector
+
+            return RekognitionDetector()
+        case _:
+            raise ValueError(f"{name!r} is not one of the detectors: embedded, rekognition, both")

@@ -1,0 +1,38 @@
+"""Drafts of results: stored by the blur task, published only when the job is completed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from faceblur.errors import JobNotFound
+from faceblur.jobs import Status
+
+if TYPE_CHECKING:
+    from faceblur.anonymise import HiddenPhoto
+    from faceblur.jobs import Jobs
+    from faceblur.storage import Photos
+
+
+def store_draft(job_id: str, hidden: HiddenPhoto, jobs: Jobs, photos: Photos) -> dict[str, Any]:
+    """Store a draft and describe it; raises JobNotFound, and leaves nothing, if the job was deleted meanwhile.
+
+    Deleting a job removes its row before its photos: whoever stores a draft and then still sees the row can
+    leave the photo to the deletion.
+    """
+    key, etag = photos.write_result(job_id, hidden.extension, hidden.data, hidden.content_type)
+    try:
+        alive = jobs.get(job_id).status is Status.PROCESSING
+    except JobNotFound:
+        alive = False
+    if not alive:
+        photos.withdraw(key)
+        raise JobNotFound
+    described = {
+        "key": key,
+        "content_type": hidden.content_type,
+        "bytes": len(hidden.data),
+        "width": hidden.width,
+        "height": hidden.height,
+        "stripped": list(hidden.stripped),
+    }
+    return {"result": described, "etag": etag}

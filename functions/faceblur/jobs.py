@@ -1,0 +1,184 @@
+"""Jobs, their states and the guarded transitions between them, over the jobs table.
+
+    AWAITING_UPLOAD ──claim (state machine)──▶ PROCESSING ──▶ COMPLETED | FAILED
+           └───────────────────────────────────────────────────────────▶ FAILED
+
+Every transition is a conditional write: a late or repeated writer never moves a finished job.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from boto3.dynamodb.conditions import Attr, ConditionBase
+from botocore.exceptions import ClientError
+
+from faceblur import config
+from faceblur.errors import FaceblurError, JobNotFound, TimedOut, UploadExpired
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_dynamodb.service_resource import Table
+
+
+class Status(StrEnum):
+    """Where a job stands."""
+
+    AWAITING_UPLOAD = "AWAITING_UPLOAD"
+    PROCESSING = "PROCESSING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+UNFINISHED = (Status.AWAITING_UPLOAD, Status.PROCESSING)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A row of the jobs table; times are seconds since the epoch."""
+
+    job_id: str
+    status: Status
+    options: dict[str, Any]
+    created_at: int
+    upload_expires_at: int
+    expires_at: int
+    claimed_at: int | None = None
+    outcome: dict[str, Any] = field(default_factory=dict)
+    error: dict[str, str] | None = None
+
+    @property
+    def keeps_original(self) -> bool:
+        """Whether the uploaded photo outlives the job's processing."""
+        return bool(self.options["keep_original"])
+
+
+class Jobs:
+    """The jobs table."""
+
+    def __init__(self, table: Table) -> None:
+        """Work on `table`, whose partition key is `job_id`."""
+        self._table = table
+
+    def create(self, options: dict[str, Any], upload_seconds: int) -> Job:
+        """Add a job that waits for its photo; its id is unguessable (128 random bits)."""
+        now = int(time.time())
+        job = Job(
+            job_id=secrets.token_hex(16),
+            status=Status.AWAITING_UPLOAD,
+            options=options,
+            created_at=now,
+            upload_expires_at=now + upload_seconds,
+            expires_at=now + config.JOB_LIFETIME_SECONDS,
+        )
+        self._table.put_item(
+            Item={
+                "job_id": job.job_id,
+                "status": job.status,
+                "options": json.dumps(job.options),
+                "created_at": job.created_at,
+                "upload_expires_at": job.upload_expires_at,
+                "expires_at": job.expires_at,
+            },
+            ConditionExpression=Attr("job_id").not_exists(),
+        )
+        return job
+
+    def get(self, job_id: str) -> Job:
+        """Read a job; raises JobNotFound, also for one whose time to live is over."""
+        row: dict[str, Any] | None = self._table.get_item(Key={"job_id": job_id}, ConsistentRead=True).get("Item")
+        if row is None or row["expires_at"] <= time.time():
+            raise JobNotFound
+        return _from_row(row)
+
+    def settle(self, job: Job, photo_arrived: Callable[[], bool]) -> Job:
+        """Fail a job whose time is over, so that nobody waits for ever, and give it as it stands then."""
+        now = time.time()
+        if job.status is Status.AWAITING_UPLOAD and now > job.upload_expires_at and not photo_arrived():
+            self.fail(job.job_id, UploadExpired(), only_from=(Status.AWAITING_UPLOAD,))
+        elif job.claimed_at is not None and job.status is Status.PROCESSING and now > _deadline(job.claimed_at):
+            self.fail(job.job_id, TimedOut())
+        else:
+            return job
+        return self.get(job.job_id)
+
+    def complete(self, job_id: str, outcome: dict[str, Any]) -> None:
+        """Record the result; repeating it is harmless. Raises JobNotFound if the job was deleted or has failed."""
+        recorded = self._update(
+            job_id,
+            "SET #status = :status, outcome = :outcome, finished_at = :now",
+            {":status": Status.COMPLETED, ":outcome": json.dumps(outcome), ":now": int(time.time())},
+            Attr("status").is_in([Status.PROCESSING, Status.COMPLETED]),
+        )
+        if not recorded:
+            raise JobNotFound
+
+    def fail(self, job_id: str, error: FaceblurError, only_from: tuple[Status, ...] = UNFINISHED) -> bool:
+        """Record a failure, unless the job was deleted or has ended already; tells whether it was recorded."""
+        return self._update(
+            job_id,
+            "SET #status = :status, #error = :error, finished_at = :now",
+            {
+                ":status": Status.FAILED,
+                ":error": {"code": error.code, "message": error.message},
+                ":now": int(time.time()),
+            },
+            Attr("status").is_in(list(only_from)),
+        )
+
+    def delete(self, job_id: str) -> Job:
+        """Remove a job's row and give what it held; raises JobNotFound."""
+        row: dict[str, Any] | None = self._table.delete_item(Key={"job_id": job_id}, ReturnValues="ALL_OLD").get(
+            "Attributes"
+        )
+        if row is None:
+            raise JobNotFound
+        return _from_row(row)
+
+    def _update(self, job_id: str, update: str, values: dict[str, Any], condition: ConditionBase) -> bool:
+        names = {"#status": "status"} | ({"#error": "error"} if "#error" in update else {})
+        try:
+            self._table.update_item(
+                Key={"job_id": job_id},
+                UpdateExpression=update,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
+                ConditionExpression=condition,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+
+@cache
+def jobs() -> Jobs:
+    """The jobs table of this deployment."""
+    return Jobs(boto3.resource("dynamodb").Table(config.jobs_table()))
+
+
+def _deadline(claimed_at: int) -> int:
+    return claimed_at + config.EXECUTION_SECONDS + config.EXECUTION_MARGIN_SECONDS
+
+
+def _from_row(row: dict[str, Any]) -> Job:
+    return Job(
+        job_id=row["job_id"],
+        status=Status(row["status"]),
+        options=json.loads(row["options"]),
+        created_at=int(row["created_at"]),
+        upload_expires_at=int(row["upload_expires_at"]),
+        expires_at=int(row["expires_at"]),
+        claimed_at=int(row["claimed_at"]) if "claimed_at" in row else None,
+        outcome=json.loads(row.get("outcome", "{}")),
+        error=row.get("error"),
+    )

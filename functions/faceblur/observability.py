@@ -1,0 +1,55 @@
+"""Logger, tracer and metrics that every function shares; the job's id is the correlation id."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NAMESPACE = "faceblur"
+
+logger = Logger(service=NAMESPACE, use_rfc3339=True)
+tracer = Tracer(service=NAMESPACE)
+metrics = Metrics(namespace=NAMESPACE, service=NAMESPACE)
+
+
+def about(job_id: str) -> None:
+    """Tag what this invocation logs and traces from here on with the job it is about."""
+    logger.set_correlation_id(job_id)
+    tracer.put_annotation("job_id", job_id)
+
+
+@contextmanager
+def stage(name: str, size: int) -> Iterator[None]:
+    """Measure a stage of the job: its milliseconds, and the bytes of the photo it works on."""
+    started = time.perf_counter()
+    yield
+    _count("StageMilliseconds", MetricUnit.Milliseconds, (time.perf_counter() - started) * 1000, "stage", name)
+    _count("StageBytes", MetricUnit.Bytes, size, "stage", name)
+
+
+def faces_found(count: int) -> None:
+    """Count the faces that were found in a photo."""
+    metrics.add_metric("FacesFound", MetricUnit.Count, count)
+
+
+def job_completed() -> None:
+    """Count a job that came to its result."""
+    metrics.add_metric("JobsCompleted", MetricUnit.Count, 1)
+
+
+def job_failed(code: str) -> None:
+    """Count a job that failed, by the code of its error."""
+    _count("JobsFailed", MetricUnit.Count, 1, "code", code)
+
+
+def _count(name: str, unit: MetricUnit, value: float, dimension: str, dimension_value: str) -> None:
+    with single_metric(name, unit, value, namespace=NAMESPACE) as metric:
+        metric.add_dimension("service", NAMESPACE)
+        metric.add_dimension(dimension, dimension_value)

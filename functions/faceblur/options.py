@@ -1,0 +1,53 @@
+"""What a client may ask of a job: names, ranges and defaults in one place."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from faceblur.errors import InvalidOptions
+from faceblur.styles import DEFAULT_PADDING, MIN_PADDING
+
+
+class JobOptions(BaseModel):
+    """The options of a job, as `POST /jobs` takes them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    style: Annotated[
+        Literal["blur", "pixelate", "solid"],
+        Field(description="How a face is hidden: softly blurred, pixelated, or covered in black."),
+    ] = "blur"
+    shape: Annotated[
+        Literal["ellipse", "box"], Field(description="Outline of the hidden region: rounded, or the whole box.")
+    ] = "ellipse"
+    padding: Annotated[
+        float,
+        Field(ge=MIN_PADDING, le=1.0, description="Room around a face, on each side, as a fraction of its width and height."),
+    ] = DEFAULT_PADDING
+    min_confidence: Annotated[
+        float, Field(ge=0, le=100, description="How sure the detector must be of a face; lower finds more.")
+    ] = 50.0
+    output: Annotated[
+        Literal["same", "jpeg", "png"], Field(description="File format of the result; `same` keeps the photo's own.")
+    ] = "same"
+    on_no_faces: Annotated[
+        Literal["complete", "fail"], Field(description="Whether a photo without a face completes or fails the job.")
+    ] = "complete"
+    keep_original: Annotated[
+        bool, Field(description="Keep the uploaded photo until the job expires, instead of deleting it at once.")
+    ] = False
+
+
+def parse_options(fields: dict[str, Any]) -> JobOptions:
+    """Validate a request's fields; raises InvalidOptions naming each wrong field and what is allowed."""
+    try:
+        return JobOptions.model_validate(fields)
+    except ValidationError as error:
+        raise InvalidOptions("; ".join(_sentence(detail) for detail in error.errors())) from None
+
+
+def _sentence(detail: Any) -> str:
+    field = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        return f"{field}: unknown option; known are {', '.join(JobOptions.model_fields)}"
+    return f"{field}: {detail['msg'][0].lower()}{detail['msg'][1:]}"

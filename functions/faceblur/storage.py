@@ -1,0 +1,120 @@
+"""Photos in S3: `uploads/{job_id}`, `results/{job_id}.{extension}`, `receipts/{job_id}.json`."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from faceblur import config
+from faceblur.errors import StorageUnavailable, UploadReplaced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_s3 import S3Client
+
+_UPLOADS, _RESULTS, _RECEIPTS = "uploads/", "results/", "receipts/"
+_GONE = {"NoSuchKey", "PreconditionFailed", "404", "412"}
+
+
+class Photos:
+    """The bucket of photos."""
+
+    def __init__(self, client: S3Client, bucket: str) -> None:
+        """Work on `bucket` through `client`."""
+        self._client = client
+        self.bucket = bucket
+
+    def upload_form(self, job_id: str, seconds: int) -> dict[str, Any]:
+        """Presigned POST `{"url", "fields"}` for one photo under one key, up to the size limit."""
+        return self._client.generate_presigned_post(
+            self.bucket,
+            upload_key(job_id),
+            Conditions=[["content-length-range", 0, config.MAX_UPLOAD_BYTES]],
+            ExpiresIn=seconds,
+        )
+
+    def link(self, key: str) -> str:
+        """Presigned URL, valid for a few minutes, under which a client downloads `key`."""
+        return self._client.generate_presigned_url(
+            "get_object",
+            Params={"Bucket": self.bucket, "Key": key, "ResponseCacheControl": "no-store"},
+            ExpiresIn=config.LINK_SECONDS,
+        )
+
+    def read(self, key: str, etag: str) -> bytes:
+        """Bytes of the object that has this entity tag; raises UploadReplaced if it is gone or another one."""
+        with _translated():
+            return self._client.get_object(Bucket=self.bucket, Key=key, IfMatch=etag)["Body"].read()
+
+    def write_result(self, job_id: str, extension: str, data: bytes, content_type: str) -> tuple[str, str]:
+        """Store a job's result; gives its key and entity tag."""
+        key = f"{_RESULTS}{job_id}.{extension}"
+        with _translated():
+            written = self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
+        return key, written["ETag"].strip('"')
+
+    def photo_arrived(self, job_id: str) -> bool:
+        """Whether there is an uploaded photo for this job."""
+        return upload_key(job_id) in self._keys(upload_key(job_id))
+
+    def withdraw(self, key: str) -> None:
+        """Delete a draft of a result."""
+        self._delete([key])
+
+    def erase_upload(self, job_id: str) -> None:
+        """Delete the uploaded photo, if there is one."""
+        self._delete([upload_key(job_id)])
+
+    def erase_products(self, job_id: str) -> None:
+        """Delete the job's results, checked or not, and its receipt."""
+        self._delete([*self._keys(f"{_RESULTS}{job_id}."), f"{_RECEIPTS}{job_id}.json"])
+
+    def _keys(self, prefix: str) -> list[str]:
+        with _translated():
+            answer = self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix)
+        return [entry["Key"] for entry in answer.get("Contents", [])]
+
+    def _delete(self, keys: list[str]) -> None:
+        for key in keys:
+            with _translated():
+                self._client.delete_object(Bucket=self.bucket, Key=key)
+
+
+def upload_key(job_id: str) -> str:
+    """Key of a job's uploaded photo."""
+    return f"{_UPLOADS}{job_id}"
+
+
+def job_id_of(key: str) -> str:
+    """Job that an uploaded photo belongs to."""
+    return key.removeprefix(_UPLOADS)
+
+
+@cache
+def photos() -> Photos:
+    """The bucket of this deployment."""
+    # Regional virtual-host addresses: presigned forms and links must not be redirected to another endpoint.
+    signing = Config(signature_version="s3v4", s3={"addressing_style": "virtual"}, retries={"mode": "standard"})
+    return Photos(boto3.client("s3", config=signing), config.photo_bucket())
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn what boto3 raises into the errors of this project."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _GONE:
+            raise UploadReplaced from error
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if status == 429 or status >= 500:
+            raise StorageUnavailable from error
+        raise
+    except BotoCoreError as error:
+        raise StorageUnavailable from error

@@ -1,0 +1,58 @@
+"""How faces are hidden: the styles, and which region gets which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from faceblur.faces import Box
+
+Kind = Literal["blur", "pixelate", "solid"]
+Shape = Literal["ellipse", "box"]
+
+# Ears stand out from a detector's box by about a tenth of its width; less room than MIN_PADDING would let the
+# rounded outline cut off the box's corners.
+DEFAULT_PADDING = 0.2
+MIN_PADDING = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a face is hidden. `padding` is the room on each side of the face's box, as a fraction of its size;
+    `colour` (red, green, blue; 0…255) is that of the solid style.
+    """
+
+    kind: Kind = "blur"
+    shape: Shape = "ellipse"
+    padding: float = DEFAULT_PADDING
+    colour: tuple[int, int, int] = (0, 0, 0)
+
+
+class Region(NamedTuple):
+    """A face to hide, and how."""
+
+    box: Box
+    style: Style
+
+
+def regions_for(boxes: Sequence[Box], missed: Sequence[Box], style: Style) -> list[Region]:
+    """The regions to hide after a second look that still found the faces `missed`.
+
+    A face outside all hidden regions was overlooked and gets the style as the others do. One found inside a
+    hidden region shows that the style was too weak there: that region and its own box become solid.
+    """
+    solid = replace(style, kind="solid")
+    touched = {box for box in boxes if any(_hides(box, face) for face in missed)}
+    return [
+        *(Region(box, solid if box in touched else style) for box in boxes),
+        *(Region(face, solid if any(_hides(box, face) for box in boxes) else style) for face in missed),
+    ]
+
+
+def _hides(box: Box, face: Box) -> bool:
+    """Whether the face lies in the box's region: most of either is in the other, or its centre is."""
+    common = box.intersection(face)
+    return common > 0.5 * min(box.area, face.area)

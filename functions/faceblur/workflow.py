@@ -1,0 +1,69 @@
+"""Executions of the blur_image state machine, one a job, named after it."""
+
+from __future__ import annotations
+
+import json
+from enum import Enum
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.exceptions import ClientError
+
+from faceblur import config
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+class Start(Enum):
+    """What came of asking for an execution."""
+
+    STARTED = "started"
+    REPEATED = "this very photo is being processed already"
+    SUPERFLUOUS = "the job's execution took another photo, or has ended"
+
+
+class Workflow:
+    """The state machine."""
+
+    def __init__(self, client: SFNClient, state_machine_arn: str) -> None:
+        """Work on the state machine with this ARN through `client`."""
+        self._client = client
+        self._state_machine_arn = state_machine_arn
+
+    def start(self, job_id: str, etag: str) -> Start:
+        """Start the job's execution for the uploaded photo with this entity tag, unless there has been one.
+
+        The execution's name makes a repeated message harmless; its input tells a repeated message from a
+        second photo, which nobody will process.
+        """
+        try:
+            self._client.start_execution(
+                stateMachineArn=self._state_machine_arn,
+                name=job_id,
+                input=json.dumps({"job_id": job_id, "etag": etag}),
+            )
+        except self._client.exceptions.ExecutionAlreadyExists:
+            execution = self._client.describe_execution(executionArn=self._execution_arn(job_id))
+            same_photo = json.loads(execution["input"])["etag"] == etag
+            return Start.REPEATED if same_photo and execution["status"] == "RUNNING" else Start.SUPERFLUOUS
+        return Start.STARTED
+
+    def stop(self, job_id: str) -> None:
+        """Abort the job's execution, if there is one."""
+        try:
+            self._client.stop_execution(executionArn=self._execution_arn(job_id), error="Deleted")
+        except ClientError as error:
+            # One that has ended already is refused as a validation error by some endpoints, accepted by others.
+            if error.response["Error"]["Code"] not in {"ExecutionDoesNotExist", "ValidationException"}:
+                raise
+
+    def _execution_arn(self, job_id: str) -> str:
+        return f"{self._state_machine_arn.replace(':stateMachine:', ':execution:')}:{job_id}"
+
+
+@cache
+def workflow() -> Workflow:
+    """The state machine of this deployment."""
+    return Workflow(boto3.client("stepfunctions"), config.state_machine_arn())

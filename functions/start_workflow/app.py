@@ -1,0 +1,34 @@
+"""SQS → Step Functions: starts one execution for each photo that lands in S3."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from faceblur.arrivals import arrivals, discard_superfluous
+from faceblur.jobs import jobs
+from faceblur.observability import about, logger, metrics, tracer
+from faceblur.storage import photos
+from faceblur.workflow import Start, workflow
+
+processor = BatchProcessor(event_type=EventType.SQS)
+
+
+def start_for(message: SQSRecord) -> None:
+    """Start the execution of every photo that the message speaks of."""
+    for photo in arrivals(message.body):
+        about(photo.job_id)
+        outcome = workflow().start(photo.job_id, photo.etag)
+        logger.info("photo arrived", outcome=outcome.value)
+        if outcome is Start.SUPERFLUOUS:
+            discard_superfluous(photo.job_id, jobs(), photos())
+
+
+@tracer.capture_lambda_handler(capture_response=False)
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Entry point for the queue; only the messages that failed are delivered again."""
+    return process_partial_response(event, start_for, processor, context)

@@ -1,0 +1,59 @@
+"""Writes a job's end: the result from the state machine, or a failure that only AWS saw.
+
+Three callers: the state machine's last task; EventBridge, for executions that ended FAILED, TIMED_OUT or ABORTED;
+and the dead-letter queue, for photos whose execution could not be started.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from faceblur.arrivals import arrivals
+from faceblur.endings import end_in_failure, error_of, with_warnings
+from faceblur.errors import InternalError
+from faceblur.jobs import Status, jobs
+from faceblur.observability import about, job_completed, job_failed, logger, metrics, tracer
+from faceblur.storage import photos
+
+
+def record_result(event: dict[str, Any]) -> None:
+    """Complete the job."""
+    about(event["job_id"])
+    jobs().complete(event["job_id"], with_warnings(event["outcome"]))
+    job_completed()
+    logger.info("job completed")
+
+
+def record_ended_execution(event: dict[str, Any]) -> None:
+    """Fail the job whose execution ended without a result."""
+    detail = event["detail"]
+    about(detail["name"])
+    error = error_of(detail["status"], detail.get("error"), detail.get("cause"))
+    end_in_failure(detail["name"], error, jobs(), photos())
+    job_failed(error.code)
+    logger.warning("execution ended without a result", status=detail["status"], code=error.code)
+
+
+def record_undeliverable(event: dict[str, Any]) -> None:
+    """Fail the jobs whose photos could not be handed to the state machine."""
+    for message in event["Records"]:
+        for photo in arrivals(message["body"]):
+            about(photo.job_id)
+            error = InternalError()
+            # A job that is being processed got its execution after all, and ends with it.
+            end_in_failure(photo.job_id, error, jobs(), photos(), only_from=(Status.AWAITING_UPLOAD,))
+            job_failed(error.code)
+            logger.error("photo could not be processed", message_id=message["messageId"])
+
+
+@tracer.capture_lambda_handler(capture_response=False)
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    """Entry point for the state machine, EventBridge and the dead-letter queue."""
+    if "Records" in event:
+        record_undeliverable(event)
+    elif event.get("source") == "aws.states":
+        record_ended_execution(event)
+    else:
+        record_result(event)
