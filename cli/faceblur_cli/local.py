@@ -36,8 +36,6 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AW
 _START_SECONDS = 30
 _STOP_SECONDS = 30
 
-Say = "Callable[[str], None]"
-
 
 @dataclass(frozen=True)
 class Stack:
@@ -72,8 +70,7 @@ def running_stack(port: int, say: Callable[[str], None]) -> Iterator[Stack]:
     with _lock():
         build(say)
         with emulator(port, project.STATE / "aws") as endpoint:
-            say(f"deploying into the embedded AWS at {endpoint}")
-            stack = deploy(endpoint)
+            stack = _deployed(endpoint, say)
             running = _running_file()
             running.write_text(json.dumps({"pid": os.getpid(), "endpoint": endpoint, "outputs": dict(stack.outputs)}))
             try:
@@ -98,6 +95,19 @@ def stop() -> bool:
     return True
 
 
+def _deployed(endpoint: str, say: Callable[[str], None]) -> Stack:
+    """The stack, deployed unless this very build is at this address already: the emulator keeps its state."""
+    stamp = project.STATE / "aws" / "deployed.json"
+    wanted = {"build": project.fingerprint(), "endpoint": endpoint}
+    if stamp.exists() and (kept := json.loads(stamp.read_text()))["of"] == wanted:
+        return Stack(endpoint, kept["outputs"])
+    stamp.unlink(missing_ok=True)
+    say(f"deploying into the embedded AWS at {endpoint} (sam deploy)")
+    stack = deploy(endpoint)
+    stamp.write_text(json.dumps({"of": wanted, "outputs": dict(stack.outputs)}))
+    return stack
+
+
 def build(say: Callable[[str], None]) -> None:
     """Run `sam build` for this machine's interpreter, unless nothing has changed since the last time."""
     stamp, wanted = project.STATE / "build.sha256", project.fingerprint()
@@ -114,7 +124,9 @@ def build(say: Callable[[str], None]) -> None:
     stamp.write_text(wanted)
 
 
-def write_bootstraps(build_folder: Path, environment: Mapping[str, str] | None = None, module: str = "awslambdaric") -> None:
+def write_bootstraps(
+    build_folder: Path, environment: Mapping[str, str] | None = None, module: str = "awslambdaric"
+) -> None:
     """Give each built function the `bootstrap` by which a custom runtime starts.
 
     Layers are not mounted for custom runtimes: the bootstrap puts the built layer on the path instead, for the
@@ -129,7 +141,7 @@ def write_bootstraps(build_folder: Path, environment: Mapping[str, str] | None =
         script = (
             "#!/bin/sh\n"
             f"{exports}"
-            f"export PYTHONPATH=\"$PWD{layer}${{PYTHONPATH:+:$PYTHONPATH}}\"\n"
+            f'export PYTHONPATH="$PWD{layer}${{PYTHONPATH:+:$PYTHONPATH}}"\n'
             f"exec '{project.RUNTIME_PYTHON}' -m {module} \"$_HANDLER\"\n"
         )
         bootstrap = function / "bootstrap"
@@ -160,11 +172,20 @@ def emulator(port: int, state: Path, **settings: str) -> Iterator[str]:
     with (state / "log.txt").open("ab") as log:
         # A session of its own: Ctrl-C is ours to handle, and the emulator stops its workers on SIGTERM.
         process = subprocess.Popen(
-            [project.MINISTACK], env=environment | settings, cwd=state, stdout=log, stderr=log, start_new_session=True
+            [project.MINISTACK],
+            env=environment | settings,
+            cwd=state,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     endpoint = f"http://127.0.0.1:{port}"
     try:
-        _wait_until(lambda: _answers(endpoint, process), _START_SECONDS, f"The embedded AWS did not start: see {state}/log.txt.")
+        _wait_until(
+            lambda: _answers(endpoint, process),
+            _START_SECONDS,
+            f"The embedded AWS did not start: see {state}/log.txt.",
+        )
         yield endpoint
     finally:
         process.terminate()
@@ -202,7 +223,11 @@ def free_port() -> int:
 def _sam(command: str, *arguments: str, endpoint: str = "http://127.0.0.1:9") -> None:
     """Run a command of SAM's; it never looks for AWS elsewhere than at `endpoint`."""
     environment = os.environ | CREDENTIALS
-    environment |= {"AWS_ENDPOINT_URL": endpoint, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_CHECK_LATEST_VERSION": "0"}
+    environment |= {
+        "AWS_ENDPOINT_URL": endpoint,
+        "SAM_CLI_TELEMETRY": "0",
+        "SAM_CLI_CHECK_LATEST_VERSION": "0",
+    }
     environment.pop("AWS_PROFILE", None)
     finished = subprocess.run(
         [project.SAM, command, "--config-env", "local", *arguments],

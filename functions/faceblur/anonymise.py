@@ -8,7 +8,7 @@ from math import ceil, floor
 from random import SystemRandom
 from typing import TYPE_CHECKING, NamedTuple
 
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from faceblur.styles import MIN_PADDING
 
@@ -78,7 +78,7 @@ class Patch:
         """The cells at the size of the visible part of the room."""
         match self.style.kind:
             case "blur":
-                return self.cells.resize((STENCIL // 8,) * 2, Image.Resampling.BICUBIC).resize(self.seen.size, Image.Resampling.BICUBIC)
+                return soft(self.cells, self.seen.size)
             case _:
                 return self.cells.resize(self.seen.size, Image.Resampling.NEAREST)
 
@@ -121,15 +121,34 @@ def patch_for(image: Image.Image, region: Region) -> Patch:
     if style.kind == "solid":
         cells = Image.new("RGB", (1, 1), style.colour).convert(image.mode)
     else:
-        cells = image.resize((CELLS, CELLS), Image.Resampling.BOX, box=seen)
-        cells = Image.frombytes(
-            cells.mode, cells.size, bytes(_noisy(level) for level in cells.tobytes())
-        )
+        grid = grid_for(seen.size)
+        cells = with_noise(image.resize(grid, Image.Resampling.BOX, box=seen))
     return Patch(face, room, seen, style, cells)
 
 
-def _noisy(level: int) -> int:
-    return min(max(round(level + _random.gauss(0, NOISE)), 0), 255)
+def grid_for(size):
+    longer = max(size)
+    return tuple(max(round(CELLS * side / longer), 2) for side in size)
+
+
+def with_noise(cells):
+    bands = len(cells.getbands())
+    levels = []
+    data = cells.tobytes()
+    for start in range(0, len(data), bands):
+        common = _random.gauss(0, NOISE)
+        for band in range(bands):
+            shift = 0 if cells.mode == "YCbCr" and band else common
+            levels.append(min(max(round(data[start + band] + shift + _random.gauss(0, NOISE / 4)), 0), 255))
+    return Image.frombytes(cells.mode, cells.size, bytes(levels))
+
+
+def soft(cells, size):
+    small = cells.resize((cells.width * 8, cells.height * 8), Image.Resampling.BICUBIC)
+    return small.filter(ImageFilter.GaussianBlur(SOFT)).resize(size, Image.Resampling.BICUBIC)
+
+
+SOFT = 3
 
 
 @cache

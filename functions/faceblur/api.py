@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
 
 from faceblur import config
-from faceblur.errors import FaceblurError, InternalError, InvalidOptions, JobNotFound
+from faceblur.errors import InternalError, InvalidOptions, JobNotFound, RequestError
 from faceblur.jobs import Job, Status
 from faceblur.observability import about, logger
 
 if TYPE_CHECKING:
     from faceblur.storage import Photos
 
-_STATUS_CODES: dict[type[FaceblurError], int] = {InvalidOptions: 400, JobNotFound: 404}
+_STATUS_CODES: dict[type[RequestError], int] = {InvalidOptions: 400, JobNotFound: 404}
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -25,12 +25,12 @@ def router() -> APIGatewayRestResolver:
     """A router that answers every error as JSON, without a word of its insides."""
     app = APIGatewayRestResolver()
 
-    @app.exception_handler(Exception)
+    @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def failed(error: Exception) -> Response[str]:
-        known = error if type(error) in _STATUS_CODES else InternalError()
-        if known is not error:
-            logger.exception("request failed")
-        return answer(_STATUS_CODES.get(type(known), 500), {"code": known.code, "message": known.message})
+        if isinstance(error, RequestError):
+            return answer(_STATUS_CODES[type(error)], {"code": error.code, "message": error.message})
+        logger.exception("request failed")
+        return answer(500, {"code": InternalError().code, "message": InternalError().message})
 
     return app
 

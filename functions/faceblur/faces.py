@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
@@ -68,7 +68,13 @@ class Box:
 
     def to_dict(self) -> BoxDict:
         """This box as JSON carries it: rounded, so that many fit into a workflow's state."""
-        return BoxDict(**{name: round(value, DECIMALS) for name, value in asdict(self).items()})  # type: ignore[typeddict-item]
+        return BoxDict(
+            left=round(self.left, DECIMALS),
+            top=round(self.top, DECIMALS),
+            width=round(self.width, DECIMALS),
+            height=round(self.height, DECIMALS),
+            confidence=round(self.confidence, DECIMALS),
+        )
 
     @classmethod
     def from_dict(cls, box: Mapping[str, float]) -> Box:

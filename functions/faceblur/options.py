@@ -18,23 +18,31 @@ class JobOptions(BaseModel):
         Field(description="How a face is hidden: softly blurred, pixelated, or covered in black."),
     ] = "blur"
     shape: Annotated[
-        Literal["ellipse", "box"], Field(description="Outline of the hidden region: rounded, or the whole box.")
+        Literal["ellipse", "box"],
+        Field(description="Outline of the hidden region: rounded, or the whole box."),
     ] = "ellipse"
     padding: Annotated[
         float,
-        Field(ge=MIN_PADDING, le=1.0, description="Room around a face, on each side, as a fraction of its width and height."),
+        Field(
+            ge=MIN_PADDING,
+            le=1.0,
+            description="Room around a face, on each side, as a fraction of its width and height.",
+        ),
     ] = DEFAULT_PADDING
     min_confidence: Annotated[
         float, Field(ge=0, le=100, description="How sure the detector must be of a face; lower finds more.")
     ] = 50.0
     output: Annotated[
-        Literal["same", "jpeg", "png"], Field(description="File format of the result; `same` keeps the photo's own.")
+        Literal["same", "jpeg", "png"],
+        Field(description="File format of the result; `same` keeps the photo's own."),
     ] = "same"
     on_no_faces: Annotated[
-        Literal["complete", "fail"], Field(description="Whether a photo without a face completes or fails the job.")
+        Literal["complete", "fail"],
+        Field(description="Whether a photo without a face completes or fails the job."),
     ] = "complete"
     keep_original: Annotated[
-        bool, Field(description="Keep the uploaded photo until the job expires, instead of deleting it at once.")
+        bool,
+        Field(description="Keep the uploaded photo until the job expires, instead of deleting it at once."),
     ] = False
 
 

@@ -13,12 +13,12 @@ from faceblur.observability import about, logger, metrics, tracer
 from faceblur.storage import photos
 from faceblur.workflow import Start, workflow
 
-processor = BatchProcessor(event_type=EventType.SQS)
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-def start_for(message: SQSRecord) -> None:
-    """Start the execution of every photo that the message speaks of."""
-    for photo in arrivals(message.body):
+def start_for(record: SQSRecord) -> None:
+    """Start the execution of every photo that the message speaks of (Powertools passes it as `record`)."""
+    for photo in arrivals(record.body):
         about(photo.job_id)
         outcome = workflow().start(photo.job_id, photo.etag)
         logger.info("photo arrived", outcome=outcome.value)

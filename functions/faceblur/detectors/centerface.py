@@ -35,9 +35,7 @@ class CenterFace:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        self.version = (
-            f"centerface-{hashlib.sha256(model).hexdigest()[:12]} onnxruntime-{onnxruntime.__version__}"
-        )
+        self.version = f"centerface-{hashlib.sha256(model).hexdigest()[:12]} onnxruntime-{onnxruntime.__version__}"
 
     def find(self, picture: Image.Image, threshold: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The faces in an RGB picture: boxes [n, 4] and their scores [n], best first.
@@ -74,9 +72,7 @@ def decode(
     return boxes.astype(np.float32), heat[rows, columns]
 
 
-def suppress(
-    boxes: NDArray[np.float32], scores: NDArray[np.float32], overlap: float = OVERLAP
-) -> NDArray[np.intp]:
+def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], overlap: float = OVERLAP) -> NDArray[np.intp]:
     """Which boxes stay, best first, when each removes those that overlap it by more than `overlap`."""
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     rest = np.argsort(-scores, kind="stable")

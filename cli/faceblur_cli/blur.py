@@ -1,0 +1,98 @@
+"""Blurring photos through a stack's API, several at once."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from faceblur_cli.client import ApiClient, JobFailed
+from faceblur_cli.failures import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_EXTENSIONS = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/avif": ".avif"}
+
+
+@dataclass
+class Report:
+    """What came of one photo, as `--json` prints it."""
+
+    photo: str
+    job_id: str | None = None
+    status: str = "WAITING"
+    faces: int | None = None
+    warnings: Sequence[str] = ()
+    seconds: float = 0.0
+    output: str | None = None
+    error: dict[str, str] | None = None
+
+
+def blur_photos(
+    client: ApiClient,
+    photos: Sequence[Path],
+    out: Path | None,
+    options: dict[str, Any],
+    at_once: int,
+    saw: Callable[[Report], None],
+) -> list[Report]:
+    """Blur the photos and store the results; gives a report a photo, in their order.
+
+    A result lies in `out`, or beside its photo, as `NAME.blurred.EXTENSION`; no existing file is overwritten.
+    """
+    if out:
+        out.mkdir(parents=True, exist_ok=True)
+    reports = [Report(str(photo)) for photo in photos]
+    with ThreadPoolExecutor(at_once) as pool:
+        list(pool.map(lambda report: _blur_photo(client, report, out, options, saw), reports))
+    return reports
+
+
+def _blur_photo(
+    client: ApiClient,
+    report: Report,
+    out: Path | None,
+    options: dict[str, Any],
+    saw: Callable[[Report], None],
+) -> None:
+    started = time.monotonic()
+
+    def tell(status: str) -> None:
+        report.status, report.seconds = status, round(time.monotonic() - started, 2)
+        saw(report)
+
+    photo = Path(report.photo)
+    try:
+        created = client.create_job(options)
+        report.job_id = created["job_id"]
+        tell("UPLOADING")
+        client.upload(created["upload"], photo)
+        job = client.follow(created["job_id"], tell)
+        report.faces, report.warnings = job["faces"], job["warnings"]
+        target = _reserve(out or photo.parent, photo.stem, _EXTENSIONS[job["result"]["content_type"]])
+        client.download(job["result"]["url"], target)
+        report.output = str(target)
+    except JobFailed as failed:
+        report.error = {"code": failed.code, "message": failed.message}
+    except (Failure, OSError, httpx.HTTPError) as error:
+        report.error = {"code": type(error).__name__, "message": str(error)}
+    tell("FAILED" if report.error else "COMPLETED")
+
+
+def _reserve(folder: Path, stem: str, extension: str) -> Path:
+    """A new file of that name, or with a number where there is one already; photos may share their names."""
+    number = 1
+    while True:
+        suffix = "" if number == 1 else f"-{number}"
+        path = folder / f"{stem}.blurred{suffix}{extension}"
+        try:
+            path.touch(exist_ok=False)
+        except FileExistsError:
+            number += 1
+        else:
+            return path

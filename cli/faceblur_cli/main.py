@@ -1,0 +1,213 @@
+"""The `faceblur` command."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import signal
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from faceblur_cli import local, trace
+from faceblur_cli.blur import Report, blur_photos
+from faceblur_cli.client import FINISHED, ApiClient
+from faceblur_cli.failures import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Messages go to standard error, so that what a program reads from standard output is JSON alone.
+out, err = Console(), Console(stderr=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Find every face in a photo and make it unrecognisable."""
+
+
+@cli.command()
+@click.option("--port", default=local.DEFAULT_PORT, show_default=True, help="Port of the embedded AWS; 0 for any.")
+def up(port: int) -> None:
+    """Deploy into the embedded AWS on this machine and serve until Ctrl-C."""
+    with _interruptible(), local.running_stack(port or local.free_port(), err.print) as stack:
+        err.print(f"\n[bold]faceblur is up[/bold]\n  API  {stack.api_url}\n  AWS  {stack.endpoint}\n")
+        err.print("Ctrl-C, or `faceblur down`, stops it.")
+        signal.pause()
+
+
+@cli.command()
+def down() -> None:
+    """Stop the embedded AWS that `faceblur up` started."""
+    err.print("stopped" if local.stop() else "nothing was running")
+
+
+@cli.command()
+@click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", "folder", type=click.Path(file_okay=False, path_type=Path), help="Folder for the results.")
+@click.option("--api", metavar="URL", help="API of a deployed stack; by default the one on this machine.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a photo.")
+@click.option("--at-once", default=2, show_default=True, type=click.IntRange(1, 32), help="Photos at the same time.")
+@click.option(
+    "--option",
+    "-o",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An option of the job, such as style=solid.",
+)
+def blur(
+    photos: tuple[Path, ...],
+    folder: Path | None,
+    api: str | None,
+    as_json: bool,
+    at_once: int,
+    options: tuple[str, ...],
+) -> None:
+    """Hide the faces in PHOTOS; each result is stored as NAME.blurred.EXTENSION."""
+    asked = dict(_parsed(option) for option in options)
+    with _interruptible(), _api(api) as client, _progress(len(photos)) as saw:
+        reports = blur_photos(client, photos, folder, asked, at_once, saw)
+    for report in reports:
+        _print(report, as_json)
+    sys.exit(any(report.error for report in reports))
+
+
+@cli.command("trace")
+@click.argument("job")
+@click.option("--stack-name", help="Name of a stack in the cloud; by default the stack on this machine.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a state.")
+def trace_job(job: str, stack_name: str | None, as_json: bool) -> None:
+    """Show the states that JOB went through, with durations, retries and errors."""
+    with _stepfunctions(stack_name) as (client, state_machine_arn):
+        arn = trace.execution_arn(state_machine_arn, job)
+        try:
+            execution = client.describe_execution(executionArn=arn)
+            visits = trace.visits(trace.history(client, arn))
+        except client.exceptions.ExecutionDoesNotExist:
+            raise Failure(f"There is no execution for job {job}: no photo arrived, or it is too long ago.") from None
+    if as_json:
+        for visit in visits:
+            row = {
+                "state": visit.state,
+                "seconds": visit.seconds,
+                "retries": visit.retries,
+                "errors": visit.errors,
+            }
+            click.echo(json.dumps(row))
+        return
+    table = Table("State", "Seconds", "Retries", "Errors", title=f"{job}: {execution['status']}", title_justify="left")
+    for visit in visits:
+        seconds = "…" if visit.seconds is None else f"{visit.seconds:.2f}"
+        table.add_row(visit.state, seconds, str(visit.retries or ""), ", ".join(visit.errors))
+    out.print(table)
+    if execution.get("error"):
+        out.print(f"{execution['error']}: {execution.get('cause', '')}")
+
+
+def main() -> None:
+    """Run the command; what a person can act on is told in one line."""
+    try:
+        cli()
+    except Failure as failure:
+        err.print(f"[red]faceblur:[/red] {failure}", highlight=False)
+        sys.exit(1)
+    except (BotoCoreError, ClientError) as error:
+        err.print(f"[red]faceblur:[/red] AWS: {error}", highlight=False)
+        sys.exit(1)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """End the block on SIGINT and SIGTERM alike, so that the embedded AWS is stopped cleanly."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        err.print("stopped")
+
+
+@contextmanager
+def _api(url: str | None) -> Iterator[ApiClient]:
+    """The API at this address, of the stack on this machine, or of one that lasts for the block."""
+    if url:
+        yield ApiClient(url)
+    elif stack := local.running():
+        yield ApiClient(stack.api_url)
+    else:
+        with local.running_stack(local.free_port(), err.print) as stack:
+            yield ApiClient(stack.api_url)
+
+
+@contextmanager
+def _stepfunctions(stack_name: str | None) -> Iterator[tuple[Any, str]]:
+    """A client and the state machine's ARN, of a stack in the cloud or of the one on this machine."""
+    if stack_name:
+        described = boto3.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+        yield boto3.client("stepfunctions"), outputs["StateMachineArn"]
+    elif stack := local.running():
+        yield stack.client("stepfunctions"), stack.outputs["StateMachineArn"]
+    else:
+        with local.running_stack(local.free_port(), err.print) as stack:
+            yield stack.client("stepfunctions"), stack.outputs["StateMachineArn"]
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Any]:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task("photos", total=total)
+
+        def saw(report: Report) -> None:
+            finished = report.status in FINISHED and (report.output or report.error)
+            description = f"{Path(report.photo).name}: {report.status.lower().replace('_', ' ')}"
+            progress.update(task, description=description, advance=1 if finished else 0)
+
+        yield saw
+
+
+def _parsed(option: str) -> tuple[str, Any]:
+    name, separator, value = option.partition("=")
+    if not separator:
+        raise Failure(f"{option!r} is not of the form NAME=VALUE.")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _print(report: Report, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(report)))
+    elif report.error:
+        err.print(f"[red]{report.photo}[/red]: {report.error['code']}: {report.error['message']}", highlight=False)
+    else:
+        faces = "1 face" if report.faces == 1 else f"{report.faces} faces"
+        notes = f" ({', '.join(report.warnings)})" if report.warnings else ""
+        out.print(f"{report.photo}: {faces} hidden{notes} → {report.output}", highlight=False)

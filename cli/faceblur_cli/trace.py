@@ -1,0 +1,72 @@
+"""The story of an execution: its states with their durations, retries and errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+@dataclass
+class Visit:
+    """One visit to a state."""
+
+    state: str
+    kind: str
+    entered: datetime
+    left: datetime | None = None
+    attempts: int = 0
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the visit took; None while it lasts."""
+        return (self.left - self.entered).total_seconds() if self.left else None
+
+    @property
+    def retries(self) -> int:
+        """How often the state's task was tried again."""
+        return max(self.attempts - 1, 0)
+
+
+def visits(events: Iterable[dict[str, Any]]) -> list[Visit]:
+    """The states that an execution went through, read from its history; the machine has no parallel branches."""
+    seen: list[Visit] = []
+    for event in events:
+        kind = event["type"]
+        if kind.endswith("StateEntered"):
+            name = event["stateEnteredEventDetails"]["name"]
+            seen.append(Visit(name, kind.removesuffix("StateEntered"), event["timestamp"]))
+        elif kind.endswith("StateExited") or kind in {
+            "ExecutionFailed",
+            "ExecutionTimedOut",
+            "ExecutionAborted",
+        }:
+            if seen and seen[-1].left is None:
+                seen[-1].left = event["timestamp"]
+        elif kind in {"TaskScheduled", "LambdaFunctionScheduled"}:
+            seen[-1].attempts += 1
+        elif kind in {"TaskFailed", "TaskTimedOut", "LambdaFunctionFailed", "LambdaFunctionTimedOut"}:
+            seen[-1].errors.append(_error(event))
+    return seen
+
+
+def history(client: SFNClient, execution_arn: str) -> Iterator[dict[str, Any]]:
+    """All events of an execution, in their order."""
+    for page in client.get_paginator("get_execution_history").paginate(executionArn=execution_arn):
+        yield from page["events"]  # type: ignore[misc]
+
+
+def execution_arn(state_machine_arn: str, job_id: str) -> str:
+    """The ARN of a job's execution, which is named after the job."""
+    return f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{job_id}"
+
+
+def _error(event: dict[str, Any]) -> str:
+    details: dict[str, Any] = next((value for name, value in event.items() if name.endswith("EventDetails")), {})
+    return str(details.get("error", event["type"]))
