@@ -35,7 +35,7 @@ format: $(setup) ## put the sources into shape
 
 deploy: $(setup) ## build and deploy into the cloud account of your AWS credentials
 	.tools/sam/bin/sam build --parameter-overrides PythonRuntime=python$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-	.tools/sam/bin/sam deploy --guided
+	.tools/sam/bin/sam deploy --guided --parameter-overrides PythonRuntime=python$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 clean: ## remove everything that these targets made
 	-test ! -x .venv/bin/faceblur || .venv/bin/faceblur down

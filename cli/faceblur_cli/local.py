@@ -66,11 +66,13 @@ def running_stack(port: int, say: Callable[[str], None]) -> Iterator[Stack]:
 
     Raises Failure if another one runs already, the port is taken, or a step fails.
     """
-    project.STATE.mkdir(exist_ok=True)
+    # The addresses of queues and photos carry the port, so the emulator's state is good for its port alone.
+    state = project.STATE / f"aws-{port}"
+    state.mkdir(parents=True, exist_ok=True)
     with _lock():
         build(say)
-        with emulator(port, project.STATE / "aws") as endpoint:
-            stack = _deployed(endpoint, say)
+        with emulator(port, state) as endpoint:
+            stack = _deployed(endpoint, state, say)
             running = _running_file()
             running.write_text(json.dumps({"pid": os.getpid(), "endpoint": endpoint, "outputs": dict(stack.outputs)}))
             try:
@@ -95,9 +97,9 @@ def stop() -> bool:
     return True
 
 
-def _deployed(endpoint: str, say: Callable[[str], None]) -> Stack:
+def _deployed(endpoint: str, state: Path, say: Callable[[str], None]) -> Stack:
     """The stack, deployed unless this very build is at this address already: the emulator keeps its state."""
-    stamp = project.STATE / "aws" / "deployed.json"
+    stamp = state / "deployed.json"
     wanted = {"build": project.fingerprint(), "endpoint": endpoint}
     if stamp.exists() and (kept := json.loads(stamp.read_text()))["of"] == wanted:
         return Stack(endpoint, kept["outputs"])
@@ -213,8 +215,10 @@ def deploy(endpoint: str) -> Stack:
     return Stack(endpoint, {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]})
 
 
-def free_port() -> int:
-    """A port of the loopback interface that nobody uses just now."""
+def any_port() -> int:
+    """The default port, whose stack is warm, or another one if somebody uses it."""
+    if _is_free(DEFAULT_PORT):
+        return DEFAULT_PORT
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -45,7 +45,7 @@ def cli() -> None:
 @click.option("--port", default=local.DEFAULT_PORT, show_default=True, help="Port of the embedded AWS; 0 for any.")
 def up(port: int) -> None:
     """Deploy into the embedded AWS on this machine and serve until Ctrl-C."""
-    with _interruptible(), local.running_stack(port or local.free_port(), err.print) as stack:
+    with _interruptible(), local.running_stack(port or local.any_port(), err.print) as stack:
         err.print(f"\n[bold]faceblur is up[/bold]\n  API  {stack.api_url}\n  AWS  {stack.endpoint}\n")
         err.print("Ctrl-C, or `faceblur down`, stops it.")
         signal.pause()
@@ -154,7 +154,7 @@ def _api(url: str | None) -> Iterator[ApiClient]:
     elif stack := local.running():
         yield ApiClient(stack.api_url)
     else:
-        with local.running_stack(local.free_port(), err.print) as stack:
+        with local.running_stack(local.any_port(), err.print) as stack:
             yield ApiClient(stack.api_url)
 
 
@@ -168,7 +168,7 @@ def _stepfunctions(stack_name: str | None) -> Iterator[tuple[Any, str]]:
     elif stack := local.running():
         yield stack.client("stepfunctions"), stack.outputs["StateMachineArn"]
     else:
-        with local.running_stack(local.free_port(), err.print) as stack:
+        with local.running_stack(local.any_port(), err.print) as stack:
             yield stack.client("stepfunctions"), stack.outputs["StateMachineArn"]
 
 

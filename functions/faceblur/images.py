@@ -65,8 +65,8 @@ class Header:
 
 def inspect(data: bytes) -> Header:
     """Read the header alone. Raises UnsupportedFormat, CorruptImage, ImageTooLarge or ImageTooSmall."""
-    with _decoding(), open_image(data) as image:
-        return _header(image)
+    with decoding(), open_image(data) as image:
+        return header(image)
 
 
 def load_for_detection(data: bytes, long_side: int | None) -> Image.Image:
@@ -75,8 +75,8 @@ def load_for_detection(data: bytes, long_side: int | None) -> Image.Image:
     A JPEG is decoded no larger than needed for a longer side of `long_side` pixels: the result has at
     least that, or the photo's own size; None decodes it in full. Raises the errors of `inspect`.
     """
-    with _decoding(), open_image(data) as image:
-        orientation = _header(image).orientation
+    with decoding(), open_image(data) as image:
+        orientation = header(image).orientation
         if long_side is not None and max(image.size) > long_side:
             share = long_side / max(image.size)
             image.draft(None, (max(round(image.width * share), 1), max(round(image.height * share), 1)))
@@ -92,7 +92,7 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
     format_ = next((each for each in FORMATS if each.starts(data[:32])), None)
     if format_ is None:
         raise UnsupportedFormat
-    with _decoding():
+    with decoding():
         image = format_.open(BytesIO(data))
     if image.width * image.height > MAX_PIXELS:
         raise ImageTooLarge
@@ -120,7 +120,8 @@ def to_rgb(image: Image.Image, background: str = "white") -> Image.Image:
     return image.convert("RGB")
 
 
-def _header(image: ImageFile.ImageFile) -> Header:
+def header(image: ImageFile.ImageFile) -> Header:
+    """The header of an opened image."""
     orientation = _orientation(image.info.get("exif", b""))
     width, height = image.size if orientation < 5 else image.size[::-1]
     return Header(image.format or "", width, height, orientation)
@@ -138,7 +139,7 @@ def _orientation(exif: object) -> int:
 
 
 @contextmanager
-def _decoding() -> Iterator[None]:
+def decoding() -> Iterator[None]:
     """Turn whatever a decoder raises on hostile or damaged bytes into CorruptImage."""
     try:
         yield

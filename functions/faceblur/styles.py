@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 Kind = Literal["blur", "pixelate", "solid"]
 Shape = Literal["ellipse", "box"]
 
-# Ears stand out from a detector's box by about a tenth of its width; less room than MIN_PADDING would let the
-# rounded outline cut off the box's corners.
-DEFAULT_PADDING = 0.2
-MIN_PADDING = 0.15
+# Ears stand out from a detector's box by a tenth of its width, and with less room the rounded outline would cut
+# off the box's corners: so the least is also the default.
+MIN_PADDING = 0.2
+DEFAULT_PADDING = MIN_PADDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,5 @@ def regions_for(boxes: Sequence[Box], missed: Sequence[Box], style: Style) -> li
 
 
 def _hides(box: Box, face: Box) -> bool:
-    """Whether the face lies in the box's region: most of either is in the other, or its centre is."""
-    common = box.intersection(face)
-    return common > 0.5 * min(box.area, face.area)
+    """Whether the face lies in the region that hides the box: most of the smaller one is in the other."""
+    return box.intersection(face) > 0.5 * min(box.area, face.area)

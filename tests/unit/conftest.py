@@ -1,0 +1,228 @@
+"""Fast tests: no network, a fake AWS environment, and moto in the place of AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+# Powertools looks for this when it is imported.
+os.environ["POWERTOOLS_TRACE_DISABLED"] = "true"
+
+import boto3
+import botocore.loaders
+import botocore.session
+import pytest
+from hypothesis import settings
+from moto import mock_aws
+
+from faceblur import jobs, storage, workflow
+from faceblur.observability import logger
+from faceblur.options import JobOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_stepfunctions import SFNClient
+
+EVENTS = Path(__file__).parents[1] / "events"
+# The job that the events in tests/events speak of.
+JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
+BUCKET = "faceblur-photos-123456789012-eu-central-1"
+TABLE = "faceblur-jobs"
+STATE_MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:blur-image"
+
+# No timed assertions, and the same examples in every run.
+settings.register_profile("faceblur", deadline=None, derandomize=True)
+settings.load_profile("faceblur")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Block sockets in this folder alone; a test of a wire protocol says `enable_socket`."""
+    item.add_marker("disable_socket")
+    # A function that counts nothing in this invocation is no mistake.
+    item.add_marker(pytest.mark.filterwarnings("ignore:No application metrics to publish"))
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the functions their settings, and boto3 credentials that are good for nothing."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    settings = {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_SESSION_TOKEN": "testing",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "PHOTO_BUCKET": BUCKET,
+        "JOBS_TABLE": TABLE,
+        "STATE_MACHINE_ARN": STATE_MACHINE_ARN,
+        "FACE_DETECTOR": "embedded",
+        "UPLOAD_SECONDS": "300",
+        "ALLOWED_ORIGIN": "https://photos.example.org",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def service_models() -> botocore.loaders.Loader:
+    """botocore's descriptions of the services, read once: they are what takes time in making a client."""
+    return botocore.loaders.create_loader()
+
+
+@pytest.fixture(autouse=True)
+def fresh_clients(environment: None, service_models: botocore.loaders.Loader) -> Iterator[None]:
+    """Let no test see the clients of another."""
+    session = botocore.session.get_session()
+    session.register_component("data_loader", service_models)
+    boto3.setup_default_session(botocore_session=session)
+    yield
+    boto3.DEFAULT_SESSION = None
+    for made_once in (jobs.jobs, storage.photos, workflow.workflow):
+        made_once.cache_clear()
+
+
+@pytest.fixture
+def aws(fresh_clients: None) -> Iterator[None]:
+    """Replace AWS by moto."""
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def s3(aws: None) -> S3Client:
+    """S3 with the bucket of photos."""
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    return client
+
+
+@pytest.fixture
+def table(aws: None) -> Table:
+    """The jobs table."""
+    return boto3.resource("dynamodb").create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "job_id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "job_id", "KeyType": "HASH"}],
+    )
+
+
+@pytest.fixture
+def states(aws: None) -> SFNClient:
+    """Step Functions with the state machine; its executions stay RUNNING."""
+    client = boto3.client("stepfunctions")
+    made = client.create_state_machine(
+        name="blur-image",
+        roleArn="arn:aws:iam::123456789012:role/blur-image",
+        definition='{"StartAt": "Wait", "States": {"Wait": {"Type": "Succeed"}}}',
+    )
+    assert made["stateMachineArn"] == STATE_MACHINE_ARN
+    return client
+
+
+@pytest.fixture
+def add_job(table: Table) -> Callable[..., str]:
+    """Write a job's row as it is in the middle of its life; gives its id."""
+
+    def add(status: str = "AWAITING_UPLOAD", job_id: str = JOB_ID, **changes: Any) -> str:
+        now = int(time.time())
+        options = JobOptions().model_dump() | changes.pop("options", {})
+        row = {
+            "job_id": job_id,
+            "status": status,
+            "options": json.dumps(options),
+            "created_at": now,
+            "upload_expires_at": now + 300,
+            "expires_at": now + 86_400,
+        }
+        if status != "AWAITING_UPLOAD":
+            row |= {"execution_arn": execution_arn(job_id), "claimed_at": now}
+        table.put_item(Item=row | changes)
+        return job_id
+
+    return add
+
+
+@pytest.fixture
+def row_of(table: Table) -> Callable[[str], dict[str, Any] | None]:
+    """Read a job's row as DynamoDB has it."""
+    return lambda job_id: table.get_item(Key={"job_id": job_id}).get("Item")
+
+
+@pytest.fixture
+def keys(s3: S3Client) -> Callable[[], set[str]]:
+    """The keys of everything in the bucket."""
+    return lambda: {entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])}
+
+
+@pytest.fixture
+def event() -> Callable[[str], dict[str, Any]]:
+    """Read an event of tests/events by its name."""
+    return lambda name: json.loads((EVENTS / f"{name}.json").read_text())
+
+
+@pytest.fixture
+def context() -> SimpleNamespace:
+    """What Lambda tells a function about its invocation."""
+    return SimpleNamespace(
+        function_name="faceblur-Function",
+        function_version="$LATEST",
+        memory_limit_in_mb=512,
+        invoked_function_arn="arn:aws:lambda:eu-central-1:123456789012:function:faceblur-Function",
+        aws_request_id="8b7c2d4e-5f60-4a31-9c8d-1e2f3a4b5c6d",
+        get_remaining_time_in_millis=lambda: 30_000,
+    )
+
+
+class Output:
+    """What a function wrote to its log: lines of JSON, some of which are metrics."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self._text = ""
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        self._text += self._capsys.readouterr().out
+        return self._text
+
+    @property
+    def logs(self) -> list[dict[str, Any]]:
+        """The log's entries."""
+        return [line for line in self._lines() if "_aws" not in line]
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """The metrics in CloudWatch's embedded metric format, values in lists made plain."""
+        return [
+            {name: value[0] if isinstance(value, list) else value for name, value in line.items()}
+            for line in self._lines()
+            if "_aws" in line
+        ]
+
+    def _lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.text.splitlines()]
+
+
+@pytest.fixture
+def output(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Output:
+    """Read what the functions log and count."""
+    monkeypatch.setattr(logger.registered_handler, "stream", sys.stdout)
+    return Output(capsys)
+
+
+def execution_arn(job_id: str) -> str:
+    """ARN of a job's execution."""
+    return f"{STATE_MACHINE_ARN.replace(':stateMachine:', ':execution:')}:{job_id}"

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from faceblur.arrivals import Arrival, arrivals, discard_superfluous
+from faceblur.jobs import jobs
+from faceblur.storage import photos
+
+JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
+BUCKET = "faceblur-photos-123456789012-eu-central-1"
+
+
+def message(*keys: str) -> str:
+    return json.dumps(
+        {"Records": [{"s3": {"object": {"key": key, "eTag": f"tag{i}"}}} for i, key in enumerate(keys)]}
+    )
+
+
+def test_the_photo_of_a_real_message(event):
+    body = event("start_workflow")["Records"][0]["body"]
+    assert arrivals(body) == [Arrival(JOB_ID, "9b2cf535f27731c974343645a3985328")]
+
+
+def test_several_records_in_one_message():
+    assert arrivals(message("uploads/a", "uploads/b")) == [Arrival("a", "tag0"), Arrival("b", "tag1")]
+
+
+@pytest.mark.parametrize(
+    ("key", "job_id"),
+    [("uploads/a%2Bb+c", "a+b c"), ("uploads%2Fa", "a"), ("uploads/%C3%BC", "ü"), ("uploads/uploads/a", "uploads/a")],
+)
+def test_keys_are_url_encoded(key, job_id):
+    assert arrivals(message(key))[0].job_id == job_id
+
+
+def test_the_event_that_tests_a_new_notification():
+    body = {
+        "Service": "Amazon S3",
+        "Event": "s3:TestEvent",
+        "Time": "2025-11-22T20:00:00.000Z",
+        "Bucket": BUCKET,
+        "RequestId": "5582815E1AEA5ADF",
+        "HostId": "8cLeGAmw098X5cv4Zkwcmo8vvZa3eH3eKxsPzbB9wrR+YstdA6Knx4Ip8EXAMPLE",
+    }
+    assert arrivals(json.dumps(body)) == []
+
+
+@pytest.mark.parametrize("body", ["", "no JSON", '{"Records": [{}]}', '{"Records": [{"s3": {"object": {"key": "a"}}}]}'])
+def test_a_message_that_is_not_from_s3_is_no_arrival(body):
+    with pytest.raises((ValueError, KeyError)):
+        arrivals(body)
+
+
+@pytest.mark.parametrize(("keep_original", "left"), [(False, set()), (True, {f"uploads/{JOB_ID}"})])
+def test_a_second_photo_stays_only_if_the_job_keeps_its_original(s3, keys, add_job, keep_original, left):
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"second photo")
+    add_job("PROCESSING", options={"keep_original": keep_original})
+    discard_superfluous(JOB_ID, jobs(), photos())
+    assert keys() == left
+
+
+def test_a_photo_of_a_deleted_job_goes(s3, keys, table):
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"late photo")
+    discard_superfluous(JOB_ID, jobs(), photos())
+    assert keys() == set()

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+
+import pytest
+
+from api_contract import assert_documented
+from create_job.app import handler
+from faceblur.jobs import jobs
+from faceblur.options import JobOptions
+from faceblur.storage import Photos
+
+
+@pytest.fixture
+def create(event, context):
+    """Ask for a job; gives the status and the body, which must be as the API's description says."""
+
+    def call(**changes):
+        response = handler(event("create_job") | changes, context)
+        body = json.loads(response["body"])
+        assert_documented("POST", "/jobs", response["statusCode"], body)
+        return response["statusCode"], body
+
+    return call
+
+
+def test_a_new_job_waits_for_its_photo(create, s3, table):
+    status, body = create()
+    assert status == 201
+    job = jobs().get(body["job_id"])
+    assert job.status == body["status"] == "AWAITING_UPLOAD"
+    assert job.options == body["options"] == JobOptions(style="pixelate", padding=0.3).model_dump()
+
+
+def test_the_form_is_for_this_job_and_says_how_long_and_how_large(create, s3, table):
+    _, body = create()
+    upload = body["upload"]
+    assert upload["fields"]["key"] == f"uploads/{body['job_id']}"
+    assert upload["max_bytes"] == 35_000_000
+    expires = datetime.fromisoformat(upload["expires_at"]).timestamp()
+    assert expires == jobs().get(body["job_id"]).upload_expires_at
+
+
+def test_how_long_the_form_is_valid_is_a_setting(create, s3, table, monkeypatch):
+    monkeypatch.setenv("UPLOAD_SECONDS", "7")
+    _, body = create()
+    job = jobs().get(body["job_id"])
+    assert job.upload_expires_at == job.created_at + 7
+
+
+@pytest.mark.parametrize("body", [None, "", "{}"])
+def test_without_options_all_defaults(create, s3, table, body):
+    status, answer = create(body=body)
+    assert (status, answer["options"]) == (201, JobOptions().model_dump())
+
+
+@pytest.mark.parametrize(
+    ("body", "says"), [("{", "JSON"), ("[]", "object"), ('{"padding": 9}', "padding"), ('{"colour": 1}', "colour")]
+)
+def test_invalid_options_are_refused_and_leave_no_job(create, s3, table, body, says):
+    status, answer = create(body=body)
+    assert (status, answer["code"]) == (400, "InvalidOptions")
+    assert says in answer["message"]
+    assert table.scan()["Items"] == []
+
+
+def test_the_row_exists_before_the_form_does(create, s3, table, monkeypatch):
+    sign = Photos.upload_form
+
+    def row_first(self, job_id, seconds):
+        assert jobs().get(job_id).status == "AWAITING_UPLOAD"
+        return sign(self, job_id, seconds)
+
+    monkeypatch.setattr(Photos, "upload_form", row_first)
+    assert create()[0] == 201
+
+
+def test_what_is_unforeseen_shows_nothing_of_its_insides(create, s3, output):
+    status, body = create()  # there is no table
+    assert (status, body["code"]) == (500, "InternalError")
+    assert "ResourceNotFoundException" not in json.dumps(body)
+    assert "ResourceNotFoundException" in output.logs[-1]["exception"]
+
+
+@pytest.mark.parametrize("body", ["{}", "{"])
+def test_answers_are_not_cached_and_readable_by_the_page_alone(event, context, s3, table, body):
+    headers = handler(event("create_job") | {"body": body}, context)["multiValueHeaders"]
+    assert headers["Cache-Control"] == ["no-store"]
+    assert headers["Access-Control-Allow-Origin"] == ["https://photos.example.org"]
+    assert headers["Content-Type"] == ["application/json"]
+
+
+def test_the_log_is_about_the_job_and_does_not_hold_its_form(create, s3, table, output):
+    _, body = create()
+    assert [(line["message"], line["correlation_id"]) for line in output.logs] == [("job created", body["job_id"])]
+    fields = body["upload"]["fields"]
+    assert not [secret for secret in ("policy", "x-amz-signature") if fields[secret] in output.text]
+    assert not re.search(r"X-Amz|https?://", output.text, re.I)

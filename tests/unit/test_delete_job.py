@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from api_contract import assert_documented
+from delete_job.app import handler
+from faceblur.workflow import workflow
+
+JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
+EXECUTION_ARN = f"arn:aws:states:eu-central-1:123456789012:execution:blur-image:{JOB_ID}"
+BUCKET = "faceblur-photos-123456789012-eu-central-1"
+
+
+@pytest.fixture
+def delete(event, context, s3, table, states):
+    """Ask to erase a job; gives the status and the body, which must be as the API's description says."""
+
+    def call(**changes):
+        response = handler(event("delete_job") | changes, context)
+        body = json.loads(response["body"]) if response["body"] else None
+        assert_documented("DELETE", "/jobs/{job_id}", response["statusCode"], body)
+        return response["statusCode"], body
+
+    return call
+
+
+@pytest.fixture
+def everything(s3):
+    for key in (f"uploads/{JOB_ID}", f"results/{JOB_ID}.jpg", f"receipts/{JOB_ID}.json", "uploads/another"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo")
+
+
+def test_nothing_stays(delete, everything, add_job, row_of, keys):
+    add_job("COMPLETED")
+    assert delete() == (204, None)
+    assert row_of(JOB_ID) is None
+    assert keys() == {"uploads/another"}
+
+
+def test_a_running_execution_is_stopped(delete, everything, add_job, keys, states):
+    add_job("PROCESSING")
+    workflow().start(JOB_ID, "etag")
+    assert delete() == (204, None)
+    execution = states.describe_execution(executionArn=EXECUTION_ARN)
+    assert execution["status"] == "ABORTED"
+    assert keys() == {"uploads/another"}
+
+
+def test_the_row_goes_before_anything_else(delete, add_job, row_of, monkeypatch):
+    seen = []
+    monkeypatch.setattr("faceblur.workflow.Workflow.stop", lambda self, job_id: seen.append(row_of(job_id)))
+    add_job("PROCESSING")
+    delete()
+    assert seen == [None]
+
+
+def test_the_second_time_it_is_gone(delete, add_job):
+    add_job("COMPLETED")
+    assert [delete()[0], delete()[0]] == [204, 404]
+
+
+@pytest.mark.parametrize("job_id", [JOB_ID, "x", JOB_ID.upper(), JOB_ID + "0"])
+def test_an_unknown_job_changes_nothing(delete, everything, keys, job_id):
+    before = keys()
+    status, body = delete(path=f"/jobs/{job_id}")
+    assert (status, body["code"]) == (404, "JobNotFound")
+    assert keys() == before
+
+
+def test_what_is_unforeseen_shows_nothing_of_its_insides(delete, s3, add_job, row_of, output):
+    s3.delete_bucket(Bucket=BUCKET)
+    add_job("COMPLETED")
+    status, body = delete()
+    assert (status, body["code"]) == (500, "InternalError")
+    assert "NoSuchBucket" not in json.dumps(body)
+    assert "NoSuchBucket" in output.logs[-1]["exception"]
+
+
+def test_the_log_is_about_the_job(delete, add_job, output):
+    add_job("COMPLETED")
+    delete()
+    assert [(line["message"], line["correlation_id"]) for line in output.logs] == [("job deleted", JOB_ID)]
+

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from faceblur.anonymise import HiddenPhoto
+from faceblur.drafts import store_draft
+from faceblur.errors import JobNotFound
+from faceblur.jobs import Jobs, jobs
+from faceblur.storage import photos
+
+JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
+HIDDEN = HiddenPhoto(
+    data=b"photo", content_type="image/png", extension="png", width=40, height=30, stripped=["EXIF"]
+)
+
+
+def test_a_draft_and_how_it_is_described(s3, keys, add_job):
+    draft = store_draft(add_job("PROCESSING"), HIDDEN, jobs(), photos())
+    key = f"results/{JOB_ID}.png"
+    assert keys() == {key}
+    assert photos().read(key, draft.pop("etag")) == b"photo"
+    assert draft == {
+        "result": {
+            "key": key,
+            "content_type": "image/png",
+            "bytes": 5,
+            "width": 40,
+            "height": 30,
+            "stripped": ["EXIF"],
+        }
+    }
+
+
+def test_a_second_draft_takes_the_place_of_the_first(s3, keys, add_job):
+    job_id = add_job("PROCESSING")
+    first = store_draft(job_id, HIDDEN, jobs(), photos())
+    second = store_draft(job_id, HIDDEN, jobs(), photos())
+    assert first == second
+    assert len(keys()) == 1
+
+
+@pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "COMPLETED", "FAILED"])
+def test_a_job_that_is_not_in_work_gets_no_draft(s3, keys, add_job, status):
+    with pytest.raises(JobNotFound):
+        store_draft(add_job(status), HIDDEN, jobs(), photos())
+    assert keys() == set()
+
+
+def test_a_deleted_job_gets_no_draft(s3, table, keys):
+    with pytest.raises(JobNotFound):
+        store_draft(JOB_ID, HIDDEN, jobs(), photos())
+    assert keys() == set()
+
+
+def test_a_job_deleted_while_its_draft_is_stored_leaves_nothing(s3, table, keys, add_job, monkeypatch):
+    """The deletion comes between the draft's storing and the look at the row, and misses the draft."""
+    job_id = add_job("PROCESSING")
+    look = Jobs.get
+
+    def deleted_before_the_look(self, job_id):
+        assert keys() == {f"results/{job_id}.png"}
+        self.delete(job_id)
+        return look(self, job_id)
+
+    monkeypatch.setattr(Jobs, "get", deleted_before_the_look)
+    with pytest.raises(JobNotFound):
+        store_draft(job_id, HIDDEN, jobs(), photos())
+    assert keys() == set()

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from faceblur import errors
+from faceblur.errors import (
+    Aborted,
+    FaceblurError,
+    InternalError,
+    InvalidOptions,
+    JobEnded,
+    JobNotFound,
+    PhotoError,
+    RequestError,
+    ResidualFaces,
+    TimedOut,
+    TransientError,
+    UploadExpired,
+)
+from sources import api_description, state_machine
+
+
+def public(family: type[FaceblurError] = FaceblurError) -> set[type[FaceblurError]]:
+    """The errors of a family that are raised: those without subclasses."""
+    below = family.__subclasses__()
+    return set().union(*(public(each) for each in below)) if below else {family}
+
+
+def names(errors: set[type[FaceblurError]]) -> set[str]:
+    return {error.__name__ for error in errors}
+
+
+def explanation() -> str:
+    return state_machine()["States"]["Explain the failure"]["Assign"]["error"]
+
+
+def test_the_names_are_the_contract():
+    assert names(public()) == {
+        "UnsupportedFormat",
+        "CorruptImage",
+        "ImageTooLarge",
+        "ImageTooSmall",
+        "TooManyFaces",
+        "NoFacesFound",
+        "UploadReplaced",
+        "DetectorThrottled",
+        "DetectorUnavailable",
+        "StorageUnavailable",
+        "ResidualFaces",
+        "UploadExpired",
+        "TimedOut",
+        "Aborted",
+        "InternalError",
+        "InvalidOptions",
+        "JobNotFound",
+    }
+
+
+def test_the_module_opens_with_its_hierarchy():
+    tree = re.findall(r"── (\w+)", errors.__doc__)
+    families = {PhotoError, TransientError, JobEnded, RequestError}
+    assert set(tree) == names(public()) | names(families)
+    assert {family.__base__ for family in families} == {FaceblurError}
+
+
+@pytest.mark.parametrize("error", sorted(public(), key=lambda error: error.__name__))
+def test_every_error_has_its_code_and_a_sentence(error):
+    assert error().code == error.__name__
+    assert error().message == error.sentence
+    assert re.fullmatch(r"[A-Z].{20,}\.", error.sentence)
+
+
+def test_only_the_unforeseen_has_the_general_sentence():
+    assert {error for error in public() if error.sentence == FaceblurError.sentence} == {InternalError}
+
+
+def test_an_error_can_carry_a_sentence_of_its_own():
+    assert InvalidOptions("padding: too much").message == "padding: too much"
+
+
+def test_the_state_machine_passes_on_what_its_tasks_raise():
+    passed_on = re.search(r"\$public := \[(.*?)\]", explanation())[1]
+    raised = public(PhotoError) | public(TransientError) | {ResidualFaces, JobNotFound}
+    assert set(re.findall(r"'(\w+)'", passed_on)) == names(raised)
+
+
+def test_the_state_machine_has_the_same_names_and_sentences_for_what_it_finds_itself():
+    found = dict(re.findall(r"'code': '(\w+)', 'message': '(.*?)'", explanation()))
+    assert found == {error.__name__: error.sentence for error in (TimedOut, InternalError)}
+    residual = state_machine()["States"]["Is a face still there?"]["Choices"][0]["Output"]
+    assert residual["Error"] == "ResidualFaces"
+    assert f'"{ResidualFaces.sentence}"' in residual["Cause"]
+
+
+def test_every_error_has_one_origin():
+    explained = set(re.findall(r"'(\w+)'", re.search(r"\$public := \[(.*?)\]", explanation())[1]))
+    elsewhere = names({TimedOut, InternalError, UploadExpired, Aborted, InvalidOptions})
+    assert explained | elsewhere == names(public())
+    assert not explained & elsewhere
+
+
+def test_the_api_describes_every_code():
+    schemas = api_description()["components"]["schemas"]
+    described = schemas["JobError"]["properties"]["code"]
+    failures = names(public(PhotoError) | public(TransientError) | public(JobEnded))
+    assert set(described["enum"]) == failures
+    assert set(re.findall(r"`(\w+)`", described["description"])) == failures
+
+
+def test_the_api_describes_every_refusal():
+    responses = api_description()["components"]["responses"]
+    refusals = {
+        name: response["content"]["application/json"]["schema"]["properties"]["code"]["const"]
+        for name, response in responses.items()
+        if name != "Refused"
+    }
+    assert set(refusals.values()) == names(public(RequestError) | {InternalError})
+    assert all(name == code for name, code in refusals.items())

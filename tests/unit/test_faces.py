@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+from dataclasses import astuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from faceblur.faces import DECIMALS, MAX_FACES, Box, merge
+
+
+def floats(low: float, high: float) -> st.SearchStrategy[float]:
+    return st.floats(low, high, allow_nan=False)
+
+
+boxes = st.builds(Box, floats(-2, 2), floats(-2, 2), floats(1e-3, 3), floats(1e-3, 3), floats(0, 100))
+
+
+def inside(box: Box) -> bool:
+    return 0 <= box.left <= box.right <= 1 + 1e-12 and 0 <= box.top <= box.bottom <= 1 + 1e-12
+
+
+def test_edges_and_area():
+    box = Box(0.1, 0.2, 0.3, 0.4, 99)
+    assert (box.right, box.bottom, box.area) == pytest.approx((0.4, 0.6, 0.12))
+
+
+def test_clamping_keeps_the_part_inside():
+    assert astuple(Box(-0.1, 0.9, 0.3, 0.3, 80).clamp()) == pytest.approx((0, 0.9, 0.2, 0.1, 80))
+
+
+@given(boxes)
+def test_a_clamped_box_lies_inside_and_stays(box):
+    clamped = box.clamp()
+    assert inside(clamped)
+    assert clamped.confidence == box.confidence
+    assert astuple(clamped.clamp()) == pytest.approx(astuple(clamped))
+
+
+@given(boxes)
+def test_clamping_loses_nothing_that_lies_inside(box):
+    whole = Box(0, 0, 1, 1, 0)
+    assert box.clamp().area == pytest.approx(box.intersection(whole), abs=1e-9)
+
+
+def test_overlap_of_known_boxes():
+    one, other = Box(0, 0, 0.2, 0.2, 1), Box(0.1, 0, 0.2, 0.2, 1)
+    assert one.intersection(other) == pytest.approx(0.02)
+    assert one.overlap(other) == pytest.approx(1 / 3)
+    assert one.overlap(Box(0.5, 0.5, 0.1, 0.1, 1)) == 0
+
+
+@given(boxes, boxes)
+def test_overlap_is_a_symmetric_share(one, other):
+    assert 0 <= one.overlap(other) <= 1 + 1e-9
+    assert one.overlap(other) == pytest.approx(other.overlap(one))
+
+
+@given(boxes)
+def test_a_box_overlaps_itself_wholly(box):
+    assert box.overlap(box) == pytest.approx(1)
+
+
+def test_an_empty_box_overlaps_nothing():
+    empty = Box(0.5, 0.5, 0, 0, 1)
+    assert empty.overlap(empty) == 0
+    assert empty.overlap(Box(0, 0, 1, 1, 1)) == 0
+
+
+@given(boxes)
+def test_a_box_survives_json(box):
+    travelled = Box.from_dict(json.loads(json.dumps(box.to_dict())))
+    assert astuple(travelled) == pytest.approx(astuple(box), abs=10**-DECIMALS)
+    assert travelled.to_dict() == box.to_dict()
+
+
+def test_as_many_boxes_as_are_allowed_fit_into_a_workflow_state():
+    longest = Box(1 / 3, 2 / 3, 1 / 7, 1 / 9, 200 / 3).to_dict()
+    assert len(json.dumps([longest] * MAX_FACES)) < 256 * 1024
+
+
+@given(st.lists(boxes, max_size=12), floats(0, 1))
+def test_merging_keeps_the_most_confident_of_what_overlaps(found, overlap):
+    kept = merge(found, overlap)
+    assert [box.confidence for box in kept] == sorted((box.confidence for box in kept), reverse=True)
+    assert all(a.overlap(b) <= overlap for i, a in enumerate(kept) for b in kept[:i])
+    for box in found:
+        assert box in kept or any(
+            other.confidence >= box.confidence and box.overlap(other) > overlap for other in kept
+        )
+
+
+def test_merging_two_boxes_of_one_face():
+    sure, unsure, far = Box(0.1, 0.1, 0.2, 0.2, 99), Box(0.11, 0.1, 0.2, 0.2, 60), Box(0.7, 0.7, 0.2, 0.2, 70)
+    assert merge([unsure, far, sure]) == [sure, far]

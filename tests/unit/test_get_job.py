@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+import time
+from urllib.parse import urlsplit
+
+import pytest
+
+from api_contract import assert_documented
+from faceblur.jobs import jobs
+from get_job.app import handler
+
+JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
+BUCKET = "faceblur-photos-123456789012-eu-central-1"
+OUTCOME = {
+    "faces": 2,
+    "second_look_faces": 1,
+    "warnings": [],
+    "result": {
+        "key": f"results/{JOB_ID}.jpg",
+        "content_type": "image/jpeg",
+        "bytes": 198_212,
+        "width": 1024,
+        "height": 768,
+        "stripped": ["EXIF"],
+    },
+}
+
+
+@pytest.fixture
+def get(event, context, s3, table):
+    """Ask how a job stands; gives the status and the body, which must be as the API's description says."""
+
+    def call(**changes):
+        response = handler(event("get_job") | changes, context)
+        body = json.loads(response["body"])
+        assert_documented("GET", "/jobs/{job_id}", response["statusCode"], body)
+        return response["statusCode"], body
+
+    return call
+
+
+@pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "PROCESSING"])
+def test_an_unfinished_job(get, add_job, status):
+    job = jobs().get(add_job(status, created_at=1_748_779_200, expires_at=4_102_444_800))
+    assert get() == (
+        200,
+        {
+            "job_id": JOB_ID,
+            "status": status,
+            "options": job.options,
+            "created_at": "2025-06-01T12:00:00Z",
+            "expires_at": "2100-01-01T00:00:00Z",
+        },
+    )
+
+
+def test_a_completed_job_has_a_link_to_its_result(get, add_job):
+    add_job("COMPLETED", outcome=json.dumps(OUTCOME))
+    status, body = get()
+    assert (status, body["status"]) == (200, "COMPLETED")
+    assert (body["faces"], body["second_look_faces"], body["warnings"]) == (2, 1, [])
+    link = urlsplit(body["result"].pop("url"))
+    assert (link.path, "X-Amz-Signature=" in link.query) == (f"/results/{JOB_ID}.jpg", True)
+    described = {name: value for name, value in OUTCOME["result"].items() if name != "key"}
+    assert body["result"] == described
+
+
+def test_a_failed_job_says_why_and_has_no_link(get, add_job):
+    error = {"code": "CorruptImage", "message": "This photo is damaged."}
+    add_job("FAILED", error=error)
+    status, body = get()
+    assert (status, body["status"], body["error"]) == (200, "FAILED", error)
+    assert "result" not in body
+
+
+def test_a_job_whose_photo_did_not_come_in_time(get, add_job):
+    add_job(upload_expires_at=int(time.time()) - 2)
+    status, body = get()
+    assert (status, body["status"], body["error"]["code"]) == (200, "FAILED", "UploadExpired")
+
+
+def test_a_job_whose_photo_came_just_in_time(get, add_job, s3):
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"photo")
+    add_job(upload_expires_at=int(time.time()) - 2)
+    assert get()[1]["status"] == "AWAITING_UPLOAD"
+
+
+def test_a_job_whose_execution_was_never_heard_of_again(get, add_job):
+    add_job("PROCESSING", claimed_at=int(time.time()) - 5_000)
+    assert get()[1]["error"]["code"] == "TimedOut"
+
+
+def test_an_unknown_job(get):
+    assert get()[0] == 404
+
+
+def test_an_expired_job(get, add_job):
+    add_job("COMPLETED", outcome=json.dumps(OUTCOME), expires_at=int(time.time()) - 1)
+    assert get()[0] == 404
+
+
+@pytest.mark.parametrize("job_id", ["x", JOB_ID.upper(), JOB_ID + "0", JOB_ID[:-1], "%2e%2e%2f", "-" * 32])
+def test_what_cannot_be_a_job_id(get, job_id):
+    status, body = get(path=f"/jobs/{job_id}")
+    assert (status, body["code"]) == (404, "JobNotFound")
+
+
+def test_what_is_unforeseen_shows_nothing_of_its_insides(get, table, output):
+    table.delete()
+    status, body = get()
+    assert (status, body["code"]) == (500, "InternalError")
+    assert "ResourceNotFoundException" not in json.dumps(body)
+    assert output.logs[-1]["correlation_id"] == JOB_ID
+
+
+def test_the_log_does_not_hold_the_link(get, add_job, output):
+    add_job("COMPLETED", outcome=json.dumps(OUTCOME))
+    assert "X-Amz-Signature" in get()[1]["result"]["url"]
+    assert "X-Amz" not in output.text
+    assert "results/" not in output.text

@@ -1,0 +1,336 @@
+from __future__ import annotations
+
+import json
+import re
+import time
+
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from faceblur import config
+from faceblur.errors import CorruptImage, InternalError, JobNotFound, StorageUnavailable, TimedOut
+from faceblur.jobs import UNFINISHED, Jobs, Status, jobs
+from faceblur.options import JobOptions
+from sources import evaluated, state_machine
+
+OPTIONS = JobOptions().model_dump()
+OUTCOME = {"faces": 2, "second_look_faces": 0, "warnings": [], "result": {"key": "results/x.jpg"}}
+FINISHED = ["COMPLETED", "FAILED"]
+
+
+@pytest.fixture
+def update(table):
+    """Write to the table as a state of the state machine does."""
+
+    def write(state, **values):
+        arguments = evaluated(state_machine()["States"][state]["Arguments"], values["values"])
+        client = table.meta.client
+        # The resource's client takes plain values, the state machine DynamoDB's own.
+        plain = {"Key": {"job_id": arguments["Key"]["job_id"]["S"]}}
+        plain["ExpressionAttributeValues"] = {
+            name: unwrapped(value) for name, value in arguments["ExpressionAttributeValues"].items()
+        }
+        return client.update_item(**arguments | plain | {"TableName": table.name})
+
+    return write
+
+
+@pytest.fixture
+def claim(update):
+    """Claim a job as the state machine does."""
+
+    def write(job_id, execution="arn:execution", now=None):
+        values = {
+            "$states.input.job_id": job_id,
+            "$states.context.Execution.Id": execution,
+            "$string($floor($millis() / 1000))": str(int(now or time.time())),
+        }
+        return update("Claim the job", values=values)
+
+    return write
+
+
+@pytest.fixture
+def record_failure(update):
+    """Record a failure as the state machine does."""
+
+    def write(job_id, error):
+        values = {
+            "$states.context.Execution.Name": job_id,
+            "$error.code": error.code,
+            "$error.message": error.message,
+            "$string($floor($millis() / 1000))": str(int(time.time())),
+        }
+        return update("Record the failure", values=values)
+
+    return write
+
+
+def unwrapped(value):
+    """A value of DynamoDB's without its type."""
+    ((kind, content),) = value.items()
+    if kind == "M":
+        return {name: unwrapped(inner) for name, inner in content.items()}
+    return int(content) if kind == "N" else content
+
+
+# ---------------------------------------------------------------- creating
+
+
+def test_a_new_job_waits_for_its_photo(table):
+    before = int(time.time())
+    job = jobs().create(OPTIONS, 300)
+    assert job.status is Status.AWAITING_UPLOAD
+    assert before <= job.created_at <= time.time()
+    assert job.upload_expires_at == job.created_at + 300
+    assert job.expires_at == job.created_at + config.JOB_LIFETIME_SECONDS
+    assert jobs().get(job.job_id) == job
+
+
+def test_ids_cannot_be_guessed(table):
+    ids = {jobs().create(OPTIONS, 300).job_id for _ in range(5)}
+    assert len(ids) == 5
+    assert all(re.fullmatch(r"[0-9a-f]{32}", job_id) for job_id in ids)
+
+
+def test_a_new_job_overwrites_none(table, add_job, monkeypatch):
+    taken = add_job("PROCESSING")
+    monkeypatch.setattr("faceblur.jobs.secrets.token_hex", lambda _: taken)
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        jobs().create(OPTIONS, 300)
+    assert jobs().get(taken).status is Status.PROCESSING
+
+
+def test_the_time_to_live_is_a_number_of_seconds(table, row_of):
+    job = jobs().create(OPTIONS, 300)
+    assert row_of(job.job_id)["expires_at"] == job.expires_at
+
+
+def test_an_expired_job_is_gone_before_its_row_is(table, add_job):
+    with pytest.raises(JobNotFound):
+        jobs().get(add_job(expires_at=int(time.time()) - 1))
+
+
+def test_an_unknown_job(table):
+    with pytest.raises(JobNotFound):
+        jobs().get("f" * 32)
+
+
+# ---------------------------------------------------------------- claiming, by the state machine
+
+
+def test_claiming_gives_the_options_and_marks_the_job(table, claim):
+    job = jobs().create(OPTIONS | {"style": "solid"}, 300)
+    attributes = claim(job.job_id, now=1_700_000_000)["Attributes"]
+    assert json.loads(attributes["options"])["style"] == "solid"
+    claimed = jobs().get(job.job_id)
+    assert (claimed.status, claimed.claimed_at) == (Status.PROCESSING, 1_700_000_000)
+
+
+def test_a_repeated_claim_of_the_same_execution_passes(table, claim, add_job):
+    claim(add_job())
+    claim(add_job())
+    assert jobs().get(add_job("PROCESSING")).status is Status.PROCESSING
+
+
+def test_a_claim_is_repeatable_by_its_execution_alone(table, claim):
+    job = jobs().create(OPTIONS, 300)
+    claim(job.job_id, "arn:one")
+    claim(job.job_id, "arn:one")
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        claim(job.job_id, "arn:two")
+
+
+@pytest.mark.parametrize("status", FINISHED)
+def test_a_finished_job_cannot_be_claimed(table, claim, add_job, row_of, status):
+    row = row_of(add_job(status))
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        claim(row["job_id"])
+    assert row_of(row["job_id"]) == row
+
+
+def test_a_photo_without_a_job_makes_none(table, claim, row_of):
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        claim("f" * 32)
+    assert row_of("f" * 32) is None
+
+
+# ---------------------------------------------------------------- completing
+
+
+def test_completing_records_the_outcome(table, add_job, row_of):
+    job_id = add_job("PROCESSING")
+    jobs().complete(job_id, OUTCOME)
+    job = jobs().get(job_id)
+    assert (job.status, job.outcome, job.error) == (Status.COMPLETED, OUTCOME, None)
+    assert row_of(job_id)["finished_at"] <= time.time()
+
+
+def test_completing_again_is_harmless(table, add_job):
+    job_id = add_job("PROCESSING")
+    jobs().complete(job_id, OUTCOME)
+    jobs().complete(job_id, OUTCOME)
+    assert jobs().get(job_id).outcome == OUTCOME
+
+
+@pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "FAILED"])
+def test_only_a_job_in_work_is_completed(table, add_job, row_of, status):
+    row = row_of(add_job(status))
+    with pytest.raises(JobNotFound):
+        jobs().complete(row["job_id"], OUTCOME)
+    assert row_of(row["job_id"]) == row
+
+
+def test_a_deleted_job_is_not_completed_back_into_being(table, add_job, row_of):
+    job_id = add_job("PROCESSING")
+    jobs().delete(job_id)
+    with pytest.raises(JobNotFound):
+        jobs().complete(job_id, OUTCOME)
+    assert row_of(job_id) is None
+
+
+# ---------------------------------------------------------------- failing
+
+
+@pytest.mark.parametrize("status", UNFINISHED)
+def test_failing_records_code_and_sentence(table, add_job, row_of, status):
+    job_id = add_job(status)
+    assert jobs().fail(job_id, CorruptImage("Broken in two."))
+    job = jobs().get(job_id)
+    assert (job.status, job.error) == (Status.FAILED, {"code": "CorruptImage", "message": "Broken in two."})
+    assert row_of(job_id)["finished_at"] <= time.time()
+
+
+@pytest.mark.parametrize("status", FINISHED)
+def test_a_late_failure_never_moves_a_finished_job(table, add_job, row_of, record_failure, status):
+    row = row_of(add_job(status))
+    assert not jobs().fail(row["job_id"], InternalError())
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        record_failure(row["job_id"], InternalError())
+    assert row_of(row["job_id"]) == row
+
+
+def test_a_failure_makes_no_job(table, row_of, record_failure):
+    assert not jobs().fail("f" * 32, InternalError())
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        record_failure("f" * 32, InternalError())
+    assert row_of("f" * 32) is None
+
+
+def test_failing_from_some_states_only(table, add_job):
+    job_id = add_job("PROCESSING")
+    assert not jobs().fail(job_id, InternalError(), only_from=(Status.AWAITING_UPLOAD,))
+    assert jobs().get(job_id).status is Status.PROCESSING
+
+
+def test_the_state_machine_records_a_failure_just_as_the_functions_do(table, add_job, row_of, record_failure):
+    by_function, by_machine = add_job("PROCESSING", "1" * 32), add_job("PROCESSING", "2" * 32)
+    jobs().fail(by_function, TimedOut())
+    record_failure(by_machine, TimedOut())
+    one, other = jobs().get(by_function), jobs().get(by_machine)
+    assert (one.status, one.error) == (other.status, other.error)
+    assert row_of(by_function).keys() == row_of(by_machine).keys()
+
+
+def test_a_table_that_does_not_answer_is_not_taken_for_a_refused_write(table, add_job):
+    job_id = add_job("PROCESSING")
+    with Stubber(table.meta.client) as stub:
+        stub.add_client_error("update_item", "InternalServerError", http_status_code=500)
+        with pytest.raises((ClientError, StorageUnavailable)):
+            Jobs(table).fail(job_id, InternalError())
+    assert jobs().get(job_id).status is Status.PROCESSING
+
+
+# ---------------------------------------------------------------- settling
+
+
+def arrived() -> bool:
+    return True
+
+
+def missing() -> bool:
+    return False
+
+
+def past(seconds: float) -> int:
+    return int(time.time() - seconds)
+
+
+def test_a_job_whose_photo_did_not_come_in_time_has_failed(table, add_job):
+    job = jobs().get(add_job(upload_expires_at=past(2)))
+    settled = jobs().settle(job, missing)
+    assert (settled.status, settled.error["code"]) == (Status.FAILED, "UploadExpired")
+    assert jobs().get(job.job_id) == settled
+
+
+def test_a_job_whose_form_is_still_valid_waits_on_unasked(table, add_job):
+    def unasked():
+        pytest.fail("S3 was asked while the form is valid")
+
+    job = jobs().get(add_job())
+    assert jobs().settle(job, unasked) == job
+
+
+def test_a_job_whose_photo_came_in_time_waits_for_its_execution(table, add_job):
+    job = jobs().get(add_job(upload_expires_at=past(2)))
+    assert jobs().settle(job, arrived) == job
+
+
+def test_a_job_claimed_just_before_it_is_settled_goes_on(table, add_job, claim):
+    job = jobs().get(add_job(upload_expires_at=past(2)))
+
+    def claimed_meanwhile():
+        claim(job.job_id)
+        return False
+
+    assert jobs().settle(job, claimed_meanwhile).status is Status.PROCESSING
+
+
+def test_a_job_in_work_for_longer_than_an_execution_may_take_has_failed(table, add_job):
+    limit = config.EXECUTION_SECONDS + config.EXECUTION_MARGIN_SECONDS
+    job = jobs().get(add_job("PROCESSING", claimed_at=past(limit + 2)))
+    settled = jobs().settle(job, missing)
+    assert (settled.status, settled.error["code"]) == (Status.FAILED, "TimedOut")
+
+
+def test_a_job_in_work_goes_on_until_then(table, add_job):
+    limit = config.EXECUTION_SECONDS + config.EXECUTION_MARGIN_SECONDS
+    job = jobs().get(add_job("PROCESSING", claimed_at=past(limit - 30), upload_expires_at=past(limit)))
+    assert jobs().settle(job, missing) == job
+
+
+def test_a_job_that_is_completed_while_it_is_settled_stays_completed(table, add_job):
+    job = jobs().get(add_job("PROCESSING", claimed_at=past(5_000)))
+    jobs().complete(job.job_id, OUTCOME)
+    assert jobs().settle(job, missing).status is Status.COMPLETED
+
+
+@pytest.mark.parametrize("status", FINISHED)
+def test_a_finished_job_is_never_settled(table, add_job, status):
+    job = jobs().get(add_job(status, claimed_at=past(5_000), upload_expires_at=past(5_000)))
+    assert jobs().settle(job, missing) == job
+
+
+def test_a_job_that_is_deleted_while_it_is_settled_is_not_found(table, add_job):
+    job = jobs().get(add_job(upload_expires_at=past(2)))
+    jobs().delete(job.job_id)
+    with pytest.raises(JobNotFound):
+        jobs().settle(job, missing)
+
+
+# ---------------------------------------------------------------- deleting
+
+
+@pytest.mark.parametrize("status", Status)
+def test_deleting_a_job_in_any_state(table, add_job, row_of, status):
+    deleted = jobs().delete(add_job(status))
+    assert deleted.status is status
+    assert row_of(deleted.job_id) is None
+    with pytest.raises(JobNotFound):
+        jobs().delete(deleted.job_id)
+
+
+def test_whether_the_original_is_kept(table, add_job):
+    assert jobs().get(add_job(options={"keep_original": True})).keeps_original
+    assert not jobs().get(add_job()).keeps_original

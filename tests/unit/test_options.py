@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from faceblur.api import fields_of
+from faceblur.errors import InvalidOptions
+from faceblur.options import JobOptions, parse_options
+from faceblur.styles import DEFAULT_PADDING, MIN_PADDING
+
+
+def refusal(fields: dict[str, object]) -> str:
+    with pytest.raises(InvalidOptions) as caught:
+        parse_options(fields)
+    return caught.value.message
+
+
+def test_the_defaults():
+    assert parse_options({}).model_dump() == {
+        "style": "blur",
+        "shape": "ellipse",
+        "padding": DEFAULT_PADDING,
+        "min_confidence": 50.0,
+        "output": "same",
+        "on_no_faces": "complete",
+        "keep_original": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [
+        ("style", ["blur", "pixelate", "solid"]),
+        ("shape", ["ellipse", "box"]),
+        ("output", ["same", "jpeg", "png"]),
+        ("on_no_faces", ["complete", "fail"]),
+        ("keep_original", [True, False]),
+        ("padding", [MIN_PADDING, 0.5, 1, 1.0]),
+        ("min_confidence", [0, 0.0, 50, 100]),
+    ],
+)
+def test_what_is_allowed(name, allowed):
+    assert [getattr(parse_options({name: value}), name) for value in allowed] == allowed
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("style", "Blur", "'blur', 'pixelate' or 'solid'"),
+        ("style", ["blur"], "'blur', 'pixelate' or 'solid'"),
+        ("style", None, "'blur', 'pixelate' or 'solid'"),
+        ("shape", "circle", "'ellipse' or 'box'"),
+        ("output", "webp", "'same', 'jpeg' or 'png'"),
+        ("on_no_faces", True, "'complete' or 'fail'"),
+        ("keep_original", "false", "valid boolean"),
+        ("keep_original", 0, "valid boolean"),
+        ("padding", MIN_PADDING - 0.001, f"greater than or equal to {MIN_PADDING}"),
+        ("padding", 1.01, "less than or equal to 1"),
+        ("padding", float("nan"), "less than or equal to 1"),
+        ("padding", float("inf"), "less than or equal to 1"),
+        ("padding", 10**400, "valid number"),
+        ("padding", "0.2", "valid number"),
+        ("padding", True, "valid number"),
+        ("min_confidence", -1, "greater than or equal to 0"),
+        ("min_confidence", 100.5, "less than or equal to 100"),
+    ],
+)
+def test_a_refusal_names_the_field_and_what_is_allowed(name, value, says):
+    message = refusal({name: value})
+    assert message.startswith(f"{name}: ")
+    assert says in message
+
+
+def test_a_refusal_of_an_unknown_option_names_those_that_are_known():
+    message = refusal({"colour": "red"})
+    assert message == f"colour: unknown option; known are {', '.join(JobOptions.model_fields)}"
+
+
+def test_a_refusal_names_every_wrong_field():
+    message = refusal({"padding": 7, "style": "mosaic", "colour": "red"})
+    assert [part.split(":")[0] for part in message.split("; ") if ":" in part] == ["style", "padding", "colour"]
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=3,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(JobOptions.model_fields)) | st.text(), values, max_size=3))
+def test_whatever_is_asked_is_either_refused_or_in_range(fields):
+    try:
+        options = parse_options(fields)
+    except InvalidOptions as error:
+        assert error.message
+        return
+    assert set(fields) <= set(JobOptions.model_fields)
+    assert MIN_PADDING <= options.padding <= 1
+    assert 0 <= options.min_confidence <= 100
+    assert parse_options(json.loads(json.dumps(options.model_dump()))) == options
+
+
+@pytest.mark.parametrize("body", [None, "", "{}"])
+def test_a_request_without_fields(body):
+    assert fields_of(body) == {}
+
+
+@pytest.mark.parametrize("body", ["{", "padding=1", '{"padding": }', "[" * 100_000, "1" * 5_000])
+def test_a_body_that_is_no_json(body):
+    with pytest.raises(InvalidOptions, match="not valid JSON"):
+        fields_of(body)
+
+
+@pytest.mark.parametrize("body", ["[]", "null", "1", '"blur"', "true"])
+def test_a_body_that_is_no_object(body):
+    with pytest.raises(InvalidOptions, match="must be a JSON object"):
+        fields_of(body)

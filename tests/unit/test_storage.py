@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import base64
+import json
+import time
+from datetime import datetime
+from io import BytesIO
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
+from urllib3.exceptions import ReadTimeoutError
+
+from faceblur.errors import StorageUnavailable, UploadReplaced
+from faceblur.storage import Photos, job_id_of, photos, upload_key
+
+JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
+BUCKET = "faceblur-photos-123456789012-eu-central-1"
+
+
+@pytest.fixture
+def stubbed(environment):
+    """Photos whose S3 answers as it is told."""
+    client = boto3.client("s3")
+    with Stubber(client) as stub:
+        yield Photos(client, BUCKET), stub
+
+
+# Every way to S3, and the request it makes.
+REQUESTS = {
+    "get_object": lambda photos: photos.read("uploads/x", "etag"),
+    "put_object": lambda photos: photos.write_result("x", "jpg", b"photo", "image/jpeg"),
+    "list_objects_v2": lambda photos: photos.photo_arrived("x"),
+    "delete_object": lambda photos: photos.erase_upload("x"),
+}
+every_request = pytest.mark.parametrize(("operation", "request_"), REQUESTS.items(), ids=REQUESTS)
+
+
+# ---------------------------------------------------------------- forms and links
+
+
+@pytest.fixture
+def form(environment):
+    return photos().upload_form(JOB_ID, 300)
+
+
+@pytest.fixture
+def policy(form):
+    return json.loads(base64.b64decode(form["fields"]["policy"]))
+
+
+def test_a_form_goes_to_the_bucket_alone(form):
+    assert urlsplit(form["url"]).scheme == "https"
+    assert urlsplit(form["url"]).hostname.startswith(f"{BUCKET}.s3.")
+
+
+def test_a_form_has_every_field_that_its_policy_asks_for(form, policy):
+    asked_for = {}
+    for condition in policy["conditions"]:
+        if isinstance(condition, dict):
+            asked_for |= condition
+    assert asked_for.pop("bucket") == BUCKET
+    assert form["fields"].items() >= asked_for.items()
+    assert form["fields"].keys() == asked_for.keys() | {"policy", "x-amz-signature"}
+
+
+def test_a_form_is_good_for_one_key(policy):
+    assert {"key": f"uploads/{JOB_ID}"} in policy["conditions"]
+    assert not [condition for condition in policy["conditions"] if "starts-with" in condition]
+
+
+def test_a_form_is_good_up_to_the_size_limit(policy):
+    assert ["content-length-range", 0, 35_000_000] in policy["conditions"]
+
+
+def test_a_form_expires(policy):
+    seconds = datetime.fromisoformat(policy["expiration"]).timestamp() - time.time()
+    assert 240 < seconds <= 301
+
+
+def test_a_link_is_good_for_one_key_and_five_minutes(environment):
+    link = urlsplit(photos().link("results/x.jpg"))
+    query = parse_qs(link.query)
+    assert link.hostname.startswith(f"{BUCKET}.s3.")
+    assert link.path == "/results/x.jpg"
+    assert query["X-Amz-Expires"] == ["300"]
+    assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    assert query["response-cache-control"] == ["no-store"]
+
+
+# ---------------------------------------------------------------- reading
+
+
+def test_reading_the_very_object(s3):
+    etag = s3.put_object(Bucket=BUCKET, Key="uploads/x", Body=b"photo")["ETag"]
+    assert photos().read("uploads/x", etag) == b"photo"
+    assert photos().read("uploads/x", etag.strip('"')) == b"photo"
+
+
+def test_reading_another_object_under_the_same_key(s3):
+    etag = s3.put_object(Bucket=BUCKET, Key="uploads/x", Body=b"photo")["ETag"]
+    s3.put_object(Bucket=BUCKET, Key="uploads/x", Body=b"another photo")
+    with pytest.raises(UploadReplaced):
+        photos().read("uploads/x", etag)
+
+
+def test_reading_what_is_gone(s3):
+    with pytest.raises(UploadReplaced):
+        photos().read("uploads/x", "etag")
+
+
+# ---------------------------------------------------------------- writing and erasing
+
+
+def test_a_result_can_be_read_with_the_entity_tag_it_got(s3):
+    key, etag = photos().write_result(JOB_ID, "png", b"photo", "image/png")
+    assert key == f"results/{JOB_ID}.png"
+    assert photos().read(key, etag) == b"photo"
+    assert s3.head_object(Bucket=BUCKET, Key=key)["ContentType"] == "image/png"
+    assert '"' not in etag
+
+
+def test_whether_a_photo_arrived(s3):
+    assert not photos().photo_arrived(JOB_ID)
+    s3.put_object(Bucket=BUCKET, Key=upload_key(JOB_ID + "0"), Body=b"of a longer name")
+    assert not photos().photo_arrived(JOB_ID)
+    s3.put_object(Bucket=BUCKET, Key=upload_key(JOB_ID), Body=b"")
+    assert photos().photo_arrived(JOB_ID)
+
+
+@pytest.fixture
+def full_bucket(s3):
+    """Everything of two jobs, the id of one being how that of the other starts."""
+    for job_id in ("a", "ab"):
+        for key in (f"uploads/{job_id}", f"results/{job_id}.jpg", f"results/{job_id}.png", f"receipts/{job_id}.json"):
+            s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo")
+
+
+def test_erasing_an_upload(full_bucket, keys):
+    before = keys()
+    photos().erase_upload("a")
+    assert keys() == before - {"uploads/a"}
+
+
+def test_erasing_what_was_made_of_it(full_bucket, keys):
+    before = keys()
+    photos().erase_products("a")
+    assert keys() == before - {"results/a.jpg", "results/a.png", "receipts/a.json"}
+
+
+def test_withdrawing_a_draft(full_bucket, keys):
+    before = keys()
+    photos().withdraw("results/a.jpg")
+    assert keys() == before - {"results/a.jpg"}
+
+
+def test_erasing_what_is_not_there(s3, keys):
+    photos().erase_upload("a")
+    photos().erase_products("a")
+    assert keys() == set()
+
+
+def test_keys():
+    assert job_id_of(upload_key(JOB_ID)) == JOB_ID
+
+
+# ---------------------------------------------------------------- errors
+
+
+@every_request
+@pytest.mark.parametrize(
+    ("code", "status"), [("SlowDown", 503), ("InternalError", 500), ("TooManyRequests", 429), ("Mystery", 502)]
+)
+def test_an_unavailable_storage(stubbed, operation, request_, code, status):
+    photos, stub = stubbed
+    stub.add_client_error(operation, code, http_status_code=status)
+    with pytest.raises(StorageUnavailable):
+        request_(photos)
+
+
+@every_request
+@pytest.mark.parametrize(("code", "status"), [("AccessDenied", 403), ("NoSuchBucket", 404), ("InvalidRequest", 400)])
+def test_any_other_refusal_is_raised_as_it_is(stubbed, operation, request_, code, status):
+    photos, stub = stubbed
+    stub.add_client_error(operation, code, http_status_code=status)
+    with pytest.raises(ClientError) as caught:
+        request_(photos)
+    assert caught.value.response["Error"]["Code"] == code
+
+
+@every_request
+@pytest.mark.parametrize("error", [EndpointConnectionError, ConnectTimeoutError])
+def test_an_unreachable_storage(environment, operation, request_, error):
+    client = boto3.client("s3", config=Config(retries={"total_max_attempts": 1}))
+
+    def unreachable(**_):
+        raise error(endpoint_url="https://s3.example.org")
+
+    client.meta.events.register("before-send.s3", unreachable)
+    with pytest.raises(StorageUnavailable):
+        request_(Photos(client, BUCKET))
+
+
+def test_a_download_that_breaks_off(stubbed):
+    class Stalled(BytesIO):
+        def read(self, *_):
+            raise ReadTimeoutError(None, None, "stalled")
+
+    photos, stub = stubbed
+    stub.add_response("get_object", {"Body": StreamingBody(Stalled(), 5)})
+    with pytest.raises(StorageUnavailable):
+        photos.read("uploads/x", "etag")
+
+
+def test_a_download_that_ends_early(stubbed):
+    photos, stub = stubbed
+    stub.add_response("get_object", {"Body": StreamingBody(BytesIO(b"pho"), 5)})
+    with pytest.raises(StorageUnavailable):
+        photos.read("uploads/x", "etag")
+
