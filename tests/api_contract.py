@@ -51,9 +51,7 @@ def absolute(node: Any) -> Any:
         return [absolute(item) for item in node]
     if not isinstance(node, dict):
         return node
-    return {
-        name: f"urn:api{value}" if name == "$ref" else absolute(value) for name, value in node.items()
-    }
+    return {name: f"urn:api{value}" if name == "$ref" else absolute(value) for name, value in node.items()}
 
 
 def closed(node: Any) -> Any:

@@ -25,7 +25,7 @@ from faceblur_cli import project
 from faceblur_cli.failures import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 STACK_NAME = "faceblur"
@@ -81,6 +81,17 @@ def running_stack(port: int, say: Callable[[str], None]) -> Iterator[Stack]:
                 running.unlink(missing_ok=True)
 
 
+@contextmanager
+def kept_stack() -> Iterator[Stack]:
+    """Start the embedded AWS as the last stack on this machine left it, only to look at it. Raises Failure."""
+    stamps = sorted(project.STATE.glob("aws-*/deployed.json"), key=lambda stamp: stamp.stat().st_mtime)
+    if not stamps:
+        raise Failure("No stack was deployed on this machine yet: `faceblur up` does.")
+    state = stamps[-1].parent
+    with _lock(), emulator(int(state.name.removeprefix("aws-")), state) as endpoint:
+        yield Stack(endpoint, json.loads(stamps[-1].read_text())["outputs"])
+
+
 def running() -> Stack | None:
     """The stack that another process serves on this machine, if there is one."""
     about = _running()
@@ -127,27 +138,24 @@ def build(say: Callable[[str], None]) -> None:
 
 
 def write_bootstraps(
-    build_folder: Path, environment: Mapping[str, str] | None = None, module: str = "awslambdaric"
+    built: Path, handler: str = "$_HANDLER", path: str = "", environment: Mapping[str, str] | None = None
 ) -> None:
     """Give each built function the `bootstrap` by which a custom runtime starts.
 
-    Layers are not mounted for custom runtimes: the bootstrap puts the built layer on the path instead, for the
-    functions that the template gives it to. `environment` is set for all functions, and `module` is what runs
-    them, for those who test with stand-ins.
+    Layers are not mounted for custom runtimes: the bootstrap puts the built layer on the path instead, for
+    detect_faces alone. Tests run the functions under a handler, with a folder on the path, and in an
+    environment of their own.
     """
     exports = "".join(f"export {name}='{value}'\n" for name, value in (environment or {}).items())
-    for app in build_folder.glob("*Function/*/app.py"):
-        function = app.parent.parent
-        # The layer is harmless where its packages are not asked for, and only detect_faces asks.
-        layer = f":{build_folder}/OnnxLayer/python" if function.name == "DetectFacesFunction" else ""
-        script = (
-            "#!/bin/sh\n"
-            f"{exports}"
-            f'export PYTHONPATH="$PWD{layer}${{PYTHONPATH:+:$PYTHONPATH}}"\n'
-            f"exec '{project.RUNTIME_PYTHON}' -m {module} \"$_HANDLER\"\n"
-        )
+    for function in built.glob("*Function"):
+        layer = str(built / "OnnxLayer/python") if function.name == "DetectFacesFunction" else ""
+        folders = ":".join(filter(None, ("$PWD", layer, path)))
         bootstrap = function / "bootstrap"
-        bootstrap.write_text(script)
+        bootstrap.unlink(missing_ok=True)
+        bootstrap.write_text(
+            f"#!/bin/sh\n{exports}export PYTHONPATH=\"{folders}\"\n"
+            f"exec '{project.RUNTIME_PYTHON}' -m awslambdaric \"{handler}\"\n"
+        )
         bootstrap.chmod(0o755)
 
 
@@ -198,20 +206,27 @@ def emulator(port: int, state: Path, **settings: str) -> Iterator[str]:
             process.wait()
 
 
-def deploy(endpoint: str) -> Stack:
-    """Run `sam deploy` into the embedded AWS at this address."""
+def deploy(
+    endpoint: str, built: Path = project.BUILD, stack_name: str = STACK_NAME, parameters: Sequence[str] = ()
+) -> Stack:
+    """Run `sam deploy` of a built template into the embedded AWS at this address."""
     _sam(
         "deploy",
+        "--template-file",
+        str(built / "template.yaml"),
+        "--stack-name",
+        stack_name,
         "--tags",
-        f"ms-custom-id={STACK_NAME}",
+        f"ms-custom-id={stack_name}",
         "--parameter-overrides",
         "PythonRuntime=provided.al2023",
         f"Architecture={project.architecture()}",
         "FaceDetector=embedded",
         f"AwsEndpointUrl={endpoint}",
+        *parameters,
         endpoint=endpoint,
     )
-    described = Stack(endpoint, {}).client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+    described = Stack(endpoint, {}).client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
     return Stack(endpoint, {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]})
 
 
@@ -234,7 +249,7 @@ def _sam(command: str, *arguments: str, endpoint: str = "http://127.0.0.1:9") ->
     }
     environment.pop("AWS_PROFILE", None)
     finished = subprocess.run(
-        [project.SAM, command, "--config-env", "local", *arguments],
+        [project.SAM, command, "--config-file", project.ROOT / "samconfig.toml", "--config-env", "local", *arguments],
         cwd=project.ROOT,
         env=environment,
         stdout=subprocess.PIPE,

@@ -168,7 +168,7 @@ def _stepfunctions(stack_name: str | None) -> Iterator[tuple[Any, str]]:
     elif stack := local.running():
         yield stack.client("stepfunctions"), stack.outputs["StateMachineArn"]
     else:
-        with local.running_stack(local.any_port(), err.print) as stack:
+        with local.kept_stack() as stack:
             yield stack.client("stepfunctions"), stack.outputs["StateMachineArn"]
 
 

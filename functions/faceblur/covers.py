@@ -1,4 +1,4 @@
-"""Paint over faces. What covers a face is made of at most 4 × 4 noisy averages of it, and nothing else."""
+"""Paint over faces. What covers a face is made of at most 4 × 4 noisy averages of it, and of nothing else."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from faceblur.styles import MIN_PADDING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from faceblur.styles import Region, Style
+    from faceblur.styles import Kind, Region, Shape
 
-# Strength: the longer side of a hidden region is averaged to this many cells, the shorter to proportionally
-# fewer, and each average is blurred by noise of this standard deviation (of 255 levels).
+# Strength: a hidden region is averaged to this many cells along its longer side and to proportionally fewer along
+# the other, and noise of these standard deviations (of 255 levels) is added to each cell's lightness and colours.
 CELLS = 4
-NOISE = 8.0
+LIGHT_NOISE = 8.0
 COLOUR_NOISE = 2.0
 
-HAIR = 1.5  # the room above a face, as a multiple of the room at its sides
+HAIR = 1.5  # room above a face, as a multiple of the room below it
 
-# The rounded outline is a superellipse, |x|⁶ + |y|⁶ = 1: wide enough for the corners of a face's box, without
-# corners of its own. Up to SOLID of the way to its edge it is opaque, then it fades.
+# The rounded outline is a superellipse, |x|⁶ + |y|⁶ = 1: it holds the corners of a face's box and has none itself.
+# It is opaque up to SOLID of the way to its edge, and fades from there.
 ORDER = 6
 SOLID = 0.8
 STENCIL = 256
@@ -54,143 +54,154 @@ class Pixels(NamedTuple):
         return self.right - self.left, self.bottom - self.top
 
     def within(self, other: Pixels) -> Pixels:
-        """The part of this rectangle that lies within the other; without area if none does."""
+        """The part of this rectangle that lies within the other; without area if there is none."""
         left, top = max(self.left, other.left), max(self.top, other.top)
-        return Pixels(left, top, max(min(self.right, other.right), left), max(min(self.bottom, other.bottom), top))
+        right, bottom = min(self.right, other.right), min(self.bottom, other.bottom)
+        return Pixels(left, top, max(right, left), max(bottom, top))
 
-    def strips(self) -> Iterator[Pixels]:
-        """This rectangle from top to bottom, a few rows at a time."""
-        for top in range(self.top, self.bottom, ROWS):
-            yield self._replace(top=top, bottom=min(top + ROWS, self.bottom))
+    def seen_from(self, other: Pixels) -> Pixels:
+        """This rectangle, measured from the other's upper left corner."""
+        left, top = other.left, other.top
+        return Pixels(self.left - left, self.top - top, self.right - left, self.bottom - top)
 
 
 @dataclass(frozen=True, slots=True)
-class Patch:
-    """What covers one face, worked out from the original pixels and kept as a few cells until it is painted.
-
-    `face` is the detector's box, `room` the box with its padding, `seen` the part of the room in the picture.
-    """
+class Outline:
+    """Where a face is hidden: its box, the box with room around it, and the part of that in the picture."""
 
     face: Pixels
     room: Pixels
     seen: Pixels
-    style: Style
+    shape: Shape
+
+    def stencils(self) -> Iterator[tuple[Pixels, Image.Image]]:
+        """The visible part in strips, with their opacities: 255 over the face, then fading to the room's edge."""
+        for top in range(self.seen.top, self.seen.bottom, ROWS):
+            strip = self.seen._replace(top=top, bottom=min(top + ROWS, self.seen.bottom))
+            if self.shape == "box":
+                stencil = Image.new("L", strip.size, 255)
+            else:
+                stencil = stretched(superellipse(), self.room, strip, Image.Resampling.BICUBIC)
+                stencil.paste(255, self.face.within(strip).seen_from(strip))
+            yield strip, stencil
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """What covers one face, kept as the few cells of which it is made until it is painted."""
+
+    outline: Outline
+    kind: Kind
     cells: Image.Image
 
     def paint(self, image: Image.Image) -> None:
         """Cover the face in the image."""
-        smooth = self.style.kind == "blur"
-        source = soften(self.cells) if smooth else self.cells
-        resample = Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST
-        for strip in self.seen.strips():
-            cover = stretch(source, self.seen, strip, resample)
-            image.paste(cover.convert(image.mode), strip, self.stencil(strip))
-
-    def stencil(self, strip: Pixels) -> Image.Image:
-        """How opaque the cover is in this strip: wholly over the face, then fading towards the room's edge."""
-        if self.style.shape == "box":
-            return Image.new("L", strip.size, 255)
-        stencil = stretch(superellipse(), self.room, strip, Image.Resampling.BICUBIC)
-        core = self.face.within(strip)
-        stencil.paste(
-            255, (core.left - strip.left, core.top - strip.top, core.right - strip.left, core.bottom - strip.top)
-        )
-        return stencil
+        source, resample = self.cells, Image.Resampling.NEAREST
+        if self.kind == "blur":
+            source, resample = softened(self.cells), Image.Resampling.BICUBIC
+        for strip, stencil in self.outline.stencils():
+            paint = stretched(source, self.outline.seen, strip, resample)
+            image.paste(paint.convert(image.mode), strip, stencil)
 
 
 def cover(image: Image.Image, regions: Sequence[Region], band: int | None = None) -> None:
-    """Cover the regions in place. The image is of 8 bits in any mode without a palette; `band` says that it is
-    one band of YCbCr.
+    """Cover the regions in place.
 
-    All patches are worked out before the first is painted, so that each is made of original pixels, and they
-    are painted in an order of their own, so that the regions' order makes no difference.
+    The image has 8 bits a sample and no palette; `band` says that it is this one of the bands of YCbCr. All
+    patches are worked out before the first is painted, so that none holds paint of another, and they are painted
+    in an order of their own, so that the order of the regions makes no difference.
     """
-    patches = [patch_for(image, region, band) for region in regions]
-    for patch in sorted(patches, key=_order):
+    for patch in sorted((patch_for(image, region, band) for region in regions), key=_order):
         patch.paint(image)
 
 
-def _order(patch: Patch) -> tuple[bool, int, Pixels]:
-    """Small faces over large ones, and solid ones over all."""
-    width, height = patch.room.size
-    return patch.style.kind == "solid", -width * height, patch.room
+def touched(size: tuple[int, int], regions: Sequence[Region]) -> Iterator[tuple[Pixels, Image.Image]]:
+    """The places that `cover` changes in a picture of this size, with masks that are 255 where it does."""
+    for region in regions:
+        for strip, stencil in outline(size, region).stencils():
+            yield strip, stencil.point(lambda opacity: 255 if opacity else 0)
 
 
-def patch_for(image: Image.Image, region: Region, band: int | None = None) -> Patch:
-    """The patch that hides the region, from the image's pixels."""
+def outline(size: tuple[int, int], region: Region) -> Outline:
+    """Where the region is in a picture of this size."""
     box, style = region
-    width, height = image.size
-    across = max(style.padding, MIN_PADDING) * box.width
-    down = max(style.padding, MIN_PADDING) * box.height
+    width, height = size
+    room = max(style.padding, MIN_PADDING)
     face = Pixels(floor(box.left * width), floor(box.top * height), ceil(box.right * width), ceil(box.bottom * height))
-    room = Pixels(
-        min(floor((box.left - across) * width), face.left - 1),
-        min(floor((box.top - HAIR * down) * height), face.top - 1),
-        max(ceil((box.right + across) * width), face.right + 1),
-        max(ceil((box.bottom + down) * height), face.bottom + 1),
+    padded = Pixels(
+        min(floor((box.left - room * box.width) * width), face.left - 1),
+        min(floor((box.top - HAIR * room * box.height) * height), face.top - 1),
+        max(ceil((box.right + room * box.width) * width), face.right + 1),
+        max(ceil((box.bottom + room * box.height) * height), face.bottom + 1),
     )
-    seen = room.within(Pixels(0, 0, width, height))
-    if 0 in seen.size or style.kind == "solid":
-        cells = Image.new("RGB", (1, 1), style.colour)
-        cells = cells.convert("YCbCr").getchannel(band) if band is not None else cells.convert(image.mode)
-    else:
-        cells = with_noise(averages(image, seen), band)
-    return Patch(face, room, seen, style, cells)
+    return Outline(face, padded, padded.within(Pixels(0, 0, width, height)), style.shape)
 
 
-def averages(image: Image.Image, seen: Pixels) -> Image.Image:
-    """The cells of this part of the image: each pixel is the mean of what the cell covers; alpha premultiplied."""
-    longer = max(seen.size)
-    grid = (max(1, round(CELLS * seen.size[0] / longer)), max(1, round(CELLS * seen.size[1] / longer)))
+def patch_for(image: Image.Image, region: Region, band: int | None) -> Patch:
+    """The patch that hides the region, worked out from the image's pixels."""
+    place = outline(image.size, region)
+    if region.style.kind == "solid" or 0 in place.seen.size:
+        colour = Image.new("RGB", (1, 1), region.style.colour)
+        paint = colour.convert(image.mode) if band is None else colour.convert("YCbCr").getchannel(band)
+        return Patch(place, "solid", paint)
+    return Patch(place, region.style.kind, with_noise(averages(image, place.seen), band))
+
+
+def averages(image: Image.Image, part: Pixels) -> Image.Image:
+    """This part of the image as a few cells, each the mean of what it stands for; alpha is premultiplied."""
+    columns, rows = (max(1, round(CELLS * side / max(part.size))) for side in part.size)
     if image.mode in ("LA", "RGBA"):
-        return image.crop(seen).convert({"LA": "La", "RGBA": "RGBa"}[image.mode]).resize(grid, Image.Resampling.BOX)
-    return image.resize(grid, Image.Resampling.BOX, box=seen)
+        crop = image.crop(part).convert({"LA": "La", "RGBA": "RGBa"}[image.mode])
+        return crop.resize((columns, rows), Image.Resampling.BOX)
+    return image.resize((columns, rows), Image.Resampling.BOX, box=part)
 
 
 def with_noise(cells: Image.Image, band: int | None) -> Image.Image:
-    """The cells with noise from the operating system's entropy: mostly of lightness, a little of colour."""
+    """The cells with noise from the operating system's entropy; alpha has none."""
     bands = len(cells.getbands())
     colours = bands - (cells.mode in ("La", "RGBa"))
-    chroma = (band in (1, 2), True, True) if cells.mode in ("L", "YCbCr") else (False,) * colours
+    lightness = [True, False, False] if cells.mode == "YCbCr" else [not band] * colours
     levels = bytearray(cells.tobytes())
     for start in range(0, len(levels), bands):
-        light = _random.gauss(0, NOISE)
+        light = _random.gauss(0, LIGHT_NOISE)
         full = 255 if colours == bands else levels[start + colours]
-        for i in range(colours):
-            noise = _random.gauss(0, COLOUR_NOISE) + (0 if chroma[i] else light)
-            levels[start + i] = min(max(round(levels[start + i] + noise * full / 255), 0), full)
+        for place, has_light in enumerate(lightness, start):
+            noise = _random.gauss(0, COLOUR_NOISE) + (light if has_light else 0)
+            levels[place] = min(max(round(levels[place] + noise * full / 255), 0), full)
     return Image.frombytes(cells.mode, cells.size, bytes(levels))
 
 
-def soften(cells: Image.Image) -> Image.Image:
+def softened(cells: Image.Image) -> Image.Image:
     """The cells, spread and blended into each other."""
     spread = cells.resize((cells.width * SPREAD, cells.height * SPREAD), Image.Resampling.BICUBIC)
-    soft = [band.filter(ImageFilter.GaussianBlur(SOFTNESS)) for band in spread.split()]
-    return Image.merge(spread.mode, soft)
+    return Image.merge(spread.mode, [each.filter(ImageFilter.GaussianBlur(SOFTNESS)) for each in spread.split()])
 
 
-def stretch(source: Image.Image, whole: Pixels, part: Pixels, resample: Image.Resampling) -> Image.Image:
-    """The part of the picture that the source is when stretched over the whole."""
+def stretched(source: Image.Image, whole: Pixels, part: Pixels, resample: Image.Resampling) -> Image.Image:
+    """A part of the picture that the source gives when it is stretched over the whole."""
     across, down = source.width / whole.size[0], source.height / whole.size[1]
+    left, top, right, bottom = part.seen_from(whole)
     box = (
-        (part.left - whole.left) * across,
-        (part.top - whole.top) * down,
-        min((part.right - whole.left) * across, source.width),
-        min((part.bottom - whole.top) * down, source.height),
-    )
+        left * across, top * down, min(right * across, source.width), min(bottom * down, source.height)
+    )  # fmt: skip
     return source.resize(part.size, resample, box=box)
 
 
 @cache
 def superellipse() -> Image.Image:
-    """The rounded outline as opacities, 0…255."""
-    middle = STENCIL / 2
-    powers = [abs((i + 0.5) / middle - 1) ** ORDER for i in range(STENCIL)]
+    """The rounded outline's opacities, 0…255."""
+    powers = [abs((i + 0.5) / (STENCIL / 2) - 1) ** ORDER for i in range(STENCIL)]
     opacities = bytes(_opacity((x + y) ** (1 / ORDER)) for y in powers for x in powers)
     return Image.frombytes("L", (STENCIL, STENCIL), opacities)
 
 
 def _opacity(radius: float) -> int:
-    """Opacity at this share of the way to the edge: 255 up to SOLID, then falling smoothly to 0 at 1."""
+    """The opacity at this share of the way to the edge: 255 up to SOLID, then falling smoothly to 0 at 1."""
     share = min(max((1 - radius) / (1 - SOLID), 0.0), 1.0)
     return round(255 * share * share * (3 - 2 * share))
+
+
+def _order(patch: Patch) -> tuple[bool, int, Pixels]:
+    """Small faces are painted over large ones, and solid ones over all."""
+    width, height = patch.outline.room.size
+    return patch.kind == "solid", -width * height, patch.outline.room

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from PIL import ExifTags, Image, ImageFile, JpegImagePlugin, PngImagePlugin
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    ExifTags,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 
 from faceblur.errors import CorruptImage, FaceblurError, ImageTooLarge, ImageTooSmall, UnsupportedFormat
 
@@ -24,6 +34,10 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 EMPTY = "This file is empty. Please upload the photo again."
 ANIMATED = "This file holds an animation or several pictures. Please upload a single photo."
+UNUSUAL = "The pixels of this photo are of an unusual kind. Please export it as a JPEG or PNG file."
+
+# Scientific pixels (32 bits, floating point, LAB) are none that a face can be hidden in without a guess.
+MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "I;16", "I;16L", "I;16B"}
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -34,23 +48,6 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """A format that is taken: how a file of it starts, and what opens it."""
-
-    name: str
-    starts: Callable[[bytes], bool]
-    open: Callable[[BytesIO], ImageFile.ImageFile]
-
-
-# JPEG's plugin is called directly: of a file with several pictures (MPO) it sees the primary one alone,
-# which is the photo; the others are its previews, depth maps and second eyes.
-FORMATS = (
-    Format("JPEG", lambda head: head.startswith(b"\xff\xd8\xff"), JpegImagePlugin.JpegImageFile),
-    Format("PNG", lambda head: head.startswith(b"\x89PNG\r\n\x1a\n"), PngImagePlugin.PngImageFile),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,7 @@ class Header:
 
 def inspect(data: bytes) -> Header:
     """Read the header alone. Raises UnsupportedFormat, CorruptImage, ImageTooLarge or ImageTooSmall."""
-    with decoding(), open_image(data) as image:
+    with open_image(data) as image:
         return header(image)
 
 
@@ -75,12 +72,14 @@ def load_for_detection(data: bytes, long_side: int | None) -> Image.Image:
     A JPEG is decoded no larger than needed for a longer side of `long_side` pixels: the result has at
     least that, or the photo's own size; None decodes it in full. Raises the errors of `inspect`.
     """
-    with decoding(), open_image(data) as image:
+    with open_image(data) as image:
         orientation = header(image).orientation
         if long_side is not None and max(image.size) > long_side:
             share = long_side / max(image.size)
             image.draft(None, (max(round(image.width * share), 1), max(round(image.height * share), 1)))
-        return turn_upright(to_rgb(image), orientation)
+        with decoding():
+            image.load()
+            return turn_upright(to_rgb(image), orientation)
 
 
 def open_image(data: bytes) -> ImageFile.ImageFile:
@@ -89,18 +88,47 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
         raise CorruptImage(EMPTY)
     if len(data) > MAX_BYTES:
         raise ImageTooLarge
-    format_ = next((each for each in FORMATS if each.starts(data[:32])), None)
-    if format_ is None:
+    opener = _OPENERS.get(format_of(data))
+    if opener is None:
         raise UnsupportedFormat
     with decoding():
-        image = format_.open(BytesIO(data))
+        image = opener(BytesIO(data))
+        several = getattr(image, "is_animated", False) or ExifTags.Base.SubIFDs in getattr(image, "tag_v2", ())
+    if several:
+        raise UnsupportedFormat(ANIMATED)
     if image.width * image.height > MAX_PIXELS:
         raise ImageTooLarge
     if min(image.size) < MIN_SIDE:
         raise ImageTooSmall
-    if getattr(image, "n_frames", 1) > 1:
-        raise UnsupportedFormat(ANIMATED)
+    if image.mode not in MODES:
+        raise UnsupportedFormat(UNUSUAL)
     return image
+
+
+def format_of(data: bytes) -> str:
+    """The format's name by the file's first bytes; empty if it is none that is taken."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data[4:8] == b"ftyp":
+        # The major brand comes first; of the general ones (mif1, msf1) the compatible brands tell more.
+        brands = {data[i : i + 4] for i in range(8, min(int.from_bytes(data[:4]), 256), 4)}
+        if brands & {b"avif", b"avis"}:
+            return "AVIF"
+        return "HEIF" if brands & {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1"} else ""
+    if data.startswith((b"II*\0", b"MM\0*")):
+        return "TIFF"
+    return "BMP" if data.startswith(b"BM") else ""
+
+
+def header(image: ImageFile.ImageFile) -> Header:
+    """The header of an opened image."""
+    orientation = _orientation(image.info.get("exif", b""))
+    width, height = image.size if orientation < 5 else image.size[::-1]
+    return Header(image.format or "", width, height, orientation)
 
 
 def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
@@ -111,7 +139,7 @@ def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
 def to_rgb(image: Image.Image, background: str = "white") -> Image.Image:
     """Eight-bit RGB of an image of any mode; what is transparent shows `background`."""
     if image.mode.startswith("I;16"):
-        return image.point(lambda level: level * (1 / 256)).convert("L").convert("RGB")
+        return eight_bits(image).convert("RGB")
     if image.has_transparency_data:
         coloured = image.convert("RGBA")
         canvas = Image.new("RGB", image.size, background)
@@ -120,22 +148,9 @@ def to_rgb(image: Image.Image, background: str = "white") -> Image.Image:
     return image.convert("RGB")
 
 
-def header(image: ImageFile.ImageFile) -> Header:
-    """The header of an opened image."""
-    orientation = _orientation(image.info.get("exif", b""))
-    width, height = image.size if orientation < 5 else image.size[::-1]
-    return Header(image.format or "", width, height, orientation)
-
-
-def _orientation(exif: object) -> int:
-    """The orientation tag, 1…8; what cannot be read says nothing about it."""
-    tags = Image.Exif()
-    try:
-        tags.load(exif)  # type: ignore[arg-type]
-        value = tags.get(ExifTags.Base.Orientation)
-    except (SyntaxError, ValueError, TypeError, LookupError, OSError, UserWarning, struct.error):
-        return 1
-    return value if value in _UPRIGHT else 1
+def eight_bits(image: Image.Image) -> Image.Image:
+    """The upper eight bits of a grey image of sixteen."""
+    return image.convert("I").point(lambda level: level * (1 / 256)).convert("L")
 
 
 @contextmanager
@@ -147,3 +162,35 @@ def decoding() -> Iterator[None]:
         raise
     except Exception as error:
         raise CorruptImage from error
+
+
+def _open_heif(file: BytesIO) -> ImageFile.ImageFile:
+    # Seldom needed, and its import takes a while.
+    from pi_heif.as_plugin import HeifImageFile  # type: ignore[import-untyped]
+
+    image: ImageFile.ImageFile = HeifImageFile(file)
+    return image
+
+
+# The plugins are called directly. JPEG's then sees, of a file with several pictures (MPO), the primary one alone,
+# which is the photo; the others are its previews, depth maps and second eyes.
+_OPENERS: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "PNG": PngImagePlugin.PngImageFile,
+    "WEBP": WebPImagePlugin.WebPImageFile,
+    "AVIF": AvifImagePlugin.AvifImageFile,
+    "HEIF": _open_heif,
+    "TIFF": TiffImagePlugin.TiffImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+}
+
+
+def _orientation(exif: object) -> int:
+    """The orientation tag, 1…8; what cannot be read says nothing about it."""
+    tags = Image.Exif()
+    try:
+        tags.load(exif)  # type: ignore[arg-type]
+        value = tags.get(ExifTags.Base.Orientation)
+    except (SyntaxError, ValueError, TypeError, LookupError, OSError, UserWarning, struct.error):
+        return 1
+    return value if value in _UPRIGHT else 1

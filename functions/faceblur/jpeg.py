@@ -1,57 +1,57 @@
-"""JPEG at the resolution of its own planes.
+"""JPEG, read and written at the resolution of its own planes.
 
-Most JPEGs store colour at half the resolution of lightness. Decoding such a file to pixels and encoding those
-smooths its colours a little each time. Here each plane (Y, Cb, Cr) is decoded as it is stored, without conversion
-or resampling, and encoded on its own with its own quantisation table, so that blocks that were not touched come
-out as they were; and it takes less time and memory than whole pixels do. A plane is encoded by Pillow as a grey
-JPEG, and the three are joined to one file with a scan for each (ITU-T T.81, B.2.3 and A.2: non-interleaved
-order), which is baseline JPEG as any other.
+Most JPEGs store colour at half the resolution of lightness. Whoever decodes such a file to pixels and encodes
+those again smooths its colours a little. Here each plane (Y, Cb, Cr) is decoded as it is stored, without
+conversion or resampling, and encoded with its own quantisation table, so that blocks that were not touched come
+out as they were; and it takes less time and memory than whole pixels do. Pillow encodes a plane as a grey JPEG;
+the three are then joined to one file with a scan for each plane, which is a baseline JPEG as any other
+("non-interleaved order", ITU-T T.81, A.2.2).
 """
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from PIL import Image, JpegImagePlugin
+from PIL import ImageFilter, JpegImagePlugin
 
 from faceblur import covers, images
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from PIL import Image
+
     from faceblur.styles import Region
 
-# Marker codes: https://www.w3.org/Graphics/JPEG/itu-t81.pdf, table B.1
-SOI, EOI, SOS, DQT, DHT, SOF0, SOF1, APP0, APP15, COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xC0, 0xC1, 0xE0, 0xEF, 0xFE
-BLOCK = 8
-FINEST = [1] * 64  # the quantisation table that loses nothing but the rounding
+    Table = Sequence[int]
 
-_MIRRORED_ACROSS = {2, 3, 7, 8}
-_MIRRORED_DOWN = {3, 4, 6, 7}
-_TURNED = {5, 6, 7, 8}
+# Marker codes: ITU-T T.81, table B.1
+SOF0, SOF1, DHT, SOI, EOI, SOS, DQT = 0xC0, 0xC1, 0xC4, 0xD8, 0xD9, 0xDA, 0xDB
 
+BLOCK = 8  # samples on the side of what is transformed as one
+FINEST = [1] * 64  # the quantisation table that loses nothing but fractions
 
-class Segment(NamedTuple):
-    """A marker segment: its code, and its content without the length."""
-
-    marker: int
-    content: bytes
+# What each EXIF orientation does to the stored picture's axes.
+MIRRORED_ACROSS = {2, 3, 7, 8}
+MIRRORED_DOWN = {3, 4, 6, 7}
+TURNED = {5, 6, 7, 8}
 
 
 @dataclass(slots=True)
 class Plane:
-    """One component of a JPEG: its samples, its sampling factors and its quantisation table (natural order)."""
+    """One component of a JPEG: its samples, sampling factors across and down, and quantisation table."""
 
     image: Image.Image
     factors: tuple[int, int]
-    table: Sequence[int]
+    table: Table
 
 
 @dataclass(slots=True)
 class Planes:
-    """A photo as the planes Y, Cb and Cr of a JPEG, upright; pixels are those of the whole photo."""
+    """A photo as the planes Y, Cb and Cr of a JPEG, upright; its size is that of the largest plane."""
 
     planes: list[Plane]
     size: tuple[int, int]
@@ -63,11 +63,164 @@ class Planes:
             covers.cover(plane.image, regions, band)
 
     def encode(self) -> bytes:
-        """The file: one scan for each plane."""
-        head: list[Segment] = []
-        scans: list[Segment] = []
-        entropy: list[bytes] = []
-        for number, plane in enumerate(self.planes):
-            segments, data = _encoded(plane, self.icc_profile if number == 0 else None)
-            ...
-        return b""
+        """The JPEG file."""
+        files = [
+            encoded(plane.image, [plane.table], self.icc_profile if number == 0 else None)
+            for number, plane in enumerate(self.planes)
+        ]
+        return _joined(files, [plane.factors for plane in self.planes], self.size)
+
+
+def space(source: JpegImagePlugin.JpegImageFile) -> str:
+    """The colours in which a JPEG is stored: L, YCbCr, RGB, CMYK or YCCK, told as libjpeg does."""
+    adobe = source.info.get("adobe_transform")
+    match source.layers:
+        case 1:
+            return "L"
+        case 4:
+            return "CMYK" if adobe in (None, 0) else "YCCK"
+    if "jfif" in source.info:
+        return "YCbCr"
+    if adobe is None:
+        return "RGB" if [layer[0] for layer in source.layer] == list(b"RGB") else "YCbCr"
+    return "RGB" if adobe == 0 else "YCbCr"
+
+
+def factors(source: JpegImagePlugin.JpegImageFile) -> list[tuple[int, int]]:
+    """The sampling factors of each component, across and down."""
+    return [(layer[1], layer[2]) for layer in source.layer]
+
+
+def tables(source: JpegImagePlugin.JpegImageFile, orientation: int) -> list[Table]:
+    """The quantisation tables with which to encode each component of the upright picture.
+
+    They are the photo's own if its blocks of 8 × 8 samples stay blocks when it is turned. If they do not,
+    because a mirrored side is no multiple of them, another round of rounding would be seen, and the finest
+    tables stand in.
+    """
+    largest = [max(each) for each in zip(*factors(source), strict=True)]
+    chosen: list[Table] = []
+    for (across, down), layer in zip(factors(source), source.layer, strict=True):
+        table = source.quantization.get(layer[3])
+        width, height = (
+            -(-side * factor // most) for side, factor, most in zip(source.size, (across, down), largest, strict=True)
+        )
+        shifted = (orientation in MIRRORED_ACROSS and width % BLOCK) or (
+            orientation in MIRRORED_DOWN and height % BLOCK
+        )
+        if table is None or shifted:
+            chosen.append(FINEST)
+        elif orientation in TURNED:
+            chosen.append([table[row + column * BLOCK] for row in range(BLOCK) for column in range(BLOCK)])
+        else:
+            chosen.append(table)
+    return chosen
+
+
+def has_planes(source: JpegImagePlugin.JpegImageFile, orientation: int) -> bool:
+    """Whether colour is stored at a lower resolution than lightness, in a way that can be kept."""
+    if space(source) != "YCbCr":
+        return False
+    (across, down), *colours = factors(source)
+    if all(each == (across, down) for each in colours):
+        return False
+    # A mirrored picture would have its colours moved if their last samples stood for less than the others do.
+    odd = (orientation in MIRRORED_ACROSS and source.width % across) or (
+        orientation in MIRRORED_DOWN and source.height % down
+    )
+    return not odd and all(across % each[0] == 0 and down % each[1] == 0 for each in colours)
+
+
+def read_planes(data: bytes, orientation: int, icc_profile: bytes | None) -> Planes:
+    """Decode each plane of a JPEG that `has_planes`, and turn it upright."""
+    light = JpegImagePlugin.JpegImageFile(BytesIO(data))
+    sampling = factors(light)
+    colours = _colours(data, sampling)
+    light.draft("L", None)
+    light.load()
+    light.info = {}
+    planes = [
+        Plane(images.turn_upright(image, orientation), each[::-1] if orientation in TURNED else each, table)
+        for image, each, table in zip([light, *colours], sampling, tables(light, orientation), strict=True)
+    ]
+    return Planes(planes, planes[0].image.size, icc_profile)
+
+
+def encoded(image: Image.Image, chosen: Sequence[Table], icc_profile: bytes | None, **options: Any) -> bytes:
+    """A JPEG file of the image with these quantisation tables, one for each component."""
+    file = BytesIO()
+    image.save(file, "JPEG", qtables=[list(table) for table in chosen], icc_profile=icc_profile, **options)
+    return file.getvalue()
+
+
+def segments(file: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """The marker segments up to the first scan: marker, content, and where the next one starts."""
+    start = 2
+    while file[start + 1] != EOI:
+        marker, end = file[start + 1], start + 2 + int.from_bytes(file[start + 2 : start + 4])
+        yield marker, file[start + 4 : end], end
+        if marker == SOS:
+            return
+        start = end
+
+
+def _colours(data: bytes, sampling: list[tuple[int, int]]) -> list[Image.Image]:
+    """The planes Cb and Cr as they are stored."""
+    pixels = JpegImagePlugin.JpegImageFile(BytesIO(data))
+    (across, down), *others = sampling
+    # At half the size, libjpeg gives colours that are stored at half the size just as they are.
+    halves = (across, down) == (2, 2) and others == [(1, 1), (1, 1)]
+    pixels.draft("YCbCr", (pixels.width // 2, pixels.height // 2) if halves else None)
+    if halves:
+        return list(pixels.split()[1:])
+    return [
+        _stored(pixels.getchannel(band), (across // each[0], down // each[1])) for band, each in enumerate(others, 1)
+    ]
+
+
+def _stored(band: Image.Image, ratio: tuple[int, int]) -> Image.Image:
+    """The stored plane of which libjpeg made this band by repeating each sample as often as `ratio` says.
+
+    Where a sample is repeated twice, libjpeg smooths the result: in each direction a sample and its neighbour
+    weigh 3 : 1 (jdsample.c, "triangle filter"). Averages of two are exactly the samples again if before that
+    each counts four times and its two neighbours minus one, over two.
+    """
+    kernels = {
+        (2, 1): (0, 0, 0, -1, 4, -1, 0, 0, 0),
+        (1, 2): (0, -1, 0, 0, 4, 0, 0, -1, 0),
+        (2, 2): (1, -4, 1, -4, 16, -4, 1, -4, 1),
+    }
+    if ratio in kernels:
+        band = band.filter(ImageFilter.Kernel((3, 3), kernels[ratio], offset=-0.1))
+    return band.reduce(ratio)
+
+
+def _joined(files: list[bytes], sampling: list[tuple[int, int]], size: tuple[int, int]) -> bytes:
+    """One JPEG of grey ones, which become its components; all else is as in the first."""
+    head: list[bytes] = []
+    quantisation: list[bytes] = []
+    huffman: list[bytes] = []
+    scans: list[bytes] = []
+    frame = SOF0
+    for number, file in enumerate(files):
+        for marker, content, end in segments(file):
+            if marker == DQT:
+                quantisation.append(_segment(DQT, bytes([content[0] & 0xF0 | number]) + content[1:]))
+            elif marker in (SOF0, SOF1):
+                frame = max(frame, marker)
+            elif marker == SOS:
+                scans += [_segment(SOS, bytes([1, number + 1]) + content[2:]), file[end:-2]]
+            elif number == 0:
+                (huffman if marker == DHT else head).append(_segment(marker, content))
+    components = b"".join(
+        bytes([number + 1, across << 4 | down, number]) for number, (across, down) in enumerate(sampling)
+    )
+    width, height = size
+    header = b"\x08" + struct.pack(">HHB", height, width, len(files)) + components
+    return b"".join(
+        [bytes([0xFF, SOI]), *head, *quantisation, _segment(frame, header), *huffman, *scans, bytes([0xFF, EOI])]
+    )
+
+
+def _segment(marker: int, content: bytes) -> bytes:
+    return bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 Kind = Literal["blur", "pixelate", "solid"]
 Shape = Literal["ellipse", "box"]
 
-# Ears stand out from a detector's box by a tenth of its width, and with less room the rounded outline would cut
-# off the box's corners: so the least is also the default.
+# With less room than the least, the rounded outline would cut off the corners of a face's box; the default holds
+# the ears too, which stand out from it by a tenth of its width.
 MIN_PADDING = 0.2
-DEFAULT_PADDING = MIN_PADDING
+DEFAULT_PADDING = 0.25
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-# Powertools looks for this when it is imported.
-os.environ["POWERTOOLS_TRACE_DISABLED"] = "true"
-
 import boto3
 import botocore.loaders
 import botocore.session
@@ -21,8 +18,12 @@ from hypothesis import settings
 from moto import mock_aws
 
 from faceblur import jobs, storage, workflow
-from faceblur.observability import logger
 from faceblur.options import JobOptions
+
+# The tracer looks at the environment once, when it is made.
+with pytest.MonkeyPatch.context() as patch:
+    patch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
+    from faceblur.observability import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,9 +84,7 @@ def service_models() -> botocore.loaders.Loader:
 @pytest.fixture(autouse=True)
 def fresh_clients(environment: None, service_models: botocore.loaders.Loader) -> Iterator[None]:
     """Let no test see the clients of another."""
-    session = botocore.session.get_session()
-    session.register_component("data_loader", service_models)
-    boto3.setup_default_session(botocore_session=session)
+    use(service_models)
     yield
     boto3.DEFAULT_SESSION = None
     for made_once in (jobs.jobs, storage.photos, workflow.workflow):
@@ -93,10 +92,18 @@ def fresh_clients(environment: None, service_models: botocore.loaders.Loader) ->
 
 
 @pytest.fixture
-def aws(fresh_clients: None) -> Iterator[None]:
+def aws(fresh_clients: None, service_models: botocore.loaders.Loader) -> Iterator[None]:
     """Replace AWS by moto."""
     with mock_aws():
+        use(service_models)  # moto begins with a session of its own
         yield
+
+
+def use(service_models: botocore.loaders.Loader) -> None:
+    """Have boto3 make its clients from these descriptions of the services."""
+    session = botocore.session.get_session()
+    session.register_component("data_loader", service_models)
+    boto3.setup_default_session(botocore_session=session)
 
 
 @pytest.fixture
@@ -216,10 +223,25 @@ class Output:
         return [json.loads(line) for line in self.text.splitlines()]
 
 
+class Stdout:
+    """Standard output as it is at the moment: pytest puts another one in its place for each phase of a test."""
+
+    def write(self, text: str) -> None:
+        sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+@pytest.fixture(autouse=True)
+def log_to_stdout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the logger, which took standard output when it was made, follow pytest's changes of it."""
+    monkeypatch.setattr(logger.registered_handler, "stream", Stdout())
+
+
 @pytest.fixture
-def output(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Output:
+def output(capsys: pytest.CaptureFixture[str]) -> Output:
     """Read what the functions log and count."""
-    monkeypatch.setattr(logger.registered_handler, "stream", sys.stdout)
     return Output(capsys)
 
 

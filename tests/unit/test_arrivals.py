@@ -13,9 +13,7 @@ BUCKET = "faceblur-photos-123456789012-eu-central-1"
 
 
 def message(*keys: str) -> str:
-    return json.dumps(
-        {"Records": [{"s3": {"object": {"key": key, "eTag": f"tag{i}"}}} for i, key in enumerate(keys)]}
-    )
+    return json.dumps({"Records": [{"s3": {"object": {"key": key, "eTag": f"tag{i}"}}} for i, key in enumerate(keys)]})
 
 
 def test_the_photo_of_a_real_message(event):
@@ -47,7 +45,9 @@ def test_the_event_that_tests_a_new_notification():
     assert arrivals(json.dumps(body)) == []
 
 
-@pytest.mark.parametrize("body", ["", "no JSON", '{"Records": [{}]}', '{"Records": [{"s3": {"object": {"key": "a"}}}]}'])
+@pytest.mark.parametrize(
+    "body", ["", "no JSON", '{"Records": [{}]}', '{"Records": [{"s3": {"object": {"key": "a"}}}]}']
+)
 def test_a_message_that_is_not_from_s3_is_no_arrival(body):
     with pytest.raises((ValueError, KeyError)):
         arrivals(body)

@@ -82,4 +82,3 @@ def test_the_log_is_about_the_job(delete, add_job, output):
     add_job("COMPLETED")
     delete()
     assert [(line["message"], line["correlation_id"]) for line in output.logs] == [("job deleted", JOB_ID)]
-

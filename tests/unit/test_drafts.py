@@ -9,9 +9,7 @@ from faceblur.jobs import Jobs, jobs
 from faceblur.storage import photos
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
-HIDDEN = HiddenPhoto(
-    data=b"photo", content_type="image/png", extension="png", width=40, height=30, stripped=["EXIF"]
-)
+HIDDEN = HiddenPhoto(data=b"photo", content_type="image/png", extension="png", width=40, height=30, stripped=["EXIF"])
 
 
 def test_a_draft_and_how_it_is_described(s3, keys, add_job):

@@ -86,9 +86,7 @@ def test_merging_keeps_the_most_confident_of_what_overlaps(found, overlap):
     assert [box.confidence for box in kept] == sorted((box.confidence for box in kept), reverse=True)
     assert all(a.overlap(b) <= overlap for i, a in enumerate(kept) for b in kept[:i])
     for box in found:
-        assert box in kept or any(
-            other.confidence >= box.confidence and box.overlap(other) > overlap for other in kept
-        )
+        assert box in kept or any(other.confidence >= box.confidence and box.overlap(other) > overlap for other in kept)
 
 
 def test_merging_two_boxes_of_one_face():

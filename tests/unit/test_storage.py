@@ -221,4 +221,3 @@ def test_a_download_that_ends_early(stubbed):
     stub.add_response("get_object", {"Body": StreamingBody(BytesIO(b"pho"), 5)})
     with pytest.raises(StorageUnavailable):
         photos.read("uploads/x", "etag")
-

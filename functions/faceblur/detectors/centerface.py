@@ -1,6 +1,8 @@
-"""The CenterFace network under onnxruntime: pixels in, boxes in pixels and scores out.
+"""The CenterFace network under onnxruntime: a picture in, candidates for faces out.
 
 Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point", https://arxiv.org/abs/1911.03599.
+
+Candidates are an array [n, 5], best first: left, top, right, bottom in pixels, and the score 0…1.
 """
 
 from __future__ import annotations
@@ -18,9 +20,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
+    Floats = NDArray[np.float32]
+
 STRIDE = 4  # one cell of the network's output covers 4 × 4 pixels
 MULTIPLE = 32  # the network halves its input five times
-OVERLAP = 0.3  # of two boxes that overlap more, the less certain one goes
+OVERLAP = 0.3  # two boxes of one pass that share more than this (intersection over union) are one face
 INPUT = "input.1"
 HEAT, SCALE, OFFSET = "537", "538", "539"
 MB_PER_VCPU = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
@@ -34,22 +38,19 @@ class CenterFace:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
+        options.enable_mem_pattern = False  # it plans memory for one input size, and ours vary
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self.version = f"centerface-{hashlib.sha256(model).hexdigest()[:12]} onnxruntime-{onnxruntime.__version__}"
 
-    def find(self, picture: Image.Image, threshold: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The faces in an RGB picture: boxes [n, 4] and their scores [n], best first.
-
-        Boxes are left, top, right, bottom in the picture's pixels; only scores (0…1) above `threshold` count.
-        """
+    def find(self, picture: Image.Image, threshold: float) -> Floats:
+        """The candidates in an RGB picture, in its pixels, with scores above `threshold`."""
         heat, scale, offset = self._session.run([HEAT, SCALE, OFFSET], {INPUT: as_input(picture)})
-        boxes, scores = decode(heat[0, 0], scale[0], offset[0], threshold)
-        np.clip(boxes, 0, [*picture.size, *picture.size], out=boxes)
-        kept = suppress(boxes, scores)
-        return boxes[kept], scores[kept]
+        candidates = decode(heat[0, 0], scale[0], offset[0], threshold)
+        np.clip(candidates[:, :4], 0, [*picture.size, *picture.size], out=candidates[:, :4])
+        return suppress(candidates, OVERLAP)
 
 
-def as_input(picture: Image.Image) -> NDArray[np.float32]:
+def as_input(picture: Image.Image) -> Floats:
     """The picture as [1, 3, height, width], 0…255, filled up with black to sides the network can take."""
     width, height = (-(-side // MULTIPLE) * MULTIPLE for side in picture.size)
     pixels = np.zeros((1, 3, height, width), np.float32)
@@ -57,33 +58,45 @@ def as_input(picture: Image.Image) -> NDArray[np.float32]:
     return pixels
 
 
-def decode(
-    heat: NDArray[np.float32], scale: NDArray[np.float32], offset: NDArray[np.float32], threshold: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Boxes and scores of all cells of the heat map [h, w] above the threshold.
+def decode(heat: Floats, scale: Floats, offset: Floats, threshold: float) -> Floats:
+    """The candidates at the peaks of the heat map [h, w] above the threshold.
 
     A cell's face is `exp(scale)` cells high and wide, its centre `offset` cells from the cell's own; both are
     [2, h, w], the vertical first.
     """
-    rows, columns = np.nonzero(heat > threshold)
+    rows, columns = np.nonzero((heat > threshold) & (heat == highest_around(heat)))
     half_height, half_width = np.exp(scale[:, rows, columns]) * (STRIDE / 2)
     y, x = (np.stack([rows, columns]) + offset[:, rows, columns] + 0.5) * STRIDE
-    boxes = np.stack([x - half_width, y - half_height, x + half_width, y + half_height], axis=1)
-    return boxes.astype(np.float32), heat[rows, columns]
+    corners = [x - half_width, y - half_height, x + half_width, y + half_height]
+    return np.stack([*corners, heat[rows, columns]], axis=1).astype(np.float32)
 
 
-def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], overlap: float = OVERLAP) -> NDArray[np.intp]:
-    """Which boxes stay, best first, when each removes those that overlap it by more than `overlap`."""
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    rest = np.argsort(-scores, kind="stable")
+def highest_around(heat: Floats) -> Floats:
+    """For every cell the highest value among itself and its eight neighbours."""
+    padded = np.pad(heat, 1)
+    rows = np.maximum(np.maximum(padded[:-2], padded[1:-1]), padded[2:])
+    return np.maximum(np.maximum(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])
+
+
+def suppress(candidates: Floats, overlap: float, inside: float = 1.0) -> Floats:
+    """The candidates, best first, without those that a better one makes superfluous.
+
+    That is, those which overlap it by more than `overlap` (intersection over union), or of whose own area more
+    than `inside` lies in it.
+    """
+    candidates = candidates[np.argsort(-candidates[:, 4], kind="stable")]
+    areas = (candidates[:, 2] - candidates[:, 0]) * (candidates[:, 3] - candidates[:, 1])
+    rest = np.arange(len(candidates))
     kept = []
     while rest.size:
         best, rest = rest[0], rest[1:]
         kept.append(best)
-        corner = np.minimum(boxes[best, 2:], boxes[rest, 2:]) - np.maximum(boxes[best, :2], boxes[rest, :2])
-        common = corner.clip(0).prod(axis=1)
-        rest = rest[common <= overlap * (areas[best] + areas[rest] - common)]
-    return np.array(kept, np.intp)
+        box, others = candidates[best], candidates[rest]
+        sides = np.minimum(box[2:4], others[:, 2:4]) - np.maximum(box[:2], others[:, :2])
+        common = sides.clip(0).prod(axis=1)
+        union = areas[best] + areas[rest] - common
+        rest = rest[(common <= overlap * union) & (common <= inside * areas[rest])]
+    return candidates[kept]
 
 
 @cache
@@ -94,7 +107,7 @@ def centerface() -> CenterFace:
 
 
 def processors() -> int:
-    """How many processors this process has: Lambda gives a share of time by memory, not a number of them."""
+    """How many processors this process has: Lambda gives a share of their time by memory, not a number."""
     available = len(os.sched_getaffinity(0))
     memory = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
     return min(available, max(1, round(int(memory) / MB_PER_VCPU))) if memory else available

@@ -1,21 +1,29 @@
-"""The embedded detector: CenterFace inside the function itself."""
+"""The embedded detector: CenterFace inside the function itself.
+
+The network finds faces of 16 to 500 pixels at the size at which it sees them, and hints at those of 8 to 16 by
+weak responses. So a look has three steps, each with less to see than the one before: the whole photo small, for
+faces that fill it; the photo at three quarters of its size, in tiles that bound the memory; and, much enlarged,
+only the places where a weak response makes a face possible.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from faceblur import images
 from faceblur.detectors import Detection, Look
-from faceblur.detectors.centerface import centerface
+from faceblur.detectors.centerface import centerface, suppress
 from faceblur.faces import Box
 
 if TYPE_CHECKING:
-    from faceblur.detectors import StoredPhoto
+    from collections.abc import Iterator
 
-LONG_SIDE = {Look.FIRST: 960, Look.SECOND: 1280}
+    from faceblur.detectors import StoredPhoto
+    from faceblur.detectors.centerface import CenterFace, Floats
 
 # The network's scores (0…1) against confidence (0…100). 0.35 is where recall is best without a false alarm on
 # pictures of no one; it is made the middle of the scale, the default.
@@ -23,23 +31,51 @@ SCORES = [0.0, 0.35, 1.0]
 CONFIDENCES = [0.0, 50.0, 100.0]
 LOWEST_SCORE = 0.1  # below it the network's answer is noise
 
+HALVED_ABOVE = 40_000_000  # pixels; the sharpness of larger photos is not that of their pixels, and memory counts
+TILE = 768  # pixels of the network's input
+MARGIN = 32  # what a tile sees around its own part, in pixels of the network's input
+
+POSSIBLE = 0.04  # a weaker response is noise: most faces of 10 pixels give this much, texture one in a megapixel
+BLOCK = 160  # pixels of the scan: possible faces within one block are looked at together
+CONTEXT = 1.25  # what is seen on each side of a possible face, in its widths
+CLEAR, LARGE = 20, 36  # pixels: faces are enlarged to at least the one and at most the other
+CLOSE = 256  # pixels: a block is enlarged to about this in between
+ENLARGED = 4  # times; beyond it texture begins to look like faces
+DOUBTFUL = 28  # pixels of the scan: responses weak for another reason than size are not looked at closer
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a look sees the photo: its scale in the scan, the long side of the overview, and whether mirrored."""
+
+    scale: float
+    overview: int
+    mirrored: bool
+
+
+VIEWS = {
+    Look.FIRST: View(scale=0.75, overview=448, mirrored=False),
+    Look.SECOND: View(scale=0.85, overview=544, mirrored=True),
+}
+
 
 class EmbeddedDetector:
     """CenterFace under onnxruntime, on this machine's processors."""
 
     def detect(self, photo: StoredPhoto, min_confidence: float, look: Look) -> Detection:
         """The faces of at least this confidence (0…100); a PhotoError if the photo cannot be read."""
-        picture = images.load_for_detection(photo.data, LONG_SIDE[look])
-        picture.thumbnail((LONG_SIDE[look],) * 2, Image.Resampling.BILINEAR)
+        picture = load(photo.data)
+        view = VIEWS[look]
         network = centerface()
-        boxes, scores = network.find(picture, score(min_confidence))
+        found = search(network, ImageOps.mirror(picture) if view.mirrored else picture, score(min_confidence), view)
+        corners = found[:, :4] / [*picture.size, *picture.size]
+        if view.mirrored:
+            corners[:, [0, 2]] = 1 - corners[:, [2, 0]]
         return Detection(
             boxes=[
                 Box(left, top, right - left, bottom - top, confidence)
                 for (left, top, right, bottom), confidence in zip(
-                    (boxes / [*picture.size, *picture.size]).tolist(),
-                    np.interp(scores, SCORES, CONFIDENCES).tolist(),
-                    strict=True,
+                    corners.tolist(), np.interp(found[:, 4], SCORES, CONFIDENCES).tolist(), strict=True
                 )
             ],
             detector="embedded",
@@ -49,6 +85,114 @@ class EmbeddedDetector:
         )
 
 
+def load(data: bytes) -> Image.Image:
+    """The photo, upright; half its size if it is very large."""
+    header = images.inspect(data)
+    if header.width * header.height <= HALVED_ABOVE:
+        return images.load_for_detection(data, None)
+    long_side = max(header.width, header.height) // 2
+    picture = images.load_for_detection(data, long_side)
+    return picture if max(picture.size) <= long_side + 1 else picture.reduce(2)
+
+
 def score(confidence: float) -> float:
     """The network's score (0…1) that stands for this confidence (0…100)."""
     return max(float(np.interp(confidence, CONFIDENCES, SCORES)), LOWEST_SCORE)
+
+
+def search(network: CenterFace, picture: Image.Image, threshold: float, view: View) -> Floats:
+    """All candidates in the picture with scores above the threshold, in its pixels."""
+    long_side = max(picture.size)
+    scale = min(1.0, max(view.scale, 640 / long_side))
+    found = [scan(network, picture, scale)]
+    if long_side * scale > 640:
+        overview = max(view.overview, long_side * scale / 4.5)
+        found.append(scan(network, picture, overview / long_side))
+    candidates = suppress(np.concatenate(found), 0.4, 0.8)
+    closer = [
+        look_closer(network, picture, area, zoom, threshold)
+        for area, zoom in doubtful_areas(candidates, scale, threshold)
+    ]
+    found = [candidates[candidates[:, 4] > threshold], *closer]
+    return suppress(np.concatenate(found), 0.4, 0.8)
+
+
+def scan(network: CenterFace, picture: Image.Image, scale: float) -> Floats:
+    """The possible faces in the whole picture, seen at this scale in tiles; each tile answers for its own part."""
+    found = []
+    for top, bottom, own_top, own_bottom in tiles(picture.height, scale):
+        for left, right, own_left, own_right in tiles(picture.width, scale):
+            candidates = look_at(network, picture, (left, top, right, bottom), scale, POSSIBLE)
+            x, y = (candidates[:, :2] + candidates[:, 2:4]).T / 2
+            own = (own_left <= x) & (x < own_right) & (own_top <= y) & (y < own_bottom)
+            found.append(candidates[own])
+    return np.concatenate(found)
+
+
+def tiles(length: int, scale: float) -> Iterator[tuple[int, int, float, float]]:
+    """The tiles along one side of a picture: first and last pixel, and those of the tile's own part."""
+    margin = round(MARGIN / scale)
+    count = max(1, -(-(length - 2 * margin) // (round(TILE / scale) - 2 * margin)))
+    if length * scale <= TILE:
+        count = 1
+    for place in range(count):
+        start, end = length * place // count, length * (place + 1) // count
+        yield (
+            max(0, start - margin),
+            min(length, end + margin),
+            start if place else -np.inf,
+            end if place < count - 1 else np.inf,
+        )
+
+
+def look_at(
+    network: CenterFace, picture: Image.Image, area: tuple[int, int, int, int], scale: float, threshold: float
+) -> Floats:
+    """The candidates within an area of the picture, seen at this scale, in pixels of the picture."""
+    left, top, right, bottom = area
+    size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
+    seen = picture.resize(size, Image.Resampling.BILINEAR, area)
+    candidates = network.find(seen, threshold)
+    candidates[:, 0:4:2] = candidates[:, 0:4:2] * ((right - left) / size[0]) + left
+    candidates[:, 1:4:2] = candidates[:, 1:4:2] * ((bottom - top) / size[1]) + top
+    return candidates
+
+
+def doubtful_areas(
+    candidates: Floats, scale: float, threshold: float
+) -> Iterator[tuple[tuple[float, float, float, float], float]]:
+    """Where a closer look is worth it, block by block, and the scale at which to take it."""
+    widths = np.minimum(candidates[:, 2] - candidates[:, 0], candidates[:, 3] - candidates[:, 1])
+    doubtful = (candidates[:, 4] <= threshold) & (widths * scale < DOUBTFUL) & (widths > 0)
+    candidates, widths = candidates[doubtful], widths[doubtful]
+    centres = (candidates[:, :2] + candidates[:, 2:4]) / 2
+    blocks, block_of = np.unique((centres * scale / BLOCK).astype(int), axis=0, return_inverse=True)
+    reach = np.maximum(CONTEXT * widths, 16 / scale)[:, None]
+    for block in range(len(blocks)):
+        here = block_of.ravel() == block
+        left, top = (centres[here] - reach[here]).min(axis=0)
+        right, bottom = (centres[here] + reach[here]).max(axis=0)
+        width = np.percentile(widths[here], 20)
+        zoom = np.clip(CLOSE / np.sqrt((right - left) * (bottom - top)), CLEAR / width, LARGE / width)
+        yield (left, top, right, bottom), min(float(zoom), ENLARGED)
+
+
+def look_closer(
+    network: CenterFace,
+    picture: Image.Image,
+    area: tuple[float, float, float, float],
+    zoom: float,
+    threshold: float,
+) -> Floats:
+    """The faces within the area; what its edge cuts is left to the looks that see it whole."""
+    left, top = (max(0, int(edge)) for edge in area[:2])
+    right, bottom = min(picture.width, int(np.ceil(area[2]))), min(picture.height, int(np.ceil(area[3])))
+    candidates = look_at(network, picture, (left, top, right, bottom), zoom, threshold)
+    edge = 1.5 / zoom
+    whole = (
+        ((candidates[:, 0] > left + edge) | (left == 0))
+        & ((candidates[:, 1] > top + edge) | (top == 0))
+        & ((candidates[:, 2] < right - edge) | (right == picture.width))
+        & ((candidates[:, 3] < bottom - edge) | (bottom == picture.height))
+    )
+    return candidates[whole]

@@ -1,0 +1,175 @@
+"""Photos while their faces are hidden: decoded as faithfully as each format allows, and written back so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Protocol
+
+from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin
+
+from faceblur import covers, images, jpeg, metadata, png
+from faceblur.errors import ImageTooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PIL import ImageFile
+
+    from faceblur.styles import Region
+
+# The modes in which each format is written, and how. What was lossy stays lossy, at a quality where it is not seen.
+MODES = {
+    "JPEG": ("L", "RGB", "CMYK"),
+    "PNG": ("L", "LA", "RGB", "RGBA"),
+    "WEBP": ("RGB", "RGBA"),
+    "AVIF": ("RGB", "RGBA"),
+    "TIFF": ("L", "LA", "RGB", "RGBA", "CMYK"),
+    "BMP": ("L", "RGB"),
+}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 95, "subsampling": 0},
+    "WEBP": {"quality": 95},
+    "AVIF": {"quality": 90, "subsampling": "4:4:4"},
+    "TIFF": {"compression": "tiff_adobe_deflate"},
+}
+LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_536}
+
+
+class Picture(Protocol):
+    """A decoded photo, upright."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+
+    def cover(self, regions: Sequence[Region]) -> None:
+        """Cover the regions in place."""
+
+    def encode(self) -> bytes:
+        """The file."""
+
+
+@dataclass(slots=True)
+class Pixels:
+    """A photo as pixels of 8 bits a sample, and how to write it."""
+
+    image: Image.Image
+    format: str
+    options: dict[str, Any]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.image.size
+
+    def cover(self, regions: Sequence[Region]) -> None:
+        """Cover the regions in place."""
+        covers.cover(self.image, regions)
+
+    def encode(self) -> bytes:
+        """The file."""
+        file = BytesIO()
+        self.image.save(file, self.format, **self.options)
+        return file.getvalue()
+
+
+def decode(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint: bool) -> Picture:
+    """Decode an opened photo to be written in this format; `to_paint` says whether there is anything to cover.
+
+    Raises CorruptImage, or ImageTooLarge if the format cannot hold the photo.
+    """
+    if max(image.size) > LONGEST_SIDE.get(format_, images.MAX_PIXELS):
+        raise ImageTooLarge(f"This photo is too long for a {format_} file. Please choose another output format.")
+    orientation = images.header(image).orientation
+    profile = metadata.icc_profile(image)
+    with images.decoding():
+        if format_ == image.format == "PNG" and png.is_deep(data):
+            return png.read_deep(data, orientation, profile)
+        if format_ == "JPEG" and isinstance(image, JpegImagePlugin.JpegImageFile):
+            if jpeg.has_planes(image, orientation):
+                return jpeg.read_planes(data, orientation, profile)
+            return _jpeg_pixels(image, orientation, profile)
+        options = OPTIONS.get(format_, {}) | _kept_options(data, image, format_, profile)
+        image.load()
+        plain = _plain(image, format_, to_paint)
+        plain, profile = _in_mode(plain, profile, format_)
+        upright = images.turn_upright(plain, orientation)
+    upright.info = {}
+    return Pixels(upright, format_, options | {"icc_profile": profile})
+
+
+def _jpeg_pixels(image: JpegImagePlugin.JpegImageFile, orientation: int, profile: bytes | None) -> Pixels:
+    """A JPEG whose components all have the same size, or cannot keep theirs."""
+    space = jpeg.space(image)
+    alike = len(set(jpeg.factors(image))) == 1 and space != "YCCK"  # which Pillow cannot write
+    tables = jpeg.tables(image, orientation) if alike else [jpeg.FINEST]
+    if space == "YCbCr":
+        image.draft("YCbCr", None)
+    image.load()
+    image.info = {}
+    options = {"qtables": tables, "subsampling": 0, "keep_rgb": space == "RGB", "icc_profile": profile}
+    return Pixels(images.turn_upright(image, orientation), "JPEG", options)
+
+
+def _kept_options(data: bytes, image: ImageFile.ImageFile, format_: str, profile: bytes | None) -> dict[str, Any]:
+    """How the photo itself was written, as far as that is kept in a file of the same format."""
+    if format_ != image.format:
+        return {}
+    if format_ == "WEBP" and b"VP8L" in data[:64]:
+        return {"lossless": True}
+    if format_ == "PNG":
+        info = PngImagePlugin.PngInfo()
+        for name, content in png.colour_chunks(data, profile):
+            info.add(name, content)
+        return {"pnginfo": info}
+    return {}
+
+
+def _plain(image: Image.Image, format_: str, to_paint: bool) -> Image.Image:
+    """The image in a mode that can be painted on; a palette stays if nothing is to be painted."""
+    kept = {"L", "RGB", "CMYK"}
+    if not to_paint and image.format == format_ and "transparency" not in image.info:
+        kept |= {"1", "P"}
+    if image.mode.startswith("I;16"):
+        return images.eight_bits(image)
+    if image.has_transparency_data:
+        alpha = "LA" if image.mode in ("1", "L", "LA") else "RGBA"
+        return _without_what_nobody_sees(image if image.mode == alpha else image.convert(alpha))
+    if image.mode not in kept:
+        return image.convert("L" if image.mode == "1" else "RGB")
+    # A copy in the place of a TIFF, whose plugin would write the tags that it read.
+    return image.copy() if image.format == "TIFF" else image
+
+
+def _without_what_nobody_sees(image: Image.Image) -> Image.Image:
+    """The image without colours under full transparency: a picture of its own may be hidden there."""
+    alpha = image.getchannel("A")
+    if alpha.getextrema()[0] == 0:
+        image.paste((0,) * len(image.getbands()), mask=alpha.point(lambda opacity: 0 if opacity else 255))
+    return image
+
+
+def _in_mode(image: Image.Image, profile: bytes | None, format_: str) -> tuple[Image.Image, bytes | None]:
+    """The image in a mode that the format holds, and its ICC profile if that still speaks of its colours."""
+    before = metadata.colour_space(image.mode)
+    if image.mode == "CMYK" and "CMYK" not in MODES[format_]:
+        image = _from_cmyk(image, profile)
+    elif image.mode in ("LA", "RGBA") and "RGBA" not in MODES[format_]:
+        image = images.to_rgb(image)
+    elif image.mode in ("L", "LA") and image.mode not in MODES[format_]:
+        image = image.convert("RGBA" if image.mode == "LA" else "RGB")
+    return image, profile if metadata.colour_space(image.mode) == before else None
+
+
+def _from_cmyk(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """CMYK as sRGB, by its profile if that can be used."""
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(BytesIO(profile))
+            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError):
+            pass
+        else:
+            return converted or image.convert("RGB")
+    return image.convert("RGB")

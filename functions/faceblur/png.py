@@ -1,0 +1,156 @@
+"""PNG with 16 bits a sample, and the chunks that describe colour.
+
+Pillow reads the upper eight bits alone of most such files. Here a picture is taken apart into two of eight bits,
+the upper and the lower bytes of its samples, each of which Pillow can work on.
+https://www.w3.org/TR/png-3/
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageChops, PngImagePlugin
+
+from faceblur import covers, images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from faceblur.styles import Region
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+GREY, COLOUR, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 4, 6
+UP = 2  # the row filter: each byte less the one above it
+ROWS = 256  # compressed at once
+
+# How colours are meant to look, in chunks of fixed length; as part of the picture they stay, like an ICC profile.
+COLOUR_CHUNKS = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4}
+_COLOUR_KEY = {GREY: 2, COLOUR: 6}
+
+
+@dataclass(slots=True)
+class Deep:
+    """A PNG of 16 bits a sample: pictures of the samples' upper and lower bytes, upright."""
+
+    upper: Image.Image
+    lower: Image.Image
+    colour_type: int
+    chunks: list[tuple[bytes, bytes]]
+    icc_profile: bytes | None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.upper.size
+
+    def cover(self, regions: Sequence[Region]) -> None:
+        """Cover the regions; what is painted has eight bits, and the lower byte repeats the upper."""
+        covers.cover(self.upper, regions)
+        for strip, touched in covers.touched(self.upper.size, regions):
+            self.lower.paste(self.upper.crop(strip), strip, touched)
+
+    def encode(self) -> bytes:
+        """The PNG file."""
+        file = BytesIO(SIGNATURE)
+        file.seek(0, 2)
+        header = struct.pack(">IIBBBBB", *self.size, 16, self.colour_type, 0, 0, 0)
+        PngImagePlugin.putchunk(file, b"IHDR", header)
+        if self.icc_profile:
+            PngImagePlugin.putchunk(file, b"iCCP", b"ICC Profile\0\0" + zlib.compress(self.icc_profile))
+        for name, content in self.chunks:
+            PngImagePlugin.putchunk(file, name, content)
+        compressor = zlib.compressobj()
+        for rows in self._filtered():
+            PngImagePlugin.putchunk(file, b"IDAT", compressor.compress(rows))
+        PngImagePlugin.putchunk(file, b"IDAT", compressor.flush())
+        PngImagePlugin.putchunk(file, b"IEND", b"")
+        return file.getvalue()
+
+    def _filtered(self) -> Iterator[bytes]:
+        """The rows as they are compressed, some at a time."""
+        width, height = self.size
+        samples = len(self.upper.getbands())
+        length = 2 * samples * width
+        above = Image.new("L", (length, 1))
+        for top in range(0, height, ROWS):
+            box = (0, top, width, min(top + ROWS, height))
+            count = box[3] - top
+            interleaved = bytearray(length * count)
+            for place, picture in enumerate((self.upper, self.lower)):
+                for sample, band in enumerate(picture.crop(box).split()):
+                    interleaved[2 * sample + place :: 2 * samples] = band.tobytes()
+            rows = Image.frombytes("L", (length, count), bytes(interleaved))
+            shifted = Image.new("L", rows.size)
+            shifted.paste(above, (0, 0))
+            shifted.paste(rows, (0, 1))
+            above = rows.crop((0, count - 1, length, count))
+            filtered = Image.new("L", (length + 1, count), UP)
+            filtered.paste(ImageChops.subtract_modulo(rows, shifted), (1, 0))
+            yield filtered.tobytes()
+
+
+def is_deep(data: bytes) -> bool:
+    """Whether a PNG has 16 bits a sample."""
+    return data[24] == 16
+
+
+def read_deep(data: bytes, orientation: int, icc_profile: bytes | None) -> Deep:
+    """Decode a PNG that `is_deep`."""
+    colour_type = data[25]
+    if colour_type in (GREY, GREY_ALPHA):
+        upper, lower = _read_grey(data, colour_type)
+    else:
+        upper, lower = (_read_colour(data, rawmode) for rawmode in ("16B", "16L"))
+    kept = colour_chunks(data, icc_profile)
+    kept += [
+        (name, content)
+        for name, content in chunks(data)
+        if name == b"tRNS" and len(content) == _COLOUR_KEY.get(colour_type)
+    ]
+    upper, lower = (images.turn_upright(each, orientation) for each in (upper, lower))
+    return Deep(upper, lower, colour_type, kept, icc_profile)
+
+
+def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The chunks of a PNG but the pixels, name and content; what follows its end comes last, without a name."""
+    start, name = len(SIGNATURE), b""
+    while name != b"IEND" and start + 8 <= len(data):
+        (length,) = struct.unpack(">I", data[start : start + 4])
+        name = data[start + 4 : start + 8]
+        if name != b"IDAT":
+            yield name, data[start + 8 : start + 8 + length]
+        start += length + 12
+    if start < len(data):
+        yield b"", data[start:]
+
+
+def colour_chunks(data: bytes, icc_profile: bytes | None) -> list[tuple[bytes, bytes]]:
+    """The chunks that say how the colours of a PNG are meant, unless an ICC profile does."""
+    if icc_profile:
+        return []
+    found = dict(reversed([*chunks(data)]))
+    return [(name, found[name]) for name, length in COLOUR_CHUNKS.items() if len(found.get(name, b"")) == length]
+
+
+def _read_grey(data: bytes, colour_type: int) -> tuple[Image.Image, Image.Image]:
+    """Upper and lower bytes of a grey picture: read as one of 8 bits a sample that has twice as many samples."""
+    twice = GREY_ALPHA if colour_type == GREY else COLOUR_ALPHA
+    header = b"IHDR" + data[16:24] + bytes([8, twice]) + data[26:29]
+    patched = data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:]
+    bands = PngImagePlugin.PngImageFile(BytesIO(patched)).split()
+    if colour_type == GREY:
+        return bands[0], bands[1]
+    return Image.merge("LA", bands[0::2]), Image.merge("LA", bands[1::2])
+
+
+def _read_colour(data: bytes, rawmode: str) -> Image.Image:
+    """The upper bytes of a coloured picture, big-endian as PNG is, or, taken for little-endian, its lower."""
+    image = PngImagePlugin.PngImageFile(BytesIO(data))
+    image.tile = [tile._replace(args=f"{image.mode};{rawmode}") for tile in image.tile]
+    image.load()
+    image.info = {}
+    return image

@@ -1,0 +1,70 @@
+"""What the tests against a deployed stack share: the embedded AWS with the deployed template in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from deployed import Deployed
+from faceblur_cli import local, project
+from standins.rekognition import Rekognition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FAULTS = project.ROOT / "tests" / "faults"
+
+
+@pytest.fixture(scope="session")
+def built() -> Path:
+    """The template, built by `sam build` for this interpreter."""
+    project.STATE.mkdir(exist_ok=True)
+    local.build(print)
+    return project.BUILD
+
+
+@pytest.fixture(scope="session")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An embedded AWS of the tests' own, in which waiting before a retry takes no time."""
+    with local.emulator(local.any_port(), tmp_path_factory.mktemp("aws"), SFN_WAIT_SCALE="0") as address:
+        yield address
+
+
+@contextmanager
+def with_faults(plans: Path, **environment: str) -> Iterator[Path]:
+    """A copy of the build, beside it, whose functions do what a test plans for them in this folder."""
+    with tempfile.TemporaryDirectory(dir=project.STATE, prefix="build-") as copy:
+        shutil.copytree(project.BUILD, copy, copy_function=os.link, dirs_exist_ok=True)
+        local.write_bootstraps(Path(copy), "faults.handler", str(FAULTS), {"FAULT_PLANS": str(plans)} | environment)
+        yield Path(copy)
+
+
+@pytest.fixture(scope="session")
+def deployed(built: Path, endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """The deployed template with the embedded detector."""
+    plans = tmp_path_factory.mktemp("plans")
+    with with_faults(plans) as copy:
+        yield Deployed(local.deploy(endpoint, copy), plans)
+
+
+@pytest.fixture(scope="session")
+def rekognition() -> Iterator[Rekognition]:
+    """A server that speaks Rekognition's protocol."""
+    with Rekognition() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def deployed_with_rekognition(
+    built: Path, endpoint: str, rekognition: Rekognition, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployed]:
+    """The deployed template with Rekognition as its detector, and upload forms that expire soon."""
+    plans = tmp_path_factory.mktemp("plans")
+    parameters = ("FaceDetector=rekognition", "UploadSeconds=10")
+    with with_faults(plans, AWS_ENDPOINT_URL_REKOGNITION=rekognition.url) as copy:
+        yield Deployed(local.deploy(endpoint, copy, "faceblur-rekognition", parameters), plans)

@@ -1,0 +1,115 @@
+"""A deployed stack as the tests drive it: through its API and its outputs, as any client would."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
+from faceblur_cli import trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from faceblur_cli.local import Stack
+
+Seen = TypeVar("Seen")
+PATIENCE_SECONDS = 90
+
+
+def eventually(look: Callable[[], Seen], what: str = "it") -> Seen:
+    """Look until there is something to see, and give that."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"{what} did not happen"
+        time.sleep(0.05)
+    return seen
+
+
+@dataclass
+class Deployed:
+    """A stack, and the folder for the faults that tests plan."""
+
+    stack: Stack
+    plans: Path
+
+    def call(self, method: str, path: str, **content: Any) -> httpx.Response:
+        """Ask the API."""
+        return httpx.request(method, self.stack.api_url + path, timeout=30, **content)
+
+    def create(self, **options: Any) -> dict[str, Any]:
+        """Create a job."""
+        response = self.call("POST", "/jobs", json=options)
+        assert response.status_code == 201, response.text
+        created: dict[str, Any] = response.json()
+        return created
+
+    def upload(self, job: dict[str, Any], photo: bytes) -> httpx.Response:
+        """Post a photo with the job's form."""
+        form = job["upload"]
+        return httpx.post(form["url"], data=form["fields"], files={"file": ("photo", photo)}, timeout=30)
+
+    def start(self, photo: bytes, **options: Any) -> str:
+        """Create a job and upload its photo; gives the job's id."""
+        job = self.create(**options)
+        assert self.upload(job, photo).status_code == 204
+        return str(job["job_id"])
+
+    def ended(self, job_id: str) -> dict[str, Any]:
+        """The job as the API shows it, once it and its execution have ended."""
+
+        def look() -> dict[str, Any] | None:
+            shown = self.call("GET", f"/jobs/{job_id}").json()
+            return shown if shown.get("status") in {"COMPLETED", "FAILED"} else None
+
+        shown = eventually(look, f"the end of job {job_id}")
+        eventually(lambda: self.execution(job_id) in {None, "SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"})
+        return shown
+
+    def run(self, photo: bytes, **options: Any) -> dict[str, Any]:
+        """Have a photo blurred: the job as the API shows it at its end."""
+        return self.ended(self.start(photo, **options))
+
+    def execution(self, job_id: str) -> str | None:
+        """The status of the job's execution; None if there is none."""
+        client = self.stack.client("stepfunctions")
+        try:
+            return str(client.describe_execution(executionArn=self.execution_arn(job_id))["status"])
+        except client.exceptions.ExecutionDoesNotExist:
+            return None
+
+    def execution_arn(self, job_id: str) -> str:
+        """The ARN of the job's execution."""
+        return trace.execution_arn(self.stack.outputs["StateMachineArn"], job_id)
+
+    def visits(self, job_id: str) -> list[trace.Visit]:
+        """The states that the job's execution went through."""
+        client = self.stack.client("stepfunctions")
+        return trace.visits(trace.history(client, self.execution_arn(job_id)))
+
+    def path(self, job_id: str) -> list[str]:
+        """The names of those states."""
+        return [visit.state for visit in self.visits(job_id)]
+
+    def row(self, job_id: str) -> dict[str, Any] | None:
+        """The job's row."""
+        table, key = self.stack.outputs["JobsTableName"], {"job_id": {"S": job_id}}
+        item: dict[str, Any] | None = self.stack.client("dynamodb").get_item(TableName=table, Key=key).get("Item")
+        return item
+
+    def objects(self, job_id: str) -> list[str]:
+        """The keys of everything in S3 that belongs to the job."""
+        listed = self.stack.client("s3").list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        return [entry["Key"] for entry in listed if job_id in entry["Key"]]
+
+    @property
+    def bucket(self) -> str:
+        """The bucket of photos."""
+        return self.stack.outputs["PhotoBucketName"]
+
+    def plan(self, job_id: str, function: str, *steps: dict[str, Any]) -> None:
+        """Have the next calls of a function for this job do these steps, one a call, before they do their work."""
+        (self.plans / f"{job_id}.{function}").write_text("".join(json.dumps(step) + "\n" for step in steps))

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from detect_faces.app import handler
+from faceblur.detectors import Detection, Look, StoredPhoto
+from faceblur.errors import DetectorThrottled, NoFacesFound, StorageUnavailable, UploadReplaced
+from faceblur.faces import Box
+from faceblur.storage import Photos
+
+JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
+BUCKET = "faceblur-photos-123456789012-eu-central-1"
+PHOTO = b"the bytes of a photo, as the detector gets them"
+FACES = [Box(0.1, 0.2, 0.3, 0.4, 99.123456), Box(1 / 3, 0.5, 0.1, 0.1, 60)]
+
+
+class Detector:
+    """Finds what it is told to find, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.finds: list[Box] | Exception = FACES
+        self.name = ""
+        self.asked: list[tuple[StoredPhoto, float, Look]] = []
+
+    def detect(self, photo: StoredPhoto, min_confidence: float, look: Look) -> Detection:
+        self.asked.append((photo, min_confidence, look))
+        if isinstance(self.finds, Exception):
+            raise self.finds
+        return Detection(self.finds, "stand-in", "1", calls=2, warnings=["Doubt"])
+
+
+@pytest.fixture
+def detector(monkeypatch):
+    detector = Detector()
+
+    def named(name):
+        detector.name = name
+        return detector
+
+    monkeypatch.setattr("detect_faces.app.detector_named", named)
+    return detector
+
+
+@pytest.fixture
+def ask(event, context, s3, detector):
+    """Look for faces in the uploaded photo."""
+    etag = s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=PHOTO)["ETag"]
+
+    def call(options=None, **changes):
+        asked = event("detect_faces") | {"etag": etag.strip('"')} | changes
+        return handler(asked | {"options": asked["options"] | (options or {})}, context)
+
+    return call
+
+
+def test_the_faces_and_how_they_were_found(ask, detector):
+    found = ask()
+    assert found == {
+        "faces": [box.to_dict() for box in FACES],
+        "detector": "stand-in",
+        "version": "1",
+        "calls": 2,
+        "warnings": ["Doubt"],
+    }
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_what_the_detector_is_asked(ask, detector):
+    ask(options={"min_confidence": 30})
+    assert detector.name == "embedded"
+    assert detector.asked == [(StoredPhoto(PHOTO, BUCKET, f"uploads/{JOB_ID}"), 30, Look.FIRST)]
+
+
+def test_the_detector_is_a_setting(ask, detector, monkeypatch):
+    monkeypatch.setenv("FACE_DETECTOR", "rekognition")
+    ask()
+    assert detector.name == "rekognition"
+
+
+def test_no_face_is_an_answer(ask, detector):
+    detector.finds = []
+    assert ask()["faces"] == []
+
+
+def test_no_face_fails_a_job_that_asked_for_it(ask, detector):
+    detector.finds = []
+    with pytest.raises(NoFacesFound):
+        ask(options={"on_no_faces": "fail"})
+
+
+def test_no_face_at_the_second_look_is_what_is_hoped_for(ask, detector):
+    detector.finds = []
+    assert ask(options={"on_no_faces": "fail"}, look="second")["faces"] == []
+    assert detector.asked[0][2] is Look.SECOND
+
+
+def test_a_replaced_photo_is_never_shown_to_the_detector(ask, detector, s3):
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"another photo")
+    with pytest.raises(UploadReplaced):
+        ask()
+    assert detector.asked == []
+
+
+@pytest.mark.parametrize("error", [DetectorThrottled(), ValueError("a bug")])
+def test_the_state_machine_learns_why_it_failed(ask, detector, error):
+    detector.finds = error
+    with pytest.raises(type(error)):
+        ask()
+
+
+def test_an_unavailable_storage(ask, monkeypatch):
+    def unavailable(self, key, etag):
+        raise StorageUnavailable
+
+    monkeypatch.setattr(Photos, "read", unavailable)
+    with pytest.raises(StorageUnavailable):
+        ask()
+
+
+def test_an_unknown_look(ask):
+    with pytest.raises(ValueError, match="third"):
+        ask(look="third")
+
+
+def counted(output):
+    return {
+        (metric["name"], metric.get("stage")): metric["value"]
+        for line in output.metrics
+        for metric in (
+            {"name": described["Name"], "stage": line.get("stage"), "value": line[described["Name"]]}
+            for described in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+        )
+    }
+
+
+def test_the_first_look_counts_faces_time_and_bytes(ask, output):
+    ask()
+    measured = counted(output)
+    assert measured.pop(("StageMilliseconds", "detect_first")) >= 0
+    assert measured == {("FacesFound", None): 2, ("StageBytes", "detect_first"): len(PHOTO)}
+
+
+def test_a_photo_without_a_face_counts_too(ask, detector, output):
+    detector.finds = []
+    with pytest.raises(NoFacesFound):
+        ask(options={"on_no_faces": "fail"})
+    assert counted(output)["FacesFound", None] == 0
+
+
+def test_the_second_look_counts_no_faces_again(ask, output):
+    ask(look="second")
+    assert set(counted(output)) == {("StageMilliseconds", "detect_second"), ("StageBytes", "detect_second")}
+
+
+def test_the_metrics_are_those_of_this_service(ask, output):
+    ask()
+    for line in output.metrics:
+        (described,) = line["_aws"]["CloudWatchMetrics"]
+        assert (described["Namespace"], line["service"]) == ("faceblur", "faceblur")
+        assert set(described["Dimensions"][0]) == {"service"} | ({"stage"} & line.keys())
+
+
+def test_the_log_is_about_the_job_and_holds_nothing_of_the_photo(ask, output):
+    ask()
+    (line,) = output.logs
+    assert line["correlation_id"] == JOB_ID
+    assert (line["message"], line["faces"], line["look"]) == ("looked for faces", 2, "first")
+    assert PHOTO.decode() not in output.text
+    assert base64.b64encode(PHOTO).decode() not in output.text

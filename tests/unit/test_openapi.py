@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import pytest
+from jsonschema import ValidationError
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from api_contract import assert_documented, validator
+from faceblur import config
+from faceblur.jobs import Status
+from faceblur.options import JobOptions
+from faceblur.storage import photos
+from sources import api_description, template
+
+SCHEMAS = api_description()["components"]["schemas"]
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def operations():
+    return [
+        pytest.param(path, method, operation, id=f"{method} {path}")
+        for path, item in api_description()["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+    ]
+
+
+def without_titles(schema):
+    """What pydantic says, without the titles it makes of the names."""
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: {key: without_titles(value) for key, value in inner.items()}
+        if name == "properties"
+        else without_titles(inner)
+        for name, inner in schema.items()
+        if name != "title"
+    }
+
+
+def examples(node):
+    """Every (schema, example) of the description's requests and answers."""
+    if isinstance(node, dict):
+        if "schema" in node:
+            for name, example in node.get("examples", {}).items():
+                yield pytest.param(node["schema"], example["value"], id=name)
+        for value in node.values():
+            yield from examples(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from examples(value)
+
+
+def test_the_description_is_valid():
+    OpenAPIV31SpecValidator(api_description()).validate()
+
+
+def test_the_options_are_those_that_the_functions_take():
+    assert SCHEMAS["JobOptions"] == without_titles(JobOptions.model_json_schema())
+
+
+def test_a_job_has_all_options():
+    assert SCHEMAS["AppliedOptions"]["required"] == list(JobOptions.model_fields)
+
+
+def test_paths_and_methods_are_those_of_the_template():
+    deployed = {
+        (event["Properties"]["Path"], event["Properties"]["Method"].lower())
+        for resource in template()["Resources"].values()
+        for event in resource["Properties"].get("Events", {}).values()
+        if event["Type"] == "Api"
+    }
+    described = {
+        (path, method) for path, item in api_description()["paths"].items() for method in item if method in METHODS
+    }
+    assert described == deployed
+
+
+def test_the_address_is_that_of_the_template():
+    stage = template()["Resources"]["Api"]["Properties"]["StageName"]
+    assert [server["url"].rpartition("/")[2] for server in api_description()["servers"]] == [stage, stage]
+
+
+def test_every_status_of_a_job_is_described():
+    mapping = SCHEMAS["Job"]["discriminator"]["mapping"]
+    assert set(mapping) == set(Status)
+    for status, reference in mapping.items():
+        allowed = SCHEMAS[reference.rpartition("/")[2]]["properties"]["status"]
+        assert status in allowed.get("enum", [allowed.get("const")])
+
+
+def test_the_limits_are_those_of_the_functions():
+    created = api_description()["paths"]["/jobs"]["post"]["responses"]["201"]
+    example = created["content"]["application/json"]["examples"]["created"]["value"]
+    assert example["upload"]["max_bytes"] == config.MAX_UPLOAD_BYTES
+    assert config.LINK_SECONDS == 5 * 60
+    assert "valid for five minutes" in SCHEMAS["Result"]["properties"]["url"]["description"]
+
+
+def test_the_form_in_the_example_has_the_fields_of_a_real_one(environment):
+    created = api_description()["paths"]["/jobs"]["post"]["responses"]["201"]
+    example = created["content"]["application/json"]["examples"]["created"]["value"]["upload"]["fields"]
+    assert example.keys() == photos().upload_form("a", 300)["fields"].keys()
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), operations())
+def test_every_operation_is_described(path, method, operation):
+    assert operation["summary"]
+    assert operation["description"]
+    assert {"500", "default"} < operation["responses"].keys()
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_field_is_described(name):
+    assert SCHEMAS[name]["description"]
+    for field, schema in SCHEMAS[name].get("properties", {}).items():
+        target = SCHEMAS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+        assert target["description"], field
+
+
+@pytest.mark.parametrize(("schema", "example"), list(examples(api_description())))
+def test_every_example_is_true(schema, example):
+    validator(schema).validate(example)
+
+
+def test_every_answer_with_a_body_has_an_example():
+    bodies = [
+        media
+        for owner in (*(operation.values[2] for operation in operations()), api_description()["components"])
+        for response in owner["responses"].values()
+        for media in response.get("content", {}).values()
+    ]
+    assert len(bodies) == 6
+    assert all(media["examples"] for media in bodies)
+
+
+# ---------------------------------------------------------------- the helper that the other tests use
+
+
+JOB = {
+    "job_id": "0f8fad5bd9cb469fa16570867728950e",
+    "status": "PROCESSING",
+    "options": JobOptions().model_dump(),
+    "created_at": "2025-06-01T12:00:00Z",
+    "expires_at": "2025-06-02T12:00:00Z",
+}
+
+
+def test_what_is_described_passes():
+    assert_documented("GET", "/jobs/{job_id}", 200, JOB)
+    assert_documented("DELETE", "/jobs/{job_id}", 204, None)
+    assert_documented("POST", "/jobs", 429, {"code": "THROTTLED", "message": "Too Many Requests"})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        JOB | {"execution_arn": "arn"},
+        JOB | {"status": "COMPLETED"},
+        JOB | {"status": "AWAITING_REVIEW"},
+        JOB | {"error": {"code": "TimedOut", "message": "Too long."}},
+        JOB | {"created_at": "yesterday"},
+        JOB | {"options": {"style": "blur"}},
+        JOB | {"options": JOB["options"] | {"colour": "red"}},
+        {name: value for name, value in JOB.items() if name != "expires_at"},
+        None,
+    ],
+)
+def test_what_is_not_described_does_not_pass(body):
+    with pytest.raises(ValidationError):
+        assert_documented("GET", "/jobs/{job_id}", 200, body)
+
+
+def test_an_error_with_the_code_of_another_status_does_not_pass():
+    with pytest.raises(ValidationError):
+        assert_documented("GET", "/jobs/{job_id}", 404, {"code": "InvalidOptions", "message": "No."})
+
+
+def test_a_body_where_none_is_described_does_not_pass():
+    with pytest.raises(AssertionError):
+        assert_documented("DELETE", "/jobs/{job_id}", 204, {})

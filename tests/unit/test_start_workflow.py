@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from faceblur.jobs import Jobs
+from start_workflow.app import handler
+
+JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
+ETAG = "9b2cf535f27731c974343645a3985328"
+BUCKET = "faceblur-photos-123456789012-eu-central-1"
+STATE_MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:blur-image"
+EXECUTION_ARN = f"arn:aws:states:eu-central-1:123456789012:execution:blur-image:{JOB_ID}"
+
+
+@pytest.fixture
+def start(context, s3, table, states):
+    """Hand an event to the function; gives the ids of the messages that failed."""
+
+    def call(event):
+        answer = handler(event, context)
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    return call
+
+
+@pytest.fixture
+def executions(states):
+    """Input of every execution, by its name."""
+
+    def read():
+        listed = states.list_executions(stateMachineArn=STATE_MACHINE_ARN)["executions"]
+        return {
+            execution["name"]: json.loads(states.describe_execution(executionArn=execution["executionArn"])["input"])
+            for execution in listed
+        }
+
+    return read
+
+
+@pytest.fixture
+def messages(event):
+    """An event of messages with these bodies."""
+
+    def make(*bodies):
+        whole = event("start_workflow")
+        (record,) = whole["Records"]
+        whole["Records"] = [record | {"messageId": f"m{i}", "body": body} for i, body in enumerate(bodies)]
+        return whole
+
+    return make
+
+
+def uploaded(*photos: tuple[str, str]) -> str:
+    """A message of S3's about photos: their keys and entity tags."""
+    return json.dumps({"Records": [{"s3": {"object": {"key": key, "eTag": etag}}} for key, etag in photos]})
+
+
+def test_a_photo_starts_the_execution_of_its_job(start, event, executions):
+    assert start(event("start_workflow")) == []
+    assert executions() == {JOB_ID: {"job_id": JOB_ID, "etag": ETAG}}
+
+
+def test_several_messages_with_several_photos(start, messages, executions):
+    assert start(messages(uploaded(("uploads/a", "1"), ("uploads/b", "2")), uploaded(("uploads/c", "3")))) == []
+    assert {name: photo["etag"] for name, photo in executions().items()} == {"a": "1", "b": "2", "c": "3"}
+
+
+def test_keys_are_url_encoded(start, messages, executions):
+    assert start(messages(uploaded(("uploads/a%2Db", "1")))) == []
+    assert set(executions()) == {"a-b"}
+
+
+def test_the_event_that_tests_a_new_notification(start, messages, executions):
+    assert start(messages(json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": BUCKET}))) == []
+    assert executions() == {}
+
+
+def test_a_repeated_message_starts_nothing_and_deletes_nothing(start, event, executions, s3, keys, add_job):
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"photo")
+    add_job("PROCESSING")
+    assert start(event("start_workflow")) == []
+    assert start(event("start_workflow")) == []
+    assert set(executions()) == {JOB_ID}
+    assert keys() == {f"uploads/{JOB_ID}"}
+
+
+def test_a_second_photo_for_the_same_job_is_discarded(start, messages, executions, s3, keys, add_job):
+    add_job("PROCESSING")
+    start(messages(uploaded((f"uploads/{JOB_ID}", "first"))))
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"second photo")
+    assert start(messages(uploaded((f"uploads/{JOB_ID}", "second")))) == []
+    assert executions()[JOB_ID]["etag"] == "first"
+    assert keys() == set()
+
+
+def test_a_photo_after_the_end_of_its_job_is_discarded(start, event, states, s3, keys, add_job):
+    add_job("FAILED")
+    start(event("start_workflow"))
+    states.stop_execution(executionArn=EXECUTION_ARN)
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"photo")
+    assert start(event("start_workflow")) == []
+    assert keys() == set()
+
+
+def test_the_original_of_a_job_that_keeps_it_stays(start, event, states, s3, keys, add_job):
+    add_job("COMPLETED", options={"keep_original": True})
+    start(event("start_workflow"))
+    states.stop_execution(executionArn=EXECUTION_ARN)
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"photo")
+    assert start(event("start_workflow")) == []
+    assert keys() == {f"uploads/{JOB_ID}"}
+
+
+@pytest.mark.parametrize("broken", ["no JSON", '{"Records": [{}]}', uploaded(("uploads/not a name", "1"))])
+def test_only_the_messages_that_failed_are_delivered_again(start, messages, executions, broken):
+    event = messages(uploaded(("uploads/a", "1")), broken, uploaded(("uploads/b", "2")))
+    assert start(event) == ["m1"]
+    assert set(executions()) == {"a", "b"}
+
+
+def test_a_whole_batch_can_fail(start, event, states):
+    states.delete_state_machine(stateMachineArn=STATE_MACHINE_ARN)
+    assert start(event("start_workflow")) == [event("start_workflow")["Records"][0]["messageId"]]
+
+
+def test_a_function_that_failed_once_works_on(start, messages, executions):
+    assert start(messages("no JSON")) == ["m0"]
+    assert start(messages(uploaded(("uploads/a", "1")))) == []
+    assert set(executions()) == {"a"}
+
+
+def test_a_message_is_delivered_again_if_a_superfluous_photo_could_not_be_deleted(
+    start, event, states, add_job, monkeypatch
+):
+    add_job("FAILED")
+    start(event("start_workflow"))
+    states.stop_execution(executionArn=EXECUTION_ARN)
+
+    def unavailable(self, job_id):
+        raise ConnectionError
+
+    monkeypatch.setattr(Jobs, "get", unavailable)
+    assert len(start(event("start_workflow"))) == 1
+
+
+def test_the_log_is_about_each_job_in_turn(start, messages, output):
+    start(messages(uploaded(("uploads/a", "1"), ("uploads/b", "2")), uploaded(("uploads/a", "second"))))
+    assert [(line["correlation_id"], line["outcome"]) for line in output.logs] == [
+        ("a", "started"),
+        ("b", "started"),
+        ("a", "the job's execution took another photo, or has ended"),
+    ]

@@ -1,0 +1,369 @@
+"""Every branch of the deployed state machine: the job's end, the API's answer and the path that was taken."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from deployed import Deployed, eventually
+from photos import astronaut, flower, png, without_its_end
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from standins.rekognition import Rekognition
+
+DETECT, BLUR, CHECK = "Detect the faces", "Blur the faces", "Check the result"
+MISSED, BLUR_MISSED, CHECK_AGAIN = "Was a face missed?", "Blur what was missed", "Check again"
+HAPPY = [
+    "Claim the job",
+    DETECT,
+    BLUR,
+    CHECK,
+    MISSED,
+    "Keep the original?",
+    "Delete the original",
+    "Record the result",
+    "Job completed",
+]
+FAILURE = ["Explain the failure", "Record the failure", "Job failed"]
+A_FACE = {"left": 0.1, "top": 0.1, "width": 0.2, "height": 0.2, "confidence": 90.0}
+NO_FACE: dict[str, Any] = {"faces": [], "detector": "stand-in", "version": "1", "calls": 0, "warnings": []}
+ONE_FACE = NO_FACE | {"faces": [A_FACE]}
+
+
+def assert_failed(stack: Deployed, job: dict[str, Any], code: str, path: list[str] | None = None) -> None:
+    """The job failed with this code, in the row, in the API and in the execution, and nothing of it stays."""
+    row = stack.row(job["job_id"])
+    assert row is not None
+    assert (job["status"], job["error"]["code"]) == ("FAILED", code)
+    assert (row["status"]["S"], row["error"]["M"]["code"]["S"]) == ("FAILED", code)
+    assert job["error"]["message"].endswith(".")
+    assert "result" not in job
+    if path:
+        assert stack.path(job["job_id"]) == path
+        execution = stack.stack.client("stepfunctions").describe_execution(
+            executionArn=stack.execution_arn(job["job_id"])
+        )
+        assert (execution["error"], execution["cause"]) == (code, job["error"]["message"])
+    eventually(lambda: stack.objects(job["job_id"]) == [], "the erasure of a failed job's photos")
+
+
+class TestCompleted:
+    def test_a_face_is_hidden(self, deployed: Deployed) -> None:
+        job = deployed.run(astronaut())
+        assert (job["status"], job["faces"], job["warnings"]) == ("COMPLETED", 1, [])
+        assert deployed.path(job["job_id"]) == HAPPY
+        row = deployed.row(job["job_id"])
+        assert row is not None
+        assert row["status"]["S"] == "COMPLETED"
+        assert deployed.objects(job["job_id"]) == [f"results/{job['job_id']}.jpg"]
+
+    def test_no_face_completes_with_a_warning(self, deployed: Deployed) -> None:
+        job = deployed.run(flower())
+        assert (job["status"], job["faces"], job["warnings"]) == ("COMPLETED", 0, ["NoFacesFound"])
+        assert deployed.path(job["job_id"]) == HAPPY
+
+    def test_the_original_stays_if_asked(self, deployed: Deployed) -> None:
+        job = deployed.run(flower(), keep_original=True)
+        assert deployed.path(job["job_id"]) == [state for state in HAPPY if state != "Delete the original"]
+        assert sorted(deployed.objects(job["job_id"])) == [f"results/{job['job_id']}.jpg", f"uploads/{job['job_id']}"]
+
+    def test_what_the_first_look_missed_is_hidden_after_the_second(self, deployed: Deployed) -> None:
+        job_id, form = waiting(deployed)
+        deployed.plan(job_id, "detect_faces", {"return": NO_FACE})
+        deployed.upload(form, astronaut())
+        job = deployed.ended(job_id)
+        assert (job["status"], job["faces"], job["second_look_faces"]) == ("COMPLETED", 1, 1)
+        again = HAPPY.index(MISSED) + 1
+        branch = [BLUR_MISSED, CHECK_AGAIN, "Is a face still there?"]
+        assert deployed.path(job_id) == [*HAPPY[:again], *branch, *HAPPY[again:]]
+
+
+class TestFailed:
+    def test_a_face_that_stays_visible_withholds_the_result(self, deployed: Deployed) -> None:
+        job_id, form = waiting(deployed)
+        deployed.plan(job_id, "detect_faces", *[{"return": ONE_FACE}] * 3)
+        deployed.upload(form, flower())
+        job = deployed.ended(job_id)
+        to_check = HAPPY[: HAPPY.index(MISSED) + 1]
+        path = [*to_check, BLUR_MISSED, CHECK_AGAIN, "Is a face still there?", *FAILURE]
+        assert_failed(deployed, job, "ResidualFaces", path)
+
+    def test_no_face_fails_if_asked(self, deployed: Deployed) -> None:
+        job = deployed.run(flower(), on_no_faces="fail")
+        assert_failed(deployed, job, "NoFacesFound", ["Claim the job", DETECT, *FAILURE])
+
+    @pytest.mark.parametrize(
+        ("photo", "code"),
+        [
+            pytest.param(b"", "CorruptImage", id="empty"),
+            pytest.param(b"Not a photo at all.\n" * 100, "UnsupportedFormat", id="text"),
+            pytest.param(without_its_end(astronaut()), "CorruptImage", id="truncated JPEG"),
+            pytest.param(without_its_end(png(astronaut())), "CorruptImage", id="truncated PNG"),
+        ],
+    )
+    def test_a_bad_photo(self, deployed: Deployed, photo: bytes, code: str) -> None:
+        assert_failed(deployed, deployed.run(photo), code, ["Claim the job", DETECT, *FAILURE])
+
+    @pytest.mark.parametrize(
+        ("function", "calls_before", "path"),
+        [
+            ("detect_faces", 0, ["Claim the job", DETECT]),
+            ("blur_faces", 0, ["Claim the job", DETECT, BLUR]),
+            ("detect_faces", 1, ["Claim the job", DETECT, BLUR, CHECK]),
+            ("update_job", 0, [state for state in HAPPY if state != "Job completed"]),
+        ],
+    )
+    @pytest.mark.parametrize("fault", [{"raise": "KeyError"}, {"exit": 1}], ids=["raises", "dies"])
+    def test_an_unforeseen_error_of_a_task(
+        self, deployed: Deployed, function: str, calls_before: int, path: list[str], fault: dict[str, Any]
+    ) -> None:
+        job_id, form = waiting(deployed)
+        deployed.plan(job_id, function, *[{}] * calls_before, fault)
+        deployed.upload(form, flower())
+        assert_failed(deployed, deployed.ended(job_id), "InternalError", [*path, *FAILURE])
+
+    @pytest.mark.parametrize(
+        ("function", "state"), [("blur_faces", BLUR_MISSED), ("detect_faces", CHECK_AGAIN)], ids=["blur", "check"]
+    )
+    def test_an_unforeseen_error_after_the_second_look(self, deployed: Deployed, function: str, state: str) -> None:
+        job_id, form = waiting(deployed)
+        faults = {"raise": "KeyError"}
+        looks = [{"return": NO_FACE}, {"return": ONE_FACE}]
+        deployed.plan(job_id, "detect_faces", *looks, *([faults] if function == "detect_faces" else []))
+        deployed.plan(job_id, "blur_faces", {}, *([faults] if function == "blur_faces" else []))
+        deployed.upload(form, flower())
+        job = deployed.ended(job_id)
+        branch = [BLUR_MISSED] if state == BLUR_MISSED else [BLUR_MISSED, CHECK_AGAIN]
+        assert_failed(deployed, job, "InternalError", [*HAPPY[: HAPPY.index(MISSED) + 1], *branch, *FAILURE])
+
+    def test_a_function_that_takes_too_long(self, deployed: Deployed, tmp_path: Path) -> None:
+        lambda_ = deployed.stack.client("lambda")
+        name = function_name(deployed, "BlurFacesFunction")
+        job_id, form = waiting(deployed)
+        deployed.plan(job_id, "blur_faces", {"wait_for": str(tmp_path / "never")})
+        lambda_.update_function_configuration(FunctionName=name, Timeout=2)
+        try:
+            deployed.upload(form, flower())
+            job = deployed.ended(job_id)
+        finally:
+            lambda_.update_function_configuration(FunctionName=name, Timeout=120)
+        assert_failed(deployed, job, "TimedOut", ["Claim the job", DETECT, BLUR, *FAILURE])
+
+    def test_a_task_that_takes_too_long(self, deployed: Deployed, tmp_path: Path) -> None:
+        stepfunctions, arn = deployed.stack.client("stepfunctions"), deployed.stack.outputs["StateMachineArn"]
+        definition = stepfunctions.describe_state_machine(stateMachineArn=arn)["definition"]
+        hasty = json.loads(definition)
+        hasty["States"][BLUR]["TimeoutSeconds"] = 1
+        job_id, form = waiting(deployed)
+        release = tmp_path / "release"
+        deployed.plan(job_id, "blur_faces", {"wait_for": str(release)})
+        stepfunctions.update_state_machine(stateMachineArn=arn, definition=json.dumps(hasty))
+        try:
+            deployed.upload(form, flower())
+            job = deployed.ended(job_id)
+        finally:
+            stepfunctions.update_state_machine(stateMachineArn=arn, definition=definition)
+            release.touch()
+        assert_failed(deployed, job, "TimedOut", ["Claim the job", DETECT, BLUR, *FAILURE])
+
+    def test_a_photo_replaced_while_it_is_processed(self, deployed: Deployed, tmp_path: Path) -> None:
+        release = tmp_path / "release"
+        job_id, form = waiting(deployed)
+        deployed.plan(job_id, "blur_faces", {"wait_for": str(release)})
+        deployed.upload(form, flower())
+        eventually(lambda: deployed.path(job_id)[-1:] == [BLUR] if deployed.execution(job_id) else False)
+        deployed.upload(form, astronaut())
+        release.touch()
+        assert_failed(deployed, deployed.ended(job_id), "UploadReplaced", ["Claim the job", DETECT, BLUR, *FAILURE])
+
+
+class TestRetries:
+    @pytest.mark.parametrize(
+        "error",
+        [
+            "Lambda.ClientExecutionTimeoutException",
+            "Lambda.ServiceException",
+            "Lambda.AWSLambdaException",
+            "Lambda.SdkClientException",
+            "Lambda.TooManyRequestsException",
+            "StorageUnavailable",
+            "DetectorThrottled",
+            "DetectorUnavailable",
+        ],
+    )
+    def test_detection_survives_a_transient_error(self, deployed: Deployed, error: str) -> None:
+        job_id, form = waiting(deployed)
+        deployed.plan(job_id, "detect_faces", *[{"raise": error}] * 2)
+        deployed.upload(form, flower())
+        job = deployed.ended(job_id)
+        assert job["status"] == "COMPLETED"
+        assert deployed.path(job_id) == HAPPY
+        assert deployed.visits(job_id)[HAPPY.index(DETECT)].errors == [error] * 2
+
+    @pytest.mark.parametrize(
+        ("function", "calls_before", "state"),
+        [("blur_faces", 0, BLUR), ("detect_faces", 1, CHECK), ("update_job", 0, "Record the result")],
+    )
+    def test_every_task_survives_a_transient_error(
+        self, deployed: Deployed, function: str, calls_before: int, state: str
+    ) -> None:
+        job_id, form = waiting(deployed)
+        deployed.plan(job_id, function, *[{}] * calls_before, {"raise": "Lambda.ServiceException"})
+        deployed.upload(form, flower())
+        assert deployed.ended(job_id)["status"] == "COMPLETED"
+        assert deployed.path(job_id) == HAPPY
+        assert deployed.visits(job_id)[HAPPY.index(state)].retries == 1
+
+    def test_an_outage_fails_the_job_in_the_end(self, deployed: Deployed) -> None:
+        job_id, form = waiting(deployed)
+        deployed.plan(job_id, "detect_faces", *[{"raise": "DetectorUnavailable"}] * 20)
+        deployed.upload(form, flower())
+        job = deployed.ended(job_id)
+        assert (job["status"], job["error"]["code"]) == ("FAILED", "DetectorUnavailable")
+        assert deployed.visits(job_id)[1].retries == 7
+
+
+class TestDelivery:
+    def test_a_message_delivered_twice_does_its_work_once(self, deployed: Deployed) -> None:
+        job = deployed.run(flower())
+        before = deployed.visits(job["job_id"])
+        deliver(deployed, job["job_id"])
+        deliver(deployed, job["job_id"])
+        settle_queue(deployed)
+        assert deployed.visits(job["job_id"]) == before
+        assert deployed.call("GET", f"/jobs/{job['job_id']}").json()["status"] == "COMPLETED"
+
+    def test_an_upload_without_a_job_is_erased(self, deployed: Deployed) -> None:
+        job_id = "0" * 32
+        put(deployed, f"uploads/{job_id}", flower())
+        eventually(lambda: deployed.execution(job_id) == "FAILED")
+        assert deployed.path(job_id) == ["Claim the job", "No job waits for this photo"]
+        assert deployed.row(job_id) is None
+        eventually(lambda: deployed.objects(job_id) == [])
+
+    def test_a_second_photo_for_a_finished_job_is_erased(self, deployed: Deployed) -> None:
+        job_id, form = waiting(deployed)
+        deployed.upload(form, flower())
+        assert deployed.ended(job_id)["status"] == "COMPLETED"
+        deployed.upload(form, astronaut())
+        eventually(lambda: deployed.objects(job_id) == [f"results/{job_id}.jpg"])
+
+    def test_a_message_that_cannot_be_processed_fails_its_job(self, deployed: Deployed) -> None:
+        sqs, queue = deployed.stack.client("sqs"), deployed.stack.outputs["UploadQueueUrl"]
+        job_id, form = waiting(deployed)
+        deployed.plan(job_id, "start_workflow", *[{"raise": "RuntimeError"}] * 3)
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
+        try:
+            deployed.upload(form, flower())
+            job = deployed.ended(job_id)
+        finally:
+            sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "180"})
+        assert_failed(deployed, job, "InternalError")
+        assert deployed.execution(job_id) is None
+
+    def test_no_photo_before_the_form_expires(self, deployed_with_rekognition: Deployed) -> None:
+        job_id, form = waiting(deployed_with_rekognition)
+        eventually(lambda: deployed_with_rekognition.upload(form, flower()).status_code == 403, "expiry")
+        settle_queue(deployed_with_rekognition)
+
+
+class TestEndedByAws:
+    def test_an_aborted_execution(self, deployed: Deployed, tmp_path: Path) -> None:
+        job_id, release = held(deployed, tmp_path)
+        deployed.stack.client("stepfunctions").stop_execution(executionArn=deployed.execution_arn(job_id))
+        job = deployed.ended(job_id)
+        release.touch()
+        assert_failed(deployed, job, "Aborted")
+
+    def test_a_timed_out_execution(self, deployed: Deployed, tmp_path: Path) -> None:
+        job_id, release = held(deployed, tmp_path)
+        arn = deployed.execution_arn(job_id)
+        # The embedded AWS lets no execution time out: this is the event by which AWS would tell.
+        detail = {
+            "name": job_id,
+            "status": "TIMED_OUT",
+            "executionArn": arn,
+            "stateMachineArn": deployed.stack.outputs["StateMachineArn"],
+        }
+        event = {"Source": "aws.states", "DetailType": "Step Functions Execution Status Change"}
+        deployed.stack.client("events").put_events(Entries=[event | {"Detail": json.dumps(detail), "Resources": [arn]}])
+        eventually(lambda: deployed.call("GET", f"/jobs/{job_id}").json()["status"] == "FAILED")
+        release.touch()
+        assert_failed(deployed, deployed.ended(job_id), "TimedOut")
+
+
+class TestDeletion:
+    def test_a_finished_job_leaves_nothing(self, deployed: Deployed) -> None:
+        job = deployed.run(flower(), keep_original=True)
+        assert deployed.call("DELETE", f"/jobs/{job['job_id']}").status_code == 204
+        assert deployed.row(job["job_id"]) is None
+        assert deployed.objects(job["job_id"]) == []
+        again = deployed.call("GET", f"/jobs/{job['job_id']}")
+        assert (again.status_code, again.json()["code"]) == (404, "JobNotFound")
+        assert deployed.call("DELETE", f"/jobs/{job['job_id']}").status_code == 404
+
+    def test_a_running_job_is_stopped_and_leaves_nothing(self, deployed: Deployed, tmp_path: Path) -> None:
+        job_id, release = held(deployed, tmp_path)
+        assert deployed.call("DELETE", f"/jobs/{job_id}").status_code == 204
+        assert deployed.call("GET", f"/jobs/{job_id}").status_code == 404
+        assert deployed.execution(job_id) == "ABORTED"
+        release.touch()
+        eventually(lambda: deployed.plans.joinpath(f"{job_id}.stored").exists() or deployed.objects(job_id) == [])
+        assert deployed.row(job_id) is None
+
+
+class TestRekognition:
+    def test_its_boxes_are_hidden(self, deployed_with_rekognition: Deployed, rekognition: Rekognition) -> None:
+        rekognition.reset()
+        job = deployed_with_rekognition.run(flower())
+        assert job["status"] == "COMPLETED"
+
+
+def waiting(stack: Deployed, **options: Any) -> tuple[str, dict[str, Any]]:
+    """A job that waits for its photo: its id, and what the API answered."""
+    created = stack.create(**options)
+    return created["job_id"], created
+
+
+def held(stack: Deployed, folder: Path) -> tuple[str, Path]:
+    """A job whose blur task waits until the file that is given appears."""
+    release = folder / "release"
+    job_id, form = waiting(stack)
+    stack.plan(job_id, "blur_faces", {"wait_for": str(release)})
+    stack.upload(form, flower())
+    eventually(lambda: bool(stack.execution(job_id)) and stack.path(job_id)[-1] == BLUR, "the blur task")
+    return job_id, release
+
+
+def put(stack: Deployed, key: str, photo: bytes) -> None:
+    """Store a photo without a form."""
+    stack.stack.client("s3").put_object(Bucket=stack.bucket, Key=key, Body=photo)
+
+
+def deliver(stack: Deployed, job_id: str) -> None:
+    """Send the message that S3 had sent for the job's photo once more."""
+    execution = stack.stack.client("stepfunctions").describe_execution(executionArn=stack.execution_arn(job_id))
+    etag = json.loads(execution["input"])["etag"]
+    record = {"s3": {"bucket": {"name": stack.bucket}, "object": {"key": f"uploads/{job_id}", "eTag": etag}}}
+    stack.stack.client("sqs").send_message(
+        QueueUrl=stack.stack.outputs["UploadQueueUrl"], MessageBody=json.dumps({"Records": [record]})
+    )
+
+
+def settle_queue(stack: Deployed) -> None:
+    """Wait until every message of the queue is processed."""
+    counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    sqs, queue = stack.stack.client("sqs"), stack.stack.outputs["UploadQueueUrl"]
+    eventually(
+        lambda: set(sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=counts)["Attributes"].values()) == {"0"}
+    )
+
+
+def function_name(stack: Deployed, logical_id: str) -> str:
+    """The name that a function of the template has in the stack."""
+    resources = stack.stack.client("cloudformation").describe_stack_resources(StackName="faceblur")
+    return str(next(r for r in resources["StackResources"] if r["LogicalResourceId"] == logical_id)["PhysicalResourceId"])
