@@ -8,7 +8,6 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
-
 from sources import api_description
 
 

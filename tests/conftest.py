@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from deployed import Deployed
-from faceblur_cli import local, project
 from standins.rekognition import Rekognition
+
+from faceblur_cli import local, project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,6 @@ FAULTS = project.ROOT / "tests" / "faults"
 @pytest.fixture(scope="session")
 def built() -> Path:
     """The template, built by `sam build` for this interpreter."""
-    project.STATE.mkdir(exist_ok=True)
     local.build(print)
     return project.BUILD
 
@@ -38,7 +38,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @contextmanager
 def with_faults(plans: Path, **environment: str) -> Iterator[Path]:
     """A copy of the build, beside it, whose functions do what a test plans for them in this folder."""
-    with tempfile.TemporaryDirectory(dir=project.STATE, prefix="build-") as copy:
+    with tempfile.TemporaryDirectory(dir=project.BUILD.parent, prefix="build-") as copy:
         shutil.copytree(project.BUILD, copy, copy_function=os.link, dirs_exist_ok=True)
         local.write_bootstraps(Path(copy), "faults.handler", str(FAULTS), {"FAULT_PLANS": str(plans)} | environment)
         yield Path(copy)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
+
 from faceblur_cli import trace
 
 if TYPE_CHECKING:

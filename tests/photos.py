@@ -6,8 +6,15 @@ from functools import cache
 from io import BytesIO
 
 import skimage.data
+from matplotlib.cbook import get_sample_data
 from PIL import Image
 from sklearn.datasets import load_sample_image
+
+from faceblur.faces import Box
+
+# Where the faces are: what the detectors find, checked by eye.
+ASTRONAUT_FACE = Box(0.348, 0.108, 0.184, 0.238, 99.0)
+HOPPER_FACE = Box(0.336, 0.202, 0.358, 0.362, 99.0)
 
 
 def jpeg(image: Image.Image, **options: object) -> bytes:
@@ -27,9 +34,40 @@ def astronaut() -> bytes:
 
 
 @cache
+def astronaut_pixels() -> Image.Image:
+    """Eileen Collins (NASA, public domain) as pixels: one face in 512×512."""
+    return Image.fromarray(skimage.data.astronaut())
+
+
+@cache
+def hopper_pixels() -> Image.Image:
+    """Grace Hopper (US Navy, public domain) as pixels: one face in 512×600."""
+    with get_sample_data("grace_hopper.jpg") as file, Image.open(file) as image:
+        return image.convert("RGB")
+
+
+@cache
+def grace_hopper() -> bytes:
+    """Grace Hopper (US Navy, public domain): one face in 512×606 pixels."""
+    return jpeg(hopper_pixels())
+
+
+@cache
 def flower() -> bytes:
     """A picture without a face."""
     return jpeg(Image.fromarray(load_sample_image("flower.jpg")))
+
+
+def encoded(image: Image.Image, format_: str, **options: object) -> bytes:
+    """The image as a file of any format that Pillow writes."""
+    return _encoded(image, format_, options)
+
+
+def opened(file: bytes) -> Image.Image:
+    """A file as Pillow reads it."""
+    image = Image.open(BytesIO(file))
+    image.load()
+    return image
 
 
 def without_its_end(photo: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -74,9 +75,9 @@ def _blur_photo(
         client.upload(created["upload"], photo)
         job = client.follow(created["job_id"], tell)
         report.faces, report.warnings = job["faces"], job["warnings"]
-        target = _reserve(out or photo.parent, photo.stem, _EXTENSIONS[job["result"]["content_type"]])
-        client.download(job["result"]["url"], target)
-        report.output = str(target)
+        result = client.download(job["result"]["url"])
+        extension = _EXTENSIONS[job["result"]["content_type"]]
+        report.output = str(_store(result, out or photo.parent, photo.stem, extension))
     except JobFailed as failed:
         report.error = {"code": failed.code, "message": failed.message}
     except (Failure, OSError, httpx.HTTPError) as error:
@@ -84,15 +85,14 @@ def _blur_photo(
     tell("FAILED" if report.error else "COMPLETED")
 
 
-def _reserve(folder: Path, stem: str, extension: str) -> Path:
-    """A new file of that name, or with a number where there is one already; photos may share their names."""
-    number = 1
-    while True:
-        suffix = "" if number == 1 else f"-{number}"
-        path = folder / f"{stem}.blurred{suffix}{extension}"
+def _store(result: bytes, folder: Path, stem: str, extension: str) -> Path:
+    """Write to a new file of that name, or with a number where there is one already; photos may share their names."""
+    for number in itertools.count(1):
+        path = folder / f"{stem}.blurred{f'-{number}' if number > 1 else ''}{extension}"
         try:
-            path.touch(exist_ok=False)
+            with path.open("xb") as file:
+                file.write(result)
         except FileExistsError:
-            number += 1
-        else:
-            return path
+            continue
+        return path
+    raise AssertionError("there is always another number")

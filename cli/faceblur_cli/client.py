@@ -70,13 +70,11 @@ class ApiClient:
             wait = min(wait * 1.3, _LONGEST_WAIT_SECONDS)
         raise JobFailed("TimedOut", "The job did not finish in time.")
 
-    def download(self, url: str, target: Path) -> None:
-        """Store what lies under a presigned link; a download that breaks off leaves no file."""
+    def download(self, url: str) -> bytes:
+        """What lies under a presigned link."""
         response = self._send("GET", url)
         response.raise_for_status()
-        part = target.with_name(target.name + ".part")
-        part.write_bytes(response.content)
-        part.replace(target)
+        return response.content
 
     def _call(self, method: str, path: str, **content: Any) -> dict[str, Any]:
         response = self._send(method, self._api_url + path, **content)

@@ -123,7 +123,7 @@ def _deployed(endpoint: str, state: Path, say: Callable[[str], None]) -> Stack:
 
 def build(say: Callable[[str], None]) -> None:
     """Run `sam build` for this machine's interpreter, unless nothing has changed since the last time."""
-    stamp, wanted = project.STATE / "build.sha256", project.fingerprint()
+    stamp, wanted = project.BUILD.with_suffix(".sha256"), project.fingerprint()
     if stamp.exists() and stamp.read_text() == wanted:
         return
     say("building the functions (sam build)")
@@ -153,7 +153,7 @@ def write_bootstraps(
         bootstrap = function / "bootstrap"
         bootstrap.unlink(missing_ok=True)
         bootstrap.write_text(
-            f"#!/bin/sh\n{exports}export PYTHONPATH=\"{folders}\"\n"
+            f'#!/bin/sh\n{exports}export PYTHONPATH="{folders}"\n'
             f"exec '{project.RUNTIME_PYTHON}' -m awslambdaric \"{handler}\"\n"
         )
         bootstrap.chmod(0o755)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import sys
 from pathlib import Path
@@ -12,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-STATE = ROOT / ".faceblur"
-BUILD = STATE / "build"
+BUILD = ROOT / ".faceblur/build"
+# What the embedded AWS keeps; a second stack beside a running one needs a folder of its own.
+STATE = Path(os.environ.get("FACEBLUR_STATE", ROOT / ".faceblur"))
 
 SAM = ROOT / ".tools/sam/bin/sam"
 MINISTACK = ROOT / ".tools/ministack/bin/ministack"

@@ -3,6 +3,7 @@
 A plan is a file `JOB.FUNCTION` with a JSON object a line, one for each coming call:
 `{"raise": NAME}` an error of that name, `{"exit": CODE}` the end of the process, `{"wait_for": PATH}` waiting
 until that file is there, `{"return": VALUE}` an answer instead of the function's own, `{}` nothing.
+A file `JOB.FUNCTION.ended` says that the function has come to an end for that job.
 """
 
 import fcntl
@@ -56,4 +57,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         return step["return"]
     while "wait_for" in step and not Path(step["wait_for"]).exists():
         time.sleep(0.02)
-    return _real()(event, context)
+    try:
+        return _real()(event, context)
+    finally:
+        (_PLANS / f"{_job(event)}.{_FUNCTION}.ended").touch()

@@ -3,10 +3,10 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from api_contract import assert_documented
+
 from delete_job.app import handler
-from faceblur.workflow import workflow
+from faceblur.workflow import Workflow, workflow
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 EXECUTION_ARN = f"arn:aws:states:eu-central-1:123456789012:execution:blur-image:{JOB_ID}"
@@ -49,11 +49,15 @@ def test_a_running_execution_is_stopped(delete, everything, add_job, keys, state
 
 
 def test_the_row_goes_before_anything_else(delete, add_job, row_of, monkeypatch):
-    seen = []
-    monkeypatch.setattr("faceblur.workflow.Workflow.stop", lambda self, job_id: seen.append(row_of(job_id)))
+    def row_first(self, job_id):
+        assert row_of(job_id) is None
+        stopped.append(job_id)
+
+    stopped = []
+    monkeypatch.setattr(Workflow, "stop", row_first)
     add_job("PROCESSING")
-    delete()
-    assert seen == [None]
+    assert delete()[0] == 204
+    assert stopped == [JOB_ID]
 
 
 def test_the_second_time_it_is_gone(delete, add_job):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from sources import api_description, state_machine
 
 from faceblur import errors
 from faceblur.errors import (
@@ -19,7 +20,6 @@ from faceblur.errors import (
     TransientError,
     UploadExpired,
 )
-from sources import api_description, state_machine
 
 
 def public(family: type[FaceblurError] = FaceblurError) -> set[type[FaceblurError]]:

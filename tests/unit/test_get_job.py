@@ -5,8 +5,8 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
-
 from api_contract import assert_documented
+
 from faceblur.jobs import jobs
 from get_job.app import handler
 

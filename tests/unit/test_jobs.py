@@ -7,12 +7,12 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
+from sources import evaluated, state_machine
 
 from faceblur import config
 from faceblur.errors import CorruptImage, InternalError, JobNotFound, StorageUnavailable, TimedOut
 from faceblur.jobs import UNFINISHED, Jobs, Status, jobs
 from faceblur.options import JobOptions
-from sources import evaluated, state_machine
 
 OPTIONS = JobOptions().model_dump()
 OUTCOME = {"faces": 2, "second_look_faces": 0, "warnings": [], "result": {"key": "results/x.jpg"}}

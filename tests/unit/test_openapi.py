@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import pytest
+from api_contract import assert_documented, validator
 from jsonschema import ValidationError
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from sources import api_description, template
 
-from api_contract import assert_documented, validator
 from faceblur import config
 from faceblur.jobs import Status
 from faceblur.options import JobOptions
 from faceblur.storage import photos
-from sources import api_description, template
 
 SCHEMAS = api_description()["components"]["schemas"]
 METHODS = ("get", "post", "put", "patch", "delete")

@@ -95,8 +95,7 @@ values = st.recursive(
 def test_whatever_is_asked_is_either_refused_or_in_range(fields):
     try:
         options = parse_options(fields)
-    except InvalidOptions as error:
-        assert error.message
+    except InvalidOptions:
         return
     assert set(fields) <= set(JobOptions.model_fields)
     assert MIN_PADDING <= options.padding <= 1

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from deployed import Deployed, eventually
 from photos import astronaut, flower, png, without_its_end
+from PIL import Image, ImageChops, ImageStat
+from standins.rekognition import THROTTLED, Refusal, face
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -267,8 +271,12 @@ class TestDelivery:
 
     def test_no_photo_before_the_form_expires(self, deployed_with_rekognition: Deployed) -> None:
         job_id, form = waiting(deployed_with_rekognition)
-        eventually(lambda: deployed_with_rekognition.upload(form, flower()).status_code == 403, "expiry")
-        settle_queue(deployed_with_rekognition)
+        expires = datetime.fromisoformat(form["upload"]["expires_at"])
+        eventually(lambda: datetime.now(UTC) > expires + timedelta(seconds=1), "expiry")
+        refused = deployed_with_rekognition.upload(form, flower())
+        assert (refused.status_code, "expired" in refused.text.lower()) == (403, True)
+        assert_failed(deployed_with_rekognition, deployed_with_rekognition.ended(job_id), "UploadExpired")
+        assert deployed_with_rekognition.execution(job_id) is None
 
 
 class TestEndedByAws:
@@ -312,15 +320,44 @@ class TestDeletion:
         assert deployed.call("GET", f"/jobs/{job_id}").status_code == 404
         assert deployed.execution(job_id) == "ABORTED"
         release.touch()
-        eventually(lambda: deployed.plans.joinpath(f"{job_id}.stored").exists() or deployed.objects(job_id) == [])
+        eventually(lambda: (deployed.plans / f"{job_id}.blur_faces.ended").exists(), "the end of the blur task")
+        assert deployed.objects(job_id) == []
         assert deployed.row(job_id) is None
 
 
 class TestRekognition:
     def test_its_boxes_are_hidden(self, deployed_with_rekognition: Deployed, rekognition: Rekognition) -> None:
         rekognition.reset()
+        rekognition.replies.extend([[face(0.25, 0.25, 0.2, 0.3)], []])
+        job = deployed_with_rekognition.run(flower())
+        assert (job["status"], job["faces"]) == ("COMPLETED", 1)
+        before, after = opened(flower()), opened(httpx.get(job["result"]["url"]).content)
+        assert difference(before, after, (0.25, 0.25, 0.45, 0.55)) > 10
+        assert difference(before, after, (0.6, 0.6, 1.0, 1.0)) < 1
+
+    def test_its_throttling_is_waited_out(self, deployed_with_rekognition: Deployed, rekognition: Rekognition) -> None:
+        rekognition.reset()
+        rekognition.replies.extend([THROTTLED] * 5)
         job = deployed_with_rekognition.run(flower())
         assert job["status"] == "COMPLETED"
+        assert "DetectorThrottled" in deployed_with_rekognition.visits(job["job_id"])[1].errors
+
+    def test_its_refusal_fails_the_job(self, deployed_with_rekognition: Deployed, rekognition: Rekognition) -> None:
+        rekognition.reset()
+        rekognition.replies.append(Refusal("AccessDeniedException", 400))
+        job = deployed_with_rekognition.run(flower())
+        assert_failed(deployed_with_rekognition, job, "InternalError", ["Claim the job", DETECT, *FAILURE])
+
+
+def opened(photo: bytes) -> Image.Image:
+    """The photo's pixels."""
+    return Image.open(BytesIO(photo)).convert("RGB")
+
+
+def difference(before: Image.Image, after: Image.Image, box: tuple[float, float, float, float]) -> float:
+    """The mean difference, in levels of 0…255, between two pictures within a box in fractions."""
+    pixels = tuple(round(part * side) for part, side in zip(box, before.size * 2, strict=True))
+    return sum(ImageStat.Stat(ImageChops.difference(before.crop(pixels), after.crop(pixels))).mean) / 3
 
 
 def waiting(stack: Deployed, **options: Any) -> tuple[str, dict[str, Any]]:
@@ -335,7 +372,7 @@ def held(stack: Deployed, folder: Path) -> tuple[str, Path]:
     job_id, form = waiting(stack)
     stack.plan(job_id, "blur_faces", {"wait_for": str(release)})
     stack.upload(form, flower())
-    eventually(lambda: bool(stack.execution(job_id)) and stack.path(job_id)[-1] == BLUR, "the blur task")
+    eventually(lambda: bool(stack.execution(job_id)) and stack.path(job_id)[-1:] == [BLUR], "the blur task")
     return job_id, release
 
 
@@ -366,4 +403,6 @@ def settle_queue(stack: Deployed) -> None:
 def function_name(stack: Deployed, logical_id: str) -> str:
     """The name that a function of the template has in the stack."""
     resources = stack.stack.client("cloudformation").describe_stack_resources(StackName="faceblur")
-    return str(next(r for r in resources["StackResources"] if r["LogicalResourceId"] == logical_id)["PhysicalResourceId"])
+    return str(
+        next(r for r in resources["StackResources"] if r["LogicalResourceId"] == logical_id)["PhysicalResourceId"]
+    )

@@ -1,0 +1,185 @@
+"""The `faceblur` command as a person uses it: real photos through the real stack."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from api_contract import assert_documented
+from deployed import eventually
+from photos import astronaut, flower, grace_hopper
+from visible import faces_in
+
+from faceblur_cli import local, project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FACEBLUR = project.ROOT / ".venv/bin/faceblur"
+
+
+@pytest.fixture(scope="module")
+def environment(built: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A state folder of the tests' own."""
+    return os.environ | {"FACEBLUR_STATE": str(tmp_path_factory.mktemp("state"))}
+
+
+def faceblur(environment: dict[str, str], *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [FACEBLUR, *arguments], env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def api(environment: dict[str, str]) -> Iterator[str]:
+    """The API of a stack that `faceblur up` serves."""
+    state = environment["FACEBLUR_STATE"]
+    with open(f"{state}/up.txt", "w+") as said:  # noqa: PTH123
+        arguments = [FACEBLUR, "up", "--port", str(local.any_port())]
+        process = subprocess.Popen(arguments, env=environment, stderr=said)
+
+        def address() -> str | None:
+            assert process.poll() is None, "faceblur up has ended"
+            running = os.path.join(state, "running.json")  # noqa: PTH118
+            if not os.path.exists(running):  # noqa: PTH110
+                return None
+            with open(running) as file:  # noqa: PTH123
+                return str(json.load(file)["outputs"]["ApiUrl"])
+
+        yield eventually(address, "faceblur up")
+        assert faceblur(environment, "down").returncode == 0
+        assert process.wait(30) == 0
+        said.seek(0)
+        assert "faceblur is up" in said.read()
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> dict[str, Path]:
+    made = {"astronaut.jpg": astronaut(), "hopper.jpg": grace_hopper(), "text.jpg": b"not a photo"}
+    for name, data in made.items():
+        (tmp_path / name).write_bytes(data)
+    return {name: tmp_path / name for name in made}
+
+
+def test_photos_are_blurred_side_by_side(
+    api: str, environment: dict[str, str], photos: dict[str, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    finished = faceblur(environment, "blur", photos["astronaut.jpg"], photos["hopper.jpg"], "--out", out, "--json")
+    reports = [json.loads(line) for line in finished.stdout.splitlines()]
+    assert (finished.returncode, [report["faces"] for report in reports]) == (0, [1, 1])
+    for report in reports:
+        before, after = open(report["photo"], "rb").read(), open(report["output"], "rb").read()  # noqa: PTH123, SIM115
+        assert len(faces_in(before)) == 1
+        assert faces_in(after) == []
+
+
+def test_one_bad_photo_does_not_stop_the_others(api: str, environment: dict[str, str], photos: dict[str, Path]) -> None:
+    finished = faceblur(environment, "blur", photos["text.jpg"], photos["hopper.jpg"], "--json")
+    bad, good = [json.loads(line) for line in finished.stdout.splitlines()]
+    assert finished.returncode == 1
+    assert (bad["status"], bad["error"]["code"], bad["output"]) == ("FAILED", "UnsupportedFormat", None)
+    assert (good["status"], good["error"]) == ("COMPLETED", None)
+
+
+def test_a_trace_tells_the_states(api: str, environment: dict[str, str], photos: dict[str, Path]) -> None:
+    report = json.loads(faceblur(environment, "blur", photos["text.jpg"], "--json").stdout)
+    finished = faceblur(environment, "trace", report["job_id"])
+    assert finished.returncode == 0
+    for words in ("FAILED", "Claim the job", "Detect the faces", "UnsupportedFormat", "Job failed"):
+        assert words in finished.stdout
+    rows = [json.loads(line) for line in faceblur(environment, "trace", report["job_id"], "--json").stdout.splitlines()]
+    assert [row["state"] for row in rows][-1] == "Job failed"
+
+
+def test_a_trace_of_no_job_says_so(api: str, environment: dict[str, str]) -> None:
+    finished = faceblur(environment, "trace", "0" * 32)
+    assert finished.returncode == 1
+    assert "There is no execution for job" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_a_second_stack_is_refused(api: str, environment: dict[str, str]) -> None:
+    finished = faceblur(environment, "up", "--port", "0")
+    assert finished.returncode == 1
+    assert "is running already" in " ".join(finished.stderr.split())
+
+
+def test_plain_http_needs_no_library_of_ours(api: str) -> None:
+    created = httpx.post(f"{api}/jobs", json={"style": "solid"})
+    assert_documented("POST", "/jobs", created.status_code, created.json())
+    job, form = created.json(), created.json()["upload"]
+    assert httpx.post(form["url"], data=form["fields"], files={"file": flower()}).status_code == 204
+
+    def ended() -> dict[str, Any] | None:
+        shown = httpx.get(f"{api}/jobs/{job['job_id']}")
+        assert_documented("GET", "/jobs/{job_id}", shown.status_code, shown.json())
+        return shown.json() if shown.json()["status"] in {"COMPLETED", "FAILED"} else None
+
+    shown = eventually(ended)
+    result = httpx.get(shown["result"]["url"])
+    assert (result.status_code, result.headers["content-type"]) == (200, "image/jpeg")
+    assert httpx.delete(f"{api}/jobs/{job['job_id']}").status_code == 204
+    assert httpx.get(shown["result"]["url"]).status_code == 404
+
+
+def test_the_upload_is_bound_to_its_form(api: str) -> None:
+    form = httpx.post(f"{api}/jobs").json()["upload"]
+    too_large = httpx.post(form["url"], data=form["fields"], files={"file": b"x" * (form["max_bytes"] + 1)}, timeout=60)
+    assert (too_large.status_code, "EntityTooLarge" in too_large.text) == (400, True)
+    elsewhere = httpx.post(form["url"], data=form["fields"] | {"key": "uploads/else"}, files={"file": flower()})
+    assert elsewhere.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content", "status", "code"),
+    [
+        ("POST", "/jobs", {"json": {"style": "invisible"}}, 400, "InvalidOptions"),
+        ("POST", "/jobs", {"json": {"padding": 9}}, 400, "InvalidOptions"),
+        ("POST", "/jobs", {"json": {"colour_of_hair": "red"}}, 400, "InvalidOptions"),
+        ("POST", "/jobs", {"json": [1]}, 400, "InvalidOptions"),
+        ("POST", "/jobs", {"content": b"{"}, 400, "InvalidOptions"),
+        ("GET", f"/jobs/{'0' * 32}", {}, 404, "JobNotFound"),
+        ("GET", "/jobs/nonsense", {}, 404, "JobNotFound"),
+        ("DELETE", f"/jobs/{'0' * 32}", {}, 404, "JobNotFound"),
+    ],
+)
+def test_what_the_api_refuses(
+    api: str, method: str, path: str, content: dict[str, Any], status: int, code: str
+) -> None:
+    response = httpx.request(method, api + path, **content)
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    template = "/jobs" if path == "/jobs" else "/jobs/{job_id}"
+    assert_documented(method, template, response.status_code, response.json())
+
+
+def test_a_stack_of_its_own_when_none_is_running(
+    environment: dict[str, str], photos: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    alone = environment | {"FACEBLUR_STATE": str(tmp_path_factory.mktemp("alone"))}
+    finished = faceblur(alone, "blur", photos["hopper.jpg"], "--json")
+    report = json.loads(finished.stdout)
+    assert (finished.returncode, report["status"]) == (0, "COMPLETED")
+    trace = faceblur(alone, "trace", report["job_id"])
+    assert (trace.returncode, "Job completed" in trace.stdout) == (0, True)
+    assert "nothing was running" in faceblur(alone, "down").stderr
+
+
+def test_ctrl_c_leaves_no_process(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> None:
+    state = tmp_path_factory.mktemp("interrupted")
+    process = subprocess.Popen(
+        [FACEBLUR, "up", "--port", str(local.any_port())], env=environment | {"FACEBLUR_STATE": str(state)}
+    )
+    eventually((state / "running.json").exists, "faceblur up")
+    endpoint = json.loads((state / "running.json").read_text())["endpoint"]
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+    assert not (state / "running.json").exists()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(endpoint)

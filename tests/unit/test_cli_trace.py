@@ -1,0 +1,52 @@
+"""`faceblur trace`: an execution's history as a story."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from faceblur_cli.trace import execution_arn, visits
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def event(kind: str, after: float, **details: Any) -> dict[str, Any]:
+    return {"type": kind, "timestamp": START + timedelta(seconds=after), **details}
+
+
+def entered(kind: str, name: str, after: float) -> dict[str, Any]:
+    return event(f"{kind}StateEntered", after, stateEnteredEventDetails={"name": name})
+
+
+def test_a_task_that_succeeds_on_its_second_attempt() -> None:
+    failure = event("TaskFailed", 2, taskFailedEventDetails={"error": "Lambda.ServiceException", "cause": "…"})
+    (visit,) = visits(
+        [
+            event("ExecutionStarted", 0),
+            entered("Task", "Detect the faces", 1),
+            event("TaskScheduled", 1),
+            failure,
+            event("TaskScheduled", 3),
+            event("TaskSucceeded", 4),
+            event("TaskStateExited", 4.5),
+        ]
+    )
+    assert (visit.state, visit.kind, visit.seconds) == ("Detect the faces", "Task", 3.5)
+    assert (visit.retries, visit.errors) == (1, ["Lambda.ServiceException"])
+
+
+def test_the_end_of_the_execution_ends_the_last_visit() -> None:
+    *_, last = visits([entered("Fail", "Job failed", 1), event("ExecutionFailed", 2)])
+    assert last.seconds == 1
+
+
+def test_a_visit_that_lasts_has_no_duration() -> None:
+    assert visits([entered("Task", "Blur the faces", 1)])[0].seconds is None
+
+
+def test_a_time_out_without_details_is_named_after_its_event() -> None:
+    (visit,) = visits([entered("Task", "Blur the faces", 1), event("TaskScheduled", 1), event("TaskTimedOut", 3)])
+    assert visit.errors == ["TaskTimedOut"]
+
+
+def test_the_execution_is_named_after_the_job() -> None:
+    arn = execution_arn("arn:aws:states:eu-west-1:123456789012:stateMachine:blur", "0a")
+    assert arn == "arn:aws:states:eu-west-1:123456789012:execution:blur:0a"

@@ -1,0 +1,257 @@
+"""Opening photos: what is refused and why, how large they are, and which side is up."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from photos import astronaut, astronaut_pixels, encoded, hopper_pixels, opened, without_its_end
+from PIL import Image, ImageOps
+from pillow_heif import register_heif_opener
+
+from faceblur import images
+from faceblur.errors import CorruptImage, ImageTooLarge, ImageTooSmall, PhotoError, UnsupportedFormat
+
+register_heif_opener()
+
+LOSSLESS = {"PNG": {}, "BMP": {}, "TIFF": {}, "WEBP": {"lossless": True}}
+LOSSY = {"JPEG": {"quality": 95}, "AVIF": {"quality": 95}, "HEIF": {"quality": 95}}
+FORMATS = LOSSLESS | LOSSY
+
+
+def oriented(orientation: int) -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif
+
+
+def small(mode: str = "RGB") -> Image.Image:
+    return astronaut_pixels().resize((96, 64)).convert(mode)
+
+
+def both_ways(data: bytes) -> list[PhotoError]:
+    """The errors of reading the header and of decoding."""
+    errors = []
+    for read in (images.inspect, lambda photo: images.load_for_detection(photo, 640)):
+        with pytest.raises(PhotoError) as raised:
+            read(data)
+        errors.append(raised.value)
+    return errors
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_every_format_is_read(format_: str) -> None:
+    photo = encoded(astronaut_pixels(), format_, **FORMATS[format_])
+    assert images.inspect(photo) == images.Header(format_, 512, 512, 1)
+    picture = images.load_for_detection(photo, None)
+    assert (picture.mode, picture.size) == ("RGB", (512, 512))
+    difference = np.abs(np.asarray(picture, int) - np.asarray(astronaut_pixels(), int))
+    assert difference.mean() < (0.01 if format_ in LOSSLESS else 3)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "TIFF", "WEBP", "AVIF", "HEIF"])
+def test_photos_are_turned_upright(format_: str, orientation: int) -> None:
+    stored = small()
+    expected = ImageOps.exif_transpose(opened(encoded(stored, "PNG", exif=oriented(orientation))))
+    if format_ == "HEIF":  # whose own turn counts, not that of EXIF; its plugin writes it when it finds this
+        stored.info["exif"] = oriented(orientation).tobytes()
+    photo = encoded(stored, format_, exif=oriented(orientation), **FORMATS[format_])
+
+    header = images.inspect(photo)
+    picture = images.load_for_detection(photo, None)
+
+    assert (header.width, header.height) == picture.size == expected.size
+    assert np.abs(np.asarray(picture, int) - np.asarray(expected, int)).mean() < 8
+
+
+@given(
+    width=st.integers(16, 400),
+    height=st.integers(16, 400),
+    long_side=st.integers(1, 500),
+    orientation=st.integers(1, 8),
+)
+def test_a_jpeg_is_decoded_no_smaller_than_needed(width: int, height: int, long_side: int, orientation: int) -> None:
+    photo = encoded(Image.new("L", (width, height)), "JPEG", exif=oriented(orientation))
+    picture = images.load_for_detection(photo, long_side)
+    header = images.inspect(photo)
+    assert min(long_side, width, height) <= min(long_side, max(picture.size))
+    assert min(long_side, max(width, height)) <= max(picture.size) <= max(width, height)
+    assert picture.width / picture.height == pytest.approx(header.width / header.height, rel=0.5)
+
+
+def test_a_large_jpeg_is_decoded_smaller() -> None:
+    photo = encoded(Image.new("RGB", (4000, 3000)), "JPEG")
+    assert images.load_for_detection(photo, 640).size == (1000, 750)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_every_mode_of_png_becomes_rgb(mode: str) -> None:
+    grey = small("L")
+    image = Image.fromarray(np.asarray(grey, np.uint16) * 257) if mode == "I;16" else grey.convert(mode)
+    picture = images.load_for_detection(encoded(image, "PNG"), None)
+    expected = image.convert("L") if mode == "1" else grey
+    assert picture.mode == "RGB"
+    assert np.abs(np.asarray(picture.convert("L"), int) - np.asarray(expected, int)).max() <= 1
+
+
+def test_cmyk_is_read_as_adobe_writes_it() -> None:
+    picture = images.load_for_detection(encoded(small("CMYK"), "JPEG", quality=95), None)
+    assert np.abs(np.asarray(picture, int) - np.asarray(small(), int)).mean() < 4
+
+
+def test_sixteen_bits_of_a_big_endian_tiff() -> None:
+    samples = np.asarray(small("L"), ">u2") * 257
+    header = b"MM\0*" + struct.pack(">I", 8)
+    tags = [
+        (256, 3, 96), (257, 3, 64), (258, 3, 16), (259, 3, 1), (262, 3, 1),
+        (273, 4, 200), (277, 3, 1), (278, 3, 64), (279, 4, 96 * 64 * 2),
+    ]  # fmt: skip
+    directory = struct.pack(">H", len(tags)) + b"".join(
+        struct.pack(">HHI", tag, kind, 1)
+        + struct.pack(">HH" if kind == 3 else ">I", *([value, 0] if kind == 3 else [value]))
+        for tag, kind, value in tags
+    )
+    photo = (header + directory + bytes(4)).ljust(200, b"\0") + samples.tobytes()
+    picture = images.load_for_detection(photo, None)
+    assert np.array_equal(np.asarray(picture.convert("L")), np.asarray(small("L")))
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA", "P"])
+def test_transparency_shows_white(mode: str) -> None:
+    image = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
+    image.paste((0, 0, 0, 255), (0, 0, 20, 40))
+    picture = images.load_for_detection(encoded(image.convert(mode), "PNG"), None)
+    assert picture.getpixel((30, 20)) == (255, 255, 255)
+    assert picture.getpixel((10, 20)) == (0, 0, 0)
+
+
+def test_of_several_pictures_in_a_jpeg_the_primary_is_the_photo() -> None:
+    photo = encoded(astronaut_pixels(), "MPO", save_all=True, append_images=[hopper_pixels()])
+    assert opened(photo).n_frames == 2
+    assert images.inspect(photo) == images.Header("JPEG", 512, 512, 1)
+
+
+@pytest.mark.parametrize("format_", ["PNG", "WEBP", "AVIF", "TIFF", "HEIF"])
+def test_several_pictures_are_refused(format_: str) -> None:
+    photo = encoded(small(), format_, save_all=True, append_images=[small().rotate(180)])
+    for error in both_ways(photo):
+        assert isinstance(error, UnsupportedFormat)
+        assert error.message == images.ANIMATED
+
+
+def test_a_tiff_with_pictures_beneath_it_is_refused() -> None:
+    """Raw files of cameras are TIFFs whose first picture is a thumbnail."""
+    photo = bytearray(encoded(small(), "TIFF", tiffinfo={330: 8}))
+    assert 330 in opened(bytes(photo)).tag_v2
+    for error in both_ways(bytes(photo)):
+        assert error.message == images.ANIMATED
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"hello, this is a text", b"GIF89a" + bytes(40), b"%PDF-1.7" + bytes(40), bytes(100),
+     b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(40)],
+)  # fmt: skip
+def test_what_is_no_photo_is_refused(data: bytes) -> None:
+    assert all(type(error) is UnsupportedFormat for error in both_ways(data))
+
+
+def test_pixels_for_science_are_refused() -> None:
+    photo = encoded(Image.new("F", (40, 40)), "TIFF")
+    assert all(error.message == images.UNUSUAL for error in both_ways(photo))
+
+
+def test_an_empty_file_says_so() -> None:
+    for error in both_ways(b""):
+        assert isinstance(error, CorruptImage)
+        assert error.message == images.EMPTY
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_truncated_file_is_corrupt(format_: str) -> None:
+    photo = without_its_end(encoded(astronaut_pixels(), format_, **FORMATS[format_]))
+    with pytest.raises(CorruptImage):
+        images.load_for_detection(photo, 640)
+
+
+def test_a_jpeg_that_lacks_only_its_last_bytes_is_corrupt() -> None:
+    with pytest.raises(CorruptImage):
+        images.load_for_detection(astronaut()[:-200], None)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"\xff\xd8\xff",
+        b"\x89PNG\r\n\x1a\n",
+        b"RIFF\0\0\0\0WEBPVP8 ",
+        b"\0\0\0\x18ftypheic\0\0\0\0heicmif1",
+        b"\0\0\0\x18ftypavif\0\0\0\0avifmif1",
+        b"II*\0",
+        b"BM",
+    ],
+)
+def test_the_mere_start_of_a_photo_is_corrupt(start: bytes) -> None:
+    assert all(type(error) is CorruptImage for error in both_ways(start + bytes(64)))
+
+
+def test_more_bytes_than_the_limit() -> None:
+    photo = astronaut().ljust(images.MAX_BYTES + 1, b"\0")
+    assert all(type(error) is ImageTooLarge for error in both_ways(photo))
+    assert images.inspect(photo[:-1]).width == 512
+
+
+def test_more_pixels_than_the_limit_are_refused_before_they_are_decoded() -> None:
+    bomb = encoded(Image.new("1", (20_000, 5_001)), "PNG")
+    assert len(bomb) < 20_000
+    assert all(type(error) is ImageTooLarge for error in both_ways(bomb))
+    assert images.inspect(encoded(Image.new("1", (20_000, 5_000)), "PNG")).width == 20_000
+
+
+def test_too_few_pixels() -> None:
+    assert all(type(error) is ImageTooSmall for error in both_ways(encoded(Image.new("L", (15, 400)), "PNG")))
+    assert images.inspect(encoded(Image.new("L", (16, 16)), "PNG")).width == 16
+
+
+def png_with(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A small PNG with these chunks before its pixels."""
+    photo = encoded(small(), "PNG")
+    added = b"".join(
+        struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        for name, content in chunks
+    )
+    return photo[:33] + added + photo[33:]
+
+
+@pytest.mark.parametrize(("name", "start"), [(b"zTXt", b"k\0\0"), (b"iTXt", b"k\0\1\0\0\0"), (b"iCCP", b"k\0\0")])
+def test_bombs_in_chunks_are_not_unpacked(name: bytes, start: bytes) -> None:
+    photo = png_with((name, start + zlib.compress(bytes(50_000_000))))
+    assert all(type(error) is CorruptImage for error in both_ways(photo))
+
+
+@pytest.mark.parametrize("key", ["transparency", "icc_profile", "exif", "dpi", "interlace"])
+def test_text_cannot_pass_for_what_the_decoder_found(key: str) -> None:
+    photo = png_with((b"tEXt", key.encode() + b"\0gotcha"))
+    with suppress(CorruptImage):
+        assert images.load_for_detection(photo, None).size == (96, 64)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+def test_broken_exif_says_nothing_about_the_orientation() -> None:
+    photo = encoded(small(), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01\x12\0\x03")
+    assert images.inspect(photo) == images.Header("JPEG", 96, 64, 1)
+
+
+@given(st.sampled_from(sorted(FORMATS)), st.data())
+def test_damaged_files_raise_nothing_but_what_is_promised(format_: str, data: st.DataObject) -> None:
+    photo = bytearray(encoded(small(), format_, **FORMATS[format_]))
+    for place in data.draw(st.lists(st.integers(0, len(photo) - 1), min_size=1, max_size=12)):
+        photo[place] = data.draw(st.integers(0, 255))
+    with suppress(PhotoError):
+        assert images.load_for_detection(bytes(photo), 640).mode == "RGB"

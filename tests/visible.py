@@ -1,0 +1,17 @@
+"""Which faces the embedded detector sees in a picture: the judge of what was hidden."""
+
+from __future__ import annotations
+
+import sys
+
+from faceblur.detectors import Look, StoredPhoto, detector_named
+from faceblur.faces import Box
+from faceblur_cli import project
+
+
+def faces_in(photo: bytes, min_confidence: float = 50.0) -> list[Box]:
+    """The faces that are visible in a photo."""
+    layer = str(project.BUILD / "OnnxLayer/python")
+    if layer not in sys.path:
+        sys.path.append(layer)
+    return detector_named("embedded").detect(StoredPhoto(photo, "", ""), min_confidence, Look.FIRST).boxes
