@@ -21,9 +21,9 @@ Seen = TypeVar("Seen")
 PATIENCE_SECONDS = 90
 
 
-def eventually(look: Callable[[], Seen], what: str = "it") -> Seen:
+def eventually(look: Callable[[], Seen], what: str = "it", seconds: float = PATIENCE_SECONDS) -> Seen:
     """Look until there is something to see, and give that."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     while not (seen := look()):
         assert time.monotonic() < deadline, f"{what} did not happen"
         time.sleep(0.05)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from faceblur.detectors import Look, StoredPhoto, detector_named
-from faceblur.faces import Box
 from faceblur_cli import project
+
+if TYPE_CHECKING:
+    from faceblur.faces import Box
 
 
 def faces_in(photo: bytes, min_confidence: float = 50.0) -> list[Box]:

@@ -74,9 +74,14 @@ class Outline:
     seen: Pixels
     shape: Shape
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether any of it is in the picture."""
+        return 0 not in self.seen.size
+
     def stencils(self) -> Iterator[tuple[Pixels, Image.Image]]:
         """The visible part in strips, with their opacities: 255 over the face, then fading to the room's edge."""
-        for top in range(self.seen.top, self.seen.bottom, ROWS):
+        for top in range(self.seen.top, self.seen.bottom, ROWS) if self.is_seen else ():
             strip = self.seen._replace(top=top, bottom=min(top + ROWS, self.seen.bottom))
             if self.shape == "box":
                 stencil = Image.new("L", strip.size, 255)
@@ -140,7 +145,7 @@ def outline(size: tuple[int, int], region: Region) -> Outline:
 def patch_for(image: Image.Image, region: Region, band: int | None) -> Patch:
     """The patch that hides the region, worked out from the image's pixels."""
     place = outline(image.size, region)
-    if region.style.kind == "solid" or 0 in place.seen.size:
+    if region.style.kind == "solid" or not place.is_seen:
         colour = Image.new("RGB", (1, 1), region.style.colour)
         paint = colour.convert(image.mode) if band is None else colour.convert("YCbCr").getchannel(band)
         return Patch(place, "solid", paint)

@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import subprocess
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -19,9 +21,10 @@ from faceblur_cli import local, project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 FACEBLUR = project.ROOT / ".venv/bin/faceblur"
+# Building anew and deploying, on a busy machine.
+UP_SECONDS = 280
 
 
 @pytest.fixture(scope="module")
@@ -36,27 +39,33 @@ def faceblur(environment: dict[str, str], *arguments: str | Path) -> subprocess.
     )
 
 
+@contextmanager
+def served(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """`faceblur up`, and what it says about the stack that it serves."""
+    running = Path(environment["FACEBLUR_STATE"]) / "running.json"
+    arguments = [FACEBLUR, "up", "--port", str(local.any_port())]
+    with subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, text=True) as process:
+
+        def look() -> bool:
+            assert process.poll() is None, process.communicate()
+            return running.exists()
+
+        try:
+            eventually(look, "faceblur up", UP_SECONDS)
+            yield process, json.loads(running.read_text())
+        finally:
+            process.terminate()
+
+
 @pytest.fixture(scope="module")
 def api(environment: dict[str, str]) -> Iterator[str]:
-    """The API of a stack that `faceblur up` serves."""
-    state = environment["FACEBLUR_STATE"]
-    with open(f"{state}/up.txt", "w+") as said:  # noqa: PTH123
-        arguments = [FACEBLUR, "up", "--port", str(local.any_port())]
-        process = subprocess.Popen(arguments, env=environment, stderr=said)
-
-        def address() -> str | None:
-            assert process.poll() is None, "faceblur up has ended"
-            running = os.path.join(state, "running.json")  # noqa: PTH118
-            if not os.path.exists(running):  # noqa: PTH110
-                return None
-            with open(running) as file:  # noqa: PTH123
-                return str(json.load(file)["outputs"]["ApiUrl"])
-
-        yield eventually(address, "faceblur up")
+    """The API of a stack that `faceblur up` serves, until `faceblur down` stops it."""
+    with served(environment) as (process, about):
+        yield about["outputs"]["ApiUrl"]
         assert faceblur(environment, "down").returncode == 0
         assert process.wait(30) == 0
-        said.seek(0)
-        assert "faceblur is up" in said.read()
+        assert process.stderr is not None
+        assert "faceblur is up" in process.stderr.read()
 
 
 @pytest.fixture
@@ -75,9 +84,8 @@ def test_photos_are_blurred_side_by_side(
     reports = [json.loads(line) for line in finished.stdout.splitlines()]
     assert (finished.returncode, [report["faces"] for report in reports]) == (0, [1, 1])
     for report in reports:
-        before, after = open(report["photo"], "rb").read(), open(report["output"], "rb").read()  # noqa: PTH123, SIM115
-        assert len(faces_in(before)) == 1
-        assert faces_in(after) == []
+        assert len(faces_in(Path(report["photo"]).read_bytes())) == 1
+        assert faces_in(Path(report["output"]).read_bytes()) == []
 
 
 def test_one_bad_photo_does_not_stop_the_others(api: str, environment: dict[str, str], photos: dict[str, Path]) -> None:
@@ -173,13 +181,9 @@ def test_a_stack_of_its_own_when_none_is_running(
 
 def test_ctrl_c_leaves_no_process(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> None:
     state = tmp_path_factory.mktemp("interrupted")
-    process = subprocess.Popen(
-        [FACEBLUR, "up", "--port", str(local.any_port())], env=environment | {"FACEBLUR_STATE": str(state)}
-    )
-    eventually((state / "running.json").exists, "faceblur up")
-    endpoint = json.loads((state / "running.json").read_text())["endpoint"]
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0
-    assert not (state / "running.json").exists()
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(endpoint)
+    with served(environment | {"FACEBLUR_STATE": str(state)}) as (process, about):
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert not (state / "running.json").exists()
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(about["endpoint"])
