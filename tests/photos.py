@@ -53,9 +53,15 @@ def grace_hopper() -> bytes:
 
 
 @cache
+def flower_pixels() -> Image.Image:
+    """A picture without a face, 640×427."""
+    return Image.fromarray(load_sample_image("flower.jpg"))
+
+
+@cache
 def flower() -> bytes:
     """A picture without a face."""
-    return jpeg(Image.fromarray(load_sample_image("flower.jpg")))
+    return jpeg(flower_pixels())
 
 
 def encoded(image: Image.Image, format_: str, **options: object) -> bytes:

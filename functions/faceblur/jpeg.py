@@ -148,8 +148,11 @@ def read_planes(data: bytes, orientation: int, icc_profile: bytes | None) -> Pla
 
 def encoded(image: Image.Image, chosen: Sequence[Table], icc_profile: bytes | None, **options: Any) -> bytes:
     """A JPEG file of the image with these quantisation tables, one for each component."""
+    different = [list(table) for table in chosen]
+    while different[-2:-1] == different[-1:]:
+        different.pop()  # Pillow uses the last one for all further components
     file = BytesIO()
-    image.save(file, "JPEG", qtables=[list(table) for table in chosen], icc_profile=icc_profile, **options)
+    image.save(file, "JPEG", qtables=different, icc_profile=icc_profile, **options)
     return file.getvalue()
 
 
@@ -198,28 +201,25 @@ def _stored(band: Image.Image, ratio: tuple[int, int]) -> Image.Image:
 def _joined(files: list[bytes], sampling: list[tuple[int, int]], size: tuple[int, int]) -> bytes:
     """One JPEG of grey ones, which become its components; all else is as in the first."""
     head: list[bytes] = []
-    quantisation: list[bytes] = []
     huffman: list[bytes] = []
-    scans: list[bytes] = []
+    scans: list[bytes | memoryview] = []
+    numbers: dict[bytes, int] = {}
+    components = b""
     frame = SOF0
-    for number, file in enumerate(files):
+    for component, (file, (across, down)) in enumerate(zip(files, sampling, strict=True), 1):
         for marker, content, end in segments(file):
             if marker == DQT:
-                quantisation.append(_segment(DQT, bytes([content[0] & 0xF0 | number]) + content[1:]))
+                table = numbers.setdefault(content, len(numbers))
+                components += bytes([component, across << 4 | down, table])
             elif marker in (SOF0, SOF1):
                 frame = max(frame, marker)
             elif marker == SOS:
-                scans += [_segment(SOS, bytes([1, number + 1]) + content[2:]), file[end:-2]]
-            elif number == 0:
+                scans += [_segment(SOS, bytes([1, component]) + content[2:]), memoryview(file)[end:-2]]
+            elif component == 1:
                 (huffman if marker == DHT else head).append(_segment(marker, content))
-    components = b"".join(
-        bytes([number + 1, across << 4 | down, number]) for number, (across, down) in enumerate(sampling)
-    )
-    width, height = size
-    header = b"\x08" + struct.pack(">HHB", height, width, len(files)) + components
-    return b"".join(
-        [bytes([0xFF, SOI]), *head, *quantisation, _segment(frame, header), *huffman, *scans, bytes([0xFF, EOI])]
-    )
+    tables = [_segment(DQT, bytes([content[0] | number]) + content[1:]) for content, number in numbers.items()]
+    header = _segment(frame, struct.pack(">BHHB", 8, *reversed(size), len(files)) + components)
+    return b"".join([bytes([0xFF, SOI]), *head, *tables, header, *huffman, *scans, bytes([0xFF, EOI])])
 
 
 def _segment(marker: int, content: bytes) -> bytes:

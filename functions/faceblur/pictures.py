@@ -138,6 +138,8 @@ def _plain(image: Image.Image, format_: str, to_paint: bool) -> Image.Image:
         return _without_what_nobody_sees(image if image.mode == alpha else image.convert(alpha))
     if image.mode not in kept:
         return image.convert("L" if image.mode == "1" else "RGB")
+    if image.mode == "P":  # colours of the palette that no pixel has are no part of the picture
+        return image.remap_palette([place for place, pixels in enumerate(image.histogram()) if pixels])
     # A copy in the place of a TIFF, whose plugin would write the tags that it read.
     return image.copy() if image.format == "TIFF" else image
 

@@ -27,8 +27,14 @@ GREY, COLOUR, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 4, 6
 UP = 2  # the row filter: each byte less the one above it
 ROWS = 256  # compressed at once
 
-# How colours are meant to look, in chunks of fixed length; as part of the picture they stay, like an ICC profile.
-COLOUR_CHUNKS = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4}
+# How the colours are meant, in numbers, and the largest that make sense: gamma and chromaticities are in units of
+# 1/100,000, the others are codes. As part of the picture they stay, like an ICC profile.
+COLOUR_CHUNKS = {
+    b"gAMA": (">I", (1_000_000,)),
+    b"cHRM": (">8I", (100_000,) * 8),
+    b"sRGB": (">B", (3,)),
+    b"cICP": (">4B", (22, 18, 0, 1)),
+}
 _COLOUR_KEY = {GREY: 2, COLOUR: 6}
 
 
@@ -130,10 +136,15 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def colour_chunks(data: bytes, icc_profile: bytes | None) -> list[tuple[bytes, bytes]]:
     """The chunks that say how the colours of a PNG are meant, unless an ICC profile does."""
-    if icc_profile:
-        return []
-    found = dict(reversed([*chunks(data)]))
-    return [(name, found[name]) for name, length in COLOUR_CHUNKS.items() if len(found.get(name, b"")) == length]
+    found = {} if icc_profile else dict(reversed([*chunks(data)]))
+    return [(name, found[name]) for name in COLOUR_CHUNKS if name in found and _makes_sense(name, found[name])]
+
+
+def _makes_sense(name: bytes, content: bytes) -> bool:
+    layout, largest = COLOUR_CHUNKS[name]
+    if len(content) != struct.calcsize(layout):
+        return False
+    return all(value <= most for value, most in zip(struct.unpack(layout, content), largest, strict=True))
 
 
 def _read_grey(data: bytes, colour_type: int) -> tuple[Image.Image, Image.Image]:

@@ -7,6 +7,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from sources import api_description, template
 
 from faceblur import config
+from faceblur.anonymise import FILES
 from faceblur.jobs import Status
 from faceblur.options import JobOptions
 from faceblur.storage import photos
@@ -94,6 +95,11 @@ def test_the_limits_are_those_of_the_functions():
     assert example["upload"]["max_bytes"] == config.MAX_UPLOAD_BYTES
     assert config.LINK_SECONDS == 5 * 60
     assert "valid for five minutes" in SCHEMAS["Result"]["properties"]["url"]["description"]
+
+
+def test_the_media_types_are_those_of_the_results():
+    described = SCHEMAS["Result"]["properties"]["content_type"]["enum"]
+    assert described == [content_type for _, content_type in FILES.values()]
 
 
 def test_the_form_in_the_example_has_the_fields_of_a_real_one(environment):

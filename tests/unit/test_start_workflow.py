@@ -5,6 +5,7 @@ import json
 import pytest
 
 from faceblur.jobs import Jobs
+from faceblur.workflow import Start, Workflow
 from start_workflow.app import handler
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -83,6 +84,15 @@ def test_a_repeated_message_starts_nothing_and_deletes_nothing(start, event, exe
     assert start(event("start_workflow")) == []
     assert start(event("start_workflow")) == []
     assert set(executions()) == {JOB_ID}
+    assert keys() == {f"uploads/{JOB_ID}"}
+
+
+def test_a_repeated_message_that_step_functions_refuses_deletes_nothing(start, event, s3, keys, add_job, monkeypatch):
+    """moto takes a repeated start as AWS does while the execution runs; other endpoints refuse it."""
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"photo")
+    add_job("PROCESSING")
+    monkeypatch.setattr(Workflow, "start", lambda *_: Start.REPEATED)
+    assert start(event("start_workflow")) == []
     assert keys() == {f"uploads/{JOB_ID}"}
 
 

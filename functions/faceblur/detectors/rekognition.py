@@ -1,58 +1,215 @@
-"""Amazon Rekognition's DetectFaces.
+"""Amazon Rekognition's DetectFaces, and what its limits ask for.
 
-Limits: https://docs.aws.amazon.com/rekognition/latest/dg/limits.html
+An answer holds the 100 largest faces, and none below 40 pixels in a picture of 1920×1080, proportionally more in a
+larger one. So a part of the photo is asked about again in quarters, enlarged, when its answer is full or holds
+faces hardly above that limit, or when it is so large that faces worth hiding lie below it.
+https://docs.aws.amazon.com/rekognition/latest/dg/limits.html
 """
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING
+from collections import deque
+from functools import cache, cached_property
+from io import BytesIO
+from typing import TYPE_CHECKING, NamedTuple
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004
+from PIL import Image, ImageOps
 
-from faceblur.detectors import Detection
+from faceblur import images
+from faceblur.detectors import Detection, Look
+from faceblur.detectors.doubts import SAMPLE, Doubt, doubts_about
 from faceblur.errors import DetectorThrottled, DetectorUnavailable
-from faceblur.faces import Box
+from faceblur.faces import Box, merge
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition import RekognitionClient
-    from mypy_boto3_rekognition.type_defs import FaceDetailTypeDef, ImageTypeDef
+    from mypy_boto3_rekognition.type_defs import ImageTypeDef
 
-    from faceblur.detectors import Look, StoredPhoto
+    from faceblur.detectors import StoredPhoto
+
+MAX_OBJECT_BYTES = 15_000_000
+FULL_ANSWER = 100  # faces
+SMALLEST_FACE = 40  # pixels, in a picture of at most these sides
+LONG_SIDE, SHORT_SIDE = 1920, 1080
+SMALLEST_SIDE = 80  # pixels of a picture
+
+ALWAYS_FOUND = 80  # pixels of the photo: faces of this size are never left below the limit
+HARDLY_ABOVE = 1.5  # times the limit: where such faces are, there may be smaller ones
+SMALL_ENOUGH = 12  # pixels of the photo: a limit below this is not worth another call
+ENLARGED = 4  # times at most; beyond it no detail is left to find
+MAX_CALLS = 100  # a photo, ten cents
 
 THROTTLED = {"ThrottlingException", "ProvisionedThroughputExceededException"}
 UNAVAILABLE = {"InternalServerError"}
+REFUSED_AS_IT_IS = {"InvalidImageFormatException", "ImageTooLargeException"}
 
 
 class RekognitionDetector:
     """DetectFaces through boto3."""
 
-    def detect(self, photo: StoredPhoto, min_confidence: float, look: Look) -> Detection:  # noqa: ARG002
+    def detect(self, photo: StoredPhoto, min_confidence: float, look: Look) -> Detection:
         """The faces of at least this confidence (0…100).
 
         DetectorThrottled and DetectorUnavailable are worth another try; any other refusal is raised as it is.
         """
-        faces = ask({"S3Object": {"Bucket": photo.bucket, "Name": photo.key}})
-        boxes = [as_box(face) for face in faces if face["Confidence"] >= min_confidence]
-        boxes.sort(key=lambda box: -box.confidence)
-        return Detection(boxes, detector="rekognition", version="DetectFaces", calls=1, warnings=[])
+        survey = Survey(photo, look)
+        found = merge(survey.faces(), overlap=0.4, inside=0.8)
+        doubts = survey.doubts | set(doubts_about(images.load_for_detection(photo.data, SAMPLE)))
+        return Detection(
+            boxes=[box for box in found if box.confidence >= min_confidence],
+            detector="rekognition",
+            version=f"DetectFaces-{client().meta.service_model.api_version}",
+            calls=survey.calls,
+            warnings=sorted(doubts),
+        )
 
 
-def ask(image: ImageTypeDef) -> list[FaceDetailTypeDef]:
-    """One DetectFaces request: the faces of the answer."""
+class Area(NamedTuple):
+    """A part of the upright photo, in pixels."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.right - self.left, self.bottom - self.top
+
+    def quarters(self, overlap: float) -> list[Area]:
+        """Its four parts, made larger so that they overlap by so many pixels."""
+        margin = round(overlap / 2)
+        x, y = (self.left + self.right) // 2, (self.top + self.bottom) // 2
+        return [
+            Area(left, top, right, bottom)
+            for top, bottom in ((self.top, y + margin), (y - margin, self.bottom))
+            for left, right in ((self.left, x + margin), (x - margin, self.right))
+        ]
+
+
+class Survey:
+    """One look at a photo, by as many calls as it takes; the second look sees it mirrored."""
+
+    def __init__(self, photo: StoredPhoto, look: Look) -> None:
+        """Nothing is asked yet."""
+        self.photo = photo
+        self.header = images.inspect(photo.data)
+        self.whole = Area(0, 0, self.header.width, self.header.height)
+        self.mirrored = look is Look.SECOND
+        self.calls = 0
+        self.doubts: set[Doubt] = set()
+
+    def faces(self) -> list[Box]:
+        """All faces in all answers, some of them several times."""
+        found: list[Box] = []
+        waiting = deque([self.whole])
+        while waiting:
+            area = waiting.popleft()
+            answer = self.ask(area)
+            found += answer
+            widths = [box.width * self.header.width for box in answer]
+            limit = SMALLEST_FACE / self.scale(area)
+            full = len(answer) >= FULL_ANSWER
+            doubtful = min(widths, default=limit * HARDLY_ABOVE) < limit * HARDLY_ABOVE
+            worth_it = (
+                min(area.size) >= 2 * SMALLEST_SIDE
+                if full
+                else limit > ALWAYS_FOUND or (doubtful and limit > SMALL_ENOUGH)
+            )
+            if worth_it and self.calls + len(waiting) + 4 <= MAX_CALLS:
+                # What only the quarters can show is no larger than this, so that one of them shows it whole.
+                waiting.extend(area.quarters(max(limit * HARDLY_ABOVE, min(widths) if full else 0)))
+            elif full:
+                self.doubts.add(Doubt.ANSWER_CAPPED)
+            elif doubtful:
+                self.doubts.add(Doubt.FACES_NEAR_SIZE_LIMIT)
+        return found
+
+    def scale(self, area: Area) -> float:
+        """The scale at which an area is looked at: as large as it helps, but the whole photo never enlarged."""
+        largest = min(LONG_SIDE / max(area.size), SHORT_SIDE / min(area.size))
+        return min(largest, 1 if area == self.whole else ENLARGED)
+
+    def ask(self, area: Area) -> list[Box]:
+        """The faces in one area, as fractions of the photo."""
+        if area == self.whole and self.readable_where_it_lies():
+            try:
+                return self.call({"S3Object": {"Bucket": self.photo.bucket, "Name": self.photo.key}}, area)
+            except ClientError as error:
+                if code_of(error) not in REFUSED_AS_IT_IS:
+                    raise
+        return self.call({"Bytes": self.rendered(area)}, area)
+
+    def readable_where_it_lies(self) -> bool:
+        """Whether the service can read the file in S3 itself and see it as we do."""
+        return (
+            not self.mirrored
+            and len(self.photo.data) <= MAX_OBJECT_BYTES
+            and min(self.whole.size) >= SMALLEST_SIDE
+            # It turns JPEGs upright, and only those.
+            and (self.header.format == "JPEG" or (self.header.format == "PNG" and self.header.orientation == 1))
+        )
+
+    def rendered(self, area: Area) -> bytes:
+        """The area as a JPEG: it is far below the limit of 5 MB at the sizes that are of use."""
+        scale = max(self.scale(area), SMALLEST_SIDE / min(area.size))
+        size = round(area.size[0] * scale), round(area.size[1] * scale)
+        picture = self.picture.resize(size, Image.Resampling.BICUBIC, area)
+        file = BytesIO()
+        (ImageOps.mirror(picture) if self.mirrored else picture).save(file, "JPEG", quality=90)
+        return file.getvalue()
+
+    @cached_property
+    def picture(self) -> Image.Image:
+        """The upright photo, decoded once and only if its pixels are asked for."""
+        return images.load_for_detection(self.photo.data, None)
+
+    def call(self, image: ImageTypeDef, area: Area) -> list[Box]:
+        """One DetectFaces request about an area."""
+        self.calls += 1
+        answer = detect_faces(image)
+        if self.mirrored:
+            answer = [Box(1 - box.right, box.top, box.width, box.height, box.confidence) for box in answer]
+        (left, top, _, _), (width, height) = area, area.size
+        across, down = self.whole.size
+        return [
+            Box(
+                (left + box.left * width) / across,
+                (top + box.top * height) / down,
+                box.width * width / across,
+                box.height * height / down,
+                box.confidence,
+            ).clamp()
+            for box in answer
+        ]
+
+
+def detect_faces(image: ImageTypeDef) -> list[Box]:
+    """The faces of one answer, as fractions of the image asked about; its boxes may reach beyond it."""
     try:
-        return client().detect_faces(Image=image)["FaceDetails"]
+        answer = client().detect_faces(Image=image)
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in THROTTLED:
+        if code_of(error) in THROTTLED:
             raise DetectorThrottled from error
-        if code in UNAVAILABLE or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
+        if code_of(error) in UNAVAILABLE or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
             raise DetectorUnavailable from error
         raise
     except (ConnectionError, HTTPClientError) as error:
         raise DetectorUnavailable from error
+    return [
+        Box(box["Left"], box["Top"], box["Width"], box["Height"], face["Confidence"])
+        for face in answer["FaceDetails"]
+        for box in [face["BoundingBox"]]
+    ]
+
+
+def code_of(error: ClientError) -> str:
+    """AWS's name of the error."""
+    return error.response["Error"]["Code"]
 
 
 @cache
@@ -60,9 +217,3 @@ def client() -> RekognitionClient:
     """The client, made on first use; it tries twice itself, the rest is the state machine's."""
     config = Config(connect_timeout=3, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 2})
     return boto3.client("rekognition", config=config)
-
-
-def as_box(face: FaceDetailTypeDef) -> Box:
-    """The part of the face's box that lies in the image: Rekognition's may reach beyond."""
-    box = face["BoundingBox"]
-    return Box(box["Left"], box["Top"], box["Width"], box["Height"], face["Confidence"]).clamp()

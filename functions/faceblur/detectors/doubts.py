@@ -1,0 +1,50 @@
+"""Doubts: why faces may have been missed, as the codes that a job's `warnings` carry."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from PIL import ImageChops, ImageFilter, ImageStat
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+DARK = 24  # of 255: in a dark photo nearly nothing is brighter
+SOFT = 0.03  # the share of a sharp photo's contrast that is finer than a hundredth of its side is above 0.1
+SAMPLE = 400  # pixels: the size at which a photo is judged
+
+
+class Doubt(StrEnum):
+    """A reason to look at the result before relying on it."""
+
+    NO_FACES_FOUND = "NoFacesFound"
+    """No face was found: there is none, or it was missed."""
+
+    FACES_NEAR_SIZE_LIMIT = "FacesNearSizeLimit"
+    """Some faces are about as small as the detector can find, so smaller ones may have been missed."""
+
+    ANSWER_CAPPED = "AnswerCapped"
+    """The service gave as many faces as it gives at most, even for a small part of the photo."""
+
+    DARK_PHOTO = "DarkPhoto"
+    """The photo is so dark that detection is weak."""
+
+    BLURRED_PHOTO = "BlurredPhoto"
+    """The photo is so blurred or shaken that detection is weak."""
+
+    ONE_DETECTOR_ONLY = "OneDetectorOnly"
+    """One of two detectors was unavailable, and the job was asked to go on without it."""
+
+
+def doubts_about(picture: Image.Image) -> list[Doubt]:
+    """What about an upright RGB picture as such makes detection weak."""
+    grey = picture.convert("L")
+    grey.thumbnail((SAMPLE, SAMPLE))
+    doubts = []
+    if sum(grey.histogram()[DARK:]) < grey.width * grey.height / 50:
+        doubts.append(Doubt.DARK_PHOTO)
+    fine = ImageChops.difference(grey, grey.filter(ImageFilter.GaussianBlur(SAMPLE / 200)))
+    if ImageStat.Stat(fine).rms[0] < SOFT * ImageStat.Stat(grey).stddev[0]:
+        doubts.append(Doubt.BLURRED_PHOTO)
+    return doubts

@@ -1,0 +1,50 @@
+"""Several detectors at once: what any of them finds is a face."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from faceblur.detectors import Detection
+from faceblur.detectors.doubts import Doubt
+from faceblur.errors import TransientError
+from faceblur.faces import merge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from faceblur.detectors import Detector, Look, StoredPhoto
+
+
+class UnionDetector:
+    """The union of several detectors' faces, those that overlap taken as one."""
+
+    def __init__(self, detectors: Sequence[Detector], last_resort: bool) -> None:
+        """Ask these detectors in this order; as a last resort, go on without those that are unavailable."""
+        self.detectors = detectors
+        self.last_resort = last_resort
+
+    def detect(self, photo: StoredPhoto, min_confidence: float, look: Look) -> Detection:
+        """The faces of at least this confidence (0…100) that any detector finds.
+
+        A detector's TransientError is raised, so that the state machine tries again. As a last resort it becomes
+        a warning, unless no detector is left.
+        """
+        found: list[Detection] = []
+        error: TransientError | None = None
+        for detector in self.detectors:
+            try:
+                found.append(detector.detect(photo, min_confidence, look))
+            except TransientError as unavailable:
+                if not self.last_resort:
+                    raise
+                error = unavailable
+        if error and not found:
+            raise error
+        warnings = {warning for each in found for warning in each.warnings}
+        return Detection(
+            boxes=merge((box for each in found for box in each.boxes), overlap=0.4, inside=0.8),
+            detector="+".join(each.detector for each in found),
+            version=" ".join(each.version for each in found),
+            calls=sum(each.calls for each in found),
+            warnings=sorted(warnings | ({Doubt.ONE_DETECTOR_ONLY} if error else set())),
+        )

@@ -1,0 +1,385 @@
+"""Hiding faces changes nothing else: quality, depth, transparency and colours of every format stay."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+from photos import (
+    ASTRONAUT_FACE,
+    HOPPER_FACE,
+    astronaut_pixels,
+    encoded,
+    flower_pixels,
+    hopper_pixels,
+    opened,
+)
+from PIL import Image, ImageCms, ImageOps
+from pillow_heif import register_heif_opener
+
+from faceblur import covers, images, jpeg
+from faceblur.anonymise import OutputFormat, hide_faces
+from faceblur.errors import ImageTooLarge
+from faceblur.faces import Box
+from faceblur.styles import Region, Style
+
+register_heif_opener()
+
+FACE = Region(ASTRONAUT_FACE, Style())
+ENOUGH = 55.0  # decibels: an error of half a level of 255 on average
+
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def outside(size: tuple[int, int], *regions: Region) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    mask = np.ones(size[::-1], bool)
+    for region in regions:
+        left, top, right, bottom = covers.outline(size, region).seen
+        mask[top:bottom, left:right] = False
+    return mask
+
+
+def likeness(one: Image.Image, other: Image.Image, where: np.ndarray[Any, np.dtype[np.bool_]]) -> float:
+    """Peak signal-to-noise ratio in decibels; infinite for the same."""
+    error = ((np.asarray(one, float) - np.asarray(other, float))[where] ** 2).mean()
+    return float("inf") if error == 0 else 10 * np.log10(255**2 / error)
+
+
+def assert_faithful(photo: bytes, hidden: bytes, region: Region = FACE, least: float = ENOUGH) -> None:
+    before, after = ImageOps.exif_transpose(opened(photo)), opened(hidden)
+    assert after.mode == before.mode
+    assert after.size == before.size
+    assert likeness(before, after, outside(before.size, region)) >= least
+    inside = ~outside(before.size, region)
+    assert likeness(before, after, inside) < 25
+
+
+def sampling(photo: bytes) -> list[tuple[int, int]]:
+    return jpeg.factors(opened(photo))
+
+
+def tables(photo: bytes) -> list[list[int]]:
+    image = opened(photo)
+    return [image.quantization[layer[3]] for layer in image.layer]
+
+
+def sampled(image: Image.Image, factors: list[tuple[int, int]], quality: int = 90) -> bytes:
+    """A JPEG of any sampling factors."""
+    quantisation = opened(encoded(image, "JPEG", quality=quality)).quantization
+    most = [max(each) for each in zip(*factors, strict=True)]
+    planes = [
+        jpeg.Plane(
+            band.resize([-(-side * own // full) for side, own, full in zip(image.size, each, most, strict=True)]),
+            each,
+            quantisation[min(number, 1)],
+        )
+        for number, (band, each) in enumerate(zip(image.convert("YCbCr").split(), factors, strict=True))
+    ]
+    return jpeg.Planes(planes, image.size, None).encode()
+
+
+@pytest.mark.parametrize("quality", [60, 75, 85, 92, 96, 100])
+@pytest.mark.parametrize("subsampling", [0, 2], ids=["4:4:4", "4:2:0"])
+def test_jpegs_keep_their_tables_sampling_and_pixels(quality: int, subsampling: int) -> None:
+    photo = encoded(astronaut_pixels(), "JPEG", quality=quality, subsampling=subsampling)
+    hidden = hide_faces(photo, [FACE]).data
+    assert_faithful(photo, hidden)
+    assert sampling(hidden) == sampling(photo)
+    assert tables(hidden) == tables(photo)
+    assert len(hidden) < 1.02 * len(photo)
+
+
+@pytest.mark.parametrize(
+    "factors",
+    [
+        [(2, 1), (1, 1), (1, 1)],
+        [(1, 2), (1, 1), (1, 1)],
+        [(4, 1), (1, 1), (1, 1)],
+        [(2, 2), (1, 2), (1, 2)],
+        [(2, 2), (2, 1), (1, 1)],
+        [(4, 2), (1, 1), (1, 1)],
+    ],
+    ids=["4:2:2", "4:4:0", "4:1:1", "4:2:2 of four", "uneven", "4:1:0"],
+)
+@pytest.mark.parametrize("quality", [75, 95])
+@pytest.mark.parametrize("size", [(512, 512), (509, 507)])
+def test_unusual_samplings_are_kept(factors: list[tuple[int, int]], quality: int, size: tuple[int, int]) -> None:
+    photo = sampled(astronaut_pixels().resize(size), factors, quality)
+    assert sampling(photo) == factors
+    hidden = hide_faces(photo, [FACE]).data
+    assert sampling(hidden) == factors
+    assert_faithful(photo, hidden)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("size", [(512, 512), (496, 504), (500, 501)])
+@pytest.mark.parametrize("subsampling", range(3))
+def test_jpegs_are_turned_upright_without_loss(orientation: int, size: tuple[int, int], subsampling: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = astronaut_pixels().resize(size)
+    photo = encoded(stored, "JPEG", quality=85, subsampling=subsampling, exif=exif)
+    hidden = hide_faces(photo, [FACE]).data
+    # Decoders round differently to the left and to the right, up and down.
+    assert_faithful(photo, hidden, least=ENOUGH if orientation in (1, 5) else 51)
+    assert not opened(hidden).getexif()
+
+
+def test_a_turned_jpeg_of_whole_blocks_keeps_its_tables() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo = sampled(astronaut_pixels(), [(2, 1), (1, 1), (1, 1)])
+    photo = photo[:2] + b"\xff\xe1" + struct.pack(">H", len(exif.tobytes()) + 2) + exif.tobytes() + photo[2:]
+    hidden = hide_faces(photo, [FACE]).data
+    assert sampling(hidden) == [(1, 2), (1, 1), (1, 1)]
+    for before, after in zip(tables(photo), tables(hidden), strict=True):
+        assert np.array_equal(np.reshape(before, (8, 8)).T, np.reshape(after, (8, 8)))
+    assert len(hidden) < 1.05 * len(photo)
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_grey_and_cmyk_stay(mode: str) -> None:
+    photo = encoded(astronaut_pixels().convert(mode), "JPEG", quality=88)
+    hidden = hide_faces(photo, [FACE]).data
+    assert_faithful(photo, hidden)
+    assert tables(hidden) == tables(photo)
+
+
+def test_jpegs_that_store_rgb_stay_so() -> None:
+    photo = encoded(astronaut_pixels(), "JPEG", quality=90, keep_rgb=True)
+    hidden = hide_faces(photo, [FACE]).data
+    assert_faithful(photo, hidden)
+    assert jpeg.space(opened(hidden)) == "RGB"
+
+
+def test_adobe_s_other_cmyk() -> None:
+    """Files of Photoshop hold CMYK as lightness, colours and black."""
+    photo = encoded(astronaut_pixels().convert("CMYK"), "JPEG", quality=88)
+    place = photo.index(b"Adobe") + 11
+    photo = photo[:place] + b"\2" + photo[place + 1 :]
+    assert jpeg.space(opened(photo)) == "YCCK"
+    assert_faithful(photo, hide_faces(photo, [FACE]).data)
+
+
+def test_progressive_jpegs_stay_the_same_picture() -> None:
+    photo = encoded(astronaut_pixels(), "JPEG", quality=85, progressive=True)
+    assert_faithful(photo, hide_faces(photo, [FACE]).data)
+
+
+def test_of_several_pictures_in_a_jpeg_the_primary_is_hidden() -> None:
+    photo = encoded(astronaut_pixels(), "MPO", quality=85, save_all=True, append_images=[hopper_pixels()])
+    hidden = hide_faces(photo, [FACE])
+    assert_faithful(photo, hidden.data)
+    assert opened(hidden.data).format == "JPEG"
+    assert "further pictures" in hidden.stripped
+
+
+def test_a_large_photo_of_a_phone() -> None:
+    large = flower_pixels().resize((4032, 3024), Image.Resampling.LANCZOS)
+    large.paste(hopper_pixels(), (1500, 900))
+    box = Box(
+        (1500 + HOPPER_FACE.left * 512) / 4032, (900 + HOPPER_FACE.top * 600) / 3024,
+        HOPPER_FACE.width * 512 / 4032, HOPPER_FACE.height * 600 / 3024, 99.0,
+    )  # fmt: skip
+    photo = encoded(large, "JPEG", quality=92, subsampling=2)
+    assert_faithful(photo, hide_faces(photo, [Region(box, Style())]).data, Region(box, Style()), least=60)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_pngs_are_the_same_outside(mode: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = astronaut_pixels().convert(mode)
+    photo = encoded(image, "PNG", exif=exif)
+    hidden = opened(hide_faces(photo, [FACE]).data)
+    upright = ImageOps.exif_transpose(opened(photo))
+    assert hidden.mode == {"1": "L", "P": "RGB"}.get(mode, mode)
+    assert likeness(upright.convert(hidden.mode), hidden, outside(upright.size, FACE)) == float("inf")
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "RGB", "I;16"])
+def test_a_png_without_faces_is_the_same(mode: str) -> None:
+    image = (
+        Image.fromarray(np.arange(512 * 512, dtype=np.uint16).reshape(512, 512))
+        if mode == "I;16"
+        else astronaut_pixels().convert(mode)
+    )
+    hidden = opened(hide_faces(encoded(image, "PNG"), []).data)
+    assert hidden.mode == mode
+    assert np.array_equal(np.asarray(hidden), np.asarray(image))
+
+
+def test_the_transparency_of_palettes_stays() -> None:
+    image = astronaut_pixels().quantize(64)
+    image.info["transparency"] = bytes([128, 255, 3] * 20)
+    photo = encoded(image, "PNG")
+    hidden = opened(hide_faces(photo, [FACE]).data)
+    where = outside(image.size, FACE)
+    assert np.array_equal(np.asarray(hidden)[where], np.asarray(opened(photo).convert("RGBA"))[where])
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_transparent_colour_stays_transparent(mode: str) -> None:
+    image = astronaut_pixels().convert(mode)
+    image.paste(Image.new(mode, (50, 50), 7 if mode == "L" else (7, 8, 9)), (0, 0))
+    photo = encoded(image, "PNG", transparency=7 if mode == "L" else (7, 8, 9))
+    hidden = opened(hide_faces(photo, [FACE]).data)
+    assert hidden.getchannel("A").getpixel((20, 20)) == 0
+    assert hidden.getchannel("A").getpixel((300, 300)) == 255
+
+
+def deep_png(samples: np.ndarray[Any, Any], *, interlaced: bool = False, chunks: bytes = b"") -> bytes:
+    """A PNG of 16 bits a sample, [height, width, samples]."""
+    height, width, count = samples.shape
+    colour_type = {1: 0, 2: 4, 3: 2, 4: 6}[count]
+    passes = (
+        [samples]
+        if not interlaced
+        else [
+            samples[y::dy, x::dx]
+            for x, y, dx, dy in [
+                (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2),
+            ]
+        ]
+    )  # fmt: skip
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for each in passes for row in each)
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, int(interlaced))
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunks
+        + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    )  # fmt: skip
+
+
+def deep_samples(photo: bytes) -> np.ndarray[Any, np.dtype[np.uint16]]:
+    """The samples of a PNG of 16 bits a sample, by the specification alone."""
+    width, height, depth, colour_type = struct.unpack(">IIBB", photo[16:26])
+    assert depth == 16
+    count = {0: 1, 4: 2, 2: 3, 6: 4}[colour_type]
+    packed, start = b"", 8
+    while start < len(photo):
+        (length,) = struct.unpack(">I", photo[start : start + 4])
+        if photo[start + 4 : start + 8] == b"IDAT":
+            packed += photo[start + 8 : start + 8 + length]
+        start += length + 12
+    rows = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(height, -1)
+    assert set(rows[:, 0]) <= {0, 2}
+    bytes_ = rows[:, 1:].astype(np.uint64)
+    for y in range(height):
+        if rows[y, 0] == 2 and y:
+            bytes_[y] = (bytes_[y] + bytes_[y - 1]) % 256
+    return bytes_.astype(np.uint8).reshape(height, width, count, 2).copy().view(">u2")[..., 0].astype(np.uint16)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4], ids=["grey", "grey and alpha", "colour", "colour and alpha"])
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_sixteen_bits_stay_sixteen_bits(count: int, interlaced: bool) -> None:
+    samples = np.random.default_rng(count).integers(0, 65536, (300, 331, count), np.uint16)
+    hidden = deep_samples(hide_faces(deep_png(samples, interlaced=interlaced), [FACE]).data)
+    where = outside((331, 300), FACE)
+    assert np.array_equal(hidden[where], samples[where])
+    left, top, right, bottom = covers.outline((331, 300), FACE).face
+    face = hidden[top:bottom, left:right].astype(int)
+    assert np.abs(np.diff(face, axis=0)).max() < 256 * 8
+    assert (face % 257 == 0).all()  # no lower bits of the original
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_sixteen_bits_are_turned_upright(orientation: int) -> None:
+    samples = np.random.default_rng(0).integers(0, 65536, (40, 60, 3), np.uint16)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = exif.tobytes()[6:]
+    chunk = struct.pack(">I", len(content)) + b"eXIf" + content + struct.pack(">I", zlib.crc32(b"eXIf" + content))
+    photo = deep_png(samples, chunks=chunk)
+    upper = Image.fromarray((samples >> 8).astype(np.uint8))
+    assert images.inspect(photo).orientation == orientation
+    turned = np.asarray(images.turn_upright(upper, orientation))
+    assert np.array_equal(deep_samples(hide_faces(photo, []).data) >> 8, turned)
+
+
+@pytest.mark.parametrize(
+    ("format_", "mode"),
+    [
+        *(("WEBP", mode) for mode in ("RGB", "RGBA")),
+        *(("TIFF", mode) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK")),
+        *(("BMP", mode) for mode in ("1", "L", "P", "RGB")),
+    ],
+)
+def test_other_lossless_formats_are_the_same_outside(format_: str, mode: str) -> None:
+    image = astronaut_pixels().convert(mode)
+    if mode in ("LA", "RGBA"):
+        image.putalpha(Image.linear_gradient("L").resize(image.size).point(lambda alpha: max(alpha, 1)))
+    photo = encoded(image, format_, **({"lossless": True, "exact": True} if format_ == "WEBP" else {}))
+    hidden = opened(hide_faces(photo, [FACE]).data)
+    assert hidden.format == format_
+    assert hidden.mode == {"1": "L", "P": "RGB"}.get(mode, mode)
+    before = opened(photo).convert(hidden.mode)
+    assert likeness(before, hidden, outside(before.size, FACE)) == float("inf")
+
+
+@pytest.mark.parametrize(("format_", "least"), [("WEBP", 37), ("AVIF", 40), ("HEIF", 42)])
+def test_lossy_formats_stay_close(format_: str, least: float) -> None:
+    photo = encoded(astronaut_pixels(), format_, quality=80)
+    hidden = hide_faces(photo, [FACE])
+    assert opened(hidden.data).format == {"HEIF": "JPEG"}.get(format_, format_)
+    assert_faithful(photo, hidden.data, least=least)
+
+
+@pytest.mark.parametrize("output", ["jpeg", "png", "webp", "avif"])
+@pytest.mark.parametrize("source", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF", "BMP"])
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "CMYK"])
+def test_photos_are_converted_when_asked(source: str, output: OutputFormat, mode: str) -> None:
+    image = astronaut_pixels().resize((128, 128)).convert(mode)
+    if mode == "RGBA":
+        image.putalpha(Image.linear_gradient("L").resize(image.size))
+    if (mode == "CMYK" and source not in ("JPEG", "TIFF")) or (mode == "RGBA" and source in ("JPEG", "BMP")):
+        pytest.skip(f"{source} has no {mode}")
+    photo = encoded(image, source)
+    hidden = hide_faces(photo, [FACE], output)
+    assert hidden.content_type == f"image/{output}"
+    assert hidden.extension == {"jpeg": "jpg"}.get(output, output)
+    after = opened(hidden.data)
+    assert after.format == output.upper()
+    white = images.to_rgb(opened(photo))
+    assert likeness(white, images.to_rgb(after), outside(white.size, FACE)) > 28
+
+
+@pytest.mark.parametrize(("output", "side"), [("jpeg", 65_501), ("webp", 16_384)])
+def test_a_photo_too_long_for_the_output_is_refused(output: OutputFormat, side: int) -> None:
+    with pytest.raises(ImageTooLarge, match="too long"):
+        hide_faces(encoded(Image.new("L", (side, 16)), "PNG"), [], output)
+
+
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
+@pytest.mark.parametrize("output", ["same", "jpeg", "png", "webp", "avif"])
+def test_the_icc_profile_stays(format_: str, output: OutputFormat) -> None:
+    photo = encoded(astronaut_pixels().resize((96, 96)), format_, icc_profile=SRGB)
+    assert opened(hide_faces(photo, [FACE], output).data).info["icc_profile"] == SRGB
+
+
+def test_an_icc_profile_of_other_colours_goes() -> None:
+    """A profile for CMYK says nothing about the RGB that CMYK was converted to; one for RGB nothing about grey."""
+    cmyk = SRGB[:16] + b"CMYK" + SRGB[20:]
+    photo = encoded(astronaut_pixels().resize((96, 96)).convert("CMYK"), "JPEG", icc_profile=cmyk)
+    assert opened(hide_faces(photo, [FACE]).data).info["icc_profile"] == cmyk
+    assert "icc_profile" not in opened(hide_faces(photo, [FACE], "png").data).info
+    grey = encoded(astronaut_pixels().resize((96, 96)).convert("L"), "PNG", icc_profile=SRGB)
+    assert "icc_profile" not in opened(hide_faces(grey, [FACE]).data).info
+
+
+def test_the_colours_of_a_png_are_described_as_before() -> None:
+    content = struct.pack(">I", 100_000)
+    gamma = struct.pack(">I", 4) + b"gAMA" + content + struct.pack(">I", zlib.crc32(b"gAMA" + content))
+    photo = encoded(astronaut_pixels().resize((96, 96)), "PNG")
+    photo = photo[:33] + gamma + photo[33:]
+    assert opened(hide_faces(photo, [FACE]).data).info["gamma"] == 1
+    deep = deep_png(np.zeros((40, 40, 3), np.uint16), chunks=gamma)
+    assert opened(hide_faces(deep, [FACE]).data).info["gamma"] == 1
