@@ -8,14 +8,13 @@ from faceblur.anonymise import hide_faces
 from faceblur.drafts import store_draft
 from faceblur.faces import Box
 from faceblur.jobs import jobs
-from faceblur.observability import about, logger, metrics, stage, tracer
+from faceblur.observability import about, logger, stage, tracer
 from faceblur.storage import photos
 from faceblur.styles import Style, regions_for
 
 
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Entry point for the state machine: `{"job_id", "key", "etag", "options", "faces", "missed"}` → the draft.
 

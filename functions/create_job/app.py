@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from faceblur import config
 from faceblur.api import answer, fields_of, moment, router
 from faceblur.jobs import jobs
-from faceblur.observability import about, logger, metrics, tracer
+from faceblur.observability import about, logger, tracer
 from faceblur.options import parse_options
 from faceblur.storage import photos
 
@@ -29,7 +29,6 @@ def create_job() -> Response[str]:
 
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Entry point for API Gateway."""
     return app.resolve(event, context)

@@ -6,8 +6,9 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.api import answer, checked, router
+from faceblur.errors import JobNotFound
 from faceblur.jobs import jobs
-from faceblur.observability import logger, metrics, tracer
+from faceblur.observability import logger, tracer
 from faceblur.storage import photos
 from faceblur.workflow import workflow
 
@@ -17,17 +18,18 @@ app = router()
 @app.delete("/jobs/<job_id>")
 def delete_job(job_id: str) -> Response[str]:
     """Delete the row first: from then on nothing that still runs can bring the job back."""
-    jobs().delete(checked(job_id))
+    existed = jobs().delete(checked(job_id))
+    # What a deletion that broke off has left is erased when it is asked for again.
     workflow().stop(job_id)
-    photos().erase_upload(job_id)
-    photos().erase_products(job_id)
+    photos().erase(job_id)
+    if not existed:
+        raise JobNotFound
     logger.info("job deleted")
     return answer(204)
 
 
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Entry point for API Gateway."""
     return app.resolve(event, context)

@@ -7,13 +7,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from faceblur import config
 from faceblur.detectors import Look, StoredPhoto, detector_named
 from faceblur.errors import NoFacesFound
-from faceblur.observability import about, faces_found, logger, metrics, stage, tracer
+from faceblur.observability import about, faces_found, logger, stage, tracer
 from faceblur.storage import photos
 
 
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Entry point for the state machine: `{"job_id", "key", "etag", "look", "options"}` → the faces found."""
     about(event["job_id"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +10,13 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from faceblur import config
 from faceblur.errors import InternalError, InvalidOptions, JobNotFound, RequestError
-from faceblur.jobs import Job, Status
+from faceblur.jobs import Job, Status, is_job_id
 from faceblur.observability import about, logger
 
 if TYPE_CHECKING:
     from faceblur.storage import Photos
 
 _STATUS_CODES: dict[type[RequestError], int] = {InvalidOptions: 400, JobNotFound: 404}
-_JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def router() -> APIGatewayRestResolver:
@@ -58,7 +56,7 @@ def fields_of(body: str | None) -> dict[str, Any]:
 
 def checked(job_id: str) -> str:
     """The job id of a path, tagged for the logs; raises JobNotFound if it cannot be one."""
-    if not _JOB_ID.fullmatch(job_id):
+    if not is_job_id(job_id):
         raise JobNotFound
     about(job_id)
     return job_id

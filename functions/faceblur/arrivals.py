@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from faceblur.errors import JobNotFound
+from faceblur.jobs import is_job_id
 from faceblur.storage import job_id_of
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ class Arrival:
 def arrivals(message: str) -> list[Arrival]:
     """The photos that a message of S3's speaks of; none in the `s3:TestEvent` of a new notification.
 
-    Keys in S3's events are URL-encoded.
+    Keys in S3's events are URL-encoded. A key that is no job's cannot come from a form and is passed over.
+    Raises ValueError or KeyError for what is no message of S3's.
     """
-    return [
-        Arrival(job_id_of(unquote_plus(record["s3"]["object"]["key"])), record["s3"]["object"]["eTag"])
-        for record in json.loads(message).get("Records", [])
-    ]
+    objects = [record["s3"]["object"] for record in json.loads(message).get("Records", [])]
+    photos = [Arrival(job_id_of(unquote_plus(photo["key"])), photo["eTag"]) for photo in objects]
+    return [photo for photo in photos if is_job_id(photo.job_id)]
 
 
 def discard_superfluous(job_id: str, jobs: Jobs, photos: Photos) -> None:

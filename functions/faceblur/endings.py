@@ -33,21 +33,20 @@ def error_of(status: str, name: str | None, cause: str | None) -> FaceblurError:
 
 def end_in_failure(
     job_id: str, error: FaceblurError, jobs: Jobs, photos: Photos, only_from: tuple[Status, ...] = UNFINISHED
-) -> None:
+) -> bool:
     """Record the failure of a job that is in one of these states, and erase what must not stay.
 
     A job that goes on or is completed is left alone; of a failed one nothing stays but the original it was told
-    to keep; of a job that does not exist (deleted, or never created) nothing at all.
+    to keep; of a job that does not exist (deleted, or never created) nothing at all. Tells whether the job is
+    a failed one.
     """
     jobs.fail(job_id, error, only_from)
     try:
         job = jobs.get(job_id)
     except JobNotFound:
-        kept = False
-    else:
-        if job.status is not Status.FAILED:
-            return
-        kept = job.keeps_original
-    if not kept:
-        photos.erase_upload(job_id)
-    photos.erase_products(job_id)
+        photos.erase(job_id)
+        return False
+    if job.status is not Status.FAILED:
+        return False
+    photos.erase(job_id, keep_upload=job.keeps_original)
+    return True

@@ -9,6 +9,7 @@ Every transition is a conditional write: a late or repeated writer never moves a
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from boto3.dynamodb.conditions import Attr, ConditionBase
 from botocore.exceptions import ClientError
 
 from faceblur import config
+from faceblur.aws import code_of, storage_errors
 from faceblur.errors import FaceblurError, JobNotFound, TimedOut, UploadExpired
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class Status(StrEnum):
     FAILED = "FAILED"
 
 
+_JOB_ID = re.compile(r"[0-9a-f]{32}")
 UNFINISHED = (Status.AWAITING_UPLOAD, Status.PROCESSING)
 
 
@@ -79,22 +82,23 @@ class Jobs:
             upload_expires_at=now + upload_seconds,
             expires_at=now + config.JOB_LIFETIME_SECONDS,
         )
-        self._table.put_item(
-            Item={
-                "job_id": job.job_id,
-                "status": job.status,
-                "options": json.dumps(job.options),
-                "created_at": job.created_at,
-                "upload_expires_at": job.upload_expires_at,
-                "expires_at": job.expires_at,
-            },
-            ConditionExpression=Attr("job_id").not_exists(),
-        )
+        row: dict[str, Any] = {
+            "job_id": job.job_id,
+            "status": job.status,
+            "options": json.dumps(job.options),
+            "created_at": job.created_at,
+            "upload_expires_at": job.upload_expires_at,
+            "expires_at": job.expires_at,
+        }
+        with storage_errors():
+            self._table.put_item(Item=row, ConditionExpression=Attr("job_id").not_exists())
         return job
 
     def get(self, job_id: str) -> Job:
         """Read a job; raises JobNotFound, also for one whose time to live is over."""
-        row: dict[str, Any] | None = self._table.get_item(Key={"job_id": job_id}, ConsistentRead=True).get("Item")
+        with storage_errors():
+            answer = self._table.get_item(Key={"job_id": job_id}, ConsistentRead=True)
+        row: dict[str, Any] | None = answer.get("Item")
         if row is None or row["expires_at"] <= time.time():
             raise JobNotFound
         return _from_row(row)
@@ -134,27 +138,25 @@ class Jobs:
             Attr("status").is_in(list(only_from)),
         )
 
-    def delete(self, job_id: str) -> Job:
-        """Remove a job's row and give what it held; raises JobNotFound."""
-        row: dict[str, Any] | None = self._table.delete_item(Key={"job_id": job_id}, ReturnValues="ALL_OLD").get(
-            "Attributes"
-        )
-        if row is None:
-            raise JobNotFound
-        return _from_row(row)
+    def delete(self, job_id: str) -> bool:
+        """Remove a job's row; tells whether there was one."""
+        with storage_errors():
+            answer = self._table.delete_item(Key={"job_id": job_id}, ReturnValues="ALL_OLD")
+        return "Attributes" in answer
 
     def _update(self, job_id: str, update: str, values: dict[str, Any], condition: ConditionBase) -> bool:
         names = {"#status": "status"} | ({"#error": "error"} if "#error" in update else {})
         try:
-            self._table.update_item(
-                Key={"job_id": job_id},
-                UpdateExpression=update,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=values,
-                ConditionExpression=condition,
-            )
+            with storage_errors():
+                self._table.update_item(
+                    Key={"job_id": job_id},
+                    UpdateExpression=update,
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues=values,
+                    ConditionExpression=condition,
+                )
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            if code_of(error) == "ConditionalCheckFailedException":
                 return False
             raise
         return True
@@ -164,6 +166,11 @@ class Jobs:
 def jobs() -> Jobs:
     """The jobs table of this deployment."""
     return Jobs(boto3.resource("dynamodb").Table(config.jobs_table()))
+
+
+def is_job_id(text: str) -> bool:
+    """Whether this can be the id of a job."""
+    return _JOB_ID.fullmatch(text) is not None
 
 
 def _deadline(claimed_at: int) -> int:

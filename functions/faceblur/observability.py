@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ NAMESPACE = "faceblur"
 
 logger = Logger(service=NAMESPACE, use_rfc3339=True)
 tracer = Tracer(service=NAMESPACE)
-metrics = Metrics(namespace=NAMESPACE, service=NAMESPACE)
 
 
 def about(job_id: str) -> None:
@@ -30,26 +29,26 @@ def stage(name: str, size: int) -> Iterator[None]:
     """Measure a stage of the job: its milliseconds, and the bytes of the photo it works on."""
     started = time.perf_counter()
     yield
-    _count("StageMilliseconds", MetricUnit.Milliseconds, (time.perf_counter() - started) * 1000, "stage", name)
-    _count("StageBytes", MetricUnit.Bytes, size, "stage", name)
+    _count("StageMilliseconds", MetricUnit.Milliseconds, (time.perf_counter() - started) * 1000, stage=name)
+    _count("StageBytes", MetricUnit.Bytes, size, stage=name)
 
 
 def faces_found(count: int) -> None:
     """Count the faces that were found in a photo."""
-    metrics.add_metric("FacesFound", MetricUnit.Count, count)
+    _count("FacesFound", MetricUnit.Count, count)
 
 
 def job_completed() -> None:
     """Count a job that came to its result."""
-    metrics.add_metric("JobsCompleted", MetricUnit.Count, 1)
+    _count("JobsCompleted", MetricUnit.Count, 1)
 
 
 def job_failed(code: str) -> None:
     """Count a job that failed, by the code of its error."""
-    _count("JobsFailed", MetricUnit.Count, 1, "code", code)
+    _count("JobsFailed", MetricUnit.Count, 1, code=code)
 
 
-def _count(name: str, unit: MetricUnit, value: float, dimension: str, dimension_value: str) -> None:
+def _count(name: str, unit: MetricUnit, value: float, **dimensions: str) -> None:
     with single_metric(name, unit, value, namespace=NAMESPACE) as metric:
-        metric.add_dimension("service", NAMESPACE)
-        metric.add_dimension(dimension, dimension_value)
+        for dimension, of in {"service": NAMESPACE, **dimensions}.items():
+            metric.add_dimension(dimension, of)

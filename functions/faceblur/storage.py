@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from faceblur import config
-from faceblur.errors import StorageUnavailable, UploadReplaced
+from faceblur.aws import code_of, storage_errors
+from faceblur.errors import UploadReplaced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mypy_boto3_s3 import S3Client
 
 _UPLOADS, _RESULTS, _RECEIPTS = "uploads/", "results/", "receipts/"
@@ -49,13 +47,18 @@ class Photos:
 
     def read(self, key: str, etag: str) -> bytes:
         """Bytes of the object that has this entity tag; raises UploadReplaced if it is gone or another one."""
-        with _translated():
-            return self._client.get_object(Bucket=self.bucket, Key=key, IfMatch=etag)["Body"].read()
+        try:
+            with storage_errors():
+                return self._client.get_object(Bucket=self.bucket, Key=key, IfMatch=etag)["Body"].read()
+        except ClientError as error:
+            if code_of(error) in _GONE:
+                raise UploadReplaced from error
+            raise
 
     def write_result(self, job_id: str, extension: str, data: bytes, content_type: str) -> tuple[str, str]:
         """Store a job's result; gives its key and entity tag."""
         key = f"{_RESULTS}{job_id}.{extension}"
-        with _translated():
+        with storage_errors():
             written = self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
         return key, written["ETag"].strip('"')
 
@@ -71,18 +74,20 @@ class Photos:
         """Delete the uploaded photo, if there is one."""
         self._delete([upload_key(job_id)])
 
-    def erase_products(self, job_id: str) -> None:
-        """Delete the job's results, checked or not, and its receipt."""
+    def erase(self, job_id: str, *, keep_upload: bool = False) -> None:
+        """Delete the job's results, checked or not, its receipt and, unless it is kept, the uploaded photo."""
+        if not keep_upload:
+            self.erase_upload(job_id)
         self._delete([*self._keys(f"{_RESULTS}{job_id}."), f"{_RECEIPTS}{job_id}.json"])
 
     def _keys(self, prefix: str) -> list[str]:
-        with _translated():
+        with storage_errors():
             answer = self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix)
         return [entry["Key"] for entry in answer.get("Contents", [])]
 
     def _delete(self, keys: list[str]) -> None:
         for key in keys:
-            with _translated():
+            with storage_errors():
                 self._client.delete_object(Bucket=self.bucket, Key=key)
 
 
@@ -102,19 +107,3 @@ def photos() -> Photos:
     # Regional virtual-host addresses: presigned forms and links must not be redirected to another endpoint.
     signing = Config(signature_version="s3v4", s3={"addressing_style": "virtual"}, retries={"mode": "standard"})
     return Photos(boto3.client("s3", config=signing), config.photo_bucket())
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn what boto3 raises into the errors of this project."""
-    try:
-        yield
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _GONE:
-            raise UploadReplaced from error
-        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        if status == 429 or status >= 500:
-            raise StorageUnavailable from error
-        raise
-    except BotoCoreError as error:
-        raise StorageUnavailable from error

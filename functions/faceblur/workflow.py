@@ -11,6 +11,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from faceblur import config
+from faceblur.aws import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -56,7 +57,7 @@ class Workflow:
             self._client.stop_execution(executionArn=self._execution_arn(job_id), error="Deleted")
         except ClientError as error:
             # One that has ended already is refused as a validation error by some endpoints, accepted by others.
-            if error.response["Error"]["Code"] not in {"ExecutionDoesNotExist", "ValidationException"}:
+            if code_of(error) not in {"ExecutionDoesNotExist", "ValidationException"}:
                 raise
 
     def _execution_arn(self, job_id: str) -> str:

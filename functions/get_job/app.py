@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.api import answer, checked, described, router
 from faceblur.jobs import jobs
-from faceblur.observability import logger, metrics, tracer
+from faceblur.observability import job_failed, logger, tracer
 from faceblur.storage import photos
 
 app = router()
@@ -18,12 +18,14 @@ app = router()
 def get_job(job_id: str) -> Response[str]:
     """Show a job, settling it first if its time is over."""
     job = jobs().get(checked(job_id))
-    return answer(200, described(jobs().settle(job, partial(photos().photo_arrived, job_id)), photos()))
+    settled = jobs().settle(job, partial(photos().photo_arrived, job_id))
+    if settled.error and not job.error:
+        job_failed(settled.error["code"])
+    return answer(200, described(settled, photos()))
 
 
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Entry point for API Gateway."""
     return app.resolve(event, context)

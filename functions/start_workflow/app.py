@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.arrivals import arrivals, discard_superfluous
 from faceblur.jobs import jobs
-from faceblur.observability import about, logger, metrics, tracer
+from faceblur.observability import about, logger, tracer
 from faceblur.storage import photos
 from faceblur.workflow import Start, workflow
 
@@ -28,7 +28,6 @@ def start_for(record: SQSRecord) -> None:
 
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Entry point for the queue; only the messages that failed are delivered again."""
     return process_partial_response(event, start_for, processor, context)

@@ -12,7 +12,7 @@ from faceblur.arrivals import arrivals
 from faceblur.endings import end_in_failure, error_of, with_warnings
 from faceblur.errors import InternalError
 from faceblur.jobs import Status, jobs
-from faceblur.observability import about, job_completed, job_failed, logger, metrics, tracer
+from faceblur.observability import about, job_completed, job_failed, logger, tracer
 from faceblur.storage import photos
 
 
@@ -29,26 +29,30 @@ def record_ended_execution(event: dict[str, Any]) -> None:
     detail = event["detail"]
     about(detail["name"])
     error = error_of(detail["status"], detail.get("error"), detail.get("cause"))
-    end_in_failure(detail["name"], error, jobs(), photos())
-    job_failed(error.code)
+    if end_in_failure(detail["name"], error, jobs(), photos()):
+        job_failed(error.code)
     logger.warning("execution ended without a result", status=detail["status"], code=error.code)
 
 
 def record_undeliverable(event: dict[str, Any]) -> None:
     """Fail the jobs whose photos could not be handed to the state machine."""
     for message in event["Records"]:
-        for photo in arrivals(message["body"]):
+        try:
+            waiting = arrivals(message["body"])
+        except (ValueError, KeyError):
+            logger.exception("not a message about photos", message_id=message["messageId"])
+            continue
+        for photo in waiting:
             about(photo.job_id)
             error = InternalError()
             # A job that is being processed got its execution after all, and ends with it.
-            end_in_failure(photo.job_id, error, jobs(), photos(), only_from=(Status.AWAITING_UPLOAD,))
-            job_failed(error.code)
+            if end_in_failure(photo.job_id, error, jobs(), photos(), only_from=(Status.AWAITING_UPLOAD,)):
+                job_failed(error.code)
             logger.error("photo could not be processed", message_id=message["messageId"])
 
 
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Entry point for the state machine, EventBridge and the dead-letter queue."""
     if "Records" in event:

@@ -172,7 +172,8 @@ def test_there_is_an_event_to_try_it_with(name):
 
 def test_every_event_is_for_a_function():
     names = tuple(verb(name) for name in FUNCTIONS)
-    assert all(event.stem.startswith(names) for event in (ROOT / "tests" / "events").iterdir())
+    events = {file.stem for file in (ROOT / "tests" / "events").iterdir()} - {"env"}
+    assert [event for event in events if not event.startswith(names)] == []
 
 
 @each_function

@@ -47,8 +47,6 @@ settings.load_profile("faceblur")
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Block sockets in this folder alone; a test of a wire protocol says `enable_socket`."""
     item.add_marker("disable_socket")
-    # A function that counts nothing in this invocation is no mistake.
-    item.add_marker(pytest.mark.filterwarnings("ignore:No application metrics to publish"))
 
 
 @pytest.fixture(autouse=True)

@@ -22,15 +22,19 @@ def test_the_photo_of_a_real_message(event):
 
 
 def test_several_records_in_one_message():
-    assert arrivals(message("uploads/a", "uploads/b")) == [Arrival("a", "tag0"), Arrival("b", "tag1")]
+    a, b = "a" * 32, "b" * 32
+    assert arrivals(message(f"uploads/{a}", f"uploads/{b}")) == [Arrival(a, "tag0"), Arrival(b, "tag1")]
+
+
+def test_keys_are_url_encoded():
+    assert arrivals(message(f"uploads%2F{JOB_ID}"))[0].job_id == JOB_ID
 
 
 @pytest.mark.parametrize(
-    ("key", "job_id"),
-    [("uploads/a%2Bb+c", "a+b c"), ("uploads%2Fa", "a"), ("uploads/%C3%BC", "ü"), ("uploads/uploads/a", "uploads/a")],
+    "key", ["uploads/", "uploads/a", f"uploads/{JOB_ID}/a", f"uploads/{JOB_ID}+", f"other/{JOB_ID}"]
 )
-def test_keys_are_url_encoded(key, job_id):
-    assert arrivals(message(key))[0].job_id == job_id
+def test_keys_that_are_no_jobs_are_passed_over(key):
+    assert arrivals(message(key)) == []
 
 
 def test_the_event_that_tests_a_new_notification():

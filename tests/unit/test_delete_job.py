@@ -65,7 +65,13 @@ def test_the_second_time_it_is_gone(delete, add_job):
     assert [delete()[0], delete()[0]] == [204, 404]
 
 
-@pytest.mark.parametrize("job_id", [JOB_ID, "x", JOB_ID.upper(), JOB_ID + "0"])
+def test_what_a_deletion_that_broke_off_has_left_is_erased_the_next_time(delete, everything, keys):
+    status, body = delete()
+    assert (status, body["code"]) == (404, "JobNotFound")
+    assert not [key for key in keys() if JOB_ID in key]
+
+
+@pytest.mark.parametrize("job_id", ["x", JOB_ID.upper(), JOB_ID + "0"])
 def test_an_unknown_job_changes_nothing(delete, everything, keys, job_id):
     before = keys()
     status, body = delete(path=f"/jobs/{job_id}")

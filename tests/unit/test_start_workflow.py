@@ -12,6 +12,7 @@ JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 ETAG = "9b2cf535f27731c974343645a3985328"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
 STATE_MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:blur-image"
+A, B, C = "a" * 32, "b" * 32, "c" * 32
 EXECUTION_ARN = f"arn:aws:states:eu-central-1:123456789012:execution:blur-image:{JOB_ID}"
 
 
@@ -64,13 +65,15 @@ def test_a_photo_starts_the_execution_of_its_job(start, event, executions):
 
 
 def test_several_messages_with_several_photos(start, messages, executions):
-    assert start(messages(uploaded(("uploads/a", "1"), ("uploads/b", "2")), uploaded(("uploads/c", "3")))) == []
-    assert {name: photo["etag"] for name, photo in executions().items()} == {"a": "1", "b": "2", "c": "3"}
+    assert (
+        start(messages(uploaded((f"uploads/{A}", "1"), (f"uploads/{B}", "2")), uploaded((f"uploads/{C}", "3")))) == []
+    )
+    assert {name: photo["etag"] for name, photo in executions().items()} == {A: "1", B: "2", C: "3"}
 
 
 def test_keys_are_url_encoded(start, messages, executions):
-    assert start(messages(uploaded(("uploads/a%2Db", "1")))) == []
-    assert set(executions()) == {"a-b"}
+    assert start(messages(uploaded((f"uploads%2F{A}", "1")))) == []
+    assert set(executions()) == {A}
 
 
 def test_the_event_that_tests_a_new_notification(start, messages, executions):
@@ -123,11 +126,16 @@ def test_the_original_of_a_job_that_keeps_it_stays(start, event, states, s3, key
     assert keys() == {f"uploads/{JOB_ID}"}
 
 
-@pytest.mark.parametrize("broken", ["no JSON", '{"Records": [{}]}', uploaded(("uploads/not a name", "1"))])
+@pytest.mark.parametrize("broken", ["no JSON", '{"Records": [{}]}'])
 def test_only_the_messages_that_failed_are_delivered_again(start, messages, executions, broken):
-    event = messages(uploaded(("uploads/a", "1")), broken, uploaded(("uploads/b", "2")))
+    event = messages(uploaded((f"uploads/{A}", "1")), broken, uploaded((f"uploads/{B}", "2")))
     assert start(event) == ["m1"]
-    assert set(executions()) == {"a", "b"}
+    assert set(executions()) == {A, B}
+
+
+def test_a_key_that_is_no_jobs_starts_nothing(start, messages, executions):
+    assert start(messages(uploaded(("uploads/not a name", "1"), ("uploads/", "2"), (f"uploads/{A}/x", "3")))) == []
+    assert executions() == {}
 
 
 def test_a_whole_batch_can_fail(start, event, states):
@@ -137,8 +145,8 @@ def test_a_whole_batch_can_fail(start, event, states):
 
 def test_a_function_that_failed_once_works_on(start, messages, executions):
     assert start(messages("no JSON")) == ["m0"]
-    assert start(messages(uploaded(("uploads/a", "1")))) == []
-    assert set(executions()) == {"a"}
+    assert start(messages(uploaded((f"uploads/{A}", "1")))) == []
+    assert set(executions()) == {A}
 
 
 def test_a_message_is_delivered_again_if_a_superfluous_photo_could_not_be_deleted(
@@ -156,9 +164,9 @@ def test_a_message_is_delivered_again_if_a_superfluous_photo_could_not_be_delete
 
 
 def test_the_log_is_about_each_job_in_turn(start, messages, output):
-    start(messages(uploaded(("uploads/a", "1"), ("uploads/b", "2")), uploaded(("uploads/a", "second"))))
+    start(messages(uploaded((f"uploads/{A}", "1"), (f"uploads/{B}", "2")), uploaded((f"uploads/{A}", "second"))))
     assert [(line["correlation_id"], line["outcome"]) for line in output.logs] == [
-        ("a", "started"),
-        ("b", "started"),
-        ("a", "the job's execution took another photo, or has ended"),
+        (A, "started"),
+        (B, "started"),
+        (A, "the job's execution took another photo, or has ended"),
     ]

@@ -148,8 +148,14 @@ def test_erasing_an_upload(full_bucket, keys):
 
 def test_erasing_what_was_made_of_it(full_bucket, keys):
     before = keys()
-    photos().erase_products("a")
+    photos().erase("a", keep_upload=True)
     assert keys() == before - {"results/a.jpg", "results/a.png", "receipts/a.json"}
+
+
+def test_erasing_everything(full_bucket, keys):
+    before = keys()
+    photos().erase("a")
+    assert keys() == before - {"uploads/a", "results/a.jpg", "results/a.png", "receipts/a.json"}
 
 
 def test_withdrawing_a_draft(full_bucket, keys):
@@ -159,8 +165,7 @@ def test_withdrawing_a_draft(full_bucket, keys):
 
 
 def test_erasing_what_is_not_there(s3, keys):
-    photos().erase_upload("a")
-    photos().erase_products("a")
+    photos().erase("a")
     assert keys() == set()
 
 

@@ -162,6 +162,14 @@ def test_a_photo_of_a_job_that_does_not_exist_is_erased(update, event, row_of, k
     assert keys() == set()
 
 
+@pytest.mark.parametrize("body", ["no JSON", '{"Records": [{}]}'])
+def test_a_message_that_is_not_about_photos_is_logged_and_let_go(update, event, output, body):
+    undeliverable = event("update_job_undeliverable")
+    undeliverable["Records"][0]["body"] = body
+    update(undeliverable)
+    assert [(line["level"], line["message"]) for line in output.logs] == [("ERROR", "not a message about photos")]
+
+
 # ---------------------------------------------------------------- what is logged
 
 
