@@ -5,12 +5,12 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.anonymise import hide_faces
-from faceblur.drafts import store_draft
+from faceblur.drafts import digest, store_draft
 from faceblur.faces import Box
 from faceblur.jobs import jobs
 from faceblur.observability import about, logger, stage, tracer
 from faceblur.storage import photos
-from faceblur.styles import Style, regions_for
+from faceblur.styles import Style, count_faces, regions_for, rgb
 
 
 @tracer.capture_lambda_handler(capture_response=False)
@@ -23,10 +23,19 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     about(event["job_id"])
     faces, missed = ([Box.from_dict(face) for face in event[name]] for name in ("faces", "missed"))
     options = event["options"]
-    style = Style(options["style"], options["shape"], options["padding"])
-    regions = regions_for(faces, missed, style)
+    style = Style(options["style"], options["shape"], options["padding"], rgb(options["colour"]))
     photo = photos().read(event["key"], event["etag"])
-    with stage("blur", len(photo)):
-        hidden = hide_faces(photo, regions, options["output"])
-    logger.info("hid faces", faces=len(regions), bytes=len(hidden.data))
-    return {"faces": len(regions)} | store_draft(event["job_id"], hidden, jobs(), photos())
+    with stage("blur", len(photo)) as measured:
+        hidden = hide_faces(photo, regions_for(faces, missed, style), options["output"])
+    logger.info("hid faces", faces=len(faces), missed=len(missed), bytes=len(hidden.data))
+    return {
+        "faces": count_faces(faces, missed),
+        "input": digest(photo),
+        "output": digest(hidden.data),
+        **store_draft(event["job_id"], hidden, jobs(), photos()),
+        "stage": {
+            "name": measured.name,
+            "milliseconds": measured.milliseconds,
+            "memory_mb": context.memory_limit_in_mb,
+        },
+    }

@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur import config
-from faceblur.detectors import Look, StoredPhoto, detector_named
+from faceblur.detectors import Look, StoredPhoto, confidence_for, detector_named
 from faceblur.errors import NoFacesFound
 from faceblur.observability import about, faces_found, logger, stage, tracer
 from faceblur.storage import photos
@@ -14,12 +14,16 @@ from faceblur.storage import photos
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Entry point for the state machine: `{"job_id", "key", "etag", "look", "options"}` → the faces found."""
+    """Entry point for the state machine: `{"job_id", "key", "etag", "look", "options", "last_resort"}` → the faces.
+
+    `last_resort`: this is the last try, and a detector that is still unavailable may be left out.
+    """
     about(event["job_id"])
     look, options = Look(event["look"]), event["options"]
     photo = StoredPhoto(photos().read(event["key"], event["etag"]), photos().bucket, event["key"])
-    with stage(f"detect_{look}", len(photo.data)):
-        found = detector_named(config.face_detector()).detect(photo, options["min_confidence"], look)
+    detector = detector_named(config.face_detector(), last_resort=event["last_resort"])
+    with stage(f"{look}_look", len(photo.data)) as measured:
+        found = detector.detect(photo, confidence_for(look, options["min_confidence"]), look)
     logger.info("looked for faces", look=look, faces=len(found.boxes), detector=found.detector)
     if look is Look.FIRST:
         faces_found(len(found.boxes))
@@ -27,8 +31,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             raise NoFacesFound
     return {
         "faces": [box.to_dict() for box in found.boxes],
-        "detector": found.detector,
-        "version": found.version,
-        "calls": found.calls,
         "warnings": found.warnings,
+        "stage": {
+            "name": measured.name,
+            "milliseconds": measured.milliseconds,
+            "memory_mb": context.memory_limit_in_mb,
+            "detector": found.detector,
+            "version": found.version,
+            "faces": len(found.boxes),
+            "calls": found.calls,
+        },
     }

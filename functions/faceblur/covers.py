@@ -31,9 +31,11 @@ ORDER = 6
 SOLID = 0.8
 STENCIL = 256
 
-# The smooth style spreads each cell to 8 × 8, softens them by 3 of those, and stretches that over the region.
+# The smooth style spreads each cell to 8 × 8, softens them by 3 of those, makes that four times as fine, and stretches
+# it over the region.
 SPREAD = 8
 SOFTNESS = 3
+FINENESS = 4
 
 ROWS = 256  # painted at once, so that memory does not grow with the face
 
@@ -59,6 +61,11 @@ class Pixels(NamedTuple):
         right, bottom = min(self.right, other.right), min(self.bottom, other.bottom)
         return Pixels(left, top, max(right, left), max(bottom, top))
 
+    def rows(self) -> Iterator[Pixels]:
+        """This rectangle from top to bottom, a few rows at a time; nothing if it has no area."""
+        for top in range(self.top, self.bottom, ROWS) if self.right > self.left else ():
+            yield self._replace(top=top, bottom=min(top + ROWS, self.bottom))
+
     def seen_from(self, other: Pixels) -> Pixels:
         """This rectangle, measured from the other's upper left corner."""
         left, top = other.left, other.top
@@ -75,20 +82,33 @@ class Outline:
     shape: Shape
 
     @property
-    def is_seen(self) -> bool:
-        """Whether any of it is in the picture."""
-        return 0 not in self.seen.size
+    def core(self) -> Pixels:
+        """The part that is opaque all over: with the box as outline all, else what a superellipse surely holds."""
+        if self.shape == "box":
+            return self.seen
+        share = (1 - SOLID * 2 ** (-1 / ORDER)) / 2
+        across, down = (ceil(side * share) for side in self.room.size)
+        left, top, right, bottom = self.room
+        return Pixels(left + across, top + down, max(right - across, left + across), max(bottom - down, top + down))
 
-    def stencils(self) -> Iterator[tuple[Pixels, Image.Image]]:
-        """The visible part in strips, with their opacities: 255 over the face, then fading to the room's edge."""
-        for top in range(self.seen.top, self.seen.bottom, ROWS) if self.is_seen else ():
-            strip = self.seen._replace(top=top, bottom=min(top + ROWS, self.seen.bottom))
-            if self.shape == "box":
-                stencil = Image.new("L", strip.size, 255)
-            else:
-                stencil = stretched(superellipse(), self.room, strip, Image.Resampling.BICUBIC)
-                stencil.paste(255, self.face.within(strip).seen_from(strip))
-            yield strip, stencil
+    def parts(self) -> Iterator[tuple[Pixels, Image.Image | int]]:
+        """The visible part in pieces, each with its opacities: 255 over the face, then fading to the room's edge."""
+        left, top, right, bottom = self.room
+        core = self.core
+        for place in (
+            Pixels(left, top, right, core.top),
+            Pixels(left, core.top, core.left, core.bottom),
+            core,
+            Pixels(core.right, core.top, right, core.bottom),
+            Pixels(left, core.bottom, right, bottom),
+        ):
+            for piece in place.within(self.seen).rows():
+                yield piece, 255 if place is core else self._opacities(piece)
+
+    def _opacities(self, piece: Pixels) -> Image.Image:
+        stencil = stretched(superellipse(), self.room, piece, Image.Resampling.BILINEAR)
+        stencil.paste(255, self.face.within(piece).seen_from(piece))
+        return stencil
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +123,10 @@ class Patch:
         """Cover the face in the image."""
         source, resample = self.cells, Image.Resampling.NEAREST
         if self.kind == "blur":
-            source, resample = softened(self.cells), Image.Resampling.BICUBIC
-        for strip, stencil in self.outline.stencils():
-            paint = stretched(source, self.outline.seen, strip, resample)
-            image.paste(paint.convert(image.mode), strip, stencil)
+            source, resample = softened(self.cells), Image.Resampling.BILINEAR
+        for piece, opacity in self.outline.parts():
+            paint = stretched(source, self.outline.seen, piece, resample).convert(image.mode)
+            image.paste(paint, piece, None if opacity == 255 else opacity)
 
 
 def cover(image: Image.Image, regions: Sequence[Region], band: int | None = None) -> None:
@@ -123,8 +143,11 @@ def cover(image: Image.Image, regions: Sequence[Region], band: int | None = None
 def touched(size: tuple[int, int], regions: Sequence[Region]) -> Iterator[tuple[Pixels, Image.Image]]:
     """The places that `cover` changes in a picture of this size, with masks that are 255 where it does."""
     for region in regions:
-        for strip, stencil in outline(size, region).stencils():
-            yield strip, stencil.point(lambda opacity: 255 if opacity else 0)
+        for piece, opacity in outline(size, region).parts():
+            if isinstance(opacity, int):
+                yield piece, Image.new("L", piece.size, opacity)
+            else:
+                yield piece, opacity.point(lambda level: 255 if level else 0)
 
 
 def outline(size: tuple[int, int], region: Region) -> Outline:
@@ -145,7 +168,7 @@ def outline(size: tuple[int, int], region: Region) -> Outline:
 def patch_for(image: Image.Image, region: Region, band: int | None) -> Patch:
     """The patch that hides the region, worked out from the image's pixels."""
     place = outline(image.size, region)
-    if region.style.kind == "solid" or not place.is_seen:
+    if region.style.kind == "solid" or 0 in place.seen.size:
         colour = Image.new("RGB", (1, 1), region.style.colour)
         paint = colour.convert(image.mode) if band is None else colour.convert("YCbCr").getchannel(band)
         return Patch(place, "solid", paint)
@@ -178,8 +201,10 @@ def with_noise(cells: Image.Image, band: int | None) -> Image.Image:
 
 def softened(cells: Image.Image) -> Image.Image:
     """The cells, spread and blended into each other."""
-    spread = cells.resize((cells.width * SPREAD, cells.height * SPREAD), Image.Resampling.BICUBIC)
-    return Image.merge(spread.mode, [each.filter(ImageFilter.GaussianBlur(SOFTNESS)) for each in spread.split()])
+    bicubic = Image.Resampling.BICUBIC
+    spread = cells.resize((cells.width * SPREAD, cells.height * SPREAD), bicubic)
+    soft = Image.merge(spread.mode, [each.filter(ImageFilter.GaussianBlur(SOFTNESS)) for each in spread.split()])
+    return soft.resize((soft.width * FINENESS, soft.height * FINENESS), bicubic)
 
 
 def stretched(source: Image.Image, whole: Pixels, part: Pixels, resample: Image.Resampling) -> Image.Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from faceblur.errors import JobNotFound
@@ -11,6 +12,11 @@ if TYPE_CHECKING:
     from faceblur.anonymise import HiddenPhoto
     from faceblur.jobs import Jobs
     from faceblur.storage import Photos
+
+
+def digest(data: bytes) -> dict[str, Any]:
+    """How a receipt names a file: its SHA-256, and its bytes."""
+    return {"sha256": sha256(data).hexdigest(), "bytes": len(data)}
 
 
 def store_draft(job_id: str, hidden: HiddenPhoto, jobs: Jobs, photos: Photos) -> dict[str, Any]:

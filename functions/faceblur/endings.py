@@ -7,16 +7,32 @@ from typing import TYPE_CHECKING, Any
 from faceblur import errors
 from faceblur.errors import Aborted, FaceblurError, InternalError, JobNotFound, TimedOut
 from faceblur.jobs import UNFINISHED, Status
+from faceblur.receipts import receipt
 
 if TYPE_CHECKING:
     from faceblur.jobs import Jobs
     from faceblur.storage import Photos
 
 
-def with_warnings(outcome: dict[str, Any]) -> dict[str, Any]:
-    """The outcome of a completed job, saying so plainly if no face was found."""
-    nothing_found = [] if outcome["faces"] else ["NoFacesFound"]
-    return {**outcome, "warnings": outcome["warnings"] + nothing_found}
+def end_in_success(done: dict[str, Any], jobs: Jobs, photos: Photos) -> None:
+    """Write the receipt and complete the job; raises JobNotFound, and leaves no receipt, if it was deleted meanwhile.
+
+    `done` is what the state machine hands to its last task. A photo without a face is said plainly to be one.
+    """
+    faces = done["draft"]["faces"]
+    done = {**done, "warnings": sorted({*done["warnings"], *(() if faces else ("NoFacesFound",))})}
+    outcome = {
+        "faces": faces,
+        "second_look_faces": len(done["missed"]),
+        "warnings": done["warnings"],
+        "result": done["draft"]["result"],
+        "receipt": photos.write_receipt(done["job_id"], receipt(done)),
+    }
+    try:
+        jobs.complete(done["job_id"], outcome)
+    except JobNotFound:
+        photos.withdraw(outcome["receipt"])
+        raise
 
 
 def error_of(status: str, name: str | None, cause: str | None) -> FaceblurError:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-# A workflow's state holds at most 256 KiB; a box takes about 90 bytes of it.
+# A workflow's state holds at most 256 KiB; a box takes about 100 bytes of it.
 MAX_FACES = 2000
-DECIMALS = 5
+# A ten-thousandth of the largest side is a pixel.
+DECIMALS = 4
 
 
 class BoxDict(TypedDict):
@@ -21,17 +22,19 @@ class BoxDict(TypedDict):
     width: float
     height: float
     confidence: float
+    found_by: str
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A face's bounding box: fractions 0…1 of the upright image; confidence 0…100."""
+    """A face's bounding box: fractions 0…1 of the upright image; confidence 0…100; the detector that found it."""
 
     left: float
     top: float
     width: float
     height: float
     confidence: float
+    found_by: str = ""
 
     @property
     def right(self) -> float:
@@ -73,13 +76,14 @@ class Box:
             top=round(self.top, DECIMALS),
             width=round(self.width, DECIMALS),
             height=round(self.height, DECIMALS),
-            confidence=round(self.confidence, DECIMALS),
+            confidence=round(self.confidence, 1),
+            found_by=self.found_by,
         )
 
     @classmethod
-    def from_dict(cls, box: Mapping[str, float]) -> Box:
+    def from_dict(cls, box: Mapping[str, Any]) -> Box:
         """The box that `to_dict` wrote."""
-        return cls(box["left"], box["top"], box["width"], box["height"], box["confidence"])
+        return cls(box["left"], box["top"], box["width"], box["height"], box["confidence"], box.get("found_by", ""))
 
 
 def merge(boxes: Iterable[Box], overlap: float = 0.5) -> list[Box]:

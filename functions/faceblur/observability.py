@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger, Tracer
@@ -24,12 +25,21 @@ def about(job_id: str) -> None:
     tracer.put_annotation("job_id", job_id)
 
 
+@dataclass
+class Stage:
+    """A stage of a job as it was measured; the milliseconds are there when it is over."""
+
+    name: str
+    milliseconds: int = 0
+
+
 @contextmanager
-def stage(name: str, size: int) -> Iterator[None]:
+def stage(name: str, size: int) -> Iterator[Stage]:
     """Measure a stage of the job: its milliseconds, and the bytes of the photo it works on."""
-    started = time.perf_counter()
-    yield
-    _count("StageMilliseconds", MetricUnit.Milliseconds, (time.perf_counter() - started) * 1000, stage=name)
+    measured, started = Stage(name), time.perf_counter()
+    yield measured
+    measured.milliseconds = round((time.perf_counter() - started) * 1000)
+    _count("StageMilliseconds", MetricUnit.Milliseconds, measured.milliseconds, stage=name)
     _count("StageBytes", MetricUnit.Bytes, size, stage=name)
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from faceblur.detectors import DEFAULT_CONFIDENCE
 from faceblur.errors import InvalidOptions
 from faceblur.styles import DEFAULT_PADDING, MIN_PADDING
 
@@ -29,17 +30,24 @@ class JobOptions(BaseModel):
             description="Room around a face, on each side, as a fraction of its width and height.",
         ),
     ] = DEFAULT_PADDING
+    colour: Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$", description="Colour of the solid style, as #rrggbb.")] = (
+        "#000000"
+    )
     min_confidence: Annotated[
         float, Field(ge=0, le=100, description="How sure the detector must be of a face; lower finds more.")
-    ] = 50.0
+    ] = DEFAULT_CONFIDENCE
     output: Annotated[
-        Literal["same", "jpeg", "png"],
+        Literal["same", "jpeg", "png", "webp", "avif"],
         Field(description="File format of the result; `same` keeps the photo's own."),
     ] = "same"
     on_no_faces: Annotated[
         Literal["complete", "fail"],
         Field(description="Whether a photo without a face completes or fails the job."),
     ] = "complete"
+    require_all_detectors: Annotated[
+        bool,
+        Field(description="Fail if one of two detectors stays unavailable, instead of going on with the other."),
+    ] = True
     keep_original: Annotated[
         bool,
         Field(description="Keep the uploaded photo until the job expires, instead of deleting it at once."),

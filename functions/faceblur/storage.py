@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -62,12 +63,19 @@ class Photos:
             written = self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
         return key, written["ETag"].strip('"')
 
+    def write_receipt(self, job_id: str, receipt: dict[str, Any]) -> str:
+        """Store a job's receipt; gives its key."""
+        key, body = f"{_RECEIPTS}{job_id}.json", json.dumps(receipt, indent=1).encode()
+        with storage_errors():
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
+        return key
+
     def photo_arrived(self, job_id: str) -> bool:
         """Whether there is an uploaded photo for this job."""
         return upload_key(job_id) in self._keys(upload_key(job_id))
 
     def withdraw(self, key: str) -> None:
-        """Delete a draft of a result."""
+        """Delete a draft of a result, or the receipt of a job that is gone."""
         self._delete([key])
 
     def erase_upload(self, job_id: str) -> None:

@@ -52,6 +52,16 @@ def regions_for(boxes: Sequence[Box], missed: Sequence[Box], style: Style) -> li
     ]
 
 
+def count_faces(boxes: Sequence[Box], missed: Sequence[Box]) -> int:
+    """How many faces were found in two looks: what the second found inside a hidden region was found before."""
+    return len(boxes) + sum(not any(_hides(box, face) for box in boxes) for face in missed)
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """Red, green and blue (0…255) of a colour written as #rrggbb."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
 def _hides(box: Box, face: Box) -> bool:
     """Whether the face lies in the region that hides the box: most of the smaller one is in the other."""
     return box.intersection(face) > 0.5 * min(box.area, face.area)

@@ -9,7 +9,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.arrivals import arrivals
-from faceblur.endings import end_in_failure, error_of, with_warnings
+from faceblur.endings import end_in_failure, end_in_success, error_of
 from faceblur.errors import InternalError
 from faceblur.jobs import Status, jobs
 from faceblur.observability import about, job_completed, job_failed, logger, tracer
@@ -17,9 +17,9 @@ from faceblur.storage import photos
 
 
 def record_result(event: dict[str, Any]) -> None:
-    """Complete the job."""
+    """Complete the job, and write its receipt."""
     about(event["job_id"])
-    jobs().complete(event["job_id"], with_warnings(event["outcome"]))
+    end_in_success(event, jobs(), photos())
     job_completed()
     logger.info("job completed")
 

@@ -62,8 +62,8 @@ def values(image: Image.Image) -> np.ndarray[Any, np.dtype[np.int64]]:
 def opaque(size: tuple[int, int], region: Region) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Where nothing of the picture may show through."""
     mask = Image.new("L", size)
-    for strip, stencil in covers.outline(size, region).stencils():
-        mask.paste(stencil, strip)
+    for piece, opacity in covers.outline(size, region).parts():
+        mask.paste(opacity, piece)
     return np.asarray(mask) == 255
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +11,10 @@ from faceblur.faces import MAX_FACES
 
 if TYPE_CHECKING:
     from faceblur.faces import Box
+
+
+# The middle of the scale on which all detectors' confidences lie, chosen for recall.
+DEFAULT_CONFIDENCE = 50.0
 
 
 class Look(StrEnum):
@@ -44,9 +48,10 @@ class Detection:
     warnings: list[str]
 
     def __post_init__(self) -> None:
-        """Refuse what a workflow's state cannot carry (TooManyFaces)."""
+        """Say of each box who found it, and refuse what a workflow's state cannot carry (TooManyFaces)."""
         if len(self.boxes) > MAX_FACES:
             raise TooManyFaces
+        self.boxes[:] = [box if box.found_by else replace(box, found_by=self.detector) for box in self.boxes]
 
 
 class Detector(Protocol):
@@ -56,8 +61,17 @@ class Detector(Protocol):
         """The faces of at least this confidence (0…100); a PhotoError or TransientError if it cannot tell."""
 
 
-def detector_named(name: str) -> Detector:
-    """The detector of this name: embedded, rekognition or both.
+def confidence_for(look: Look, asked: float) -> float:
+    """The confidence to ask a detector for: a first look may go lower than a second.
+
+    Below the default a detector sees faces in what is no face, in a blurred region too: a second look at that
+    level would withhold every result.
+    """
+    return asked if look is Look.FIRST else max(asked, DEFAULT_CONFIDENCE)
+
+
+def detector_named(name: str, *, last_resort: bool = False) -> Detector:
+    """The detector of this name: embedded, rekognition or both; as a last resort, both may be one of them.
 
     What a detector needs is imported with it alone, so that functions without the layer can import this one.
     """
@@ -70,5 +84,9 @@ def detector_named(name: str) -> Detector:
             from faceblur.detectors.rekognition import RekognitionDetector
 
             return RekognitionDetector()
+        case "both":
+            from faceblur.detectors.union import UnionDetector
+
+            return UnionDetector([detector_named("embedded"), detector_named("rekognition")], last_resort)
         case _:
             raise ValueError(f"{name!r} is not one of the detectors: embedded, rekognition, both")
