@@ -17,7 +17,14 @@ from faceblur_cli.failures import Failure
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_EXTENSIONS = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/avif": ".avif"}
+_EXTENSIONS = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/webp": ".webp",
+    "image/avif": ".avif",
+    "image/tiff": ".tif",
+    "image/bmp": ".bmp",
+}
 
 
 @dataclass
@@ -31,6 +38,7 @@ class Report:
     warnings: Sequence[str] = ()
     seconds: float = 0.0
     output: str | None = None
+    receipt: str | None = None
     error: dict[str, str] | None = None
 
 
@@ -41,16 +49,19 @@ def blur_photos(
     options: dict[str, Any],
     at_once: int,
     saw: Callable[[Report], None],
+    *,
+    with_receipts: bool = False,
 ) -> list[Report]:
-    """Blur the photos and store the results; gives a report a photo, in their order.
+    """Blur the photos and store the results, with their receipts if asked; gives a report a photo, in their order.
 
-    A result lies in `out`, or beside its photo, as `NAME.blurred.EXTENSION`; no existing file is overwritten.
+    A result lies in `out`, or beside its photo, as `NAME.blurred.EXTENSION`, its receipt as `NAME.receipt.json`;
+    no existing file is overwritten.
     """
     if out:
         out.mkdir(parents=True, exist_ok=True)
     reports = [Report(str(photo)) for photo in photos]
     with ThreadPoolExecutor(at_once) as pool:
-        list(pool.map(lambda report: _blur_photo(client, report, out, options, saw), reports))
+        list(pool.map(lambda report: _blur_photo(client, report, out, options, saw, with_receipts), reports))
     return reports
 
 
@@ -60,6 +71,7 @@ def _blur_photo(
     out: Path | None,
     options: dict[str, Any],
     saw: Callable[[Report], None],
+    with_receipt: bool,
 ) -> None:
     started = time.monotonic()
 
@@ -77,7 +89,11 @@ def _blur_photo(
         report.faces, report.warnings = job["faces"], job["warnings"]
         result = client.download(job["result"]["url"])
         extension = _EXTENSIONS[job["result"]["content_type"]]
-        report.output = str(_store(result, out or photo.parent, photo.stem, extension))
+        folder = out or photo.parent
+        report.output = str(_store(result, folder, f"{photo.stem}.blurred", extension))
+        if with_receipt:
+            receipt = client.download(job["receipt"]["url"])
+            report.receipt = str(_store(receipt, folder, f"{photo.stem}.receipt", ".json"))
     except JobFailed as failed:
         report.error = {"code": failed.code, "message": failed.message}
     except (Failure, OSError, httpx.HTTPError) as error:
@@ -88,7 +104,7 @@ def _blur_photo(
 def _store(result: bytes, folder: Path, stem: str, extension: str) -> Path:
     """Write to a new file of that name, or with a number where there is one already; photos may share their names."""
     for number in itertools.count(1):
-        path = folder / f"{stem}.blurred{f'-{number}' if number > 1 else ''}{extension}"
+        path = folder / f"{stem}{f'-{number}' if number > 1 else ''}{extension}"
         try:
             with path.open("xb") as file:
                 file.write(result)

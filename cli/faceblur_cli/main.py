@@ -62,6 +62,7 @@ def down() -> None:
 @click.option("--out", "folder", type=click.Path(file_okay=False, path_type=Path), help="Folder for the results.")
 @click.option("--api", metavar="URL", help="API of a deployed stack; by default the one on this machine.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a photo.")
+@click.option("--receipt", "with_receipts", is_flag=True, help="Store each result's receipt as NAME.receipt.json.")
 @click.option("--at-once", default=2, show_default=True, type=click.IntRange(1, 32), help="Photos at the same time.")
 @click.option(
     "--option",
@@ -76,13 +77,14 @@ def blur(
     folder: Path | None,
     api: str | None,
     as_json: bool,
+    with_receipts: bool,
     at_once: int,
     options: tuple[str, ...],
 ) -> None:
     """Hide the faces in PHOTOS; each result is stored as NAME.blurred.EXTENSION."""
     asked = dict(_parsed(option) for option in options)
     with _interruptible(), _api(api) as client, _progress(len(photos)) as saw:
-        reports = blur_photos(client, photos, folder, asked, at_once, saw)
+        reports = blur_photos(client, photos, folder, asked, at_once, saw, with_receipts=with_receipts)
     for report in reports:
         _print(report, as_json)
     sys.exit(any(report.error for report in reports))
