@@ -52,10 +52,19 @@ def grace_hopper() -> bytes:
     return jpeg(hopper_pixels())
 
 
+PORTRAITS = [(astronaut_pixels(), ASTRONAUT_FACE), (hopper_pixels(), HOPPER_FACE)]
+
+
 @cache
 def flower_pixels() -> Image.Image:
     """A picture without a face, 640×427."""
     return Image.fromarray(load_sample_image("flower.jpg"))
+
+
+@cache
+def street_pixels() -> Image.Image:
+    """Buildings without a face, 640×427."""
+    return Image.fromarray(load_sample_image("china.jpg"))
 
 
 @cache

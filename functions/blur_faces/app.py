@@ -36,6 +36,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         "stage": {
             "name": measured.name,
             "milliseconds": measured.milliseconds,
-            "memory_mb": context.memory_limit_in_mb,
+            "memory_mb": int(context.memory_limit_in_mb),
         },
     }

@@ -35,7 +35,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         "stage": {
             "name": measured.name,
             "milliseconds": measured.milliseconds,
-            "memory_mb": context.memory_limit_in_mb,
+            "memory_mb": int(context.memory_limit_in_mb),
             "detector": found.detector,
             "version": found.version,
             "faces": len(found.boxes),

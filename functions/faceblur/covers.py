@@ -37,7 +37,7 @@ SPREAD = 8
 SOFTNESS = 3
 FINENESS = 4
 
-ROWS = 256  # painted at once, so that memory does not grow with the face
+AREA = 1 << 20  # pixels painted at once, so that memory does not grow with the face
 
 _random = SystemRandom()
 
@@ -63,8 +63,10 @@ class Pixels(NamedTuple):
 
     def rows(self) -> Iterator[Pixels]:
         """This rectangle from top to bottom, a few rows at a time; nothing if it has no area."""
-        for top in range(self.top, self.bottom, ROWS) if self.right > self.left else ():
-            yield self._replace(top=top, bottom=min(top + ROWS, self.bottom))
+        if self.right > self.left:
+            rows = max(1, AREA // (self.right - self.left))
+            for top in range(self.top, self.bottom, rows):
+                yield self._replace(top=top, bottom=min(top + rows, self.bottom))
 
     def seen_from(self, other: Pixels) -> Pixels:
         """This rectangle, measured from the other's upper left corner."""
@@ -91,8 +93,11 @@ class Outline:
         left, top, right, bottom = self.room
         return Pixels(left + across, top + down, max(right - across, left + across), max(bottom - down, top + down))
 
-    def parts(self) -> Iterator[tuple[Pixels, Image.Image | int]]:
-        """The visible part in pieces, each with its opacities: 255 over the face, then fading to the room's edge."""
+    def parts(self) -> Iterator[tuple[Pixels, Image.Image | None]]:
+        """The visible part in pieces, each with its opacities, 0…255: they fade to the room's edge.
+
+        Without opacities, a piece is opaque, as all of the face is.
+        """
         left, top, right, bottom = self.room
         core = self.core
         for place in (
@@ -103,7 +108,7 @@ class Outline:
             Pixels(left, core.bottom, right, bottom),
         ):
             for piece in place.within(self.seen).rows():
-                yield piece, 255 if place is core else self._opacities(piece)
+                yield piece, None if place is core else self._opacities(piece)
 
     def _opacities(self, piece: Pixels) -> Image.Image:
         stencil = stretched(superellipse(), self.room, piece, Image.Resampling.BILINEAR)
@@ -124,9 +129,9 @@ class Patch:
         source, resample = self.cells, Image.Resampling.NEAREST
         if self.kind == "blur":
             source, resample = softened(self.cells), Image.Resampling.BILINEAR
-        for piece, opacity in self.outline.parts():
+        for piece, opacities in self.outline.parts():
             paint = stretched(source, self.outline.seen, piece, resample).convert(image.mode)
-            image.paste(paint, piece, None if opacity == 255 else opacity)
+            image.paste(paint, piece, opacities)
 
 
 def cover(image: Image.Image, regions: Sequence[Region], band: int | None = None) -> None:
@@ -143,11 +148,9 @@ def cover(image: Image.Image, regions: Sequence[Region], band: int | None = None
 def touched(size: tuple[int, int], regions: Sequence[Region]) -> Iterator[tuple[Pixels, Image.Image]]:
     """The places that `cover` changes in a picture of this size, with masks that are 255 where it does."""
     for region in regions:
-        for piece, opacity in outline(size, region).parts():
-            if isinstance(opacity, int):
-                yield piece, Image.new("L", piece.size, opacity)
-            else:
-                yield piece, opacity.point(lambda level: 255 if level else 0)
+        for piece, opacities in outline(size, region).parts():
+            mask = opacities.point(lambda level: 255 if level else 0) if opacities else None
+            yield piece, mask or Image.new("L", piece.size, 255)
 
 
 def outline(size: tuple[int, int], region: Region) -> Outline:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, replace
+from math import inf
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
@@ -86,10 +88,23 @@ class Box:
         return cls(box["left"], box["top"], box["width"], box["height"], box["confidence"], box.get("found_by", ""))
 
 
-def merge(boxes: Iterable[Box], overlap: float = 0.5) -> list[Box]:
-    """The boxes, most confident first, without those that overlap a more confident one by more than `overlap`."""
+def merge(boxes: Iterable[Box], overlap: float = 0.5, inside: float = inf) -> list[Box]:
+    """The boxes, most confident first, without those that a more confident one makes superfluous.
+
+    That is, those which overlap it by more than `overlap`, or of whose own area more than `inside` lies in it.
+    """
+    found = sorted(boxes, key=lambda box: -box.confidence)
+    widest = max((box.width for box in found), default=0.0)
     kept: list[Box] = []
-    for box in sorted(boxes, key=lambda box: -box.confidence):
-        if all(box.overlap(other) <= overlap for other in kept):
+    by_left: list[Box] = []  # those kept, from left to right, to compare a box with those beside it only
+    for box in found:
+        first = bisect_left(by_left, box.left - widest, key=_left)
+        beside = by_left[first : bisect_right(by_left, box.right, key=_left)]
+        if not any(box.overlap(other) > overlap or box.intersection(other) > inside * box.area for other in beside):
             kept.append(box)
+            insort(by_left, box, key=_left)
     return kept
+
+
+def _left(box: Box) -> float:
+    return box.left

@@ -16,7 +16,7 @@ class JobOptions(BaseModel):
 
     style: Annotated[
         Literal["blur", "pixelate", "solid"],
-        Field(description="How a face is hidden: softly blurred, pixelated, or covered in black."),
+        Field(description="How a face is hidden: softly blurred, pixelated, or covered in one colour."),
     ] = "blur"
     shape: Annotated[
         Literal["ellipse", "box"],

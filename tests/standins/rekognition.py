@@ -1,8 +1,9 @@
 """A stand-in for Amazon Rekognition: DetectFaces over its JSON 1.1 wire protocol, answering as it is told.
 
-In a test: `with Rekognition() as service: service.replies += [THROTTLED, [face(0.1, 0.1, 0.2, 0.2)]]`, and clients
-reach it through AWS_ENDPOINT_URL_REKOGNITION = `service.url`. As a program, `python -m standins.rekognition PORT
-[BOXES.json]`, it answers every request with the boxes in the file, a list of [left, top, width, height, confidence].
+In a test: `with Rekognition() as service: service.replies += [THROTTLED, [face(0.1, 0.1, 0.2, 0.2)]]`; clients
+reach it through AWS_ENDPOINT_URL_REKOGNITION = `service.url`. As a program, in the folder above this one:
+`python -m standins.rekognition PORT [BOXES.json]` answers every request with the boxes in the file, a list of
+[left, top, width, height, confidence].
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ def face(left: float, top: float, width: float, height: float, confidence: float
 class Rekognition:
     """The service: `replies` are given once each and in order, then `default` to every further request.
 
-    A reply is a list of faces, a Refusal, SILENCE, or a function of the request that gives one of them. `images`
-    keeps the Image of every request, its Bytes decoded.
+    A reply is a list of faces, a Refusal, SILENCE, or a function of the request's Image that gives one of them.
+    `images` keeps the Image of every request, its Bytes decoded.
     """
 
     def __init__(self, port: int = 0, default: Reply | None = None) -> None:

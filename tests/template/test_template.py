@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sources import ROOT, TEMPLATE, state_machine, template
 
-from faceblur import config, errors
+from faceblur import config, detectors, errors
+from faceblur.options import JobOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,10 @@ each_task = pytest.mark.parametrize("name", TASKS)
 def verb(function: str) -> str:
     """The folder of a function: DetectFacesFunction → detect_faces."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", function.removesuffix("Function")).lower()
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def timeout(function: str) -> int:
@@ -244,6 +249,65 @@ def parsed(module: Path) -> ast.Module:
     return Running().visit(ast.parse(module.read_text()))
 
 
+# ---------------------------------------------------------------- who finds the faces
+
+
+def holds(condition: Any, parameters: dict[str, str]) -> bool:
+    """Whether a condition of the template holds for these parameters."""
+    ((function, arguments),) = condition.items()
+    if function == "Fn::Not":
+        return not holds(arguments[0], parameters)
+    assert function == "Fn::Equals"
+    left, right = (parameters[side["Ref"]] if isinstance(side, dict) else side for side in arguments)
+    return bool(left == right)
+
+
+def chosen(node: Any, parameters: dict[str, str]) -> Any:
+    """What an `!If` comes to for these parameters; None for no value."""
+    if not (isinstance(node, dict) and "Fn::If" in node):
+        return None if node == {"Ref": "AWS::NoValue"} else node
+    name, then, otherwise = node["Fn::If"]
+    return chosen(then if holds(template()["Conditions"][name], parameters) else otherwise, parameters)
+
+
+# What detect_faces is given for each detector: the layer with the model, and leave to ask Rekognition.
+DETECTORS = {
+    "rekognition": (None, True),
+    "embedded": ([{"Ref": "OnnxLayer"}], False),
+    "both": ([{"Ref": "OnnxLayer"}], True),
+}
+
+
+def test_the_detectors_are_those_that_can_be_chosen():
+    assert set(template()["Parameters"]["FaceDetector"]["AllowedValues"]) == DETECTORS.keys()
+
+
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_every_detector_has_what_it_needs_and_no_more(detector):
+    parameters = {"FaceDetector": detector}
+    function = FUNCTIONS["DetectFacesFunction"]
+    allowed = [chosen(each, parameters) for policy in function["Policies"] for each in policy["Statement"]]
+    may_ask = "rekognition:DetectFaces" in [action for each in allowed if each for action in as_list(each["Action"])]
+    assert (chosen(function["Layers"], parameters), may_ask) == DETECTORS[detector]
+
+
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_the_model_gets_two_processors(detector):
+    memory = chosen(FUNCTIONS["DetectFacesFunction"]["MemorySize"], {"FaceDetector": detector})
+    assert memory == (1024 if detector == "rekognition" else 2 * 1769)
+
+
+def test_the_layer_is_for_detect_faces_alone():
+    assert [name for name, function in FUNCTIONS.items() if "Layers" in function] == ["DetectFacesFunction"]
+    assert "Layers" not in GLOBALS
+
+
+def test_every_detector_is_known_to_the_functions():
+    # Neither the layer nor the service is asked before there is a photo.
+    for name in DETECTORS:
+        assert callable(detectors.detector_named(name).detect)
+
+
 # ---------------------------------------------------------------- policies
 
 TABLE = "JobsTable.Arn"
@@ -262,7 +326,7 @@ MAY = {
     "GetJobFunction": {
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
-        "s3:GetObject": {RESULTS},
+        "s3:GetObject": {RESULTS, RECEIPTS},
         "s3:ListBucket": {BUCKET},
     },
     "DeleteJobFunction": {
@@ -292,6 +356,7 @@ MAY = {
         "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {UPLOADS, RESULTS, RECEIPTS},
         "s3:ListBucket": {BUCKET},
+        "s3:PutObject": {RECEIPTS},
     },
     "BlurImageStateMachine": {
         "dynamodb:UpdateItem": {TABLE},
@@ -320,10 +385,6 @@ MAY_LIST = {
 }
 
 
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
 def statements(name: str) -> list[dict[str, Any]]:
     """The statements of a role's policies, conditional ones included."""
     found = []
@@ -348,6 +409,16 @@ def test_all_that_each_role_may_do():
             for action in as_list(statement["Action"]):
                 may[name].setdefault(action, set()).update(map(named, as_list(statement["Resource"])))
     assert may == MAY
+
+
+def test_originals_are_seen_and_receipts_written_by_as_few_as_possible():
+    def those_that_may(action: str, what: str) -> set[str]:
+        return {name for name, may in MAY.items() if what in may.get(action, ())}
+
+    assert those_that_may("s3:GetObject", UPLOADS) == {"DetectFacesFunction", "BlurFacesFunction"}
+    assert those_that_may("s3:GetObject", RECEIPTS) == {"GetJobFunction"}
+    assert those_that_may("s3:PutObject", RECEIPTS) == {"UpdateJobFunction"}
+    assert those_that_may("s3:PutObject", RESULTS) == {"BlurFacesFunction"}
 
 
 def test_listing_is_narrowed_to_a_folder():
@@ -441,12 +512,64 @@ def test_a_task_has_a_timeout(name):
     assert 0 < TASKS[name]["TimeoutSeconds"] < state_machine()["TimeoutSeconds"]
 
 
-@pytest.mark.parametrize("name", [name for name, task in TASKS.items() if "lambda:invoke" in task["Resource"]])
+# The tasks by the function that they call.
+CALLS = {
+    name: task["Arguments"]["FunctionName"].strip("${}")
+    for name, task in TASKS.items()
+    if "lambda:invoke" in task["Resource"]
+}
+each_call = pytest.mark.parametrize("name", CALLS)
+LOOKS = [name for name, function in CALLS.items() if function == "DetectFacesFunctionArn"]
+each_look = pytest.mark.parametrize("name", LOOKS)
+
+
+@each_call
 def test_a_function_gives_up_before_its_task_does(name):
     (machine,) = MACHINES.values()
-    substitution = TASKS[name]["Arguments"]["FunctionName"].strip("${}")
-    function = machine["DefinitionSubstitutions"][substitution]["Fn::GetAtt"].removesuffix(".Arn")
+    function = machine["DefinitionSubstitutions"][CALLS[name]]["Fn::GetAtt"].removesuffix(".Arn")
     assert timeout(function) < TASKS[name]["TimeoutSeconds"]
+
+
+@each_call
+def test_the_event_to_try_a_function_with_is_what_the_state_machine_sends(name):
+    function = verb(CALLS[name].removesuffix("Arn"))
+    event = json.loads((ROOT / "tests" / "events" / f"{function}.json").read_text())
+    assert event.keys() == TASKS[name]["Arguments"]["Payload"].keys()
+    assert event["options"] == JobOptions().model_dump()
+
+
+def test_there_are_three_looks_and_two_passes_of_hiding():
+    assert LOOKS == ["Detect the faces", "Check the result", "Check again"]
+    assert [TASKS[name]["Arguments"]["Payload"]["look"] for name in LOOKS] == ["first", "second", "second"]
+    assert [name for name in CALLS if CALLS[name] == "BlurFacesFunctionArn"] == [
+        "Blur the faces",
+        "Blur what was missed",
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name in CALLS if CALLS[name] != "UpdateJobFunctionArn"])
+def test_every_stage_goes_into_the_receipt(name):
+    assert TASKS[name]["Assign"]["stages"] == "{% $append($stages, [$states.result.Payload.stage]) %}"
+
+
+@each_look
+def test_every_doubt_of_every_look_becomes_a_warning(name):
+    assert TASKS[name]["Assign"]["warnings"] == "{% $append($warnings, $states.result.Payload.warnings) %}"
+
+
+def test_receipt_and_warnings_begin_empty_and_come_to_the_last_task():
+    claimed = TASKS["Claim the job"]["Assign"]
+    assert (claimed["stages"], claimed["warnings"]) == ([], [])
+    recorded = TASKS["Record the result"]["Arguments"]["Payload"]
+    assert (recorded["stages"], recorded["warnings"]) == ("{% $stages %}", "{% $warnings %}")
+
+
+@each_look
+def test_only_the_last_try_may_leave_a_detector_out_and_only_if_the_job_allows_it(name):
+    (tries,) = [retry["MaxAttempts"] for retry in TASKS[name]["Retry"] if "DetectorUnavailable" in retry["ErrorEquals"]]
+    assert TASKS[name]["Arguments"]["Payload"]["last_resort"] == (
+        f"{{% $states.context.State.RetryCount >= {tries} and $not($options.require_all_detectors) %}}"
+    )
 
 
 # The errors of AWS's that are worth another try, and our own.

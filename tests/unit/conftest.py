@@ -183,7 +183,7 @@ def context() -> SimpleNamespace:
     return SimpleNamespace(
         function_name="faceblur-Function",
         function_version="$LATEST",
-        memory_limit_in_mb=512,
+        memory_limit_in_mb="512",
         invoked_function_arn="arn:aws:lambda:eu-central-1:123456789012:function:faceblur-Function",
         aws_request_id="8b7c2d4e-5f60-4a31-9c8d-1e2f3a4b5c6d",
         get_remaining_time_in_millis=lambda: 30_000,

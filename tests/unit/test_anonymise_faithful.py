@@ -210,7 +210,8 @@ def test_a_png_without_faces_is_the_same(mode: str) -> None:
     )
     hidden = opened(hide_faces(encoded(image, "PNG"), []).data)
     assert hidden.mode == mode
-    assert np.array_equal(np.asarray(hidden), np.asarray(image))
+    seen = "RGB" if mode == "P" else mode
+    assert np.array_equal(np.asarray(hidden.convert(seen)), np.asarray(image.convert(seen)))
 
 
 def test_the_transparency_of_palettes_stays() -> None:
@@ -334,14 +335,18 @@ def test_lossy_formats_stay_close(format_: str, least: float) -> None:
 
 
 @pytest.mark.parametrize("output", ["jpeg", "png", "webp", "avif"])
-@pytest.mark.parametrize("source", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF", "BMP"])
-@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "CMYK"])
+@pytest.mark.parametrize(
+    ("source", "mode"),
+    [
+        *((source, mode) for source in ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF", "BMP") for mode in ("L", "RGB")),
+        *((source, "RGBA") for source in ("PNG", "WEBP", "AVIF", "HEIF", "TIFF")),
+        *((source, "CMYK") for source in ("JPEG", "TIFF")),
+    ],
+)
 def test_photos_are_converted_when_asked(source: str, output: OutputFormat, mode: str) -> None:
     image = astronaut_pixels().resize((128, 128)).convert(mode)
     if mode == "RGBA":
         image.putalpha(Image.linear_gradient("L").resize(image.size))
-    if (mode == "CMYK" and source not in ("JPEG", "TIFF")) or (mode == "RGBA" and source in ("JPEG", "BMP")):
-        pytest.skip(f"{source} has no {mode}")
     photo = encoded(image, source)
     hidden = hide_faces(photo, [FACE], output)
     assert hidden.content_type == f"image/{output}"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from hashlib import sha256
 from io import BytesIO
 
 import pytest
@@ -12,8 +13,8 @@ from faceblur.errors import CorruptImage, JobNotFound, UploadReplaced
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
-FACE = {"left": 0.25, "top": 0.25, "width": 0.25, "height": 0.25, "confidence": 99.0}
-OTHER = {"left": 0.7, "top": 0.7, "width": 0.2, "height": 0.2, "confidence": 60.0}
+FACE = {"left": 0.25, "top": 0.25, "width": 0.25, "height": 0.25, "confidence": 99.0, "found_by": "embedded"}
+OTHER = {"left": 0.7, "top": 0.7, "width": 0.2, "height": 0.2, "confidence": 60.0, "found_by": "rekognition"}
 
 
 def picture() -> Image.Image:
@@ -72,17 +73,22 @@ def changed(image: Image.Image, face: dict[str, float]) -> float:
 def test_the_draft_and_how_it_is_described(blur, stored, s3, keys):
     draft = blur()
     key = f"results/{JOB_ID}.png"
+    written = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    assert draft["stage"].pop("milliseconds") > 0
     assert draft == {
         "faces": 1,
+        "input": {"sha256": sha256(PHOTO).hexdigest(), "bytes": len(PHOTO)},
+        "output": {"sha256": sha256(written).hexdigest(), "bytes": len(written)},
         "result": {
             "key": key,
             "content_type": "image/png",
-            "bytes": s3.head_object(Bucket=BUCKET, Key=key)["ContentLength"],
+            "bytes": len(written),
             "width": 160,
             "height": 120,
             "stripped": [],
         },
         "etag": draft["etag"],
+        "stage": {"name": "blur", "memory_mb": 512},
     }
     assert json.loads(json.dumps(draft)) == draft
     assert keys() == {f"uploads/{JOB_ID}", key}
@@ -107,8 +113,19 @@ def test_a_missed_face_is_hidden_too_and_counted(blur, stored):
 
 
 def test_a_face_that_still_showed_is_covered_in_solid_black(blur, stored):
-    image = stored(blur(missed=[FACE])).convert("RGB")
-    assert image.getpixel((60, 45)) == (0, 0, 0)
+    draft = blur(missed=[FACE])
+    assert draft["faces"] == 1
+    assert stored(draft).convert("RGB").getpixel((60, 45)) == (0, 0, 0)
+
+
+def test_the_solid_style_has_the_colour_that_was_asked_for(blur, stored):
+    image = stored(blur(options={"style": "solid", "colour": "#12aB9f"})).convert("RGB")
+    assert image.getpixel((60, 45)) == (0x12, 0xAB, 0x9F)
+
+
+def test_a_face_that_still_showed_is_covered_in_the_colour_too(blur, stored):
+    image = stored(blur(missed=[FACE], options={"colour": "#12aB9f"})).convert("RGB")
+    assert image.getpixel((60, 45)) == (0x12, 0xAB, 0x9F)
 
 
 @pytest.mark.parametrize("style", ["blur", "pixelate", "solid"])
@@ -119,7 +136,13 @@ def test_every_style_and_shape(blur, stored, style, shape):
 
 @pytest.mark.parametrize(
     ("output", "extension", "content_type"),
-    [("same", "png", "image/png"), ("png", "png", "image/png"), ("jpeg", "jpg", "image/jpeg")],
+    [
+        ("same", "png", "image/png"),
+        ("png", "png", "image/png"),
+        ("jpeg", "jpg", "image/jpeg"),
+        ("webp", "webp", "image/webp"),
+        ("avif", "avif", "image/avif"),
+    ],
 )
 def test_the_format_that_was_asked_for(blur, stored, output, extension, content_type):
     draft = blur(options={"output": output})
@@ -150,9 +173,9 @@ def test_a_deleted_job_gets_no_draft(blur, table, keys):
 
 
 def test_time_and_bytes_are_measured(blur, output):
-    blur()
+    draft = blur()
     values = {name: line[name] for line in output.metrics for name in line if name.startswith("Stage")}
-    assert values.pop("StageMilliseconds") > 0
+    assert values.pop("StageMilliseconds") == draft["stage"]["milliseconds"] > 0
     assert values == {"StageBytes": len(PHOTO)}
     assert {line["stage"] for line in output.metrics} == {"blur"}
 

@@ -57,7 +57,14 @@ def test_without_options_all_defaults(create, s3, table, body):
 
 
 @pytest.mark.parametrize(
-    ("body", "says"), [("{", "JSON"), ("[]", "object"), ('{"padding": 9}', "padding"), ('{"colour": 1}', "colour")]
+    ("body", "says"),
+    [
+        ("{", "JSON"),
+        ("[]", "object"),
+        ('{"padding": 9}', "padding"),
+        ('{"colour": 1}', "colour"),
+        ('{"color": "red"}', "color"),
+    ],
 )
 def test_invalid_options_are_refused_and_leave_no_job(create, s3, table, body, says):
     status, answer = create(body=body)

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from detect_faces.app import handler
-from faceblur.detectors import Detection, Look, StoredPhoto
+from faceblur.detectors import Detection, Look, StoredPhoto, confidence_for
 from faceblur.errors import DetectorThrottled, NoFacesFound, StorageUnavailable, UploadReplaced
 from faceblur.faces import Box
 from faceblur.storage import Photos
@@ -14,7 +14,7 @@ from faceblur.storage import Photos
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
 PHOTO = b"the bytes of a photo, as the detector gets them"
-FACES = [Box(0.1, 0.2, 0.3, 0.4, 99.123456), Box(1 / 3, 0.5, 0.1, 0.1, 60)]
+FACES = [Box(0.1, 0.2, 0.3, 0.4, 99.123456, "stand-in"), Box(1 / 3, 0.5, 0.1, 0.1, 60, "other")]
 
 
 class Detector:
@@ -23,21 +23,22 @@ class Detector:
     def __init__(self) -> None:
         self.finds: list[Box] | Exception = FACES
         self.name = ""
+        self.last_resort: bool | None = None
         self.asked: list[tuple[StoredPhoto, float, Look]] = []
 
     def detect(self, photo: StoredPhoto, min_confidence: float, look: Look) -> Detection:
         self.asked.append((photo, min_confidence, look))
         if isinstance(self.finds, Exception):
             raise self.finds
-        return Detection(self.finds, "stand-in", "1", calls=2, warnings=["Doubt"])
+        return Detection(list(self.finds), "stand-in", "1", calls=2, warnings=["Doubt"])
 
 
 @pytest.fixture
 def detector(monkeypatch):
     detector = Detector()
 
-    def named(name):
-        detector.name = name
+    def named(name, *, last_resort):
+        detector.name, detector.last_resort = name, last_resort
         return detector
 
     monkeypatch.setattr("detect_faces.app.detector_named", named)
@@ -58,14 +59,70 @@ def ask(event, context, s3, detector):
 
 def test_the_faces_and_how_they_were_found(ask, detector):
     found = ask()
+    assert found["stage"].pop("milliseconds") >= 0
     assert found == {
-        "faces": [box.to_dict() for box in FACES],
-        "detector": "stand-in",
-        "version": "1",
-        "calls": 2,
+        "faces": [
+            {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4, "confidence": 99.1, "found_by": "stand-in"},
+            {"left": 0.3333, "top": 0.5, "width": 0.1, "height": 0.1, "confidence": 60.0, "found_by": "other"},
+        ],
         "warnings": ["Doubt"],
+        "stage": {
+            "name": "first_look",
+            "memory_mb": 512,
+            "detector": "stand-in",
+            "version": "1",
+            "faces": 2,
+            "calls": 2,
+        },
     }
     assert json.loads(json.dumps(found)) == found
+
+
+def test_a_face_whose_finder_is_not_named_was_found_by_the_detector(ask, detector):
+    detector.finds = [Box(0.1, 0.2, 0.3, 0.4, 99)]
+    assert [face["found_by"] for face in ask()["faces"]] == ["stand-in"]
+
+
+@pytest.mark.parametrize("look", Look)
+def test_the_stage_is_measured_as_the_look_it_is(ask, detector, look, output):
+    stage = ask(look=look.value)["stage"]
+    assert stage["name"] == f"{look.value}_look"
+    assert counted(output)["StageMilliseconds", stage["name"]] == stage["milliseconds"]
+
+
+@pytest.mark.parametrize(("look", "asked"), [("first", 20), ("second", 50)])
+def test_only_the_first_look_goes_below_the_default_confidence(ask, detector, look, asked):
+    ask(options={"min_confidence": 20}, look=look)
+    assert [confidence for _, confidence, _ in detector.asked] == [asked]
+
+
+@pytest.mark.parametrize("look", ["first", "second"])
+def test_a_confidence_above_the_default_holds_for_both_looks(ask, detector, look):
+    ask(options={"min_confidence": 80}, look=look)
+    assert [confidence for _, confidence, _ in detector.asked] == [80]
+
+
+@pytest.mark.parametrize(
+    ("look", "asked", "confidence"),
+    [
+        (Look.FIRST, 0, 0),
+        (Look.FIRST, 50, 50),
+        (Look.FIRST, 100, 100),
+        (Look.SECOND, 0, 50),
+        (Look.SECOND, 49.9, 50),
+        (Look.SECOND, 50.1, 50.1),
+        (Look.SECOND, 100, 100),
+    ],
+)
+def test_the_confidence_of_a_look(look, asked, confidence):
+    assert confidence_for(look, asked) == confidence
+
+
+@pytest.mark.parametrize("last_resort", [False, True])
+@pytest.mark.parametrize("look", ["first", "second"])
+def test_the_detector_learns_whether_this_is_the_last_try(ask, detector, last_resort, look):
+    ask(last_resort=last_resort, look=look)
+    assert detector.last_resort is last_resort
 
 
 def test_what_the_detector_is_asked(ask, detector):
@@ -139,8 +196,8 @@ def counted(output):
 def test_the_first_look_counts_faces_time_and_bytes(ask, output):
     ask()
     measured = counted(output)
-    assert measured.pop(("StageMilliseconds", "detect_first")) >= 0
-    assert measured == {("FacesFound", None): 2, ("StageBytes", "detect_first"): len(PHOTO)}
+    assert measured.pop(("StageMilliseconds", "first_look")) >= 0
+    assert measured == {("FacesFound", None): 2, ("StageBytes", "first_look"): len(PHOTO)}
 
 
 def test_a_photo_without_a_face_counts_too(ask, detector, output):
@@ -152,7 +209,7 @@ def test_a_photo_without_a_face_counts_too(ask, detector, output):
 
 def test_the_second_look_counts_no_faces_again(ask, output):
     ask(look="second")
-    assert set(counted(output)) == {("StageMilliseconds", "detect_second"), ("StageBytes", "detect_second")}
+    assert set(counted(output)) == {("StageMilliseconds", "second_look"), ("StageBytes", "second_look")}
 
 
 def test_the_metrics_are_those_of_this_service(ask, output):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from faceblur.anonymise import HiddenPhoto
-from faceblur.drafts import store_draft
+from faceblur.drafts import digest, store_draft
 from faceblur.errors import JobNotFound
 from faceblur.jobs import Jobs, jobs
 from faceblur.storage import photos
@@ -27,6 +27,11 @@ def test_a_draft_and_how_it_is_described(s3, keys, add_job):
             "stripped": ["EXIF"],
         }
     }
+
+
+def test_how_a_file_is_named():
+    sha256 = "55c64d0fcd6f9d5f7c828093857e3fdfda68478bb4e9bd24d481ef391c7804e8"
+    assert digest(b"photo") == {"sha256": sha256, "bytes": 5}
 
 
 def test_a_second_draft_takes_the_place_of_the_first(s3, keys, add_job):

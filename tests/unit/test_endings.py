@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from faceblur.endings import end_in_failure, error_of, with_warnings
-from faceblur.errors import CorruptImage, InternalError
-from faceblur.jobs import Status, jobs
-from faceblur.storage import photos
+from faceblur.detectors.doubts import Doubt
+from faceblur.endings import end_in_failure, end_in_success, error_of
+from faceblur.errors import CorruptImage, InternalError, JobNotFound, StorageUnavailable
+from faceblur.jobs import Jobs, Status, jobs
+from faceblur.receipts import receipt
+from faceblur.storage import Photos, photos
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
@@ -19,15 +23,119 @@ def everything(s3, table):
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo")
 
 
-# ---------------------------------------------------------------- warnings
+# ---------------------------------------------------------------- completing a job
 
 
-def test_a_result_without_a_face_says_so():
-    assert with_warnings({"faces": 0, "warnings": ["Doubt"]}) == {"faces": 0, "warnings": ["Doubt", "NoFacesFound"]}
+RECEIPT = f"receipts/{JOB_ID}.json"
+MISSED = {"left": 0.7, "top": 0.7, "width": 0.1, "height": 0.1, "confidence": 55.0, "found_by": "embedded"}
 
 
-def test_a_result_with_faces_keeps_its_warnings():
-    assert with_warnings({"faces": 1, "warnings": ["Doubt"]}) == {"faces": 1, "warnings": ["Doubt"]}
+@pytest.fixture
+def done(event, s3, table):
+    """What the state machine hands to its last task."""
+    return event("update_job")
+
+
+@pytest.fixture
+def written(s3):
+    """The stored receipt."""
+    return lambda: json.load(s3.get_object(Bucket=BUCKET, Key=RECEIPT)["Body"])
+
+
+def test_the_outcome_of_a_completed_job(done, add_job):
+    add_job("PROCESSING")
+    end_in_success(done | {"missed": [MISSED, MISSED]}, jobs(), photos())
+    job = jobs().get(JOB_ID)
+    assert job.status is Status.COMPLETED
+    assert job.outcome == {
+        "faces": 1,
+        "second_look_faces": 2,
+        "warnings": [],
+        "result": done["draft"]["result"],
+        "receipt": RECEIPT,
+    }
+
+
+def test_a_completed_job_has_its_receipt(done, add_job, keys, written, s3):
+    add_job("PROCESSING")
+    end_in_success(done, jobs(), photos())
+    assert keys() == {RECEIPT}
+    assert written() == receipt(done)
+    assert s3.head_object(Bucket=BUCKET, Key=RECEIPT)["ContentType"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("faces", "doubts", "warnings"),
+    [
+        (1, [], []),
+        (0, [], ["NoFacesFound"]),
+        (1, ["DarkPhoto"], ["DarkPhoto"]),
+        (0, ["OneDetectorOnly", "DarkPhoto"], ["DarkPhoto", "NoFacesFound", "OneDetectorOnly"]),
+        (0, ["NoFacesFound"], ["NoFacesFound"]),
+        (1, ["OneDetectorOnly", "DarkPhoto", "OneDetectorOnly"], ["DarkPhoto", "OneDetectorOnly"]),
+    ],
+)
+def test_every_warning_is_given_once_and_that_there_is_no_face_is_one(done, add_job, written, faces, doubts, warnings):
+    add_job("PROCESSING")
+    end_in_success(done | {"warnings": doubts, "draft": done["draft"] | {"faces": faces}}, jobs(), photos())
+    assert jobs().get(JOB_ID).outcome["warnings"] == written()["warnings"] == warnings
+
+
+def test_that_there_is_no_face_is_a_doubt_by_its_name():
+    assert Doubt.NO_FACES_FOUND == "NoFacesFound"
+
+
+def test_completing_again_is_harmless(done, add_job, keys, written):
+    add_job("PROCESSING")
+    end_in_success(done, jobs(), photos())
+    once, first = jobs().get(JOB_ID), written()
+    end_in_success(done, jobs(), photos())
+    assert (jobs().get(JOB_ID), written(), keys()) == (once, first, {RECEIPT})
+
+
+def test_a_deleted_job_gets_no_receipt(done, keys, row_of):
+    with pytest.raises(JobNotFound):
+        end_in_success(done, jobs(), photos())
+    assert keys() == set()
+    assert row_of(JOB_ID) is None
+
+
+def test_a_job_deleted_while_its_receipt_is_written_leaves_nothing(done, add_job, keys, row_of, monkeypatch):
+    """The deletion comes between the receipt's writing and the job's completion, and misses the receipt."""
+    add_job("PROCESSING")
+    complete = Jobs.complete
+
+    def deleted_before(self, job_id, outcome):
+        assert keys() == {RECEIPT}
+        self.delete(job_id)
+        complete(self, job_id, outcome)
+
+    monkeypatch.setattr(Jobs, "complete", deleted_before)
+    with pytest.raises(JobNotFound):
+        end_in_success(done, jobs(), photos())
+    assert keys() == set()
+    assert row_of(JOB_ID) is None
+
+
+@pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "FAILED"])
+def test_a_job_that_is_not_in_work_gets_no_receipt(done, add_job, keys, status):
+    add_job(status)
+    with pytest.raises(JobNotFound):
+        end_in_success(done, jobs(), photos())
+    assert keys() == set()
+    assert jobs().get(JOB_ID).status == status
+
+
+def test_a_job_whose_receipt_cannot_be_written_is_not_completed(done, add_job, monkeypatch):
+    add_job("PROCESSING")
+
+    def unavailable(self, job_id, receipt):
+        raise StorageUnavailable
+
+    monkeypatch.setattr(Photos, "write_receipt", unavailable)
+    with pytest.raises(StorageUnavailable):
+        end_in_success(done, jobs(), photos())
+    assert jobs().get(JOB_ID).status is Status.PROCESSING
 
 
 # ---------------------------------------------------------------- what an execution died of

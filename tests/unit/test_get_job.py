@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 import time
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from api_contract import assert_documented
 
 from faceblur.jobs import jobs
+from faceblur.storage import Photos
 from get_job.app import handler
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -16,6 +17,7 @@ OUTCOME = {
     "faces": 2,
     "second_look_faces": 1,
     "warnings": [],
+    "receipt": f"receipts/{JOB_ID}.json",
     "result": {
         "key": f"results/{JOB_ID}.jpg",
         "content_type": "image/jpeg",
@@ -66,12 +68,38 @@ def test_a_completed_job_has_a_link_to_its_result(get, add_job):
     assert body["result"] == described
 
 
+def test_a_completed_job_has_a_link_to_its_receipt_and_nothing_else_about_it(get, add_job, s3):
+    add_job("COMPLETED", outcome=json.dumps(OUTCOME))
+    receipt = get()[1]["receipt"]
+    link = urlsplit(receipt.pop("url"))
+    assert receipt == {}
+    assert (link.path, "X-Amz-Signature=" in link.query) == (f"/receipts/{JOB_ID}.json", True)
+    assert parse_qs(link.query)["X-Amz-Expires"] == ["300"]
+
+
+@pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "PROCESSING", "FAILED"])
+def test_only_a_completed_job_has_links(get, add_job, s3, monkeypatch, status):
+    """Not even if there is a result and a receipt already."""
+
+    def never(self, key):
+        pytest.fail(f"a link to {key} was made")
+
+    monkeypatch.setattr(Photos, "link", never)
+    for key in (OUTCOME["result"]["key"], OUTCOME["receipt"]):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"draft")
+    error = {"error": {"code": "TimedOut", "message": "Too long."}} if status == "FAILED" else {}
+    add_job(status, outcome=json.dumps(OUTCOME), **error)
+    body = get()[1]
+    assert body["status"] == status
+    assert not body.keys() & {"result", "receipt", "faces", "warnings"}
+
+
 def test_a_failed_job_says_why_and_has_no_link(get, add_job):
     error = {"code": "CorruptImage", "message": "This photo is damaged."}
     add_job("FAILED", error=error)
     status, body = get()
     assert (status, body["status"], body["error"]) == (200, "FAILED", error)
-    assert "result" not in body
+    assert not body.keys() & {"result", "receipt"}
 
 
 def test_a_job_whose_photo_did_not_come_in_time(get, add_job):
@@ -114,8 +142,8 @@ def test_what_is_unforeseen_shows_nothing_of_its_insides(get, table, output):
     assert output.logs[-1]["correlation_id"] == JOB_ID
 
 
-def test_the_log_does_not_hold_the_link(get, add_job, output):
+def test_the_log_does_not_hold_the_links(get, add_job, output):
     add_job("COMPLETED", outcome=json.dumps(OUTCOME))
-    assert "X-Amz-Signature" in get()[1]["result"]["url"]
-    assert "X-Amz" not in output.text
-    assert "results/" not in output.text
+    body = get()[1]
+    assert all("X-Amz-Signature" in body[linked]["url"] for linked in ("result", "receipt"))
+    assert not [word for word in ("X-Amz", "results/", "receipts/") if word in output.text]

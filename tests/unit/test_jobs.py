@@ -15,7 +15,13 @@ from faceblur.jobs import UNFINISHED, Jobs, Status, jobs
 from faceblur.options import JobOptions
 
 OPTIONS = JobOptions().model_dump()
-OUTCOME = {"faces": 2, "second_look_faces": 0, "warnings": [], "result": {"key": "results/x.jpg"}}
+OUTCOME = {
+    "faces": 2,
+    "second_look_faces": 0,
+    "warnings": [],
+    "receipt": "receipts/x.json",
+    "result": {"key": "results/x.jpg"},
+}
 FINISHED = ["COMPLETED", "FAILED"]
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from api_contract import assert_documented, validator
 from jsonschema import ValidationError
@@ -8,6 +10,7 @@ from sources import api_description, template
 
 from faceblur import config
 from faceblur.anonymise import FILES
+from faceblur.detectors.doubts import Doubt
 from faceblur.jobs import Status
 from faceblur.options import JobOptions
 from faceblur.storage import photos
@@ -94,7 +97,28 @@ def test_the_limits_are_those_of_the_functions():
     example = created["content"]["application/json"]["examples"]["created"]["value"]
     assert example["upload"]["max_bytes"] == config.MAX_UPLOAD_BYTES
     assert config.LINK_SECONDS == 5 * 60
-    assert "valid for five minutes" in SCHEMAS["Result"]["properties"]["url"]["description"]
+    for linked in ("Result", "ReceiptLink"):
+        assert "valid for five minutes" in SCHEMAS[linked]["properties"]["url"]["description"]
+
+
+def test_every_doubt_is_described():
+    warnings = SCHEMAS["CompletedJob"]["properties"]["warnings"]
+    assert set(warnings["items"]["enum"]) == set(Doubt)
+    assert set(re.findall(r"`(\w+)`", warnings["description"])) == set(Doubt)
+
+
+def test_a_receipt_tells_the_options_that_say_how_a_face_is_hidden():
+    described = SCHEMAS["Receipt"]["properties"]["hidden_with"]["properties"]
+    assert described == {
+        name: {"$ref": f"#/components/schemas/JobOptions/properties/{name}"}
+        for name in ("style", "shape", "padding", "colour")
+    }
+
+
+def test_only_a_completed_job_has_links():
+    described = {name for name, schema in SCHEMAS.items() if {"result", "receipt"} & schema.get("properties", {}).keys()}
+    assert described == {"CompletedJob"}
+    assert {"result", "receipt"} < set(SCHEMAS["CompletedJob"]["required"])
 
 
 def test_the_media_types_are_those_of_the_results():
@@ -115,12 +139,19 @@ def test_every_operation_is_described(path, method, operation):
     assert {"500", "default"} < operation["responses"].keys()
 
 
+def target_of(schema):
+    """A schema, or what it refers to."""
+    target = api_description() if "$ref" in schema else schema
+    for name in schema.get("$ref", "#").split("/")[1:]:
+        target = target[name]
+    return target
+
+
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_every_field_is_described(name):
     assert SCHEMAS[name]["description"]
     for field, schema in SCHEMAS[name].get("properties", {}).items():
-        target = SCHEMAS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
-        assert target["description"], field
+        assert target_of(schema)["description"], field
 
 
 @pytest.mark.parametrize(("schema", "example"), list(examples(api_description())))
@@ -167,6 +198,8 @@ def test_what_is_described_passes():
         JOB | {"created_at": "yesterday"},
         JOB | {"options": {"style": "blur"}},
         JOB | {"options": JOB["options"] | {"colour": "red"}},
+        JOB | {"options": JOB["options"] | {"color": "red"}},
+        JOB | {"receipt": {"url": "https://example.org/receipt"}},
         {name: value for name, value in JOB.items() if name != "expires_at"},
         None,
     ],

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faceblur.api import fields_of
+from faceblur.detectors import Look, confidence_for
 from faceblur.errors import InvalidOptions
 from faceblur.options import JobOptions, parse_options
-from faceblur.styles import DEFAULT_PADDING, MIN_PADDING
+from faceblur.styles import DEFAULT_PADDING, MIN_PADDING, rgb
 
 
 def refusal(fields: dict[str, object]) -> str:
@@ -23,9 +24,11 @@ def test_the_defaults():
         "style": "blur",
         "shape": "ellipse",
         "padding": DEFAULT_PADDING,
+        "colour": "#000000",
         "min_confidence": 50.0,
         "output": "same",
         "on_no_faces": "complete",
+        "require_all_detectors": True,
         "keep_original": False,
     }
 
@@ -35,9 +38,11 @@ def test_the_defaults():
     [
         ("style", ["blur", "pixelate", "solid"]),
         ("shape", ["ellipse", "box"]),
-        ("output", ["same", "jpeg", "png"]),
+        ("output", ["same", "jpeg", "png", "webp", "avif"]),
         ("on_no_faces", ["complete", "fail"]),
+        ("require_all_detectors", [True, False]),
         ("keep_original", [True, False]),
+        ("colour", ["#000000", "#ffffff", "#FFFFFF", "#12aB9f"]),
         ("padding", [MIN_PADDING, 0.5, 1, 1.0]),
         ("min_confidence", [0, 0.0, 50, 100]),
     ],
@@ -53,10 +58,22 @@ def test_what_is_allowed(name, allowed):
         ("style", ["blur"], "'blur', 'pixelate' or 'solid'"),
         ("style", None, "'blur', 'pixelate' or 'solid'"),
         ("shape", "circle", "'ellipse' or 'box'"),
-        ("output", "webp", "'same', 'jpeg' or 'png'"),
+        ("output", "gif", "'same', 'jpeg', 'png', 'webp' or 'avif'"),
+        ("output", "JPEG", "'same', 'jpeg', 'png', 'webp' or 'avif'"),
+        ("colour", "red", "'^#[0-9a-fA-F]{6}$'"),
+        ("colour", "#fff", "'^#[0-9a-fA-F]{6}$'"),
+        ("colour", "000000", "'^#[0-9a-fA-F]{6}$'"),
+        ("colour", "#0000000", "'^#[0-9a-fA-F]{6}$'"),
+        ("colour", "#00000g", "'^#[0-9a-fA-F]{6}$'"),
+        ("colour", "#000000\n", "'^#[0-9a-fA-F]{6}$'"),
+        ("colour", "#٠٠٠٠٠٠", "'^#[0-9a-fA-F]{6}$'"),
+        ("colour", 0, "valid string"),
+        ("colour", None, "valid string"),
         ("on_no_faces", True, "'complete' or 'fail'"),
         ("keep_original", "false", "valid boolean"),
         ("keep_original", 0, "valid boolean"),
+        ("require_all_detectors", "no", "valid boolean"),
+        ("require_all_detectors", None, "valid boolean"),
         ("padding", MIN_PADDING - 0.001, f"greater than or equal to {MIN_PADDING}"),
         ("padding", 1.01, "less than or equal to 1"),
         ("padding", float("nan"), "less than or equal to 1"),
@@ -75,13 +92,14 @@ def test_a_refusal_names_the_field_and_what_is_allowed(name, value, says):
 
 
 def test_a_refusal_of_an_unknown_option_names_those_that_are_known():
-    message = refusal({"colour": "red"})
-    assert message == f"colour: unknown option; known are {', '.join(JobOptions.model_fields)}"
+    message = refusal({"color": "red"})
+    assert message == f"color: unknown option; known are {', '.join(JobOptions.model_fields)}"
 
 
 def test_a_refusal_names_every_wrong_field():
-    message = refusal({"padding": 7, "style": "mosaic", "colour": "red"})
-    assert [part.split(":")[0] for part in message.split("; ") if ":" in part] == ["style", "padding", "colour"]
+    message = refusal({"padding": 7, "style": "mosaic", "colour": "red", "color": "red"})
+    names = [part.split(":")[0] for part in message.split("; ") if ":" in part]
+    assert names == ["style", "padding", "colour", "color"]
 
 
 values = st.recursive(
@@ -100,7 +118,12 @@ def test_whatever_is_asked_is_either_refused_or_in_range(fields):
     assert set(fields) <= set(JobOptions.model_fields)
     assert MIN_PADDING <= options.padding <= 1
     assert 0 <= options.min_confidence <= 100
+    assert all(0 <= level <= 255 for level in rgb(options.colour))
     assert parse_options(json.loads(json.dumps(options.model_dump()))) == options
+
+
+def test_the_default_confidence_is_that_which_a_second_look_never_goes_below():
+    assert JobOptions().min_confidence == confidence_for(Look.SECOND, 0)
 
 
 @pytest.mark.parametrize("body", [None, "", "{}"])

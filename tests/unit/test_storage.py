@@ -32,12 +32,14 @@ def stubbed(environment):
 
 # Every way to S3, and the request it makes.
 REQUESTS = {
-    "get_object": lambda photos: photos.read("uploads/x", "etag"),
-    "put_object": lambda photos: photos.write_result("x", "jpg", b"photo", "image/jpeg"),
-    "list_objects_v2": lambda photos: photos.photo_arrived("x"),
-    "delete_object": lambda photos: photos.erase_upload("x"),
+    "read": ("get_object", lambda photos: photos.read("uploads/x", "etag")),
+    "write_result": ("put_object", lambda photos: photos.write_result("x", "jpg", b"photo", "image/jpeg")),
+    "write_receipt": ("put_object", lambda photos: photos.write_receipt("x", {})),
+    "photo_arrived": ("list_objects_v2", lambda photos: photos.photo_arrived("x")),
+    "withdraw": ("delete_object", lambda photos: photos.withdraw("results/x.jpg")),
+    "erase_upload": ("delete_object", lambda photos: photos.erase_upload("x")),
 }
-every_request = pytest.mark.parametrize(("operation", "request_"), REQUESTS.items(), ids=REQUESTS)
+every_request = pytest.mark.parametrize(("operation", "request_"), REQUESTS.values(), ids=REQUESTS)
 
 
 # ---------------------------------------------------------------- forms and links
@@ -124,6 +126,26 @@ def test_a_result_can_be_read_with_the_entity_tag_it_got(s3):
     assert '"' not in etag
 
 
+def test_a_receipt_is_json_for_people_too(s3, keys):
+    said = {"job_id": JOB_ID, "faces": [{"left": 0.1}]}
+    assert photos().write_receipt(JOB_ID, said) == f"receipts/{JOB_ID}.json"
+    assert keys() == {f"receipts/{JOB_ID}.json"}
+    stored = s3.get_object(Bucket=BUCKET, Key=f"receipts/{JOB_ID}.json")
+    assert stored["ContentType"] == "application/json"
+    text = stored["Body"].read().decode()
+    assert json.loads(text) == said
+    assert len(text.splitlines()) > 3
+
+
+def test_the_same_receipt_has_the_same_bytes(s3):
+    said = {"b": 1, "a": {"d": 2, "c": 3}}
+    written = []
+    for _ in range(2):
+        key = photos().write_receipt(JOB_ID, said)
+        written.append(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    assert written[0] == written[1]
+
+
 def test_whether_a_photo_arrived(s3):
     assert not photos().photo_arrived(JOB_ID)
     s3.put_object(Bucket=BUCKET, Key=upload_key(JOB_ID + "0"), Body=b"of a longer name")
@@ -162,6 +184,12 @@ def test_withdrawing_a_draft(full_bucket, keys):
     before = keys()
     photos().withdraw("results/a.jpg")
     assert keys() == before - {"results/a.jpg"}
+
+
+def test_withdrawing_a_receipt(full_bucket, keys):
+    before = keys()
+    photos().withdraw("receipts/a.json")
+    assert keys() == before - {"receipts/a.json"}
 
 
 def test_erasing_what_is_not_there(s3, keys):

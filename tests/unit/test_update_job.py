@@ -9,6 +9,7 @@ from update_job.app import handler
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
 EVERYTHING = {f"uploads/{JOB_ID}", f"results/{JOB_ID}.jpg"}
+RECEIPT = f"receipts/{JOB_ID}.json"
 
 
 @pytest.fixture
@@ -40,8 +41,15 @@ def test_a_result_completes_the_job(update, event, add_job, keys, output):
     add_job("PROCESSING")
     update(event("update_job"))
     job = jobs().get(JOB_ID)
-    assert (job.status, job.outcome) == ("COMPLETED", event("update_job")["outcome"])
-    assert keys() == EVERYTHING
+    assert job.status == "COMPLETED"
+    assert job.outcome == {
+        "faces": 1,
+        "second_look_faces": 0,
+        "warnings": [],
+        "result": event("update_job")["draft"]["result"],
+        "receipt": RECEIPT,
+    }
+    assert keys() == {*EVERYTHING, RECEIPT}
     assert [line["JobsCompleted"] for line in output.metrics] == [1]
     assert [(line["message"], line["correlation_id"]) for line in output.logs] == [("job completed", JOB_ID)]
 
@@ -49,23 +57,26 @@ def test_a_result_completes_the_job(update, event, add_job, keys, output):
 def test_a_result_without_a_face_says_so(update, event, add_job):
     add_job("PROCESSING")
     result = event("update_job")
-    update(result | {"outcome": result["outcome"] | {"faces": 0}})
+    update(result | {"draft": result["draft"] | {"faces": 0}})
     assert jobs().get(JOB_ID).outcome["warnings"] == ["NoFacesFound"]
 
 
 @pytest.mark.parametrize("status", ["FAILED", "AWAITING_UPLOAD"])
-def test_a_result_for_a_job_that_is_not_in_work_is_refused(update, event, add_job, output, status):
+def test_a_result_for_a_job_that_is_not_in_work_is_refused(update, event, add_job, keys, output, status):
     add_job(status)
     with pytest.raises(JobNotFound):
         update(event("update_job"))
     assert jobs().get(JOB_ID).status == status
+    assert keys() == EVERYTHING
     assert output.metrics == []
 
 
-def test_a_result_for_a_deleted_job_is_refused(update, event, row_of):
+def test_a_result_for_a_deleted_job_is_refused(update, event, row_of, keys, output):
     with pytest.raises(JobNotFound):
         update(event("update_job"))
     assert row_of(JOB_ID) is None
+    assert keys() == EVERYTHING
+    assert output.metrics == []
 
 
 # ---------------------------------------------------------------- executions that ended
@@ -178,4 +189,4 @@ def test_the_log_holds_neither_keys_nor_links(update, event, add_job, output, na
     add_job("AWAITING_UPLOAD" if name == "update_job_undeliverable" else "PROCESSING")
     update(event(name))
     assert output.logs
-    assert not [word for word in ("uploads/", "results/", "X-Amz", "http") if word in output.text]
+    assert not [word for word in ("uploads/", "results/", "receipts/", "X-Amz", "http") if word in output.text]

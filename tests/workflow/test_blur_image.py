@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,18 @@ class TestCompleted:
         row = deployed.row(job["job_id"])
         assert row is not None
         assert row["status"]["S"] == "COMPLETED"
-        assert deployed.objects(job["job_id"]) == [f"results/{job['job_id']}.jpg"]
+        assert deployed.objects(job["job_id"]) == products(job["job_id"])
+
+    def test_the_receipt_tells_what_was_done(self, deployed: Deployed) -> None:
+        job = deployed.run(astronaut())
+        receipt = httpx.get(job["receipt"]["url"]).json()
+        result = httpx.get(job["result"]["url"]).content
+        assert receipt["input"] == {"sha256": sha256(astronaut()).hexdigest(), "bytes": len(astronaut())}
+        assert receipt["output"] == {"sha256": sha256(result).hexdigest(), "bytes": len(result)}
+        assert [(face["found_by"], face["look"]) for face in receipt["faces"]] == [("embedded", "first")]
+        assert [stage["name"] for stage in receipt["stages"]] == ["first_look", "blur", "second_look"]
+        assert receipt["billable_calls"] == 0
+        assert 0 < receipt["cost_estimate"]["usd"] < 0.01
 
     def test_no_face_completes_with_a_warning(self, deployed: Deployed) -> None:
         job = deployed.run(flower())
@@ -73,7 +85,7 @@ class TestCompleted:
     def test_the_original_stays_if_asked(self, deployed: Deployed) -> None:
         job = deployed.run(flower(), keep_original=True)
         assert deployed.path(job["job_id"]) == [state for state in HAPPY if state != "Delete the original"]
-        assert sorted(deployed.objects(job["job_id"])) == [f"results/{job['job_id']}.jpg", f"uploads/{job['job_id']}"]
+        assert deployed.objects(job["job_id"]) == [*products(job["job_id"]), f"uploads/{job['job_id']}"]
 
     def test_what_the_first_look_missed_is_hidden_after_the_second(self, deployed: Deployed) -> None:
         job_id, form = waiting(deployed)
@@ -254,7 +266,7 @@ class TestDelivery:
         deployed.upload(form, flower())
         assert deployed.ended(job_id)["status"] == "COMPLETED"
         deployed.upload(form, astronaut())
-        eventually(lambda: deployed.objects(job_id) == [f"results/{job_id}.jpg"])
+        eventually(lambda: deployed.objects(job_id) == products(job_id))
 
     def test_a_message_that_cannot_be_processed_fails_its_job(self, deployed: Deployed) -> None:
         sqs, queue = deployed.stack.client("sqs"), deployed.stack.outputs["UploadQueueUrl"]
@@ -291,15 +303,12 @@ class TestEndedByAws:
         job_id, release = held(deployed, tmp_path)
         arn = deployed.execution_arn(job_id)
         # The embedded AWS lets no execution time out: this is the event by which AWS would tell.
-        detail = {
-            "name": job_id,
-            "status": "TIMED_OUT",
-            "executionArn": arn,
-            "stateMachineArn": deployed.stack.outputs["StateMachineArn"],
-        }
-        event = {"Source": "aws.states", "DetailType": "Step Functions Execution Status Change"}
-        deployed.stack.client("events").put_events(Entries=[event | {"Detail": json.dumps(detail), "Resources": [arn]}])
-        eventually(lambda: deployed.call("GET", f"/jobs/{job_id}").json()["status"] == "FAILED")
+        detail = {"name": job_id, "status": "TIMED_OUT", "executionArn": arn}
+        deployed.stack.client("lambda").invoke(
+            FunctionName=function_name(deployed, "UpdateJobFunction"),
+            Payload=json.dumps({"source": "aws.states", "detail": detail}),
+        )
+        assert deployed.call("GET", f"/jobs/{job_id}").json()["status"] == "FAILED"
         release.touch()
         assert_failed(deployed, deployed.ended(job_id), "TimedOut")
 
@@ -347,6 +356,11 @@ class TestRekognition:
         rekognition.replies.append(Refusal("AccessDeniedException", 400))
         job = deployed_with_rekognition.run(flower())
         assert_failed(deployed_with_rekognition, job, "InternalError", ["Claim the job", DETECT, *FAILURE])
+
+
+def products(job_id: str) -> list[str]:
+    """The keys of what a completed job leaves in S3."""
+    return [f"receipts/{job_id}.json", f"results/{job_id}.jpg"]
 
 
 def opened(photo: bytes) -> Image.Image:

@@ -38,7 +38,7 @@ class Detection:
     """What a detector found: the boxes, most confident first, and how.
 
     `version` names the model or service, `calls` counts the billable requests, `warnings` are the codes of
-    doubts about the outcome.
+    `doubts.Doubt`.
     """
 
     boxes: list[Box]
@@ -71,9 +71,10 @@ def confidence_for(look: Look, asked: float) -> float:
 
 
 def detector_named(name: str, *, last_resort: bool = False) -> Detector:
-    """The detector of this name: embedded, rekognition or both; as a last resort, both may be one of them.
+    """The detector of this name: embedded, rekognition or both.
 
-    What a detector needs is imported with it alone, so that functions without the layer can import this one.
+    As a last resort, `both` goes on with one of the two if the other is unavailable. What a detector needs is
+    imported with it alone, so that functions without the layer can import this module.
     """
     match name:
         case "embedded":
@@ -87,6 +88,7 @@ def detector_named(name: str, *, last_resort: bool = False) -> Detector:
         case "both":
             from faceblur.detectors.union import UnionDetector
 
-            return UnionDetector([detector_named("embedded"), detector_named("rekognition")], last_resort)
+            # The service first: if it is unavailable, no time was spent in vain.
+            return UnionDetector([detector_named("rekognition"), detector_named("embedded")], last_resort)
         case _:
             raise ValueError(f"{name!r} is not one of the detectors: embedded, rekognition, both")

@@ -17,6 +17,7 @@ from PIL import Image, ImageOps
 from faceblur import images
 from faceblur.detectors import Detection, Look
 from faceblur.detectors.centerface import centerface, suppress
+from faceblur.detectors.doubts import Doubt, doubts_about
 from faceblur.faces import Box
 
 if TYPE_CHECKING:
@@ -35,12 +36,13 @@ HALVED_ABOVE = 40_000_000  # pixels; the sharpness of larger photos is not that 
 TILE = 768  # pixels of the network's input
 MARGIN = 32  # what a tile sees around its own part, in pixels of the network's input
 
-POSSIBLE = 0.04  # a weaker response is noise: most faces of 10 pixels give this much, texture one in a megapixel
+POSSIBLE = 0.025  # nine in ten faces of 10 pixels give this much; of texture, a few places a megapixel
 BLOCK = 160  # pixels of the scan: possible faces within one block are looked at together
-CONTEXT = 1.25  # what is seen on each side of a possible face, in its widths
-CLEAR, LARGE = 20, 36  # pixels: faces are enlarged to at least the one and at most the other
+CONTEXT = 1.0  # what is seen on each side of a possible face, in its widths
+CLEAR, LARGE = 18, 36  # pixels: faces are enlarged to at least the one and at most the other
 CLOSE = 256  # pixels: a block is enlarged to about this in between
 ENLARGED = 4  # times; beyond it texture begins to look like faces
+NEAR_LIMIT = 12  # pixels: of faces below this width, some are missed
 DOUBTFUL = 28  # pixels of the scan: responses weak for another reason than size are not looked at closer
 
 
@@ -68,6 +70,10 @@ class EmbeddedDetector:
         view = VIEWS[look]
         network = centerface()
         found = search(network, ImageOps.mirror(picture) if view.mirrored else picture, score(min_confidence), view)
+        widths = found[:, 2] - found[:, 0]
+        doubts = doubts_about(picture)
+        if (widths < NEAR_LIMIT).any():
+            doubts.append(Doubt.FACES_NEAR_SIZE_LIMIT)
         corners = found[:, :4] / [*picture.size, *picture.size]
         if view.mirrored:
             corners[:, [0, 2]] = 1 - corners[:, [2, 0]]
@@ -81,7 +87,7 @@ class EmbeddedDetector:
             detector="embedded",
             version=network.version,
             calls=0,
-            warnings=[],
+            warnings=sorted(doubts),
         )
 
 

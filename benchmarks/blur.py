@@ -1,0 +1,128 @@
+"""How long hiding faces takes, how much memory, and what it does to the rest of the photo, beside other ways.
+
+Each way is run in processes of its own, in turns, so that whatever else the machine does hits all of them. What counts
+is the median of the rounds: CPU time, and the memory that the work adds to a process which has everything imported.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import photos
+from PIL import Image
+from report import at_least, at_most, publish
+from ways import WAYS
+
+from faceblur import covers
+from faceblur.faces import Box
+from faceblur.styles import Region, Style
+
+MEGAPIXELS = (2, 12, 24, 48)
+FACES = {1: 10, 5: 14, 20: 24}  # how many, and how many times as long the photo is as a face is wide
+SAMPLINGS = {"4:2:0": 2, "4:4:4": 0}
+QUALITY = 90
+GRAIN = 4  # standard deviation, of 255 levels
+ROUNDS = 7
+UNITS = ("wall", "cpu", "megabytes")
+
+
+def photo_of(megapixels: int, faces: int, subsampling: int) -> tuple[bytes, list[list[float]]]:
+    """A photo of a street with grain as a camera gives it, with so many faces, and their boxes."""
+    height = round((megapixels * 1e6 * 3 / 4) ** 0.5) // 16 * 16
+    width = round(height * 4 / 3) // 16 * 16
+    street = photos.street_pixels().resize((width, height), Image.Resampling.LANCZOS)
+    boxes = []
+    for number in range(faces):
+        pixels, face = photos.PORTRAITS[number % len(photos.PORTRAITS)]
+        scale = width / FACES[faces] / (face.width * pixels.width)
+        portrait = pixels.resize((round(pixels.width * scale), round(pixels.height * scale)), Image.Resampling.BICUBIC)
+        left = width * (number % 5 + 1) / (min(faces, 5) + 1) - (face.left + face.width / 2) * portrait.width
+        top = height * (number // 5 + 1) / (-(-faces // 5) + 1) - (face.top + face.height / 2) * portrait.height
+        street.paste(portrait, (round(left), round(top)))
+        boxes.append(
+            [
+                (round(left) + face.left * portrait.width) / width,
+                (round(top) + face.top * portrait.height) / height,
+                face.width * portrait.width / width,
+                face.height * portrait.height / height,
+            ]
+        )
+    grain = np.random.default_rng(0).normal(0, GRAIN, (height, width, 1)).astype(np.float32)
+    grainy = Image.fromarray((np.asarray(street, np.float32) + grain).clip(0, 255).astype(np.uint8))
+    return photos.encoded(grainy, "JPEG", quality=QUALITY, subsampling=subsampling), boxes
+
+
+def outside(before: bytes, after: bytes, boxes: list[list[float]]) -> float:
+    """The likeness of two photos outside the regions that faceblur hides, in decibels (PSNR), at most 99."""
+    one, other = (photos.opened(file).convert("RGB") for file in (before, after))
+    mask = Image.new("1", one.size, 1)
+    for box in boxes:
+        mask.paste(0, covers.outline(one.size, Region(Box(*box, 99.0), Style())).seen)
+    total, count = 0.0, 0
+    for top in range(0, one.height, 256):
+        strip = (0, top, one.width, min(top + 256, one.height))
+        first, second, where = (np.asarray(image.crop(strip), np.float32) for image in (one, other, mask))
+        error = (first - second)[where > 0]
+        total, count = total + float((error.astype(np.float64) ** 2).sum()), count + error.size
+    return min(99.0, 10 * np.log10(255**2 * count / total)) if total else 99.0
+
+
+def measured(megapixels: int, faces: int, sampling: str) -> list[dict[str, Any]]:
+    """One photo in every way."""
+    with tempfile.TemporaryDirectory() as folder:
+        photo, boxes = photo_of(megapixels, faces, SAMPLINGS[sampling])
+        (Path(folder) / "photo.jpg").write_bytes(photo)
+        (Path(folder) / "boxes.json").write_text(json.dumps(boxes))
+        runs: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
+        for _ in range(ROUNDS):
+            for way, taken in runs.items():
+                command = [sys.executable, str(Path(__file__).with_name("ways.py")), way, folder]
+                taken.append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
+        return [
+            {"megapixels": megapixels, "faces": faces, "sampling": sampling, "way": way}
+            | {unit: round(statistics.median(run[unit] for run in taken), 4) for unit in UNITS}
+            | {"psnr": round(outside(photo, (Path(folder) / f"{way}.jpg").read_bytes(), boxes), 1)}
+            for way, taken in runs.items()
+        ]
+
+
+def main() -> int:
+    """Measure everything, and say whether the goals hold."""
+    cases = [
+        {row["way"]: row for row in measured(megapixels, faces, sampling)}
+        for megapixels in MEGAPIXELS
+        for faces in FACES
+        for sampling in SAMPLINGS
+    ]
+    shown = [
+        {"photo": f"{case['plain']['megapixels']} MP {case['plain']['sampling']}", "faces": case["plain"]["faces"]}
+        | {"plain, CPU s": case["plain"]["cpu"]}
+        | {f"{way}, CPU": case[way]["cpu"] / case["plain"]["cpu"] for way in WAYS if way != "plain"}
+        | {"plain, MB": case["plain"]["megabytes"]}
+        | {f"{way}, memory": case[way]["megabytes"] / case["plain"]["megabytes"] for way in WAYS if way != "plain"}
+        | {f"{way}, dB": case[way]["psnr"] for way in WAYS}
+        for case in cases
+    ]
+    large = [case for case in cases if case["plain"]["megapixels"] >= 12 and case["plain"]["faces"] <= 5]
+
+    def ratio(unit: str, to: str, chosen: list[dict[str, dict[str, Any]]]) -> float:
+        return max(case["faceblur"][unit] / case[to][unit] for case in chosen)
+
+    goals = [
+        at_most("CPU ÷ decode and encode, ≥ 12 megapixels and ≤ 5 faces", ratio("cpu", "plain", large), 1.1),
+        at_most("CPU ÷ the simple recipe", ratio("cpu", "recipe", cases), 1.0),
+        at_least("PSNR outside the faces, dB", min(case["faceblur"]["psnr"] for case in cases), 55),
+        at_most("memory ÷ decode and encode", ratio("megabytes", "plain", cases), 1.2),
+    ]
+    return publish("blur", [row for case in cases for row in case.values()], goals, shown)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

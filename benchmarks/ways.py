@@ -1,0 +1,116 @@
+"""The ways of hiding faces that are compared: `ways.py WAY FOLDER` runs one on a photo and prints what it took.
+
+In the folder are `photo.jpg` and `boxes.json`; the result is written beside them. A way is a function of the photo's
+file and the faces' boxes, [left, top, width, height] in fractions of the photo, to the result's file.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageFilter
+
+from faceblur.anonymise import hide_faces
+from faceblur.faces import Box
+from faceblur.styles import Region, Style
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Boxes = list[list[float]]
+
+Image.MAX_IMAGE_PIXELS = None
+
+
+def faceblur(photo: bytes, boxes: Boxes) -> bytes:
+    """This project's blur stage."""
+    return hide_faces(photo, [Region(Box(*box, 99.0), Style()) for box in boxes]).data
+
+
+def plain(photo: bytes, _: Boxes) -> bytes:
+    """Decode and encode with the same tables and subsampling: the least that a tool which works on pixels does."""
+    file = BytesIO()
+    Image.open(BytesIO(photo)).save(file, "JPEG", quality="keep")
+    return file.getvalue()
+
+
+def recipe(photo: bytes, boxes: Boxes) -> bytes:
+    """What most projects do."""
+    image = Image.open(BytesIO(photo))
+    for box in in_pixels(boxes, image.size):
+        image.paste(image.crop(box).filter(ImageFilter.GaussianBlur(50)), box)
+    file = BytesIO()
+    image.save(file, "JPEG")
+    return file.getvalue()
+
+
+def opencv(photo: bytes, boxes: Boxes) -> bytes:
+    """OpenCV with a blur that is relative to the face's size."""
+    import cv2
+    import numpy as np
+
+    image = cv2.imdecode(np.frombuffer(photo, np.uint8), cv2.IMREAD_COLOR)
+    for left, top, right, bottom in in_pixels(boxes, image.shape[1::-1]):
+        image[top:bottom, left:right] = cv2.GaussianBlur(image[top:bottom, left:right], (0, 0), (right - left) * 0.3)
+    return bytes(cv2.imencode(".jpg", image)[1])
+
+
+def deface(photo: bytes, boxes: Boxes) -> bytes:
+    """What the program deface does to read, draw and write, at its defaults."""
+    import imageio.v2 as imageio
+    import numpy as np
+    from deface.deface import anonymize_frame
+
+    frame = imageio.imread(BytesIO(photo))
+    found = np.array([[*box, 1.0] for box in in_pixels(boxes, frame.shape[1::-1])])
+    anonymize_frame(found, frame, 1.3, "blur", ellipse=True, draw_scores=False, replaceimg=None, mosaicsize=20)
+    file = BytesIO()
+    imageio.imsave(file, frame, format="jpg")
+    return file.getvalue()
+
+
+def in_pixels(boxes: Boxes, size: tuple[int, int]) -> list[tuple[int, int, int, int]]:
+    """The boxes as left, top, right, bottom in pixels."""
+    width, height = size
+    return [
+        (int(left * width), int(top * height), int((left + across) * width), int((top + down) * height))
+        for left, top, across, down in boxes
+    ]
+
+
+def megabytes(of: str) -> float:
+    """This process's memory now (VmRSS), or at its highest since it was last forgotten (VmHWM)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(of)) / 1024
+
+
+WAYS: dict[str, Callable[[bytes, Boxes], bytes]] = {
+    way.__name__: way for way in (plain, faceblur, recipe, opencv, deface)
+}
+
+
+def main(way: str, folder: Path) -> None:
+    """Do it once on a small photo, so that everything is imported, then on the photo, and print what that took."""
+    photo, boxes = (folder / "photo.jpg").read_bytes(), json.loads((folder / "boxes.json").read_text())
+    small = BytesIO()
+    Image.new("RGB", (64, 64)).save(small, "JPEG")
+    WAYS[way](small.getvalue(), [[0.3, 0.3, 0.3, 0.3]])
+
+    Path("/proc/self/clear_refs").write_text("5")  # forget the highest so far
+    memory, before, started = megabytes("VmRSS"), resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+    result = WAYS[way](photo, boxes)
+    wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF)
+
+    (folder / f"{way}.jpg").write_bytes(result)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    json.dump({"wall": wall, "cpu": cpu, "megabytes": megabytes("VmHWM") - memory}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

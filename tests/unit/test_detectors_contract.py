@@ -1,0 +1,73 @@
+"""What every detector takes and gives, and how one is chosen by its name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from faceblur.detectors import Detection, Look, confidence_for, detector_named
+from faceblur.detectors.union import UnionDetector
+from faceblur.errors import TooManyFaces
+from faceblur.faces import MAX_FACES, Box
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+FACE = Box(0.1, 0.1, 0.01, 0.01, 90)
+
+
+def test_as_many_faces_as_a_state_can_carry():
+    assert len(Detection([FACE] * MAX_FACES, "one", "1", 0, []).boxes) == MAX_FACES
+
+
+def test_more_faces_than_a_state_can_carry():
+    with pytest.raises(TooManyFaces):
+        Detection([FACE] * (MAX_FACES + 1), "one", "1", 0, [])
+
+
+@pytest.mark.parametrize("name", ["embedded", "rekognition"])
+def test_a_detector_by_its_name(name):
+    assert type(detector_named(name)).__module__ == f"faceblur.detectors.{name}"
+
+
+@pytest.mark.parametrize("last_resort", [False, True])
+def test_both_detectors(last_resort):
+    both = detector_named("both", last_resort=last_resort)
+    assert isinstance(both, UnionDetector)
+    assert both.last_resort is last_resort
+    names = [type(each).__module__.rpartition(".")[2] for each in both.detectors]
+    assert names == ["rekognition", "embedded"]
+
+
+def test_no_other_detector():
+    with pytest.raises(ValueError, match="'haar' is not one of"):
+        detector_named("haar")
+
+
+@pytest.mark.parametrize(("asked", "second"), [(0, 50), (50, 50), (80, 80)])
+def test_a_second_look_asks_for_the_default_confidence_at_least(asked, second):
+    assert confidence_for(Look.FIRST, asked) == asked
+    assert confidence_for(Look.SECOND, asked) == second
+
+
+@pytest.mark.parametrize(
+    ("name", "needed", "spared"),
+    [
+        (None, set(), {"numpy", "onnxruntime", "boto3"}),
+        ("rekognition", {"boto3"}, {"numpy", "onnxruntime"}),
+        ("embedded", {"numpy", "onnxruntime"}, {"boto3"}),
+    ],
+)
+def test_what_a_detector_needs_is_imported_with_it_alone(name, needed, spared):
+    code = f"""if True:
+        import sys
+        from faceblur.detectors import detector_named
+        {f"detector_named({name!r})" if name else ""}
+        print(*sys.modules)
+    """
+    imported = subprocess.run(
+        [sys.executable, "-c", code], env={"PYTHONPATH": str(FUNCTIONS)}, check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert needed <= set(imported)
+    assert not spared & set(imported)

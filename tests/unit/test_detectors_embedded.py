@@ -1,0 +1,262 @@
+"""The embedded detector: real faces in composed photos, and how it looks at a photo."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from centerface_model import python_path
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from photos import astronaut, astronaut_pixels, encoded, flower, grace_hopper, jpeg
+from PIL import Image, ImageOps
+from scenes import crowd, matches, scattered, shared
+
+from faceblur.detectors import Look, StoredPhoto, embedded
+from faceblur.detectors import centerface as network
+from faceblur.detectors.doubts import Doubt
+from faceblur.detectors.embedded import VIEWS, EmbeddedDetector, search, tiles
+from faceblur.errors import CorruptImage, UnsupportedFormat
+
+# Where the faces are when a file with this EXIF orientation is shown as its pixels lie.
+LAID = {
+    1: lambda picture: picture,
+    2: ImageOps.mirror,
+    3: lambda picture: picture.rotate(180),
+    4: ImageOps.flip,
+    5: lambda picture: picture.transpose(Image.Transpose.TRANSPOSE),
+    6: lambda picture: picture.transpose(Image.Transpose.ROTATE_90),
+    7: lambda picture: picture.transpose(Image.Transpose.TRANSVERSE),
+    8: lambda picture: picture.transpose(Image.Transpose.ROTATE_270),
+}
+
+
+@pytest.fixture(autouse=True)
+def model(monkeypatch):
+    monkeypatch.syspath_prepend(python_path())
+
+
+def detect(data: bytes, min_confidence: float = 50, look: Look = Look.FIRST):
+    return EmbeddedDetector().detect(StoredPhoto(data, "bucket", "key"), min_confidence, look)
+
+
+def pixels(detection, size):
+    return [
+        (box.left * size[0], box.top * size[1], box.right * size[0], box.bottom * size[1]) for box in detection.boxes
+    ]
+
+
+def laid(picture: Image.Image, orientation: int, format_: str = "JPEG") -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return encoded(LAID[orientation](picture), format_, exif=exif)
+
+
+class Seen:
+    """A network that finds nothing, and remembers the pictures it was shown."""
+
+    version = "none"
+
+    def __init__(self, finds=None):
+        self.pictures = []
+        self.finds = finds or (lambda _: np.zeros((0, 5), np.float32))
+
+    def find(self, picture, threshold):
+        self.pictures.append(picture)
+        found = self.finds(picture)
+        return found[found[:, 4] > threshold]
+
+
+@pytest.mark.parametrize("photo", [astronaut, grace_hopper])
+@pytest.mark.parametrize("look", Look)
+def test_the_face_of_a_sample_photo(photo, look):
+    found = detect(photo(), look=look)
+    (box,) = found.boxes
+    assert box.confidence > 80
+    assert (found.detector, found.calls, found.warnings) == ("embedded", 0, [])
+
+
+@pytest.mark.parametrize("look", Look)
+def test_a_picture_of_nobody(look):
+    assert detect(flower(), look=look).boxes == []
+
+
+@pytest.mark.parametrize("orientation", LAID)
+@pytest.mark.parametrize("format_", ["JPEG", "PNG"])
+def test_boxes_are_those_of_the_upright_photo(orientation, format_):
+    upright = scattered(40, (480, 360), 2, seed=3)
+    (first, second) = pixels(detect(laid(upright.picture, orientation, format_)), (480, 360))
+    assert matches([first, second], upright.faces, overlap=0.5) == 2
+
+
+@pytest.mark.parametrize("width", [24, 64, 200])
+def test_clear_faces_are_all_found(width):
+    for seed in range(4):
+        scene = scattered(width, (1600, 1200), 4, seed)
+        found = pixels(detect(jpeg(scene.picture)), scene.picture.size)
+        assert matches(found, scene.faces) == 4
+
+
+def test_a_face_as_wide_as_the_photo():
+    picture = astronaut_pixels().crop((170, 50, 280, 190)).resize((2200, 2800))
+    (box,) = detect(jpeg(picture)).boxes
+    assert shared((box.left, box.top, box.right, box.bottom), (0.08, 0.06, 0.93, 0.94)) > 0.7
+
+
+def test_a_crowd_down_to_the_smallest_faces():
+    scene = crowd(200, 8, 60, seed=1)
+    found = detect(jpeg(scene.picture, quality=95))
+    assert matches(pixels(found, scene.picture.size), scene.faces) > 0.85 * len(scene.faces)
+    assert len(found.boxes) < 1.05 * len(scene.faces)
+    assert found.warnings == [Doubt.FACES_NEAR_SIZE_LIMIT]
+
+
+def test_the_second_look_finds_as_much():
+    scene = crowd(100, 12, 60, seed=2)
+    found = detect(jpeg(scene.picture, quality=95), look=Look.SECOND)
+    assert matches(pixels(found, scene.picture.size), scene.faces) > 0.9 * len(scene.faces)
+
+
+def test_the_second_look_sees_other_pixels(monkeypatch):
+    shown = {}
+    for look in Look:
+        seen = Seen()
+        monkeypatch.setattr(embedded, "centerface", lambda seen=seen: seen)
+        detect(jpeg(scattered(24, (1600, 1200), 2, 0).picture), look=look)
+        shown[look] = seen.pictures
+    sizes = {look: {picture.size for picture in pictures} for look, pictures in shown.items()}
+    assert not sizes[Look.FIRST] & sizes[Look.SECOND]
+
+
+def test_the_second_look_gives_boxes_of_the_photo_not_of_its_mirror_image():
+    first, second = (detect(astronaut(), look=look).boxes[0] for look in Look)
+    assert shared(*((box.left, box.top, box.right, box.bottom) for box in (first, second))) > 0.9
+
+
+def test_a_higher_confidence_leaves_those_boxes_that_have_it():
+    photo = jpeg(scattered(20, (1200, 900), 6, seed=0).picture)
+    every = detect(photo, 50).boxes
+    middle = sorted(box.confidence for box in every)[len(every) // 2]
+    sure = detect(photo, middle).boxes
+    assert 0 < len(sure) < len(every)
+    assert {astuple(box) for box in sure} >= {astuple(box) for box in every if box.confidence > middle + 0.1}
+
+
+def test_confidence_is_the_score_stretched_so_that_the_default_is_the_middle():
+    assert embedded.score(50) == 0.35
+    assert embedded.score(100) == 1
+    scores = [embedded.score(confidence) for confidence in range(101)]
+    assert scores == sorted(scores)
+    assert scores[0] == embedded.LOWEST_SCORE
+
+
+@pytest.mark.parametrize(
+    ("data", "error"), [(astronaut()[:5000], CorruptImage), (b"GIF89a and so on", UnsupportedFormat)]
+)
+def test_what_cannot_be_read_is_an_error_and_never_a_photo_without_faces(data, error):
+    with pytest.raises(error):
+        detect(data)
+
+
+def test_no_picture_shown_to_the_network_is_larger_than_the_memory_allows():
+    seen = Seen()
+    search(seen, Image.new("RGB", (6000, 4000)), 0.35, VIEWS[Look.FIRST])
+    assert max(max(picture.size) for picture in seen.pictures) <= embedded.TILE
+    # All of it is seen, at three quarters of its size, and once more as a whole.
+    assert sum(picture.width * picture.height for picture in seen.pictures[:-1]) > 0.75**2 * 6000 * 4000
+
+
+def test_cost_grows_with_what_is_found():
+    costs = []
+    for count in (0, 1, 20, 150):
+        scene = crowd(count, 10, 40, seed=1, size=(1280, 720))
+        seen = []
+
+        class Counting:
+            version = ""
+
+            def find(self, picture, threshold, seen=seen):
+                seen.append(picture.width * picture.height)
+                return network.centerface().find(picture, threshold)
+
+        search(Counting(), scene.picture, 0.35, VIEWS[Look.FIRST])
+        costs.append(sum(seen))
+    assert costs == sorted(costs)
+    assert costs[0] < 1.2 * (0.75**2 * 1280 * 720 + 448 * 252)
+    assert costs[-1] < 5 * costs[0]
+
+
+def test_a_weak_response_is_looked_at_closer():
+    def finds(picture):
+        if picture.size == (640, 480):
+            return np.array([[100, 100, 109, 112, 0.03]], np.float32)
+        return np.array([[10, 10, 40, 50, 0.9]], np.float32)
+
+    seen = Seen(finds)
+    (found,) = search(seen, Image.new("RGB", (640, 480)), 0.35, VIEWS[Look.FIRST])
+    ((width, height),) = [picture.size for picture in seen.pictures[1:]]
+    assert max(width, height) < 160
+    left, top, right, bottom, score = found
+    assert 80 < left < right < 130
+    assert 80 < top < bottom < 130
+    assert score == pytest.approx(0.9)
+
+
+def test_what_the_edge_of_a_closer_look_cuts_is_not_taken_for_a_face():
+    def finds(picture):
+        if picture.size == (640, 480):
+            return np.array([[100, 100, 109, 112, 0.03]], np.float32)
+        return np.array([[0, 10, 30, 50, 0.9], [10, 90, 40, 128, 0.8]], np.float32)
+
+    assert len(search(Seen(finds), Image.new("RGB", (640, 480)), 0.35, VIEWS[Look.FIRST])) == 0
+
+
+@given(st.integers(16, 12_000), st.floats(0.1, 1.0))
+def test_tiles_share_out_a_side_and_see_beyond_their_part(length, scale):
+    parts = list(tiles(length, scale))
+    owned = [(start, end) for _, _, start, end in parts]
+    assert owned[0][0] == -np.inf
+    assert owned[-1][1] == np.inf
+    assert all(end == start for (_, end), (start, _) in pairwise(owned))
+    for first, last, start, end in parts:
+        assert 0 <= first < last <= length
+        assert (last - first) * scale <= embedded.TILE + 1
+        margin = embedded.MARGIN / scale - 1
+        assert first == 0 or first <= start - margin
+        assert last == length or last >= end + margin
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    orientation=st.sampled_from(list(LAID)),
+    size=st.tuples(st.integers(16, 900), st.integers(16, 900)),
+    look=st.sampled_from(list(Look)),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_boxes_lie_within_the_upright_frame(monkeypatch, orientation, size, look, seed):
+    rng = np.random.default_rng(seed)
+
+    def finds(picture):
+        """Anything, with edges that the picture's cut off as the network's own are."""
+        corners = rng.uniform(-50, max(picture.size), (20, 2))
+        boxes = np.concatenate([corners, corners + rng.uniform(1, 300, (20, 2))], axis=1)
+        boxes = boxes.clip(0, [*picture.size, *picture.size])
+        solid = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+        return np.column_stack([boxes, rng.random(20)]).astype(np.float32)[solid]
+
+    monkeypatch.setattr(embedded, "centerface", lambda: Seen(finds))
+    photo = laid(Image.new("RGB", size, "grey"), orientation, "PNG")
+    for box in detect(photo, look=look).boxes:
+        assert 0 <= box.left < box.right <= 1 + 1e-6
+        assert 0 <= box.top < box.bottom <= 1 + 1e-6
+        assert 50 <= box.confidence <= 100
+
+
+def test_very_large_photos_are_looked_at_at_half_their_size(monkeypatch):
+    monkeypatch.setattr(embedded, "HALVED_ABOVE", 512 * 512 - 1)
+    for photo in (astronaut(), encoded(astronaut_pixels(), "PNG")):
+        assert embedded.load(photo).size == (256, 256)
+        (box,) = detect(photo).boxes
+        assert box.left == pytest.approx(0.354, abs=0.02)

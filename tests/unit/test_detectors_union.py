@@ -1,0 +1,98 @@
+"""The union of two detectors, and what becomes of it when one is unavailable."""
+
+from __future__ import annotations
+
+import pytest
+
+from faceblur.detectors import Detection, Look, StoredPhoto
+from faceblur.detectors.doubts import Doubt
+from faceblur.detectors.union import UnionDetector
+from faceblur.errors import CorruptImage, DetectorThrottled, DetectorUnavailable
+from faceblur.faces import Box
+
+PHOTO = StoredPhoto(b"photo", "bucket", "key")
+ANN = Box(0.1, 0.1, 0.1, 0.1, 90)
+ANN_AGAIN = Box(0.11, 0.1, 0.1, 0.11, 80)
+BOB = Box(0.5, 0.5, 0.1, 0.1, 60)
+CLEO = Box(0.7, 0.2, 0.05, 0.05, 70)
+
+
+class Finds:
+    """A detector that finds what it is made for, or raises it."""
+
+    def __init__(self, name, *outcomes, calls=0, warnings=()):
+        self.name, self.outcomes, self.calls, self.warnings = name, list(outcomes), calls, list(warnings)
+        self.asked = []
+
+    def detect(self, photo, min_confidence, look):
+        self.asked.append((photo, min_confidence, look))
+        outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return Detection(list(outcome), self.name, f"{self.name}-1", self.calls, self.warnings)
+
+
+def detect(*detectors, last_resort=False):
+    return UnionDetector(detectors, last_resort).detect(PHOTO, 50, Look.FIRST)
+
+
+def summary(detection):
+    return [(box.confidence, box.found_by) for box in detection.boxes]
+
+
+def test_what_any_of_them_finds_is_a_face_once():
+    found = detect(Finds("one", [ANN, BOB]), Finds("two", [CLEO, ANN_AGAIN]))
+    assert summary(found) == [(90, "one"), (70, "two"), (60, "one")]
+
+
+def test_disagreement_hides_both():
+    found = detect(Finds("one", [BOB]), Finds("two", []))
+    assert summary(found) == [(60, "one")]
+
+
+def test_how_it_was_found():
+    found = detect(Finds("one", [ANN], calls=3, warnings=["B"]), Finds("two", [], calls=1, warnings=["B", "A"]))
+    assert (found.detector, found.version, found.calls) == ("one+two", "one-1 two-1", 4)
+    assert found.warnings == ["A", "B"]
+
+
+def test_all_are_asked_the_same():
+    one, two = Finds("one", []), Finds("two", [])
+    detect(one, two)
+    assert one.asked == two.asked == [(PHOTO, 50, Look.FIRST)]
+
+
+@pytest.mark.parametrize("error", [DetectorUnavailable(), DetectorThrottled()])
+@pytest.mark.parametrize("place", [0, 1])
+def test_an_unavailable_detector_is_for_the_state_machine_to_try_again(error, place):
+    detectors = [Finds("one", [ANN]), Finds("two", [BOB])]
+    detectors[place].outcomes = [error]
+    with pytest.raises(type(error)):
+        detect(*detectors)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_as_a_last_resort_the_other_does_with_a_warning(place):
+    detectors = [Finds("one", [ANN]), Finds("two", [BOB])]
+    missing = detectors[place]
+    missing.outcomes = [DetectorThrottled()]
+    found = detect(*detectors, last_resort=True)
+    assert [box.found_by for box in found.boxes] == [found.detector] != [missing.name]
+    assert found.warnings == [Doubt.ONE_DETECTOR_ONLY]
+
+
+def test_a_last_resort_that_is_not_needed_leaves_no_warning():
+    found = detect(Finds("one", [ANN]), Finds("two", [BOB]), last_resort=True)
+    assert len(found.boxes) == 2
+    assert found.warnings == []
+
+
+def test_no_resort_without_any_detector():
+    with pytest.raises(DetectorThrottled):
+        detect(Finds("one", DetectorUnavailable()), Finds("two", DetectorThrottled()), last_resort=True)
+
+
+@pytest.mark.parametrize("error", [CorruptImage(), RuntimeError("a bug")])
+def test_no_other_error_is_ever_a_reason_to_go_on(error):
+    with pytest.raises(type(error)):
+        detect(Finds("one", error), Finds("two", [ANN]), last_resort=True)
