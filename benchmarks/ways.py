@@ -35,8 +35,10 @@ def faceblur(photo: bytes, boxes: Boxes) -> bytes:
 
 def plain(photo: bytes, _: Boxes) -> bytes:
     """Decode and encode with the same tables and subsampling: the least that a tool which works on pixels does."""
+    image = Image.open(BytesIO(photo))
+    image.load()  # before it is saved: Pillow makes a copy of one that is not loaded
     file = BytesIO()
-    Image.open(BytesIO(photo)).save(file, "JPEG", quality="keep")
+    image.save(file, "JPEG", quality="keep")
     return file.getvalue()
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Corners = tuple[float, float, float, float]  # left, top, right, bottom in pixels
     Change = Callable[[Image.Image, Corners], Image.Image]  # what is done to a head, whose face is there
 
+COVERED = 0.3  # of a face by the next one's surroundings: it no longer counts
 AROUND = 0.6  # of a face's width and height is shown on each side of it
 
 
@@ -54,6 +55,8 @@ class Scene:
             mask = mask.rotate(angle, Image.Resampling.BICUBIC)
         at = round(x - left), round(y - top)
         self.picture.paste(cut, at, mask)
+        pasted = (at[0], at[1], at[0] + cut.width, at[1] + cut.height)
+        self.faces = [face for face in self.faces if part_inside(face, pasted) < COVERED]
         self.faces.append((left + at[0], top + at[1], right + at[0], bottom + at[1]))
 
 
@@ -181,11 +184,23 @@ def matches(found: list[Corners], faces: list[Corners], overlap: float = 0.3) ->
 
 def shared(one: Corners, other: Corners) -> float:
     """Intersection over union."""
+    common = _common(one, other)
+    return common / (_area(one) + _area(other) - common)
+
+
+def part_inside(one: Corners, other: Corners) -> float:
+    """The part of one box's own area that lies in the other."""
+    return _common(one, other) / _area(one)
+
+
+def _common(one: Corners, other: Corners) -> float:
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
-    common = max(width, 0.0) * max(height, 0.0)
-    both = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
-    return common / (both - common)
+    return max(width, 0.0) * max(height, 0.0)
+
+
+def _area(box: Corners) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def _cut(picture: Image.Image, face: Box) -> Head:

@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from faceblur import config
 from faceblur.api import answer, fields_of, moment, router
 from faceblur.jobs import jobs
+from faceblur.limits import MAX_BYTES
 from faceblur.observability import about, logger, tracer
 from faceblur.options import parse_options
 from faceblur.storage import photos
@@ -22,7 +23,7 @@ def create_job() -> Response[str]:
     job = jobs().create(options.model_dump(), config.upload_seconds())
     about(job.job_id)
     form = photos().upload_form(job.job_id, config.upload_seconds())
-    upload = {**form, "expires_at": moment(job.upload_expires_at), "max_bytes": config.MAX_UPLOAD_BYTES}
+    upload = {**form, "expires_at": moment(job.upload_expires_at), "max_bytes": MAX_BYTES}
     logger.info("job created")
     return answer(201, {"job_id": job.job_id, "status": job.status, "options": job.options, "upload": upload})
 

@@ -2,7 +2,6 @@
 
 import os
 
-MAX_UPLOAD_BYTES = 35_000_000
 JOB_LIFETIME_SECONDS = 24 * 60 * 60
 LINK_SECONDS = 5 * 60
 # The state machine's own TimeoutSeconds and a margin for the event that reports it.

@@ -21,13 +21,10 @@ from PIL import (
 )
 
 from faceblur.errors import CorruptImage, FaceblurError, ImageTooLarge, ImageTooSmall, UnsupportedFormat
+from faceblur.limits import MAX_BYTES, MAX_PIXELS, MIN_SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-MAX_BYTES = 35 * 1024 * 1024
-MAX_PIXELS = 100_000_000
-MIN_SIDE = 16
 
 # Pillow's own guard would warn at 89 megapixels already; ours speaks before any pixel is decoded.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS

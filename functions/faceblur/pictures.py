@@ -10,6 +10,7 @@ from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin
 
 from faceblur import covers, images, jpeg, metadata, png
 from faceblur.errors import ImageTooLarge
+from faceblur.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +80,7 @@ def decode(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint: bool
 
     Raises CorruptImage, or ImageTooLarge if the format cannot hold the photo.
     """
-    if max(image.size) > LONGEST_SIDE.get(format_, images.MAX_PIXELS):
+    if max(image.size) > LONGEST_SIDE.get(format_, MAX_PIXELS):
         raise ImageTooLarge(f"This photo is too long for a {format_} file. Please choose another output format.")
     orientation = images.header(image).orientation
     profile = metadata.icc_profile(image)

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from faceblur import config
 from faceblur.aws import code_of, storage_errors
 from faceblur.errors import UploadReplaced
+from faceblur.limits import MAX_BYTES
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -34,7 +35,7 @@ class Photos:
         return self._client.generate_presigned_post(
             self.bucket,
             upload_key(job_id),
-            Conditions=[["content-length-range", 0, config.MAX_UPLOAD_BYTES]],
+            Conditions=[["content-length-range", 0, MAX_BYTES]],
             ExpiresIn=seconds,
         )
 

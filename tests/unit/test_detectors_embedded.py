@@ -222,10 +222,9 @@ def test_tiles_share_out_a_side_and_see_beyond_their_part(length, scale):
     assert all(end == start for (_, end), (start, _) in pairwise(owned))
     for first, last, start, end in parts:
         assert 0 <= first < last <= length
-        assert (last - first) * scale <= embedded.TILE + 1
-        margin = embedded.MARGIN / scale - 1
-        assert first == 0 or first <= start - margin
-        assert last == length or last >= end + margin
+        assert (last - first) * scale <= embedded.TILE + 2
+        assert first == 0 or first <= start - embedded.MARGIN / scale
+        assert last == length or last >= end + embedded.MARGIN / scale
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -16,6 +16,7 @@ from pillow_heif import register_heif_opener
 
 from faceblur import images
 from faceblur.errors import CorruptImage, ImageTooLarge, ImageTooSmall, PhotoError, UnsupportedFormat
+from faceblur.limits import MAX_BYTES
 
 register_heif_opener()
 
@@ -204,7 +205,7 @@ def test_the_mere_start_of_a_photo_is_corrupt(start: bytes) -> None:
 
 
 def test_more_bytes_than_the_limit() -> None:
-    photo = astronaut().ljust(images.MAX_BYTES + 1, b"\0")
+    photo = astronaut().ljust(MAX_BYTES + 1, b"\0")
     assert all(type(error) is ImageTooLarge for error in both_ways(photo))
     assert images.inspect(photo[:-1]).width == 512
 

@@ -12,6 +12,7 @@ from faceblur import config
 from faceblur.anonymise import FILES
 from faceblur.detectors.doubts import Doubt
 from faceblur.jobs import Status
+from faceblur.limits import MAX_BYTES
 from faceblur.options import JobOptions
 from faceblur.storage import photos
 
@@ -95,7 +96,7 @@ def test_every_status_of_a_job_is_described():
 def test_the_limits_are_those_of_the_functions():
     created = api_description()["paths"]["/jobs"]["post"]["responses"]["201"]
     example = created["content"]["application/json"]["examples"]["created"]["value"]
-    assert example["upload"]["max_bytes"] == config.MAX_UPLOAD_BYTES
+    assert example["upload"]["max_bytes"] == MAX_BYTES
     assert config.LINK_SECONDS == 5 * 60
     for linked in ("Result", "ReceiptLink"):
         assert "valid for five minutes" in SCHEMAS[linked]["properties"]["url"]["description"]
@@ -116,7 +117,9 @@ def test_a_receipt_tells_the_options_that_say_how_a_face_is_hidden():
 
 
 def test_only_a_completed_job_has_links():
-    described = {name for name, schema in SCHEMAS.items() if {"result", "receipt"} & schema.get("properties", {}).keys()}
+    described = {
+        name for name, schema in SCHEMAS.items() if {"result", "receipt"} & schema.get("properties", {}).keys()
+    }
     assert described == {"CompletedJob"}
     assert {"result", "receipt"} < set(SCHEMAS["CompletedJob"]["required"])
 

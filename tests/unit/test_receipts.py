@@ -123,11 +123,11 @@ def test_making_a_receipt_changes_nothing(done):
 
 
 def test_the_prices_are_those_of_the_lists():
-    assert PRICES == {
+    assert {
         "detector_call": pytest.approx(1 / 1000),
         "state_transition": pytest.approx(25 / 1_000_000),
         "lambda_gb_second": 0.0000166667,
-    }
+    } == PRICES
 
 
 def test_the_cost_of_a_job():
@@ -140,9 +140,7 @@ def test_the_cost_of_a_job_in_which_the_second_look_found_a_face():
     assert cost(TWO_PASSES, looked_again=True) == pytest.approx(0.0095583338, abs=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("missed", "stages", "usd"), [([], ONE_PASS, 0.0054167), ([MISSED], TWO_PASSES, 0.0095583)]
-)
+@pytest.mark.parametrize(("missed", "stages", "usd"), [([], ONE_PASS, 0.0054167), ([MISSED], TWO_PASSES, 0.0095583)])
 def test_a_receipt_says_what_the_job_cost(done, missed, stages, usd):
     assert documented(receipt(done | {"missed": missed, "stages": stages}))["cost_estimate"]["usd"] == usd
 
@@ -163,5 +161,5 @@ def way(choices: dict[str, int | None]) -> list[str]:
 
 def test_the_transitions_are_those_of_the_state_machine():
     """There is one into every state, and one to the end."""
-    assert TRANSITIONS == len(way({})) + 1
-    assert TRANSITIONS + MORE_TRANSITIONS == len(way({"Was a face missed?": 0})) + 1
+    assert len(way({})) + 1 == TRANSITIONS
+    assert len(way({"Was a face missed?": 0})) + 1 == TRANSITIONS + MORE_TRANSITIONS

@@ -9,6 +9,7 @@ only the places where a weak response makes a face possible.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil, floor, inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -137,17 +138,15 @@ def scan(network: CenterFace, picture: Image.Image, scale: float) -> Floats:
 
 def tiles(length: int, scale: float) -> Iterator[tuple[int, int, float, float]]:
     """The tiles along one side of a picture: first and last pixel, and those of the tile's own part."""
-    margin = round(MARGIN / scale)
-    count = max(1, -(-(length - 2 * margin) // (round(TILE / scale) - 2 * margin)))
-    if length * scale <= TILE:
-        count = 1
+    margin = MARGIN / scale
+    count = max(1, ceil((length - 2 * margin) / (TILE / scale - 2 * margin)))
+    step = (length - 2 * margin) / count
     for place in range(count):
-        start, end = length * place // count, length * (place + 1) // count
         yield (
-            max(0, start - margin),
-            min(length, end + margin),
-            start if place else -np.inf,
-            end if place < count - 1 else np.inf,
+            floor(place * step),
+            ceil((place + 1) * step + 2 * margin) if place < count - 1 else length,
+            place * step + margin if place else -inf,
+            (place + 1) * step + margin if place < count - 1 else inf,
         )
 
 
@@ -192,7 +191,7 @@ def look_closer(
 ) -> Floats:
     """The faces within the area; what its edge cuts is left to the looks that see it whole."""
     left, top = (max(0, int(edge)) for edge in area[:2])
-    right, bottom = min(picture.width, int(np.ceil(area[2]))), min(picture.height, int(np.ceil(area[3])))
+    right, bottom = min(picture.width, ceil(area[2])), min(picture.height, ceil(area[3]))
     candidates = look_at(network, picture, (left, top, right, bottom), zoom, threshold)
     edge = 1.5 / zoom
     whole = (
