@@ -20,16 +20,17 @@ if TYPE_CHECKING:
     Corners = tuple[float, float, float, float]  # left, top, right, bottom in pixels
     Change = Callable[[Image.Image, Corners], Image.Image]  # what is done to a head, whose face is there
 
-COVERED = 0.3  # of a face by the next one's surroundings: it no longer counts
+COVERED = 0.2  # of a face, by another head pasted over it
 AROUND = 0.6  # of a face's width and height is shown on each side of it
 
 
 @dataclass
 class Scene:
-    """A picture, and where its faces are, in pixels."""
+    """A picture, and where its faces are, in pixels; those that others partly cover are apart: none must find them."""
 
     picture: Image.Image
     faces: list[Corners] = field(default_factory=list)
+    covered: list[Corners] = field(default_factory=list)
 
     def put(
         self, head: Head, x: float, y: float, width: float, *, angle: float = 0, change: Change | None = None
@@ -56,6 +57,7 @@ class Scene:
         at = round(x - left), round(y - top)
         self.picture.paste(cut, at, mask)
         pasted = (at[0], at[1], at[0] + cut.width, at[1] + cut.height)
+        self.covered += [face for face in self.faces if part_inside(face, pasted) >= COVERED]
         self.faces = [face for face in self.faces if part_inside(face, pasted) < COVERED]
         self.faces.append((left + at[0], top + at[1], right + at[0], bottom + at[1]))
 
@@ -170,16 +172,21 @@ def crowd(count: int, smallest: float, largest: float, seed: int, size: tuple[in
     return scene
 
 
-def matches(found: list[Corners], faces: list[Corners], overlap: float = 0.3) -> int:
-    """How many of the faces are found: each by a box of its own that overlaps it by at least so much."""
+def matches(found: list[Corners], scene: Scene, overlap: float = 0.3) -> tuple[int, int]:
+    """How many of the scene's faces are found, each by a box of its own, and how many boxes are of no face.
+
+    Box and face must overlap by so much (intersection over union).
+    """
     free = list(found)
-    hits = 0
-    for face in faces:
-        best = max(free, key=lambda box: shared(box, face), default=None)
-        if best is not None and shared(best, face) >= overlap:
-            free.remove(best)
-            hits += 1
-    return hits
+    hits = []
+    for faces in (scene.faces, scene.covered):
+        hits.append(0)
+        for face in faces:
+            best = max(free, key=lambda box: shared(box, face), default=None)
+            if best is not None and shared(best, face) >= overlap:
+                free.remove(best)
+                hits[-1] += 1
+    return hits[0], len(free)
 
 
 def shared(one: Corners, other: Corners) -> float:

@@ -57,7 +57,10 @@ class PhotoError(FaceblurError):
 class UnsupportedFormat(PhotoError):
     """Not an image, or of a format or kind that is not taken."""
 
-    sentence = "This file is not a photo in a format we can read. Please upload a JPEG, PNG, WebP, AVIF, HEIC, TIFF or BMP file."
+    sentence = (
+        "This file is not a photo in a format we can read. "
+        "Please upload a JPEG, PNG, WebP, AVIF, HEIC, TIFF or BMP file."
+    )
 
 
 class CorruptImage(PhotoError):
