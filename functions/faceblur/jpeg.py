@@ -175,7 +175,7 @@ def _colours(data: bytes, sampling: list[tuple[int, int]]) -> list[Image.Image]:
     halves = (across, down) == (2, 2) and others == [(1, 1), (1, 1)]
     pixels.draft("YCbCr", (pixels.width // 2, pixels.height // 2) if halves else None)
     if halves:
-        return list(pixels.split()[1:])
+        return [pixels.getchannel(band) for band in (1, 2)]
     return [
         _stored(pixels.getchannel(band), (across // each[0], down // each[1])) for band, each in enumerate(others, 1)
     ]

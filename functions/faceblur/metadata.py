@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +37,7 @@ _JPEG_SEGMENTS = (
     ("APP13", b"Photoshop 3.0\0", "IPTC"),
     ("COM", b"", "comment"),
 )
-# In a JPEG's scans, FF is followed by 00, or by D0…D7 for a restart, or by another FF that fills up.
-_JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+# In a JPEG's scans no other marker than those for a restart follows FF.
 _JPEG_END = b"\xff\xd9"
 
 _PNG_PICTURE = {b"IHDR", b"PLTE", b"tRNS", b"IEND", b"iCCP", *png.COLOUR_CHUNKS}
@@ -116,14 +114,6 @@ def _in_jpeg(data: bytes, image: JpegImagePlugin.JpegImageFile) -> Iterator[str]
                 break
         else:
             yield segment
-    if image.fp and _jpeg_end(data, image.fp.tell()) < len(data):
+    end = data.find(_JPEG_END, image.fp.tell()) if image.fp else -1
+    if 0 <= end < len(data) - len(_JPEG_END):
         yield APPENDED
-
-
-def _jpeg_end(data: bytes, scan: int) -> int:
-    """Where the JPEG ends whose first scan starts here."""
-    while marker := _JPEG_MARKER.search(data, scan):
-        if marker[0] == _JPEG_END:
-            return marker.end()
-        scan = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2])
-    return len(data)

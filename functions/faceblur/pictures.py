@@ -105,8 +105,6 @@ def _jpeg_pixels(image: JpegImagePlugin.JpegImageFile, orientation: int, profile
     space = jpeg.space(image)
     alike = len(set(jpeg.factors(image))) == 1 and space != "YCCK"  # which Pillow cannot write
     tables = jpeg.tables(image, orientation) if alike else [jpeg.FINEST]
-    if space == "YCbCr":
-        image.draft("YCbCr", None)
     image.load()
     image.info = {}
     options = {"qtables": tables, "subsampling": 0, "keep_rgb": space == "RGB", "icc_profile": profile}

@@ -272,7 +272,7 @@ def chosen(node: Any, parameters: dict[str, str]) -> Any:
 
 # What detect_faces is given for each detector: the layer with the model, and leave to ask Rekognition.
 DETECTORS = {
-    "rekognition": (None, True),
+    "rekognition": ([], True),
     "embedded": ([{"Ref": "OnnxLayer"}], False),
     "both": ([{"Ref": "OnnxLayer"}], True),
 }

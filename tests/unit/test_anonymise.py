@@ -62,8 +62,8 @@ def values(image: Image.Image) -> np.ndarray[Any, np.dtype[np.int64]]:
 def opaque(size: tuple[int, int], region: Region) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Where nothing of the picture may show through."""
     mask = Image.new("L", size)
-    for piece, opacities in covers.outline(size, region).parts():
-        mask.paste(opacities or 255, piece)
+    for piece, opacities in covers.outline(size, region).pieces():
+        mask.paste(opacities, piece)
     return np.asarray(mask) == 255
 
 

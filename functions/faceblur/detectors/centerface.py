@@ -85,15 +85,16 @@ def suppress(candidates: Floats, overlap: float, inside: float = 1.0) -> Floats:
     than `inside` lies in it.
     """
     candidates = candidates[np.argsort(-candidates[:, 4], kind="stable")]
-    areas = (candidates[:, 2] - candidates[:, 0]) * (candidates[:, 3] - candidates[:, 1])
+    left, top, right, bottom, _ = np.ascontiguousarray(candidates.T)
+    areas = (right - left) * (bottom - top)
     rest = np.arange(len(candidates))
     kept = []
     while rest.size:
         best, rest = rest[0], rest[1:]
         kept.append(best)
-        box, others = candidates[best], candidates[rest]
-        sides = np.minimum(box[2:4], others[:, 2:4]) - np.maximum(box[:2], others[:, :2])
-        common = sides.clip(0).prod(axis=1)
+        width = np.minimum(right[best], right[rest]) - np.maximum(left[best], left[rest])
+        height = np.minimum(bottom[best], bottom[rest]) - np.maximum(top[best], top[rest])
+        common = np.maximum(width, 0) * np.maximum(height, 0)
         union = areas[best] + areas[rest] - common
         rest = rest[(common <= overlap * union) & (common <= inside * areas[rest])]
     return candidates[kept]
