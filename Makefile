@@ -9,6 +9,11 @@ sync = $(uv) venv --quiet --clear --python $(PYTHON) $(1) && $(uv) pip sync --qu
 tools := .tools/sam/.ready .tools/ministack/.ready .tools/runtime/.ready
 setup := .venv/.ready $(tools)
 
+# A deployment is built for this machine's interpreter and processor; the layer's Makefile goes by the same two.
+cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH"
+parameters = PythonRuntime=python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
+  Architecture=$(subst aarch64,arm64,$(shell uname -m))
+
 .PHONY: help run blur test lint format deploy clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
@@ -34,8 +39,8 @@ format: $(setup) ## put the sources into shape
 	.venv/bin/ruff check --fix .
 
 deploy: $(setup) ## build and deploy into the cloud account of your AWS credentials
-	.tools/sam/bin/sam build --parameter-overrides PythonRuntime=python$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-	.tools/sam/bin/sam deploy --guided --parameter-overrides PythonRuntime=python$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+	$(cloud) .tools/sam/bin/sam build --parameter-overrides $(parameters)
+	$(cloud) .tools/sam/bin/sam deploy --guided --parameter-overrides $(parameters)
 
 clean: ## remove everything that these targets made
 	-test ! -x .venv/bin/faceblur || .venv/bin/faceblur down

@@ -60,8 +60,14 @@ def blur_photos(
     if out:
         out.mkdir(parents=True, exist_ok=True)
     reports = [Report(str(photo)) for photo in photos]
-    with ThreadPoolExecutor(at_once) as pool:
+    pool = ThreadPoolExecutor(at_once)
+    try:
         list(pool.map(lambda report: _blur_photo(client, report, out, options, saw, with_receipts), reports))
+    except KeyboardInterrupt:
+        client.give_up()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
     return reports
 
 

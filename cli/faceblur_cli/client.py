@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,10 @@ class JobFailed(Exception):
         self.code, self.message = code, message
 
 
+class Unavailable(Failure):
+    """The API cannot be reached, or has no answer just now."""
+
+
 class ApiClient:
     """Speaks to one stack's API."""
 
@@ -34,6 +39,11 @@ class ApiClient:
         """Speak to the API at this address."""
         self._api_url = api_url.rstrip("/")
         self._http = httpx.Client(timeout=60, transport=transport)
+        self._given_up = threading.Event()
+
+    def give_up(self) -> None:
+        """Have all threads stop following their jobs."""
+        self._given_up.set()
 
     def create_job(self, options: dict[str, Any]) -> dict[str, Any]:
         """Create a job; raises JobFailed if its options are refused."""
@@ -57,8 +67,13 @@ class ApiClient:
     def follow(self, job_id: str, saw: Callable[[str], None]) -> dict[str, Any]:
         """Wait until the job is finished, telling each new status; raises JobFailed if it does not complete."""
         wait, deadline, status = _FIRST_WAIT_SECONDS, time.monotonic() + _PATIENCE_SECONDS, None
-        while time.monotonic() < deadline:
-            job = self.get_job(job_id)
+        while time.monotonic() < deadline and not self._given_up.is_set():
+            try:
+                job = self.get_job(job_id)
+            except Unavailable:
+                # The job goes on without us: a hiccup while asking is not its failure.
+                time.sleep(_LONGEST_WAIT_SECONDS)
+                continue
             if job["status"] != status:
                 status = job["status"]
                 saw(status)
@@ -80,6 +95,8 @@ class ApiClient:
         response = self._send(method, self._api_url + path, **content)
         if response.status_code == httpx.codes.NO_CONTENT:
             return {}
+        if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
+            raise Unavailable(f"{self._api_url} does not answer just now ({response.status_code}).")
         try:
             body: dict[str, Any] = response.json()
         except ValueError:
@@ -92,7 +109,7 @@ class ApiClient:
         try:
             return self._http.request(method, url, **content)
         except httpx.TransportError as error:
-            raise Failure(f"{httpx.URL(url).host} cannot be reached: {error}") from error
+            raise Unavailable(f"{httpx.URL(url).host} cannot be reached: {error}") from error
 
 
 def refused_upload(answer: str) -> JobFailed:

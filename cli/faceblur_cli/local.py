@@ -20,8 +20,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 import boto3
 import httpx
+from botocore.exceptions import ClientError
 
-from faceblur_cli import project
+from faceblur_cli import project, recovery
 from faceblur_cli.failures import Failure
 
 if TYPE_CHECKING:
@@ -49,6 +50,14 @@ class Stack:
         """Address of the API."""
         return self.outputs["ApiUrl"]
 
+    def exists(self) -> bool:
+        """Whether the embedded AWS still knows the stack: one that was killed has not saved it."""
+        try:
+            self.client("cloudformation").describe_stacks(StackName=STACK_NAME)
+        except ClientError:
+            return False
+        return True
+
     def client(self, service: str) -> Any:
         """A boto3 client for a service of the embedded AWS."""
         return boto3.client(
@@ -70,6 +79,8 @@ def running_stack(port: int, say: Callable[[str], None]) -> Iterator[Stack]:
     state = project.STATE / f"aws-{port}"
     state.mkdir(parents=True, exist_ok=True)
     with _lock():
+        # What is written there is of a stack that was killed.
+        _running_file().unlink(missing_ok=True)
         build(say)
         with emulator(port, state) as endpoint:
             stack = _deployed(endpoint, state, say)
@@ -113,7 +124,10 @@ def _deployed(endpoint: str, state: Path, say: Callable[[str], None]) -> Stack:
     stamp = state / "deployed.json"
     wanted = {"build": project.fingerprint(), "endpoint": endpoint}
     if stamp.exists() and (kept := json.loads(stamp.read_text()))["of"] == wanted:
-        return Stack(endpoint, kept["outputs"])
+        stack = Stack(endpoint, kept["outputs"])
+        if stack.exists():
+            recovery.recover(stack)
+            return stack
     stamp.unlink(missing_ok=True)
     say(f"deploying into the embedded AWS at {endpoint} (sam deploy)")
     stack = deploy(endpoint)
@@ -126,6 +140,7 @@ def build(say: Callable[[str], None]) -> None:
     stamp, wanted = project.BUILD.with_suffix(".sha256"), project.fingerprint()
     if stamp.exists() and stamp.read_text() == wanted:
         return
+    stamp.unlink(missing_ok=True)
     say("building the functions (sam build)")
     _sam(
         "build",
@@ -241,7 +256,9 @@ def any_port() -> int:
 
 def _sam(command: str, *arguments: str, endpoint: str = "http://127.0.0.1:9") -> None:
     """Run a command of SAM's; it never looks for AWS elsewhere than at `endpoint`."""
-    environment = os.environ | CREDENTIALS
+    # The layer is made by the `python3 -m pip` of the path, for the interpreter that runs the functions here.
+    path = f"{project.ROOT / '.tools/uv/bin'}:{os.environ['PATH']}"
+    environment = os.environ | CREDENTIALS | {"PATH": path}
     environment |= {
         "AWS_ENDPOINT_URL": endpoint,
         "SAM_CLI_TELEMETRY": "0",
@@ -275,7 +292,7 @@ def _answers(endpoint: str, process: subprocess.Popen[bytes]) -> bool:
     if process.poll() is not None:
         raise Failure(f"The embedded AWS ended with exit code {process.returncode}.")
     try:
-        return httpx.get(f"{endpoint}/_ministack/health", timeout=1).status_code == httpx.codes.OK
+        return httpx.get(f"{endpoint}/_ministack/health", timeout=1, trust_env=False).status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
 

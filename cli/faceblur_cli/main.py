@@ -14,6 +14,7 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -45,7 +46,7 @@ def cli() -> None:
 @click.option("--port", default=local.DEFAULT_PORT, show_default=True, help="Port of the embedded AWS; 0 for any.")
 def up(port: int) -> None:
     """Deploy into the embedded AWS on this machine and serve until Ctrl-C."""
-    with _interruptible(), local.running_stack(port or local.any_port(), err.print) as stack:
+    with _until_interrupted(), local.running_stack(port or local.any_port(), err.print) as stack:
         err.print(f"\n[bold]faceblur is up[/bold]\n  API  {stack.api_url}\n  AWS  {stack.endpoint}\n")
         err.print("Ctrl-C, or `faceblur down`, stops it.")
         signal.pause()
@@ -83,7 +84,7 @@ def blur(
 ) -> None:
     """Hide the faces in PHOTOS; each result is stored as NAME.blurred.EXTENSION."""
     asked = dict(_parsed(option) for option in options)
-    with _interruptible(), _api(api) as client, _progress(len(photos)) as saw:
+    with _api(api) as client, _progress(len(photos)) as saw:
         reports = blur_photos(client, photos, folder, asked, at_once, saw, with_receipts=with_receipts)
     for report in reports:
         _print(report, as_json)
@@ -119,35 +120,50 @@ def trace_job(job: str, stack_name: str | None, as_json: bool) -> None:
         table.add_row(visit.state, seconds, str(visit.retries or ""), ", ".join(visit.errors))
     out.print(table)
     if execution.get("error"):
-        out.print(f"{execution['error']}: {execution.get('cause', '')}")
+        out.print(f"{execution['error']}: {execution.get('cause', '')}", markup=False, soft_wrap=True)
 
 
 def main() -> None:
     """Run the command; what a person can act on is told in one line."""
+    _interrupt_on_signals()
     try:
-        cli()
+        cli(standalone_mode=False)
+    except click.ClickException as wrong:
+        wrong.show()
+        sys.exit(wrong.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        err.print("interrupted")
+        sys.exit(130)
     except Failure as failure:
-        err.print(f"[red]faceblur:[/red] {failure}", highlight=False)
-        sys.exit(1)
+        _complain(str(failure))
     except (BotoCoreError, ClientError) as error:
-        err.print(f"[red]faceblur:[/red] AWS: {error}", highlight=False)
-        sys.exit(1)
+        _complain(f"AWS: {error}")
+
+
+def _complain(message: str) -> None:
+    err.print(f"[red]faceblur:[/red] {escape(message)}", highlight=False, soft_wrap=True)
+    sys.exit(1)
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """End the block on SIGINT and SIGTERM alike, so that the embedded AWS is stopped cleanly."""
-
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    # SIGINT too: a process that a shell starts in the background inherits that it is ignored.
-    signal.signal(signal.SIGINT, interrupt)
-    signal.signal(signal.SIGTERM, interrupt)
+def _until_interrupted() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
         err.print("stopped")
+
+
+def _interrupt_on_signals() -> None:
+    """End on SIGTERM and SIGHUP as on Ctrl-C, so that the embedded AWS is stopped cleanly.
+
+    SIGINT too: a process that a shell starts in the background inherits that it is ignored.
+    """
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
 
 
 @contextmanager
@@ -190,7 +206,7 @@ def _progress(total: int) -> Iterator[Any]:
 
         def saw(report: Report) -> None:
             finished = report.status in FINISHED and (report.output or report.error)
-            description = f"{Path(report.photo).name}: {report.status.lower().replace('_', ' ')}"
+            description = f"{escape(Path(report.photo).name)}: {report.status.lower().replace('_', ' ')}"
             progress.update(task, description=description, advance=1 if finished else 0)
 
         yield saw
@@ -210,8 +226,10 @@ def _print(report: Report, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(report)))
     elif report.error:
-        err.print(f"[red]{report.photo}[/red]: {report.error['code']}: {report.error['message']}", highlight=False)
+        said = f"{report.error['code']}: {report.error['message']}"
+        err.print(f"[red]{escape(report.photo)}[/red]: {escape(said)}", highlight=False, soft_wrap=True)
     else:
         faces = "1 face" if report.faces == 1 else f"{report.faces} faces"
         notes = f" ({', '.join(report.warnings)})" if report.warnings else ""
-        out.print(f"{report.photo}: {faces} hidden{notes} → {report.output}", highlight=False)
+        said = f"{report.photo}: {faces} hidden{notes} → {report.output}"
+        out.print(said, markup=False, highlight=False, soft_wrap=True)

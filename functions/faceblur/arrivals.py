@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from faceblur.errors import JobNotFound
-from faceblur.jobs import is_job_id
+from faceblur.jobs import UNFINISHED, is_job_id
 from faceblur.storage import job_id_of
 
 if TYPE_CHECKING:
@@ -35,11 +35,15 @@ def arrivals(message: str) -> list[Arrival]:
     return [photo for photo in photos if is_job_id(photo.job_id)]
 
 
-def discard_superfluous(job_id: str, jobs: Jobs, photos: Photos) -> None:
-    """Delete a photo that came after its job's execution had taken one, unless the job keeps its original."""
+def discard_unless_awaited(job_id: str, jobs: Jobs, photos: Photos, *, another: bool = False) -> None:
+    """Delete a photo that nobody will process, unless its job keeps its original.
+
+    That is one whose job has ended or is gone, or `another` than that which the job's execution took.
+    """
     try:
-        kept = jobs.get(job_id).keeps_original
+        job = jobs.get(job_id)
     except JobNotFound:
-        kept = False
-    if not kept:
+        photos.erase_upload(job_id)
+        return
+    if (another or job.status not in UNFINISHED) and not job.keeps_original:
         photos.erase_upload(job_id)

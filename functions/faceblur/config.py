@@ -4,6 +4,8 @@ import os
 
 JOB_LIFETIME_SECONDS = 24 * 60 * 60
 LINK_SECONDS = 5 * 60
+# How long a photo may wait for its execution: the queue's three tries take minutes, a backlog longer.
+DELIVERY_SECONDS = 60 * 60
 # The state machine's own TimeoutSeconds and a margin for the event that reports it.
 EXECUTION_SECONDS = 900
 EXECUTION_MARGIN_SECONDS = 60

@@ -26,11 +26,7 @@ def store_draft(job_id: str, hidden: HiddenPhoto, jobs: Jobs, photos: Photos) ->
     leave the photo to the deletion.
     """
     key, etag = photos.write_result(job_id, hidden.extension, hidden.data, hidden.content_type)
-    try:
-        alive = jobs.get(job_id).status is Status.PROCESSING
-    except JobNotFound:
-        alive = False
-    if not alive:
+    if not _is_being_processed(job_id, jobs):
         photos.withdraw(key)
         raise JobNotFound
     described = {
@@ -42,3 +38,10 @@ def store_draft(job_id: str, hidden: HiddenPhoto, jobs: Jobs, photos: Photos) ->
         "stripped": list(hidden.stripped),
     }
     return {"result": described, "etag": etag}
+
+
+def _is_being_processed(job_id: str, jobs: Jobs) -> bool:
+    try:
+        return jobs.get(job_id).status is Status.PROCESSING
+    except JobNotFound:
+        return False

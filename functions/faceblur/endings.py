@@ -33,6 +33,9 @@ def end_in_success(done: dict[str, Any], jobs: Jobs, photos: Photos) -> None:
     except JobNotFound:
         photos.withdraw(outcome["receipt"])
         raise
+    # A photo that was posted twice may have come after the original was deleted.
+    keep_upload = done["options"]["keep_original"]
+    photos.erase_all_but(done["job_id"], outcome["result"]["key"], keep_upload=keep_upload)
 
 
 def error_of(status: str, name: str | None, cause: str | None) -> FaceblurError:

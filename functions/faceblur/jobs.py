@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 
 from faceblur import config
 from faceblur.aws import code_of, storage_errors
-from faceblur.errors import FaceblurError, JobNotFound, TimedOut, UploadExpired
+from faceblur.errors import FaceblurError, InternalError, JobNotFound, TimedOut, UploadExpired
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,6 +108,8 @@ class Jobs:
         now = time.time()
         if job.status is Status.AWAITING_UPLOAD and now > job.upload_expires_at and not photo_arrived():
             self.fail(job.job_id, UploadExpired(), only_from=(Status.AWAITING_UPLOAD,))
+        elif job.status is Status.AWAITING_UPLOAD and now > job.upload_expires_at + config.DELIVERY_SECONDS:
+            self.fail(job.job_id, InternalError(), only_from=(Status.AWAITING_UPLOAD,))
         elif job.claimed_at is not None and job.status is Status.PROCESSING and now > _deadline(job.claimed_at):
             self.fail(job.job_id, TimedOut())
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ _JPEG_SEGMENTS = (
     ("COM", b"", "comment"),
 )
 # In a JPEG's scans no other marker than those for a restart follows FF.
-_JPEG_END = b"\xff\xd9"
+_JPEG_END = re.compile(rb"\xff\xd9")
 
 _PNG_PICTURE = {b"IHDR", b"PLTE", b"tRNS", b"IEND", b"iCCP", *png.COLOUR_CHUNKS}
 _PNG_CHUNKS = {b"eXIf": "EXIF", b"tEXt": "text", b"zTXt": "text", b"iTXt": "text", b"tIME": "time", b"": APPENDED}
@@ -114,6 +115,6 @@ def _in_jpeg(data: bytes, image: JpegImagePlugin.JpegImageFile) -> Iterator[str]
                 break
         else:
             yield segment
-    end = data.find(_JPEG_END, image.fp.tell()) if image.fp else -1
-    if 0 <= end < len(data) - len(_JPEG_END):
+    end = _JPEG_END.search(data, image.fp.tell()) if image.fp else None
+    if end and end.end() < len(data):
         yield APPENDED

@@ -1,9 +1,10 @@
-"""Photos in S3: `uploads/{job_id}`, `results/{job_id}.{extension}`, `receipts/{job_id}.json`."""
+"""Photos in S3: `uploads/{job_id}`, `results/{job_id}.{digest}.{extension}`, `receipts/{job_id}.json`."""
 
 from __future__ import annotations
 
 import json
 from functools import cache
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -58,8 +59,11 @@ class Photos:
             raise
 
     def write_result(self, job_id: str, extension: str, data: bytes, content_type: str) -> tuple[str, str]:
-        """Store a job's result; gives its key and entity tag."""
-        key = f"{_RESULTS}{job_id}.{extension}"
+        """Store a draft of a job's result; gives its key and entity tag.
+
+        Each draft has a key of its own: one that a straggler writes never replaces what was checked.
+        """
+        key = f"{_RESULTS}{job_id}.{sha256(data).hexdigest()[:16]}.{extension}"
         with storage_errors():
             written = self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
         return key, written["ETag"].strip('"')
@@ -82,6 +86,12 @@ class Photos:
     def erase_upload(self, job_id: str) -> None:
         """Delete the uploaded photo, if there is one."""
         self._delete([upload_key(job_id)])
+
+    def erase_all_but(self, job_id: str, result: str, *, keep_upload: bool) -> None:
+        """Delete what a completed job needs no more: other drafts than its result, and an upload that is not kept."""
+        if not keep_upload:
+            self.erase_upload(job_id)
+        self._delete([key for key in self._keys(f"{_RESULTS}{job_id}.") if key != result])
 
     def erase(self, job_id: str, *, keep_upload: bool = False) -> None:
         """Delete the job's results, checked or not, its receipt and, unless it is kept, the uploaded photo."""

@@ -21,8 +21,8 @@ class Start(Enum):
     """What came of asking for an execution."""
 
     STARTED = "started"
-    REPEATED = "this very photo is being processed already"
-    SUPERFLUOUS = "the job's execution took another photo, or has ended"
+    REPEATED = "the job's execution took this very photo"
+    ANOTHER = "the job's execution took another photo"
 
 
 class Workflow:
@@ -47,8 +47,7 @@ class Workflow:
             )
         except self._client.exceptions.ExecutionAlreadyExists:
             execution = self._client.describe_execution(executionArn=self._execution_arn(job_id))
-            same_photo = json.loads(execution["input"])["etag"] == etag
-            return Start.REPEATED if same_photo and execution["status"] == "RUNNING" else Start.SUPERFLUOUS
+            return Start.REPEATED if json.loads(execution["input"])["etag"] == etag else Start.ANOTHER
         return Start.STARTED
 
     def stop(self, job_id: str) -> None:

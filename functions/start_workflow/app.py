@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from faceblur.arrivals import arrivals, discard_superfluous
+from faceblur.arrivals import arrivals, discard_unless_awaited
 from faceblur.jobs import jobs
 from faceblur.observability import about, logger, tracer
 from faceblur.storage import photos
@@ -22,8 +22,7 @@ def start_for(record: SQSRecord) -> None:
         about(photo.job_id)
         outcome = workflow().start(photo.job_id, photo.etag)
         logger.info("photo arrived", outcome=outcome.value)
-        if outcome is Start.SUPERFLUOUS:
-            discard_superfluous(photo.job_id, jobs(), photos())
+        discard_unless_awaited(photo.job_id, jobs(), photos(), another=outcome is Start.ANOTHER)
 
 
 @tracer.capture_lambda_handler(capture_response=False)

@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from faceblur.arrivals import arrivals
+from faceblur.arrivals import arrivals, discard_unless_awaited
 from faceblur.endings import end_in_failure, end_in_success, error_of
 from faceblur.errors import InternalError
 from faceblur.jobs import Status, jobs
@@ -48,6 +48,7 @@ def record_undeliverable(event: dict[str, Any]) -> None:
             # A job that is being processed got its execution after all, and ends with it.
             if end_in_failure(photo.job_id, error, jobs(), photos(), only_from=(Status.AWAITING_UPLOAD,)):
                 job_failed(error.code)
+            discard_unless_awaited(photo.job_id, jobs(), photos())
             logger.error("photo could not be processed", message_id=message["messageId"])
 
 

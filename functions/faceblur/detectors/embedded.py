@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 
 from faceblur import images
 from faceblur.detectors import Detection, Look
-from faceblur.detectors.centerface import centerface, suppress
+from faceblur.detectors.centerface import MULTIPLE, centerface, suppress
 from faceblur.detectors.doubts import Doubt, doubts_about
 from faceblur.faces import Box
 
@@ -38,10 +38,11 @@ TILE = 768  # pixels of the network's input
 MARGIN = 32  # what a tile sees around its own part, in pixels of the network's input
 
 POSSIBLE = 0.025  # nine in ten faces of 10 pixels give this much; of texture, a few places a megapixel
-BLOCK = 160  # pixels of the scan: possible faces within one block are looked at together
+LIKELY = 0.06  # nearly all of these are faces
+BLOCK = 128  # pixels of the scan: possible faces within one block are looked at together
 CONTEXT = 1.0  # what is seen on each side of a possible face, in its widths
-CLEAR, LARGE = 18, 36  # pixels: faces are enlarged to at least the one and at most the other
-CLOSE = 256  # pixels: a block is enlarged to about this in between
+CLEAR, LARGE = 20, 36  # pixels: faces are enlarged to at least the one and at most the other
+CLOSE = 128  # pixels: a block is enlarged to about this in between
 ENLARGED = 4  # times; beyond it texture begins to look like faces
 NEAR_LIMIT = 12  # pixels: of faces below this width, some are missed
 DOUBTFUL = 28  # pixels of the scan: responses weak for another reason than size are not looked at closer
@@ -155,12 +156,18 @@ def look_at(
 ) -> Floats:
     """The candidates within an area of the picture, seen at this scale, in pixels of the picture."""
     left, top, right, bottom = area
-    size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
+    # Sides that the network takes as they are; it does not mind if a face is a little wider or narrower for it.
+    size = nearest_multiple((right - left) * scale), nearest_multiple((bottom - top) * scale)
     seen = picture.resize(size, Image.Resampling.BILINEAR, area)
     candidates = network.find(seen, threshold)
     candidates[:, 0:4:2] = candidates[:, 0:4:2] * ((right - left) / size[0]) + left
     candidates[:, 1:4:2] = candidates[:, 1:4:2] * ((bottom - top) / size[1]) + top
     return candidates
+
+
+def nearest_multiple(side: float) -> int:
+    """The nearest side that needs no filling up."""
+    return max(1, round(side / MULTIPLE)) * MULTIPLE
 
 
 def doubtful_areas(
@@ -174,10 +181,13 @@ def doubtful_areas(
     blocks, block_of = np.unique((centres * scale / BLOCK).astype(int), axis=0, return_inverse=True)
     reach = np.maximum(CONTEXT * widths, 16 / scale)[:, None]
     for block in range(len(blocks)):
-        here = block_of.ravel() == block
+        here = np.flatnonzero(block_of.ravel() == block)
+        likely = here[candidates[here, 4] > LIKELY]
+        # Beside likely faces, a weak response is not worth a look of its own.
+        here = likely if likely.size else here
         left, top = (centres[here] - reach[here]).min(axis=0)
         right, bottom = (centres[here] + reach[here]).max(axis=0)
-        width = np.percentile(widths[here], 20)
+        width = np.sort(widths[here])[len(here) // 5]
         zoom = np.clip(CLOSE / np.sqrt((right - left) * (bottom - top)), CLEAR / width, LARGE / width)
         yield (left, top, right, bottom), min(float(zoom), ENLARGED)
 
