@@ -85,6 +85,17 @@ def opened(file: bytes) -> Image.Image:
     return image
 
 
+def blank(width: int, height: int) -> bytes:
+    """A PNG file of this many white pixels, small however many they are."""
+    return _encoded(Image.new("1", (width, height), 1), "PNG", {})
+
+
+def animation(format_: str) -> bytes:
+    """A file with two pictures."""
+    first, second = Image.new("RGB", (64, 64), "red"), Image.new("RGB", (64, 64), "blue")
+    return _encoded(first, format_, {"save_all": True, "append_images": [second]})
+
+
 def without_its_end(photo: bytes) -> bytes:
     """The first half of a file."""
     return photo[: len(photo) // 2]

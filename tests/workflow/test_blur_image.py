@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from deployed import Deployed, eventually
-from photos import astronaut, flower, png, without_its_end
+from photos import animation, astronaut, blank, flower, png, without_its_end
 from PIL import Image, ImageChops, ImageStat
 from standins.rekognition import THROTTLED, Refusal, face
 
@@ -64,7 +64,7 @@ class TestCompleted:
         row = deployed.row(job["job_id"])
         assert row is not None
         assert row["status"]["S"] == "COMPLETED"
-        assert deployed.objects(job["job_id"]) == products(job["job_id"])
+        assert_products(deployed, job["job_id"])
 
     def test_the_receipt_tells_what_was_done(self, deployed: Deployed) -> None:
         job = deployed.run(astronaut())
@@ -85,7 +85,7 @@ class TestCompleted:
     def test_the_original_stays_if_asked(self, deployed: Deployed) -> None:
         job = deployed.run(flower(), keep_original=True)
         assert deployed.path(job["job_id"]) == [state for state in HAPPY if state != "Delete the original"]
-        assert deployed.objects(job["job_id"]) == [*products(job["job_id"]), f"uploads/{job['job_id']}"]
+        assert_products(deployed, job["job_id"], f"uploads/{job['job_id']}")
 
     def test_what_the_first_look_missed_is_hidden_after_the_second(self, deployed: Deployed) -> None:
         job_id, form = waiting(deployed)
@@ -119,10 +119,37 @@ class TestFailed:
             pytest.param(b"Not a photo at all.\n" * 100, "UnsupportedFormat", id="text"),
             pytest.param(without_its_end(astronaut()), "CorruptImage", id="truncated JPEG"),
             pytest.param(without_its_end(png(astronaut())), "CorruptImage", id="truncated PNG"),
+            pytest.param(blank(10_001, 10_000), "ImageTooLarge", id="more than 100 megapixels"),
+            pytest.param(blank(15, 200), "ImageTooSmall", id="less than 16 pixels a side"),
+            pytest.param(animation("GIF"), "UnsupportedFormat", id="animated GIF"),
+            pytest.param(animation("PNG"), "UnsupportedFormat", id="animated PNG"),
+            pytest.param(animation("TIFF"), "UnsupportedFormat", id="TIFF of two pages"),
         ],
     )
     def test_a_bad_photo(self, deployed: Deployed, photo: bytes, code: str) -> None:
         assert_failed(deployed, deployed.run(photo), code, ["Claim the job", DETECT, *FAILURE])
+
+    @pytest.mark.parametrize("code", ["TooManyFaces", "DetectorThrottled", "DetectorUnavailable", "StorageUnavailable"])
+    def test_every_other_error_of_detection(self, deployed: Deployed, code: str) -> None:
+        job_id, form = waiting(deployed)
+        deployed.plan(job_id, "detect_faces", *[{"raise": code}] * 20)
+        deployed.upload(form, flower())
+        job = deployed.ended(job_id)
+        assert (job["status"], job["error"]["code"]) == ("FAILED", code)
+        assert deployed.path(job_id) == ["Claim the job", DETECT, *FAILURE]
+
+    def test_a_row_that_cannot_be_read_is_claimed_in_vain(self, deployed: Deployed) -> None:
+        job_id, form = waiting(deployed)
+        deployed.stack.client("dynamodb").update_item(
+            TableName=deployed.stack.outputs["JobsTableName"],
+            Key={"job_id": {"S": job_id}},
+            UpdateExpression="SET options = :none",
+            ExpressionAttributeValues={":none": {"S": "not JSON"}},
+        )
+        deployed.upload(form, flower())
+        eventually(lambda: deployed.execution(job_id) == "FAILED")
+        assert deployed.path(job_id) == ["Claim the job", *FAILURE]
+        eventually(lambda: (deployed.row(job_id) or {})["status"]["S"] == "FAILED")
 
     @pytest.mark.parametrize(
         ("function", "calls_before", "path"),
@@ -266,7 +293,9 @@ class TestDelivery:
         deployed.upload(form, flower())
         assert deployed.ended(job_id)["status"] == "COMPLETED"
         deployed.upload(form, astronaut())
-        eventually(lambda: deployed.objects(job_id) == products(job_id))
+        eventually(lambda: f"uploads/{job_id}" not in deployed.objects(job_id))
+        settle_queue(deployed)
+        assert_products(deployed, job_id)
 
     def test_a_message_that_cannot_be_processed_fails_its_job(self, deployed: Deployed) -> None:
         sqs, queue = deployed.stack.client("sqs"), deployed.stack.outputs["UploadQueueUrl"]
@@ -358,9 +387,12 @@ class TestRekognition:
         assert_failed(deployed_with_rekognition, job, "InternalError", ["Claim the job", DETECT, *FAILURE])
 
 
-def products(job_id: str) -> list[str]:
-    """The keys of what a completed job leaves in S3."""
-    return [f"receipts/{job_id}.json", f"results/{job_id}.jpg"]
+def assert_products(stack: Deployed, job_id: str, *more: str) -> None:
+    """A completed job has left its receipt, one result and these in S3, and nothing else."""
+    receipt, result, *rest = stack.objects(job_id)
+    assert receipt == f"receipts/{job_id}.json"
+    assert result.startswith(f"results/{job_id}.")
+    assert rest == list(more)
 
 
 def opened(photo: bytes) -> Image.Image:

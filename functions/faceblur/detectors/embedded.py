@@ -45,7 +45,9 @@ CLEAR, LARGE = 20, 36  # pixels: faces are enlarged to at least the one and at m
 CLOSE = 128  # pixels: a block is enlarged to about this in between
 ENLARGED = 4  # times; beyond it texture begins to look like faces
 NEAR_LIMIT = 12  # pixels: of faces below this width, some are missed
-DOUBTFUL = 28  # pixels of the scan: responses weak for another reason than size are not looked at closer
+UNSURE = 28
+SMALL = 16
+MIN_W = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +176,13 @@ def doubtful_areas(
     candidates: Floats, scale: float, threshold: float
 ) -> Iterator[tuple[tuple[float, float, float, float], float]]:
     """Where a closer look is worth it, block by block, and the scale at which to take it."""
-    widths = np.minimum(candidates[:, 2] - candidates[:, 0], candidates[:, 3] - candidates[:, 1])
-    doubtful = (candidates[:, 4] <= threshold) & (widths * scale < DOUBTFUL) & (widths > 0)
-    candidates, widths = candidates[doubtful], widths[doubtful]
+    candidates = candidates[candidates[:, 4] <= threshold]
+    # Where a response is weak, the size that comes with it is a guess, often much too large.
+    widths = (candidates[:, 2:4] - candidates[:, :2]).min(axis=1).clip(MIN_W / scale, UNSURE / scale)
     centres = (candidates[:, :2] + candidates[:, 2:4]) / 2
     blocks, block_of = np.unique((centres * scale / BLOCK).astype(int), axis=0, return_inverse=True)
     reach = np.maximum(CONTEXT * widths, 16 / scale)[:, None]
+    widths = np.minimum(widths, SMALL / scale)
     for block in range(len(blocks)):
         here = np.flatnonzero(block_of.ravel() == block)
         likely = here[candidates[here, 4] > LIKELY]
