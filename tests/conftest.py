@@ -67,4 +67,5 @@ def deployed_with_rekognition(
     plans = tmp_path_factory.mktemp("plans")
     parameters = ("FaceDetector=rekognition", "UploadSeconds=10")
     with with_faults(plans, AWS_ENDPOINT_URL_REKOGNITION=rekognition.url) as copy:
-        yield Deployed(local.deploy(endpoint, copy, "faceblur-rekognition", parameters), plans)
+        name = "faceblur-rekognition"
+        yield Deployed(local.deploy(endpoint, copy, name, parameters), plans, name)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Seen = TypeVar("Seen")
 PATIENCE_SECONDS = 90
+DETECT = "Detect the faces"
+FAILURE = ["Explain the failure", "Record the failure", "Job failed"]
 
 
 def eventually(look: Callable[[], Seen], what: str = "it", seconds: float = PATIENCE_SECONDS) -> Seen:
@@ -36,6 +38,7 @@ class Deployed:
 
     stack: Stack
     plans: Path
+    name: str = "faceblur"
 
     def call(self, method: str, path: str, **content: Any) -> httpx.Response:
         """Ask the API."""
@@ -114,3 +117,28 @@ class Deployed:
     def plan(self, job_id: str, function: str, *steps: dict[str, Any]) -> None:
         """Have the next calls of a function for this job do these steps, one a call, before they do their work."""
         (self.plans / f"{job_id}.{function}").write_text("".join(json.dumps(step) + "\n" for step in steps))
+
+
+def assert_failed(stack: Deployed, job: dict[str, Any], code: str, path: list[str] | None = None) -> None:
+    """The job failed with this code, in the row, in the API and in the execution, and nothing of it stays."""
+    row = stack.row(job["job_id"])
+    assert row is not None
+    assert (job["status"], job["error"]["code"]) == ("FAILED", code)
+    assert (row["status"]["S"], row["error"]["M"]["code"]["S"]) == ("FAILED", code)
+    assert job["error"]["message"].endswith(".")
+    assert "result" not in job
+    if path:
+        assert stack.path(job["job_id"]) == path
+        execution = stack.stack.client("stepfunctions").describe_execution(
+            executionArn=stack.execution_arn(job["job_id"])
+        )
+        assert (execution["error"], execution["cause"]) == (code, job["error"]["message"])
+    eventually(lambda: stack.objects(job["job_id"]) == [], "the erasure of a failed job's photos")
+
+
+def function_name(stack: Deployed, logical_id: str) -> str:
+    """The name that a function of the template has in the stack."""
+    resources = stack.stack.client("cloudformation").describe_stack_resources(StackName=stack.name)
+    return str(
+        next(r for r in resources["StackResources"] if r["LogicalResourceId"] == logical_id)["PhysicalResourceId"]
+    )

@@ -133,7 +133,7 @@ def has_planes(source: JpegImagePlugin.JpegImageFile, orientation: int) -> bool:
 
 def read_planes(data: bytes, orientation: int, icc_profile: bytes | None) -> Planes:
     """Decode each plane of a JPEG that `has_planes`, and turn it upright."""
-    light = JpegImagePlugin.JpegImageFile(BytesIO(data))
+    light = _whole(data)
     sampling = factors(light)
     colours = _colours(data, sampling)
     light.draft("L", None)
@@ -167,9 +167,16 @@ def segments(file: bytes) -> Iterator[tuple[int, bytes, int]]:
         start = end
 
 
+def _whole(data: bytes) -> JpegImagePlugin.JpegImageFile:
+    """The opened JPEG, to be decoded in one go instead of by 64 KB, after each of which a part is done again."""
+    image = JpegImagePlugin.JpegImageFile(BytesIO(data))
+    image.decodermaxblock = len(data)
+    return image
+
+
 def _colours(data: bytes, sampling: list[tuple[int, int]]) -> list[Image.Image]:
     """The planes Cb and Cr as they are stored."""
-    pixels = JpegImagePlugin.JpegImageFile(BytesIO(data))
+    pixels = _whole(data)
     (across, down), *others = sampling
     # At half the size, libjpeg gives colours that are stored at half the size just as they are.
     halves = (across, down) == (2, 2) and others == [(1, 1), (1, 1)]

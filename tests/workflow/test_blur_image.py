@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from deployed import Deployed, eventually
+from deployed import DETECT, FAILURE, Deployed, assert_failed, eventually, function_name
 from photos import animation, astronaut, blank, flower, png, without_its_end
 from PIL import Image, ImageChops, ImageStat
 from standins.rekognition import THROTTLED, Refusal, face
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from standins.rekognition import Rekognition
 
-DETECT, BLUR, CHECK = "Detect the faces", "Blur the faces", "Check the result"
+BLUR, CHECK = "Blur the faces", "Check the result"
 MISSED, BLUR_MISSED, CHECK_AGAIN = "Was a face missed?", "Blur what was missed", "Check again"
 HAPPY = [
     "Claim the job",
@@ -33,27 +33,9 @@ HAPPY = [
     "Record the result",
     "Job completed",
 ]
-FAILURE = ["Explain the failure", "Record the failure", "Job failed"]
 A_FACE = {"left": 0.1, "top": 0.1, "width": 0.2, "height": 0.2, "confidence": 90.0}
 NO_FACE: dict[str, Any] = {"faces": [], "detector": "stand-in", "version": "1", "calls": 0, "warnings": []}
 ONE_FACE = NO_FACE | {"faces": [A_FACE]}
-
-
-def assert_failed(stack: Deployed, job: dict[str, Any], code: str, path: list[str] | None = None) -> None:
-    """The job failed with this code, in the row, in the API and in the execution, and nothing of it stays."""
-    row = stack.row(job["job_id"])
-    assert row is not None
-    assert (job["status"], job["error"]["code"]) == ("FAILED", code)
-    assert (row["status"]["S"], row["error"]["M"]["code"]["S"]) == ("FAILED", code)
-    assert job["error"]["message"].endswith(".")
-    assert "result" not in job
-    if path:
-        assert stack.path(job["job_id"]) == path
-        execution = stack.stack.client("stepfunctions").describe_execution(
-            executionArn=stack.execution_arn(job["job_id"])
-        )
-        assert (execution["error"], execution["cause"]) == (code, job["error"]["message"])
-    eventually(lambda: stack.objects(job["job_id"]) == [], "the erasure of a failed job's photos")
 
 
 class TestCompleted:
@@ -443,12 +425,4 @@ def settle_queue(stack: Deployed) -> None:
     sqs, queue = stack.stack.client("sqs"), stack.stack.outputs["UploadQueueUrl"]
     eventually(
         lambda: set(sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=counts)["Attributes"].values()) == {"0"}
-    )
-
-
-def function_name(stack: Deployed, logical_id: str) -> str:
-    """The name that a function of the template has in the stack."""
-    resources = stack.stack.client("cloudformation").describe_stack_resources(StackName="faceblur")
-    return str(
-        next(r for r in resources["StackResources"] if r["LogicalResourceId"] == logical_id)["PhysicalResourceId"]
     )

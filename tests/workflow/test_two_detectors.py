@@ -1,0 +1,104 @@
+"""Rekognition and the union of both detectors, in the deployed state machine."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from deployed import DETECT, FAILURE, assert_failed, function_name
+from photos import astronaut, flower
+from standins.rekognition import BROKEN, face
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from deployed import Deployed
+    from standins.rekognition import Rekognition
+
+
+@pytest.fixture
+def stack(deployed_with_rekognition: Deployed, rekognition: Rekognition) -> Iterator[Deployed]:
+    """The stack that asks the stand-in."""
+    rekognition.reset()
+    yield deployed_with_rekognition
+    rekognition.reset()
+    rekognition.default = []
+
+
+@contextmanager
+def asking_both(stack: Deployed) -> Iterator[None]:
+    """Have the stack ask both detectors, as with `FaceDetector=both`."""
+    client, name = stack.stack.client("lambda"), function_name(stack, "DetectFacesFunction")
+    before = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    after = before | {"FACE_DETECTOR": "both"}
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": after})
+    try:
+        yield
+    finally:
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+
+
+def receipt_of(stack: Deployed, job: dict[str, Any]) -> dict[str, Any]:
+    stored = stack.stack.client("s3").get_object(Bucket=stack.bucket, Key=f"receipts/{job['job_id']}.json")
+    receipt: dict[str, Any] = json.loads(stored["Body"].read())
+    return receipt
+
+
+def test_calls_are_counted(stack: Deployed) -> None:
+    job = stack.run(flower())
+    receipt = receipt_of(stack, job)
+    assert receipt["billable_calls"] == sum(stage.get("calls", 0) for stage in receipt["stages"]) >= 2
+    assert receipt["cost_estimate"]["usd"] > receipt["billable_calls"] * 0.001
+
+
+def test_a_full_answer_is_asked_about_again_in_parts(stack: Deployed, rekognition: Rekognition) -> None:
+    hundred = [face(column / 12, row / 12, 0.04, 0.04) for row in range(10) for column in range(10)]
+    rekognition.replies.append(hundred)
+    rekognition.replies.extend([[face(0.8, 0.8, 0.1, 0.1)]] * 4)
+    job = stack.run(flower())
+    assert job["status"] == "COMPLETED"
+    assert job["faces"] > 100
+
+
+def test_the_second_look_has_a_view_of_its_own(stack: Deployed, rekognition: Rekognition) -> None:
+    rekognition.replies.extend([[], [face(0.1, 0.1, 0.2, 0.2)]])
+    job = stack.run(astronaut())
+    assert (job["status"], job["faces"], job["second_look_faces"]) == ("COMPLETED", 1, 1)
+    (found,) = receipt_of(stack, job)["faces"]
+    # It had seen the photo mirrored.
+    assert (found["look"], found["left"]) == ("second", pytest.approx(0.7, abs=0.01))
+
+
+def test_what_either_detector_finds_is_hidden(stack: Deployed, rekognition: Rekognition) -> None:
+    rekognition.replies.append([face(0.05, 0.75, 0.2, 0.2)])
+    with asking_both(stack):
+        job = stack.run(astronaut())
+    assert (job["status"], job["faces"]) == ("COMPLETED", 2)
+    found = receipt_of(stack, job)["faces"]
+    assert {face["found_by"] for face in found} == {"embedded", "rekognition"}
+
+
+def test_what_both_find_is_one_face(stack: Deployed, rekognition: Rekognition) -> None:
+    with asking_both(stack):
+        alone = stack.run(astronaut())
+        (box,) = receipt_of(stack, alone)["faces"]
+        rekognition.replies.append([face(box["left"], box["top"], box["width"], box["height"])])
+        together = stack.run(astronaut())
+    assert (alone["faces"], together["faces"]) == (1, 1)
+
+
+def test_an_outage_of_one_detector_fails_the_job(stack: Deployed, rekognition: Rekognition) -> None:
+    rekognition.default = BROKEN
+    with asking_both(stack):
+        job = stack.run(astronaut())
+    assert_failed(stack, job, "DetectorUnavailable", ["Claim the job", DETECT, *FAILURE])
+
+
+def test_an_outage_of_one_detector_is_told_if_the_job_may_go_on(stack: Deployed, rekognition: Rekognition) -> None:
+    rekognition.default = BROKEN
+    with asking_both(stack):
+        job = stack.run(astronaut(), require_all_detectors=False)
+    assert (job["status"], job["faces"]) == ("COMPLETED", 1)
+    assert "OneDetectorOnly" in job["warnings"]
