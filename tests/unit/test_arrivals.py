@@ -4,12 +4,13 @@ import json
 
 import pytest
 
-from faceblur.arrivals import Arrival, arrivals, discard_superfluous
-from faceblur.jobs import jobs
+from faceblur.arrivals import Arrival, arrivals, discard_unless_awaited
+from faceblur.jobs import Status, jobs
 from faceblur.storage import photos
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
+UPLOAD = f"uploads/{JOB_ID}"
 
 
 def message(*keys: str) -> str:
@@ -57,15 +58,47 @@ def test_a_message_that_is_not_from_s3_is_no_arrival(body):
         arrivals(body)
 
 
-@pytest.mark.parametrize(("keep_original", "left"), [(False, set()), (True, {f"uploads/{JOB_ID}"})])
-def test_a_second_photo_stays_only_if_the_job_keeps_its_original(s3, keys, add_job, keep_original, left):
-    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"second photo")
-    add_job("PROCESSING", options={"keep_original": keep_original})
-    discard_superfluous(JOB_ID, jobs(), photos())
+@pytest.fixture
+def uploaded(s3):
+    s3.put_object(Bucket=BUCKET, Key=UPLOAD, Body=b"photo")
+
+
+@pytest.mark.parametrize("keep_original", [False, True])
+@pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "PROCESSING"])
+def test_the_photo_that_its_job_waits_for_stays(uploaded, keys, add_job, status, keep_original):
+    add_job(status, options={"keep_original": keep_original})
+    discard_unless_awaited(JOB_ID, jobs(), photos())
+    assert keys() == {UPLOAD}
+
+
+@pytest.mark.parametrize(("keep_original", "left"), [(False, set()), (True, {UPLOAD})])
+@pytest.mark.parametrize("status", Status)
+def test_another_photo_stays_only_if_the_job_keeps_its_original(uploaded, keys, add_job, status, keep_original, left):
+    add_job(status, options={"keep_original": keep_original})
+    discard_unless_awaited(JOB_ID, jobs(), photos(), another=True)
     assert keys() == left
 
 
-def test_a_photo_of_a_deleted_job_goes(s3, keys, table):
-    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"late photo")
-    discard_superfluous(JOB_ID, jobs(), photos())
+@pytest.mark.parametrize(("keep_original", "left"), [(False, set()), (True, {UPLOAD})])
+@pytest.mark.parametrize("status", ["COMPLETED", "FAILED"])
+def test_a_photo_after_the_end_stays_only_if_the_job_keeps_its_original(
+    uploaded, keys, add_job, status, keep_original, left
+):
+    add_job(status, options={"keep_original": keep_original})
+    discard_unless_awaited(JOB_ID, jobs(), photos())
+    assert keys() == left
+
+
+@pytest.mark.parametrize("another", [False, True])
+def test_a_photo_of_a_deleted_job_goes(uploaded, keys, table, another):
+    discard_unless_awaited(JOB_ID, jobs(), photos(), another=another)
     assert keys() == set()
+
+
+def test_nothing_but_the_photo_goes(uploaded, s3, keys, add_job):
+    others = {f"results/{JOB_ID}.0123456789abcdef.jpg", f"receipts/{JOB_ID}.json", f"{UPLOAD}0"}
+    for key in others:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"another")
+    add_job("COMPLETED")
+    discard_unless_awaited(JOB_ID, jobs(), photos())
+    assert keys() == others

@@ -72,8 +72,8 @@ def changed(image: Image.Image, face: dict[str, float]) -> float:
 
 def test_the_draft_and_how_it_is_described(blur, stored, s3, keys):
     draft = blur()
-    key = f"results/{JOB_ID}.png"
-    written = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    written = s3.get_object(Bucket=BUCKET, Key=draft["result"]["key"])["Body"].read()
+    key = f"results/{JOB_ID}.{sha256(written).hexdigest()[:16]}.png"
     assert draft["stage"].pop("milliseconds") > 0
     assert draft == {
         "faces": 1,
@@ -146,7 +146,7 @@ def test_every_style_and_shape(blur, stored, style, shape):
 )
 def test_the_format_that_was_asked_for(blur, stored, output, extension, content_type):
     draft = blur(options={"output": output})
-    assert draft["result"]["key"] == f"results/{JOB_ID}.{extension}"
+    assert draft["result"]["key"] == f"results/{JOB_ID}.{draft['output']['sha256'][:16]}.{extension}"
     assert draft["result"]["content_type"] == content_type
     assert stored(draft).get_format_mimetype() == content_type
 

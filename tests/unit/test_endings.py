@@ -14,7 +14,8 @@ from faceblur.storage import Photos, photos
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
 UPLOAD = f"uploads/{JOB_ID}"
-EVERYTHING = {UPLOAD, f"results/{JOB_ID}.jpg", f"receipts/{JOB_ID}.json"}
+RESULT = f"results/{JOB_ID}.9c56cc51b374c3ba.jpg"
+EVERYTHING = {UPLOAD, RESULT, f"receipts/{JOB_ID}.json"}
 
 
 @pytest.fixture
@@ -136,6 +137,46 @@ def test_a_job_whose_receipt_cannot_be_written_is_not_completed(done, add_job, m
     with pytest.raises(StorageUnavailable):
         end_in_success(done, jobs(), photos())
     assert jobs().get(JOB_ID).status is Status.PROCESSING
+
+
+@pytest.mark.parametrize(("keep_original", "left"), [(False, set()), (True, {UPLOAD})])
+def test_a_completed_job_leaves_its_result_and_an_original_that_is_kept(done, add_job, s3, keys, keep_original, left):
+    """The upload was posted again after the original was deleted; the other draft is the first, or a straggler's."""
+    others = {"results/another.jpg", f"uploads/{JOB_ID}0"}
+    for key in {UPLOAD, RESULT, f"results/{JOB_ID}.0123456789abcdef.jpg", f"results/{JOB_ID}.png", *others}:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo")
+    add_job("PROCESSING", options={"keep_original": keep_original})
+    end_in_success(done | {"options": done["options"] | {"keep_original": keep_original}}, jobs(), photos())
+    assert keys() == {RESULT, RECEIPT, *left, *others}
+
+
+def test_nothing_is_swept_before_the_job_is_completed(done, add_job, s3, keys, monkeypatch):
+    s3.put_object(Bucket=BUCKET, Key=UPLOAD, Body=b"photo")
+    add_job("PROCESSING")
+
+    def unavailable(self, job_id, outcome):
+        raise StorageUnavailable
+
+    monkeypatch.setattr(Jobs, "complete", unavailable)
+    with pytest.raises(StorageUnavailable):
+        end_in_success(done, jobs(), photos())
+    assert UPLOAD in keys()
+
+
+def test_a_sweep_that_broke_off_is_made_up_for_when_the_task_is_tried_again(
+    done, add_job, everything, keys, monkeypatch
+):
+    add_job("PROCESSING")
+
+    def unavailable(self, job_id):
+        raise StorageUnavailable
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Photos, "erase_upload", unavailable)
+        with pytest.raises(StorageUnavailable):
+            end_in_success(done, jobs(), photos())
+    end_in_success(done, jobs(), photos())
+    assert keys() == {RESULT, RECEIPT}
 
 
 # ---------------------------------------------------------------- what an execution died of

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from api_contract import assert_documented
 
+from faceblur import config
 from faceblur.jobs import jobs
 from faceblur.storage import Photos
 from get_job.app import handler
@@ -19,7 +20,7 @@ OUTCOME = {
     "warnings": [],
     "receipt": f"receipts/{JOB_ID}.json",
     "result": {
-        "key": f"results/{JOB_ID}.jpg",
+        "key": f"results/{JOB_ID}.9c56cc51b374c3ba.jpg",
         "content_type": "image/jpeg",
         "bytes": 198_212,
         "width": 1024,
@@ -63,7 +64,7 @@ def test_a_completed_job_has_a_link_to_its_result(get, add_job):
     assert (status, body["status"]) == (200, "COMPLETED")
     assert (body["faces"], body["second_look_faces"], body["warnings"]) == (2, 1, [])
     link = urlsplit(body["result"].pop("url"))
-    assert (link.path, "X-Amz-Signature=" in link.query) == (f"/results/{JOB_ID}.jpg", True)
+    assert (link.path, "X-Amz-Signature=" in link.query) == (f"/{OUTCOME['result']['key']}", True)
     described = {name: value for name, value in OUTCOME["result"].items() if name != "key"}
     assert body["result"] == described
 
@@ -112,6 +113,13 @@ def test_a_job_whose_photo_came_just_in_time(get, add_job, s3):
     s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"photo")
     add_job(upload_expires_at=int(time.time()) - 2)
     assert get()[1]["status"] == "AWAITING_UPLOAD"
+
+
+def test_a_job_whose_photo_was_never_handed_over(get, add_job, s3):
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"photo")
+    add_job(upload_expires_at=int(time.time()) - config.DELIVERY_SECONDS - 2)
+    status, body = get()
+    assert (status, body["status"], body["error"]["code"]) == (200, "FAILED", "InternalError")
 
 
 def test_a_job_whose_execution_was_never_heard_of_again(get, add_job):

@@ -278,9 +278,32 @@ def test_a_job_whose_form_is_still_valid_waits_on_unasked(table, add_job):
     assert jobs().settle(job, unasked) == job
 
 
-def test_a_job_whose_photo_came_in_time_waits_for_its_execution(table, add_job):
-    job = jobs().get(add_job(upload_expires_at=past(2)))
+@pytest.mark.parametrize("arrived_for", [2, config.DELIVERY_SECONDS - 30])
+def test_a_job_whose_photo_came_in_time_waits_for_its_execution(table, add_job, arrived_for):
+    job = jobs().get(add_job(upload_expires_at=past(arrived_for)))
     assert jobs().settle(job, arrived) == job
+
+
+def test_a_job_whose_photo_was_never_handed_over_has_failed(table, add_job):
+    job = jobs().get(add_job(upload_expires_at=past(config.DELIVERY_SECONDS + 2)))
+    settled = jobs().settle(job, arrived)
+    assert (settled.status, settled.error["code"]) == (Status.FAILED, "InternalError")
+    assert jobs().get(job.job_id) == settled
+
+
+def test_without_a_photo_it_is_the_upload_that_was_late_however_long_ago(table, add_job):
+    job = jobs().get(add_job(upload_expires_at=past(config.DELIVERY_SECONDS + 2)))
+    assert jobs().settle(job, missing).error["code"] == "UploadExpired"
+
+
+def test_a_job_claimed_at_the_last_moment_goes_on(table, add_job, claim):
+    job = jobs().get(add_job(upload_expires_at=past(config.DELIVERY_SECONDS + 2)))
+
+    def claimed_meanwhile():
+        claim(job.job_id)
+        return True
+
+    assert jobs().settle(job, claimed_meanwhile).status is Status.PROCESSING
 
 
 def test_a_job_claimed_just_before_it_is_settled_goes_on(table, add_job, claim):

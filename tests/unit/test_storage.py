@@ -38,6 +38,10 @@ REQUESTS = {
     "photo_arrived": ("list_objects_v2", lambda photos: photos.photo_arrived("x")),
     "withdraw": ("delete_object", lambda photos: photos.withdraw("results/x.jpg")),
     "erase_upload": ("delete_object", lambda photos: photos.erase_upload("x")),
+    "erase_all_but": (
+        "list_objects_v2",
+        lambda photos: photos.erase_all_but("x", "results/x.jpg", keep_upload=True),
+    ),
 }
 every_request = pytest.mark.parametrize(("operation", "request_"), REQUESTS.values(), ids=REQUESTS)
 
@@ -120,10 +124,16 @@ def test_reading_what_is_gone(s3):
 
 def test_a_result_can_be_read_with_the_entity_tag_it_got(s3):
     key, etag = photos().write_result(JOB_ID, "png", b"photo", "image/png")
-    assert key == f"results/{JOB_ID}.png"
+    assert key == f"results/{JOB_ID}.55c64d0fcd6f9d5f.png"
     assert photos().read(key, etag) == b"photo"
     assert s3.head_object(Bucket=BUCKET, Key=key)["ContentType"] == "image/png"
     assert '"' not in etag
+
+
+def test_every_draft_has_a_key_of_its_own(s3, keys):
+    written = {photos().write_result(JOB_ID, "png", data, "image/png")[0] for data in (b"one", b"two", b"one")}
+    assert len(written) == 2
+    assert keys() == written
 
 
 def test_a_receipt_is_json_for_people_too(s3, keys):
@@ -154,11 +164,15 @@ def test_whether_a_photo_arrived(s3):
     assert photos().photo_arrived(JOB_ID)
 
 
+DRAFTS = ("results/a.1111111111111111.jpg", "results/a.2222222222222222.png")
+
+
 @pytest.fixture
 def full_bucket(s3):
     """Everything of two jobs, the id of one being how that of the other starts."""
     for job_id in ("a", "ab"):
-        for key in (f"uploads/{job_id}", f"results/{job_id}.jpg", f"results/{job_id}.png", f"receipts/{job_id}.json"):
+        drafts = [draft.replace("/a.", f"/{job_id}.") for draft in DRAFTS]
+        for key in (f"uploads/{job_id}", *drafts, f"receipts/{job_id}.json"):
             s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo")
 
 
@@ -171,19 +185,26 @@ def test_erasing_an_upload(full_bucket, keys):
 def test_erasing_what_was_made_of_it(full_bucket, keys):
     before = keys()
     photos().erase("a", keep_upload=True)
-    assert keys() == before - {"results/a.jpg", "results/a.png", "receipts/a.json"}
+    assert keys() == before - {*DRAFTS, "receipts/a.json"}
 
 
 def test_erasing_everything(full_bucket, keys):
     before = keys()
     photos().erase("a")
-    assert keys() == before - {"uploads/a", "results/a.jpg", "results/a.png", "receipts/a.json"}
+    assert keys() == before - {"uploads/a", *DRAFTS, "receipts/a.json"}
+
+
+@pytest.mark.parametrize(("keep_upload", "more"), [(False, {"uploads/a"}), (True, set())])
+def test_erasing_all_but_the_result(full_bucket, keys, keep_upload, more):
+    before = keys()
+    photos().erase_all_but("a", DRAFTS[1], keep_upload=keep_upload)
+    assert keys() == before - {DRAFTS[0]} - more
 
 
 def test_withdrawing_a_draft(full_bucket, keys):
     before = keys()
-    photos().withdraw("results/a.jpg")
-    assert keys() == before - {"results/a.jpg"}
+    photos().withdraw(DRAFTS[0])
+    assert keys() == before - {DRAFTS[0]}
 
 
 def test_withdrawing_a_receipt(full_bucket, keys):

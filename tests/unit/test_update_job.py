@@ -8,7 +8,8 @@ from update_job.app import handler
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
-EVERYTHING = {f"uploads/{JOB_ID}", f"results/{JOB_ID}.jpg"}
+RESULT = f"results/{JOB_ID}.9c56cc51b374c3ba.jpg"
+EVERYTHING = {f"uploads/{JOB_ID}", RESULT}
 RECEIPT = f"receipts/{JOB_ID}.json"
 
 
@@ -49,7 +50,7 @@ def test_a_result_completes_the_job(update, event, add_job, keys, output):
         "result": event("update_job")["draft"]["result"],
         "receipt": RECEIPT,
     }
-    assert keys() == {*EVERYTHING, RECEIPT}
+    assert keys() == {RESULT, RECEIPT}
     assert [line["JobsCompleted"] for line in output.metrics] == [1]
     assert [(line["message"], line["correlation_id"]) for line in output.logs] == [("job completed", JOB_ID)]
 
@@ -159,12 +160,23 @@ def test_a_photo_that_could_not_be_processed_fails_its_job(update, event, add_jo
     assert (line["correlation_id"], line["level"], line["message_id"]) == (JOB_ID, "ERROR", message)
 
 
-@pytest.mark.parametrize("status", ["PROCESSING", "COMPLETED"])
-def test_a_job_that_got_its_execution_after_all_is_left_alone(update, event, add_job, keys, status):
-    add_job(status)
+def test_a_job_that_got_its_execution_after_all_is_left_alone(update, event, add_job, keys, output):
+    add_job("PROCESSING")
     update(event("update_job_undeliverable"))
-    assert jobs().get(JOB_ID).status == status
+    assert jobs().get(JOB_ID).status == "PROCESSING"
     assert keys() == EVERYTHING
+    assert failures(output) == []
+
+
+@pytest.mark.parametrize(("keep_original", "left"), [(False, {RESULT}), (True, EVERYTHING)])
+def test_a_photo_that_came_after_its_job_was_completed_is_erased_unless_it_is_kept(
+    update, event, add_job, keys, output, keep_original, left
+):
+    add_job("COMPLETED", options={"keep_original": keep_original})
+    update(event("update_job_undeliverable"))
+    assert jobs().get(JOB_ID).status == "COMPLETED"
+    assert keys() == left
+    assert failures(output) == []
 
 
 def test_a_photo_of_a_job_that_does_not_exist_is_erased(update, event, row_of, keys):

@@ -43,9 +43,12 @@ def test_an_execution_is_named_after_its_job(stubbed):
     ("status", "etag", "outcome"),
     [
         ("RUNNING", "1", Start.REPEATED),
-        ("RUNNING", "2", Start.SUPERFLUOUS),
-        ("SUCCEEDED", "1", Start.SUPERFLUOUS),
-        ("FAILED", "1", Start.SUPERFLUOUS),
+        ("RUNNING", "2", Start.ANOTHER),
+        ("SUCCEEDED", "1", Start.REPEATED),
+        ("SUCCEEDED", "2", Start.ANOTHER),
+        ("FAILED", "1", Start.REPEATED),
+        ("FAILED", "2", Start.ANOTHER),
+        ("ABORTED", "1", Start.REPEATED),
     ],
 )
 def test_a_job_has_one_execution(stubbed, status, etag, outcome):

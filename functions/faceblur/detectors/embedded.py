@@ -34,6 +34,7 @@ CONFIDENCES = [0.0, 50.0, 100.0]
 LOWEST_SCORE = 0.1  # below it the network's answer is noise
 
 HALVED_ABOVE = 40_000_000  # pixels; the sharpness of larger photos is not that of their pixels, and memory counts
+SAME = 0.4  # two boxes of different looks that share more than this (intersection over union) are one face
 TILE = 768  # pixels of the network's input
 MARGIN = 32  # what a tile sees around its own part, in pixels of the network's input
 
@@ -118,13 +119,13 @@ def search(network: CenterFace, picture: Image.Image, threshold: float, view: Vi
     if long_side * scale > 640:
         overview = max(view.overview, long_side * scale / 4.5)
         found.append(scan(network, picture, overview / long_side))
-    candidates = suppress(np.concatenate(found), 0.4, 0.8)
+    candidates = suppress(np.concatenate(found), SAME)
     closer = [
         look_closer(network, picture, area, zoom, threshold)
         for area, zoom in doubtful_areas(candidates, scale, threshold)
     ]
     found = [candidates[candidates[:, 4] > threshold], *closer]
-    return suppress(np.concatenate(found), 0.4, 0.8)
+    return suppress(np.concatenate(found), SAME)
 
 
 def scan(network: CenterFace, picture: Image.Image, scale: float) -> Floats:
