@@ -29,7 +29,7 @@ FACES = {1: 10, 5: 14, 20: 24}  # how many, and how many times as long the photo
 SAMPLINGS = {"4:2:0": 2, "4:4:4": 0}
 QUALITY = 90
 GRAIN = 4  # standard deviation, of 255 levels
-ROUNDS = 7
+ROUNDS, TIMES = 5, 3
 UNITS = ("wall", "cpu", "megabytes")
 
 
@@ -83,8 +83,8 @@ def measured(megapixels: int, faces: int, sampling: str) -> list[dict[str, Any]]
         runs: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
         for _ in range(ROUNDS):
             for way, taken in runs.items():
-                command = [sys.executable, str(Path(__file__).with_name("ways.py")), way, folder]
-                taken.append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
+                command = [sys.executable, str(Path(__file__).with_name("ways.py")), way, folder, str(TIMES)]
+                taken += json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
         return [
             {"megapixels": megapixels, "faces": faces, "sampling": sampling, "way": way}
             | {unit: round(statistics.median(run[unit] for run in taken), 4) for unit in UNITS}

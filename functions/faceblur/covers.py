@@ -23,6 +23,8 @@ CELLS = 4
 LIGHT_NOISE = 8.0
 COLOUR_NOISE = 2.0
 
+CHROMA = (1, 2)  # the bands of YCbCr that hold colour
+
 HAIR = 1.5  # room above a face, as a multiple of the room below it
 
 # The rounded outline is a superellipse, |x|⁶ + |y|⁶ = 1: it holds the corners of a face's box and has none itself.
@@ -168,13 +170,12 @@ def with_noise(cells: Image.Image, band: int | None) -> Image.Image:
     """The cells with noise from the operating system's entropy; alpha has none."""
     bands = len(cells.getbands())
     colours = bands - (cells.mode in ("La", "RGBa"))
-    lightness = [True, False, False] if cells.mode == "YCbCr" else [not band] * colours
     levels = bytearray(cells.tobytes())
     for start in range(0, len(levels), bands):
-        light = _random.gauss(0, LIGHT_NOISE)
+        light = 0.0 if band in CHROMA else _random.gauss(0, LIGHT_NOISE)
         full = 255 if colours == bands else levels[start + colours]
-        for place, has_light in enumerate(lightness, start):
-            noise = _random.gauss(0, COLOUR_NOISE) + (light if has_light else 0)
+        for place in range(start, start + colours):
+            noise = light + _random.gauss(0, COLOUR_NOISE)
             levels[place] = min(max(round(levels[place] + noise * full / 255), 0), full)
     return Image.frombytes(cells.mode, cells.size, bytes(levels))
 
@@ -182,7 +183,7 @@ def with_noise(cells: Image.Image, band: int | None) -> Image.Image:
 def softened(cells: Image.Image) -> Image.Image:
     """The cells, spread and blended into each other."""
     spread = cells.resize((cells.width * SPREAD, cells.height * SPREAD), Image.Resampling.BICUBIC)
-    soft = Image.merge(spread.mode, [each.filter(ImageFilter.GaussianBlur(SOFTNESS)) for each in spread.split()])
+    soft = spread.filter(ImageFilter.GaussianBlur(SOFTNESS))
     return soft.resize((FINE_PAINT, FINE_PAINT), Image.Resampling.BILINEAR)
 
 

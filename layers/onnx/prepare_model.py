@@ -95,8 +95,7 @@ def first(message: bytes, number: int) -> bytes:
 def rewrite(message: bytes, number: int, change: Callable[[bytes], bytes]) -> bytes:
     """The message with `change` applied to the content of its fields of this number."""
     return b"".join(
-        nested(number, change(content)) if found == number else field
-        for found, content, field in fields(message)
+        nested(number, change(content)) if found == number else field for found, content, field in fields(message)
     )
 
 
@@ -113,9 +112,7 @@ def free_value(value: bytes) -> bytes:
     return rewrite(
         value,
         VALUE_TYPE,
-        lambda kind: rewrite(
-            kind, TYPE_TENSOR, lambda tensor: rewrite(tensor, TENSOR_TYPE_SHAPE, free_shape)
-        ),
+        lambda kind: rewrite(kind, TYPE_TENSOR, lambda tensor: rewrite(tensor, TENSOR_TYPE_SHAPE, free_shape)),
     )
 
 

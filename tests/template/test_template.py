@@ -86,6 +86,27 @@ def test_every_parameter_is_used():
         assert f'{{"Ref": "{name}"}}' in text or f"${{{name}}}" in text, name
 
 
+def test_there_is_an_output_for_all_that_the_command_asks_of_a_stack():
+    sources = "".join(path.read_text() for path in (ROOT / "cli").rglob("*.py"))
+    asked = set(re.findall(r'outputs\["(\w+)"\]', sources))
+    assert {"ApiUrl", "StateMachineArn", "UpdateJobFunctionName"} <= asked <= template()["Outputs"].keys()
+
+
+def test_the_output_names_the_function_to_which_ends_are_told():
+    assert template()["Outputs"]["UpdateJobFunctionName"]["Value"] == {"Ref": "UpdateJobFunction"}
+    assert "ExecutionEnded" in FUNCTIONS["UpdateJobFunction"]["Events"]
+
+
+def test_every_method_of_the_api_is_throttled():
+    (settings,) = RESOURCES["Api"]["Properties"]["MethodSettings"]
+    assert settings == {
+        "HttpMethod": "*",
+        "ResourcePath": "/*",
+        "ThrottlingRateLimit": 50,
+        "ThrottlingBurstLimit": 100,
+    }
+
+
 def test_every_log_group_forgets():
     groups = of_type("AWS::Logs::LogGroup")
     assert len(groups) == 2
@@ -291,10 +312,54 @@ def test_every_detector_has_what_it_needs_and_no_more(detector):
     assert (chosen(function["Layers"], parameters), may_ask) == DETECTORS[detector]
 
 
+# MB: what a new account may give one function, and what the look at a photo of 100 megapixels takes.
+MOST_MEMORY, MEMORY_TO_DECODE = 3008, 2048
+
+
 @pytest.mark.parametrize("detector", DETECTORS)
-def test_the_model_gets_two_processors(detector):
+def test_the_model_gets_as_much_as_a_new_account_has(detector):
     memory = chosen(FUNCTIONS["DetectFacesFunction"]["MemorySize"], {"FaceDetector": detector})
-    assert memory == (1024 if detector == "rekognition" else 2 * 1769)
+    assert memory == (MEMORY_TO_DECODE if detector == "rekognition" else MOST_MEMORY)
+
+
+@pytest.mark.parametrize("detector", DETECTORS)
+@each_function
+def test_a_new_account_can_have_every_function(name, detector):
+    memory = chosen(FUNCTIONS[name].get("MemorySize", GLOBALS["MemorySize"]), {"FaceDetector": detector})
+    assert 128 <= memory <= MOST_MEMORY
+
+
+RUNTIMES = template()["Parameters"]["PythonRuntime"]["AllowedValues"]
+
+
+def refused(parameters: dict[str, str]) -> list[str]:
+    """Why CloudFormation refuses these parameters: what the rules that are broken say."""
+    return [
+        assertion["AssertDescription"]
+        for rule in template()["Rules"].values()
+        if holds(rule["RuleCondition"], parameters)
+        for assertion in rule["Assertions"]
+        if not holds(assertion["Assert"], parameters)
+    ]
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_the_model_is_not_deployed_where_its_library_does_not_load(detector, runtime):
+    broken = refused({"FaceDetector": detector, "PythonRuntime": runtime})
+    if detector != "rekognition" and runtime == "python3.11":
+        (reason,) = broken
+        assert "python3.12" in reason
+    else:
+        assert broken == []
+
+
+def test_the_runtime_that_the_rule_speaks_of_can_be_chosen():
+    assert "python3.11" in RUNTIMES
+
+
+def test_the_defaults_are_not_refused():
+    assert refused({name: str(each["Default"]) for name, each in template()["Parameters"].items()}) == []
 
 
 def test_the_layer_is_for_detect_faces_alone():
@@ -344,11 +409,13 @@ MAY = {
     "DetectFacesFunction": {
         "rekognition:DetectFaces": {"*"},
         "s3:GetObject": {UPLOADS, RESULTS},
+        "s3:ListBucket": {BUCKET},
     },
     "BlurFacesFunction": {
         "dynamodb:GetItem": {TABLE},
         "s3:DeleteObject": {RESULTS},
         "s3:GetObject": {UPLOADS},
+        "s3:ListBucket": {BUCKET},
         "s3:PutObject": {RESULTS},
     },
     "UpdateJobFunction": {
@@ -377,8 +444,11 @@ MAY = {
     },
 }
 
-# Listing is narrowed to the folders that the function looks into.
+# Listing is narrowed to the folder that the function lists. Those that list nothing, but read photos, need the leave
+# without a condition: by it alone S3 tells a missing object (404) from a forbidden one (403).
 MAY_LIST = {
+    "DetectFacesFunction": None,
+    "BlurFacesFunction": None,
     "GetJobFunction": "uploads/*",
     "DeleteJobFunction": "results/*",
     "UpdateJobFunction": "results/*",
@@ -423,7 +493,7 @@ def test_originals_are_seen_and_receipts_written_by_as_few_as_possible():
 
 def test_listing_is_narrowed_to_a_folder():
     folders = {
-        name: statement["Condition"]["StringLike"]["s3:prefix"]
+        name: statement["Condition"]["StringLike"]["s3:prefix"] if "Condition" in statement else None
         for name in (*FUNCTIONS, *MACHINES)
         for statement in statements(name)
         if "s3:ListBucket" in as_list(statement["Action"])
@@ -617,6 +687,20 @@ def test_tries_are_spread_out_and_come_to_an_end(name):
         assert retry["BackoffRate"] > 1
         assert retry["MaxDelaySeconds"] <= 60
         assert retry["JitterStrategy"] == "FULL"
+
+
+@each_call
+def test_a_throttled_function_is_waited_for_longer_than_a_broken_one(name):
+    throttled = "Lambda.TooManyRequestsException"
+    (retry,) = [retry for retry in TASKS[name]["Retry"] if throttled in retry["ErrorEquals"]]
+    assert retry == {
+        "ErrorEquals": [throttled],
+        "IntervalSeconds": 2,
+        "MaxAttempts": 10,
+        "BackoffRate": 2,
+        "MaxDelaySeconds": 60,
+        "JitterStrategy": "FULL",
+    }
 
 
 @each_task

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from faceblur_cli.blur import Report, blur_photos
-from faceblur_cli.client import ApiClient, JobFailed, refused_upload
+from faceblur_cli.client import ApiClient, JobFailed, Unavailable, refused_upload
 from faceblur_cli.failures import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 API = "http://api.test/v1"
@@ -41,6 +43,44 @@ def client(*jobs: dict[str, object], upload_status: int = 204, upload_answer: st
             case "GET", "s3.test", "/result":
                 return httpx.Response(200, content=b"blurred")
         return httpx.Response(404, json={"code": "JobNotFound", "message": "There is no such job."})
+
+    return ApiClient(API, httpx.MockTransport(answer))
+
+
+@dataclass
+class Clock:
+    """A clock that goes on by what is slept, and by nothing else."""
+
+    now: float = 0.0
+    slept: list[float] = field(default_factory=list)
+    at_each_sleep: Callable[[], None] = lambda: None
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+        self.at_each_sleep()
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The client's clock, so that no test waits."""
+    clock = Clock()
+    monkeypatch.setattr("faceblur_cli.client.time", clock)
+    return clock
+
+
+def polled(answers: Iterator[httpx.Response | Exception]) -> ApiClient:
+    """A client of an API that answers so when it is asked how a job stands."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert (request.method, request.url.path) == ("GET", "/v1/jobs/0a")
+        given = next(answers)
+        if isinstance(given, Exception):
+            raise given
+        return given
 
     return ApiClient(API, httpx.MockTransport(answer))
 
@@ -108,12 +148,19 @@ def test_an_unknown_job_is_told_by_its_code() -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [lambda _: httpx.Response(200, text="<html>"), lambda _: httpx.Response(502, text="bad gateway")],
-    ids=["a page", "a proxy's error"],
+    [lambda _: httpx.Response(200, text="<html>"), lambda _: httpx.Response(403, text="forbidden")],
+    ids=["a page", "a proxy's refusal"],
 )
 def test_an_address_that_is_no_api(answer: Callable[[httpx.Request], httpx.Response]) -> None:
     with pytest.raises(Failure, match="does not answer as faceblur's API"):
         ApiClient(API, httpx.MockTransport(answer)).create_job({})
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_an_api_that_has_no_answer_just_now(status: int) -> None:
+    api = ApiClient(API, httpx.MockTransport(lambda _: httpx.Response(status, text="try again")))
+    with pytest.raises(Unavailable, match=rf"does not answer just now \({status}\)"):
+        api.create_job({})
 
 
 def test_an_api_that_cannot_be_reached(photo: Path) -> None:
@@ -123,6 +170,68 @@ def test_an_api_that_cannot_be_reached(photo: Path) -> None:
     (report,) = blurred(ApiClient(API, httpx.MockTransport(refuse)), [photo])
     assert report.error is not None
     assert "cannot be reached" in report.error["message"]
+
+
+HICCUPS = [
+    httpx.Response(503, text="try again"),
+    httpx.Response(429, json={"message": "Too Many Requests"}),
+    httpx.ConnectError("refused"),
+    httpx.ReadTimeout("slow"),
+]
+
+
+@pytest.mark.parametrize("hiccup", HICCUPS, ids=["503", "429", "refused", "slow"])
+def test_a_hiccup_while_a_job_is_followed_is_waited_out(clock: Clock, hiccup: httpx.Response | Exception) -> None:
+    working, done = httpx.Response(200, json={"status": "PROCESSING"}), httpx.Response(200, json=DONE)
+    seen: list[str] = []
+    job = polled(iter([working, hiccup, hiccup, done])).follow("0a", seen.append)
+    assert job == DONE
+    assert seen == ["PROCESSING", "COMPLETED"]
+    assert clock.slept == [0.1, 2.0, 2.0]
+
+
+def test_a_job_that_is_gone_is_not_waited_for(clock: Clock) -> None:
+    gone = httpx.Response(404, json={"code": "JobNotFound", "message": "There is no such job."})
+    with pytest.raises(JobFailed) as caught:
+        polled(iter([gone])).follow("0a", lambda _: None)
+    assert (caught.value.code, clock.slept) == ("JobNotFound", [])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [httpx.Response(200, json={"status": "PROCESSING"}), httpx.ConnectError("refused")],
+    ids=["a job that goes on", "an API that is away"],
+)
+def test_patience_comes_to_an_end(clock: Clock, answer: httpx.Response | Exception) -> None:
+    with pytest.raises(JobFailed) as caught:
+        polled(itertools.repeat(answer)).follow("0a", lambda _: None)
+    assert caught.value.code == "TimedOut"
+    assert 20 * 60 <= clock.now < 20 * 60 + 3
+    assert max(clock.slept) == 2.0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [httpx.Response(200, json={"status": "PROCESSING"}), httpx.Response(503)],
+    ids=["a job that goes on", "an API that is away"],
+)
+def test_giving_up_ends_the_following(clock: Clock, answer: httpx.Response) -> None:
+    api = polled(itertools.repeat(answer))
+    clock.at_each_sleep = lambda: api.give_up() if len(clock.slept) == 3 else None
+    with pytest.raises(JobFailed):
+        api.follow("0a", lambda _: None)
+    assert len(clock.slept) == 3
+
+
+def test_an_interrupt_gives_all_jobs_up(photo: Path) -> None:
+    def interrupt(_: Report) -> None:
+        raise KeyboardInterrupt
+
+    api = client(DONE)
+    with pytest.raises(KeyboardInterrupt):
+        blur_photos(api, [photo], None, {}, 1, interrupt)
+    with pytest.raises(JobFailed):
+        api.follow("0a", lambda _: None)
 
 
 def test_a_report_is_json() -> None:

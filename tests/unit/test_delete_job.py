@@ -28,7 +28,12 @@ def delete(event, context, s3, table, states):
 
 @pytest.fixture
 def everything(s3):
-    for key in (f"uploads/{JOB_ID}", f"results/{JOB_ID}.9c56cc51b374c3ba.jpg", f"receipts/{JOB_ID}.json", "uploads/another"):
+    for key in (
+        f"uploads/{JOB_ID}",
+        f"results/{JOB_ID}.9c56cc51b374c3ba.jpg",
+        f"receipts/{JOB_ID}.json",
+        "uploads/another",
+    ):
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo")
 
 

@@ -1,0 +1,87 @@
+"""What the command does to a stack that was interrupted."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from faceblur.jobs import jobs
+from faceblur_cli import recovery
+from update_job.app import handler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import SimpleNamespace
+
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_s3 import S3Client
+
+JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
+BUCKET = "faceblur-photos-123456789012-eu-central-1"
+
+
+class Stack:
+    """A stack in moto, whose function that ends jobs runs here."""
+
+    def __init__(self, context: SimpleNamespace) -> None:
+        self.outputs = {
+            "JobsTableName": "faceblur-jobs",
+            "PhotoBucketName": BUCKET,
+            "UpdateJobFunctionName": "update-job",
+        }
+        self._context = context
+
+    def client(self, service: str) -> Any:
+        return self if service == "lambda" else boto3.client(service)  # type: ignore[call-overload]
+
+    def invoke(self, FunctionName: str, Payload: str) -> None:
+        assert FunctionName == "update-job"
+        handler(json.loads(Payload), self._context)
+
+
+@pytest.fixture
+def recover(s3: S3Client, table: Table, context: SimpleNamespace) -> Callable[[], None]:
+    return lambda: recovery.recover(Stack(context))  # type: ignore[arg-type]
+
+
+def test_a_job_whose_execution_is_lost_has_failed_and_leaves_nothing(recover, add_job, s3, keys):
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"photo")
+    add_job("PROCESSING")
+    recover()
+    assert jobs().get(JOB_ID).error["code"] == "Aborted"
+    assert keys() == set()
+
+
+@pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "COMPLETED", "FAILED"])
+def test_every_other_job_stays_as_it_is(recover, add_job, row_of, s3, keys, status):
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"photo")
+    row = row_of(add_job(status))
+    recover()
+    assert row_of(JOB_ID) == row
+    assert keys() == {f"uploads/{JOB_ID}"}
+
+
+@pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "PROCESSING", "COMPLETED"])
+def test_a_row_that_is_a_day_old_goes(recover, add_job, row_of, status):
+    add_job(status, expires_at=int(time.time()) - 2)
+    recover()
+    assert row_of(JOB_ID) is None
+
+
+def test_what_is_a_day_old_goes_from_the_bucket(recover, s3, keys, monkeypatch):
+    class Tomorrow(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(UTC) + timedelta(days=1, minutes=1)
+
+    s3.put_object(Bucket=BUCKET, Key="results/x.jpg", Body=b"photo")
+    recover()
+    assert keys() == {"results/x.jpg"}
+    monkeypatch.setattr(recovery, "datetime", Tomorrow)
+    recover()
+    assert keys() == set()
