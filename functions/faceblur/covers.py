@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from math import ceil, floor
-from random import SystemRandom
+from os import urandom
+from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image, ImageFilter
@@ -36,15 +37,17 @@ SOLID = 0.8
 SPREAD = 8
 SOFTNESS = 3
 
-# Paint and opacities are worked out at this many pixels along their longer side, at least, and for large faces at a
-# quarter of theirs; then pixels are repeated, which is eight times as fast as to interpolate them, and not seen.
+# The paint of the smooth style is worked out at up to this many pixels along its longer side, and for large faces at a
+# quarter of theirs; then pixels are repeated, which is eight times as fast as to interpolate them, and is not seen.
+# So is the outline.
 FINE_PAINT = 128
-FINE_OPACITIES = 512
+FINE_OUTLINE = 512
 REPEATED = 4
 
 AREA = 1 << 20  # pixels painted at once, so that memory does not grow with the face
 
-_random = SystemRandom()
+# The normal distribution in 256 equally likely steps.
+NORMAL = [NormalDist().inv_cdf((byte + 0.5) / 256) for byte in range(256)]
 
 
 class Pixels(NamedTuple):
@@ -90,7 +93,11 @@ class Outline:
 
     def pieces(self) -> Iterator[tuple[Pixels, Image.Image]]:
         """The visible part in pieces, with their opacities: 255 over the face, then fading to the room's edge."""
-        whole = Image.new("L", (1, 1), 255) if self.shape == "box" else enlarged(superellipse(), self.room.size)
+        whole = (
+            Image.new("L", (1, 1), 255)
+            if self.shape == "box"
+            else enlarged(superellipse(), self.room.size, FINE_OUTLINE)
+        )
         for piece in self.seen.rows():
             opacities = part_of(whole, self.room, piece)
             opacities.paste(255, self.face.within(piece).seen_from(piece))
@@ -108,8 +115,9 @@ class Patch:
     def paint(self, image: Image.Image) -> None:
         """Cover the face in the image."""
         seen = self.outline.seen
-        paint = enlarged(softened(self.cells), seen.size) if self.kind == "blur" else self.cells
-        paint = paint.convert(image.mode)
+        paint = enlarged(softened(self.cells), seen.size, FINE_PAINT) if self.kind == "blur" else self.cells
+        if paint.mode != image.mode:
+            paint = paint.convert(image.mode)
         for piece, opacities in self.outline.pieces():
             image.paste(part_of(paint, seen, piece), piece, opacities)
 
@@ -171,11 +179,12 @@ def with_noise(cells: Image.Image, band: int | None) -> Image.Image:
     bands = len(cells.getbands())
     colours = bands - (cells.mode in ("La", "RGBa"))
     levels = bytearray(cells.tobytes())
+    entropy = iter(urandom(2 * len(levels)))
     for start in range(0, len(levels), bands):
-        light = 0.0 if band in CHROMA else _random.gauss(0, LIGHT_NOISE)
+        light = LIGHT_NOISE * NORMAL[next(entropy)] if band not in CHROMA else 0
         full = 255 if colours == bands else levels[start + colours]
         for place in range(start, start + colours):
-            noise = light + _random.gauss(0, COLOUR_NOISE)
+            noise = light + COLOUR_NOISE * NORMAL[next(entropy)]
             levels[place] = min(max(round(levels[place] + noise * full / 255), 0), full)
     return Image.frombytes(cells.mode, cells.size, bytes(levels))
 
@@ -183,15 +192,16 @@ def with_noise(cells: Image.Image, band: int | None) -> Image.Image:
 def softened(cells: Image.Image) -> Image.Image:
     """The cells, spread and blended into each other."""
     spread = cells.resize((cells.width * SPREAD, cells.height * SPREAD), Image.Resampling.BICUBIC)
-    soft = spread.filter(ImageFilter.GaussianBlur(SOFTNESS))
-    return soft.resize((FINE_PAINT, FINE_PAINT), Image.Resampling.BILINEAR)
+    return spread.filter(ImageFilter.GaussianBlur(SOFTNESS))
 
 
-def enlarged(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The image, at a quarter of this size at least."""
-    if max(size) <= REPEATED * max(image.size):
+def enlarged(image: Image.Image, size: tuple[int, int], fine: int) -> Image.Image:
+    """The image smoothly enlarged to this size, or to what looks the same when pixels are repeated."""
+    longest = max(min(max(size), fine), -(-max(size) // REPEATED))
+    if longest < max(image.size):
         return image
-    return image.resize((-(-size[0] // REPEATED), -(-size[1] // REPEATED)), Image.Resampling.BILINEAR)
+    width, height = (max(1, round(side * longest / max(size))) for side in size)
+    return image.resize((width, height), Image.Resampling.BILINEAR)
 
 
 def part_of(image: Image.Image, whole: Pixels, part: Pixels) -> Image.Image:
@@ -205,11 +215,11 @@ def part_of(image: Image.Image, whole: Pixels, part: Pixels) -> Image.Image:
 @cache
 def superellipse() -> Image.Image:
     """The rounded outline's opacities, 0…255."""
-    side = FINE_OPACITIES // REPEATED
+    side = FINE_OUTLINE // REPEATED
     powers = [abs((2 * i + 1) / side - 1) ** ORDER for i in range(side)]
     opacities = bytes(_opacity((x + y) ** (1 / ORDER)) for y in powers for x in powers)
     coarse = Image.frombytes("L", (side, side), opacities)
-    return coarse.resize((FINE_OPACITIES, FINE_OPACITIES), Image.Resampling.BICUBIC)
+    return coarse.resize((FINE_OUTLINE, FINE_OUTLINE), Image.Resampling.BICUBIC)
 
 
 def _opacity(radius: float) -> int:

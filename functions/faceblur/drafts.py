@@ -20,13 +20,13 @@ def digest(data: bytes) -> dict[str, Any]:
 
 
 def store_draft(job_id: str, hidden: HiddenPhoto, jobs: Jobs, photos: Photos) -> dict[str, Any]:
-    """Store a draft and describe it; raises JobNotFound, and leaves nothing, if the job was deleted meanwhile.
+    """Store a draft and describe it; raises JobNotFound, and leaves nothing, if the job has no use for it any more.
 
     Deleting a job removes its row before its photos: whoever stores a draft and then still sees the row can
     leave the photo to the deletion.
     """
     key, etag = photos.write_result(job_id, hidden.extension, hidden.data, hidden.content_type)
-    if not _is_being_processed(job_id, jobs):
+    if not _is_wanted(key, job_id, jobs):
         photos.withdraw(key)
         raise JobNotFound
     described = {
@@ -40,8 +40,10 @@ def store_draft(job_id: str, hidden: HiddenPhoto, jobs: Jobs, photos: Photos) ->
     return {"result": described, "etag": etag}
 
 
-def _is_being_processed(job_id: str, jobs: Jobs) -> bool:
+def _is_wanted(key: str, job_id: str, jobs: Jobs) -> bool:
+    """Whether the job is being processed, or this very draft is its result: a straggler may have made it again."""
     try:
-        return jobs.get(job_id).status is Status.PROCESSING
+        job = jobs.get(job_id)
     except JobNotFound:
         return False
+    return job.status is Status.PROCESSING or job.outcome.get("result", {}).get("key") == key

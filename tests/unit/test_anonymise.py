@@ -42,11 +42,7 @@ regions = st.lists(st.builds(Region, boxes, styles), max_size=4)
 
 @pytest.fixture
 def no_noise(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Silence:
-        def gauss(self, mean: float, _: float) -> float:
-            return mean
-
-    monkeypatch.setattr(covers, "_random", Silence())
+    monkeypatch.setattr(covers, "urandom", lambda count: bytes([128]) * count)
 
 
 def covered(image: Image.Image, *regions: Region) -> Image.Image:

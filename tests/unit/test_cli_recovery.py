@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -39,9 +39,9 @@ class Stack:
     def client(self, service: str) -> Any:
         return self if service == "lambda" else boto3.client(service)  # type: ignore[call-overload]
 
-    def invoke(self, FunctionName: str, Payload: str) -> None:
-        assert FunctionName == "update-job"
-        handler(json.loads(Payload), self._context)
+    def invoke(self, **call: str) -> None:
+        assert call["FunctionName"] == "update-job"
+        handler(json.loads(call["Payload"]), self._context)
 
 
 @pytest.fixture
@@ -76,8 +76,8 @@ def test_a_row_that_is_a_day_old_goes(recover, add_job, row_of, status):
 def test_what_is_a_day_old_goes_from_the_bucket(recover, s3, keys, monkeypatch):
     class Tomorrow(datetime):
         @classmethod
-        def now(cls, tz=None):
-            return datetime.now(UTC) + timedelta(days=1, minutes=1)
+        def now(cls, tz):
+            return datetime.now(tz) + timedelta(days=1, minutes=1)
 
     s3.put_object(Bucket=BUCKET, Key="results/x.jpg", Body=b"photo")
     recover()

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from photos import astronaut, astronaut_pixels, encoded, flower, grace_hopper, jpeg
 from PIL import Image, ImageOps
-from scenes import crowd, matches, scattered, shared
+from scenes import crowd, matches, place, scattered, shared
 
 from faceblur.detectors import Look, StoredPhoto, embedded
 from faceblur.detectors import centerface as network
@@ -88,7 +88,7 @@ def test_a_picture_of_nobody(look):
 def test_boxes_are_those_of_the_upright_photo(orientation, format_):
     upright = scattered(40, (480, 360), 2, seed=3)
     (first, second) = pixels(detect(laid(upright.picture, orientation, format_)), (480, 360))
-    assert matches([first, second], upright.faces, overlap=0.5) == 2
+    assert matches([first, second], upright, overlap=0.5) == (2, 0)
 
 
 @pytest.mark.parametrize("width", [24, 64, 200])
@@ -96,7 +96,7 @@ def test_clear_faces_are_all_found(width):
     for seed in range(4):
         scene = scattered(width, (1600, 1200), 4, seed)
         found = pixels(detect(jpeg(scene.picture)), scene.picture.size)
-        assert matches(found, scene.faces) == 4
+        assert matches(found, scene) == (4, 0)
 
 
 def test_a_face_as_wide_as_the_photo():
@@ -106,28 +106,30 @@ def test_a_face_as_wide_as_the_photo():
 
 
 def test_a_crowd_down_to_the_smallest_faces():
-    scene = crowd(200, 8, 60, seed=1)
+    scene = crowd(300, 10, 50, seed=1)
     found = detect(jpeg(scene.picture, quality=95))
-    assert matches(pixels(found, scene.picture.size), scene.faces) > 0.85 * len(scene.faces)
-    assert len(found.boxes) < 1.05 * len(scene.faces)
+    hits, extra = matches(pixels(found, scene.picture.size), scene)
+    assert hits > 0.85 * len(scene.faces)
+    assert extra <= 0.02 * len(scene.faces)
     assert found.warnings == [Doubt.FACES_NEAR_SIZE_LIMIT]
 
 
 def test_the_second_look_finds_as_much():
     scene = crowd(100, 12, 60, seed=2)
     found = detect(jpeg(scene.picture, quality=95), look=Look.SECOND)
-    assert matches(pixels(found, scene.picture.size), scene.faces) > 0.9 * len(scene.faces)
+    hits, _ = matches(pixels(found, scene.picture.size), scene)
+    assert hits > 0.9 * len(scene.faces)
 
 
-def test_the_second_look_sees_other_pixels(monkeypatch):
+@pytest.mark.parametrize("size", [(1600, 1200), (512, 512), (96, 128)])
+def test_the_second_look_sees_other_pixels(monkeypatch, size):
     shown = {}
     for look in Look:
         seen = Seen()
         monkeypatch.setattr(embedded, "centerface", lambda seen=seen: seen)
-        detect(jpeg(scattered(24, (1600, 1200), 2, 0).picture), look=look)
-        shown[look] = seen.pictures
-    sizes = {look: {picture.size for picture in pictures} for look, pictures in shown.items()}
-    assert not sizes[Look.FIRST] & sizes[Look.SECOND]
+        detect(jpeg(place(0, size)), look=look)
+        shown[look] = {picture.size for picture in seen.pictures}
+    assert not shown[Look.FIRST] & shown[Look.SECOND]
 
 
 def test_the_second_look_gives_boxes_of_the_photo_not_of_its_mirror_image():

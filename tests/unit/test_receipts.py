@@ -58,8 +58,8 @@ def test_the_whole_receipt_of_a_job(done):
         "stages": done["stages"],
         "billable_calls": 0,
         "cost_estimate": {
-            # 10 transitions for 0.00025, and 3538 MB for 0.93 s and 3008 MB for 0.18 s: 3.742 GB-s for 0.0000623664.
-            "usd": 0.0003124,
+            # 10 transitions for 0.00025, and 3008 MB for 1.11 s: 3.261 GB-s for 0.0000543438.
+            "usd": 0.0003043,
             "prices_usd": {"detector_call": 0.001, "state_transition": 0.000025, "lambda_gb_second": 0.0000166667},
             "prices_as_of": "2026-11",
         },

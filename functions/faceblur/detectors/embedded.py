@@ -34,35 +34,45 @@ CONFIDENCES = [0.0, 50.0, 100.0]
 LOWEST_SCORE = 0.1  # below it the network's answer is noise
 
 HALVED_ABOVE = 40_000_000  # pixels; the sharpness of larger photos is not that of their pixels, and memory counts
+NEAR_LIMIT = 12  # pixels of the photo: of faces below this width, some are missed
 SAME = 0.4  # two boxes of different looks that share more than this (intersection over union) are one face
-TILE = 768  # pixels of the network's input
+
+# The overview and the scan.
+SMALL_PHOTO = 640  # pixels: the scan sees no photo smaller than this, unless it is
+OVERVIEW = 4.5  # times smaller than the scan, at most: what is too large for a tile's margin is clear in it
+TILE = 768  # pixels of the network's input; 768×768 take about 150 MB
 MARGIN = 32  # what a tile sees around its own part, in pixels of the network's input
 
-POSSIBLE = 0.025  # nine in ten faces of 10 pixels give this much; of texture, a few places a megapixel
-LIKELY = 0.06  # nearly all of these are faces
-BLOCK = 128  # pixels of the scan: possible faces within one block are looked at together
-CONTEXT = 1.0  # what is seen on each side of a possible face, in its widths
-CLEAR, LARGE = 20, 36  # pixels: faces are enlarged to at least the one and at most the other
-CLOSE = 128  # pixels: a block is enlarged to about this in between
-ENLARGED = 4  # times; beyond it texture begins to look like faces
-NEAR_LIMIT = 12  # pixels: of faces below this width, some are missed
-UNSURE = 28
-SMALL = 16
-MIN_W = 4
+# The closer look at where faces are possible; sizes are pixels of the scan unless said otherwise.
+POSSIBLE = 0.025  # score: nine in ten faces of 10 pixels give as much; of texture, a few places a megapixel
+LIKELY = 0.06  # score: most responses of this strength are faces
+BLOCK = 128  # possible faces in one block are looked at together
+CONTEXT = 1.0  # of a face's width is seen on each side of its middle, and at least this many pixels:
+LEAST_CONTEXT = 16
+# Where a response is weak, the size that comes with it is a guess, often too large: it counts up to these
+# for what is seen, and for how much it is enlarged.
+GUESSED_WIDTHS = (4, 28)
+LARGEST_UNCLEAR = 16
+CLEAR, LARGE = 20, 36  # pixels of the network's input: a face is enlarged to at least the one, at most the other,
+CLOSE = 128  # and in between so that a block has about this side
+ENLARGED = 4  # times the photo's size; beyond it texture begins to look like faces
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a look sees the photo: its scale in the scan, the long side of the overview, and whether mirrored."""
+    """How a look sees the photo: the scale of the scan, and up to which a small photo is scanned; the long side
+    of the overview; and whether all is mirrored.
+    """
 
     scale: float
+    enlarged: float
     overview: int
     mirrored: bool
 
 
 VIEWS = {
-    Look.FIRST: View(scale=0.75, overview=448, mirrored=False),
-    Look.SECOND: View(scale=0.85, overview=544, mirrored=True),
+    Look.FIRST: View(scale=0.75, enlarged=1.0, overview=448, mirrored=False),
+    Look.SECOND: View(scale=0.85, enlarged=1.25, overview=544, mirrored=True),
 }
 
 
@@ -114,11 +124,10 @@ def score(confidence: float) -> float:
 def search(network: CenterFace, picture: Image.Image, threshold: float, view: View) -> Floats:
     """All candidates in the picture with scores above the threshold, in its pixels."""
     long_side = max(picture.size)
-    scale = min(1.0, max(view.scale, 640 / long_side))
+    scale = max(view.scale, min(view.enlarged, SMALL_PHOTO / long_side))
     found = [scan(network, picture, scale)]
-    if long_side * scale > 640:
-        overview = max(view.overview, long_side * scale / 4.5)
-        found.append(scan(network, picture, overview / long_side))
+    if long_side * scale > SMALL_PHOTO:
+        found.append(scan(network, picture, max(view.overview / long_side, scale / OVERVIEW)))
     candidates = suppress(np.concatenate(found), SAME)
     closer = [
         look_closer(network, picture, area, zoom, threshold)
@@ -178,12 +187,11 @@ def doubtful_areas(
 ) -> Iterator[tuple[tuple[float, float, float, float], float]]:
     """Where a closer look is worth it, block by block, and the scale at which to take it."""
     candidates = candidates[candidates[:, 4] <= threshold]
-    # Where a response is weak, the size that comes with it is a guess, often much too large.
-    widths = (candidates[:, 2:4] - candidates[:, :2]).min(axis=1).clip(MIN_W / scale, UNSURE / scale)
+    widths = (candidates[:, 2:4] - candidates[:, :2]).min(axis=1).clip(*np.divide(GUESSED_WIDTHS, scale))
     centres = (candidates[:, :2] + candidates[:, 2:4]) / 2
     blocks, block_of = np.unique((centres * scale / BLOCK).astype(int), axis=0, return_inverse=True)
-    reach = np.maximum(CONTEXT * widths, 16 / scale)[:, None]
-    widths = np.minimum(widths, SMALL / scale)
+    reach = np.maximum(CONTEXT * widths, LEAST_CONTEXT / scale)[:, None]
+    widths = np.minimum(widths, LARGEST_UNCLEAR / scale)
     for block in range(len(blocks)):
         here = np.flatnonzero(block_of.ravel() == block)
         likely = here[candidates[here, 4] > LIKELY]
