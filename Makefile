@@ -42,7 +42,7 @@ format: $(setup) ## put the sources into shape
 bench-detect: $(bench) ## recall, false alarms, time and memory of the detector, beside others
 bench-blur: $(bench) ## time, memory and faithfulness of hiding, beside others
 bench-strength: $(bench) ## how many hidden faces are still detected, beside others
-bench-%:
+bench-detect bench-blur bench-strength: bench-%:
 	PYTHONPATH=functions:tests .tools/bench/bin/python benchmarks/$*.py
 
 deploy: $(setup) ## build and deploy into the cloud account of your AWS credentials
