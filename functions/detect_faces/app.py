@@ -6,6 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur import config
 from faceblur.detectors import Look, StoredPhoto, confidence_for, detector_named
+from faceblur.detectors.doubts import worth_saying
 from faceblur.errors import NoFacesFound
 from faceblur.observability import about, faces_found, logger, stage, tracer
 from faceblur.storage import photos
@@ -31,7 +32,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             raise NoFacesFound
     return {
         "faces": [box.to_dict() for box in found.boxes],
-        "warnings": found.warnings,
+        "warnings": worth_saying(found.warnings, look),
         "stage": {
             "name": measured.name,
             "milliseconds": measured.milliseconds,

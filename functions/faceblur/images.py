@@ -64,7 +64,7 @@ def inspect(data: bytes) -> Header:
 
 
 def load_for_detection(data: bytes, long_side: int | None) -> Image.Image:
-    """Decode to upright RGB; transparency is laid over white.
+    """Decode to upright RGB; what transparency hides is shown, since anybody can take the transparency away.
 
     A JPEG is decoded no larger than needed for a longer side of `long_side` pixels: the result has at
     least that, or the photo's own size; None decodes it in full. Raises the errors of `inspect`.
@@ -76,7 +76,7 @@ def load_for_detection(data: bytes, long_side: int | None) -> Image.Image:
             image.draft(None, (max(round(image.width * share), 1), max(round(image.height * share), 1)))
         with decoding():
             image.load()
-            return turn_upright(to_rgb(image), orientation)
+            return turn_upright(to_rgb(without_alpha(image)), orientation)
 
 
 def open_image(data: bytes) -> ImageFile.ImageFile:
@@ -143,6 +143,11 @@ def to_rgb(image: Image.Image, background: str = "white") -> Image.Image:
         canvas.paste(coloured, mask=coloured.getchannel("A"))
         return canvas
     return image.convert("RGB")
+
+
+def without_alpha(image: Image.Image) -> Image.Image:
+    """The image with its colours alone, also where they are transparent."""
+    return image.convert("RGBA").convert("RGB") if image.has_transparency_data else image
 
 
 def eight_bits(image: Image.Image) -> Image.Image:

@@ -7,7 +7,8 @@ from photos import astronaut_pixels, flower_pixels, hopper_pixels
 from PIL import Image, ImageFilter
 from scenes import crowd, places
 
-from faceblur.detectors.doubts import Doubt, doubts_about
+from faceblur.detectors import Look
+from faceblur.detectors.doubts import Doubt, doubts_about, worth_saying
 
 PHOTOS = {"astronaut": astronaut_pixels, "hopper": hopper_pixels, "flower": flower_pixels}
 
@@ -46,3 +47,9 @@ def test_a_black_picture_is_dark_and_no_error():
 
 def test_codes_are_plain_words():
     assert all(str(doubt).isalpha() and str(doubt)[0].isupper() for doubt in Doubt)
+
+
+def test_a_second_look_does_not_judge_our_own_work():
+    doubts = [Doubt.BLURRED_PHOTO, Doubt.ONE_DETECTOR_ONLY]
+    assert worth_saying(doubts, Look.FIRST) == doubts
+    assert worth_saying(doubts, Look.SECOND) == [Doubt.ONE_DETECTOR_ONLY]

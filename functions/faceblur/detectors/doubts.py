@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from PIL import ImageChops, ImageFilter, ImageStat
 
+from faceblur.detectors import Look
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -35,6 +37,11 @@ class Doubt(StrEnum):
 
     ONE_DETECTOR_ONLY = "OneDetectorOnly"
     """One of two detectors was unavailable, and the job was asked to go on without it."""
+
+
+def worth_saying(doubts: list[str], look: Look) -> list[str]:
+    """The doubts that a user should hear of: a second look is at our own work, dark and blurred where we made it so."""
+    return doubts if look is Look.FIRST else [doubt for doubt in doubts if doubt == Doubt.ONE_DETECTOR_ONLY]
 
 
 def doubts_about(picture: Image.Image) -> list[Doubt]:

@@ -81,7 +81,7 @@ class Area(NamedTuple):
         return self.right - self.left, self.bottom - self.top
 
     def quarters(self, overlap: float) -> list[Area]:
-        """Its four parts, made larger so that they overlap by so many pixels."""
+        """Its four parts, overlapping by so many pixels: at most half of its shorter side."""
         margin = round(overlap / 2)
         x, y = (self.left + self.right) // 2, (self.top + self.bottom) // 2
         return [
@@ -114,29 +114,27 @@ class Survey:
             widths = [box.width * self.header.width for box in answer]
             limit = SMALLEST_FACE / self.scale(area)
             full = len(answer) >= FULL_ANSWER
-            doubtful = min(widths, default=limit * HARDLY_ABOVE) < limit * HARDLY_ABOVE
-            worth_it = (
-                min(area.size) >= 2 * SMALLEST_SIDE
-                if full
-                else limit > ALWAYS_FOUND or (doubtful and limit > SMALL_ENOUGH)
-            )
-            if worth_it and self.calls + len(waiting) + 4 <= MAX_CALLS:
-                # What only the quarters can show is no larger than this, so that one of them shows it whole.
-                waiting.extend(area.quarters(max(limit * HARDLY_ABOVE, min(widths) if full else 0)))
+            near_limit = any(width < limit * HARDLY_ABOVE for width in widths)
+            # What only the quarters can show is no larger than their overlap, so one of them shows it whole.
+            overlap = max(limit * HARDLY_ABOVE, min(widths) if full else 0)
+            worth_it = full or limit > ALWAYS_FOUND or (near_limit and limit > SMALL_ENOUGH)
+            possible = overlap <= min(area.size) / 2 and self.calls + len(waiting) + 4 <= MAX_CALLS
+            if worth_it and possible:
+                waiting.extend(area.quarters(overlap))
             elif full:
                 self.doubts.add(Doubt.ANSWER_CAPPED)
-            elif doubtful:
+            elif near_limit:
                 self.doubts.add(Doubt.FACES_NEAR_SIZE_LIMIT)
         return found
 
     def scale(self, area: Area) -> float:
-        """The scale at which an area is looked at: as large as it helps, but the whole photo never enlarged."""
+        """The scale at which an area is looked at: as large as it helps."""
         largest = min(LONG_SIDE / max(area.size), SHORT_SIDE / min(area.size))
-        return min(largest, 1 if area == self.whole else ENLARGED)
+        return min(largest, 1 if self.as_it_lies(area) else ENLARGED)
 
     def ask(self, area: Area) -> list[Box]:
         """The faces in one area, as fractions of the photo."""
-        if area == self.whole and self.readable_where_it_lies():
+        if self.as_it_lies(area):
             try:
                 return self.call({"S3Object": {"Bucket": self.photo.bucket, "Name": self.photo.key}}, area)
             except ClientError as error:
@@ -144,10 +142,11 @@ class Survey:
                     raise
         return self.call({"Bytes": self.rendered(area)}, area)
 
-    def readable_where_it_lies(self) -> bool:
-        """Whether the service can read the file in S3 itself and see it as we do."""
+    def as_it_lies(self, area: Area) -> bool:
+        """Whether the service can read what is asked about in S3 itself, and see it as we do."""
         return (
-            not self.mirrored
+            area == self.whole
+            and not self.mirrored
             and len(self.photo.data) <= MAX_OBJECT_BYTES
             and min(self.whole.size) >= SMALLEST_SIDE
             # It turns JPEGs upright, and only those.

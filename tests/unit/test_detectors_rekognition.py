@@ -1,0 +1,377 @@
+"""The Rekognition detector against a stand-in that speaks its protocol and knows its limits."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from photos import astronaut, encoded, flower, jpeg
+from PIL import Image, ImageDraw, ImageOps
+from standins.rekognition import BROKEN, OVER_PROVISION, SILENCE, THROTTLED, Refusal, Rekognition, face
+
+from faceblur.detectors import Look, StoredPhoto, rekognition
+from faceblur.detectors.doubts import Doubt
+from faceblur.detectors.rekognition import RekognitionDetector
+from faceblur.errors import CorruptImage, DetectorThrottled, DetectorUnavailable
+from faceblur.faces import Box
+
+pytestmark = pytest.mark.enable_socket
+
+IN_S3 = {"S3Object": {"Bucket": "photos", "Name": "uploads/1"}}
+BYTES_LIMIT = 5 * 1024 * 1024
+UPRIGHT = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Rekognition() as server:
+        yield server
+
+
+@pytest.fixture
+def service(server, monkeypatch):
+    server.reset()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_REKOGNITION", server.url)
+    rekognition.client.cache_clear()
+    yield server
+    rekognition.client().close()
+    rekognition.client.cache_clear()
+
+
+def detect(data: bytes, min_confidence: float = 50, look: Look = Look.FIRST):
+    photo = StoredPhoto(data, IN_S3["S3Object"]["Bucket"], IN_S3["S3Object"]["Name"])
+    return RekognitionDetector().detect(photo, min_confidence, look)
+
+
+def grey(width: int, height: int, format_: str = "JPEG", **options) -> bytes:
+    return encoded(Image.new("RGB", (width, height), "grey"), format_, **options)
+
+
+def marked(size, markers) -> Image.Image:
+    """A grey picture with magenta squares for faces: left, top, side."""
+    picture = Image.new("RGB", size, "grey")
+    draw = ImageDraw.Draw(picture)
+    for left, top, side in markers:
+        draw.rectangle((left, top, left + side - 1, top + side - 1), fill="magenta")
+    return picture
+
+
+class Service:
+    """Sees the magenta squares in what it is sent, within the limits of the real service."""
+
+    def __init__(self, stored: bytes) -> None:
+        self.stored = stored
+        self.sizes = []
+
+    def __call__(self, image):
+        data = image.get("Bytes", self.stored)
+        assert len(image.get("Bytes", b"")) <= BYTES_LIMIT
+        picture = ImageOps.exif_transpose(Image.open(BytesIO(data)))
+        assert picture.format is None or picture.format in ("JPEG", "PNG")
+        assert min(picture.size) >= 80
+        self.sizes.append(picture.size)
+        limit = 40 * max(1, max(picture.size) / 1920, min(picture.size) / 1080)
+        faces = [box for box in squares(picture) if min(box[2] - box[0], box[3] - box[1]) >= limit - 1]
+        faces.sort(key=lambda box: -(box[2] - box[0]))
+        width, height = picture.size
+        return [
+            face(left / width, top / height, (right - left) / width, (bottom - top) / height)
+            for left, top, right, bottom in faces[:100]
+        ]
+
+
+def squares(picture):
+    """Bounding boxes of the connected magenta regions, by runs of rows and then of columns."""
+    pixels = np.asarray(picture.convert("RGB")).astype(int)
+    seen = (pixels[..., 0] > 190) & (pixels[..., 2] > 190) & (pixels[..., 1] < 65)
+    found = []
+    for top, bottom in runs(seen.any(axis=1)):
+        for left, right in runs(seen[top:bottom].any(axis=0)):
+            rows = runs(seen[top:bottom, left:right].any(axis=1))
+            found += [(left, top + first, right, top + last) for first, last in rows]
+    return found
+
+
+def runs(flags):
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(int)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def survey(service, picture, **options):
+    """Detect the squares of a picture that is stored as a JPEG; gives the detection and what was asked."""
+    stored = jpeg(picture, quality=95, subsampling=0)
+    service.default = Service(stored)
+    return detect(stored, **options), service.default
+
+
+def found_squares(detection, size):
+    return sorted(
+        (round(box.left * size[0]), round(box.top * size[1]), round(box.width * size[0])) for box in detection.boxes
+    )
+
+
+def close(found, expected, tolerance):
+    return len(found) == len(expected) and all(
+        max(abs(one - other) for one, other in zip(*pair, strict=True)) <= tolerance
+        for pair in zip(found, sorted(expected), strict=True)
+    )
+
+
+# ------------------------------------------------------------------------------ one call
+
+
+def test_a_jpeg_is_read_where_it_lies(service):
+    service.default = [face(0.2, 0.3, 0.1, 0.2, 99.5), face(0.5, 0.5, 0.2, 0.2, 99.9)]
+    found = detect(astronaut())
+    assert service.images == [IN_S3]
+    assert found.boxes == [
+        Box(0.5, 0.5, 0.2, 0.2, 99.9, "rekognition"),
+        Box(0.2, 0.3, 0.1, 0.2, 99.5, "rekognition"),
+    ]
+    assert (found.detector, found.version, found.calls, found.warnings) == (
+        "rekognition",
+        "DetectFaces-2016-06-27",
+        1,
+        [],
+    )
+
+
+def test_so_is_an_upright_png(service):
+    detect(grey(640, 480, "PNG"))
+    assert service.images == [IN_S3]
+
+
+def test_a_jpeg_that_lies_on_its_side_is_turned_by_the_service(service):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    service.default = [face(0.25, 0.5, 0.5, 0.25)]
+    assert detect(grey(640, 480, exif=exif)).boxes[0].left == 0.25
+    assert service.images == [IN_S3]
+
+
+def test_no_face(service):
+    found = detect(flower())
+    assert (found.boxes, found.calls) == ([], 1)
+
+
+def test_boxes_that_reach_beyond_the_photo_are_cut(service):
+    service.default = [face(-0.1, 0.9, 0.3, 0.3)]
+    (box,) = detect(astronaut()).boxes
+    assert (box.left, box.bottom) == (0, 1)
+    assert box.width == pytest.approx(0.2)
+
+
+def test_less_certain_faces_than_asked_for(service):
+    service.default = [face(0.2, 0.3, 0.2, 0.2, 79), face(0.5, 0.5, 0.2, 0.2, 81)]
+    assert [box.confidence for box in detect(astronaut(), min_confidence=80).boxes] == [81]
+
+
+# ------------------------------------------------------------------------------ what has to be converted
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (grey(640, 480, "WEBP"), "not a format it takes"),
+        (grey(640, 480, "TIFF"), "not a format it takes"),
+        (grey(60, 200), "too narrow"),
+        (
+            grey(
+                640,
+                480,
+                "PNG",
+                exif=b"MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00",
+            ),
+            "lies on its side",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_other_photos_are_converted(service, data, why):
+    service.default = Service(data)
+    assert detect(data).calls == 1
+    (image,) = service.images
+    assert Image.open(BytesIO(image["Bytes"])).format == "JPEG"
+
+
+def test_a_file_too_large_for_the_service_is_converted(service, monkeypatch):
+    noise = np.random.default_rng(0).integers(0, 256, (2200, 2400, 3), np.uint8)
+    data = encoded(Image.fromarray(noise), "PNG", compress_level=0)
+    assert len(data) > rekognition.MAX_OBJECT_BYTES
+    service.default = Service(data)
+    detect(data)
+    assert all(len(image["Bytes"]) <= BYTES_LIMIT for image in service.images)
+
+
+@pytest.mark.parametrize("code", ["InvalidImageFormatException", "ImageTooLargeException"])
+def test_a_file_that_the_service_refuses_is_converted(service, code):
+    service.replies.append(Refusal(code))
+    service.default = [face(0.2, 0.3, 0.2, 0.2)]
+    found = detect(astronaut())
+    assert (len(found.boxes), found.calls) == (1, 2)
+    assert [list(image) for image in service.images] == [["S3Object"], ["Bytes"]]
+
+
+def test_a_conversion_that_the_service_refuses_fails(service):
+    service.default = Refusal("InvalidImageFormatException")
+    with pytest.raises(ClientError, match="InvalidImageFormatException"):
+        detect(astronaut())
+
+
+@pytest.mark.parametrize("orientation", UPRIGHT)
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("look", Look)
+def test_boxes_are_those_of_the_upright_photo(service, orientation, format_, look):
+    upright = marked((600, 400), [(90, 60, 80)])
+    laid = upright if orientation == 1 else upright.transpose(UPRIGHT[orientation])
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(laid, format_, quality=95, exif=exif)
+    service.default = Service(data)
+    assert close(found_squares(detect(data, look=look), upright.size), [(90, 60, 80)], tolerance=3)
+
+
+def test_a_damaged_photo_is_an_error_and_never_one_without_faces(service):
+    with pytest.raises(CorruptImage):
+        detect(b"\xff\xd8\xff\xe0 and no more")
+    assert service.images == []
+
+
+# ------------------------------------------------------------------------------ the limits
+
+
+def test_a_large_photo_is_looked_at_in_quarters(service):
+    size = (4000, 3000)
+    markers = [(100, 100, 70), (1970, 1470, 70), (3800, 2000, 90), (1500, 700, 900)]
+    found, asked = survey(service, marked(size, markers))
+    assert close(found_squares(found, size), markers, tolerance=6)
+    assert found.calls == 5
+    assert max(max(each) for each in asked.sizes[1:]) <= 1920
+
+
+def test_a_photo_with_large_faces_alone_takes_one_call(service):
+    found, _ = survey(service, marked((1920, 1080), [(300, 300, 200), (900, 500, 120)]))
+    assert (len(found.boxes), found.calls, found.warnings) == (2, 1, [])
+
+
+def test_where_small_faces_are_smaller_ones_are_looked_for(service):
+    size = (1920, 1080)
+    markers = [(100, 100, 45), (200, 110, 28), (300, 120, 22), (1500, 800, 200)]
+    found, _ = survey(service, marked(size, markers))
+    assert close(found_squares(found, size), markers, tolerance=4)
+    assert 5 <= found.calls <= 17
+
+
+def test_the_hundredth_face_is_not_the_last(service):
+    size = (1600, 1000)
+    markers = [(60 + 75 * column, 50 + 75 * row, 62) for row in range(12) for column in range(20)]
+    found, _ = survey(service, marked(size, markers))
+    assert close(found_squares(found, size), markers, tolerance=4)
+    assert found.warnings == []
+
+
+def test_a_full_answer_about_the_smallest_part_is_a_doubt(service):
+    service.default = [face(0.1 * column, 0.1 * row, 0.05, 0.05) for row in range(10) for column in range(10)]
+    found = detect(grey(300, 200))
+    assert Doubt.ANSWER_CAPPED in found.warnings
+
+
+def test_calls_have_a_limit(service):
+    service.default = [face(0.1 * column, 0.1 * row, 0.05, 0.05) for row in range(10) for column in range(10)]
+    survey = rekognition.Survey(StoredPhoto(grey(8000, 6000), "photos", "uploads/1"), Look.FIRST)
+    survey.faces()
+    assert 90 < survey.calls <= rekognition.MAX_CALLS
+    assert Doubt.ANSWER_CAPPED in survey.doubts
+
+
+def test_faces_as_small_as_can_be_are_a_doubt(service):
+    service.default = [face(0.5, 0.5, 0.03, 0.04)]
+    found = detect(grey(500, 400))
+    assert Doubt.FACES_NEAR_SIZE_LIMIT in found.warnings
+
+
+def test_the_second_look_sees_the_photo_in_a_mirror(service):
+    markers = [(100, 100, 90)]
+    found, _ = survey(service, marked((640, 480), markers), look=Look.SECOND)
+    assert close(found_squares(found, (640, 480)), markers, tolerance=4)
+    (image,) = service.images
+    (square,) = squares(Image.open(BytesIO(image["Bytes"])))
+    assert square[0] == pytest.approx(640 - 190, abs=3)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    boxes=st.lists(st.tuples(*[st.floats(-0.2, 1.0)] * 2, *[st.floats(0.01, 0.6)] * 2), max_size=5),
+    size=st.tuples(st.integers(16, 4000), st.integers(16, 3000)),
+    look=st.sampled_from(list(Look)),
+    orientation=st.sampled_from(list(UPRIGHT)),
+)
+def test_boxes_lie_within_the_upright_frame(service, boxes, size, look, orientation):
+    service.reset()
+    service.default = [face(*box) for box in boxes if box[0] + box[2] > 0.01 and box[1] + box[3] > 0.01]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for box in detect(encoded(Image.new("L", size), "PNG", exif=exif), look=look).boxes:
+        assert 0 <= box.left <= box.right <= 1 + 1e-9
+        assert 0 <= box.top <= box.bottom <= 1 + 1e-9
+
+
+# ------------------------------------------------------------------------------ when the service does not answer
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (THROTTLED, DetectorThrottled),
+        (OVER_PROVISION, DetectorThrottled),
+        (BROKEN, DetectorUnavailable),
+        (Refusal("ServiceUnavailable", 503), DetectorUnavailable),
+        (SILENCE, DetectorUnavailable),
+    ],
+    ids=str,
+)
+def test_what_is_worth_another_try(service, reply, error):
+    service.default = reply
+    with pytest.raises(error):
+        detect(astronaut())
+    assert len(service.images) == 2
+
+
+def test_a_passing_fault_is_overcome(service):
+    service.replies.append(THROTTLED)
+    service.default = [face(0.2, 0.3, 0.2, 0.2)]
+    assert len(detect(astronaut()).boxes) == 1
+
+
+def test_nobody_listens(service, monkeypatch):
+    with Rekognition() as gone:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_REKOGNITION", gone.url)
+    with pytest.raises(DetectorUnavailable):
+        detect(astronaut())
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidS3ObjectException", "InvalidParameterException"])
+def test_any_other_refusal_is_raised_as_it_is(service, code):
+    service.default = Refusal(code)
+    with pytest.raises(ClientError, match=code):
+        detect(astronaut())
+
+
+def test_a_fault_in_the_middle_is_no_answer(service):
+    service.replies += [[], [face(0.2, 0.3, 0.2, 0.2)]]
+    service.default = BROKEN
+    with pytest.raises(DetectorUnavailable):
+        detect(grey(4000, 3000))
