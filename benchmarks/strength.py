@@ -19,7 +19,7 @@ from ways import in_pixels
 from faceblur.anonymise import hide_faces
 from faceblur.detectors.centerface import centerface
 from faceblur.faces import Box
-from faceblur.styles import Kind, Region, Shape, Style
+from faceblur.styles import MIN_PADDING, Kind, Region, Shape, Style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,6 +110,7 @@ def deface(image: Image.Image, face: Box) -> Image.Image:
 WAYS: dict[str, Way] = {
     "nothing": nothing,
     **{f"{kind}, {shape}": styled(Style(kind, shape)) for kind in get_args(Kind) for shape in get_args(Shape)},
+    "blur, least room": styled(Style(padding=MIN_PADDING)),
     "GaussianBlur(50)": recipe,
     "deface": deface,
     "mosaic of 16": mosaic,

@@ -93,7 +93,7 @@ def merge(boxes: Iterable[Box], overlap: float = 0.5, inside: float = inf) -> li
 
     That is, those which overlap it by more than `overlap`, or of whose own area more than `inside` lies in it.
     """
-    found = sorted(boxes, key=lambda box: -box.confidence)
+    found = sorted(boxes, key=lambda box: (-box.confidence, -box.area))
     widest = max((box.width for box in found), default=0.0)
     kept: list[Box] = []
     by_left: list[Box] = []  # those kept, from left to right, to compare a box with those beside it only

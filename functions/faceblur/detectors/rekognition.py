@@ -40,6 +40,7 @@ ALWAYS_FOUND = 80  # pixels of the photo: faces of this size are never left belo
 HARDLY_ABOVE = 1.5  # times the limit: where such faces are, there may be smaller ones
 SMALL_ENOUGH = 12  # pixels of the photo: a limit below this is not worth another call
 ENLARGED = 4  # times at most; beyond it no detail is left to find
+CUT = 2  # pixels from the edge of what was sent: a face that near to it is not all there
 MAX_CALLS = 100  # a photo, ten cents
 
 THROTTLED = {"ThrottlingException", "ProvisionedThroughputExceededException"}
@@ -110,15 +111,16 @@ class Survey:
         while waiting:
             area = waiting.popleft()
             answer = self.ask(area)
-            found += answer
-            widths = [box.width * self.header.width for box in answer]
+            found += [self.in_photo(box, area) for box in answer]
+            # A face that the area's edge cuts is narrower than it is; another area shows it whole.
+            widths = [box.width * area.size[0] for box in answer if not self.cut(box, area)]
             limit = SMALLEST_FACE / self.scale(area)
             full = len(answer) >= FULL_ANSWER
             near_limit = any(width < limit * HARDLY_ABOVE for width in widths)
             # What only the quarters can show is no larger than their overlap, so one of them shows it whole.
-            overlap = max(limit * HARDLY_ABOVE, min(widths) if full else 0)
+            overlap = max(limit * HARDLY_ABOVE, min(widths, default=0) if full else 0)
             worth_it = full or limit > ALWAYS_FOUND or (near_limit and limit > SMALL_ENOUGH)
-            possible = overlap <= min(area.size) / 2 and self.calls + len(waiting) + 4 <= MAX_CALLS
+            possible = min(area.size) >= max(2 * overlap, SMALLEST_SIDE) and self.calls + len(waiting) + 4 <= MAX_CALLS
             if worth_it and possible:
                 waiting.extend(area.quarters(overlap))
             elif full:
@@ -133,14 +135,14 @@ class Survey:
         return min(largest, 1 if self.as_it_lies(area) else ENLARGED)
 
     def ask(self, area: Area) -> list[Box]:
-        """The faces in one area, as fractions of the photo."""
+        """The faces in one area, as fractions of it."""
         if self.as_it_lies(area):
             try:
-                return self.call({"S3Object": {"Bucket": self.photo.bucket, "Name": self.photo.key}}, area)
+                return self.call({"S3Object": {"Bucket": self.photo.bucket, "Name": self.photo.key}})
             except ClientError as error:
                 if code_of(error) not in REFUSED_AS_IT_IS:
                     raise
-        return self.call({"Bytes": self.rendered(area)}, area)
+        return self.call({"Bytes": self.rendered(area)})
 
     def as_it_lies(self, area: Area) -> bool:
         """Whether the service can read what is asked about in S3 itself, and see it as we do."""
@@ -167,24 +169,34 @@ class Survey:
         """The upright photo, decoded once and only if its pixels are asked for."""
         return images.load_for_detection(self.photo.data, None)
 
-    def call(self, image: ImageTypeDef, area: Area) -> list[Box]:
-        """One DetectFaces request about an area."""
+    def call(self, image: ImageTypeDef) -> list[Box]:
+        """One DetectFaces request; what it sees in the mirror is turned back."""
         self.calls += 1
         answer = detect_faces(image)
         if self.mirrored:
-            answer = [Box(1 - box.right, box.top, box.width, box.height, box.confidence) for box in answer]
-        (left, top, _, _), (width, height) = area, area.size
-        across, down = self.whole.size
-        return [
-            Box(
-                (left + box.left * width) / across,
-                (top + box.top * height) / down,
-                box.width * width / across,
-                box.height * height / down,
-                box.confidence,
-            ).clamp()
-            for box in answer
-        ]
+            return [Box(1 - box.right, box.top, box.width, box.height, box.confidence) for box in answer]
+        return answer
+
+    def cut(self, box: Box, area: Area) -> bool:
+        """Whether an edge of the area that is not one of the photo cuts this face."""
+        edge = CUT / self.scale(area) / min(area.size)
+        return (
+            (box.left < edge and area.left > 0)
+            or (box.top < edge and area.top > 0)
+            or (box.right > 1 - edge and area.right < self.whole.right)
+            or (box.bottom > 1 - edge and area.bottom < self.whole.bottom)
+        )
+
+    def in_photo(self, box: Box, area: Area) -> Box:
+        """A box in fractions of the area as one in fractions of the photo."""
+        (left, top, _, _), (width, height), (across, down) = area, area.size, self.whole.size
+        return Box(
+            (left + box.left * width) / across,
+            (top + box.top * height) / down,
+            box.width * width / across,
+            box.height * height / down,
+            box.confidence,
+        ).clamp()
 
 
 def detect_faces(image: ImageTypeDef) -> list[Box]:
