@@ -1,0 +1,284 @@
+"""How many faces are found, how many boxes are of none, and what it takes, beside deface and OpenCV's cascade.
+
+The photos are composed of the public-domain sample photos, so their faces are known (tests/scenes.py). Each row is a
+kind of photo; each way of finding faces looks at a row's photos in a process of its own, the ways in turns, so that
+whatever else the machine does hits all of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import skimage.data
+from centerface_model import LAYER, python_path
+from photos import encoded
+from PIL import Image, ImageDraw, ImageFilter
+from report import at_least, at_most, publish
+from scenes import Scene, crowd, matches, people, place, places, scattered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from scenes import Corners
+
+    Change = Callable[[Image.Image], Image.Image]
+
+WAYS = ("faceblur", "deface", "cascade")
+FRAME = (1600, 1200)
+SEVEN = range(7)  # as many as there are places
+CLEAR = 24  # pixels: unoccluded faces from this width must all be found
+
+
+@dataclass
+class Row:
+    """A kind of photo: the scenes, how each is encoded, and whether all its faces must be found."""
+
+    name: str
+    scenes: Iterable[Scene]
+    must_find: bool = False
+    encoding: dict[str, Any] = field(default_factory=dict)
+    orientation: int = 1
+    ways: tuple[str, ...] = WAYS
+
+
+def rows() -> Iterable[Row]:
+    """All kinds of photos."""
+    for width in (8, 10, 12, 16, 20, 24, 32, 48, 64, 96):
+        yield Row(f"{width} px", (scattered(width, FRAME, 6, seed) for seed in SEVEN), width >= CLEAR)
+    for width, frame, count in ((160, FRAME, 4), (320, FRAME, 2), (640, (2400, 1800), 1), (1600, (4000, 3000), 1)):
+        yield Row(f"{width} px", (scattered(width, frame, count, seed) for seed in SEVEN[:4]), must_find=True)
+    yield Row("24 px in 640×480", (scattered(24, (640, 480), 2, seed) for seed in SEVEN), must_find=True)
+    yield Row("24 px in 12 MP", (scattered(24, (4000, 3000), 9, seed) for seed in SEVEN[:4]), must_find=True)
+    yield Row("60 px in 12 MP", (scattered(60, (4000, 3000), 6, seed) for seed in SEVEN[:4]), must_find=True)
+    for angle in (15, 30, 45, 90, 180):
+        yield Row(f"turned by {angle}°", some(64, angle=angle), must_find=True)
+    yield Row("narrowed to 60 %", some(96, change=narrowed), must_find=True)
+    yield Row("half outside the photo", (at_the_edge(96, seed) for seed in SEVEN))
+    for name, part in OCCLUSIONS.items():
+        yield Row(f"behind {name}", some(96, change=lambda head, face, part=part: covered(head, face, part)))
+    for light in (0.3, 0.15, 0.08):
+        yield Row(f"light × {light}", changed(some(64), lambda picture, light=light: dark(picture, light)), True)
+    for share in (0.05, 0.1, 0.15):
+        blur = ImageFilter.GaussianBlur(64 * share)
+        yield Row(f"blurred by {share:.0%}", changed(some(64), lambda picture, blur=blur: picture.filter(blur)), True)
+    for level in (15, 30, 50):
+        yield Row(f"noise {level}", changed(some(64), lambda picture, level=level: noisy(picture, level)), True)
+    for quality in (20, 50, 80, 95):
+        yield Row(f"JPEG quality {quality}", some(40), must_find=True, encoding={"quality": quality})
+    for orientation in range(1, 9):
+        yield Row(f"orientation {orientation}", some(48, count=3), must_find=True, orientation=orientation)
+    for count in (100, 200, 400, 800):
+        yield Row(f"crowd of {count}", [crowd(count, 8, 50, seed=count)], ways=(*WAYS, "exhaustive"))
+    yield Row("nobody", (Scene(picture) for picture in (*places(), *things())))
+
+
+def some(width: float, count: int = 4, **options: Any) -> Iterable[Scene]:
+    """A few faces in each of the places."""
+    return (scattered(width, FRAME, count, seed, **options) for seed in SEVEN)
+
+
+def things() -> Iterable[Image.Image]:
+    """Further pictures without people."""
+    names = ("cat", "coins", "hubble_deep_field", "immunohistochemistry", "moon", "page", "retina", "text")
+    for name in names:
+        yield Image.fromarray(getattr(skimage.data, name)()).convert("RGB")
+    with Image.open(Path(skimage.data.__file__).parent / "motorcycle_left.png") as picture:
+        yield picture.convert("RGB")
+
+
+def narrowed(head: Image.Image, face: Corners) -> Image.Image:
+    """A head as narrow as one that is turned aside, in its own surroundings."""
+    middle = (face[0] + face[2]) / 2
+    return head.transform(
+        head.size,
+        Image.Transform.AFFINE,
+        (1 / 0.6, 0, middle - middle / 0.6, 0, 1, 0),
+        Image.Resampling.BICUBIC,
+        fillcolor=head.getpixel((1, head.height // 2)),
+    )
+
+
+OCCLUSIONS = {  # the part of the face that is covered: left, top, right, bottom
+    "a bar over the eyes": (-0.1, 0.25, 1.1, 0.5),
+    "a mask": (0.0, 0.55, 1.0, 1.05),
+    "a post": (0.35, -0.3, 0.65, 1.3),
+    "another's shoulder": (-0.3, 0.65, 1.3, 1.4),
+}
+
+
+def covered(head: Image.Image, face: Corners, part: Corners) -> Image.Image:
+    """A head with a part of its face covered."""
+    left, top, right, bottom = face
+    width, height = right - left, bottom - top
+    head = head.copy()
+    ImageDraw.Draw(head).rectangle(
+        (left + part[0] * width, top + part[1] * height, left + part[2] * width, top + part[3] * height),
+        fill=(70, 90, 110),
+    )
+    return head
+
+
+def at_the_edge(width: float, seed: int) -> Scene:
+    """Two faces, of which the photo's left and right edge leave a half."""
+    scene = Scene(place(seed, FRAME))
+    for number, x in enumerate((-width / 2, FRAME[0] - width / 2)):
+        scene.put(people()[(seed + number) % len(people())], x, 400, width)
+    scene.faces = [(max(0, face[0]), face[1], min(FRAME[0], face[2]), face[3]) for face in scene.faces]
+    return scene
+
+
+def changed(scenes: Iterable[Scene], change: Change) -> Iterable[Scene]:
+    """The scenes, their pictures changed as a whole."""
+    for scene in scenes:
+        yield Scene(change(scene.picture), scene.faces, scene.covered)
+
+
+def dark(picture: Image.Image, light: float) -> Image.Image:
+    """The picture with less light, and the noise of a camera."""
+    return noisy(picture.point(lambda level: level * light), 3)
+
+
+def noisy(picture: Image.Image, level: float) -> Image.Image:
+    """The picture with noise of this standard deviation, of 255 levels."""
+    noise = np.random.default_rng(0).normal(0, level, (picture.height, picture.width, 3))
+    return Image.fromarray((np.asarray(picture) + noise).clip(0, 255).astype(np.uint8))
+
+
+LAID = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+def file_of(scene: Scene, row: Row) -> bytes:
+    """The scene's photo as a file, its pixels laid as the orientation tag says."""
+    exif = Image.Exif()
+    exif[0x0112] = row.orientation
+    picture = scene.picture
+    if row.orientation in LAID:
+        picture = picture.transpose(LAID[row.orientation])
+    return encoded(picture, "JPEG", exif=exif, **({"quality": 90} | row.encoding))
+
+
+def measured(row: Row) -> dict[str, Any]:
+    """What every way finds in a row's photos, and what it takes."""
+    environment = os.environ | {
+        "PYTHONPATH": f"{os.environ['PYTHONPATH']}:{python_path()}",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        scenes = {}
+        for number, scene in enumerate(row.scenes):
+            file = folder / f"{number:03}.jpg"
+            file.write_bytes(file_of(scene, row))
+            scenes[file.name] = scene
+        result: dict[str, Any] = {
+            "row": row.name,
+            "must_find": row.must_find,
+            "photos": len(scenes),
+            "faces": sum(len(scene.faces) for scene in scenes.values()),
+        }
+        for way in row.ways:
+            subprocess.run(
+                [sys.executable, Path(__file__).with_name("finders.py"), way, folder],
+                env=environment,
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
+            answer = json.loads((folder / f"{way}.json").read_text())
+            counts = [matches(boxes, scenes[name]) for name, (boxes, _) in answer["found"].items()]
+            result[way] = {
+                "found": sum(hits for hits, _ in counts),
+                "extra": sum(extra for _, extra in counts),
+                "cpu": sum(seconds for _, seconds in answer["found"].values()),
+                "megabytes": answer["megabytes"],
+            }
+        return result
+
+
+def layer_megabytes() -> float:
+    """What the layer takes unzipped."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(
+            ["make", "--silent", f"--directory={LAYER}", "build-OnnxLayer", f"ARTIFACTS_DIR={folder}"],
+            check=True,
+            capture_output=True,
+        )
+        return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()) / 1e6
+
+
+def main() -> int:
+    """Measure, and hold the goals against it."""
+    results = []
+    for row in rows():
+        results.append(measured(row))
+        print(f"{row.name} …", file=sys.stderr)  # noqa: T201
+    with_faces = [result for result in results if result["faces"]]
+    crowds = [result for result in results if "exhaustive" in result]
+
+    def total(way: str, what: str, among: list[dict[str, Any]] = results) -> float:
+        return sum(result[way][what] for result in among)
+
+    def recall(result: dict[str, Any], way: str) -> float:
+        return result[way]["found"] / result["faces"]
+
+    goals = [
+        at_least(
+            "recall above deface's, least of all rows",
+            min(recall(result, "faceblur") - recall(result, "deface") for result in with_faces),
+            0,
+        ),
+        at_least(
+            f"recall of unoccluded faces from {CLEAR} px, least of all rows",
+            min(recall(result, "faceblur") for result in with_faces if result["must_find"]),
+            1,
+        ),
+        at_most("boxes where nobody is", results[-1]["faceblur"]["extra"], 0),
+        at_most("processor time, of deface's inference", total("faceblur", "cpu") / total("deface", "cpu"), 0.45),
+        at_least(
+            "faces in crowds, of what exhaustive tiling finds",
+            total("faceblur", "found", crowds) / total("exhaustive", "found", crowds),
+            0.85,
+        ),
+        at_most(
+            "processor time in crowds, of exhaustive tiling's",
+            total("faceblur", "cpu", crowds) / total("exhaustive", "cpu", crowds),
+            0.3,
+        ),
+        at_most("peak MB in crowds", max(result["faceblur"]["megabytes"] for result in crowds), 300),
+        at_most("MB of the layer, unzipped", layer_megabytes(), 140),
+    ]
+    return publish("detect", results, goals, [shown(result) for result in results])
+
+
+def shown(result: dict[str, Any]) -> dict[str, Any]:
+    """A result as a row of the table: found, extra boxes and processor seconds of each way."""
+    faces = result["faces"]
+    line = {"photos of faces": result["row"], "faces": faces}
+    for way in WAYS:
+        line[f"{way}: found"] = f"{result[way]['found'] / faces:.2f}" if faces else "–"
+    for way in WAYS:
+        line[f"{way}: extra"] = result[way]["extra"]
+    for way in WAYS:
+        line[f"{way}: s"] = f"{result[way]['cpu'] / result['photos']:.2f}"
+    line["faceblur: MB"] = round(result["faceblur"]["megabytes"])
+    line["deface: MB"] = round(result["deface"]["megabytes"])
+    return line
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""The ways of finding faces that are compared: `finders.py WAY FOLDER` looks at all photos in a folder.
+
+Written to `WAY.json` beside them: for each file the boxes (left, top, right, bottom in pixels of the upright photo)
+and the processor seconds it took, and the peak memory of the process in MB.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scenes import Corners
+
+    Finder = Callable[[Path], tuple[list[Corners], float]]
+
+
+def faceblur() -> Finder:
+    """This project's embedded detector, from the file to the boxes."""
+    from PIL import Image, ImageOps
+
+    from faceblur.detectors import Look, StoredPhoto
+    from faceblur.detectors.embedded import EmbeddedDetector
+
+    def find(path: Path) -> tuple[list[Corners], float]:
+        started = time.process_time()
+        found = EmbeddedDetector().detect(StoredPhoto(path.read_bytes(), "", ""), 50, Look.FIRST)
+        seconds = time.process_time() - started
+        width, height = ImageOps.exif_transpose(Image.open(path)).size
+        return [
+            (box.left * width, box.top * height, box.right * width, box.bottom * height) for box in found.boxes
+        ], seconds
+
+    return find
+
+
+def deface() -> Finder:
+    """The installed deface with its defaults, under onnxruntime; its inference alone, not the reading of the file."""
+    import imageio.v2 as iio
+    from deface.centerface import CenterFace
+
+    centerface = CenterFace()
+
+    def find(path: Path) -> tuple[list[Corners], float]:
+        picture = iio.imread(path)
+        started = time.process_time()
+        found, _ = centerface(picture, threshold=0.2)
+        return [tuple(map(float, box[:4])) for box in found], time.process_time() - started
+
+    return find
+
+
+def cascade() -> Finder:
+    """OpenCV's cascade of Haar features with its defaults; its detection alone, not the reading of the file."""
+    import cv2
+
+    classifier = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+
+    def find(path: Path) -> tuple[list[Corners], float]:
+        picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        started = time.process_time()
+        found = classifier.detectMultiScale(picture)
+        seconds = time.process_time() - started
+        return [(float(x), float(y), float(x + w), float(y + h)) for x, y, w, h in found], seconds
+
+    return find
+
+
+def exhaustive() -> Finder:
+    """The same network on all of the photo at twice its size, in tiles, and once as a whole."""
+    import numpy as np
+
+    from faceblur import images
+    from faceblur.detectors import embedded
+    from faceblur.detectors.centerface import centerface, suppress
+
+    def find(path: Path) -> tuple[list[Corners], float]:
+        started = time.process_time()
+        picture = images.load_for_detection(path.read_bytes(), None)
+        found = []
+        for scale, embedded.TILE in ((2.0, 640), (min(1.0, 1280 / max(picture.size)), 1280)):
+            candidates = embedded.scan(centerface(), picture, scale)
+            found.append(candidates[candidates[:, 4] > embedded.score(50)])
+        boxes = suppress(np.concatenate(found), embedded.SAME)[:, :4]
+        return [tuple(box) for box in boxes.tolist()], time.process_time() - started
+
+    return find
+
+
+FINDERS = {finder.__name__: finder for finder in (faceblur, deface, cascade, exhaustive)}
+
+
+def main(way: str, folder: Path) -> None:
+    """Look at all photos; the first is looked at twice, so that nothing is loaded within the time that counts."""
+    find = FINDERS[way]()
+    photos = sorted(folder.glob("*.jpg"))
+    find(photos[0])
+    found = {photo.name: find(photo) for photo in photos}
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    (folder / f"{way}.json").write_text(json.dumps({"found": found, "megabytes": megabytes}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
