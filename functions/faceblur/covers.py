@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 # the other, and noise of these standard deviations (of 255 levels) is added to each cell's lightness and colours.
 CELLS = 4
 LIGHT_NOISE = 8.0
-COLOUR_NOISE = 2.0
+COLOUR_NOISE = 3.0
 
 CHROMA = (1, 2)  # the bands of YCbCr that hold colour
 
-HAIR = 1.5  # room above a face, as a multiple of the room below it
+HAIR = 2.0  # room above a face, as a multiple of that below: with less, hair and paint together look like a face
 
 # The rounded outline is a superellipse, |x|⁶ + |y|⁶ = 1: it holds the corners of a face's box and has none itself.
 # It is opaque up to SOLID of the way to its edge, and fades from there.

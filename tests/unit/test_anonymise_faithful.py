@@ -357,10 +357,12 @@ def test_photos_are_converted_when_asked(source: str, output: OutputFormat, mode
     assert likeness(white, images.to_rgb(after), outside(white.size, FACE)) > 28
 
 
-@pytest.mark.parametrize(("output", "side"), [("jpeg", 65_501), ("webp", 16_384)])
-def test_a_photo_too_long_for_the_output_is_refused(output: OutputFormat, side: int) -> None:
-    with pytest.raises(ImageTooLarge, match="too long"):
-        hide_faces(encoded(Image.new("L", (side, 16)), "PNG"), [], output)
+@pytest.mark.parametrize(
+    ("output", "size"), [("jpeg", (65_501, 16)), ("webp", (16_384, 16)), ("avif", (10_000, 6_401))]
+)
+def test_a_photo_too_large_for_the_output_is_refused(output: OutputFormat, size: tuple[int, int]) -> None:
+    with pytest.raises(ImageTooLarge, match=f"too large for {output.upper()}"):
+        hide_faces(encoded(Image.new("1", size), "PNG"), [], output)
 
 
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])

@@ -52,7 +52,7 @@ def test_the_whole_receipt_of_a_job(done):
         "input": done["draft"]["input"],
         "output": done["draft"]["output"],
         "faces": [{**done["faces"][0], "look": "first"}],
-        "hidden_with": {"style": "blur", "shape": "ellipse", "padding": 0.25, "colour": "#000000"},
+        "hidden_with": {"style": "blur", "shape": "ellipse", "padding": 0.3, "colour": "#000000"},
         "stripped": ["EXIF"],
         "warnings": [],
         "stages": done["stages"],

@@ -39,6 +39,8 @@ class CenterFace:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.enable_mem_pattern = False  # it plans memory for one input size, and ours vary
+        # A thread that waits gives its processor back: on Lambda, and beside others, spinning is paid for twice.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self.version = f"centerface-{hashlib.sha256(model).hexdigest()[:12]} onnxruntime-{onnxruntime.__version__}"
 
