@@ -16,16 +16,18 @@ from faceblur.styles import Style, count_faces, regions_for, rgb
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Entry point for the state machine: `{"job_id", "key", "etag", "options", "faces", "missed"}` → the draft.
+    """Entry point for the state machine: `{"job_id", "stage", "key", "etag", "options", "faces", "missed"}` → a draft.
 
-    `faces` are those of the first look; `missed` those that the second look still found in an earlier draft.
+    `stage` is one of `jobs.STAGES`; `faces` are those of the first look, `missed` those that the second look still
+    found in an earlier draft.
     """
     about(event["job_id"])
+    jobs().begin(event["job_id"], event["stage"])
     faces, missed = ([Box.from_dict(face) for face in event[name]] for name in ("faces", "missed"))
     options = event["options"]
     style = Style(options["style"], options["shape"], options["padding"], rgb(options["colour"]))
     photo = photos().read(event["key"], event["etag"])
-    with stage("blur", len(photo)) as measured:
+    with stage(event["stage"], len(photo)) as measured:
         hidden = hide_faces(photo, regions_for(faces, missed, style), options["output"])
     logger.info("hid faces", faces=len(faces), missed=len(missed), bytes=len(hidden.data))
     return {

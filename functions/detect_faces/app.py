@@ -8,6 +8,7 @@ from faceblur import config
 from faceblur.detectors import Look, StoredPhoto, confidence_for, detector_named
 from faceblur.detectors.doubts import worth_saying
 from faceblur.errors import NoFacesFound
+from faceblur.jobs import jobs
 from faceblur.observability import about, faces_found, logger, stage, tracer
 from faceblur.storage import photos
 
@@ -15,15 +16,17 @@ from faceblur.storage import photos
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Entry point for the state machine: `{"job_id", "key", "etag", "look", "options", "last_resort"}` → the faces.
+    """Entry point for the state machine: `{"job_id", "stage", "key", "etag", "look", "options", "last_resort"}`.
 
-    `last_resort`: this is the last try, and a detector that is still unavailable may be left out.
+    `stage` is one of `jobs.STAGES`; `last_resort` says that this is the last try, and a detector that is still
+    unavailable may be left out.
     """
     about(event["job_id"])
+    jobs().begin(event["job_id"], event["stage"])
     look, options = Look(event["look"]), event["options"]
     photo = StoredPhoto(photos().read(event["key"], event["etag"]), photos().bucket, event["key"])
     detector = detector_named(config.face_detector(), last_resort=event["last_resort"])
-    with stage(f"{look}_look", len(photo.data)) as measured:
+    with stage(event["stage"], len(photo.data)) as measured:
         found = detector.detect(photo, confidence_for(look, options["min_confidence"]), look)
     logger.info("looked for faces", look=look, faces=len(found.boxes), detector=found.detector)
     if look is Look.FIRST:

@@ -70,6 +70,7 @@ def described(job: Job, photos: Photos) -> dict[str, Any]:
         "options": job.options,
         "created_at": moment(job.created_at),
         "expires_at": moment(job.expires_at),
+        "progress": job.progress,
     }
     if job.status is Status.COMPLETED:
         result = dict(job.outcome["result"])

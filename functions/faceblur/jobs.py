@@ -13,6 +13,7 @@ import re
 import secrets
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -42,11 +43,17 @@ class Status(StrEnum):
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 UNFINISHED = (Status.AWAITING_UPLOAD, Status.PROCESSING)
+# What a job goes through, as the state machine names it to its tasks; the second blur and the third look are for
+# what the first look missed.
+STAGES = ("first_look", "blur", "second_look", "second_blur", "third_look")
 
 
 @dataclass(frozen=True)
 class Job:
-    """A row of the jobs table; times are seconds since the epoch."""
+    """A row of the jobs table; times are seconds since the epoch.
+
+    `progress` says when each stage began and when the job `finished`, as ISO 8601 with milliseconds.
+    """
 
     job_id: str
     status: Status
@@ -55,6 +62,7 @@ class Job:
     upload_expires_at: int
     expires_at: int
     claimed_at: int | None = None
+    progress: dict[str, str] = field(default_factory=dict)
     outcome: dict[str, Any] = field(default_factory=dict)
     error: dict[str, str] | None = None
 
@@ -116,12 +124,24 @@ class Jobs:
             return job
         return self.get(job.job_id)
 
+    def begin(self, job_id: str, stage: str) -> None:
+        """Note when one of the STAGES first began; raises JobNotFound if the job was deleted or has ended."""
+        began = self._update(
+            job_id,
+            "SET #at = if_not_exists(#at, :now)",
+            {":now": _now()},
+            Attr("status").eq(Status.PROCESSING),
+            f"{stage}_at",
+        )
+        if not began:
+            raise JobNotFound
+
     def complete(self, job_id: str, outcome: dict[str, Any]) -> None:
         """Record the result; repeating it is harmless. Raises JobNotFound if the job was deleted or has failed."""
         recorded = self._update(
             job_id,
-            "SET #status = :status, outcome = :outcome, finished_at = :now",
-            {":status": Status.COMPLETED, ":outcome": json.dumps(outcome), ":now": int(time.time())},
+            "SET #status = :status, outcome = :outcome, finished_at = if_not_exists(finished_at, :now)",
+            {":status": Status.COMPLETED, ":outcome": json.dumps(outcome), ":now": _now()},
             Attr("status").is_in([Status.PROCESSING, Status.COMPLETED]),
         )
         if not recorded:
@@ -131,11 +151,11 @@ class Jobs:
         """Record a failure, unless the job was deleted or has ended already; tells whether it was recorded."""
         return self._update(
             job_id,
-            "SET #status = :status, #error = :error, finished_at = :now",
+            "SET #status = :status, #error = :error, finished_at = if_not_exists(finished_at, :now)",
             {
                 ":status": Status.FAILED,
                 ":error": {"code": error.code, "message": error.message},
-                ":now": int(time.time()),
+                ":now": _now(),
             },
             Attr("status").is_in(list(only_from)),
         )
@@ -146,14 +166,14 @@ class Jobs:
             answer = self._table.delete_item(Key={"job_id": job_id}, ReturnValues="ALL_OLD")
         return "Attributes" in answer
 
-    def _update(self, job_id: str, update: str, values: dict[str, Any], condition: ConditionBase) -> bool:
-        names = {"#status": "status"} | ({"#error": "error"} if "#error" in update else {})
+    def _update(self, job_id: str, update: str, values: dict[str, Any], condition: ConditionBase, at: str = "") -> bool:
+        names = {"#status": "status", "#error": "error", "#at": at}
         try:
             with storage_errors():
                 self._table.update_item(
                     Key={"job_id": job_id},
                     UpdateExpression=update,
-                    ExpressionAttributeNames=names,
+                    ExpressionAttributeNames={name: of for name, of in names.items() if name in update},
                     ExpressionAttributeValues=values,
                     ConditionExpression=condition,
                 )
@@ -175,6 +195,10 @@ def is_job_id(text: str) -> bool:
     return _JOB_ID.fullmatch(text) is not None
 
 
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _deadline(claimed_at: int) -> int:
     return claimed_at + config.EXECUTION_SECONDS + config.EXECUTION_MARGIN_SECONDS
 
@@ -188,6 +212,7 @@ def _from_row(row: dict[str, Any]) -> Job:
         upload_expires_at=int(row["upload_expires_at"]),
         expires_at=int(row["expires_at"]),
         claimed_at=int(row["claimed_at"]) if "claimed_at" in row else None,
+        progress={name: row[f"{name}_at"] for name in (*STAGES, "finished") if f"{name}_at" in row},
         outcome=json.loads(row.get("outcome", "{}")),
         error=row.get("error"),
     )

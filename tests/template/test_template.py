@@ -407,12 +407,14 @@ MAY = {
         "states:StartExecution": {"BlurImageStateMachine"},
     },
     "DetectFacesFunction": {
+        "dynamodb:UpdateItem": {TABLE},
         "rekognition:DetectFaces": {"*"},
         "s3:GetObject": {UPLOADS, RESULTS},
         "s3:ListBucket": {BUCKET},
     },
     "BlurFacesFunction": {
         "dynamodb:GetItem": {TABLE},
+        "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {RESULTS},
         "s3:GetObject": {UPLOADS},
         "s3:ListBucket": {BUCKET},

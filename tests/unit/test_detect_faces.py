@@ -7,8 +7,9 @@ import pytest
 
 from detect_faces.app import handler
 from faceblur.detectors import Detection, Look, StoredPhoto, confidence_for
-from faceblur.errors import DetectorThrottled, NoFacesFound, StorageUnavailable, UploadReplaced
+from faceblur.errors import DetectorThrottled, JobNotFound, NoFacesFound, StorageUnavailable, UploadReplaced
 from faceblur.faces import Box
+from faceblur.jobs import jobs
 from faceblur.storage import Photos
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -46,8 +47,9 @@ def detector(monkeypatch):
 
 
 @pytest.fixture
-def ask(event, context, s3, detector):
-    """Look for faces in the uploaded photo."""
+def ask(event, context, s3, add_job, detector):
+    """Look for faces in the uploaded photo of a job in work."""
+    add_job("PROCESSING")
     etag = s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=PHOTO)["ETag"]
 
     def call(options=None, **changes):
@@ -83,11 +85,23 @@ def test_a_face_whose_finder_is_not_named_was_found_by_the_detector(ask, detecto
     assert [face["found_by"] for face in ask()["faces"]] == ["stand-in"]
 
 
-@pytest.mark.parametrize("look", Look)
-def test_the_stage_is_measured_as_the_look_it_is(ask, detector, look, output):
-    stage = ask(look=look.value)["stage"]
-    assert stage["name"] == f"{look.value}_look"
-    assert counted(output)["StageMilliseconds", stage["name"]] == stage["milliseconds"]
+@pytest.mark.parametrize("name", ["first_look", "second_look", "third_look"])
+def test_the_stage_is_measured_as_what_it_is(ask, detector, name, output):
+    stage = ask(stage=name)["stage"]
+    assert stage["name"] == name
+    assert counted(output)["StageMilliseconds", name] == stage["milliseconds"]
+
+
+def test_the_job_tells_that_the_stage_began(ask, detector):
+    ask()
+    assert list(jobs().get(JOB_ID).progress) == ["first_look"]
+
+
+def test_the_faces_of_a_deleted_job_are_nobodys_affair(ask, detector):
+    jobs().delete(JOB_ID)
+    with pytest.raises(JobNotFound):
+        ask()
+    assert detector.asked == []
 
 
 @pytest.mark.parametrize(("look", "asked"), [("first", 20), ("second", 50)])
@@ -208,7 +222,7 @@ def test_a_photo_without_a_face_counts_too(ask, detector, output):
 
 
 def test_the_second_look_counts_no_faces_again(ask, output):
-    ask(look="second")
+    ask(look="second", stage="second_look")
     assert set(counted(output)) == {("StageMilliseconds", "second_look"), ("StageBytes", "second_look")}
 
 

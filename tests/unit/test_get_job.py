@@ -54,8 +54,15 @@ def test_an_unfinished_job(get, add_job, status):
             "options": job.options,
             "created_at": "2025-06-01T12:00:00Z",
             "expires_at": "2100-01-01T00:00:00Z",
+            "progress": {},
         },
     )
+
+
+def test_the_stages_of_a_job(get, add_job):
+    add_job("PROCESSING", first_look_at="2025-06-01T12:00:09.412Z", blur_at="2025-06-01T12:00:09.968Z")
+    _, body = get()
+    assert body["progress"] == {"first_look": "2025-06-01T12:00:09.412Z", "blur": "2025-06-01T12:00:09.968Z"}
 
 
 def test_a_completed_job_has_a_link_to_its_result(get, add_job):

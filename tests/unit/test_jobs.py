@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
@@ -11,7 +12,7 @@ from sources import evaluated, state_machine
 
 from faceblur import config
 from faceblur.errors import CorruptImage, InternalError, JobNotFound, StorageUnavailable, TimedOut
-from faceblur.jobs import UNFINISHED, Jobs, Status, jobs
+from faceblur.jobs import STAGES, UNFINISHED, Jobs, Status, jobs
 from faceblur.options import JobOptions
 
 OPTIONS = JobOptions().model_dump()
@@ -23,6 +24,7 @@ OUTCOME = {
     "result": {"key": "results/x.jpg"},
 }
 FINISHED = ["COMPLETED", "FAILED"]
+NOW = "2025-06-01T12:00:00.125Z"
 
 
 @pytest.fixture
@@ -66,11 +68,17 @@ def record_failure(update):
             "$states.context.Execution.Name": job_id,
             "$error.code": error.code,
             "$error.message": error.message,
-            "$string($floor($millis() / 1000))": str(int(time.time())),
+            "$now()": NOW,
         }
         return update("Record the failure", values=values)
 
     return write
+
+
+def just_now(moment):
+    """Whether a moment, as JSONata's $now() writes it too, was within the last minutes."""
+    written = datetime.strptime(moment, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return len(moment) == len(NOW) and abs(datetime.now(UTC) - written) < timedelta(minutes=2)
 
 
 def unwrapped(value):
@@ -162,6 +170,39 @@ def test_a_photo_without_a_job_makes_none(table, claim, row_of):
     assert row_of("f" * 32) is None
 
 
+# ---------------------------------------------------------------- going on
+
+
+def test_each_stage_of_a_job_in_work_begins_once(table, add_job):
+    job_id = add_job("PROCESSING")
+    jobs().begin(job_id, "first_look")
+    began = jobs().get(job_id).progress
+    jobs().begin(job_id, "first_look")
+    jobs().begin(job_id, "blur")
+    assert list(began) == ["first_look"]
+    assert just_now(began["first_look"])
+    assert jobs().get(job_id).progress == began | {"blur": jobs().get(job_id).progress["blur"]}
+
+
+def test_the_state_machine_names_the_stages(table, add_job):
+    payloads = (state.get("Arguments", {}).get("Payload", {}) for state in state_machine()["States"].values())
+    assert [payload["stage"] for payload in payloads if "stage" in payload] == list(STAGES)
+
+
+@pytest.mark.parametrize("status", ["AWAITING_UPLOAD", *FINISHED])
+def test_no_stage_begins_of_a_job_that_is_not_in_work(table, add_job, row_of, status):
+    row = row_of(add_job(status))
+    with pytest.raises(JobNotFound):
+        jobs().begin(row["job_id"], "blur")
+    assert row_of(row["job_id"]) == row
+
+
+def test_no_stage_begins_of_a_deleted_job(table, row_of):
+    with pytest.raises(JobNotFound):
+        jobs().begin("f" * 32, "blur")
+    assert row_of("f" * 32) is None
+
+
 # ---------------------------------------------------------------- completing
 
 
@@ -170,14 +211,16 @@ def test_completing_records_the_outcome(table, add_job, row_of):
     jobs().complete(job_id, OUTCOME)
     job = jobs().get(job_id)
     assert (job.status, job.outcome, job.error) == (Status.COMPLETED, OUTCOME, None)
-    assert row_of(job_id)["finished_at"] <= time.time()
+    assert just_now(job.progress["finished"])
 
 
 def test_completing_again_is_harmless(table, add_job):
     job_id = add_job("PROCESSING")
     jobs().complete(job_id, OUTCOME)
+    completed = jobs().get(job_id)
     jobs().complete(job_id, OUTCOME)
-    assert jobs().get(job_id).outcome == OUTCOME
+    assert jobs().get(job_id) == completed
+    assert completed.outcome == OUTCOME
 
 
 @pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "FAILED"])
@@ -205,7 +248,7 @@ def test_failing_records_code_and_sentence(table, add_job, row_of, status):
     assert jobs().fail(job_id, CorruptImage("Broken in two."))
     job = jobs().get(job_id)
     assert (job.status, job.error) == (Status.FAILED, {"code": "CorruptImage", "message": "Broken in two."})
-    assert row_of(job_id)["finished_at"] <= time.time()
+    assert just_now(job.progress["finished"])
 
 
 @pytest.mark.parametrize("status", FINISHED)

@@ -182,6 +182,7 @@ JOB = {
     "options": JobOptions().model_dump(),
     "created_at": "2025-06-01T12:00:00Z",
     "expires_at": "2025-06-02T12:00:00Z",
+    "progress": {},
 }
 
 

@@ -43,6 +43,7 @@ class TestCompleted:
         job = deployed.run(astronaut())
         assert (job["status"], job["faces"], job["warnings"]) == ("COMPLETED", 1, [])
         assert deployed.path(job["job_id"]) == HAPPY
+        assert_went_through(job, "first_look", "blur", "second_look")
         row = deployed.row(job["job_id"])
         assert row is not None
         assert row["status"]["S"] == "COMPLETED"
@@ -78,6 +79,8 @@ class TestCompleted:
         again = HAPPY.index(MISSED) + 1
         branch = [BLUR_MISSED, CHECK_AGAIN, "Is a face still there?"]
         assert deployed.path(job_id) == [*HAPPY[:again], *branch, *HAPPY[again:]]
+        # The planned first look is the stand-in's, which tells nobody.
+        assert_went_through(job, "blur", "second_look", "second_blur", "third_look")
 
 
 class TestFailed:
@@ -89,6 +92,7 @@ class TestFailed:
         to_check = HAPPY[: HAPPY.index(MISSED) + 1]
         path = [*to_check, BLUR_MISSED, CHECK_AGAIN, "Is a face still there?", *FAILURE]
         assert_failed(deployed, job, "ResidualFaces", path)
+        assert_went_through(job, "blur", "second_blur")
 
     def test_no_face_fails_if_asked(self, deployed: Deployed) -> None:
         job = deployed.run(flower(), on_no_faces="fail")
@@ -364,6 +368,13 @@ class TestRekognition:
         rekognition.replies.append(Refusal("AccessDeniedException", 400))
         job = deployed_with_rekognition.run(flower())
         assert_failed(deployed_with_rekognition, job, "InternalError", ["Claim the job", DETECT, *FAILURE])
+
+
+def assert_went_through(job: dict[str, Any], *stages: str) -> None:
+    """The job says that it went through these stages one after the other, and when it finished."""
+    progress = job["progress"]
+    assert list(progress) == [*stages, "finished"]
+    assert sorted(progress.values()) == list(progress.values())
 
 
 def assert_products(stack: Deployed, job_id: str, *more: str) -> None:
