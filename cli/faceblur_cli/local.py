@@ -237,6 +237,7 @@ def deploy(
         "PythonRuntime=provided.al2023",
         f"Architecture={project.architecture()}",
         "FaceDetector=embedded",
+        "WebPage=no",
         f"AwsEndpointUrl={endpoint}",
         *parameters,
         endpoint=endpoint,
