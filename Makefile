@@ -9,35 +9,48 @@ sync = $(uv) venv --quiet --clear --python $(PYTHON) $(1) && $(uv) pip sync --qu
 tools := .tools/sam/.ready .tools/ministack/.ready .tools/runtime/.ready
 setup := .venv/.ready $(tools)
 bench := .tools/bench/.ready
+# The web page: its packages, and what is built of it.
+packages := frontend/node_modules/.ready
+page := frontend/dist/index.html
+page_sources := $(shell find frontend/src frontend/public -type f 2>/dev/null) $(wildcard frontend/*.html frontend/*.ts frontend/*.json)
 
+# The stack in the cloud, and parameters of the template for it, such as PARAMETERS="FaceDetector=both".
+STACK ?= faceblur
+PARAMETERS ?=
 # A deployment is built for this machine's interpreter and processor; the layer's Makefile goes by the same two.
 cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH"
 parameters = PythonRuntime=python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
-  Architecture=$(subst aarch64,arm64,$(shell uname -m))
+  Architecture=$(subst aarch64,arm64,$(shell uname -m)) $(PARAMETERS)
 
-.PHONY: help run blur test lint format bench-detect bench-blur bench-strength deploy clean
+.PHONY: help run blur test lint format page bench-detect bench-blur bench-strength deploy clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
 
-run: $(setup) ## deploy into the embedded AWS on this machine and serve until Ctrl-C
-	.venv/bin/faceblur up
+run: $(setup) $(page) ## deploy into the embedded AWS on this machine, open the web page, serve until Ctrl-C
+	.venv/bin/faceblur up --open
 
 blur: $(setup) ## hide the faces in PHOTO=…
 	.venv/bin/faceblur blur $(PHOTO)
 
-test: $(setup) ## the whole suite
-	.venv/bin/python -m pytest
+test: $(setup) $(page) ## the whole suite
+	@tests/e2e/chromium >/dev/null
+	cd frontend && npm test
+	CHROMIUM="$$(tests/e2e/chromium)" .venv/bin/python -m pytest
 
-lint: $(setup) ## formatting, style, types, templates
+page: $(page) ## build the web page
+
+lint: $(setup) $(packages) ## formatting, style, types, templates
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/cfn-lint template.yaml
 	.tools/sam/bin/sam validate --config-env local --lint
+	cd frontend && npm run lint
 
-format: $(setup) ## put the sources into shape
+format: $(setup) $(packages) ## put the sources into shape
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+	cd frontend && npm run format
 
 bench-detect: $(bench) ## recall, false alarms, time and memory of the detector, beside others
 bench-blur: $(bench) ## time, memory and faithfulness of hiding, beside others
@@ -45,13 +58,14 @@ bench-strength: $(bench) ## how many hidden faces are still detected, beside oth
 bench-detect bench-blur bench-strength: bench-%:
 	PYTHONPATH=functions:tests .tools/bench/bin/python benchmarks/$*.py
 
-deploy: $(setup) ## build and deploy into the cloud account of your AWS credentials
+deploy: $(setup) $(page) ## build, deploy and publish into the cloud account of your AWS credentials
 	$(cloud) .tools/sam/bin/sam build --parameter-overrides $(parameters)
-	$(cloud) .tools/sam/bin/sam deploy --guided --parameter-overrides $(parameters)
+	$(cloud) .tools/sam/bin/sam deploy --stack-name $(STACK) --parameter-overrides $(parameters)
+	.venv/bin/faceblur publish --stack-name $(STACK)
 
 clean: ## remove everything that these targets made
 	-test ! -x .venv/bin/faceblur || .venv/bin/faceblur down
-	rm -rf .venv .tools .faceblur .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis cli/*.egg-info
+	rm -rf .venv .tools .faceblur .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis cli/*.egg-info frontend/node_modules frontend/dist frontend/screenshots
 
 .venv/.ready: requirements/dev.txt pyproject.toml | $(uv)
 	$(call sync,.venv,requirements/dev.txt)
@@ -61,6 +75,13 @@ clean: ## remove everything that these targets made
 .tools/%/.ready: requirements/%.txt | $(uv)
 	$(call sync,.tools/$*,$<)
 	@touch $@
+
+$(packages): frontend/package-lock.json
+	cd frontend && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(page): $(page_sources) | $(packages)
+	cd frontend && npm run --silent build
 
 $(uv): requirements/uv.txt
 	$(PYTHON) -m venv .tools/uv

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import signal
 import sys
+import webbrowser
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +27,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from faceblur_cli import local, trace
+from faceblur_cli import local, page, trace
 from faceblur_cli.blur import Report, blur_photos
 from faceblur_cli.client import FINISHED, ApiClient
 from faceblur_cli.failures import Failure
@@ -44,11 +46,19 @@ def cli() -> None:
 
 @cli.command()
 @click.option("--port", default=local.DEFAULT_PORT, show_default=True, help="Port of the embedded AWS; 0 for any.")
-def up(port: int) -> None:
-    """Deploy into the embedded AWS on this machine and serve until Ctrl-C."""
-    with _until_interrupted(), local.running_stack(port or local.any_port(), err.print) as stack:
-        err.print(f"\n[bold]faceblur is up[/bold]\n  API  {stack.api_url}\n  AWS  {stack.endpoint}\n")
+@click.option("--page-port", default=page.DEFAULT_PORT, show_default=True, help="Port of the web page; 0 for any.")
+@click.option("--open", "to_open", is_flag=True, help="Open the web page in a browser, if there is a screen.")
+def up(port: int, page_port: int, to_open: bool) -> None:
+    """Deploy into the embedded AWS on this machine and serve it, and the web page, until Ctrl-C."""
+    with (
+        _until_interrupted(),
+        local.running_stack(port or local.any_port(), err.print) as stack,
+        page.served(stack, page_port) as address,
+    ):
+        err.print(f"\n[bold]faceblur is up[/bold]\n  Page {address}\n  API  {stack.api_url}\n  AWS  {stack.endpoint}\n")
         err.print("Ctrl-C, or `faceblur down`, stops it.")
+        if to_open and _has_screen():
+            webbrowser.open(address)
         signal.pause()
 
 
@@ -56,6 +66,13 @@ def up(port: int) -> None:
 def down() -> None:
     """Stop the embedded AWS that `faceblur up` started."""
     err.print("stopped" if local.stop() else "nothing was running")
+
+
+@cli.command()
+@click.option("--stack-name", default=local.STACK_NAME, show_default=True, help="Name of the stack in the cloud.")
+def publish(stack_name: str) -> None:
+    """Copy the built web page into a stack in the cloud, and print its address."""
+    out.print(page.publish(_outputs(stack_name), boto3.client("s3"), boto3.client("cloudfront")), soft_wrap=True)
 
 
 @cli.command()
@@ -182,14 +199,22 @@ def _api(url: str | None) -> Iterator[ApiClient]:
 def _stepfunctions(stack_name: str | None) -> Iterator[tuple[Any, str]]:
     """A client and the state machine's ARN, of a stack in the cloud or of the one on this machine."""
     if stack_name:
-        described = boto3.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-        yield boto3.client("stepfunctions"), outputs["StateMachineArn"]
+        yield boto3.client("stepfunctions"), _outputs(stack_name)["StateMachineArn"]
     elif stack := local.running():
         yield stack.client("stepfunctions"), stack.outputs["StateMachineArn"]
     else:
         with local.kept_stack() as stack:
             yield stack.client("stepfunctions"), stack.outputs["StateMachineArn"]
+
+
+def _outputs(stack_name: str) -> dict[str, str]:
+    """The outputs of a stack in the cloud."""
+    described = boto3.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+
+
+def _has_screen() -> bool:
+    return sys.platform == "darwin" or any(name in os.environ for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / ".faceblur/build"
+PAGE = ROOT / "frontend/dist"
 # What the embedded AWS keeps; a second stack beside a running one needs a folder of its own.
 STATE = Path(os.environ.get("FACEBLUR_STATE", ROOT / ".faceblur"))
 

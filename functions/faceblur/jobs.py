@@ -125,16 +125,9 @@ class Jobs:
         return self.get(job.job_id)
 
     def begin(self, job_id: str, stage: str) -> None:
-        """Note when one of the STAGES first began; raises JobNotFound if the job was deleted or has ended."""
-        began = self._update(
-            job_id,
-            "SET #at = if_not_exists(#at, :now)",
-            {":now": _now()},
-            Attr("status").eq(Status.PROCESSING),
-            f"{stage}_at",
-        )
-        if not began:
-            raise JobNotFound
+        """Note when one of the STAGES first began; a job that is not in work stays as it is."""
+        in_work = Attr("status").eq(Status.PROCESSING)
+        self._update(job_id, "SET #at = if_not_exists(#at, :now)", {":now": _now()}, in_work, at=f"{stage}_at")
 
     def complete(self, job_id: str, outcome: dict[str, Any]) -> None:
         """Record the result; repeating it is harmless. Raises JobNotFound if the job was deleted or has failed."""

@@ -3,58 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from api_contract import assert_documented
+from command import faceblur, served
 from deployed import eventually
 from photos import astronaut, flower, grace_hopper
 from visible import faces_in
 
-from faceblur_cli import local, project
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-FACEBLUR = project.ROOT / ".venv/bin/faceblur"
-# Building anew and deploying, on a busy machine.
-UP_SECONDS = 280
-
-
-@pytest.fixture(scope="module")
-def environment(built: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A state folder of the tests' own."""
-    return os.environ | {"FACEBLUR_STATE": str(tmp_path_factory.mktemp("state"))}
-
-
-def faceblur(environment: dict[str, str], *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [FACEBLUR, *arguments], env=environment, capture_output=True, text=True, timeout=240, check=False
-    )
-
-
-@contextmanager
-def served(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """`faceblur up`, and what it says about the stack that it serves."""
-    running = Path(environment["FACEBLUR_STATE"]) / "running.json"
-    arguments = [FACEBLUR, "up", "--port", str(local.any_port())]
-    with subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, text=True) as process:
-
-        def look() -> bool:
-            assert process.poll() is None, process.communicate()
-            return running.exists()
-
-        try:
-            eventually(look, "faceblur up", UP_SECONDS)
-            yield process, json.loads(running.read_text())
-        finally:
-            process.terminate()
 
 
 @pytest.fixture(scope="module")

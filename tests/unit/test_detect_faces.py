@@ -7,7 +7,7 @@ import pytest
 
 from detect_faces.app import handler
 from faceblur.detectors import Detection, Look, StoredPhoto, confidence_for
-from faceblur.errors import DetectorThrottled, JobNotFound, NoFacesFound, StorageUnavailable, UploadReplaced
+from faceblur.errors import DetectorThrottled, NoFacesFound, StorageUnavailable, UploadReplaced
 from faceblur.faces import Box
 from faceblur.jobs import jobs
 from faceblur.storage import Photos
@@ -95,13 +95,6 @@ def test_the_stage_is_measured_as_what_it_is(ask, detector, name, output):
 def test_the_job_tells_that_the_stage_began(ask, detector):
     ask()
     assert list(jobs().get(JOB_ID).progress) == ["first_look"]
-
-
-def test_the_faces_of_a_deleted_job_are_nobodys_affair(ask, detector):
-    jobs().delete(JOB_ID)
-    with pytest.raises(JobNotFound):
-        ask()
-    assert detector.asked == []
 
 
 @pytest.mark.parametrize(("look", "asked"), [("first", 20), ("second", 50)])

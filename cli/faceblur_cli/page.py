@@ -1,0 +1,195 @@
+"""The web page: served on this machine together with the API, or published to a stack in the cloud."""
+
+from __future__ import annotations
+
+import mimetypes
+import threading
+import time
+from contextlib import contextmanager
+from functools import partial
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from faceblur_cli import project
+from faceblur_cli.failures import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from faceblur_cli.local import Stack
+
+DEFAULT_PORT = 8080
+API = "/api"
+
+MAX_BODY = 10_000_000  # bytes: API Gateway takes no more either
+_FORWARDED = ("Content-Type", "Authorization")
+_ANSWERED = ("Content-Type", "Cache-Control", "WWW-Authenticate")
+# Vite names these files after what is in them; all others keep their names.
+_ASSETS = "assets/"
+_FOR_EVER, _ASK_EACH_TIME = "public, max-age=31536000, immutable", "no-cache"
+
+
+def security_headers(photos: str) -> dict[str, str]:
+    """What a browser is told about the page: scripts, styles and requests of its own, and those to the photos' origin.
+
+    The template has CloudFront say the same.
+    """
+    policy = {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": f"'self' blob: data: {photos}",
+        "connect-src": f"'self' {photos}",
+        "worker-src": "'self'",
+        "manifest-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    return {
+        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }
+
+
+@contextmanager
+def served(stack: Stack, port: int) -> Iterator[str]:
+    """Serve the built page, and the stack's API below /api, on the loopback interface; gives the address.
+
+    Raises Failure if the page was not built or the port is taken.
+    """
+    handler = partial(_Handler, stack.api_url, security_headers(stack.endpoint), directory=str(_built()))
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError:
+        raise Failure(f"Port {port} is in use. Choose another one with --page-port.") from None
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def publish(outputs: Mapping[str, str], s3: Any, cloudfront: Any) -> str:
+    """Copy the built page into its bucket, have CloudFront forget the old one, and give the page's address.
+
+    Files are added before the pages that name them, and what the new page has no more is deleted last. Raises
+    Failure if the page was not built or the stack has none.
+    """
+    folder = _built()
+    if "PageBucketName" not in outputs:
+        raise Failure("This stack has no web page: deploy it with the parameter WebPage=yes.")
+    bucket = outputs["PageBucketName"]
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    for key in sorted(files, key=lambda key: (not key.startswith(_ASSETS), key)):
+        s3.put_object(
+            Bucket=bucket,
+            Key=key,
+            Body=files[key].read_bytes(),
+            ContentType=mimetypes.guess_type(key)[0] or "application/octet-stream",
+            CacheControl=_caching(key),
+        )
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    for key in [entry["Key"] for page in pages for entry in page.get("Contents", [])]:
+        if key not in files:
+            s3.delete_object(Bucket=bucket, Key=key)
+    cloudfront.create_invalidation(
+        DistributionId=outputs["PageDistributionId"],
+        InvalidationBatch={"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": str(time.time_ns())},
+    )
+    return outputs["PageUrl"]
+
+
+def _built() -> Path:
+    if not (project.PAGE / "index.html").exists():
+        raise Failure("The web page is not built yet: `make page` does that.")
+    return project.PAGE
+
+
+def _caching(path: str) -> str:
+    return _FOR_EVER if path.startswith(_ASSETS) else _ASK_EACH_TIME
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    """The page's files, and the API."""
+
+    protocol_version = "HTTP/1.1"
+    server_version, sys_version = "faceblur", ""
+
+    def __init__(self, api_url: str, headers: Mapping[str, str], *connection: Any, directory: str) -> None:
+        self._api_url, self._security = api_url, headers
+        super().__init__(*connection, directory=directory)
+
+    def do_GET(self) -> None:
+        if self._is_for_the_api():
+            self._forward()
+            return
+        # The page's own addresses have no extension, its files do.
+        if "." not in self.path.split("?")[0].rsplit("/", 1)[-1]:
+            self.path = "/index.html"
+        super().do_GET()
+
+    def do_POST(self) -> None:
+        self._forward()
+
+    def do_DELETE(self) -> None:
+        self._forward()
+
+    def end_headers(self) -> None:
+        for name, value in self._security.items():
+            self.send_header(name, value)
+        if not self._is_for_the_api():
+            self.send_header("Cache-Control", _caching(self.path.lstrip("/")))
+        super().end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Keep silent: the paths hold jobs' ids, which are secrets."""
+
+    def _is_for_the_api(self) -> bool:
+        return self.path.startswith(f"{API}/")
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        self.close_connection = True  # the request's body is not read
+        self.send_error(status)
+
+    def _forward(self) -> None:
+        length = self.headers.get("Content-Length", "0")
+        if not self._is_for_the_api():
+            self._refuse(HTTPStatus.NOT_FOUND)
+            return
+        if not length.isdecimal() or "Transfer-Encoding" in self.headers:
+            self._refuse(HTTPStatus.LENGTH_REQUIRED)
+            return
+        if int(length) > MAX_BODY:
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return
+        try:
+            answer = httpx.request(
+                self.command,
+                self._api_url + self.path.removeprefix(API),
+                content=self.rfile.read(int(length)),
+                headers={name: self.headers[name] for name in _FORWARDED if name in self.headers},
+                timeout=30,
+                trust_env=False,
+            )
+        except httpx.TransportError:
+            self.send_error(HTTPStatus.BAD_GATEWAY)
+            return
+        self.send_response(answer.status_code)
+        for name in _ANSWERED:
+            if name in answer.headers:
+                self.send_header(name, answer.headers[name])
+        if answer.status_code != HTTPStatus.NO_CONTENT:
+            self.send_header("Content-Length", str(len(answer.content)))
+        self.end_headers()
+        self.wfile.write(answer.content)

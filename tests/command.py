@@ -1,0 +1,45 @@
+"""The `faceblur` command, as the tests run it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deployed import eventually
+
+from faceblur_cli import local, project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FACEBLUR = project.ROOT / ".venv/bin/faceblur"
+# Building anew and deploying, on a busy machine.
+UP_SECONDS = 280
+
+
+def faceblur(environment: dict[str, str], *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(
+        [FACEBLUR, *arguments], env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
+
+
+@contextmanager
+def served(environment: dict[str, str], page_port: int = 0) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """`faceblur up`, and what it says about the stack that it serves."""
+    running = Path(environment["FACEBLUR_STATE"]) / "running.json"
+    arguments = [FACEBLUR, "up", "--port", str(local.any_port()), "--page-port", str(page_port)]
+    with subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, text=True) as process:
+
+        def look() -> bool:
+            assert process.poll() is None, process.communicate()
+            return running.exists()
+
+        try:
+            eventually(look, "faceblur up", UP_SECONDS)
+            yield process, json.loads(running.read_text())
+        finally:
+            process.terminate()

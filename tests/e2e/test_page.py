@@ -1,0 +1,80 @@
+"""The web page in a real browser, in front of the real stack: the tests of frontend/e2e, given what they need."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from typing import TYPE_CHECKING
+
+import httpx
+import photos
+import pytest
+from command import served
+from deployed import eventually
+from PIL import Image
+
+from faceblur_cli import project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def page(environment: dict[str, str]) -> Iterator[str]:
+    """The page that `faceblur up` serves."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        try:
+            return httpx.get(address, trust_env=False).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    with served(environment, port):
+        eventually(answers, "the page")
+        yield address
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Photos that people might try, good ones and bad ones."""
+    portrait = photos.astronaut_pixels()
+    group = Image.new("RGB", (3 * 512, 600))
+    for place, pixels in enumerate((portrait, photos.hopper_pixels(), portrait)):
+        group.paste(pixels, (512 * place, 0))
+    noise = Image.merge("RGB", [Image.effect_noise((3100, 3100), 120) for _ in range(3)])
+    noise.paste(portrait.resize((1536, 1536)), (800, 800))
+    files = {
+        "astronaut.jpg": photos.astronaut(),
+        "hopper.jpg": photos.grace_hopper(),
+        "flower.jpg": photos.flower(),
+        "crowd.jpg": photos.jpeg(group),
+        "text.jpg": b"Not a photo at all. " * 100,
+        "truncated.jpg": photos.without_its_end(photos.astronaut()),
+        "tiny.png": photos.blank(8, 8),
+        "animated.gif": photos.animation("GIF"),
+        "large12mp.jpg": photos.jpeg(portrait.resize((3464, 3464))),
+        "big.jpg": photos.jpeg(noise, quality=100, subsampling=0),
+    }
+    assert len(files["big.jpg"]) > 35_000_000
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    return tmp_path
+
+
+def test_the_page_in_a_browser(page: str, folder: Path, environment: dict[str, str]) -> None:
+    assert environment.get("CHROMIUM"), "CHROMIUM must name a browser: `make test` finds or installs one"
+    finished = subprocess.run(
+        ["npm", "run", "--silent", "e2e"],
+        cwd=project.ROOT / "frontend",
+        env=environment | {"FACEBLUR_PAGE": page, "FACEBLUR_PHOTOS": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout[-20_000:]
