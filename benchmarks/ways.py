@@ -1,6 +1,6 @@
 """The ways of hiding faces that are compared: `ways.py WAY FOLDER TIMES` runs one on a photo and prints what it took.
 
-In the folder are `photo.jpg` and `boxes.json`; the result is written beside them. A way is a function of the photo's
+In the folder are `photo` and `boxes.json`; the result is written beside them. A way is a function of the photo's
 file and the faces' boxes, [left, top, width, height] in fractions of the photo, to the result's file.
 """
 
@@ -97,26 +97,26 @@ WAYS: dict[str, Callable[[bytes, Boxes], bytes]] = {
 
 
 def main(way: str, folder: Path, times: int) -> None:
-    """Do it several times, as a process does that lives for many photos, and print what the later times took.
+    """Do it, then several times more, as a process does that lives for many photos, and print what it took.
 
-    The memory is what the first time adds to what the process has when everything is imported.
+    `added` is the memory in MB that the first time adds to what the process has when everything is imported, `peak`
+    that of the whole process; `runs` are the processor's and the clock's seconds of the later times.
     """
-    photo, boxes = (folder / "photo.jpg").read_bytes(), json.loads((folder / "boxes.json").read_text())
+    photo, boxes = (folder / "photo").read_bytes(), json.loads((folder / "boxes.json").read_text())
     small = BytesIO()
     Image.new("RGB", (64, 64)).save(small, "JPEG")
     WAYS[way](small.getvalue(), [[0.3, 0.3, 0.3, 0.3]])
 
     Path("/proc/self/clear_refs").write_text("5")  # forget the highest so far
-    memory = megabytes("VmRSS")
-    result = WAYS[way](photo, boxes)
-    memory = megabytes("VmHWM") - memory
-    (folder / f"{way}.jpg").write_bytes(result)
-    taken = []
+    before = megabytes("VmRSS")
+    (folder / way).write_bytes(WAYS[way](photo, boxes))
+    peak = megabytes("VmHWM")
+    runs = []
     for _ in range(times):
-        before, started = time.process_time(), time.perf_counter()
+        cpu, wall = time.process_time(), time.perf_counter()
         WAYS[way](photo, boxes)
-        taken.append({"cpu": time.process_time() - before, "wall": time.perf_counter() - started, "megabytes": memory})
-    json.dump(taken, sys.stdout)
+        runs.append({"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall})
+    json.dump({"added": peak - before, "peak": peak, "runs": runs}, sys.stdout)
 
 
 if __name__ == "__main__":
