@@ -9,6 +9,7 @@ sync = $(uv) venv --quiet --clear --python $(PYTHON) $(1) && $(uv) pip sync --qu
 tools := .tools/sam/.ready .tools/ministack/.ready .tools/runtime/.ready
 setup := .venv/.ready $(tools)
 bench := .tools/bench/.ready
+scan := .tools/scan/.ready
 # The web page: its packages, and what is built of it.
 packages := frontend/node_modules/.ready
 page := frontend/dist/index.html
@@ -22,7 +23,7 @@ cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH"
 parameters = PythonRuntime=python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
   Architecture=$(subst aarch64,arm64,$(shell uname -m)) $(PARAMETERS)
 
-.PHONY: help run blur test lint format page bench-detect bench-blur bench-strength deploy clean
+.PHONY: help run blur test lint format page bench-detect bench-blur bench-strength scan audit licences deploy clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
 
@@ -58,9 +59,21 @@ bench-strength: $(bench) ## how many hidden faces are still detected, beside oth
 bench-detect bench-blur bench-strength: bench-%:
 	PYTHONPATH=functions:tests .tools/bench/bin/python benchmarks/$*.py
 
+scan: $(scan) ## look for what is unsafe in the template and the workflows
+	.tools/scan/bin/checkov --config-file .checkov.yaml
+	.tools/scan/bin/zizmor --offline --no-progress .github
+
+audit: $(scan) $(packages) ## known vulnerabilities of what is shipped (needs the registries' own services)
+	for lock in functions/requirements.txt layers/onnx/requirements.txt requirements/cli.txt; do \
+	  .tools/scan/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r $$lock || exit 1; done
+	cd frontend && npm audit --omit=dev
+
+licences: $(setup) ## write docs/licences.md from the locks
+	.venv/bin/python requirements/licences
+
 deploy: $(setup) $(page) ## build, deploy and publish into the cloud account of your AWS credentials
 	$(cloud) .tools/sam/bin/sam build --parameter-overrides $(parameters)
-	$(cloud) .tools/sam/bin/sam deploy --stack-name $(STACK) --parameter-overrides $(parameters)
+	$(cloud) .tools/sam/bin/sam deploy --stack-name $(STACK) --parameter-overrides $(parameters) $(if $(CI),--no-confirm-changeset)
 	.venv/bin/faceblur publish --stack-name $(STACK)
 
 clean: ## remove everything that these targets made

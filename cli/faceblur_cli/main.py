@@ -28,6 +28,7 @@ from rich.progress import (
 from rich.table import Table
 
 from faceblur_cli import local, page, trace
+from faceblur_cli import redrive as dead_letters
 from faceblur_cli.blur import Report, blur_photos
 from faceblur_cli.client import FINISHED, ApiClient
 from faceblur_cli.failures import Failure
@@ -73,6 +74,14 @@ def down() -> None:
 def publish(stack_name: str) -> None:
     """Copy the built web page into a stack in the cloud, and print its address."""
     out.print(page.publish(_outputs(stack_name), boto3.client("s3"), boto3.client("cloudfront")), soft_wrap=True)
+
+
+@cli.command()
+@click.option("--stack-name", default=local.STACK_NAME, show_default=True, help="Name of the stack in the cloud.")
+def redrive(stack_name: str) -> None:
+    """Hand back the endings of jobs that could not be recorded, once what kept them from it is mended."""
+    moved = dead_letters.redrive(boto3.client("sqs"), _outputs(stack_name)["EndingsDlqArn"])
+    out.print("1 message was handed back" if moved == 1 else f"{moved} messages were handed back")
 
 
 @cli.command()

@@ -11,6 +11,11 @@ EXECUTION_SECONDS = 900
 EXECUTION_MARGIN_SECONDS = 60
 
 
+def stack_name() -> str:
+    """Name of the stack that this function is part of."""
+    return os.environ["STACK_NAME"]
+
+
 def photo_bucket() -> str:
     """Name of the bucket that holds uploads, results and receipts."""
     return os.environ["PHOTO_BUCKET"]

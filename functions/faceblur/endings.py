@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from faceblur import errors
@@ -36,6 +37,15 @@ def end_in_success(done: dict[str, Any], jobs: Jobs, photos: Photos) -> None:
     # A photo that was posted twice may have come after the original was deleted.
     keep_upload = done["options"]["keep_original"]
     photos.erase_all_but(done["job_id"], outcome["result"]["key"], keep_upload=keep_upload)
+
+
+def ended_execution(message: str) -> dict[str, Any] | None:
+    """The event of EventBridge's that a message carries; None if it carries something else."""
+    try:
+        event: Any = json.loads(message)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and event.get("source") == "aws.states" else None
 
 
 def error_of(status: str, name: str | None, cause: str | None) -> FaceblurError:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
+from faceblur import config
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -58,7 +60,13 @@ def job_failed(code: str) -> None:
     _count("JobsFailed", MetricUnit.Count, 1, code=code)
 
 
+def photos_swept(count: int) -> None:
+    """Count what a sweep has deleted; also a sweep that found nothing counts, so that a missing one is seen."""
+    _count("PhotosSwept", MetricUnit.Count, count)
+
+
 def _count(name: str, unit: MetricUnit, value: float, **dimensions: str) -> None:
+    # By stack: the alarms of one must not hear of another in the same account.
     with single_metric(name, unit, value, namespace=NAMESPACE) as metric:
-        for dimension, of in {"service": NAMESPACE, **dimensions}.items():
+        for dimension, of in {"stack": config.stack_name(), **dimensions}.items():
             metric.add_dimension(dimension, of)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,12 @@ from botocore.exceptions import ClientError
 
 from faceblur import config
 from faceblur.aws import code_of, storage_errors
-from faceblur.errors import UploadReplaced
+from faceblur.errors import StorageUnavailable, UploadReplaced
 from faceblur.limits import MAX_BYTES
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 _UPLOADS, _RESULTS, _RECEIPTS = "uploads/", "results/", "receipts/"
 _GONE = {"NoSuchKey", "PreconditionFailed", "404", "412"}
@@ -98,6 +100,25 @@ class Photos:
         if not keep_upload:
             self.erase_upload(job_id)
         self._delete([*self._keys(f"{_RESULTS}{job_id}."), f"{_RECEIPTS}{job_id}.json"])
+
+    def sweep(self, seconds: int) -> int:
+        """Delete every object that was stored longer ago than this; tells how many.
+
+        Raises StorageUnavailable, after it has tried all of them, if some could not be deleted.
+        """
+        swept, failed, limit = 0, 0, datetime.now(UTC) - timedelta(seconds=seconds)
+        with storage_errors():
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
+                old: list[ObjectIdentifierTypeDef] = [
+                    {"Key": stored["Key"]} for stored in page.get("Contents", []) if stored["LastModified"] < limit
+                ]
+                if old:
+                    answer = self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": old, "Quiet": True})
+                    failed += len(answer.get("Errors", []))
+                    swept += len(old)
+        if failed:
+            raise StorageUnavailable
+        return swept
 
     def _keys(self, prefix: str) -> list[str]:
         with storage_errors():

@@ -1,7 +1,7 @@
 """Writes a job's end: the result from the state machine, or a failure that only AWS saw.
 
-Three callers: the state machine's last task; EventBridge, for executions that ended FAILED, TIMED_OUT or ABORTED;
-and the dead-letter queue, for photos whose execution could not be started.
+Its callers: the state machine's last task; the queue of endings, which tells of executions that ended FAILED,
+TIMED_OUT or ABORTED and of photos whose execution could not be started; and an operator who tells of such an execution.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.arrivals import arrivals, discard_unless_awaited
-from faceblur.endings import end_in_failure, end_in_success, error_of
+from faceblur.endings import end_in_failure, end_in_success, ended_execution, error_of
 from faceblur.errors import InternalError
 from faceblur.jobs import Status, jobs
 from faceblur.observability import about, job_completed, job_failed, logger, tracer
@@ -34,30 +34,38 @@ def record_ended_execution(event: dict[str, Any]) -> None:
     logger.warning("execution ended without a result", status=detail["status"], code=error.code)
 
 
-def record_undeliverable(event: dict[str, Any]) -> None:
+def record_undeliverable(message: dict[str, Any]) -> None:
     """Fail the jobs whose photos could not be handed to the state machine."""
-    for message in event["Records"]:
-        try:
-            waiting = arrivals(message["body"])
-        except (ValueError, KeyError):
-            logger.exception("not a message about photos", message_id=message["messageId"])
-            continue
-        for photo in waiting:
-            about(photo.job_id)
-            error = InternalError()
-            # A job that is being processed got its execution after all, and ends with it.
-            if end_in_failure(photo.job_id, error, jobs(), photos(), only_from=(Status.AWAITING_UPLOAD,)):
-                job_failed(error.code)
-            discard_unless_awaited(photo.job_id, jobs(), photos())
-            logger.error("photo could not be processed", message_id=message["messageId"])
+    try:
+        waiting = arrivals(message["body"])
+    except (ValueError, KeyError):
+        logger.exception("not a message about photos", message_id=message["messageId"])
+        return
+    for photo in waiting:
+        about(photo.job_id)
+        error = InternalError()
+        # A job that is being processed got its execution after all, and ends with it.
+        if end_in_failure(photo.job_id, error, jobs(), photos(), only_from=(Status.AWAITING_UPLOAD,)):
+            job_failed(error.code)
+        discard_unless_awaited(photo.job_id, jobs(), photos())
+        logger.error("photo could not be processed", message_id=message["messageId"])
+
+
+def record_ending(message: dict[str, Any]) -> None:
+    """Record what a message of the queue of endings tells."""
+    if ended := ended_execution(message["body"]):
+        record_ended_execution(ended)
+    else:
+        record_undeliverable(message)
 
 
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Entry point for the state machine, EventBridge and the dead-letter queue."""
+    """Entry point for the state machine, the queue of endings and an operator."""
     if "Records" in event:
-        record_undeliverable(event)
+        for message in event["Records"]:
+            record_ending(message)
     elif event.get("source") == "aws.states":
         record_ended_execution(event)
     else:

@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
     group = Image.new("RGB", (3 * 512, 600))
     for place, pixels in enumerate((portrait, photos.hopper_pixels(), portrait)):
         group.paste(pixels, (512 * place, 0))
-    noise = Image.merge("RGB", [Image.effect_noise((3100, 3100), 120) for _ in range(3)])
+    noise = Image.merge("RGB", [Image.effect_noise((3400, 3400), 120) for _ in range(3)])
     noise.paste(portrait.resize((1536, 1536)), (800, 800))
     files = {
         "astronaut.jpg": photos.astronaut(),

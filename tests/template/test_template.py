@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sources import ROOT, TEMPLATE, state_machine, template
 
-from faceblur import config, detectors, errors
+from faceblur import config, detectors, errors, observability
 from faceblur.options import JobOptions
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ def test_there_is_an_output_for_all_that_the_command_asks_of_a_stack():
 
 def test_the_output_names_the_function_to_which_ends_are_told():
     assert template()["Outputs"]["UpdateJobFunctionName"]["Value"] == {"Ref": "UpdateJobFunction"}
-    assert "ExecutionEnded" in FUNCTIONS["UpdateJobFunction"]["Events"]
+    (event,) = FUNCTIONS["UpdateJobFunction"]["Events"].values()
+    assert event["Properties"] == {"Queue": {"Fn::GetAtt": "EndingsQueue.Arn"}, "BatchSize": 1}
 
 
 def test_every_method_of_the_api_is_throttled():
@@ -138,6 +139,10 @@ def test_nothing_in_the_bucket_is_public():
     assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": False}})
 
 
+def test_everything_in_the_bucket_is_swept_away_by_a_role_that_can_do_no_more():
+    assert set(MAY["SweepPhotosFunction"]) == {"s3:DeleteObject", "s3:ListBucket"}
+
+
 def test_everything_in_the_bucket_goes_after_a_day():
     (rule,) = RESOURCES["PhotoBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 1)
@@ -155,12 +160,18 @@ def test_jobs_expire_by_the_attribute_that_they_are_given():
 
 def test_a_message_is_hidden_for_six_times_as_long_as_its_function_may_take():
     assert RESOURCES["UploadQueue"]["Properties"]["VisibilityTimeout"] == 6 * timeout("StartWorkflowFunction")
-    assert RESOURCES["UploadDlq"]["Properties"]["VisibilityTimeout"] == 6 * timeout("UpdateJobFunction")
+    assert RESOURCES["EndingsQueue"]["Properties"]["VisibilityTimeout"] == 6 * timeout("UpdateJobFunction")
 
 
-def test_a_message_that_fails_three_times_goes_to_the_dead_letter_queue():
-    redrive = RESOURCES["UploadQueue"]["Properties"]["RedrivePolicy"]
-    assert redrive == {"deadLetterTargetArn": {"Fn::GetAtt": "UploadDlq.Arn"}, "maxReceiveCount": 3}
+def test_a_photo_that_cannot_be_delivered_is_an_ending_and_an_ending_that_cannot_be_recorded_is_kept():
+    def redrive(queue: str) -> tuple[str, int]:
+        policy = RESOURCES[queue]["Properties"]["RedrivePolicy"]
+        return policy["deadLetterTargetArn"]["Fn::GetAtt"], policy["maxReceiveCount"]
+
+    assert redrive("UploadQueue") == ("EndingsQueue.Arn", 3)
+    assert redrive("EndingsQueue") == ("EndingsDlq.Arn", 5)
+    two_weeks = 14 * 24 * 60 * 60
+    assert RESOURCES["EndingsDlq"]["Properties"]["MessageRetentionPeriod"] == two_weeks
 
 
 def test_only_the_messages_that_failed_are_delivered_again():
@@ -169,11 +180,191 @@ def test_only_the_messages_that_failed_are_delivered_again():
 
 
 def test_every_end_without_a_result_is_heard_of():
-    pattern = FUNCTIONS["UpdateJobFunction"]["Events"]["ExecutionEnded"]["Properties"]["Pattern"]
-    assert pattern["detail"] == {
+    rule = RESOURCES["ExecutionEnded"]["Properties"]
+    assert rule["EventPattern"]["detail"] == {
         "status": ["FAILED", "TIMED_OUT", "ABORTED"],
         "stateMachineArn": [{"Ref": "BlurImageStateMachine"}],
     }
+    assert [target["Arn"] for target in rule["Targets"]] == [{"Fn::GetAtt": "EndingsQueue.Arn"}]
+
+
+@pytest.mark.parametrize(
+    ("policy", "service", "source"),
+    [("UploadQueuePolicy", "s3.amazonaws.com", "PhotoBucket"), ("EndingsQueuePolicy", "events.amazonaws.com", "rule")],
+)
+def test_only_its_own_source_may_send_to_a_queue(policy, service, source):
+    (statement,) = RESOURCES[policy]["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Principal"], statement["Action"]) == ({"Service": service}, "sqs:SendMessage")
+    arn = named(statement["Condition"]["ArnEquals"]["aws:SourceArn"])
+    # The bucket is named rather than referred to, since it comes after its queue.
+    expected = RESOURCES["PhotoBucket"]["Properties"]["BucketName"]["Fn::Sub"]
+    assert arn.removeprefix("arn:${AWS::Partition}:s3:::") == (expected if source == "PhotoBucket" else EXECUTION_ENDED)
+
+
+# ---------------------------------------------------------------- a key of one's own
+
+
+WITH_A_KEY = {"KmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/0f8fad5b-d9cb-469f-a165-70867728950e"}
+WITHOUT = {"KmsKeyArn": ""}
+KEY = {"Ref": "KmsKeyArn"}
+
+
+@pytest.mark.parametrize("name", of_type("AWS::SQS::Queue"))
+def test_every_queue_is_encrypted(name):
+    queue = RESOURCES[name]["Properties"]
+    kept_by = [
+        (chosen(queue["SqsManagedSseEnabled"], key), chosen(queue["KmsMasterKeyId"], key))
+        for key in (WITHOUT, WITH_A_KEY)
+    ]
+    assert kept_by == [(True, None), (None, KEY)]
+
+
+def test_photos_are_encrypted():
+    (rule,) = RESOURCES["PhotoBucket"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    by = rule["ServerSideEncryptionByDefault"]
+    kept_by = [
+        (chosen(by["SSEAlgorithm"], key), chosen(by["KMSMasterKeyID"], key), chosen(rule["BucketKeyEnabled"], key))
+        for key in (WITHOUT, WITH_A_KEY)
+    ]
+    assert kept_by == [("AES256", None, None), ("aws:kms", KEY, True)]
+
+
+def test_jobs_are_encrypted():
+    by = RESOURCES["JobsTable"]["Properties"]["SSESpecification"]
+    assert (by["SSEEnabled"], by["SSEType"]) == (True, "KMS")
+    assert [chosen(by["KMSMasterKeyId"], key) for key in (WITHOUT, WITH_A_KEY)] == [None, KEY]
+
+
+def granted(name: str, parameters: dict[str, str]) -> set[str]:
+    """What a role may do with these parameters."""
+    policies = RESOURCES[name]["Properties"]["Policies"]
+    given = [chosen(statement, parameters) for policy in policies for statement in policy["Statement"]]
+    return {action for statement in given if statement for action in as_list(statement["Action"])}
+
+
+def test_a_key_of_ones_own_may_be_used_only_where_there_is_one_and_only_by_those_that_need_it():
+    for name in (*FUNCTIONS, *MACHINES):
+        without, with_it = granted(name, WITHOUT), granted(name, WITH_A_KEY)
+        # Tables, queues and objects are read with Decrypt; storing an object asks for a key to do so.
+        reads = any(action.startswith("dynamodb:") for action in without)
+        writes = "s3:PutObject" in without
+        expected = {"kms:Decrypt"} if reads else set()
+        assert with_it - without == expected | ({"kms:GenerateDataKey"} if writes else set()), name
+
+
+@pytest.mark.parametrize(
+    ("parameter", "arn", "other"),
+    [
+        ("KmsKeyArn", WITH_A_KEY["KmsKeyArn"], "arn:aws:kms:eu-central-1:123456789012:alias/photos"),
+        ("AlarmTopicArn", "arn:aws:sns:eu-central-1:123456789012:on-call", "on-call@example.org"),
+    ],
+)
+def test_an_arn_is_one_or_nothing(parameter, arn, other):
+    pattern = template()["Parameters"][parameter]["AllowedPattern"]
+    assert [bool(re.fullmatch(pattern, text)) for text in ("", arn, other)] == [True, True, False]
+
+
+# ---------------------------------------------------------------- limits of concurrency
+
+
+def test_photos_are_looked_at_without_a_limit_of_their_own_unless_it_is_asked_for():
+    reserved = FUNCTIONS["DetectFacesFunction"]["ReservedConcurrentExecutions"]
+    asked = [chosen(reserved, {"MaxConcurrentDetections": most}) for most in ("0", "20")]
+    assert asked == [None, {"Ref": "MaxConcurrentDetections"}]
+
+
+def test_a_burst_of_uploads_leaves_the_accounts_concurrency_to_others():
+    arrived = FUNCTIONS["StartWorkflowFunction"]["Events"]["PhotoArrived"]["Properties"]
+    assert arrived["ScalingConfig"] == {"MaximumConcurrency": 5}
+
+
+# ---------------------------------------------------------------- alarms and the dashboard
+
+
+ALARMS = of_type("AWS::CloudWatch::Alarm")
+OPERATIONS = (ROOT / "docs/operations.md").read_text()
+
+
+def anchors(page: str) -> set[str]:
+    """The anchors of a page's headings, as they are made on the web."""
+    headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_every_alarm_has_its_page(name):
+    (anchor,) = re.findall(r"docs/operations\.md#([\w-]+)\.$", ALARMS[name]["AlarmDescription"])
+    assert anchor in anchors(OPERATIONS)
+
+
+def test_no_two_alarms_share_a_page():
+    pages = [alarm["AlarmDescription"].rpartition("#")[2] for alarm in ALARMS.values()]
+    assert len(set(pages)) == len(pages) == 10
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_alarms_are_told_to_the_topic_if_there_is_one(name):
+    for actions in (ALARMS[name]["AlarmActions"], ALARMS[name]["OKActions"]):
+        assert chosen(actions, {"AlarmTopicArn": ""}) is None
+        assert chosen(actions, {"AlarmTopicArn": "arn"}) == [{"Ref": "AlarmTopicArn"}]
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_what_is_not_measured_is_no_alarm_but_for_the_sweep(name):
+    assert ALARMS[name]["TreatMissingData"] == ("breaching" if name == "SweepAlarm" else "notBreaching")
+
+
+def watched(alarm: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The metrics of an alarm: namespace, name and dimensions."""
+    for metric in [part["MetricStat"]["Metric"] for part in alarm.get("Metrics", []) if "MetricStat" in part] or [
+        alarm
+    ]:
+        yield metric["Namespace"], metric["MetricName"], {each["Name"]: each["Value"] for each in metric["Dimensions"]}
+
+
+def test_every_function_that_is_throttled_is_seen():
+    seen = [dimensions["FunctionName"]["Ref"] for _, _, dimensions in watched(ALARMS["FunctionsThrottledAlarm"])]
+    assert sorted(seen) == sorted(FUNCTIONS)
+
+
+OURS = [
+    (name, metric, dimensions)
+    for name in ALARMS
+    for namespace, metric, dimensions in watched(ALARMS[name])
+    if namespace == observability.NAMESPACE
+]
+
+
+@pytest.mark.parametrize(("name", "metric", "dimensions"), OURS, ids=[name for name, _, _ in OURS])
+def test_what_is_watched_of_ours_is_what_is_counted(name, metric, dimensions):
+    counted = (ROOT / "functions/faceblur/observability.py").read_text()
+    assert f'_count("{metric}", ' in counted
+    assert dimensions.pop("stack") == {"Ref": "AWS::StackName"}
+    if code := dimensions.pop("code", None):
+        assert issubclass(getattr(errors, code), errors.FaceblurError)
+    assert dimensions == {}
+
+
+def test_the_api_is_known_by_the_name_that_its_alarm_asks_for():
+    ((_, _, dimensions),) = watched(ALARMS["ApiErrorsAlarm"])
+    api = RESOURCES["Api"]["Properties"]
+    assert dimensions == {"ApiName": api["Name"], "Stage": api["StageName"]}
+
+
+def test_a_sweep_is_missed_after_two_of_its_hours():
+    schedule = FUNCTIONS["SweepPhotosFunction"]["Events"]["EveryHour"]["Properties"]["Schedule"]
+    alarm = ALARMS["SweepAlarm"]
+    assert (schedule, alarm["Period"], alarm["EvaluationPeriods"]) == ("rate(1 hour)", 60 * 60, 2)
+
+
+def test_the_dashboard_is_json_about_resources_that_exist():
+    body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    widgets = json.loads(body)["widgets"]
+    asked = {name.partition(".")[0] for name in re.findall(r"\$\{([^!}]+)\}", body)} - {"AWS::Region", "AWS::StackName"}
+    assert asked <= RESOURCES.keys()
+    assert ALARMS.keys() <= asked
+    places = {(widget["x"], widget["y"]) for widget in widgets}
+    assert len(places) == len(widgets)
 
 
 # ---------------------------------------------------------------- functions
@@ -279,16 +470,20 @@ def holds(condition: Any, parameters: dict[str, str]) -> bool:
     if function == "Fn::Not":
         return not holds(arguments[0], parameters)
     assert function == "Fn::Equals"
-    left, right = (parameters[side["Ref"]] if isinstance(side, dict) else side for side in arguments)
+    left, right = (parameters[side["Ref"]] if isinstance(side, dict) else str(side) for side in arguments)
     return bool(left == right)
 
 
+DEFAULTS = {name: str(each["Default"]) for name, each in template()["Parameters"].items()}
+
+
 def chosen(node: Any, parameters: dict[str, str]) -> Any:
-    """What an `!If` comes to for these parameters; None for no value."""
+    """What an `!If` comes to for these parameters and the defaults of the others; None for no value."""
     if not (isinstance(node, dict) and "Fn::If" in node):
         return None if node == {"Ref": "AWS::NoValue"} else node
     name, then, otherwise = node["Fn::If"]
-    return chosen(then if holds(template()["Conditions"][name], parameters) else otherwise, parameters)
+    condition = template()["Conditions"][name]
+    return chosen(then if holds(condition, DEFAULTS | parameters) else otherwise, parameters)
 
 
 # What detect_faces is given for each detector: the layer with the model, and leave to ask Rekognition.
@@ -359,7 +554,7 @@ def test_the_runtime_that_the_rule_speaks_of_can_be_chosen():
 
 
 def test_the_defaults_are_not_refused():
-    assert refused({name: str(each["Default"]) for name, each in template()["Parameters"].items()}) == []
+    assert refused(DEFAULTS) == []
 
 
 def test_the_layer_is_for_detect_faces_alone():
@@ -380,6 +575,7 @@ BUCKET = "PhotoBucket.Arn"
 UPLOADS = "${PhotoBucket.Arn}/uploads/*"
 RESULTS = "${PhotoBucket.Arn}/results/*"
 RECEIPTS = "${PhotoBucket.Arn}/receipts/*"
+EXECUTION_ENDED = "ExecutionEnded.Arn"
 EXECUTIONS = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${BlurImageStateMachine.Name}:*"
 
 # All that each role may do, beside writing its log and its traces.
@@ -427,6 +623,10 @@ MAY = {
         "s3:ListBucket": {BUCKET},
         "s3:PutObject": {RECEIPTS},
     },
+    "SweepPhotosFunction": {
+        "s3:DeleteObject": {"${PhotoBucket.Arn}/*"},
+        "s3:ListBucket": {BUCKET},
+    },
     "BlurImageStateMachine": {
         "dynamodb:UpdateItem": {TABLE},
         "lambda:InvokeFunction": {"DetectFacesFunction.Arn", "BlurFacesFunction.Arn", "UpdateJobFunction.Arn"},
@@ -447,13 +647,15 @@ MAY = {
 }
 
 # Listing is narrowed to the folder that the function lists. Those that list nothing, but read photos, need the leave
-# without a condition: by it alone S3 tells a missing object (404) from a forbidden one (403).
+# without a condition: by it alone S3 tells a missing object (404) from a forbidden one (403). The sweep
+# lists everything.
 MAY_LIST = {
     "DetectFacesFunction": None,
     "BlurFacesFunction": None,
     "GetJobFunction": "uploads/*",
     "DeleteJobFunction": "results/*",
     "UpdateJobFunction": "results/*",
+    "SweepPhotosFunction": None,
 }
 
 
@@ -478,6 +680,8 @@ def test_all_that_each_role_may_do():
         may[name] = {}
         for statement in statements(name):
             assert statement["Effect"] == "Allow"
+            if as_list(statement["Resource"]) == [KEY]:
+                continue  # who may use a key of one's own is told above
             for action in as_list(statement["Action"]):
                 may[name].setdefault(action, set()).update(map(named, as_list(statement["Resource"])))
     assert may == MAY
@@ -644,6 +848,7 @@ def test_only_the_last_try_may_leave_a_detector_out_and_only_if_the_job_allows_i
     )
 
 
+THROTTLED = "Lambda.TooManyRequestsException"
 # The errors of AWS's that are worth another try, and our own.
 WORTH_ANOTHER_TRY = {
     "lambda": {
@@ -651,7 +856,7 @@ WORTH_ANOTHER_TRY = {
         "Lambda.ServiceException",
         "Lambda.AWSLambdaException",
         "Lambda.SdkClientException",
-        "Lambda.TooManyRequestsException",
+        THROTTLED,
     },
     "dynamodb": {
         "DynamoDB.ProvisionedThroughputExceededException",
@@ -684,7 +889,7 @@ def test_a_task_is_tried_again_for_named_transient_errors_alone(name):
 @each_task
 def test_tries_are_spread_out_and_come_to_an_end(name):
     for retry in TASKS[name]["Retry"]:
-        assert 1 <= retry["MaxAttempts"] <= 10
+        assert 1 <= retry["MaxAttempts"] <= (30 if retry["ErrorEquals"] == [THROTTLED] else 10)
         assert retry["IntervalSeconds"] >= 1
         assert retry["BackoffRate"] > 1
         assert retry["MaxDelaySeconds"] <= 60
@@ -692,13 +897,17 @@ def test_tries_are_spread_out_and_come_to_an_end(name):
 
 
 @each_call
-def test_a_throttled_function_is_waited_for_longer_than_a_broken_one(name):
-    throttled = "Lambda.TooManyRequestsException"
-    (retry,) = [retry for retry in TASKS[name]["Retry"] if throttled in retry["ErrorEquals"]]
+def test_a_throttled_function_is_waited_for_as_long_as_an_execution_may_take(name):
+    (retry,) = [retry for retry in TASKS[name]["Retry"] if THROTTLED in retry["ErrorEquals"]]
+    waits = [
+        min(retry["IntervalSeconds"] * 2**tried, retry["MaxDelaySeconds"]) for tried in range(retry["MaxAttempts"])
+    ]
+    # With full jitter, a wait is half as long on the average.
+    assert 0.8 * config.EXECUTION_SECONDS < sum(waits) / 2 < config.EXECUTION_SECONDS
     assert retry == {
-        "ErrorEquals": [throttled],
+        "ErrorEquals": [THROTTLED],
         "IntervalSeconds": 2,
-        "MaxAttempts": 10,
+        "MaxAttempts": 30,
         "BackoffRate": 2,
         "MaxDelaySeconds": 60,
         "JitterStrategy": "FULL",

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ import botocore.session
 import pytest
 from hypothesis import settings
 from moto import mock_aws
+from private import private_in
 
 from faceblur import jobs, storage, workflow
 from faceblur.options import JobOptions
@@ -23,7 +25,7 @@ from faceblur.options import JobOptions
 # The tracer looks at the environment once, when it is made.
 with pytest.MonkeyPatch.context() as patch:
     patch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
-    from faceblur.observability import logger
+    from faceblur.observability import logger, tracer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,6 +64,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "STACK_NAME": "faceblur",
         "PHOTO_BUCKET": BUCKET,
         "JOBS_TABLE": TABLE,
         "STATE_MACHINE_ARN": STATE_MACHINE_ARN,
@@ -224,17 +227,50 @@ class Output:
 class Stdout:
     """Standard output as it is at the moment: pytest puts another one in its place for each phase of a test."""
 
+    def __init__(self, recorded: list[str]) -> None:
+        self._recorded = recorded
+
     def write(self, text: str) -> None:
+        self._recorded.append(text)
         sys.stdout.write(text)
 
     def flush(self) -> None:
         sys.stdout.flush()
 
 
+class Traces:
+    """What the functions tell of themselves in traces, as text."""
+
+    def __init__(self, recorded: list[str]) -> None:
+        self._recorded = recorded
+
+    @contextmanager
+    def in_subsegment(self, name: str) -> Iterator[Traces]:
+        self._recorded.append(f"segment {name}")
+        yield self
+
+    def put_annotation(self, key: str, value: object) -> None:
+        self._recorded.append(f"annotation {key}: {value!r}")
+
+    def put_metadata(self, key: str, value: object, namespace: str | None = None) -> None:
+        # Of an error, X-Ray shows the attributes too.
+        self._recorded.append(
+            f"metadata {namespace} {key}: {value!r} {vars(value) if isinstance(value, Exception) else ''}"
+        )
+
+
 @pytest.fixture(autouse=True)
-def log_to_stdout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the logger, which took standard output when it was made, follow pytest's changes of it."""
-    monkeypatch.setattr(logger.registered_handler, "stream", Stdout())
+def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """All that the functions log and trace in a test, in which nothing must be private.
+
+    The logger, which took standard output when it was made, follows pytest's changes of it.
+    """
+    told: list[str] = []
+    monkeypatch.setattr(logger.registered_handler, "stream", Stdout(told))
+    monkeypatch.setattr(tracer, "provider", Traces(told))
+    monkeypatch.setattr(tracer, "disabled", False)
+    yield told
+    assert private_in("\n".join(told)) == {}
 
 
 @pytest.fixture

@@ -219,12 +219,12 @@ def test_the_second_look_counts_no_faces_again(ask, output):
     assert set(counted(output)) == {("StageMilliseconds", "second_look"), ("StageBytes", "second_look")}
 
 
-def test_the_metrics_are_those_of_this_service(ask, output):
+def test_the_metrics_are_those_of_this_stack(ask, output):
     ask()
     for line in output.metrics:
         (described,) = line["_aws"]["CloudWatchMetrics"]
-        assert (described["Namespace"], line["service"]) == ("faceblur", "faceblur")
-        assert set(described["Dimensions"][0]) == {"service"} | ({"stage"} & line.keys())
+        assert (described["Namespace"], line["stack"]) == ("faceblur", "faceblur")
+        assert set(described["Dimensions"][0]) == {"stack"} | ({"stage"} & line.keys())
 
 
 def test_the_log_is_about_the_job_and_holds_nothing_of_the_photo(ask, output):

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
+
 import pytest
+from botocore.exceptions import ClientError
 
 from faceblur.errors import InternalError, JobNotFound
 from faceblur.jobs import jobs
@@ -146,7 +149,33 @@ def test_an_event_delivered_twice(update, event, add_job):
     assert jobs().get(JOB_ID) == once
 
 
-# ---------------------------------------------------------------- messages in the dead-letter queue
+@pytest.fixture
+def told(event):
+    """The message by which the queue of endings tells of something."""
+
+    def make(body):
+        whole = event("update_job_undeliverable")
+        whole["Records"][0]["body"] = body
+        return whole
+
+    return make
+
+
+def test_the_queue_of_endings_tells_of_an_execution_too(update, event, told, add_job, keys, output):
+    add_job("PROCESSING")
+    update(told(json.dumps(event("update_job_execution_ended"))))
+    assert jobs().get(JOB_ID).error["code"] == "CorruptImage"
+    assert keys() == set()
+    assert failures(output) == [("CorruptImage", 1)]
+
+
+def test_an_ending_that_cannot_be_recorded_is_told_again(update, event, told, table):
+    table.delete()
+    with pytest.raises(ClientError):
+        update(told(json.dumps(event("update_job_execution_ended"))))
+
+
+# ---------------------------------------------------------------- photos that could not be delivered
 
 
 def test_a_photo_that_could_not_be_processed_fails_its_job(update, event, add_job, keys, output):
@@ -186,10 +215,8 @@ def test_a_photo_of_a_job_that_does_not_exist_is_erased(update, event, row_of, k
 
 
 @pytest.mark.parametrize("body", ["no JSON", '{"Records": [{}]}'])
-def test_a_message_that_is_not_about_photos_is_logged_and_let_go(update, event, output, body):
-    undeliverable = event("update_job_undeliverable")
-    undeliverable["Records"][0]["body"] = body
-    update(undeliverable)
+def test_a_message_that_is_not_about_photos_is_logged_and_let_go(update, told, output, body):
+    update(told(body))
     assert [(line["level"], line["message"]) for line in output.logs] == [("ERROR", "not a message about photos")]
 
 

@@ -1,0 +1,556 @@
+/** The page in a real browser, in front of a running stack. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import {
+  accessible,
+  add,
+  card,
+  FAILED_REQUEST,
+  fits,
+  launch,
+  onPage,
+  PATIENCE,
+  photo,
+  picture,
+  reach,
+  slow,
+} from "./browser.js";
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+const settled = (page) => page.waitForLoadState("networkidle");
+
+/** Waits until a photo's result is shown. */
+async function done(page, name) {
+  await reach(page, name, "Done");
+  await card(page, name).getByRole("slider").waitFor();
+  await settled(page);
+}
+
+const dropped = (page, selector, type, names) =>
+  page.evaluate(
+    ([selector, type, files]) => {
+      const data = new DataTransfer();
+      for (const [name, content] of files) {
+        const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+        data.items.add(new File([bytes], name, { type: "image/jpeg" }));
+      }
+      const target = document.querySelector(selector);
+      const init = { bubbles: true, cancelable: true };
+      target.dispatchEvent(
+        type === "paste"
+          ? new ClipboardEvent(type, { ...init, clipboardData: data })
+          : new DragEvent(type, { ...init, dataTransfer: data }),
+      );
+    },
+    [selector, type, names.map((name) => [name, readFileSync(photo(name), "base64")])],
+  );
+
+describe("one photo", () => {
+  test("is uploaded, worked on, compared, and downloaded", () =>
+    onPage(browser, async (page) => {
+      await settled(page);
+      await picture(page, "01-empty");
+      await accessible(page);
+
+      await add(page, "astronaut.jpg");
+      const view = card(page, "astronaut.jpg");
+      await view.getByRole("list", { name: "Progress" }).waitFor();
+      await picture(page, "02-working");
+      await accessible(page);
+
+      await done(page, "astronaut.jpg");
+      await view.getByText("1 face hidden").waitFor();
+      await picture(page, "03-done");
+      await accessible(page);
+      await fits(page);
+
+      const [file] = await Promise.all([
+        page.waitForEvent("download"),
+        view.getByRole("button", { name: "Download" }).click(),
+      ]);
+      assert.equal(file.suggestedFilename(), "astronaut-blurred.jpg");
+      const bytes = readFileSync(await file.path());
+      assert.deepEqual([...bytes.subarray(0, 3)], [0xff, 0xd8, 0xff]);
+
+      const [receipt] = await Promise.all([
+        page.waitForEvent("download"),
+        view.getByRole("button", { name: "Receipt" }).click(),
+      ]);
+      assert.equal(receipt.suggestedFilename(), "astronaut-receipt.json");
+      const { faces, output } = JSON.parse(readFileSync(await receipt.path(), "utf8"));
+      assert.equal(faces.length, 1);
+      assert.equal(output.bytes, bytes.length);
+
+      await view.getByRole("button", { name: "Show boxes" }).click();
+      await view.getByRole("list", { name: "Faces that were found" }).waitFor();
+      const [box, frame] = [
+        await view.locator(".boxes-face").boundingBox(),
+        await view.locator(".frame").boundingBox(),
+      ];
+      assert.ok(Math.abs((box.x - frame.x) / frame.width - faces[0].left) < 0.01);
+      assert.ok(Math.abs((box.y - frame.y) / frame.height - faces[0].top) < 0.01);
+      await picture(page, "04-boxes");
+      await accessible(page);
+
+      await view.getByText(/^Worked on for/).click();
+      await picture(page, "05-times");
+      await view.getByRole("button", { name: "Enlarge" }).click();
+      const zoom = page.getByRole("dialog");
+      await zoom.getByRole("button", { name: "Closer" }).click();
+      await zoom.getByRole("button", { name: "Closer" }).click();
+      assert.ok(await zoom.getByRole("region").evaluate((view) => view.scrollWidth > view.clientWidth * 2.5));
+      await picture(page, "06-zoom", { fullPage: false });
+      await zoom.getByRole("button", { name: "Show before" }).click();
+      await accessible(page);
+      await page.keyboard.press("Escape");
+      await zoom.waitFor({ state: "detached" });
+    }));
+
+  test("does not make the page jump", () =>
+    onPage(browser, async (page) => {
+      await page.evaluate(() => {
+        window.jumps = 0;
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.jumps += entry.value;
+        }).observe({ type: "layout-shift", buffered: true });
+      });
+      await add(page, "astronaut.jpg");
+      await done(page, "astronaut.jpg");
+      const jumps = await page.evaluate(() => window.jumps);
+      assert.ok(jumps < 0.1, `layout shift ${jumps}`);
+    }));
+
+  test("can be dropped, and pasted", () =>
+    onPage(browser, async (page) => {
+      await dropped(page, ".drop", "dragenter", ["hopper.jpg"]);
+      await page.getByText("Let go to add them").waitFor();
+      await picture(page, "07-drop");
+      await dropped(page, ".drop", "drop", ["hopper.jpg"]);
+      await done(page, "hopper.jpg");
+      await dropped(page, "body", "paste", ["flower.jpg"]);
+      await reach(page, "flower.jpg", "Done");
+      await card(page, "flower.jpg").getByText("No face was found", { exact: true }).waitFor();
+      await card(page, "flower.jpg").getByRole("slider").waitFor();
+      await picture(page, "08-no-face");
+      await accessible(page);
+      await page.getByRole("button", { name: "Try again, finding more" }).click();
+      await reach(page, "flower.jpg", "Working");
+      await reach(page, "flower.jpg", "Done");
+    }));
+
+  test("is hidden as the options say, which are remembered", () =>
+    onPage(browser, async (page) => {
+      await page.getByRole("radio", { name: "Solid" }).check({ force: true });
+      await page.getByLabel("Colour").fill("#c04020");
+      await page.getByLabel("File format").selectOption("png");
+      await page.getByLabel("Room around a face").fill("0.5");
+      await picture(page, "09-options");
+      await page.reload();
+      assert.ok(await page.getByRole("radio", { name: "Solid" }).isChecked());
+      await add(page, "astronaut.jpg");
+      await done(page, "astronaut.jpg");
+      await page.getByText(/^PNG,/).waitFor();
+      await picture(page, "10-solid");
+      await accessible(page);
+      await page.getByRole("button", { name: "Reset to defaults" }).click();
+      assert.ok(await page.getByRole("radio", { name: "Blur" }).isChecked());
+    }));
+});
+
+describe("large photos", () => {
+  test("above the limit are reduced in the browser first", () =>
+    onPage(browser, async (page) => {
+      await add(page, "big.jpg");
+      await reach(page, "big.jpg", "Reducing");
+      await picture(page, "11-reducing");
+      await done(page, "big.jpg");
+      await page.getByText(/^Reduced from .* MB to .* MB/).waitFor();
+      await picture(page, "12-reduced");
+    }));
+
+  test("go up as they are within the limits", () =>
+    onPage(browser, async (page) => {
+      await add(page, "large12mp.jpg");
+      await done(page, "large12mp.jpg");
+      assert.equal(await page.getByText(/^Reduced from/).count(), 0);
+    }));
+});
+
+describe("several photos", () => {
+  test("come back together in one file", () =>
+    onPage(browser, async (page) => {
+      const names = ["astronaut.jpg", "hopper.jpg", "flower.jpg", "crowd.jpg", "large12mp.jpg"];
+      const restore = await slow(page, 60_000);
+      await add(page, ...names);
+      await page.locator(".status", { hasText: "Waiting its turn" }).first().waitFor();
+      assert.equal(await page.locator(".status", { hasText: "Waiting its turn" }).count(), 2);
+      await picture(page, "13-five-uploading");
+      await accessible(page);
+      await restore();
+      for (const name of names) await done(page, name);
+      const [file] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("button", { name: "Download all 5" }).click(),
+      ]);
+      assert.equal(file.suggestedFilename(), "faceblur.zip");
+      const zip = readFileSync(await file.path(), "latin1");
+      assert.ok(zip.startsWith("PK"));
+      assert.ok(names.every((name) => zip.includes(name.replace(".jpg", "-blurred.jpg"))));
+      await picture(page, "14-five-done");
+
+      await page.getByRole("button", { name: "Delete all" }).click();
+      await picture(page, "15-delete", { fullPage: false });
+      await accessible(page);
+      await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+      await page.getByText("No photos yet.").waitFor();
+    }));
+});
+
+describe("a failure", () => {
+  const refused = [
+    ["text.jpg", "not a photo in a format we can read"],
+    ["animated.gif", "not a photo in a format we can read"],
+    ["tiny.png", "too small to find faces"],
+    ["truncated.jpg", "damaged or incomplete"],
+  ];
+  for (const [name, sentence] of refused) {
+    test(`of ${name} shows its sentence`, () =>
+      onPage(browser, async (page) => {
+        await add(page, name);
+        await reach(page, name, "Failed");
+        await card(page, name).getByText(sentence).waitFor();
+        await picture(page, `20-failed-${name}`);
+        await accessible(page);
+        assert.equal(await card(page, name).getByRole("button", { name: /again/ }).count(), 0);
+      }));
+  }
+
+  test("for want of a face offers to look closer", () =>
+    onPage(browser, async (page) => {
+      await page.getByRole("checkbox", { name: "Stop if no face is found" }).check();
+      await add(page, "flower.jpg");
+      await reach(page, "flower.jpg", "Failed");
+      await picture(page, "21-failed-no-face");
+      await page.getByRole("button", { name: "Try again, finding more" }).click();
+      await reach(page, "flower.jpg", "Working");
+      await reach(page, "flower.jpg", "Failed");
+    }));
+
+  const told = [
+    ["ResidualFaces", "Try again with the solid style"],
+    ["ImageTooLarge", "Reduce and try again"],
+    ["TooManyFaces", null],
+    ["UploadReplaced", "Try again"],
+    ["DetectorThrottled", "Try again"],
+    ["DetectorUnavailable", "Try again"],
+    ["StorageUnavailable", "Try again"],
+    ["UploadExpired", "Try again"],
+    ["TimedOut", "Try again"],
+    ["Aborted", "Try again"],
+    ["InternalError", "Try again"],
+  ];
+  for (const [code, remedy] of told) {
+    test(`told as ${code} ${remedy ? `offers “${remedy}”` : "asks for another photo"}`, () =>
+      onPage(browser, async (page) => {
+        const error = { code, message: `What ${code} says.` };
+        await page.route("**/api/jobs/*", async (route) => {
+          if (route.request().method() !== "GET") return route.continue();
+          const job = await (await route.fetch()).json();
+          return route.fulfill({ json: { ...job, status: "FAILED", progress: {}, error } });
+        });
+        await add(page, "astronaut.jpg");
+        await reach(page, "astronaut.jpg", "Failed");
+        await page.getByText(error.message).first().waitFor();
+        const buttons = card(page, "astronaut.jpg").getByRole("button", { name: /again/ });
+        assert.deepEqual(await buttons.allTextContents(), remedy ? [remedy] : []);
+        if (code === "ResidualFaces") await picture(page, "22-failed-residual");
+      }));
+  }
+
+  const requests = [
+    ["a lost network", (route) => route.abort("internetdisconnected"), "cannot be reached"],
+    ["an expired form", (route) => route.fulfill(xml("AccessDenied", "Policy expired")), "began too late"],
+    ["a form's limit", (route) => route.fulfill(xml("EntityTooLarge", "…")), "above the limit of 35 MB"],
+  ];
+  const xml = (code, message) => ({
+    status: 403,
+    headers: { "Access-Control-Allow-Origin": "*" },
+    body: `<Error><Code>${code}</Code><Message>${message}</Message></Error>`,
+  });
+  for (const [name, answer, sentence] of requests) {
+    test(`of the upload by ${name} can be tried again`, () =>
+      onPage(
+        browser,
+        async (page) => {
+          const uploads = (url) => !url.href.includes("/api/") && !url.href.startsWith(page.url());
+          await page.route(uploads, (route) =>
+            route.request().method() === "POST" ? answer(route) : route.continue(),
+          );
+          await add(page, "astronaut.jpg");
+          await reach(page, "astronaut.jpg", "Failed");
+          await card(page, "astronaut.jpg").getByText(sentence).waitFor();
+          await picture(page, `23-${name.replaceAll(" ", "-")}`);
+          await page.unrouteAll();
+          await page.getByRole("button", { name: /ry again/ }).click();
+          await done(page, "astronaut.jpg");
+        },
+        { expected: FAILED_REQUEST },
+      ));
+  }
+
+  test("of the API shows the API's own words", () =>
+    onPage(
+      browser,
+      async (page) => {
+        const json = { code: "THROTTLED", message: "Too Many Requests" };
+        await page.route("**/api/jobs", (route) => route.fulfill({ status: 429, json }));
+        await add(page, "astronaut.jpg");
+        await card(page, "astronaut.jpg").getByText("Too Many Requests").waitFor();
+        await page.unrouteAll();
+        await page.getByRole("button", { name: "Try again" }).click();
+        await done(page, "astronaut.jpg");
+      },
+      { expected: FAILED_REQUEST },
+    ));
+});
+
+describe("on its way, a photo", () => {
+  test("shows how far it is, can be cancelled, and tried again", () =>
+    onPage(browser, async (page) => {
+      const restore = await slow(page, 80_000);
+      await add(page, "large12mp.jpg");
+      const bar = page.getByRole("progressbar");
+      await bar.waitFor();
+      await page.waitForFunction(() => document.querySelector("progress").value > 0.1);
+      await picture(page, "30-uploading");
+      await accessible(page);
+      await page.getByRole("button", { name: "Cancel large12mp.jpg" }).click();
+      await reach(page, "large12mp.jpg", "Cancelled");
+      await page.getByText("Nothing of this photo is left on the server.").waitFor();
+      await picture(page, "31-cancelled");
+      await accessible(page);
+      await restore();
+      await page.getByRole("button", { name: "Try again" }).click();
+      await done(page, "large12mp.jpg");
+    }));
+
+  test("survives a reload during the work", () =>
+    onPage(browser, async (page) => {
+      await add(page, "crowd.jpg");
+      await reach(page, "crowd.jpg", "Working");
+      await page.reload();
+      await done(page, "crowd.jpg");
+      await page.reload();
+      await done(page, "crowd.jpg");
+      await picture(page, "32-reloaded");
+      assert.ok(!page.url().includes("job"));
+    }));
+
+  test("survives a reload during the upload", () =>
+    onPage(browser, async (page) => {
+      await slow(page, 80_000);
+      await add(page, "large12mp.jpg");
+      await page.waitForFunction(() => document.querySelector("progress")?.value > 0.1);
+      await page.reload();
+      await done(page, "large12mp.jpg");
+    }));
+
+  test("survives ten seconds without a network", () =>
+    onPage(
+      browser,
+      async (page, context) => {
+        // Until the network is away no news of an end gets through, however quick the stack is.
+        await page.route("**/api/jobs/*", async (route) => {
+          const job = await (await route.fetch()).json();
+          await route.fulfill({ json: { ...job, status: "PROCESSING" } });
+        });
+        await add(page, "crowd.jpg");
+        await reach(page, "crowd.jpg", "Working");
+        await page.waitForResponse("**/api/jobs/*");
+        await context.setOffline(true);
+        await page.unrouteAll({ behavior: "wait" });
+        await page.getByText("Connection lost.").waitFor();
+        await picture(page, "33-offline");
+        await accessible(page);
+        await page.waitForTimeout(10_000);
+        await context.setOffline(false);
+        await done(page, "crowd.jpg");
+        assert.equal(await page.getByText("Connection lost.").count(), 0);
+      },
+      { expected: FAILED_REQUEST },
+    ));
+
+  test("is asked about only while the page is seen", () =>
+    onPage(browser, async (page) => {
+      let asked = 0;
+      await page.route("**/api/jobs/*", async (route) => {
+        asked += 1;
+        const job = await (await route.fetch()).json();
+        await route.fulfill({ json: { ...job, status: "PROCESSING" } });
+      });
+      const show = (state) =>
+        page.evaluate((state) => {
+          Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+          document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+        }, state);
+      await add(page, "astronaut.jpg");
+      await reach(page, "astronaut.jpg", "Working");
+      await page.waitForResponse("**/api/jobs/*");
+      await show("hidden");
+      await page.waitForTimeout(1000); // what was under way comes in
+      const before = asked;
+      await page.waitForTimeout(5000);
+      assert.equal(asked, before);
+      await Promise.all([page.waitForResponse("**/api/jobs/*"), show("visible")]);
+      await page.unrouteAll({ behavior: "wait" });
+    }));
+});
+
+test("deleting now erases everything, here and on the server", () =>
+  onPage(browser, async (page) => {
+    await add(page, "astronaut.jpg");
+    await done(page, "astronaut.jpg");
+    const jobId = await page.evaluate(() => /"jobId":"(\w{32})"/.exec(Object.values(localStorage).join())[1]);
+    await page.getByRole("button", { name: "Delete now astronaut.jpg" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await page.getByText("No photos yet.").waitFor();
+    assert.equal((await page.request.get(new URL(`/api/jobs/${jobId}`, page.url()).href)).status(), 404);
+    const left = await page.evaluate(async () => {
+      const database = await new Promise((resolve) => {
+        indexedDB.open("faceblur").onsuccess = (event) => resolve(event.target.result);
+      });
+      const files = await new Promise((resolve) => {
+        const request = database.transaction("files").objectStore("files").count();
+        request.onsuccess = () => resolve(request.result);
+      });
+      return [files, Object.keys(localStorage).filter((key) => key.startsWith("faceblur.photo")).length];
+    });
+    assert.deepEqual(left, [0, 0]);
+    assert.equal(await page.evaluate(() => document.activeElement.id), "photos");
+  }));
+
+test("the keyboard is enough", () =>
+  onPage(browser, async (page) => {
+    const focused = () => page.evaluate(() => document.activeElement.textContent);
+    const active = () => page.evaluate(() => document.activeElement.id);
+    const press = async (key, text) => {
+      for (let presses = 0; presses < 60; presses += 1) {
+        await page.keyboard.press(key);
+        if ((await focused()) === text) return;
+      }
+      assert.fail(`“${text}” is not reached by ${key}`);
+    };
+    await page.keyboard.press("Tab");
+    assert.equal(await focused(), "Skip to the photos");
+    await press("Tab", "Choose photos");
+    const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Enter")]);
+    await chooser.setFiles([photo("astronaut.jpg"), photo("hopper.jpg")]);
+    const [first, second] = [card(page, "astronaut.jpg"), card(page, "hopper.jpg")];
+    await done(page, "astronaut.jpg");
+    await done(page, "hopper.jpg");
+    assert.equal(await active(), await first.getAttribute("id"));
+
+    await press("Tab", "Delete now");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("ArrowRight");
+    assert.equal(await first.getByRole("slider").getAttribute("aria-valuenow"), "55");
+    await picture(page, "40-keyboard", { fullPage: false });
+
+    await press("Tab", "Enlarge");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    assert.equal(await focused(), "Enlarge");
+
+    await press("Shift+Tab", "Delete now");
+    await page.keyboard.press("Enter");
+    await press("Tab", "Delete");
+    await page.keyboard.press("Enter");
+    await first.waitFor({ state: "detached" });
+    assert.equal(await active(), await second.getAttribute("id"));
+  }));
+
+describe("the look", () => {
+  test("is dark where the system is", () =>
+    onPage(
+      browser,
+      async (page) => {
+        await add(page, "astronaut.jpg", "text.jpg", "flower.jpg");
+        await done(page, "astronaut.jpg");
+        await reach(page, "flower.jpg", "Done");
+        await card(page, "flower.jpg").getByRole("slider").waitFor();
+        await card(page, "astronaut.jpg").getByRole("button", { name: "Show boxes" }).click();
+        await picture(page, "50-dark");
+        await accessible(page);
+        const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+        const dark = await ground();
+        await page.getByRole("radio", { name: "Light" }).check({ force: true });
+        assert.notEqual(await ground(), dark);
+        await page.reload();
+        assert.notEqual(await ground(), dark);
+        await accessible(page);
+      },
+      { colorScheme: "dark" },
+    ));
+
+  test("fits a phone", () =>
+    onPage(
+      browser,
+      async (page) => {
+        await fits(page);
+        await page.getByRole("button", { name: "Take a photo" }).waitFor();
+        // A picture of the whole page would not be one of a device for fingers.
+        await picture(page, "51-phone-empty", { fullPage: false });
+        await add(page, "hopper.jpg", "text.jpg");
+        await done(page, "hopper.jpg");
+        await page.getByText("How faces are hidden").click();
+        await fits(page);
+        await picture(page, "52-phone");
+        await accessible(page);
+        await card(page, "hopper.jpg").getByRole("button", { name: "Enlarge" }).click();
+        await page.getByRole("dialog").waitFor();
+        await picture(page, "53-phone-zoom", { fullPage: false });
+        await fits(page);
+      },
+      { viewport: { width: 320, height: 640 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+    ));
+
+  for (const [width, height] of [
+    [768, 1024],
+    [1366, 768],
+    [3840, 2160],
+  ]) {
+    test(`fits ${width} × ${height}`, () =>
+      onPage(
+        browser,
+        async (page) => {
+          await add(page, "astronaut.jpg", "crowd.jpg", "text.jpg");
+          await done(page, "astronaut.jpg");
+          await done(page, "crowd.jpg");
+          await fits(page);
+          await picture(page, `54-${width}`);
+          await accessible(page);
+        },
+        { viewport: { width, height } },
+      ));
+  }
+});
+
+test("without a working server the page says so", () =>
+  onPage(
+    browser,
+    async (page) => {
+      await page.route("**/api/**", (route) => route.abort());
+      await add(page, "astronaut.jpg");
+      await page.getByText("The server cannot be reached.").first().waitFor({ timeout: PATIENCE });
+      await picture(page, "60-no-server");
+    },
+    { expected: FAILED_REQUEST },
+  ));

@@ -1,0 +1,202 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { render, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { http, HttpResponse } from "msw";
+import { expect, test, vi } from "vitest";
+import { App } from "./app";
+import { PhotoStore } from "./features/photos/photo-store";
+import { PhotoStoreContext } from "./features/photos/use-photos";
+import { photo } from "./testing/files";
+import { asked, completed, failed, jobs, outcomeIs, server } from "./testing/server";
+import { texts } from "./texts";
+
+function shown() {
+  const store = new PhotoStore();
+  store.open();
+  render(
+    <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}>
+      <PhotoStoreContext value={store}>
+        <App />
+      </PhotoStoreContext>
+    </QueryClientProvider>,
+  );
+  return userEvent.setup({ applyAccept: false });
+}
+
+const add = (user: ReturnType<typeof shown>, ...files: File[]) =>
+  user.upload(screen.getByLabelText(texts.drop.choose, { selector: "input" }), files);
+const card = (name: string) => screen.getByRole("article", { name });
+const patient = { timeout: 4000 };
+
+// The packer wants the browser's own blobs; the browser tests use it.
+vi.mock("client-zip", () => ({ downloadZip: () => new Response("packed") }));
+
+/** The name and content of what the page saves. */
+function saved() {
+  const names: string[] = [];
+  vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (this: HTMLAnchorElement) {
+    names.push(this.download);
+  });
+  return names;
+}
+
+test("a photo comes back with its face hidden", async () => {
+  outcomeIs((job) => completed(job, { warnings: ["FacesNearSizeLimit", "Novelty"], second_look_faces: 1, faces: 2 }));
+  const names = saved();
+  const user = shown();
+  expect(screen.getByText(texts.list.empty)).toBeTruthy();
+  await add(user, photo());
+
+  const view = within(card("street.jpg"));
+  await waitFor(() => expect(view.getByText(texts.result.hidden(2))).toBeTruthy(), patient);
+  expect(view.getByText(texts.warnings["FacesNearSizeLimit"]!)).toBeTruthy();
+  expect(view.getByText(texts.unknownWarning("Novelty"))).toBeTruthy();
+  expect(view.getByText(texts.result.secondLook(1))).toBeTruthy();
+  expect(view.getByText(/Removed from the file: EXIF/)).toBeTruthy();
+  expect(view.getByText(/Deleted automatically in 23 h/)).toBeTruthy();
+  expect(document.querySelector("[aria-live]")?.textContent).toContain(texts.result.hidden(2));
+
+  const slider = await view.findByRole("slider", { name: texts.result.slider("street.jpg") });
+  expect(slider.getAttribute("aria-valuenow")).toBe("50");
+
+  await user.click(view.getByRole("button", { name: texts.result.download }));
+  await user.click(view.getByRole("button", { name: texts.result.receipt }));
+  await waitFor(() => expect(names).toEqual(["street-blurred.jpg", "street-receipt.json"]));
+});
+
+test("boxes are fetched and shown when they are asked for", async () => {
+  outcomeIs((job) => completed(job));
+  const user = shown();
+  await add(user, photo());
+  const toggle = await screen.findByRole("button", { name: texts.result.boxes }, patient);
+  expect(screen.queryByRole("list", { name: texts.boxes.label })).toBeNull();
+  await user.click(toggle);
+  const list = await screen.findByRole("list", { name: texts.boxes.label });
+  expect(list.textContent).toBe("99 % sure · own detector");
+  const box = document.querySelector<HTMLElement>(".boxes-face")!;
+  expect([box.style.left, box.style.top, box.style.width, box.style.height]).toEqual(["10%", "20%", "30%", "40%"]);
+  await user.click(toggle);
+  expect(screen.queryByRole("list", { name: texts.boxes.label })).toBeNull();
+});
+
+test("all results come in one file", async () => {
+  outcomeIs((job) => completed(job));
+  const names = saved();
+  const user = shown();
+  await add(user, photo("a.jpg"), photo("b.jpg"));
+  await user.click(await screen.findByRole("button", { name: texts.list.downloadAll(2) }, patient));
+  await waitFor(() => expect(names).toEqual([texts.list.zipName]));
+});
+
+test("a photo without a face says so", async () => {
+  outcomeIs((job) => completed(job, { faces: 0, warnings: ["NoFacesFound"] }));
+  const user = shown();
+  await add(user, photo());
+  expect(await screen.findByText(texts.result.none, {}, patient)).toBeTruthy();
+  expect(screen.getByText(texts.warnings["NoFacesFound"]!)).toBeTruthy();
+});
+
+test("a failure shows the API's sentence and what to do", async () => {
+  outcomeIs((job) => failed(job, "ResidualFaces", "A face could still be found."));
+  const user = shown();
+  await add(user, photo());
+  expect(await screen.findByText("A face could still be found.", {}, patient)).toBeTruthy();
+  outcomeIs((job) => completed(job));
+  await user.click(screen.getByRole("button", { name: texts.remedies.solid }));
+  expect(await screen.findByText(texts.result.hidden(1), {}, patient)).toBeTruthy();
+  expect(asked.created.map(({ style }) => style)).toEqual(["blur", "solid"]);
+});
+
+test("where only another photo helps, there is no button to try again", async () => {
+  const user = shown();
+  await add(user, new File(["these are words"], "text.jpg"));
+  expect(await screen.findByText(texts.failures.unsupported)).toBeTruthy();
+  const buttons = within(card("text.jpg")).getAllByRole("button");
+  expect(buttons.map((button) => button.textContent)).toEqual([texts.card.remove]);
+});
+
+test("while the network is away the page keeps asking and says so", async () => {
+  const user = shown();
+  await add(user, photo());
+  await screen.findByText(texts.steps.first_look, {}, patient);
+  server.use(http.get("/api/jobs/:id", () => HttpResponse.error()));
+  expect(await screen.findByText(texts.card.lost, {}, patient)).toBeTruthy();
+  server.resetHandlers();
+  for (const [id, job] of jobs) jobs.set(id, completed(job));
+  expect(await screen.findByText(texts.result.hidden(1), {}, patient)).toBeTruthy();
+  expect(screen.queryByText(texts.card.lost)).toBeNull();
+});
+
+test("a job that is gone says so, and can be removed", async () => {
+  const user = shown();
+  await add(user, photo());
+  await screen.findByText(texts.steps.first_look, {}, patient);
+  jobs.clear();
+  expect(await screen.findByText(texts.card.expired, {}, patient)).toBeTruthy();
+  await user.click(screen.getByRole("button", { name: `${texts.card.remove} street.jpg` }));
+  expect(await screen.findByText(texts.list.empty)).toBeTruthy();
+});
+
+test("deleting asks first, and then leaves nothing", async () => {
+  outcomeIs((job) => completed(job));
+  const user = shown();
+  await add(user, photo("a.jpg"), photo("b.jpg"));
+  await screen.findByRole("button", { name: texts.list.downloadAll(2) }, patient);
+
+  await user.click(screen.getByRole("button", { name: `${texts.card.deleteNow} a.jpg` }));
+  await user.click(within(screen.getByRole("dialog")).getByRole("button", { name: texts.confirm.no }));
+  expect(asked.deleted).toEqual([]);
+
+  await user.click(screen.getByRole("button", { name: `${texts.card.deleteNow} a.jpg` }));
+  await user.click(within(screen.getByRole("dialog")).getByRole("button", { name: texts.confirm.yes }));
+  await waitFor(() => expect(screen.queryByRole("article", { name: "a.jpg" })).toBeNull());
+  expect(document.activeElement).toBe(card("b.jpg"));
+  expect(asked.deleted).toHaveLength(1);
+  expect(jobs.size).toBe(1);
+});
+
+test("what could not be deleted says so and stays", async () => {
+  outcomeIs((job) => completed(job));
+  const user = shown();
+  await add(user, photo());
+  await screen.findByText(texts.result.hidden(1), {}, patient);
+  server.use(http.delete("/api/jobs/:id", () => HttpResponse.error()));
+  await user.click(screen.getByRole("button", { name: `${texts.card.deleteNow} street.jpg` }));
+  await user.click(within(screen.getByRole("dialog")).getByRole("button", { name: texts.confirm.yes }));
+  expect(await screen.findByText(texts.failures.notDeleted)).toBeTruthy();
+  expect(card("street.jpg")).toBeTruthy();
+});
+
+test("all can be deleted at once", async () => {
+  const user = shown();
+  await add(user, photo("a.jpg"), photo("b.jpg"));
+  await user.click(await screen.findByRole("button", { name: texts.list.deleteAll }));
+  await user.click(within(screen.getByRole("dialog")).getByRole("button", { name: texts.confirm.yes }));
+  expect(await screen.findByText(texts.list.empty)).toBeTruthy();
+  await waitFor(() => expect(jobs.size).toBe(0));
+});
+
+test("the choices of the panel are those of the next photo", async () => {
+  const user = shown();
+  await user.click(screen.getByRole("radio", { name: texts.options.style.pixelate }));
+  await add(user, photo());
+  await waitFor(() => expect(asked.created).toMatchObject([{ style: "pixelate" }]));
+  expect(JSON.parse(localStorage.getItem("faceblur.options")!)).toMatchObject({ style: "pixelate" });
+});
+
+test("pictures can be pasted", async () => {
+  shown();
+  const paste = new Event("paste");
+  Object.assign(paste, { clipboardData: { files: [photo("pasted.png")] } });
+  document.dispatchEvent(paste);
+  expect(await screen.findByRole("article", { name: "pasted.png" })).toBeTruthy();
+});
+
+test("light, dark, or as the system is", async () => {
+  const user = shown();
+  await user.click(screen.getByRole("radio", { name: texts.theme.dark }));
+  expect(document.documentElement.dataset["theme"]).toBe("dark");
+  expect(localStorage.getItem("faceblur.theme")).toBe("dark");
+  await user.click(screen.getByRole("radio", { name: texts.theme.system }));
+  expect(document.documentElement.dataset["theme"]).toBeUndefined();
+});

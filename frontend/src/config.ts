@@ -1,0 +1,23 @@
+/** What differs from stack to stack, from a file beside the page, so that one build serves all. */
+export type Config = {
+  /** Where the API is, without a slash at its end. */
+  api: string;
+};
+
+let loading: Promise<Config> | undefined;
+
+/** The configuration, fetched once; after a failure the next call tries again. */
+export function config(): Promise<Config> {
+  loading ??= load().catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  });
+  return loading;
+}
+
+async function load(): Promise<Config> {
+  const response = await fetch("/config.json", { cache: "no-store" });
+  if (!response.ok) throw new Error(`config.json: ${response.status}`);
+  const { api } = (await response.json()) as Config;
+  return { api: api.replace(/\/$/, "") };
+}

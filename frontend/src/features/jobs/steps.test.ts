@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { completed, failed } from "../../testing/server";
+import { DEFAULTS } from "../options/options";
+import type { Job, Progress } from "./job";
+import { stepsOf, workTime } from "./steps";
+
+const at = (seconds: number) => new Date(Date.UTC(2025, 5, 1, 12, 0, 0, seconds * 1000)).toISOString();
+const working = (progress: Progress): Job => ({
+  job_id: "a",
+  status: "PROCESSING",
+  options: DEFAULTS,
+  created_at: at(0),
+  expires_at: at(0),
+  progress,
+});
+const told = (job: Job | undefined) =>
+  stepsOf(job, 1200).map(({ name, state, milliseconds }) => [name, state, milliseconds]);
+
+test("before the first news the photo is only uploaded", () => {
+  expect(told(undefined)).toEqual([
+    ["upload", "done", 1200],
+    ["first_look", "current", undefined],
+    ["blur", "ahead", undefined],
+    ["second_look", "ahead", undefined],
+    ["finished", "ahead", undefined],
+  ]);
+});
+
+test("a stage is done when the next one has begun, and took the time between them", () => {
+  expect(told(working({ first_look: at(1), blur: at(3.5) }))).toEqual([
+    ["upload", "done", 1200],
+    ["first_look", "done", 2500],
+    ["blur", "current", undefined],
+    ["second_look", "ahead", undefined],
+    ["finished", "ahead", undefined],
+  ]);
+});
+
+test("hiding what was missed shows only where something was", () => {
+  const progress = { first_look: at(1), blur: at(2), second_look: at(3), second_blur: at(4), third_look: at(5) };
+  expect(told(working(progress)).map(([name, state]) => `${name} ${state}`)).toEqual([
+    "upload done",
+    "first_look done",
+    "blur done",
+    "second_look done",
+    "second_blur done",
+    "third_look current",
+    "finished ahead",
+  ]);
+});
+
+test("a completed job is done with all", () => {
+  const job = completed(working({}));
+  expect(stepsOf(job).map((step) => step.state)).toEqual(["done", "done", "done", "done", "done"]);
+  expect(stepsOf(job).map((step) => step.milliseconds)).toEqual([undefined, 1500, 500, 1000, undefined]);
+  expect(workTime(job)).toBe(3000);
+});
+
+test("a failed job ends with the step in which it failed", () => {
+  const job = {
+    ...failed(working({}), "ResidualFaces", "…"),
+    progress: { first_look: at(1), blur: at(2), finished: at(4) },
+  };
+  expect(told(job)).toEqual([
+    ["upload", "done", 1200],
+    ["first_look", "done", 1000],
+    ["blur", "failed", 2000],
+  ]);
+});

@@ -1,0 +1,44 @@
+import { STAGES, type Job, type Stage } from "./job";
+
+/** A step of a job as people see it; `milliseconds` is the time it took, once it is done. */
+export type Step = {
+  name: "upload" | Stage;
+  state: "done" | "current" | "ahead" | "failed";
+  milliseconds?: number | undefined;
+};
+
+/** The stages of a job that may be told before they happen; the others only show when they do. */
+const USUAL: readonly Stage[] = ["first_look", "blur", "second_look", "finished"];
+
+/** The steps of a job whose photo is uploaded; without a job, nothing is known but that. */
+export function stepsOf(job: Job | undefined, uploadMilliseconds?: number): Step[] {
+  const progress = job?.progress ?? {};
+  const shown = STAGES.filter((stage) => USUAL.includes(stage) || progress[stage]);
+  const begun = shown.filter((stage) => progress[stage] !== undefined);
+  const latest = begun.at(-1) ?? "first_look";
+  const failedIn = begun.filter((stage) => stage !== "finished").at(-1) ?? "first_look";
+  const stateOf = (stage: Stage): Step["state"] => {
+    if (job?.status === "COMPLETED") return "done";
+    const order = shown.indexOf(stage) - shown.indexOf(job?.status === "FAILED" ? failedIn : latest);
+    if (order === 0) return job?.status === "FAILED" ? "failed" : "current";
+    return order < 0 ? "done" : "ahead";
+  };
+  const steps: Step[] = [
+    { name: "upload", state: "done", milliseconds: uploadMilliseconds },
+    ...shown.map((stage): Step => {
+      const next = begun[begun.indexOf(stage) + 1];
+      const took = stage !== "finished" && next ? between(progress[stage], progress[next]) : undefined;
+      return { name: stage, state: stateOf(stage), milliseconds: took };
+    }),
+  ];
+  return job?.status === "FAILED" ? steps.filter(({ state }) => state !== "ahead") : steps;
+}
+
+/** How long the work on a finished job took, in milliseconds, if the API told. */
+export function workTime(job: Job): number | undefined {
+  return between(job.progress.first_look, job.progress.finished);
+}
+
+function between(begin: string | undefined, end: string | undefined): number | undefined {
+  return begin && end ? Date.parse(end) - Date.parse(begin) : undefined;
+}

@@ -1,0 +1,59 @@
+import { fireEvent, render, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test, vi } from "vitest";
+import { texts } from "../../texts";
+import { DEFAULTS, type Choices } from "./options";
+import { OptionsPanel } from "./options-panel";
+
+function shown(choices: Partial<Choices> = {}) {
+  const onChange = vi.fn();
+  render(<OptionsPanel choices={{ ...DEFAULTS, ...choices }} onChange={onChange} />);
+  return onChange;
+}
+
+test("every choice can be made", async () => {
+  const onChange = shown();
+  const user = userEvent.setup();
+  await user.click(screen.getByRole("radio", { name: texts.options.style.pixelate }));
+  expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, style: "pixelate" });
+  fireEvent.change(screen.getByRole("slider", { name: texts.options.padding.label }), { target: { value: "0.5" } });
+  expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, padding: 0.5 });
+  fireEvent.change(screen.getByRole("slider", { name: texts.options.confidence.label }), { target: { value: "20" } });
+  expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, min_confidence: 20 });
+  await user.selectOptions(screen.getByRole("combobox", { name: texts.options.shape.label }), "box");
+  expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, shape: "box" });
+  await user.selectOptions(screen.getByRole("combobox", { name: texts.options.output.label }), "webp");
+  expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, output: "webp" });
+  await user.click(screen.getByRole("checkbox", { name: texts.options.noFaces.label }));
+  expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, on_no_faces: "fail" });
+  await user.click(screen.getByRole("checkbox", { name: texts.options.keep.label }));
+  expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, keep_original: true });
+  await user.click(screen.getByRole("checkbox", { name: texts.options.reduce.label }));
+  expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, reduce: true });
+});
+
+test("the colour is asked for only where it is used", () => {
+  shown();
+  expect(screen.queryByLabelText(texts.options.colour.label)).toBeNull();
+});
+
+test("the colour of the solid style", () => {
+  const onChange = shown({ style: "solid" });
+  fireEvent.change(screen.getByLabelText(texts.options.colour.label), { target: { value: "#12ab9f" } });
+  expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, style: "solid", colour: "#12ab9f" });
+});
+
+test("every choice is explained", () => {
+  shown({ style: "solid" });
+  const explained = [...document.querySelectorAll<HTMLElement>("[aria-describedby]")];
+  expect(explained).toHaveLength(9);
+  explained.forEach((element) => {
+    expect(document.getElementById(element.getAttribute("aria-describedby")!)?.textContent).toMatch(/\.$/);
+  });
+});
+
+test("back to the defaults", async () => {
+  const onChange = shown({ style: "solid", padding: 1 });
+  await userEvent.click(screen.getByRole("button", { name: texts.options.reset }));
+  expect(onChange).toHaveBeenLastCalledWith(DEFAULTS);
+});

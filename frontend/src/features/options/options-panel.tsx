@@ -1,0 +1,187 @@
+import { ChevronDown, RotateCcw } from "lucide-react";
+import { useId, useState, type ReactNode } from "react";
+import { percent } from "../../lib/format";
+import { texts } from "../../texts";
+import { DEFAULTS, OUTPUTS, PADDING, SHAPES, STYLES, type Choices } from "./options";
+import { StylePreview } from "./style-preview";
+
+type Props = { choices: Choices; onChange: (choices: Choices) => void };
+
+const words = texts.options;
+
+/** How faces are to be hidden; every choice is explained in a sentence. */
+export function OptionsPanel({ choices, onChange }: Props) {
+  const [open, setOpen] = useState(() => window.matchMedia("(min-width: 1024px)").matches);
+  const set = (change: Partial<Choices>) => onChange({ ...choices, ...change });
+  return (
+    <section aria-labelledby="options" className="panel-box">
+      <details className="options" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary>
+          <h2 id="options">{words.heading}</h2>
+          <ChevronDown aria-hidden="true" />
+        </summary>
+        <p className="note">{words.hint}</p>
+        <StyleChoice choices={choices} set={set} />
+        {choices.style === "solid" && (
+          <Field label={words.colour.label} explain={words.colour.explain}>
+            {(ids) => (
+              <input
+                {...ids}
+                type="color"
+                value={choices.colour}
+                onChange={(event) => set({ colour: event.target.value })}
+              />
+            )}
+          </Field>
+        )}
+        <Field label={words.padding.label} value={percent(choices.padding)} explain={words.padding.explain}>
+          {(ids) => (
+            <input
+              {...ids}
+              type="range"
+              {...PADDING}
+              value={choices.padding}
+              aria-valuetext={percent(choices.padding)}
+              onChange={(event) => set({ padding: Number(event.target.value) })}
+            />
+          )}
+        </Field>
+        <Field
+          label={words.confidence.label}
+          value={words.confidence.value(choices.min_confidence)}
+          explain={words.confidence.explain}
+        >
+          {(ids) => (
+            <input
+              {...ids}
+              type="range"
+              min={0}
+              max={100}
+              step={5}
+              value={choices.min_confidence}
+              onChange={(event) => set({ min_confidence: Number(event.target.value) })}
+            />
+          )}
+        </Field>
+        <Field label={words.shape.label} explain={words.shape.explain}>
+          {(ids) => (
+            <Select
+              ids={ids}
+              value={choices.shape}
+              values={SHAPES}
+              name={(shape) => words.shape[shape]}
+              onChange={(shape) => set({ shape })}
+            />
+          )}
+        </Field>
+        <Field label={words.output.label} explain={words.output.explain}>
+          {(ids) => (
+            <Select
+              ids={ids}
+              value={choices.output}
+              values={OUTPUTS}
+              name={(output) => (output === "same" ? words.output.same : output.toUpperCase())}
+              onChange={(output) => set({ output })}
+            />
+          )}
+        </Field>
+        <Check words={words.reduce} checked={choices.reduce} onChange={(reduce) => set({ reduce })} />
+        <Check
+          words={words.noFaces}
+          checked={choices.on_no_faces === "fail"}
+          onChange={(fail) => set({ on_no_faces: fail ? "fail" : "complete" })}
+        />
+        <Check
+          words={words.keep}
+          checked={choices.keep_original}
+          onChange={(keep_original) => set({ keep_original })}
+        />
+        <button type="button" className="button is-small" onClick={() => onChange(DEFAULTS)}>
+          <RotateCcw aria-hidden="true" />
+          <span>{words.reset}</span>
+        </button>
+      </details>
+    </section>
+  );
+}
+
+function StyleChoice({ choices, set }: { choices: Choices; set: (change: Partial<Choices>) => void }) {
+  const { shape, padding, colour } = choices;
+  return (
+    <fieldset className="option" aria-describedby="style-explain">
+      <legend>{words.style.label}</legend>
+      <div className="styles">
+        {STYLES.map((style) => (
+          <label key={style} className="style-choice">
+            <input type="radio" name="style" checked={choices.style === style} onChange={() => set({ style })} />
+            <StylePreview style={style} shape={shape} padding={padding} colour={colour} />
+            <span>{words.style[style]}</span>
+          </label>
+        ))}
+      </div>
+      <p className="note" id="style-explain">
+        {words.style.explain}
+      </p>
+    </fieldset>
+  );
+}
+
+type Ids = { id: string; "aria-describedby": string };
+
+function Field(props: { label: string; value?: string; explain: string; children: (ids: Ids) => ReactNode }) {
+  const id = useId();
+  return (
+    <div className="option">
+      <div className="option-head">
+        <label htmlFor={id}>{props.label}</label>
+        {props.value !== undefined && <output htmlFor={id}>{props.value}</output>}
+      </div>
+      {props.children({ id, "aria-describedby": `${id}-explain` })}
+      <p className="note" id={`${id}-explain`}>
+        {props.explain}
+      </p>
+    </div>
+  );
+}
+
+function Select<Value extends string>(props: {
+  ids: Ids;
+  value: Value;
+  values: readonly Value[];
+  name: (value: Value) => string;
+  onChange: (value: Value) => void;
+}) {
+  return (
+    <select {...props.ids} value={props.value} onChange={(event) => props.onChange(event.target.value as Value)}>
+      {props.values.map((value) => (
+        <option key={value} value={value}>
+          {props.name(value)}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function Check(props: {
+  words: { label: string; explain: string };
+  checked: boolean;
+  onChange: (checked: boolean) => void;
+}) {
+  const id = useId();
+  return (
+    <div className="option">
+      <label className="checkbox">
+        <input
+          type="checkbox"
+          checked={props.checked}
+          aria-describedby={id}
+          onChange={(event) => props.onChange(event.target.checked)}
+        />{" "}
+        {props.words.label}
+      </label>
+      <p className="note" id={id}>
+        {props.words.explain}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,44 @@
+import { http, HttpResponse } from "msw";
+import { expect, test, vi } from "vitest";
+import { photo } from "../../testing/files";
+import { server, STORAGE_URL } from "../../testing/server";
+import { refusal, uploadPhoto } from "./upload-photo";
+
+const FORM = { url: STORAGE_URL, fields: { key: "uploads/a", policy: "p" }, expires_at: "", max_bytes: 1 };
+const never = new AbortController().signal;
+
+test("the form's fields go first, then the photo without its name", async () => {
+  let body = "";
+  server.use(
+    http.post(STORAGE_URL, async ({ request }) => {
+      body = await request.text();
+      return new HttpResponse(null, { status: 204 });
+    }),
+  );
+  await uploadPhoto(FORM, photo("my secret place.jpg"), vi.fn(), never);
+  expect([...body.matchAll(/ name="(\w+)"/g)].map(([, name]) => name)).toEqual(["key", "policy", "file"]);
+  expect(body).not.toContain("secret place");
+});
+
+test.each([
+  ["<Error><Code>EntityTooLarge</Code></Error>", "ImageTooLarge"],
+  ["<Error><Code>AccessDenied</Code><Message>Policy expired.</Message></Error>", "UploadExpired"],
+  ["<Error><Code>SlowDown</Code></Error>", "StorageUnavailable"],
+])("the storage's refusal %s is %s", async (answer, code) => {
+  expect(refusal(answer).code).toBe(code);
+  server.use(http.post(STORAGE_URL, () => HttpResponse.xml(answer, { status: 403 })));
+  await expect(uploadPhoto(FORM, photo(), vi.fn(), never)).rejects.toMatchObject({ code });
+});
+
+test("a lost network", async () => {
+  server.use(http.post(STORAGE_URL, () => HttpResponse.error()));
+  await expect(uploadPhoto(FORM, photo(), vi.fn(), never)).rejects.toMatchObject({ code: "Offline" });
+});
+
+test("an upload can be stopped", async () => {
+  server.use(http.post(STORAGE_URL, () => new Promise<never>(() => undefined)));
+  const controller = new AbortController();
+  const upload = uploadPhoto(FORM, photo(), vi.fn(), controller.signal);
+  controller.abort();
+  await expect(upload).rejects.toMatchObject({ name: "AbortError" });
+});

@@ -1,0 +1,12 @@
+import { queryOptions } from "@tanstack/react-query";
+import { getLinked } from "./get-linked";
+
+/** The photo with its faces hidden, fetched once. */
+export const resultQuery = (jobId: string) =>
+  queryOptions({
+    queryKey: ["result", jobId],
+    queryFn: async ({ signal }) => (await getLinked(jobId, (job) => job.result.url, signal)).blob(),
+    networkMode: "always",
+    staleTime: Infinity,
+    gcTime: 0,
+  });

@@ -1,0 +1,68 @@
+import { X, ZoomIn, ZoomOut } from "lucide-react";
+import { useLayoutEffect, useRef, useState } from "react";
+import { Dialog } from "../../components/dialog";
+import { texts } from "../../texts";
+
+const MAX = 8;
+
+type Props = { name: string; before: string | undefined; after: string; onClose: () => void };
+
+/** The picture as large as one likes; it scrolls, by touch, wheel or arrow keys. */
+export default function ZoomDialog({ name, before, after, onClose }: Props) {
+  const [zoom, setZoom] = useState(1);
+  const [showBefore, setShowBefore] = useState(false);
+  const view = useRef<HTMLDivElement>(null);
+  const former = useRef(1);
+
+  // What is in the middle stays in the middle.
+  useLayoutEffect(() => {
+    const element = view.current;
+    if (!element) return;
+    const ratio = zoom / former.current;
+    former.current = zoom;
+    element.scrollLeft = (element.scrollLeft + element.clientWidth / 2) * ratio - element.clientWidth / 2;
+    element.scrollTop = (element.scrollTop + element.clientHeight / 2) * ratio - element.clientHeight / 2;
+  }, [zoom]);
+
+  const to = (next: number) => setZoom(Math.min(MAX, Math.max(1, next)));
+  return (
+    <Dialog title={texts.zoom.title(name)} className="zoom" onClose={onClose}>
+      <div className="zoom-tools">
+        <button type="button" className="button" onClick={() => to(zoom - 1)} disabled={zoom <= 1}>
+          <ZoomOut aria-hidden="true" />
+          <span className="is-sr-only">{texts.zoom.out}</span>
+        </button>
+        <input
+          type="range"
+          aria-label={texts.zoom.level}
+          min={1}
+          max={MAX}
+          step={0.5}
+          value={zoom}
+          onChange={(event) => to(Number(event.target.value))}
+        />
+        <button type="button" className="button" onClick={() => to(zoom + 1)} disabled={zoom >= MAX}>
+          <ZoomIn aria-hidden="true" />
+          <span className="is-sr-only">{texts.zoom.in}</span>
+        </button>
+        {before && (
+          <button type="button" className="button" aria-pressed={showBefore} onClick={() => setShowBefore(!showBefore)}>
+            {texts.zoom.showBefore}
+          </button>
+        )}
+        <button type="button" className="button zoom-close" onClick={onClose}>
+          <X aria-hidden="true" />
+          <span>{texts.zoom.close}</span>
+        </button>
+      </div>
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard */}
+      <div className="zoom-view" ref={view} role="region" aria-label={texts.zoom.region} tabIndex={0}>
+        <img
+          src={showBefore && before ? before : after}
+          alt={showBefore ? texts.card.before(name) : texts.result.afterAlt(name)}
+          style={{ width: `${zoom * 100}%`, height: `${zoom * 100}%` }}
+        />
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,115 @@
+import { http, HttpResponse } from "msw";
+import { setupServer } from "msw/node";
+import type { CompletedJob, FailedJob, Job } from "../features/jobs/job";
+import { DEFAULTS, jobOptions, type JobOptions } from "../features/options/options";
+
+const STORAGE = "http://photos.test";
+
+/** The jobs that the pretended API knows, and what was asked of it. */
+export const jobs = new Map<string, Job>();
+export const asked: { created: JobOptions[]; uploaded: string[]; deleted: string[] } = {
+  created: [],
+  uploaded: [],
+  deleted: [],
+};
+
+/** What comes of an uploaded photo. */
+let outcome: (job: Job) => Job = (job) => job;
+
+export function outcomeIs(make: (job: Job) => Job): void {
+  outcome = make;
+}
+
+export function resetJobs(): void {
+  jobs.clear();
+  outcome = (job) => job;
+  Object.values(asked).forEach((list) => list.splice(0));
+}
+
+const common = (job: Job) => ({
+  job_id: job.job_id,
+  options: job.options,
+  created_at: job.created_at,
+  expires_at: job.expires_at,
+});
+
+export const completed = (job: Job, more: Partial<CompletedJob> = {}): CompletedJob => ({
+  ...common(job),
+  status: "COMPLETED",
+  progress: {
+    first_look: "2025-06-01T12:00:09.000Z",
+    blur: "2025-06-01T12:00:10.500Z",
+    second_look: "2025-06-01T12:00:11.000Z",
+    finished: "2025-06-01T12:00:12.000Z",
+  },
+  faces: 1,
+  second_look_faces: 0,
+  warnings: [],
+  receipt: { url: `${STORAGE}/receipts/${job.job_id}` },
+  result: {
+    url: `${STORAGE}/results/${job.job_id}`,
+    content_type: "image/jpeg",
+    bytes: 4,
+    width: 640,
+    height: 480,
+    stripped: ["EXIF"],
+  },
+  ...more,
+});
+
+export const failed = (job: Job, code: string, message: string): FailedJob => ({
+  ...common(job),
+  status: "FAILED",
+  progress: { first_look: "2025-06-01T12:00:09.000Z", finished: "2025-06-01T12:00:10.000Z" },
+  error: { code, message },
+});
+
+export const FACE = {
+  left: 0.1,
+  top: 0.2,
+  width: 0.3,
+  height: 0.4,
+  confidence: 99.1,
+  found_by: "embedded",
+  look: "first",
+};
+
+export const server = setupServer(
+  http.get("/config.json", () => HttpResponse.json({ api: "/api" })),
+  http.post("/api/jobs", async ({ request }) => {
+    const options = (await request.json()) as JobOptions;
+    const job_id = crypto.randomUUID().replaceAll("-", "");
+    asked.created.push(options);
+    jobs.set(job_id, {
+      job_id,
+      status: "AWAITING_UPLOAD",
+      options: { ...jobOptions(DEFAULTS), ...options },
+      created_at: new Date().toISOString(),
+      expires_at: new Date(Date.now() + 86_400_000).toISOString(),
+      progress: {},
+    });
+    const upload = { url: STORAGE, fields: { key: job_id, policy: "p" }, expires_at: "", max_bytes: 35_000_000 };
+    return HttpResponse.json({ job_id, options, upload }, { status: 201 });
+  }),
+  http.get("/api/jobs/:id", ({ params }) => {
+    const job = jobs.get(params["id"] as string);
+    return job ? HttpResponse.json(job) : gone();
+  }),
+  http.delete("/api/jobs/:id", ({ params }) => {
+    asked.deleted.push(params["id"] as string);
+    return jobs.delete(params["id"] as string) ? new HttpResponse(null, { status: 204 }) : gone();
+  }),
+  http.post(STORAGE, async ({ request }) => {
+    const id = /name="key"\r\n\r\n(\w+)/.exec(await request.text())?.[1] ?? "";
+    asked.uploaded.push(id);
+    const job = jobs.get(id);
+    if (job) jobs.set(id, outcome({ ...job, status: "PROCESSING" }));
+    return new HttpResponse(null, { status: 204 });
+  }),
+  http.get(`${STORAGE}/results/:id`, () => HttpResponse.text("done")),
+  http.get(`${STORAGE}/receipts/:id`, () => HttpResponse.json({ faces: [FACE] })),
+);
+
+export const STORAGE_URL = STORAGE;
+
+const gone = () => HttpResponse.json({ code: "JobNotFound", message: "There is no such job." }, { status: 404 });

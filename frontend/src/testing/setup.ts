@@ -1,0 +1,45 @@
+import { cleanup } from "@testing-library/react";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
+import { resetJobs, server } from "./server";
+
+beforeAll(() => server.listen({ onUnhandledRequest: "error" }));
+
+beforeEach(() => {
+  localStorage.clear();
+  sessionStorage.clear();
+  // What jsdom has not.
+  vi.stubGlobal("matchMedia", () => ({ matches: true, addEventListener: vi.fn(), removeEventListener: vi.fn() }));
+  vi.stubGlobal("Image", FakeImage);
+  URL.createObjectURL = vi.fn(() => "blob:photo");
+  URL.revokeObjectURL = vi.fn();
+  HTMLCanvasElement.prototype.getContext = () => null;
+  HTMLDialogElement.prototype.showModal = function (this: HTMLDialogElement) {
+    this.open = true;
+  };
+  HTMLDialogElement.prototype.close = function (this: HTMLDialogElement) {
+    this.open = false;
+  };
+  FakeImage.size = { width: 640, height: 480 };
+  vi.spyOn(console, "error");
+});
+
+afterEach(() => {
+  cleanup();
+  server.resetHandlers();
+  resetJobs();
+  expect(console.error).not.toHaveBeenCalled();
+});
+
+afterAll(() => server.close());
+
+/** A picture that is read at once; without a size, it cannot be read. */
+export class FakeImage {
+  static size: { width: number; height: number } | undefined;
+  naturalWidth = FakeImage.size?.width ?? 0;
+  naturalHeight = FakeImage.size?.height ?? 0;
+  onload: (() => void) | null = null;
+  onerror: (() => void) | null = null;
+  set src(_: string) {
+    queueMicrotask(() => (FakeImage.size ? this.onload?.() : this.onerror?.()));
+  }
+}

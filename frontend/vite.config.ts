@@ -1,0 +1,45 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+/** The headers that the server sends; the photo bucket of the embedded AWS is at this address. */
+const photos = "http://127.0.0.1:4566 http://localhost:4566";
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  `img-src 'self' blob: data: ${photos}`,
+  `connect-src 'self' ${photos}`,
+  "worker-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** Where `/api` leads while developing: the address that `faceblur up` prints. */
+const api = process.env["FACEBLUR_API"] ?? "http://127.0.0.1:4566/_aws/execute-api/faceblur/v1";
+const target = new URL(api);
+const proxy = {
+  "/api": {
+    target: target.origin,
+    changeOrigin: true,
+    rewrite: (path: string) => target.pathname.replace(/\/$/, "") + path.slice("/api".length),
+  },
+};
+
+export default defineConfig({
+  plugins: [react()],
+  server: { proxy },
+  preview: { proxy, headers: { "Content-Security-Policy": policy } },
+  build: { target: "es2022", modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
+  // Bulma is written for an older Sass; its warnings are not ours to mend.
+  css: { preprocessorOptions: { scss: { quietDeps: true, silenceDeprecations: ["if-function"] } } },
+  worker: { format: "es" },
+  test: {
+    environment: "jsdom",
+    setupFiles: ["src/testing/setup.ts"],
+    include: ["src/**/*.test.{ts,tsx}"],
+    maxWorkers: 2,
+    restoreMocks: true,
+  },
+});

@@ -1,0 +1,18 @@
+"""Deletes what is older than a job may become: S3's own rule looks once a day, and needs a day for it."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from faceblur import config
+from faceblur.observability import logger, photos_swept, tracer
+from faceblur.storage import photos
+
+
+@tracer.capture_lambda_handler(capture_response=False)
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    """Entry point for the schedule."""
+    swept = photos().sweep(config.JOB_LIFETIME_SECONDS)
+    photos_swept(swept)
+    logger.info("swept", photos=swept)

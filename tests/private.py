@@ -1,0 +1,20 @@
+"""What must never be in a log or a trace: nothing of a photo, of where its faces are, or of who sent it."""
+
+from __future__ import annotations
+
+import re
+
+_PRIVATE = {
+    "a presigned link or form": r"x-amz-(?:signature|credential|security-token|algorithm)",
+    "an address on the web": r"https?://",
+    "a photo's bytes": r"JFIF|\\x89PNG|Exif\\x00|WEBPVP8|(?:\\{1,2}x[0-9a-f]{2}){4}|[A-Za-z0-9+/]{200}",
+    "a box": r"\b(?:left|top|width|height)\\?['\"]?\s*[:=]\s*-?\d",
+    "a file's name": r"[^\s\"'/\\]\.(?:jpe?g|png|webp|avif|heic|tiff?|bmp|gif)\b",
+    "a client's address": r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])|\b(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}\b",
+}
+
+
+def private_in(text: str) -> dict[str, str]:
+    """What is private in a text, by what it is; the text around it tells where."""
+    found = {what: re.search(pattern, text, re.IGNORECASE) for what, pattern in _PRIVATE.items()}
+    return {what: text[max(0, hit.start() - 80) : hit.end() + 40] for what, hit in found.items() if hit}

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from faceblur.errors import StorageUnavailable
+from faceblur.storage import photos
+from sweep_photos.app import handler
+
+BUCKET = "faceblur-photos-123456789012-eu-central-1"
+
+
+@pytest.fixture
+def sweep(event, context, s3):
+    return lambda: handler(event("sweep_photos"), context)
+
+
+@pytest.fixture
+def stored(s3, monkeypatch):
+    """Store an object as of this many hours ago."""
+    ages = {}
+    listed = photos()._client.meta.events
+
+    def store(key, hours):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo")
+        ages[key] = datetime.now(UTC) - timedelta(hours=hours)
+
+    def as_of_then(parsed, **_):
+        for entry in parsed.get("Contents", []):
+            entry["LastModified"] = ages[entry["Key"]]
+
+    listed.register("after-call.s3.ListObjectsV2", as_of_then)
+    return store
+
+
+def swept(output):
+    return [line["PhotosSwept"] for line in output.metrics]
+
+
+def test_what_is_a_day_old_goes_whatever_it_is(sweep, stored, keys, output):
+    for key in ("uploads/a", "results/a.0.jpg", "receipts/a.json", "elsewhere"):
+        stored(key, hours=24.01)
+    for key in ("uploads/b", "results/b.0.jpg", "receipts/b.json"):
+        stored(key, hours=23.99)
+    sweep()
+    assert keys() == {"uploads/b", "results/b.0.jpg", "receipts/b.json"}
+    assert swept(output) == [4]
+    assert [(line["message"], line["photos"]) for line in output.logs] == [("swept", 4)]
+
+
+def test_a_sweep_that_finds_nothing_counts(sweep, s3, output):
+    sweep()
+    assert swept(output) == [0]
+
+
+def test_more_than_one_list_holds(sweep, s3, stored, keys, output, monkeypatch):
+    for number in range(5):
+        stored(f"uploads/{number}", hours=25)
+    asked = photos()._client.meta.events
+    asked.register("provide-client-params.s3.ListObjectsV2", lambda params, **_: params | {"MaxKeys": 2})
+    sweep()
+    assert keys() == set()
+    assert swept(output) == [5]
+
+
+def test_what_cannot_be_deleted_is_an_error_after_all_the_rest_is_gone(sweep, stored, keys, output):
+    for number in range(3):
+        stored(f"uploads/{number}", hours=25)
+
+    def refuse_the_first(params, **_):
+        return {**params, "Delete": {**params["Delete"], "Objects": params["Delete"]["Objects"][1:]}}
+
+    def tell_so(parsed, **_):
+        parsed["Errors"] = [{"Key": "uploads/0", "Code": "InternalError"}]
+
+    events = photos()._client.meta.events
+    events.register("provide-client-params.s3.DeleteObjects", refuse_the_first)
+    events.register("after-call.s3.DeleteObjects", tell_so)
+    with pytest.raises(StorageUnavailable):
+        sweep()
+    assert keys() == {"uploads/0"}
+    assert output.metrics == []
