@@ -35,7 +35,7 @@ export const texts = {
       "It goes straight to private storage, and is deleted there as soon as its result has been checked.",
       "What hides a face cannot be undone: too little of it is left. Location and camera data are removed as well.",
       "The result is deleted after a day, or at once when you say so.",
-      "A copy for comparing stays in this browser, no longer than the result.",
+      "A copy for comparing stays in this browser until you remove the photo, or open this page after a day.",
     ],
     limits: "No detector finds every face. Look at the result before you publish it.",
   },
