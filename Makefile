@@ -28,7 +28,7 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
 
 run: $(setup) $(page) ## deploy into the embedded AWS on this machine, open the web page, serve until Ctrl-C
-	.venv/bin/faceblur up --open
+	.venv/bin/faceblur up --open $(if $(PAGE_PORT),--page-port $(PAGE_PORT))
 
 blur: $(setup) ## hide the faces in PHOTO=…
 	.venv/bin/faceblur blur $(PHOTO)

@@ -51,6 +51,7 @@ def cli() -> None:
 @click.option("--open", "to_open", is_flag=True, help="Open the web page in a browser, if there is a screen.")
 def up(port: int, page_port: int, to_open: bool) -> None:
     """Deploy into the embedded AWS on this machine and serve it, and the web page, until Ctrl-C."""
+    page.check(page_port)
     with (
         _until_interrupted(),
         local.running_stack(port or local.any_port(), err.print) as stack,
@@ -73,7 +74,11 @@ def down() -> None:
 @click.option("--stack-name", default=local.STACK_NAME, show_default=True, help="Name of the stack in the cloud.")
 def publish(stack_name: str) -> None:
     """Copy the built web page into a stack in the cloud, and print its address."""
-    out.print(page.publish(_outputs(stack_name), boto3.client("s3"), boto3.client("cloudfront")), soft_wrap=True)
+    outputs = _outputs(stack_name)
+    if "PageBucketName" in outputs:
+        out.print(page.publish(outputs, boto3.client("s3"), boto3.client("cloudfront")), soft_wrap=True)
+    else:
+        err.print("This stack has no web page (WebPage=no).")
 
 
 @cli.command()

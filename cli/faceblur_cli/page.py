@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 import threading
 import time
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -24,13 +26,18 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 8080
 API = "/api"
-
+# All that the API has. Nothing else is forwarded: the embedded AWS at its address would show all photos.
+_API_PATH = re.compile(r"/api(/jobs(/[\w-]{1,64})?(\?[\w=&%.+-]*)?)", re.ASCII)
+# No other names, so that no foreign page can be brought here under a name of its own (DNS rebinding).
+_HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
 MAX_BODY = 10_000_000  # bytes: API Gateway takes no more either
 _FORWARDED = ("Content-Type", "Authorization")
 _ANSWERED = ("Content-Type", "Cache-Control", "WWW-Authenticate")
 # Vite names these files after what is in them; all others keep their names.
 _ASSETS = "assets/"
 _FOR_EVER, _ASK_EACH_TIME = "public, max-age=31536000, immutable", "no-cache"
+# A page that is open asks for the files of its own build.
+_KEPT = timedelta(days=1)
 
 
 def security_headers(photos: str) -> dict[str, str]:
@@ -63,13 +70,10 @@ def security_headers(photos: str) -> dict[str, str]:
 def served(stack: Stack, port: int) -> Iterator[str]:
     """Serve the built page, and the stack's API below /api, on the loopback interface; gives the address.
 
-    Raises Failure if the page was not built or the port is taken.
+    Raises Failure if the page was not built or the port cannot be had.
     """
     handler = partial(_Handler, stack.api_url, security_headers(stack.endpoint), directory=str(_built()))
-    try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-    except OSError:
-        raise Failure(f"Port {port} is in use. Choose another one with --page-port.") from None
+    server = _listening(port, handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -80,16 +84,19 @@ def served(stack: Stack, port: int) -> Iterator[str]:
         thread.join()
 
 
+def check(port: int) -> None:
+    """Raise Failure if the page was not built or the port cannot be had: better now than after the deployment."""
+    _built()
+    _listening(port, SimpleHTTPRequestHandler).server_close()
+
+
 def publish(outputs: Mapping[str, str], s3: Any, cloudfront: Any) -> str:
     """Copy the built page into its bucket, have CloudFront forget the old one, and give the page's address.
 
-    Files are added before the pages that name them, and what the new page has no more is deleted last. Raises
-    Failure if the page was not built or the stack has none.
+    Files are added before the pages that name them; what the new page has no more is deleted when it is a day old.
+    Raises Failure if the page was not built.
     """
-    folder = _built()
-    if "PageBucketName" not in outputs:
-        raise Failure("This stack has no web page: deploy it with the parameter WebPage=yes.")
-    bucket = outputs["PageBucketName"]
+    folder, bucket = _built(), outputs["PageBucketName"]
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     for key in sorted(files, key=lambda key: (not key.startswith(_ASSETS), key)):
         s3.put_object(
@@ -100,9 +107,9 @@ def publish(outputs: Mapping[str, str], s3: Any, cloudfront: Any) -> str:
             CacheControl=_caching(key),
         )
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
-    for key in [entry["Key"] for page in pages for entry in page.get("Contents", [])]:
-        if key not in files:
-            s3.delete_object(Bucket=bucket, Key=key)
+    for stored in [stored for page in pages for stored in page.get("Contents", [])]:
+        if stored["Key"] not in files and stored["LastModified"] < datetime.now(UTC) - _KEPT:
+            s3.delete_object(Bucket=bucket, Key=stored["Key"])
     cloudfront.create_invalidation(
         DistributionId=outputs["PageDistributionId"],
         InvalidationBatch={"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": str(time.time_ns())},
@@ -116,6 +123,13 @@ def _built() -> Path:
     return project.PAGE
 
 
+def _listening(port: int, handler: Any) -> ThreadingHTTPServer:
+    try:
+        return ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        raise Failure(f"Port {port}: {error.strerror}. Choose another one with --page-port.") from None
+
+
 def _caching(path: str) -> str:
     return _FOR_EVER if path.startswith(_ASSETS) else _ASK_EACH_TIME
 
@@ -124,13 +138,18 @@ class _Handler(SimpleHTTPRequestHandler):
     """The page's files, and the API."""
 
     protocol_version = "HTTP/1.1"
+    path = ""  # until a request was understood
+    _status = HTTPStatus.OK
 
     def __init__(self, api_url: str, headers: Mapping[str, str], *connection: Any, directory: str) -> None:
         self._api_url, self._security = api_url, headers
         super().__init__(*connection, directory=directory)
 
     def do_GET(self) -> None:
-        if self._is_for_the_api():
+        if not self._is_for_us():
+            self._refuse(HTTPStatus.MISDIRECTED_REQUEST)
+            return
+        if self.path.startswith(f"{API}/"):
             self._forward()
             return
         # The page's own addresses have no extension, its files do.
@@ -144,11 +163,17 @@ class _Handler(SimpleHTTPRequestHandler):
     def do_DELETE(self) -> None:
         self._forward()
 
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """Remember the status: what is not there today may be there tomorrow."""
+        self._status = HTTPStatus(code)
+        super().send_response(code, message)
+
     def end_headers(self) -> None:
         for name, value in self._security.items():
             self.send_header(name, value)
-        if not self._is_for_the_api():
-            self.send_header("Cache-Control", _caching(self.path.lstrip("/")))
+        if not self.path.startswith(f"{API}/"):
+            found = self._status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED)
+            self.send_header("Cache-Control", _caching(self.path.lstrip("/")) if found else _ASK_EACH_TIME)
         super().end_headers()
 
     def version_string(self) -> str:
@@ -158,16 +183,19 @@ class _Handler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Keep silent: the paths hold jobs' ids, which are secrets."""
 
-    def _is_for_the_api(self) -> bool:
-        return self.path.startswith(f"{API}/")
+    def _is_for_us(self) -> bool:
+        return _HOST.fullmatch(self.headers.get("Host", "")) is not None
 
     def _refuse(self, status: HTTPStatus) -> None:
         self.close_connection = True  # the request's body is not read
         self.send_error(status)
 
     def _forward(self) -> None:
-        length = self.headers.get("Content-Length", "0")
-        if not self._is_for_the_api():
+        length, asked = self.headers.get("Content-Length", "0"), _API_PATH.fullmatch(self.path)
+        if not self._is_for_us():
+            self._refuse(HTTPStatus.MISDIRECTED_REQUEST)
+            return
+        if not asked:
             self._refuse(HTTPStatus.NOT_FOUND)
             return
         if not length.isdecimal() or "Transfer-Encoding" in self.headers:
@@ -179,7 +207,7 @@ class _Handler(SimpleHTTPRequestHandler):
         try:
             answer = httpx.request(
                 self.command,
-                self._api_url + self.path.removeprefix(API),
+                self._api_url + asked[1],
                 content=self.rfile.read(int(length)),
                 headers={name: self.headers[name] for name in _FORWARDED if name in self.headers},
                 timeout=30,

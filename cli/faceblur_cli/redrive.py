@@ -20,9 +20,10 @@ def redrive(sqs: SQSClient, dlq_arn: str) -> int:
 
     SQS does it by itself, this waits for it. Raises Failure if SQS gives up, or is not done in a quarter of an hour.
     """
+    before = _latest(sqs, dlq_arn)
     handle = sqs.start_message_move_task(SourceArn=dlq_arn)["TaskHandle"]
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while (task := _latest(sqs, dlq_arn))["Status"] == "RUNNING":
+    while (task := _latest(sqs, dlq_arn)) is None or task == before or task["Status"] == "RUNNING":
         if time.monotonic() > deadline:
             raise Failure(f"The messages are still being moved; `aws sqs cancel-message-move-task` stops {handle}.")
         time.sleep(_LOOK_SECONDS)
@@ -31,6 +32,6 @@ def redrive(sqs: SQSClient, dlq_arn: str) -> int:
     return task["ApproximateNumberOfMessagesMoved"]
 
 
-def _latest(sqs: SQSClient, dlq_arn: str) -> ListMessageMoveTasksResultEntryTypeDef:
-    """How the task stands that was started last; a queue has but one at a time."""
-    return sqs.list_message_move_tasks(SourceArn=dlq_arn, MaxResults=1)["Results"][0]
+def _latest(sqs: SQSClient, dlq_arn: str) -> ListMessageMoveTasksResultEntryTypeDef | None:
+    """How the task stands that was started last, if one ever was; a queue has but one at a time."""
+    return next(iter(sqs.list_message_move_tasks(SourceArn=dlq_arn, MaxResults=1).get("Results", [])), None)

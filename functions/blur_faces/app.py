@@ -22,12 +22,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     found in an earlier draft.
     """
     about(event["job_id"])
-    jobs().begin(event["job_id"], event["stage"])
+    name = event.get("stage", "blur")  # which an execution that an earlier release began does not name
+    jobs().begin(event["job_id"], name)
     faces, missed = ([Box.from_dict(face) for face in event[name]] for name in ("faces", "missed"))
     options = event["options"]
     style = Style(options["style"], options["shape"], options["padding"], rgb(options["colour"]))
     photo = photos().read(event["key"], event["etag"])
-    with stage(event["stage"], len(photo)) as measured:
+    with stage(name, len(photo)) as measured:
         hidden = hide_faces(photo, regions_for(faces, missed, style), options["output"])
     logger.info("hid faces", faces=len(faces), missed=len(missed), bytes=len(hidden.data))
     return {

@@ -22,11 +22,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     unavailable may be left out.
     """
     about(event["job_id"])
-    jobs().begin(event["job_id"], event["stage"])
     look, options = Look(event["look"]), event["options"]
+    # An execution that an earlier release began names no stage.
+    name = event.get("stage", f"{look}_look")
+    jobs().begin(event["job_id"], name)
     photo = StoredPhoto(photos().read(event["key"], event["etag"]), photos().bucket, event["key"])
     detector = detector_named(config.face_detector(), last_resort=event["last_resort"])
-    with stage(event["stage"], len(photo.data)) as measured:
+    with stage(name, len(photo.data)) as measured:
         found = detector.detect(photo, confidence_for(look, options["min_confidence"]), look)
     logger.info("looked for faces", look=look, faces=len(found.boxes), detector=found.detector)
     if look is Look.FIRST:

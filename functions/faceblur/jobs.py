@@ -205,7 +205,8 @@ def _from_row(row: dict[str, Any]) -> Job:
         upload_expires_at=int(row["upload_expires_at"]),
         expires_at=int(row["expires_at"]),
         claimed_at=int(row["claimed_at"]) if "claimed_at" in row else None,
-        progress={name: row[f"{name}_at"] for name in (*STAGES, "finished") if f"{name}_at" in row},
+        # An earlier release wrote `finished_at` as a number.
+        progress={name: at for name in (*STAGES, "finished") if isinstance(at := row.get(f"{name}_at"), str)},
         outcome=json.loads(row.get("outcome", "{}")),
         error=row.get("error"),
     )

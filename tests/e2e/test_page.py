@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import httpx
@@ -18,6 +21,10 @@ from faceblur_cli import project
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+# Forty tests, on a busy machine.
+BROWSER_SECONDS = 900
 
 
 @pytest.fixture
@@ -66,15 +73,25 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.timeout(2 * BROWSER_SECONDS)
 def test_the_page_in_a_browser(page: str, folder: Path, environment: dict[str, str]) -> None:
     assert environment.get("CHROMIUM"), "CHROMIUM must name a browser: `make test` finds or installs one"
-    finished = subprocess.run(
-        ["npm", "run", "--silent", "e2e"],
-        cwd=project.ROOT / "frontend",
-        env=environment | {"FACEBLUR_PAGE": page, "FACEBLUR_PHOTOS": str(folder)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stdout[-20_000:]
+    report = folder / "report.txt"
+    with (
+        report.open("w") as output,
+        subprocess.Popen(
+            ["npm", "run", "--silent", "e2e"],
+            cwd=project.ROOT / "frontend",
+            env=environment | {"FACEBLUR_PAGE": page, "FACEBLUR_PHOTOS": str(folder)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as tests,
+    ):
+        try:
+            passed = tests.wait(BROWSER_SECONDS) == 0
+        finally:
+            # The browser, too, if they did not come to their end.
+            with suppress(ProcessLookupError):
+                os.killpg(tests.pid, signal.SIGKILL)
+    assert passed, report.read_text()[-20_000:]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import re
+import socket
 import threading
+from datetime import timedelta
 from http import HTTPStatus
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -54,13 +56,15 @@ def api():
 
 @pytest.fixture
 def built(tmp_path, monkeypatch):
-    """A built page."""
-    monkeypatch.setattr(project, "PAGE", tmp_path)
-    (tmp_path / "assets").mkdir()
-    (tmp_path / "index.html").write_text("<h1>faceblur</h1>")
-    (tmp_path / "config.json").write_text('{"api": "/api"}')
-    (tmp_path / "assets/page-1a2b.js").write_text("export {}")
-    return tmp_path
+    """A built page, with a file beside it."""
+    (tmp_path / "secret.txt").write_text("secret")
+    dist = tmp_path / "dist"
+    monkeypatch.setattr(project, "PAGE", dist)
+    (dist / "assets").mkdir(parents=True)
+    (dist / "index.html").write_text("<h1>faceblur</h1>")
+    (dist / "config.json").write_text('{"api": "/api"}')
+    (dist / "assets/page-1a2b.js").write_text("export {}")
+    return dist
 
 
 @pytest.fixture
@@ -86,12 +90,62 @@ def test_files_that_are_named_after_their_content_are_kept(served):
     assert served.get("/config.json").headers["Cache-Control"] == "no-cache"
 
 
-@pytest.mark.parametrize("path", ["/assets/page-gone.js", "/../../etc/passwd.txt", "/%2e%2e/%2e%2e/secret.txt"])
-def test_what_is_not_there(served, path):
-    assert served.get(path).status_code == 404
+def test_what_is_not_there_is_not_kept(served):
+    answer = served.get("/assets/page-gone.js")
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (404, "no-cache")
 
 
-@pytest.mark.parametrize("path", ["/", "/api/jobs", "/gone.js"])
+def raw(served, path, method="GET", **headers):
+    """The status of the answer to a request for a path that no library has put in order before."""
+    connection = HTTPConnection("127.0.0.1", served.base_url.port)
+    connection.putrequest(method, path, skip_host="Host" in headers)
+    for name, value in headers.items():
+        connection.putheader(name.replace("_", "-"), value)
+    connection.endheaders()
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+@pytest.mark.parametrize("path", ["/../secret.txt", "/%2e%2e/secret.txt", "/assets/../../secret.txt"])
+def test_no_file_beside_the_page(served, built, path):
+    assert (built.parent / "secret.txt").read_text() == "secret"
+    assert raw(served, path) == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/../bucket?list-type=2",
+        "/api/jobs/../../../bucket/uploads",
+        "/api/jobs/%2e%2e/%2e%2e",
+        "/api//bucket",
+        "/api/other",
+        "/api/jobs/0a/more",
+        "/api/jobs/%00",
+        "/api/",
+    ],
+)
+def test_nothing_but_the_api_is_forwarded(served, api, path):
+    assert raw(served, path) == 404
+    assert api.asked == []
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:8080", ""])
+def test_the_page_has_no_other_name(served, api, host):
+    assert raw(served, "/", Host=host) == 421
+    assert raw(served, "/api/jobs", "POST", Host=host) == 421
+    assert api.asked == []
+
+
+def test_a_request_that_is_none(served, capfd):
+    with socket.create_connection(("127.0.0.1", served.base_url.port)) as connection:
+        connection.sendall(b"\x16\x03\x01 hello\r\n\r\n")
+        assert b"400" in connection.recv(1000)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("path", ["/", "/api/jobs", "/api/other", "/gone.js"])
 def test_every_answer_carries_the_security_headers(served, path):
     headers = served.get(path).headers
     assert {name: headers[name] for name in page.security_headers(PHOTOS)} == page.security_headers(PHOTOS)
@@ -126,12 +180,7 @@ def test_only_the_api_takes_more_than_questions(served, api):
 
 
 def test_a_body_of_less_than_nothing(served, api):
-    connection = HTTPConnection("127.0.0.1", served.base_url.port)
-    connection.putrequest("POST", "/api/jobs")
-    connection.putheader("Content-Length", "-1")
-    connection.endheaders()
-    assert connection.getresponse().status == 411
-    connection.close()
+    assert raw(served, "/api/jobs", "POST", Content_Length="-1") == 411
     assert api.asked == []
 
 
@@ -142,7 +191,7 @@ def test_an_api_that_is_gone(api, built):
 
 def test_a_port_that_is_taken(api, built):
     with (
-        pytest.raises(Failure, match=f"Port {api.server_port} is in use"),
+        pytest.raises(Failure, match=f"Port {api.server_port}: Address already in use"),
         page.served(Stack(PHOTOS, {"ApiUrl": ""}), api.server_port),
     ):
         pass
@@ -152,6 +201,14 @@ def test_a_page_that_is_not_built(built):
     (built / "index.html").unlink()
     with pytest.raises(Failure, match="make page"), page.served(Stack(PHOTOS, {"ApiUrl": ""}), 0):
         pass
+    with pytest.raises(Failure, match="make page"):
+        page.check(0)
+
+
+def test_a_port_that_is_taken_is_told_before_the_deployment(api, built):
+    page.check(0)
+    with pytest.raises(Failure, match=f"Port {api.server_port}"):
+        page.check(api.server_port)
 
 
 # ---------------------------------------------------------------- in the cloud
@@ -180,8 +237,9 @@ def cloud(built):
         yield s3, cloudfront, {"PageBucketName": "page", "PageDistributionId": id_, "PageUrl": "https://page.test"}
 
 
-def test_the_page_is_published(cloud, built):
+def test_the_page_is_published(cloud, built, monkeypatch):
     s3, cloudfront, outputs = cloud
+    monkeypatch.setattr(page, "_KEPT", timedelta(0))
     assert page.publish(outputs, s3, cloudfront) == "https://page.test"
     stored = {entry["Key"]: s3.get_object(Bucket="page", Key=entry["Key"]) for entry in listed(s3)}
     assert {key: (of["ContentType"], of["CacheControl"]) for key, of in stored.items()} == {
@@ -194,10 +252,10 @@ def test_the_page_is_published(cloud, built):
     assert invalidations["InvalidationList"]["Quantity"] == 1
 
 
-def test_a_stack_without_a_page(cloud):
-    s3, cloudfront, _ = cloud
-    with pytest.raises(Failure, match="WebPage=yes"):
-        page.publish({}, s3, cloudfront)
+def test_a_page_that_is_open_still_finds_its_files_after_a_new_one_is_published(cloud, built):
+    s3, cloudfront, outputs = cloud
+    page.publish(outputs, s3, cloudfront)
+    assert "assets/page-old.js" in {entry["Key"] for entry in listed(s3)}
 
 
 def test_the_cloud_says_the_same_about_the_page():

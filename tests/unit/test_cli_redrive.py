@@ -11,6 +11,9 @@ from faceblur_cli.failures import Failure
 DLQ = "arn:aws:sqs:eu-central-1:123456789012:faceblur-EndingsDlq-1EXAMPLE"
 
 
+EARLIER = {"Status": "COMPLETED", "StartedTimestamp": 1, "ApproximateNumberOfMessagesMoved": 9}
+
+
 @pytest.fixture
 def sqs():
     """SQS, which gives the answers that a test queues up, and no others."""
@@ -22,11 +25,12 @@ def sqs():
 
 
 def moving(sqs, *tasks):
-    """Have a move started, and then told how it stands, one look after the other."""
+    """Have a move started after an earlier one, and then told how it stands, one look after the other."""
+    asked = {"SourceArn": DLQ, "MaxResults": 1}
+    sqs.says.add_response("list_message_move_tasks", {"Results": [EARLIER]}, asked)
     sqs.says.add_response("start_message_move_task", {"TaskHandle": "a-task"}, {"SourceArn": DLQ})
     for task in tasks:
-        asked = {"SourceArn": DLQ, "MaxResults": 1}
-        sqs.says.add_response("list_message_move_tasks", {"Results": [task]}, asked)
+        sqs.says.add_response("list_message_move_tasks", {"Results": [{"StartedTimestamp": 2} | task]}, asked)
 
 
 @pytest.fixture
@@ -38,9 +42,9 @@ def waits(monkeypatch):
 
 
 def test_it_waits_until_all_messages_are_moved(sqs, waits):
-    moving(sqs, {"Status": "RUNNING"}, {"Status": "RUNNING"}, {"Status": "COMPLETED", **count(3)})
+    moving(sqs, EARLIER, {"Status": "RUNNING"}, {"Status": "RUNNING"}, {"Status": "COMPLETED", **count(3)})
     assert redrive.redrive(sqs, DLQ) == 3
-    assert len(waits) == 2
+    assert len(waits) == 3
 
 
 def count(moved):

@@ -189,6 +189,11 @@ def test_the_state_machine_names_the_stages(table, add_job):
     assert [payload["stage"] for payload in payloads if "stage" in payload] == list(STAGES)
 
 
+def test_a_job_of_an_earlier_release_tells_no_stages(table, add_job):
+    job_id = add_job("COMPLETED", finished_at=1_748_779_200)
+    assert jobs().get(job_id).progress == {}
+
+
 @pytest.mark.parametrize("status", ["AWAITING_UPLOAD", *FINISHED])
 def test_a_job_that_is_not_in_work_stays_as_it_is(table, add_job, row_of, status):
     row = row_of(add_job(status))
