@@ -17,7 +17,7 @@ const policy = [
 ].join("; ");
 
 /** Where `/api` leads while developing: the address that `faceblur up` prints. */
-const api = process.env["FACEBLUR_API"] ?? "http://127.0.0.1:4566/_aws/execute-api/faceblur/v1";
+const api = process.env["FACEBLUR_API"] ?? "http://127.0.0.1:4566/_aws/execute-api/faceblur/api";
 const target = new URL(api);
 const proxy = {
   "/api": {

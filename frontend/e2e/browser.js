@@ -59,6 +59,8 @@ export async function onPage(browser, test, { expected, ...options } = {}) {
   page.setDefaultTimeout(20_000);
   try {
     await page.goto(PAGE);
+    // The page is loaded before it is rendered; until then no key and no drop reaches it.
+    await page.getByRole("heading", { level: 1 }).waitFor();
     await test(page, context);
     assert.deepEqual(
       complaints.filter((text) => !expected?.test(text)),

@@ -188,8 +188,12 @@ describe("several photos", () => {
       const names = ["astronaut.jpg", "hopper.jpg", "flower.jpg", "crowd.jpg", "large12mp.jpg"];
       const restore = await slow(page, 60_000);
       await add(page, ...names);
-      await page.locator(".status", { hasText: "Waiting its turn" }).first().waitFor();
-      assert.equal(await page.locator(".status", { hasText: "Waiting its turn" }).count(), 2);
+      // On the way there each of the five waits for a moment.
+      await page.waitForFunction(() => {
+        const stages = [...document.querySelectorAll(".status")].map(({ textContent }) => textContent);
+        const count = (stage) => stages.filter((text) => text === stage).length;
+        return count("Uploading") === 3 && count("Waiting its turn") === 2;
+      });
       await picture(page, "13-five-uploading");
       await accessible(page);
       await restore();

@@ -4,6 +4,7 @@ import userEvent from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
 import { expect, test, vi } from "vitest";
 import { App } from "./app";
+import { forgetFile } from "./features/photos/photo-files";
 import { PhotoStore } from "./features/photos/photo-store";
 import { PhotoStoreContext } from "./features/photos/use-photos";
 import { photo } from "./testing/files";
@@ -88,12 +89,49 @@ test("all results come in one file", async () => {
   await waitFor(() => expect(names).toEqual([texts.list.zipName]));
 });
 
+test("where a newer page has replaced the packer, all results say so", async () => {
+  vi.doMock("client-zip", () => {
+    throw new Error("404");
+  });
+  vi.resetModules();
+  const { zip } = await import("./features/results/zip");
+  await expect(zip([])).rejects.toMatchObject({ message: texts.failures.outdated });
+});
+
+test("where a newer page has replaced the enlargement, the rest of the page stays", async () => {
+  vi.doMock("./features/results/zoom-dialog", () => {
+    throw new Error("404");
+  });
+  vi.mocked(console.error).mockImplementation(() => undefined);
+  outcomeIs((job) => completed(job));
+  const user = shown();
+  await add(user, photo());
+  const enlarge = await screen.findByRole("button", { name: texts.result.enlarge }, patient);
+  await waitFor(() => expect(enlarge).toHaveProperty("disabled", false));
+  await user.click(enlarge);
+  expect(await screen.findByText(texts.failures.outdated)).toBeTruthy();
+  expect(screen.getByRole("button", { name: texts.result.download })).toBeTruthy();
+  vi.mocked(console.error).mockClear(); // React tells what the boundary caught
+});
+
 test("a photo without a face says so", async () => {
   outcomeIs((job) => completed(job, { faces: 0, warnings: ["NoFacesFound"] }));
   const user = shown();
   await add(user, photo());
   expect(await screen.findByText(texts.result.none, {}, patient)).toBeTruthy();
   expect(screen.getByText(texts.warnings["NoFacesFound"]!)).toBeTruthy();
+});
+
+test("a result stays where its photo is no longer there to try again", async () => {
+  outcomeIs((job) => completed(job, { faces: 0, warnings: ["NoFacesFound"] }));
+  const user = shown();
+  await add(user, photo());
+  const again = await screen.findByRole("button", { name: texts.remedies.lower }, patient);
+  await forgetFile(card("street.jpg").id.replace("photo-", ""));
+  await user.click(again);
+  const view = within(card("street.jpg"));
+  expect(await view.findByText(texts.failures.forgotten)).toBeTruthy();
+  expect(view.getByText(texts.result.none)).toBeTruthy();
 });
 
 test("a failure shows the API's sentence and what to do", async () => {

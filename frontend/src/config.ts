@@ -1,3 +1,5 @@
+import { ANSWER, within } from "./lib/within";
+
 /** What differs from stack to stack, from a file beside the page, so that one build serves all. */
 export type Config = {
   /** Where the API is, without a slash at its end. */
@@ -16,7 +18,7 @@ export function config(): Promise<Config> {
 }
 
 async function load(): Promise<Config> {
-  const response = await fetch("/config.json", { cache: "no-store" });
+  const response = await fetch("/config.json", { cache: "no-store", signal: within(ANSWER) });
   if (!response.ok) throw new Error(`config.json: ${response.status}`);
   const { api } = (await response.json()) as Config;
   return { api: api.replace(/\/$/, "") };

@@ -1,8 +1,10 @@
 import { Component, type ReactNode } from "react";
 import { texts } from "../texts";
 
-/** What is shown when the page itself fails. */
-export class ErrorBoundary extends Component<{ children: ReactNode }, { failed: boolean }> {
+type Props = { children: ReactNode; fallback?: ReactNode };
+
+/** What is shown when a part of the page fails, or without a `fallback`, the page itself. */
+export class ErrorBoundary extends Component<Props, { failed: boolean }> {
   override state = { failed: false };
 
   static getDerivedStateFromError() {
@@ -11,6 +13,7 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { failed: 
 
   override render() {
     if (!this.state.failed) return this.props.children;
+    if (this.props.fallback) return this.props.fallback;
     return (
       <main className="page">
         <h1>{texts.crash.title}</h1>

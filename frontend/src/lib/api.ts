@@ -1,28 +1,29 @@
 import { config } from "../config";
 import { texts } from "../texts";
-import { isAbort, offline, Refused, type Failure } from "./failure";
+import { Refused, unanswered, type Failure } from "./failure";
+import { ANSWER, within } from "./within";
 
 type Call = { method?: "GET" | "POST" | "DELETE"; body?: unknown; signal?: AbortSignal | undefined };
 
 /** Calls the API and reads its JSON; raises Refused with the API's own code and sentence. */
 export async function call<Answer>(path: string, { method = "GET", body, signal }: Call = {}): Promise<Answer> {
-  const response = await reach(path, {
+  const { ok, text } = await reach(path, {
     method,
     ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
-    ...(signal ? { signal } : {}),
+    signal: within(ANSWER, signal),
   });
-  const text = await response.text().catch(() => "");
-  if (response.ok) return (text ? parsed(text) : undefined) as Answer;
+  if (ok) return (text ? parsed(text) : undefined) as Answer;
   const { code, message } = (parsed(text) ?? {}) as Partial<Failure>;
   throw new Refused(code ?? "InternalError", message ?? texts.failures.unforeseen);
 }
 
-async function reach(path: string, init: RequestInit): Promise<Response> {
+async function reach(path: string, init: RequestInit): Promise<{ ok: boolean; text: string }> {
   try {
     const { api } = await config();
-    return await fetch(api + path, { cache: "no-store", ...init });
+    const response = await fetch(api + path, { cache: "no-store", ...init });
+    return { ok: response.ok, text: await response.text() };
   } catch (error) {
-    throw isAbort(error) ? error : offline();
+    throw unanswered(error);
   }
 }
 

@@ -16,6 +16,9 @@ export class Refused extends Error implements Failure {
 /** The network is away: trying again later helps. */
 export const offline = () => new Refused("Offline", texts.failures.offline);
 
+/** What a request that failed is told as: stopped on purpose, or without an answer in time. */
+export const unanswered = (error: unknown) => (isAbort(error) ? error : offline());
+
 /** The code and the sentence of anything that was thrown. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Refused) return { code: error.code, message: error.message };

@@ -13,8 +13,9 @@ import { isGone, useJob } from "../jobs/api/get-job";
 import { isFinished, type Job } from "../jobs/job";
 import { JobSteps } from "../jobs/job-steps";
 import { stepsOf, workTime } from "../jobs/steps";
+import type { Choices } from "../options/options";
 import { ResultView } from "../results/result-view";
-import type { Photo } from "./photo";
+import { jobsOf, type Photo } from "./photo";
 import { readFile } from "./photo-files";
 import { remedyFor } from "./remedies";
 import { usePhotoStore } from "./use-photos";
@@ -25,7 +26,7 @@ type Props = { photo: Photo; onRemove: (photo: Photo) => Promise<void> };
 export function PhotoCard({ photo, onRemove }: Props) {
   const store = usePhotoStore();
   const [asking, setAsking] = useState(false);
-  const [notDeleted, setNotDeleted] = useState(false);
+  const [problem, setProblem] = useState<string>();
   const sent = photo.stage === "sent";
   const job = useJob(sent ? photo.jobId : undefined);
   const before = useBefore(photo);
@@ -36,11 +37,21 @@ export function PhotoCard({ photo, onRemove }: Props) {
 
   async function remove() {
     setAsking(false);
-    setNotDeleted(false);
-    await onRemove(photo).catch(() => setNotDeleted(true));
+    setProblem(undefined);
+    await onRemove(photo).catch(() => setProblem(texts.failures.notDeleted));
   }
 
-  const erasable = photo.jobId !== undefined && !gone;
+  async function retry(choices?: Partial<Choices>) {
+    setProblem(undefined);
+    await store.retry(photo.id, choices).catch((error: unknown) => {
+      const { message } = failureOf(error);
+      setProblem(message);
+      announce(texts.announce.failed(photo.name, message));
+    });
+  }
+
+  const known = jobsOf(photo).length > 0;
+  const erasable = known && !gone;
   const removal = erasable ? texts.card.deleteNow : texts.card.remove;
   const busy = ["checking", "waiting", "reducing", "uploading"].includes(photo.stage);
   return (
@@ -72,15 +83,10 @@ export function PhotoCard({ photo, onRemove }: Props) {
           </button>
         )}
       </header>
-      {notDeleted && <Notice kind="danger">{texts.failures.notDeleted}</Notice>}
+      {problem && <Notice kind="danger">{problem}</Notice>}
       <div className="photo-body">
         {!gone && job.data?.status === "COMPLETED" ? (
-          <ResultView
-            job={job.data}
-            name={photo.name}
-            before={before.url}
-            onRetry={(choices) => store.retry(photo.id, choices)}
-          />
+          <ResultView job={job.data} name={photo.name} before={before.url} onRetry={(choices) => void retry(choices)} />
         ) : (
           <>
             {(photo.stage !== "refused" || photo.width) && (
@@ -90,14 +96,14 @@ export function PhotoCard({ photo, onRemove }: Props) {
               {photo.stage === "uploading" && <Upload photo={photo} />}
               {photo.stage === "cancelled" && (
                 <>
-                  <p>{photo.jobId ? texts.card.cancelledUnheard : texts.card.cancelled}</p>
-                  <button type="button" className="button is-primary" onClick={() => store.retry(photo.id)}>
+                  <p>{known ? texts.card.cancelledUnheard : texts.card.cancelled}</p>
+                  <button type="button" className="button is-primary" onClick={() => void retry()}>
                     {texts.card.retry}
                   </button>
                 </>
               )}
               {gone && <p>{texts.card.expired}</p>}
-              {failure && !gone && <FailureView photo={photo} failure={failure} />}
+              {failure && !gone && <FailureView failure={failure} onRetry={(choices) => void retry(choices)} />}
             </div>
           </>
         )}
@@ -201,14 +207,15 @@ function Countdown({ until }: { until: string }) {
   return <p className="note">{left > 0 ? texts.card.expires(timeLeft(left)) : texts.card.expired}</p>;
 }
 
-function FailureView({ photo, failure }: { photo: Photo; failure: Failure }) {
-  const store = usePhotoStore();
+type FailureProps = { failure: Failure; onRetry: (choices: Partial<Choices>) => void };
+
+function FailureView({ failure, onRetry }: FailureProps) {
   const remedy = remedyFor(failure.code);
   return (
     <>
       <Notice kind="danger">{failure.message}</Notice>
       {remedy && (
-        <button type="button" className="button is-primary" onClick={() => store.retry(photo.id, remedy.choices)}>
+        <button type="button" className="button is-primary" onClick={() => onRetry(remedy.choices)}>
           {remedy.label}
         </button>
       )}

@@ -4,6 +4,7 @@ import { useRef, useState } from "react";
 import { Confirm } from "../../components/confirm";
 import { Notice } from "../../components/notice";
 import { announce } from "../../lib/announcer";
+import { failureOf } from "../../lib/failure";
 import { save } from "../../lib/save";
 import { texts } from "../../texts";
 import { jobQuery } from "../jobs/api/get-job";
@@ -37,8 +38,8 @@ export function PhotoList() {
         })),
       );
       save(await zip(files), texts.list.zipName);
-    } catch {
-      setProblem(texts.result.unavailable);
+    } catch (error) {
+      setProblem(failureOf(error).message);
     } finally {
       setZipping(false);
     }

@@ -3,8 +3,12 @@ import { expect, test, vi } from "vitest";
 import { photo } from "../../testing/files";
 import { asked, jobs, server, STORAGE_URL } from "../../testing/server";
 import { DEFAULTS } from "../options/options";
-import { keepFile, readFile } from "./photo-files";
+import { checkPhoto } from "./check-photo";
+import { forgetFile, keepFile, readFile } from "./photo-files";
 import { PhotoStore } from "./photo-store";
+
+vi.mock("./check-photo", { spy: true });
+vi.mock("./photo-files", { spy: true });
 
 const names = (store: PhotoStore) => store.snapshot().map(({ name }) => name);
 const stages = (store: PhotoStore) => store.snapshot().map(({ stage }) => stage);
@@ -79,10 +83,63 @@ test("after a lost network the photo is tried again with a new job", async () =>
   await reach(store, "refused");
   const [lost] = store.snapshot();
   expect(lost!.failure).toMatchObject({ code: "Offline" });
-  store.retry(lost!.id);
+  await store.retry(lost!.id);
   await reach(store, "sent");
   expect(asked.deleted).toEqual([lost!.jobId]);
   expect(asked.created).toHaveLength(2);
+});
+
+test("a job that could not be erased before a new try is erased with the photo", async () => {
+  const store = new PhotoStore();
+  store.add([photo()], DEFAULTS);
+  await reach(store, "sent");
+  const { id, jobId: former } = store.snapshot()[0]!;
+  server.use(http.delete("/api/jobs/:id", () => HttpResponse.error(), { once: true }));
+  await store.retry(id);
+  await reach(store, "sent");
+  const { jobId, jobsToErase } = store.snapshot()[0]!;
+  expect(jobsToErase).toEqual([former]);
+  expect(jobs.size).toBe(2);
+  await store.remove(id);
+  expect(asked.deleted).toEqual([jobId, former]);
+  expect(jobs.size).toBe(0);
+});
+
+test("a result stays when its photo is no longer there to try again", async () => {
+  const store = new PhotoStore();
+  store.add([photo()], DEFAULTS);
+  await reach(store, "sent");
+  const [sent] = store.snapshot();
+  await forgetFile(sent!.id);
+  await expect(store.retry(sent!.id)).rejects.toMatchObject({ code: "Interrupted" });
+  expect(store.snapshot()).toEqual([sent]);
+  expect(jobs.has(sent!.jobId!)).toBe(true);
+});
+
+test("a check that fails leaves a cancelled photo cancelled", async () => {
+  const store = new PhotoStore();
+  let fail = (): void => undefined;
+  const check = new Promise<never>((_, reject) => (fail = () => reject(new Error("late"))));
+  const checked = vi.mocked(checkPhoto).mockReturnValueOnce(check);
+  store.add([photo()], DEFAULTS);
+  await vi.waitFor(() => expect(checked).toHaveBeenCalled());
+  store.cancel(store.snapshot()[0]!.id);
+  fail();
+  await new Promise((resolve) => setTimeout(resolve)); // all that follows from it has happened then
+  expect(stages(store)).toEqual(["cancelled"]);
+});
+
+test("a file is kept for an hour, and as long as its job once it is sent", async () => {
+  const held = heldUploads();
+  vi.mocked(keepFile).mockClear();
+  const store = new PhotoStore();
+  const begin = Date.now();
+  vi.spyOn(Date, "now").mockReturnValue(begin);
+  store.add([photo()], DEFAULTS);
+  await vi.waitFor(() => expect(held).toHaveLength(1));
+  held[0]!();
+  await reach(store, "sent");
+  expect(vi.mocked(keepFile).mock.calls.map(([, , forgetAt]) => forgetAt - begin)).toEqual([3_600_000, 86_400_000]);
 });
 
 test("a refused request is told with the API's own sentence", async () => {
@@ -106,7 +163,7 @@ test("a retry may come with other choices", async () => {
   const store = new PhotoStore();
   store.add([photo()], DEFAULTS);
   await reach(store, "sent");
-  store.retry(store.snapshot()[0]!.id, { style: "solid" });
+  await store.retry(store.snapshot()[0]!.id, { style: "solid" });
   await vi.waitFor(() => expect(asked.created.at(-1)).toMatchObject({ style: "solid" }));
   await reach(store, "sent");
 });
@@ -131,12 +188,36 @@ test("what was sent is there after a reload, what was not is sent then", async (
   expect(asked.deleted).toEqual([interrupted]);
 });
 
+/** The list of a tab that is opened now; what belongs to the first tab alone is there for the first tab still. */
+function openedElsewhere(): PhotoStore {
+  const own = Object.entries(sessionStorage) as [string, string][];
+  sessionStorage.clear();
+  const store = new PhotoStore();
+  store.open();
+  own.forEach(([key, value]) => sessionStorage.setItem(key, value));
+  return store;
+}
+
+test("a job can be erased after its tab was closed during the upload", async () => {
+  const held = heldUploads();
+  const store = new PhotoStore();
+  store.add([photo()], DEFAULTS);
+  await vi.waitFor(() => expect(held).toHaveLength(1));
+  const { id, jobId } = store.snapshot()[0]!;
+  const later = openedElsewhere();
+  expect(later.snapshot()).toMatchObject([{ id, jobId, stage: "cancelled" }]);
+  await later.remove(id);
+  expect(asked.deleted).toEqual([jobId]);
+  expect(Object.keys(localStorage)).toEqual([]);
+});
+
 test("what is still to be uploaded belongs to its tab alone", async () => {
   const held = heldUploads();
   const store = new PhotoStore();
   store.add([photo()], DEFAULTS);
   await vi.waitFor(() => expect(held).toHaveLength(1));
-  expect(Object.keys(localStorage)).toEqual([]);
+  const other = openedElsewhere();
+  expect(stages(other)).toEqual(["cancelled"]);
   held[0]!();
   await reach(store, "sent");
   expect(Object.keys(localStorage)).toEqual([`faceblur.photo.${store.snapshot()[0]!.id}`]);
@@ -192,6 +273,16 @@ test("what the server could not erase stays in the list", async () => {
   server.use(http.delete("/api/jobs/:id", () => HttpResponse.error()));
   await expect(store.remove(store.snapshot()[0]!.id)).rejects.toMatchObject({ code: "Offline" });
   expect(store.snapshot()).toHaveLength(1);
+});
+
+test("an upload that is removed while the server is away counts as cancelled", async () => {
+  const held = heldUploads();
+  const store = new PhotoStore();
+  store.add([photo()], DEFAULTS);
+  await vi.waitFor(() => expect(held).toHaveLength(1));
+  server.use(http.delete("/api/jobs/:id", () => HttpResponse.error()));
+  await expect(store.remove(store.snapshot()[0]!.id)).rejects.toMatchObject({ code: "Offline" });
+  expect(stages(store)).toEqual(["cancelled"]);
 });
 
 test("without a database a file lives as long as the page", async () => {

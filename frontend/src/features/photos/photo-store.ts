@@ -1,10 +1,10 @@
-import { failureOf, isAbort, Refused } from "../../lib/failure";
+import { failureOf, Refused } from "../../lib/failure";
 import { texts } from "../../texts";
 import { createJob } from "../jobs/api/create-job";
 import { deleteJob } from "../jobs/api/delete-job";
 import { jobOptions, type Choices } from "../options/options";
 import { checkPhoto } from "./check-photo";
-import { isResting, type Photo } from "./photo";
+import { isResting, jobsOf, type Photo } from "./photo";
 import { forgetExpiredFiles, forgetFile, keepFile, readFile } from "./photo-files";
 import { forgetPhoto, keepPhoto, readPhotos } from "./photo-storage";
 import { reducePhoto } from "./reduce-photo";
@@ -15,6 +15,9 @@ const AT_ONCE = 3;
 
 /** How long a photo is remembered, as long as its job lives. */
 const LIFE = 24 * 60 * 60 * 1000;
+
+/** How long the file of a photo that is not uploaded is kept. */
+const UNSENT_LIFE = 60 * 60 * 1000;
 
 /** The list of photos, the newest first, and their way from the person's device to the storage. */
 export class PhotoStore {
@@ -52,49 +55,60 @@ export class PhotoStore {
     this.photos = [...added, ...this.photos];
     added.forEach((photo, index) => {
       keepPhoto(photo);
-      void keepFile(photo.id, files[index]!, photo.forgetAt).then(() => this.check(photo.id));
+      void keepFile(photo.id, files[index]!, now + UNSENT_LIFE).then(() => this.check(photo.id));
     });
     this.emit();
     return added.map(({ id }) => id);
   }
 
-  /** Begins anew with a new job, perhaps with other choices. */
-  retry(id: string, choices: Partial<Choices> = {}): void {
+  /** Begins anew with a new job, perhaps with other choices; without its file, a photo stays as it is: Refused. */
+  async retry(id: string, choices: Partial<Choices> = {}): Promise<void> {
+    const file = await readFile(id);
     const photo = this.find(id);
-    if (!photo) return;
+    if (!photo || !isResting(photo)) return;
+    if (!file) throw new Refused("Interrupted", texts.failures.forgotten);
     this.change(id, { stage: "checking", failure: undefined, uploaded: 0, choices: { ...photo.choices, ...choices } });
     void this.check(id);
   }
 
   /** Stops what goes on with a photo that is not uploaded yet; nothing of it stays on the server. */
   cancel(id: string): void {
-    this.change(id, { stage: "cancelled" });
-    this.running.get(id)?.abort(new DOMException("cancelled", "AbortError"));
-    void this.eraseJob(id).catch(() => undefined); // without its photo, the job ends by itself
+    this.stop(id);
+    void this.eraseJobs(id).catch(() => undefined); // without its photo, the job ends by itself
   }
 
   /** Erases a photo and everything of it, here and on the server; raises Refused if the server does not answer. */
   async remove(id: string): Promise<void> {
-    this.running.get(id)?.abort(new DOMException("removed", "AbortError"));
-    await this.eraseJob(id);
+    this.stop(id);
+    await this.eraseJobs(id);
     this.photos = this.photos.filter((photo) => photo.id !== id);
     forgetPhoto(id);
     this.emit();
     await forgetFile(id);
   }
 
-  private async check(id: string): Promise<void> {
+  /** What is not resting is cancelled. */
+  private stop(id: string): void {
     const photo = this.find(id);
+    if (!photo || isResting(photo)) return;
+    this.change(id, { stage: "cancelled" });
+    this.running.get(id)?.abort(new DOMException("cancelled", "AbortError"));
+  }
+
+  private async check(id: string): Promise<void> {
+    const outcome = await this.checked(id).catch((error: unknown): Partial<Photo> => ({
+      stage: "refused",
+      failure: failureOf(error),
+    }));
+    if (this.find(id)?.stage !== "checking") return;
+    this.change(id, outcome);
+    this.next();
+  }
+
+  private async checked(id: string): Promise<Partial<Photo>> {
     const file = await readFile(id);
-    try {
-      if (!file) throw new Refused("Interrupted", texts.failures.interrupted);
-      const checked = await checkPhoto(file, photo?.choices.reduce ?? false);
-      if (this.find(id)?.stage !== "checking") return;
-      this.change(id, { ...checked, stage: "waiting" });
-      this.next();
-    } catch (error) {
-      this.change(id, { stage: "refused", failure: failureOf(error) });
-    }
+    if (!file) throw new Refused("Interrupted", texts.failures.interrupted);
+    return { ...(await checkPhoto(file, this.find(id)?.choices.reduce ?? false)), stage: "waiting" };
   }
 
   /** Sends the photos whose turn it is: those that wait longest. */
@@ -105,7 +119,7 @@ export class PhotoStore {
       this.running.set(photo.id, controller);
       void this.send(photo.id, controller.signal)
         .catch((error: unknown) => {
-          if (!isAbort(error)) this.change(photo.id, { stage: "refused", failure: failureOf(error) });
+          if (!controller.signal.aborted) this.change(photo.id, { stage: "refused", failure: failureOf(error) });
         })
         .finally(() => {
           this.running.delete(photo.id);
@@ -116,37 +130,47 @@ export class PhotoStore {
 
   private async send(id: string, signal: AbortSignal): Promise<void> {
     const file = await this.prepared(id, signal);
-    await this.eraseJob(id).catch(() => undefined); // of an earlier try; it expires anyway
+    await this.eraseJobs(id).catch(() => undefined); // of earlier tries; those that are left stay known
     signal.throwIfAborted();
     const photo = this.change(id, { stage: "uploading", uploaded: 0 });
     if (!photo) return;
     const { job_id, upload } = await createJob(jobOptions(photo.choices), signal);
-    this.change(id, { jobId: job_id });
+    this.change(id, { jobId: job_id, jobsToErase: jobsOf(photo) });
     signal.throwIfAborted();
     const begin = Date.now();
     await uploadPhoto(upload, file, (uploaded) => this.change(id, { uploaded }, { keep: false }), signal);
     const sentAt = Date.now();
-    this.change(id, { stage: "sent", sentAt, uploadMilliseconds: sentAt - begin, forgetAt: sentAt + LIFE });
+    const forgetAt = sentAt + LIFE;
+    const sent = this.change(id, { stage: "sent", sentAt, uploadMilliseconds: sentAt - begin, forgetAt });
+    if (sent) await keepFile(id, file, forgetAt);
   }
 
   /** The file to upload, reduced if it must be. */
   private async prepared(id: string, signal: AbortSignal): Promise<Blob> {
     const file = await readFile(id);
+    signal.throwIfAborted();
     const photo = this.find(id);
     if (!file || !photo) throw new Refused("Interrupted", texts.failures.interrupted);
     if (!photo.mustReduce) return file;
     this.change(id, { stage: "reducing" });
     const { blob, width, height } = await reducePhoto(file, signal);
-    await keepFile(id, blob, photo.forgetAt);
+    signal.throwIfAborted();
+    await keepFile(id, blob, Date.now() + UNSENT_LIFE);
     this.change(id, { reducedFrom: file.size, bytes: blob.size, width, height, mustReduce: false });
     return blob;
   }
 
-  private async eraseJob(id: string): Promise<void> {
-    const jobId = this.find(id)?.jobId;
-    if (!jobId) return;
-    await deleteJob(jobId);
-    if (this.find(id)?.jobId === jobId) this.change(id, { jobId: undefined });
+  /** Erases all jobs of a photo; raises Refused at the first that the server does not erase, which stays known. */
+  private async eraseJobs(id: string): Promise<void> {
+    const photo = this.find(id);
+    for (const erased of photo ? jobsOf(photo) : []) {
+      await deleteJob(erased);
+      const { jobId, jobsToErase = [] } = this.find(id) ?? {};
+      this.change(id, {
+        jobId: jobId === erased ? undefined : jobId,
+        jobsToErase: jobsToErase.filter((job) => job !== erased),
+      });
+    }
   }
 
   private find(id: string): Photo | undefined {

@@ -20,6 +20,8 @@ export type Photo = {
   uploaded?: number;
   /** Key to the job: a secret. */
   jobId?: string | undefined;
+  /** Jobs of earlier tries that the server has not erased yet: secrets as well. */
+  jobsToErase?: readonly string[];
   uploadMilliseconds?: number;
   /** When it was handed over, in milliseconds. */
   sentAt?: number;
@@ -30,6 +32,9 @@ export type Photo = {
 
 /** Whether nothing more happens to the photo in this browser without the person. */
 export const isResting = (photo: Photo) => ["sent", "refused", "cancelled"].includes(photo.stage);
+
+/** All jobs that the server may still have something of. */
+export const jobsOf = ({ jobId, jobsToErase = [] }: Photo) => (jobId ? [jobId, ...jobsToErase] : jobsToErase);
 
 /** A name without its extension. */
 export const stem = (name: string) => name.replace(/\.[^.]*$/, "") || name;

@@ -8,6 +8,7 @@ export const REDUCED_PIXELS = 16_000_000;
 
 /** Reduces a photo to a JPEG of at most REDUCED_PIXELS, upright and without metadata, in a worker. */
 export async function reducePhoto(file: Blob, signal: AbortSignal): Promise<{ blob: Blob } & Size> {
+  signal.throwIfAborted();
   const worker = new Worker(new URL("./reduce.worker.ts", import.meta.url), { type: "module" });
   try {
     return await new Promise((resolve, reject) => {

@@ -35,6 +35,18 @@ test("a lost network", async () => {
   await expect(uploadPhoto(FORM, photo(), vi.fn(), never)).rejects.toMatchObject({ code: "Offline" });
 });
 
+test("an upload that stands still for a minute is given up", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    server.use(http.post(STORAGE_URL, () => new Promise<never>(() => undefined)));
+    const upload = expect(uploadPhoto(FORM, photo(), vi.fn(), never)).rejects.toMatchObject({ code: "Offline" });
+    await vi.advanceTimersByTimeAsync(60_000);
+    await upload;
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test("an upload can be stopped", async () => {
   server.use(http.post(STORAGE_URL, () => new Promise<never>(() => undefined)));
   const controller = new AbortController();

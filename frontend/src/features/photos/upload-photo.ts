@@ -2,6 +2,9 @@ import { offline, Refused } from "../../lib/failure";
 import { texts } from "../../texts";
 import type { CreatedJob } from "../jobs/job";
 
+/** For how long an upload may stand still, in milliseconds. */
+const STANDSTILL = 60_000;
+
 /** Posts a photo with its form straight to the storage, telling the fraction that is sent; raises Refused. */
 export function uploadPhoto(
   { url, fields }: CreatedJob["upload"],
@@ -14,17 +17,30 @@ export function uploadPhoto(
   form.append("file", file, "photo"); // the last one, and the person's name for it stays here
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    const abort = () => {
+    const stop = (reason: Error) => {
+      reject(reason);
       request.abort();
-      reject(signal.reason as Error);
     };
+    const abort = () => stop(signal.reason as Error);
     signal.addEventListener("abort", abort, { once: true });
-    request.upload.onprogress = ({ loaded, total }) => tell(total > 0 ? loaded / total : 0);
+    let standstill: ReturnType<typeof setTimeout>;
+    const goesOn = () => {
+      clearTimeout(standstill);
+      standstill = setTimeout(() => stop(offline()), STANDSTILL);
+    };
+    request.upload.onprogress = ({ loaded, total }) => {
+      goesOn();
+      tell(total > 0 ? loaded / total : 0);
+    };
     request.onload = () => (request.status < 300 ? resolve() : reject(refusal(request.responseText)));
     request.onerror = () => reject(offline());
-    request.onloadend = () => signal.removeEventListener("abort", abort);
+    request.onloadend = () => {
+      clearTimeout(standstill);
+      signal.removeEventListener("abort", abort);
+    };
     request.open("POST", url);
     request.send(form);
+    goesOn();
   });
 }
 

@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Download, Maximize2, Receipt as ReceiptIcon, ScanFace } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
+import { ErrorBoundary } from "../../components/error-boundary";
 import { Notice } from "../../components/notice";
 import { bytes, pixels } from "../../lib/format";
 import { save } from "../../lib/save";
@@ -107,9 +108,11 @@ export function ResultView({ job, name, before, onRetry }: Props) {
         {!before && <p className="note">{texts.result.noBefore}</p>}
       </div>
       {zoomed && after && (
-        <Suspense>
-          <ZoomDialog name={name} before={before} after={after} onClose={() => setZoomed(false)} />
-        </Suspense>
+        <ErrorBoundary fallback={<Notice kind="danger">{texts.failures.outdated}</Notice>}>
+          <Suspense>
+            <ZoomDialog name={name} before={before} after={after} onClose={() => setZoomed(false)} />
+          </Suspense>
+        </ErrorBoundary>
       )}
     </>
   );

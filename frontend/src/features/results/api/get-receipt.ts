@@ -6,7 +6,13 @@ import { getLinked } from "./get-linked";
 export const receiptQuery = (jobId: string) =>
   queryOptions({
     queryKey: ["receipt", jobId],
-    queryFn: async ({ signal }) => (await (await getLinked(jobId, (job) => job.receipt.url, signal)).json()) as Receipt,
+    queryFn: ({ signal }) =>
+      getLinked(
+        jobId,
+        (job) => job.receipt.url,
+        (response) => response.json() as Promise<Receipt>,
+        signal,
+      ),
     networkMode: "always",
     staleTime: Infinity,
   });

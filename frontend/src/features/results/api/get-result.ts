@@ -5,7 +5,13 @@ import { getLinked } from "./get-linked";
 export const resultQuery = (jobId: string) =>
   queryOptions({
     queryKey: ["result", jobId],
-    queryFn: async ({ signal }) => (await getLinked(jobId, (job) => job.result.url, signal)).blob(),
+    queryFn: ({ signal }) =>
+      getLinked(
+        jobId,
+        (job) => job.result.url,
+        (response) => response.blob(),
+        signal,
+      ),
     networkMode: "always",
     staleTime: Infinity,
     gcTime: 0,
