@@ -442,7 +442,10 @@ test("deleting now erases everything, here and on the server", () =>
 test("the keyboard is enough", () =>
   onPage(browser, async (page) => {
     const focused = () => page.evaluate(() => document.activeElement.textContent);
-    const active = () => page.evaluate(() => document.activeElement.id);
+    const activeIs = async (one) =>
+      page.waitForFunction((id) => document.activeElement.id === id, await one.getAttribute("id"));
+    const focusIsOn = (text) =>
+      page.waitForFunction((expected) => document.activeElement.textContent === expected, text);
     const press = async (key, text) => {
       for (let presses = 0; presses < 60; presses += 1) {
         await page.keyboard.press(key);
@@ -451,19 +454,19 @@ test("the keyboard is enough", () =>
       assert.fail(`“${text}” is not reached by ${key}`);
     };
     await page.keyboard.press("Tab");
-    assert.equal(await focused(), "Skip to the photos");
+    await focusIsOn("Skip to the photos");
     await press("Tab", "Choose photos");
     const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Enter")]);
     await chooser.setFiles([photo("astronaut.jpg"), photo("hopper.jpg")]);
     const [first, second] = [card(page, "astronaut.jpg"), card(page, "hopper.jpg")];
     await done(page, "astronaut.jpg");
     await done(page, "hopper.jpg");
-    assert.equal(await active(), await first.getAttribute("id"));
+    await activeIs(first);
 
     await press("Tab", "Delete now");
     await page.keyboard.press("Tab");
     await page.keyboard.press("ArrowRight");
-    assert.equal(await first.getByRole("slider").getAttribute("aria-valuenow"), "55");
+    await first.locator("[role=slider][aria-valuenow='55']").waitFor();
     await picture(page, "40-keyboard", { fullPage: false });
 
     await press("Tab", "Enlarge");
@@ -471,14 +474,14 @@ test("the keyboard is enough", () =>
     await page.getByRole("dialog").waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
-    assert.equal(await focused(), "Enlarge");
+    await focusIsOn("Enlarge");
 
     await press("Shift+Tab", "Delete now");
     await page.keyboard.press("Enter");
     await press("Tab", "Delete");
     await page.keyboard.press("Enter");
     await first.waitFor({ state: "detached" });
-    assert.equal(await active(), await second.getAttribute("id"));
+    await activeIs(second);
   }));
 
 describe("the look", () => {
