@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 WAYS = ("faceblur", "deface", "cascade")
 FRAME = (1600, 1200)
-SEVEN = range(7)  # as many as there are places
+PHOTOS = 3  # of each kind
 CLEAR = 24  # pixels: unoccluded faces from this width must all be found
 
 
@@ -51,38 +52,46 @@ class Row:
 
 def rows() -> Iterable[Row]:
     """All kinds of photos."""
+    numbers = count()
+
+    def some(
+        width: float, faces: int = 4, frame: tuple[int, int] = FRAME, photos: int = PHOTOS, **options: Any
+    ) -> list[Scene]:
+        """Photos of so many faces each, no two rows in the same places."""
+        return [scattered(width, frame, faces, next(numbers), **options) for _ in range(photos)]
+
     for width in (8, 10, 12, 16, 20, 24, 32, 48, 64, 96):
-        yield Row(f"{width} px", (scattered(width, FRAME, 6, seed) for seed in SEVEN), width >= CLEAR)
-    for width, frame, count in ((160, FRAME, 4), (320, FRAME, 2), (640, (2400, 1800), 1), (1600, (4000, 3000), 1)):
-        yield Row(f"{width} px", (scattered(width, frame, count, seed) for seed in SEVEN[:4]), must_find=True)
-    yield Row("24 px in 640×480", (scattered(24, (640, 480), 2, seed) for seed in SEVEN), must_find=True)
-    yield Row("24 px in 12 MP", (scattered(24, (4000, 3000), 9, seed) for seed in SEVEN[:4]), must_find=True)
-    yield Row("60 px in 12 MP", (scattered(60, (4000, 3000), 6, seed) for seed in SEVEN[:4]), must_find=True)
-    for angle in (15, 30, 45, 90, 180):
+        yield Row(f"{width} px", some(width, faces=12), must_find=width >= CLEAR)
+    for width, frame, faces in ((160, FRAME, 4), (320, FRAME, 2), (640, (2400, 1800), 1), (1600, (4000, 3000), 1)):
+        yield Row(f"{width} px", some(width, faces, frame, photos=2), must_find=True)
+    yield Row("24 px in 640×480", some(24, frame=(640, 480)), must_find=True)
+    yield Row("24 px in 12 MP", some(24, 9, (4000, 3000), photos=1), must_find=True)
+    yield Row("60 px in 12 MP", some(60, 9, (4000, 3000), photos=1), must_find=True)
+    for angle in (15, 30, 45, 90, 135, 180):
         yield Row(f"turned by {angle}°", some(64, angle=angle), must_find=True)
+    for angle in (45, 90, 180):
+        yield Row(f"32 px, turned by {angle}°", some(32, angle=angle), must_find=True)
     yield Row("narrowed to 60 %", some(96, change=narrowed), must_find=True)
-    yield Row("half outside the photo", (at_the_edge(96, seed) for seed in SEVEN))
+    yield Row("half outside the photo", [at_the_edge(96, next(numbers)) for _ in range(PHOTOS)])
     for name, part in OCCLUSIONS.items():
         yield Row(f"behind {name}", some(96, change=lambda head, face, part=part: covered(head, face, part)))
     for light in (0.3, 0.15, 0.08):
         yield Row(f"light × {light}", changed(some(64), lambda picture, light=light: dark(picture, light)), True)
     for share in (0.05, 0.1, 0.15):
+        # Of a face that is blurred by more than a tenth of its width, less is left than of one of eight pixels.
         blur = ImageFilter.GaussianBlur(64 * share)
-        yield Row(f"blurred by {share:.0%}", changed(some(64), lambda picture, blur=blur: picture.filter(blur)), True)
+        scenes = changed(some(64), lambda picture, blur=blur: picture.filter(blur))
+        yield Row(f"blurred by {share:.0%}", scenes, must_find=share <= 0.1)
     for level in (15, 30, 50):
         yield Row(f"noise {level}", changed(some(64), lambda picture, level=level: noisy(picture, level)), True)
     for quality in (20, 50, 80, 95):
         yield Row(f"JPEG quality {quality}", some(40), must_find=True, encoding={"quality": quality})
     for orientation in range(1, 9):
-        yield Row(f"orientation {orientation}", some(48, count=3), must_find=True, orientation=orientation)
-    for count in (100, 200, 400, 800):
-        yield Row(f"crowd of {count}", [crowd(count, 8, 50, seed=count)], ways=(*WAYS, "exhaustive"))
-    yield Row("nobody", (Scene(picture) for picture in (*places(), *things())))
-
-
-def some(width: float, count: int = 4, **options: Any) -> Iterable[Scene]:
-    """A few faces in each of the places."""
-    return (scattered(width, FRAME, count, seed, **options) for seed in SEVEN)
+        scenes = some(48, frame=(1024, 768), photos=2)
+        yield Row(f"orientation {orientation}", scenes, must_find=True, orientation=orientation)
+    for size in (100, 200, 400, 800):
+        yield Row(f"crowd of {size}", [crowd(size, 8, 50, seed=size)], ways=(*WAYS, "exhaustive"))
+    yield Row("nobody", [Scene(picture) for picture in (*places(), *things())])
 
 
 def things() -> Iterable[Image.Image]:

@@ -21,16 +21,16 @@ def centerface(monkeypatch):
     return network.centerface()
 
 
-@given(st.integers(1, 100), st.integers(1, 100))
-def test_the_input_holds_the_picture_and_black_around_it(width, height):
-    pixels = np.random.default_rng(width * height).integers(0, 256, (height, width, 3), np.uint8)
-    given = as_input(Image.fromarray(pixels))
+@given(st.integers(1, 100), st.integers(1, 100), st.integers(1, 3))
+def test_the_input_holds_the_pictures_and_black_around_them(width, height, count):
+    pixels = np.random.default_rng(width * height).integers(0, 256, (count, height, width, 3), np.uint8)
+    given = as_input([Image.fromarray(each) for each in pixels])
     assert given.dtype == np.float32
     assert all(side % 32 == 0 for side in given.shape[2:])
     assert given.shape[2] < height + 32
     assert given.shape[3] < width + 32
-    assert (given[0, :, :height, :width].transpose(1, 2, 0) == pixels).all()
-    assert given.sum() == pixels.sum(dtype=np.float64)
+    assert (given[:, :, :height, :width].transpose(0, 2, 3, 1) == pixels).all()
+    assert given.sum(dtype=np.float64) == pixels.sum(dtype=np.float64)
 
 
 def test_a_peak_becomes_a_box():
@@ -60,7 +60,8 @@ def test_only_peaks_above_the_threshold_become_boxes(seed):
 
 def test_the_highest_around():
     heat = np.arange(12, dtype=np.float32).reshape(3, 4)
-    assert highest_around(heat).tolist() == [[5, 6, 7, 7], [9, 10, 11, 11], [9, 10, 11, 11]]
+    rows, columns = (each.ravel() for each in np.indices(heat.shape))
+    assert highest_around(heat, rows, columns).tolist() == [5, 6, 7, 7, 9, 10, 11, 11, 9, 10, 11, 11]
 
 
 def random_candidates(seed: int, count: int = 40) -> np.ndarray:
@@ -96,6 +97,15 @@ def test_the_faces_of_the_sample_photos(centerface, picture, face):
     (candidate,) = centerface.find(picture(), 0.35)
     assert shared(tuple(candidate[:4]), face) > 0.8
     assert candidate[4] > 0.7
+
+
+def test_several_pictures_at_once_are_seen_as_each_by_itself(centerface):
+    pictures = [astronaut_pixels(), astronaut_pixels().rotate(90), Image.new("RGB", (512, 512))]
+    together = centerface.find_in_each(pictures, 0.3)
+    alone = [centerface.find(picture, 0.3) for picture in pictures]
+    assert [len(found) for found in together] == [len(found) for found in alone] == [1, 1, 0]
+    for one, other in zip(together, alone, strict=True):
+        assert one == pytest.approx(other, rel=1e-3)
 
 
 def test_the_version_names_the_model_and_the_runtime(centerface):

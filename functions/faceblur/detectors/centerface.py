@@ -17,6 +17,8 @@ import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
     from PIL import Image
 
@@ -31,32 +33,40 @@ MB_PER_VCPU = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration
 
 
 class CenterFace:
-    """The network, loaded."""
+    """The network, loaded; several threads may use it at a time."""
 
-    def __init__(self, model: bytes, threads: int) -> None:
-        """Load the prepared model, to run on so many threads."""
+    def __init__(self, model: bytes) -> None:
+        """Load the prepared model."""
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        # Several pictures at a time, each on one processor, take up to a quarter less of them than one on several.
+        options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.enable_mem_pattern = False  # it plans memory for one input size, and ours vary
-        # A thread that waits gives its processor back: on Lambda, and beside others, spinning is paid for twice.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self.version = f"centerface-{hashlib.sha256(model).hexdigest()[:12]} onnxruntime-{onnxruntime.__version__}"
 
     def find(self, picture: Image.Image, threshold: float) -> Floats:
         """The candidates in an RGB picture, in its pixels, with scores above `threshold`."""
-        heat, scale, offset = self._session.run([HEAT, SCALE, OFFSET], {INPUT: as_input(picture)})
-        candidates = decode(heat[0, 0], scale[0], offset[0], threshold)
-        np.clip(candidates[:, :4], 0, [*picture.size, *picture.size], out=candidates[:, :4])
-        return suppress(candidates, OVERLAP)
+        return self.find_in_each([picture], threshold)[0]
+
+    def find_in_each(self, pictures: Sequence[Image.Image], threshold: float) -> list[Floats]:
+        """The candidates in each of several RGB pictures of one size, which together take less time."""
+        outputs = self._session.run([HEAT, SCALE, OFFSET], {INPUT: as_input(pictures)})
+        width, height = pictures[0].size
+        found = []
+        for heat, scale, offset in zip(*outputs, strict=True):
+            candidates = decode(heat[0], scale, offset, threshold)
+            np.clip(candidates[:, :4], 0, [width, height, width, height], out=candidates[:, :4])
+            found.append(suppress(candidates, OVERLAP))
+        return found
 
 
-def as_input(picture: Image.Image) -> Floats:
-    """The picture as [1, 3, height, width], 0…255, filled up with black to sides the network can take."""
-    width, height = (-(-side // MULTIPLE) * MULTIPLE for side in picture.size)
-    pixels = np.zeros((1, 3, height, width), np.float32)
-    pixels[0, :, : picture.height, : picture.width] = np.asarray(picture).transpose(2, 0, 1)
+def as_input(pictures: Sequence[Image.Image]) -> Floats:
+    """Pictures of one size as [n, 3, height, width], 0…255, filled up with black to sides the network can take."""
+    width, height = (-(-side // MULTIPLE) * MULTIPLE for side in pictures[0].size)
+    pixels = np.zeros((len(pictures), 3, height, width), np.float32)
+    for picture, room in zip(pictures, pixels, strict=True):
+        room[:, : picture.height, : picture.width] = np.asarray(picture).transpose(2, 0, 1)
     return pixels
 
 
@@ -66,18 +76,22 @@ def decode(heat: Floats, scale: Floats, offset: Floats, threshold: float) -> Flo
     A cell's face is `exp(scale)` cells high and wide, its centre `offset` cells from the cell's own; both are
     [2, h, w], the vertical first.
     """
-    rows, columns = np.nonzero((heat > threshold) & (heat == highest_around(heat)))
+    rows, columns = np.nonzero(heat > threshold)
+    peaks = np.flatnonzero(heat[rows, columns] == highest_around(heat, rows, columns))
+    rows, columns = rows[peaks], columns[peaks]
     half_height, half_width = np.exp(scale[:, rows, columns]) * (STRIDE / 2)
     y, x = (np.stack([rows, columns]) + offset[:, rows, columns] + 0.5) * STRIDE
     corners = [x - half_width, y - half_height, x + half_width, y + half_height]
     return np.stack([*corners, heat[rows, columns]], axis=1).astype(np.float32)
 
 
-def highest_around(heat: Floats) -> Floats:
-    """For every cell the highest value among itself and its eight neighbours."""
-    padded = np.pad(heat, 1)
-    rows = np.maximum(np.maximum(padded[:-2], padded[1:-1]), padded[2:])
-    return np.maximum(np.maximum(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])
+def highest_around(heat: Floats, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Floats:
+    """For each of these cells the highest value among itself and its eight neighbours."""
+    steps = np.arange(-1, 2)
+    above_and_below = np.clip(rows + steps[:, None, None], 0, heat.shape[0] - 1)
+    left_and_right = np.clip(columns + steps[:, None], 0, heat.shape[1] - 1)
+    highest: Floats = heat[above_and_below, left_and_right].max(axis=(0, 1))
+    return highest
 
 
 def suppress(candidates: Floats, overlap: float, inside: float = 1.0) -> Floats:
@@ -106,7 +120,7 @@ def suppress(candidates: Floats, overlap: float, inside: float = 1.0) -> Floats:
 def centerface() -> CenterFace:
     """The network from the layer, loaded once a process."""
     model = resources.files("centerface").joinpath("model.onnx").read_bytes()
-    return CenterFace(model, threads=processors())
+    return CenterFace(model)
 
 
 def processors() -> int:

@@ -1,31 +1,37 @@
 """The embedded detector: CenterFace inside the function itself.
 
-The network finds faces of 16 to 500 pixels at the size at which it sees them, and hints at those of 8 to 16 by
-weak responses. So a look has three steps, each with less to see than the one before: the whole photo small, for
-faces that fill it; the photo at three quarters of its size, in tiles that bound the memory; and, much enlarged,
-only the places where a weak response makes a face possible.
+The network finds faces of 16 to 500 pixels at the size at which it sees them, if they are upright and in focus; it
+hints at smaller, turned and blurred ones by weak responses. So a look has three steps: the whole photo, small for
+faces that fill it, and at about three quarters of its size in tiles that bound the memory; a glimpse at each place of
+a weak response, at the size at which a face there would be clear; and of what is still in doubt, from its other sides.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import product
 from math import ceil, floor, inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from faceblur import images
 from faceblur.detectors import Detection, Look
-from faceblur.detectors.centerface import MULTIPLE, centerface, suppress
+from faceblur.detectors.centerface import MULTIPLE, centerface, processors, suppress
 from faceblur.detectors.doubts import Doubt, doubts_about
 from faceblur.faces import Box
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from numpy.typing import NDArray
 
     from faceblur.detectors import StoredPhoto
     from faceblur.detectors.centerface import CenterFace, Floats
+
+    Span = tuple[int, int, float, float]
 
 # The network's scores (0…1) against confidence (0…100). 0.35 is where recall is best without a false alarm on
 # pictures of no one; it is made the middle of the scale, the default.
@@ -36,32 +42,31 @@ LOWEST_SCORE = 0.1  # below it the network's answer is noise
 HALVED_ABOVE = 40_000_000  # pixels; the sharpness of larger photos is not that of their pixels, and memory counts
 NEAR_LIMIT = 12  # pixels of the photo: of faces below this width, some are missed
 SAME = 0.4  # two boxes of different looks that share more than this (intersection over union) are one face
+INSIDE = 0.8  # a box with more than this of its area in that of a likelier face is a part of that face
 
 # The overview and the scan.
-SMALL_PHOTO = 640  # pixels: the scan sees no photo smaller than this, unless it is
+ONE_GLANCE = 768  # pixels: a scan that is no larger needs no overview
 OVERVIEW = 4.5  # times smaller than the scan, at most: what is too large for a tile's margin is clear in it
-TILE = 768  # pixels of the network's input; 768×768 take about 150 MB
+TILE = 768 * 768  # pixels of the network's input at most, which take about 150 MB
 MARGIN = 32  # what a tile sees around its own part, in pixels of the network's input
 
-# The closer look at where faces are possible; sizes are pixels of the scan unless said otherwise.
-POSSIBLE = 0.025  # score: nine in ten faces of 10 pixels give as much; of texture, a few places a megapixel
-LIKELY = 0.06  # score: most responses of this strength are faces
-BLOCK = 128  # possible faces in one block are looked at together
-CONTEXT = 1.0  # of a face's width is seen on each side of its middle, and at least this many pixels:
-LEAST_CONTEXT = 16
-# Where a response is weak, the size that comes with it is a guess, often too large: it counts up to these
-# for what is seen, and for how much it is enlarged.
-GUESSED_WIDTHS = (4, 28)
-LARGEST_UNCLEAR = 16
-CLEAR, LARGE = 20, 36  # pixels of the network's input: a face is enlarged to at least the one, at most the other,
-CLOSE = 128  # and in between so that a block has about this side
+# A glimpse shows one possible face by itself, in a square of this side, so large that it would be clear.
+GLIMPSE = 64  # pixels of the network's input
+GLIMPSED = 32  # the width of the face in it
+CUT = 1.5  # a box nearer than this to the square's edge is of a face that is not all there
 ENLARGED = 4  # times the photo's size; beyond it texture begins to look like faces
+TOGETHER = 16  # glimpses that the network takes at a time; more take more memory and hardly less time
+POSSIBLE = 0.025  # score: nine in ten faces of 10 pixels give as much; of texture, a few places a megapixel
+GLIMPSES = 150  # a megapixel, the likeliest first: together they take hardly longer than the scan
+# What is still in doubt is seen from its other sides, too.
+DOUBTFUL = 0.03  # score: a face of 24 pixels gives as much however it is turned, and texture seldom does
+TURNED = 10  # a megapixel
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a look sees the photo: the scale of the scan, and up to which a small photo is scanned; the long side
-    of the overview; and whether all is mirrored.
+    """How a look sees the photo: the scale of the scan; the long side of the overview, up to which a scan of a small
+    photo is enlarged, but not beyond `enlarged`; and whether all is mirrored.
     """
 
     scale: float
@@ -71,8 +76,8 @@ class View:
 
 
 VIEWS = {
-    Look.FIRST: View(scale=0.75, enlarged=1.0, overview=448, mirrored=False),
-    Look.SECOND: View(scale=0.85, enlarged=1.25, overview=544, mirrored=True),
+    Look.FIRST: View(scale=0.78, enlarged=1.0, overview=320, mirrored=False),
+    Look.SECOND: View(scale=0.85, enlarged=1.25, overview=384, mirrored=True),
 }
 
 
@@ -124,35 +129,65 @@ def score(confidence: float) -> float:
 def search(network: CenterFace, picture: Image.Image, threshold: float, view: View) -> Floats:
     """All candidates in the picture with scores above the threshold, in its pixels."""
     long_side = max(picture.size)
-    scale = max(view.scale, min(view.enlarged, SMALL_PHOTO / long_side))
+    scale = max(view.scale, min(view.enlarged, view.overview / long_side))
     found = [scan(network, picture, scale)]
-    if long_side * scale > SMALL_PHOTO:
+    if long_side * scale > ONE_GLANCE:
         found.append(scan(network, picture, max(view.overview / long_side, scale / OVERVIEW)))
     candidates = suppress(np.concatenate(found), SAME)
-    closer = [
-        look_closer(network, picture, area, zoom, threshold)
-        for area, zoom in doubtful_areas(candidates, scale, threshold)
-    ]
-    found = [candidates[candidates[:, 4] > threshold], *closer]
-    return suppress(np.concatenate(found), SAME)
+    faces = candidates[candidates[:, 4] > threshold]
+    megapixels = picture.width * picture.height / 1e6
+    doubtful = apart_from(faces, candidates)[: ceil(GLIMPSES * megapixels)]
+    faces = suppress(np.concatenate([faces, look_closer(network, picture, doubtful, threshold, 0)]), SAME, INSIDE)
+    doubtful = apart_from(faces, doubtful[doubtful[:, 4] > DOUBTFUL])[: ceil(TURNED * megapixels)]
+    turned = [look_closer(network, picture, doubtful, threshold, turns) for turns in (1, 2, 3)]
+    return suppress(np.concatenate([faces, *turned]), SAME, INSIDE)
+
+
+def apart_from(faces: Floats, candidates: Floats) -> Floats:
+    """The candidates that may be further faces: those with their middle in none of these."""
+    x, y = ((candidates[:, :2] + candidates[:, 2:4]) / 2).T[:, :, None]
+    left, top, right, bottom, _ = faces.T
+    in_face = ((left <= x) & (x <= right) & (top <= y) & (y <= bottom)).any(axis=1)
+    return candidates[np.flatnonzero(~in_face)]
 
 
 def scan(network: CenterFace, picture: Image.Image, scale: float) -> Floats:
     """The possible faces in the whole picture, seen at this scale in tiles; each tile answers for its own part."""
-    found = []
-    for top, bottom, own_top, own_bottom in tiles(picture.height, scale):
-        for left, right, own_left, own_right in tiles(picture.width, scale):
-            candidates = look_at(network, picture, (left, top, right, bottom), scale, POSSIBLE)
-            x, y = (candidates[:, :2] + candidates[:, 2:4]).T / 2
-            own = (own_left <= x) & (x < own_right) & (own_top <= y) & (y < own_bottom)
-            found.append(candidates[own])
-    return np.concatenate(found)
+
+    def look_at_own_part(part: tuple[Span, Span]) -> Floats:
+        (left, right, own_left, own_right), (top, bottom, own_top, own_bottom) = part
+        candidates = look_at(network, picture, (left, top, right, bottom), scale, POSSIBLE)
+        x, y = (candidates[:, :2] + candidates[:, 2:4]).T / 2
+        own = (own_left <= x) & (x < own_right) & (own_top <= y) & (y < own_bottom)
+        return candidates[np.flatnonzero(own)]
+
+    across, down = grid(*picture.size, scale)
+    parts = product(tiles(picture.width, across, scale), tiles(picture.height, down, scale))
+    return np.concatenate(at_once(look_at_own_part, parts))
 
 
-def tiles(length: int, scale: float) -> Iterator[tuple[int, int, float, float]]:
-    """The tiles along one side of a picture: first and last pixel, and those of the tile's own part."""
+def at_once(look: Callable[[Any], Floats], places: Iterable[Any]) -> list[Floats]:
+    """What a look finds at each of the places, as many at a time as there are processors."""
+    with ThreadPoolExecutor(processors()) as pool:
+        return list(pool.map(look, places))
+
+
+def grid(width: int, height: int, scale: float) -> tuple[int, int]:
+    """How many tiles lie across and down a picture, so that all of them together have the fewest pixels."""
+
+    def side(length: int, count: int) -> float:
+        return (length * scale - 2 * MARGIN) / count + 2 * MARGIN
+
+    def enough(length: int, longest: float) -> int:
+        return max(1, ceil((length * scale - 2 * MARGIN) / max(1, longest - 2 * MARGIN)))
+
+    possible = ((across, enough(height, TILE / side(width, across))) for across in range(1, ceil(width / MARGIN) + 1))
+    return min(possible, key=lambda counts: side(width, counts[0]) * side(height, counts[1]) * counts[0] * counts[1])
+
+
+def tiles(length: int, count: int, scale: float) -> Iterator[Span]:
+    """So many tiles along one side of a picture: first and last pixel, and those of the tile's own part."""
     margin = MARGIN / scale
-    count = max(1, ceil((length - 2 * margin) / (TILE / scale - 2 * margin)))
     step = (length - 2 * margin) / count
     for place in range(count):
         yield (
@@ -170,7 +205,7 @@ def look_at(
     left, top, right, bottom = area
     # Sides that the network takes as they are; it does not mind if a face is a little wider or narrower for it.
     size = nearest_multiple((right - left) * scale), nearest_multiple((bottom - top) * scale)
-    seen = picture.resize(size, Image.Resampling.BILINEAR, area)
+    seen = picture.resize(size, Image.Resampling.BILINEAR, area, reducing_gap=2)
     candidates = network.find(seen, threshold)
     candidates[:, 0:4:2] = candidates[:, 0:4:2] * ((right - left) / size[0]) + left
     candidates[:, 1:4:2] = candidates[:, 1:4:2] * ((bottom - top) / size[1]) + top
@@ -182,44 +217,41 @@ def nearest_multiple(side: float) -> int:
     return max(1, round(side / MULTIPLE)) * MULTIPLE
 
 
-def doubtful_areas(
-    candidates: Floats, scale: float, threshold: float
-) -> Iterator[tuple[tuple[float, float, float, float], float]]:
-    """Where a closer look is worth it, block by block, and the scale at which to take it."""
-    candidates = candidates[candidates[:, 4] <= threshold]
-    widths = (candidates[:, 2:4] - candidates[:, :2]).min(axis=1).clip(*np.divide(GUESSED_WIDTHS, scale))
-    centres = (candidates[:, :2] + candidates[:, 2:4]) / 2
-    blocks, block_of = np.unique((centres * scale / BLOCK).astype(int), axis=0, return_inverse=True)
-    reach = np.maximum(CONTEXT * widths, LEAST_CONTEXT / scale)[:, None]
-    widths = np.minimum(widths, LARGEST_UNCLEAR / scale)
-    for block in range(len(blocks)):
-        here = np.flatnonzero(block_of.ravel() == block)
-        likely = here[candidates[here, 4] > LIKELY]
-        # Beside likely faces, a weak response is not worth a look of its own.
-        here = likely if likely.size else here
-        left, top = (centres[here] - reach[here]).min(axis=0)
-        right, bottom = (centres[here] + reach[here]).max(axis=0)
-        width = np.sort(widths[here])[len(here) // 5]
-        zoom = np.clip(CLOSE / np.sqrt((right - left) * (bottom - top)), CLEAR / width, LARGE / width)
-        yield (left, top, right, bottom), min(float(zoom), ENLARGED)
+def look_closer(network: CenterFace, picture: Image.Image, candidates: Floats, threshold: float, turns: int) -> Floats:
+    """The faces in glimpses of the candidates, each turned to the left by so many quarters."""
+    widths = (candidates[:, 2:4] - candidates[:, :2]).min(axis=1)
+    sides = np.maximum(GLIMPSE / GLIMPSED * widths, GLIMPSE / ENLARGED).round()
+    corners = ((candidates[:, :2] + candidates[:, 2:4] - sides[:, None]) / 2).round()
+    areas = np.column_stack([corners, corners + sides[:, None]]).astype(int)
+
+    def look_at_some(areas: NDArray[np.int_]) -> Floats:
+        # What lies beyond the photo is black.
+        seen = [
+            picture.crop(tuple(area)).resize((GLIMPSE, GLIMPSE), Image.Resampling.BILINEAR).rotate(90 * turns)
+            for area in areas.tolist()
+        ]
+        found = network.find_in_each(seen, threshold)
+        return np.concatenate(
+            [in_photo(turned_back(each, turns), area, picture.size) for each, area in zip(found, areas, strict=True)]
+        )
+
+    some = [areas[start : start + TOGETHER] for start in range(0, len(areas), TOGETHER)]
+    return np.concatenate([candidates[:0], *at_once(look_at_some, some)])
 
 
-def look_closer(
-    network: CenterFace,
-    picture: Image.Image,
-    area: tuple[float, float, float, float],
-    zoom: float,
-    threshold: float,
-) -> Floats:
-    """The faces within the area; what its edge cuts is left to the looks that see it whole."""
-    left, top = (max(0, int(edge)) for edge in area[:2])
-    right, bottom = min(picture.width, ceil(area[2])), min(picture.height, ceil(area[3]))
-    candidates = look_at(network, picture, (left, top, right, bottom), zoom, threshold)
-    edge = 1.5 / zoom
-    whole = (
-        ((candidates[:, 0] > left + edge) | (left == 0))
-        & ((candidates[:, 1] > top + edge) | (top == 0))
-        & ((candidates[:, 2] < right - edge) | (right == picture.width))
-        & ((candidates[:, 3] < bottom - edge) | (bottom == picture.height))
-    )
-    return candidates[whole]
+def turned_back(found: Floats, turns: int) -> Floats:
+    """What is found in a glimpse that was turned to the left by so many quarters, as it lies in it upright."""
+    for _ in range(turns):
+        left, top, right, bottom, scores = found.T
+        found = np.stack([GLIMPSE - bottom, left, GLIMPSE - top, right, scores], axis=1)
+    return found
+
+
+def in_photo(found: Floats, area: NDArray[np.int_], size: tuple[int, int]) -> Floats:
+    """What is found in a glimpse of an area, in the photo's pixels; but not what the area's edges cut."""
+    clear = np.column_stack([found[:, :2], GLIMPSE - found[:, 2:4]]) > CUT
+    beyond = np.concatenate([area[:2] <= 0, area[2:] >= size])
+    found = found[(clear | beyond).all(axis=1)]
+    corners = found[:, :4] * ((area[2] - area[0]) / GLIMPSE) + np.tile(area[:2], 2)
+    found = np.column_stack([corners.clip(0, [*size, *size]), found[:, 4]]).astype(np.float32)
+    return found[(found[:, :2] < found[:, 2:4]).all(axis=1)]
