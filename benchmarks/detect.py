@@ -22,7 +22,7 @@ import skimage.data
 from centerface_model import LAYER, python_path
 from photos import encoded
 from PIL import Image, ImageDraw, ImageFilter
-from report import at_least, at_most, publish
+from report import Goal, at_least, at_most, publish
 from scenes import Scene, crowd, matches, people, place, places, scattered
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     Change = Callable[[Image.Image], Image.Image]
 
 WAYS = ("faceblur", "deface", "cascade")
+CONFIDENCES = (10, 25, 50, 75, 90)
 FRAME = (1600, 1200)
 PHOTOS = 3  # of each kind
 CLEAR = 24  # pixels: unoccluded faces from this width must all be found
@@ -271,7 +272,28 @@ def main() -> int:
         at_most("peak MB in crowds", max(result["faceblur"]["megabytes"] for result in crowds), 300),
         at_most("MB of the layer, unzipped", layer_megabytes(), 140),
     ]
+    publish("confidence", *by_confidence())
     return publish("detect", results, goals, [shown(result) for result in results])
+
+
+def by_confidence() -> tuple[list[dict[str, Any]], list[Goal], list[dict[str, Any]]]:
+    """What `min_confidence` does: how many faces are found, and how many boxes are of none, at each; no goals."""
+    ways = tuple(f"faceblur@{confidence}" for confidence in CONFIDENCES)
+    kinds = [
+        Row("faces of 12 px", [scattered(12, FRAME, 12, seed) for seed in range(900, 904)], ways=ways),
+        Row("faces of 24 px", [scattered(24, FRAME, 12, seed) for seed in range(910, 914)], ways=ways),
+        Row("32 px, upside down", [scattered(32, FRAME, 6, seed, angle=180) for seed in range(920, 924)], ways=ways),
+        Row("nobody", [Scene(picture) for picture in (*places(), *things())], ways=ways),
+    ]
+    results = [measured(row) for row in kinds]
+    table = []
+    for confidence, way in zip(CONFIDENCES, ways, strict=True):
+        line: dict[str, Any] = {"min_confidence": confidence}
+        for result in results:
+            found, extra, faces = result[way]["found"], result[way]["extra"], result["faces"]
+            line[result["row"]] = f"{found / faces:.2f}, {extra} extra" if faces else f"{extra} boxes"
+        table.append(line)
+    return results, [], table
 
 
 def shown(result: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """The ways of finding faces that are compared: `finders.py WAY FOLDER` looks at all photos in a folder.
 
+A way may have a number, as in `faceblur@25`, its least confidence.
+
 Written to `WAY.json` beside them: for each file the boxes (left, top, right, bottom in pixels of the upright photo)
 and the processor seconds it took, and the peak memory of the process in MB.
 """
@@ -23,14 +25,14 @@ if TYPE_CHECKING:
     Finder = Callable[[Path], tuple[list[Corners], float]]
 
 
-def faceblur() -> Finder:
+def faceblur(min_confidence: float = 50) -> Finder:
     """This project's embedded detector, from the file to the boxes."""
     from faceblur.detectors import Look, StoredPhoto
     from faceblur.detectors.embedded import EmbeddedDetector
 
     def find(path: Path) -> tuple[list[Corners], float]:
         started = time.process_time()
-        found = EmbeddedDetector().detect(StoredPhoto(path.read_bytes(), "", ""), 50, Look.FIRST)
+        found = EmbeddedDetector().detect(StoredPhoto(path.read_bytes(), "", ""), min_confidence, Look.FIRST)
         seconds = time.process_time() - started
         width, height = ImageOps.exif_transpose(Image.open(path)).size
         return [
@@ -98,7 +100,8 @@ FINDERS = {finder.__name__: finder for finder in (faceblur, deface, cascade, exh
 
 def main(way: str, folder: Path) -> None:
     """Look at all photos; and before at one of nothing, so that nothing is loaded within the time that counts."""
-    find = FINDERS[way]()
+    name, *confidence = way.split("@")
+    find = FINDERS[name](*map(float, confidence))
     photos = sorted(folder.glob("*.jpg"))
     nothing = folder / "nothing.png"
     Image.new("RGB", (256, 256)).save(nothing)

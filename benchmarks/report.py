@@ -66,7 +66,7 @@ def publish(name: str, measured: list[dict[str, Any]], goals: Sequence[Goal], ro
         {"goal": goal.name, "value": goal.value, "bound": goal.bound, "": "holds" if goal.holds else "**missed**"}
         for goal in goals
     ]
-    tables = f"{table(rows)}\n\n{table(shown)}\n"
+    tables = "\n".join(f"{table(each)}\n" for each in (rows, shown) if each)
     (RESULTS / f"{name}.md").write_text(tables)
     for document in DOCS.glob("*.md"):
         _replace_table(document, name, tables)

@@ -34,34 +34,39 @@ def test_the_input_holds_the_pictures_and_black_around_them(width, height, count
 
 
 def test_a_peak_becomes_a_box():
-    heat, scale, offset = np.zeros((8, 10), np.float32), np.zeros((2, 8, 10)), np.zeros((2, 8, 10))
-    heat[2, 5] = 0.8
-    scale[:, 2, 5] = np.log([3, 2])  # cells high and wide
-    offset[:, 2, 5] = [0.25, -0.5]
+    heat, scale, offset = np.zeros((3, 8, 10), np.float32), np.zeros((3, 2, 8, 10)), np.zeros((3, 2, 8, 10))
+    heat[1, 2, 5] = 0.8
+    scale[1, :, 2, 5] = np.log([3, 2])  # cells high and wide
+    offset[1, :, 2, 5] = [0.25, -0.5]
     # The centre is at (5 + 0.5 - 0.5, 2 + 0.5 + 0.25) cells, 4 pixels each.
-    (candidate,) = decode(heat, scale, offset, 0.3)
+    (candidate,), maps = decode(heat, scale, offset, 0.3)
     assert candidate == pytest.approx([20 - 4, 11 - 6, 20 + 4, 11 + 6, 0.8])
+    assert maps.tolist() == [1]
 
 
 @given(st.integers(0, 2**32 - 1))
 def test_only_peaks_above_the_threshold_become_boxes(seed):
-    heat = np.random.default_rng(seed).random((7, 9), np.float32)
-    candidates = decode(heat, np.zeros((2, 7, 9)), np.zeros((2, 7, 9)), 0.5)
-    centres = {(round(float(x) / 4 - 0.5), round(float(y) / 4 - 0.5)) for x, y in candidates[:, :2] + 2}
+    heat = np.random.default_rng(seed).random((2, 7, 9), np.float32)
+    candidates, maps = decode(heat, np.zeros((2, 2, 7, 9)), np.zeros((2, 2, 7, 9)), 0.5)
+    centres = {
+        (int(place), round(float(x) / 4 - 0.5), round(float(y) / 4 - 0.5))
+        for place, (x, y) in zip(maps, candidates[:, :2] + 2, strict=True)
+    }
     expected = {
-        (column, row)
+        (place, column, row)
+        for place in range(2)
         for row in range(7)
         for column in range(9)
-        if heat[row, column] > 0.5
-        and heat[row, column] == heat[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2].max()
+        if heat[place, row, column] > 0.5
+        and heat[place, row, column] == heat[place, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2].max()
     }
     assert centres == expected
 
 
 def test_the_highest_around():
-    heat = np.arange(12, dtype=np.float32).reshape(3, 4)
-    rows, columns = (each.ravel() for each in np.indices(heat.shape))
-    assert highest_around(heat, rows, columns).tolist() == [5, 6, 7, 7, 9, 10, 11, 11, 9, 10, 11, 11]
+    heat = np.arange(12, dtype=np.float32).reshape(1, 3, 4)
+    cells = (each.ravel() for each in np.indices(heat.shape))
+    assert highest_around(heat, *cells).tolist() == [5, 6, 7, 7, 9, 10, 11, 11, 9, 10, 11, 11]
 
 
 def random_candidates(seed: int, count: int = 40) -> np.ndarray:
@@ -85,7 +90,8 @@ def test_suppression_keeps_what_no_better_one_makes_superfluous(seed, overlap, i
 
 def test_nothing_found_is_an_empty_array():
     assert suppress(np.zeros((0, 5), np.float32), 0.3).shape == (0, 5)
-    assert decode(np.zeros((4, 4)), np.zeros((2, 4, 4)), np.zeros((2, 4, 4)), 0.3).shape == (0, 5)
+    candidates, _ = decode(np.zeros((1, 4, 4)), np.zeros((1, 2, 4, 4)), np.zeros((1, 2, 4, 4)), 0.3)
+    assert candidates.shape == (0, 5)
 
 
 @pytest.mark.parametrize(

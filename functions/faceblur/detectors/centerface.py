@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     Floats = NDArray[np.float32]
+    Places = NDArray[np.intp]
 
 STRIDE = 4  # one cell of the network's output covers 4 × 4 pixels
 MULTIPLE = 32  # the network halves its input five times
@@ -51,14 +52,10 @@ class CenterFace:
 
     def find_in_each(self, pictures: Sequence[Image.Image], threshold: float) -> list[Floats]:
         """The candidates in each of several RGB pictures of one size, which together take less time."""
-        outputs = self._session.run([HEAT, SCALE, OFFSET], {INPUT: as_input(pictures)})
-        width, height = pictures[0].size
-        found = []
-        for heat, scale, offset in zip(*outputs, strict=True):
-            candidates = decode(heat[0], scale, offset, threshold)
-            np.clip(candidates[:, :4], 0, [width, height, width, height], out=candidates[:, :4])
-            found.append(suppress(candidates, OVERLAP))
-        return found
+        heat, scale, offset = self._session.run([HEAT, SCALE, OFFSET], {INPUT: as_input(pictures)})
+        candidates, picture_of = decode(heat[:, 0], scale, offset, threshold)
+        np.clip(candidates[:, :4], 0, [*pictures[0].size, *pictures[0].size], out=candidates[:, :4])
+        return [suppress(candidates[picture_of == place], OVERLAP) for place in range(len(pictures))]
 
 
 def as_input(pictures: Sequence[Image.Image]) -> Floats:
@@ -70,27 +67,27 @@ def as_input(pictures: Sequence[Image.Image]) -> Floats:
     return pixels
 
 
-def decode(heat: Floats, scale: Floats, offset: Floats, threshold: float) -> Floats:
-    """The candidates at the peaks of the heat map [h, w] above the threshold.
+def decode(heat: Floats, scale: Floats, offset: Floats, threshold: float) -> tuple[Floats, Places]:
+    """The candidates at the peaks of the heat maps [n, h, w] above the threshold, and the map (0…n - 1) each is in.
 
     A cell's face is `exp(scale)` cells high and wide, its centre `offset` cells from the cell's own; both are
-    [2, h, w], the vertical first.
+    [n, 2, h, w], the vertical first.
     """
-    rows, columns = np.nonzero(heat > threshold)
-    peaks = np.flatnonzero(heat[rows, columns] == highest_around(heat, rows, columns))
-    rows, columns = rows[peaks], columns[peaks]
-    half_height, half_width = np.exp(scale[:, rows, columns]) * (STRIDE / 2)
-    y, x = (np.stack([rows, columns]) + offset[:, rows, columns] + 0.5) * STRIDE
+    cells = np.nonzero(heat > threshold)
+    peaks = np.flatnonzero(heat[cells] == highest_around(heat, *cells))
+    maps, rows, columns = (each[peaks] for each in cells)
+    half_height, half_width = np.exp(scale[maps, :, rows, columns]).T * (STRIDE / 2)
+    y, x = (np.stack([rows, columns]) + offset[maps, :, rows, columns].T + 0.5) * STRIDE
     corners = [x - half_width, y - half_height, x + half_width, y + half_height]
-    return np.stack([*corners, heat[rows, columns]], axis=1).astype(np.float32)
+    return np.stack([*corners, heat[maps, rows, columns]], axis=1).astype(np.float32), maps
 
 
-def highest_around(heat: Floats, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Floats:
+def highest_around(heat: Floats, maps: Places, rows: Places, columns: Places) -> Floats:
     """For each of these cells the highest value among itself and its eight neighbours."""
     steps = np.arange(-1, 2)
-    above_and_below = np.clip(rows + steps[:, None, None], 0, heat.shape[0] - 1)
-    left_and_right = np.clip(columns + steps[:, None], 0, heat.shape[1] - 1)
-    highest: Floats = heat[above_and_below, left_and_right].max(axis=(0, 1))
+    above_and_below = np.clip(rows + steps[:, None, None], 0, heat.shape[1] - 1)
+    left_and_right = np.clip(columns + steps[:, None], 0, heat.shape[2] - 1)
+    highest: Floats = heat[maps, above_and_below, left_and_right].max(axis=(0, 1))
     return highest
 
 

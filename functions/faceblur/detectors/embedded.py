@@ -47,17 +47,21 @@ INSIDE = 0.8  # a box with more than this of its area in that of a likelier face
 # The overview and the scan.
 ONE_GLANCE = 768  # pixels: a scan that is no larger needs no overview
 OVERVIEW = 4.5  # times smaller than the scan, at most: what is too large for a tile's margin is clear in it
-TILE = 768 * 768  # pixels of the network's input at most, which take about 150 MB
+TILE = 600 * 600  # pixels of the network's input at most, which take about 90 MB
 MARGIN = 32  # what a tile sees around its own part, in pixels of the network's input
 
 # A glimpse shows one possible face by itself, in a square of this side, so large that it would be clear.
 GLIMPSE = 64  # pixels of the network's input
 GLIMPSED = 32  # the width of the face in it
-CUT = 1.5  # a box nearer than this to the square's edge is of a face that is not all there
+# Where possible faces are many, all in one block of this side, in the scan's pixels, may be looked at together.
+BLOCK = 128
+MANY = 6
+CLEAR = 19  # pixels of the network's input: the width of the faces in it
+CUT = 1.5  # a box nearer than this to the edge is of a face that is not all there
 ENLARGED = 4  # times the photo's size; beyond it texture begins to look like faces
 TOGETHER = 16  # glimpses that the network takes at a time; more take more memory and hardly less time
 POSSIBLE = 0.025  # score: nine in ten faces of 10 pixels give as much; of texture, a few places a megapixel
-GLIMPSES = 150  # a megapixel, the likeliest first: together they take hardly longer than the scan
+GLIMPSES = 120  # a megapixel, the likeliest first: together they take hardly longer than the scan
 # What is still in doubt is seen from its other sides, too.
 DOUBTFUL = 0.03  # score: a face of 24 pixels gives as much however it is turned, and texture seldom does
 TURNED = 10  # a megapixel
@@ -76,7 +80,7 @@ class View:
 
 
 VIEWS = {
-    Look.FIRST: View(scale=0.78, enlarged=1.0, overview=320, mirrored=False),
+    Look.FIRST: View(scale=0.8, enlarged=1.0, overview=320, mirrored=False),
     Look.SECOND: View(scale=0.85, enlarged=1.25, overview=384, mirrored=True),
 }
 
@@ -137,9 +141,9 @@ def search(network: CenterFace, picture: Image.Image, threshold: float, view: Vi
     faces = candidates[candidates[:, 4] > threshold]
     megapixels = picture.width * picture.height / 1e6
     doubtful = apart_from(faces, candidates)[: ceil(GLIMPSES * megapixels)]
-    faces = suppress(np.concatenate([faces, look_closer(network, picture, doubtful, threshold, 0)]), SAME, INSIDE)
+    faces = suppress(np.concatenate([faces, look_closer(network, picture, doubtful, scale, threshold)]), SAME, INSIDE)
     doubtful = apart_from(faces, doubtful[doubtful[:, 4] > DOUBTFUL])[: ceil(TURNED * megapixels)]
-    turned = [look_closer(network, picture, doubtful, threshold, turns) for turns in (1, 2, 3)]
+    turned = [glimpse(network, picture, doubtful, threshold, turns) for turns in (1, 2, 3)]
     return suppress(np.concatenate([faces, *turned]), SAME, INSIDE)
 
 
@@ -152,11 +156,17 @@ def apart_from(faces: Floats, candidates: Floats) -> Floats:
 
 
 def scan(network: CenterFace, picture: Image.Image, scale: float) -> Floats:
-    """The possible faces in the whole picture, seen at this scale in tiles; each tile answers for its own part."""
+    """The possible faces in the whole picture, seen at this scale in tiles; each tile answers for its own part.
+
+    What a tile's edge cuts is possible at most: another look shows it whole.
+    """
 
     def look_at_own_part(part: tuple[Span, Span]) -> Floats:
         (left, right, own_left, own_right), (top, bottom, own_top, own_bottom) = part
-        candidates = look_at(network, picture, (left, top, right, bottom), scale, POSSIBLE)
+        area = left, top, right, bottom
+        candidates = look_at(network, picture, area, scale, POSSIBLE)
+        cut = np.flatnonzero(~whole(candidates, np.array([area]), CUT / scale, picture.size))
+        candidates[cut, 4] = candidates[cut, 4].clip(max=LOWEST_SCORE)
         x, y = (candidates[:, :2] + candidates[:, 2:4]).T / 2
         own = (own_left <= x) & (x < own_right) & (own_top <= y) & (y < own_bottom)
         return candidates[np.flatnonzero(own)]
@@ -217,7 +227,35 @@ def nearest_multiple(side: float) -> int:
     return max(1, round(side / MULTIPLE)) * MULTIPLE
 
 
-def look_closer(network: CenterFace, picture: Image.Image, candidates: Floats, threshold: float, turns: int) -> Floats:
+def look_closer(
+    network: CenterFace, picture: Image.Image, candidates: Floats, scale: float, threshold: float
+) -> Floats:
+    """The faces at the candidates' places: each in a glimpse, or many at once where that takes fewer pixels."""
+    widths = (candidates[:, 2:4] - candidates[:, :2]).min(axis=1)
+    centres = (candidates[:, :2] + candidates[:, 2:4]) / 2
+    blocks, block_of = np.unique((centres * scale / BLOCK).astype(int), axis=0, return_inverse=True)
+    together = []
+    alone = np.ones(len(candidates), bool)
+    for block in range(len(blocks)):
+        here = np.flatnonzero(block_of.ravel() == block)
+        first = (centres[here] - widths[here, None]).min(axis=0).clip(0).astype(int)
+        last = np.ceil((centres[here] + widths[here, None]).max(axis=0)).clip(0, picture.size).astype(int)
+        # As large as the smaller of the faces ask for.
+        zoom = min(CLEAR / float(np.sort(widths[here])[len(here) // 5]), ENLARGED)
+        if len(here) >= MANY and np.prod(last - first) * zoom**2 < len(here) * GLIMPSE**2:
+            together.append(((*first.tolist(), *last.tolist()), zoom))
+            alone[here] = False
+
+    def look_at_block(block: tuple[tuple[int, int, int, int], float]) -> Floats:
+        area, zoom = block
+        found = look_at(network, picture, area, zoom, threshold)
+        return found[whole(found, np.array([area]), CUT / zoom, picture.size)]
+
+    found = at_once(look_at_block, together)
+    return np.concatenate([*found, glimpse(network, picture, candidates[np.flatnonzero(alone)], threshold, 0)])
+
+
+def glimpse(network: CenterFace, picture: Image.Image, candidates: Floats, threshold: float, turns: int) -> Floats:
     """The faces in glimpses of the candidates, each turned to the left by so many quarters."""
     widths = (candidates[:, 2:4] - candidates[:, :2]).min(axis=1)
     sides = np.maximum(GLIMPSE / GLIMPSED * widths, GLIMPSE / ENLARGED).round()
@@ -231,9 +269,13 @@ def look_closer(network: CenterFace, picture: Image.Image, candidates: Floats, t
             for area in areas.tolist()
         ]
         found = network.find_in_each(seen, threshold)
-        return np.concatenate(
-            [in_photo(turned_back(each, turns), area, picture.size) for each, area in zip(found, areas, strict=True)]
-        )
+        areas = np.repeat(areas, [len(each) for each in found], axis=0)
+        pixel = (areas[:, 2:3] - areas[:, :1]) / np.float32(GLIMPSE)
+        faces = turned_back(np.concatenate(found), turns)
+        faces[:, :4] = faces[:, :4] * pixel + np.tile(areas[:, :2], 2)
+        faces = faces[whole(faces, areas, CUT * pixel, picture.size)]
+        faces[:, :4] = faces[:, :4].clip(0, [*picture.size, *picture.size])
+        return faces[(faces[:, :2] < faces[:, 2:4]).all(axis=1)]
 
     some = [areas[start : start + TOGETHER] for start in range(0, len(areas), TOGETHER)]
     return np.concatenate([candidates[:0], *at_once(look_at_some, some)])
@@ -247,11 +289,12 @@ def turned_back(found: Floats, turns: int) -> Floats:
     return found
 
 
-def in_photo(found: Floats, area: NDArray[np.int_], size: tuple[int, int]) -> Floats:
-    """What is found in a glimpse of an area, in the photo's pixels; but not what the area's edges cut."""
-    clear = np.column_stack([found[:, :2], GLIMPSE - found[:, 2:4]]) > CUT
-    beyond = np.concatenate([area[:2] <= 0, area[2:] >= size])
-    found = found[(clear | beyond).all(axis=1)]
-    corners = found[:, :4] * ((area[2] - area[0]) / GLIMPSE) + np.tile(area[:2], 2)
-    found = np.column_stack([corners.clip(0, [*size, *size]), found[:, 4]]).astype(np.float32)
-    return found[(found[:, :2] < found[:, 2:4]).all(axis=1)]
+def whole(found: Floats, areas: NDArray[Any], cut: NDArray[Any] | float, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which of what is found in these areas of a photo of this size lies further from the area's edges than `cut`.
+
+    The edges of the photo itself do not count: nothing more is to be seen beyond them.
+    """
+    clear = np.column_stack([found[:, :2] - areas[:, :2], areas[:, 2:] - found[:, 2:4]]) > cut
+    beyond = np.column_stack([areas[:, :2] <= 0, areas[:, 2:] >= size])
+    inside: NDArray[np.bool_] = np.all(clear | beyond, axis=1)
+    return inside
