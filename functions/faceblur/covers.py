@@ -198,7 +198,7 @@ def softened(cells: Image.Image) -> Image.Image:
 def enlarged(image: Image.Image, size: tuple[int, int], fine: int) -> Image.Image:
     """The image smoothly enlarged to this size, or to what looks the same when pixels are repeated."""
     longest = max(min(max(size), fine), -(-max(size) // REPEATED))
-    if longest < max(image.size):
+    if longest <= max(image.size):
         return image
     width, height = (max(1, round(side * longest / max(size))) for side in size)
     return image.resize((width, height), Image.Resampling.BILINEAR)

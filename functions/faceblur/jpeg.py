@@ -22,7 +22,7 @@ from faceblur import covers, images
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from PIL import Image
+    from PIL import Image, ImageFile
 
     from faceblur.styles import Region
 
@@ -131,11 +131,12 @@ def has_planes(source: JpegImagePlugin.JpegImageFile, orientation: int) -> bool:
     return not odd and all(across % each[0] == 0 and down % each[1] == 0 for each in colours)
 
 
-def read_planes(data: bytes, orientation: int, icc_profile: bytes | None) -> Planes:
-    """Decode each plane of a JPEG that `has_planes`, and turn it upright."""
-    light = _whole(data)
+def read_planes(
+    data: bytes, light: JpegImagePlugin.JpegImageFile, orientation: int, icc_profile: bytes | None
+) -> Planes:
+    """Decode each plane of a JPEG that `has_planes`, which is opened already, and turn it upright."""
     sampling = factors(light)
-    colours = _colours(data, sampling)
+    colours = _colours(images.open_image(data), sampling)
     light.draft("L", None)
     light.load()
     light.info = {}
@@ -167,16 +168,8 @@ def segments(file: bytes) -> Iterator[tuple[int, bytes, int]]:
         start = end
 
 
-def _whole(data: bytes) -> JpegImagePlugin.JpegImageFile:
-    """The opened JPEG, to be decoded in one go instead of by 64 KB, after each of which a part is done again."""
-    image = JpegImagePlugin.JpegImageFile(BytesIO(data))
-    image.decodermaxblock = len(data)
-    return image
-
-
-def _colours(data: bytes, sampling: list[tuple[int, int]]) -> list[Image.Image]:
-    """The planes Cb and Cr as they are stored."""
-    pixels = _whole(data)
+def _colours(pixels: ImageFile.ImageFile, sampling: list[tuple[int, int]]) -> list[Image.Image]:
+    """The planes Cb and Cr of an opened JPEG as they are stored."""
     (across, down), *others = sampling
     # At half the size, libjpeg gives colours that are stored at half the size just as they are.
     halves = (across, down) == (2, 2) and others == [(1, 1), (1, 1)]

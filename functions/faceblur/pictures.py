@@ -92,7 +92,7 @@ def decode(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint: bool
             return png.read_deep(data, orientation, profile)
         if format_ == "JPEG" and isinstance(image, JpegImagePlugin.JpegImageFile):
             if jpeg.has_planes(image, orientation):
-                return jpeg.read_planes(data, orientation, profile)
+                return jpeg.read_planes(data, image, orientation, profile)
             return _jpeg_pixels(image, orientation, profile)
         options = OPTIONS.get(format_, {}) | _kept_options(data, image, format_, profile)
         image.load()

@@ -154,6 +154,14 @@ def test_the_rounded_outline_fades_and_reaches_no_edge() -> None:
     assert steps.max() < 20
 
 
+@pytest.mark.parametrize(("longer_side", "drawn"), [(40, 512), (513, 512), (2048, 512), (2100, 525), (8000, 2000)])
+def test_the_outline_is_drawn_anew_only_where_repeated_pixels_would_show(longer_side: int, drawn: int) -> None:
+    stencil = covers.superellipse()
+    whole = covers.enlarged(stencil, (longer_side // 2, longer_side), covers.FINE_OUTLINE)
+    assert max(whole.size) == drawn
+    assert (whole is stencil) == (drawn == covers.FINE_OUTLINE)
+
+
 def test_a_smooth_cover_has_no_edges() -> None:
     hidden = values(covered(hopper_pixels(), Region(HOPPER_FACE, Style())))
     left, top, right, bottom = covers.outline(hopper_pixels().size, Region(HOPPER_FACE, Style())).face
