@@ -1,0 +1,259 @@
+"""What every job of a storm must have come to, and whether it has."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import photos
+from visible import faces_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from storm.portraits import Portrait
+    from storm.storm import Sent, Storm
+
+# What a job that was being worked on may say of a restart: that it was stopped, or what failed in its last moments.
+OF_A_RESTART = {"Aborted", "InternalError", "TimedOut", "StorageUnavailable", "DetectorUnavailable"}
+OF_THE_DETECTOR = {"DetectorThrottled", "DetectorUnavailable"}
+# How often the state machine tries at most; fewer faults than that must not be seen.
+TRIES = {"lambda": 6, "throttled": 31, "storage": 6, "detector": 8}
+DELIVERIES = 3
+
+# What must not be: each has its count in the report.
+LOST = "lost"
+PENDING = "pending"
+TWICE = "done twice"
+WRONG_RESULT = "wrong results"
+VISIBLE = "unhidden faces"
+WRONG_CODE = "wrong codes"
+ORIGINAL = "originals left"
+LEFT = "other objects left"
+KINDS = (LOST, PENDING, TWICE, WRONG_RESULT, VISIBLE, WRONG_CODE, ORIGINAL, LEFT)
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """Something that must not be."""
+
+    kind: str
+    job_id: str
+    what: str
+
+
+@dataclass
+class Facts:
+    """What is there after a storm: rows and keys by job, the statuses of executions, and the faults by job."""
+
+    rows: dict[str, dict[str, Any]]
+    objects: dict[str, set[str]]
+    executions: dict[str, list[str]]
+    faults: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, storm: Storm) -> Facts:
+        """Gather them."""
+        cloud = storm.cloud
+        scan = cloud.dynamodb.get_paginator("scan").paginate(TableName=cloud.outputs["JobsTableName"])
+        listing = cloud.s3.get_paginator("list_objects_v2").paginate(Bucket=cloud.deployed.bucket)
+        ran = cloud.sfn.get_paginator("list_executions").paginate(stateMachineArn=cloud.outputs["StateMachineArn"])
+        facts = cls({row["job_id"]["S"]: row for page in scan for row in page["Items"]}, {}, {})
+        for key in (entry["Key"] for page in listing for entry in page.get("Contents", [])):
+            facts.objects.setdefault(_job_of(key), set()).add(key)
+        for execution in (execution for page in ran for execution in page["executions"]):
+            facts.executions.setdefault(execution["name"], []).append(execution["status"])
+        told = cloud.plans / "injected.jsonl"
+        for line in told.read_text().splitlines() if told.exists() else []:
+            fault = json.loads(line)
+            for job_id in fault["jobs"]:
+                facts.faults.setdefault(job_id, []).append(fault)
+        return facts
+
+
+@dataclass
+class Verdict:
+    """How the jobs ended, and what must not be."""
+
+    endings: Counter[str]
+    complaints: list[Complaint]
+    sizes: Counter[str]
+
+
+def judge(storm: Storm, before: Facts, after: Facts) -> Verdict:
+    """Look at every job; between `before` and `after` every message was delivered once more."""
+    endings: Counter[str] = Counter()
+    complaints = list(_unknown(storm, after))
+    sizes: Counter[str] = Counter()
+    for sent in storm.sent:
+        answer = storm.show(sent.job_id)
+        shown = answer.json()
+        ending = "deleted" if sent.deleted else _ending(shown)
+        endings[ending] += 1
+        complaints += _look(storm, sent, answer, before, after)
+    return Verdict(endings, complaints, sizes)
+
+
+def allowed_codes(storm: Storm, sent: Sent, row: dict[str, Any], faults: Iterable[dict[str, Any]]) -> set[str]:
+    """The codes with which this job may have failed: those that its photo or what was done to it explains."""
+    faults = list(faults)
+    codes = {portrait.code for portrait in sent.offered if portrait.code}
+    codes |= {"abort": {"Aborted"}, "time out": {"Aborted", "TimedOut"}}.get(sent.plan.interference, set())
+    if not sent.offered or sent.too_late:
+        codes.add("UploadExpired")
+    if sent.plan.uploads == "another":
+        codes.add("UploadReplaced")
+    codes |= _of_the_case(sent.plan.case)
+    ended = _seconds(row.get("finished_at", {}).get("S", "9999-01-01T00:00:00Z"))
+    if any(sent.created < span.end and ended > span.start for span in storm.outages):
+        codes |= OF_THE_DETECTOR
+    if any(sent.created < span.end and ended > span.start for span in storm.cloud.restarts):
+        codes |= OF_A_RESTART
+    return codes | _of_faults(faults)
+
+
+def _of_faults(faults: list[dict[str, Any]]) -> set[str]:
+    tasks = [fault for fault in faults if not fault["queued"] and not _is_of_the_api(fault)]
+    causes = Counter(_cause(fault) for fault in tasks)
+    codes = set()
+    if causes["permanent"] or causes["lambda"] >= TRIES["lambda"] or causes["throttled"] >= TRIES["throttled"]:
+        codes.add("InternalError")
+    if causes["hang"]:
+        codes.add("TimedOut")
+    if causes["storage"] >= TRIES["storage"]:
+        codes.add("StorageUnavailable")
+    if causes["detector"] >= TRIES["detector"]:
+        codes |= OF_THE_DETECTOR
+    if causes["phantom"]:
+        codes.add("ResidualFaces")
+    if sum(fault["function"] == "start_workflow" for fault in faults) >= DELIVERIES:
+        codes.add("InternalError")
+    return codes
+
+
+def _cause(fault: dict[str, Any]) -> str:
+    step = fault["step"]
+    match step:
+        case {"raise": "Lambda.TooManyRequestsException"}:
+            return "throttled"
+        case {"raise": "StorageUnavailable"}:
+            return "storage"
+        case {"raise": "DetectorThrottled" | "DetectorUnavailable"}:
+            return "detector"
+        case {"raise": str(name)} if name.startswith("Lambda."):
+            return "lambda"
+        case {"wait_for": _}:
+            return "hang"
+        case {"return": _}:
+            return "phantom"
+        case {"aws": {"answer": "refused"}}:
+            return "permanent"
+        case {"aws": {"service": "rekognition"}}:
+            return "detector"
+        case {"aws": _}:
+            return "storage"
+    return "permanent"
+
+
+def _is_of_the_api(fault: dict[str, Any]) -> bool:
+    return fault["function"] in {"create_job", "get_job", "delete_job"}
+
+
+def _of_the_case(case: str) -> set[str]:
+    return {
+        "claim-throttled": {"InternalError"},
+        "claim-refused": {"InternalError"},
+        "claim-too-slow": {"TimedOut"},
+        "delete-broken": {"InternalError"},
+        "delete-too-slow": {"TimedOut"},
+    }.get(case, set())
+
+
+def _look(storm: Storm, sent: Sent, answer: httpx.Response, before: Facts, after: Facts) -> Iterator[Complaint]:
+    job_id, shown = sent.job_id, answer.json()
+    row, keys = after.rows.get(job_id), after.objects.get(job_id, set())
+
+    def complaint(kind: str, what: str) -> Complaint:
+        return Complaint(kind, job_id, f"{what}; {sent.plan.photo.name}, {sent.plan.uploads}, {sent.plan.interference}")
+
+    if len(after.executions.get(job_id, [])) > 1:
+        yield complaint(TWICE, "more than one execution")
+    if (row, keys) != (before.rows.get(job_id), before.objects.get(job_id, set())):
+        yield complaint(TWICE, "a message delivered again has changed something")
+    if sent.deleted:
+        if answer.status_code != httpx.codes.NOT_FOUND or row:
+            yield complaint(TWICE, "a deleted job has come back")
+        yield from (complaint(_kind_of(key), key) for key in keys)
+        return
+    if row is None or answer.status_code != httpx.codes.OK:
+        yield complaint(LOST, f"no job, but {answer.status_code}")
+        return
+    may_stay = {f"uploads/{job_id}"} if sent.plan.options["keep_original"] else set()
+    if shown["status"] == "COMPLETED":
+        wrong = list(_wrong(storm, sent, shown, keys))
+        yield from (complaint(kind, what) for kind, what in wrong)
+        may_stay |= {f"receipts/{job_id}.json", json.loads(row["outcome"]["S"])["result"]["key"]}
+    elif shown["status"] == "FAILED":
+        code, allowed = shown["error"]["code"], allowed_codes(storm, sent, row, after.faults.get(job_id, []))
+        if code not in allowed:
+            yield complaint(WRONG_CODE, f"{code}, not one of {sorted(allowed)}")
+    else:
+        yield complaint(PENDING, shown["status"])
+        return
+    yield from (complaint(_kind_of(key), f"{key} of a job that is {shown['status']}") for key in keys - may_stay)
+
+
+def _wrong(storm: Storm, sent: Sent, shown: dict[str, Any], keys: set[str]) -> Iterator[tuple[str, str]]:
+    """What is wrong with the result of a completed job, as its client downloads it."""
+    receipt = httpx.get(shown["receipt"]["url"]).json()
+    result = httpx.get(shown["result"]["url"]).content
+    taken = {sha256(portrait.data).hexdigest(): portrait for portrait in sent.offered}
+    portrait: Portrait | None = taken.get(receipt["input"]["sha256"])
+    if portrait is None or portrait.picture is None:
+        yield WRONG_RESULT, "of a photo that was never posted, or is none"
+        return
+    if receipt["output"]["sha256"] != sha256(result).hexdigest():
+        yield WRONG_RESULT, "the receipt speaks of another result"
+    picture = photos.opened(result).convert("RGB")
+    if picture.size != portrait.size or not portrait.is_itself_elsewhere(picture):
+        yield WRONG_RESULT, "another picture"
+        return
+    if shown["faces"] != len(portrait.faces):
+        yield WRONG_RESULT, f"{shown['faces']} faces instead of {len(portrait.faces)}"
+    if portrait.visible(picture) or faces_in(result):
+        yield VISIBLE, f"style {sent.plan.options['style']}"
+
+
+def _unknown(storm: Storm, after: Facts) -> Iterator[Complaint]:
+    """What belongs to no job that a client was told of; a job whose creation was not answered has expired."""
+    told = {sent.job_id for sent in storm.sent}
+    for job_id in after.rows.keys() - told:
+        shown = storm.show(job_id).json()
+        if shown.get("error", {}).get("code") != "UploadExpired":
+            yield Complaint(PENDING, job_id, f"a job that no client knows is {shown.get('status')}")
+    for job_id in after.objects.keys() - told:
+        yield from (Complaint(_kind_of(key), job_id, key) for key in after.objects[job_id])
+
+
+def _ending(shown: dict[str, Any]) -> str:
+    return str(shown["error"]["code"] if "error" in shown else shown.get("status", shown.get("code")))
+
+
+def _job_of(key: str) -> str:
+    found = re.search(r"/([0-9a-f]{32})", key)
+    return found.group(1) if found else ""
+
+
+def _kind_of(key: str) -> str:
+    return ORIGINAL if key.startswith("uploads/") else LEFT
+
+
+def _seconds(moment: str) -> float:
+    from datetime import datetime
+
+    return datetime.fromisoformat(moment).timestamp()
