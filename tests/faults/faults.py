@@ -8,13 +8,16 @@ no job yet, carries its step in the header `X-Fault`. A step is `{}`, nothing, o
     {"signal": NUMBER}     the process is killed
     {"wait_for": PATH}     waiting until that file is there
     {"return": VALUE}      an answer instead of the function's own
-    {"aws": {"service": NAME, "answer": ANSWER, "times": COUNT}}
-                           the next COUNT requests to that service are answered so: `throttled`, `broken` (500),
-                           `refused` (no permission), `reset` (no connection) or `lost` (done, but answered 500)
+    {"aws": {"service": NAME, "answer": ANSWER, "after": NUMBER, "times": COUNT}}
+                           after so many requests to that service, COUNT of them are answered so: `throttled`,
+                           `broken` (500), `refused` (no permission), `reset` (no connection) or `lost` (done, but
+                           answered 500); or the process is `killed` instead of the next one
 
-and may have `"after": true`, by which an error, an end or a signal comes when the work is done, and
-`"environment": {NAME: VALUE}` for this call. A file `JOB.case` names the case of the mocked service integrations
-(as Step Functions Local has them) with which the job's execution is started.
+and may have `"after": true`, by which an error, an end or a signal comes when the work is done,
+`"environment": {NAME: VALUE}` for this call, and `"ahead": SECONDS`, by which photos seem to be so much older.
+
+A file `JOB.case` names the case of the mocked service integrations (as Step Functions Local has them) with which the
+job's execution is started.
 
 What was done is told in `injected.jsonl`; a file `JOB.FUNCTION.ended` says that the function has come to an end for
 that job.
@@ -25,9 +28,11 @@ import importlib
 import json
 import os
 import re
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, tzinfo
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -112,12 +117,33 @@ def _environment(variables: dict[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
+@contextmanager
+def _ahead(seconds: float) -> Iterator[None]:
+    storage = importlib.import_module("faceblur.storage")
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + timedelta(seconds=seconds)
+
+    storage.datetime = Ahead
+    try:
+        yield
+    finally:
+        storage.datetime = datetime
+
+
 def _answer_for_aws(request: Any, event_name: str, **_: Any) -> AWSResponse | None:
     service = event_name.split(".")[1]
     if _requests.get("service") != service or _requests["times"] == 0:
         return None
+    if _requests["after"]:
+        _requests["after"] -= 1
+        return None
     _requests["times"] -= 1
     match _requests["answer"]:
+        case "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
         case "reset":
             raise ConnectionClosedError(endpoint_url=request.url)
         case "throttled":
@@ -153,7 +179,7 @@ boto3.DEFAULT_SESSION.events.register("provide-client-params.sfn.StartExecution"
 def handler(event: dict[str, Any], context: Any) -> Any:
     jobs = _jobs(event)
     step = _next_step(event, jobs)
-    if step.keys() - {"environment"}:
+    if step.keys() - {"environment", "ahead"}:
         _tell(step, event, jobs)
     if not step.get("after"):
         _fail(step)
@@ -164,7 +190,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     _requests.clear()
     _requests.update(step.get("aws", {}))
     try:
-        with _environment(step.get("environment", {})):
+        with _environment(step.get("environment", {})), _ahead(step.get("ahead", 0)):
             answer = _real()(event, context)
     finally:
         for job in jobs:

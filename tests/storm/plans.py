@@ -27,6 +27,7 @@ SERVICES = {
 }
 FAULTY_CALL = 0.14
 FAULTS = {"transient": 40, "aws": 30, "error": 5, "exit": 5, "killed": 5, "hang": 1}
+ANSWERS = {"throttled": 4, "broken": 4, "reset": 3, "lost": 3, "refused": 2, "killed": 3}
 AFTER = 0.4  # of the errors and ends come when the work is done
 TRANSIENT = (
     "Lambda.ClientExecutionTimeoutException",
@@ -63,7 +64,8 @@ class Plan:
     """What happens to one job.
 
     `uploads` is one of UPLOADS, `another` the second photo. `interference` comes `after` so many seconds. `steps` are
-    those of faults.py by function; `creation` and `deletion` those of the calls of the API. `overlooked`: the first look misses a face.
+    those of faults.py by function, `creation` and `deletion` those of calls of the API. `overlooked`: the first look
+    misses a face.
     """
 
     number: int
@@ -91,9 +93,9 @@ class Plan:
         }[self.uploads]
 
 
-def plan(seed: int, number: int, never: str) -> Plan:
-    """What happens to this job; `never` is the path of a file that is not there."""
-    random = Random(f"{seed}/{number}")  # noqa: S311
+def plan(seed: int, number: int, never: str | None) -> Plan:
+    """What happens to this job; `never` is the path of a file that is not there, if functions may hang."""
+    random = Random(f"{seed}/{number}")
     chance = random.random
     photo = random.choice(no_photos() if chance() < 0.04 else portraits())
     detector = "embedded" if chance() < 0.05 else "rekognition"
@@ -125,8 +127,8 @@ def plan(seed: int, number: int, never: str) -> Plan:
         detector=detector,
         overlooked=chance() < 0.05,
         case=random.choice(tuple(CASES)) if chance() < CASE else "",
-        creation=_step(random, "create_job", never) if chance() < 0.05 else {},
-        deletion=[_step(random, "delete_job", never) for _ in range(random.randint(0, 2))],
+        creation=_step(random, "create_job", None) if chance() < 0.05 else {},
+        deletion=[_step(random, "delete_job", None) for _ in range(random.randint(0, 2))],
         steps=steps,
     )
 
@@ -146,22 +148,22 @@ def mocked(state_machine: str) -> dict[str, Any]:
     }
 
 
-def faulty_read(random: Random, never: str) -> Step:
+def faulty_read(random: Random) -> Step:
     """A step for a call that only looks."""
-    return _step(random, "get_job", never)
+    return _step(random, "get_job", None)
 
 
-def _step(random: Random, function: str, never: str) -> Step:
+def _step(random: Random, function: str, never: str | None) -> Step:
     after = {"after": True} if random.random() < AFTER else {}
-    # A call of the API's that hangs is ended by API Gateway, not by us.
-    kinds = FAULTS if function in CALLS else {kind: weight for kind, weight in FAULTS.items() if kind != "hang"}
+    kinds = {kind: weight for kind, weight in FAULTS.items() if kind != "hang" or (never and function in CALLS)}
     match _drawn(random, kinds):
         case "transient":
             return {"raise": _transient(random, function)} | after
         case "aws":
-            answer = random.choice(("throttled", "throttled", "broken", "broken", "reset", "lost", "refused"))
+            answer = _drawn(random, ANSWERS)
+            times = random.choice((1, 2, 3, 12))
             service = random.choice(SERVICES[function])
-            return {"aws": {"service": service, "answer": answer, "times": random.choice((1, 2, 3, 12))}}
+            return {"aws": {"service": service, "answer": answer, "after": random.randint(0, 3), "times": times}}
         case "error":
             return {"raise": "KeyError"} | after
         case "exit":

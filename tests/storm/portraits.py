@@ -105,7 +105,7 @@ class Witness:
 
     def __init__(self) -> None:
         """Nothing is stored yet."""
-        self.stored: Callable[[str, str], bytes | None] = lambda bucket, key: None
+        self.stored: Callable[[str, str], bytes | None] = lambda _bucket, _key: None
         self.overlooked: set[str] = set()
         self.by_size = {
             (times * portrait.size[0], times * portrait.size[1]): portrait
@@ -121,7 +121,10 @@ class Witness:
         data = self.stored(place["Bucket"], place["Name"])
         if data is None:
             return Refusal("InvalidS3ObjectException")
-        seen = self.seen(data)
+        try:
+            seen = self.seen(data)
+        except OSError:  # Pillow's for what is no picture, or not a whole one
+            return Refusal("InvalidImageFormatException")
         return seen[1:] if place["Name"] in self.overlooked else seen
 
     def seen(self, data: bytes) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -15,11 +16,11 @@ import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 from deployed import Deployed, with_faults
 from standins.rekognition import BROKEN, Rekognition
+
+from faceblur_cli import local, recovery
 from storm.plans import Plan, Step, faulty_read, mocked, plan
 from storm.portraits import Portrait, Witness
 from storm.post import Post
-
-from faceblur_cli import local, recovery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,6 +104,11 @@ class Cloud:
             except (httpx.TransportError, BotoCoreError):
                 time.sleep(0.2)
 
+    def call(self, function: str, event: dict[str, Any]) -> None:
+        """Call a function of the template, and see it come to its end."""
+        answer = self.lambda_.invoke(FunctionName=self._names[function], Payload=json.dumps(event))
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
     def restart(self) -> None:
         """Stop the stack in the middle of everything and start it as `faceblur up` does."""
         began = time.time()
@@ -165,10 +171,14 @@ class Storm:
         self.redriven = 0
         self._never = str(cloud.plans / "never")
 
-    def rage(self, jobs: int, restarts: int) -> None:
-        """Send all jobs, with outages and restarts at even distances, until nothing moves any more."""
+    def rage(self, jobs: int, restarts: int, *, hangs: bool) -> None:
+        """Send all jobs, with outages and restarts at even distances, until nothing moves any more.
+
+        `hangs`: some functions hang, and are ended after FUNCTION_SECONDS.
+        """
         with ThreadPoolExecutor(CLIENTS) as clients:
-            coming = [clients.submit(self.send, plan(self.seed, number, self._never)) for number in range(jobs)]
+            plans = [plan(self.seed, number, self._never if hangs else None) for number in range(jobs)]
+            coming = [clients.submit(self.send, each) for each in plans]
             for incident in range(2 * restarts):
                 coming[(incident + 1) * jobs // (2 * restarts + 1)].result()
                 if incident % 2:
@@ -188,11 +198,11 @@ class Storm:
         if plan.interference:
             time.sleep(plan.after)
             self.cloud.persistently(lambda: self._interfere(sent))
-        random = Random(plan.number)  # noqa: S311
+        random = Random(plan.number)
         deadline = time.time() + PATIENCE_SECONDS
         while plan.photos and not sent.deleted and time.time() < deadline and not self._has_ended(sent):
             if random.random() < FAULTY_READ:
-                self._ask("GET", f"/jobs/{sent.job_id}", faulty_read(random, self._never))
+                self._ask("GET", f"/jobs/{sent.job_id}", faulty_read(random))
             time.sleep(0.25)
 
     def calm(self) -> None:
@@ -215,6 +225,30 @@ class Storm:
         for post in (self.cloud.uploads, self.cloud.endings):
             post.deliver(post.bodies.copy())
         self.calm()
+
+    def let_forms_expire(self) -> None:
+        """Wait until the form of every job without a photo has expired."""
+        last = max((sent.created for sent in self.sent if not sent.offered or sent.too_late), default=0.0)
+        time.sleep(max(0.0, last + UPLOAD_SECONDS + 2 - time.time()))
+
+    def sweep_a_day_later(self) -> None:
+        """Call the sweeper as EventBridge does each hour, with a clock that is a day ahead."""
+        event = {"source": "aws.events", "headers": {"X-Fault": json.dumps({"ahead": 25 * 60 * 60})}}
+        self.cloud.call("SweepPhotosFunction", event)
+
+    def counts(self) -> dict[str, int]:
+        """What else was done."""
+        posts = (self.cloud.uploads, self.cloud.endings)
+        interfered = Counter(sent.plan.interference for sent in self.sent if sent.plan.interference)
+        return {
+            "messages": sum(len(post.bodies) for post in posts),
+            "messages that came late": sum(post.late for post in posts),
+            "messages that came twice at once": sum(post.twice for post in posts),
+            "messages handed back from the dead-letter queue": self.redriven,
+            "jobs told to abort, to time out or to be deleted": interfered.total(),
+            "restarts": len(self.cloud.restarts),
+            "outages of the detector": len(self.outages),
+        }
 
     def show(self, job_id: str) -> httpx.Response:
         """The API's answer to how a job stands; asked again as long as that is an error of the API's."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import photos
 from visible import faces_in
+
+from storm.plans import CASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,7 +38,8 @@ VISIBLE = "unhidden faces"
 WRONG_CODE = "wrong codes"
 ORIGINAL = "originals left"
 LEFT = "other objects left"
-KINDS = (LOST, PENDING, TWICE, WRONG_RESULT, VISIBLE, WRONG_CODE, ORIGINAL, LEFT)
+KEPT = "objects left after a day"
+KINDS = (LOST, PENDING, TWICE, WRONG_RESULT, VISIBLE, WRONG_CODE, ORIGINAL, LEFT, KEPT)
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,12 @@ class Complaint:
 
 @dataclass
 class Facts:
-    """What is there after a storm: rows and keys by job, the statuses of executions, and the faults by job."""
+    """What is there after a storm: rows, keys and statuses of executions by job, and the faults as they were told."""
 
     rows: dict[str, dict[str, Any]]
     objects: dict[str, set[str]]
     executions: dict[str, list[str]]
-    faults: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    told: list[dict[str, Any]]
 
     @classmethod
     def of(cls, storm: Storm) -> Facts:
@@ -63,40 +67,53 @@ class Facts:
         scan = cloud.dynamodb.get_paginator("scan").paginate(TableName=cloud.outputs["JobsTableName"])
         listing = cloud.s3.get_paginator("list_objects_v2").paginate(Bucket=cloud.deployed.bucket)
         ran = cloud.sfn.get_paginator("list_executions").paginate(stateMachineArn=cloud.outputs["StateMachineArn"])
-        facts = cls({row["job_id"]["S"]: row for page in scan for row in page["Items"]}, {}, {})
+        told = cloud.plans / "injected.jsonl"
+        lines = told.read_text().splitlines() if told.exists() else []
+        rows = {row["job_id"]["S"]: row for page in scan for row in page["Items"]}
+        facts = cls(rows, {}, {}, [json.loads(line) for line in lines])
         for key in (entry["Key"] for page in listing for entry in page.get("Contents", [])):
             facts.objects.setdefault(_job_of(key), set()).add(key)
         for execution in (execution for page in ran for execution in page["executions"]):
             facts.executions.setdefault(execution["name"], []).append(execution["status"])
-        told = cloud.plans / "injected.jsonl"
-        for line in told.read_text().splitlines() if told.exists() else []:
-            fault = json.loads(line)
-            for job_id in fault["jobs"]:
-                facts.faults.setdefault(job_id, []).append(fault)
         return facts
+
+    def faults(self, job_id: str) -> list[dict[str, Any]]:
+        """The faults that touched this job."""
+        return [fault for fault in self.told if job_id in fault["jobs"]]
 
 
 @dataclass
 class Verdict:
-    """How the jobs ended, and what must not be."""
+    """How the jobs ended, what must not be, and which faults there were."""
 
     endings: Counter[str]
     complaints: list[Complaint]
-    sizes: Counter[str]
+    faults: Counter[str]
+
+    def counts(self) -> dict[str, int]:
+        """How much there is of each kind of what must not be."""
+        seen = Counter(complaint.kind for complaint in self.complaints)
+        return {kind: seen[kind] for kind in KINDS}
 
 
-def judge(storm: Storm, before: Facts, after: Facts) -> Verdict:
-    """Look at every job; between `before` and `after` every message was delivered once more."""
-    endings: Counter[str] = Counter()
-    complaints = list(_unknown(storm, after))
-    sizes: Counter[str] = Counter()
+def judged(storm: Storm) -> Verdict:
+    """Look at every job of a storm that is over, deliver every message once more, and look again."""
+    storm.let_forms_expire()
+    endings, complaints = Counter[str](), []
+    for sent in storm.sent:
+        storm.show(sent.job_id)
+    before = Facts.of(storm)
+    storm.again()
+    after = Facts.of(storm)
     for sent in storm.sent:
         answer = storm.show(sent.job_id)
-        shown = answer.json()
-        ending = "deleted" if sent.deleted else _ending(shown)
-        endings[ending] += 1
+        endings["DELETED" if sent.deleted else _ending(answer.json())] += 1
         complaints += _look(storm, sent, answer, before, after)
-    return Verdict(endings, complaints, sizes)
+    complaints += _unknown(storm, after)
+    storm.sweep_a_day_later()
+    complaints += [Complaint(KEPT, job_id, f"{keys}") for job_id, keys in Facts.of(storm).objects.items()]
+    faults = Counter(_name_of(fault) for fault in after.told)
+    return Verdict(endings, complaints, faults + Counter(_case(sent) for sent in storm.sent if sent.plan.case))
 
 
 def allowed_codes(storm: Storm, sent: Sent, row: dict[str, Any], faults: Iterable[dict[str, Any]]) -> set[str]:
@@ -114,10 +131,11 @@ def allowed_codes(storm: Storm, sent: Sent, row: dict[str, Any], faults: Iterabl
         codes |= OF_THE_DETECTOR
     if any(sent.created < span.end and ended > span.start for span in storm.cloud.restarts):
         codes |= OF_A_RESTART
-    return codes | _of_faults(faults)
+    return codes | codes_of(faults)
 
 
-def _of_faults(faults: list[dict[str, Any]]) -> set[str]:
+def codes_of(faults: list[dict[str, Any]]) -> set[str]:
+    """The codes that these faults may lead to."""
     tasks = [fault for fault in faults if not fault["queued"] and not _is_of_the_api(fault)]
     causes = Counter(_cause(fault) for fault in tasks)
     codes = set()
@@ -151,13 +169,38 @@ def _cause(fault: dict[str, Any]) -> str:
             return "hang"
         case {"return": _}:
             return "phantom"
-        case {"aws": {"answer": "refused"}}:
+        case {"aws": {"answer": "refused" | "killed"}}:
             return "permanent"
         case {"aws": {"service": "rekognition"}}:
             return "detector"
         case {"aws": _}:
             return "storage"
     return "permanent"
+
+
+def _name_of(fault: dict[str, Any]) -> str:
+    """What was done to which function, as the report counts it."""
+    match fault["step"]:
+        case {"raise": str(name)}:
+            what = name
+        case {"exit": _}:
+            what = "exit"
+        case {"signal": _}:
+            what = "killed"
+        case {"wait_for": _}:
+            what = "hangs"
+        case {"return": _}:
+            what = "sees a face where none is"
+        case {"aws": {"service": service, "answer": answer}}:
+            what = f"{service} {answer}"
+        case _:
+            what = "nothing"
+    return f"{fault['function']}: {what}{' after its work' if fault['step'].get('after') else ''}"
+
+
+def _case(sent: Sent) -> str:
+    state, error = CASES[sent.plan.case]
+    return f"{state}: {error}"
 
 
 def _is_of_the_api(fault: dict[str, Any]) -> bool:
@@ -195,11 +238,10 @@ def _look(storm: Storm, sent: Sent, answer: httpx.Response, before: Facts, after
         return
     may_stay = {f"uploads/{job_id}"} if sent.plan.options["keep_original"] else set()
     if shown["status"] == "COMPLETED":
-        wrong = list(_wrong(storm, sent, shown, keys))
-        yield from (complaint(kind, what) for kind, what in wrong)
+        yield from (complaint(kind, what) for kind, what in _wrong(sent, shown))
         may_stay |= {f"receipts/{job_id}.json", json.loads(row["outcome"]["S"])["result"]["key"]}
     elif shown["status"] == "FAILED":
-        code, allowed = shown["error"]["code"], allowed_codes(storm, sent, row, after.faults.get(job_id, []))
+        code, allowed = shown["error"]["code"], allowed_codes(storm, sent, row, after.faults(job_id))
         if code not in allowed:
             yield complaint(WRONG_CODE, f"{code}, not one of {sorted(allowed)}")
     else:
@@ -208,7 +250,7 @@ def _look(storm: Storm, sent: Sent, answer: httpx.Response, before: Facts, after
     yield from (complaint(_kind_of(key), f"{key} of a job that is {shown['status']}") for key in keys - may_stay)
 
 
-def _wrong(storm: Storm, sent: Sent, shown: dict[str, Any], keys: set[str]) -> Iterator[tuple[str, str]]:
+def _wrong(sent: Sent, shown: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What is wrong with the result of a completed job, as its client downloads it."""
     receipt = httpx.get(shown["receipt"]["url"]).json()
     result = httpx.get(shown["result"]["url"]).content
@@ -254,6 +296,4 @@ def _kind_of(key: str) -> str:
 
 
 def _seconds(moment: str) -> float:
-    from datetime import datetime
-
     return datetime.fromisoformat(moment).timestamp()

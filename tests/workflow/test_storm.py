@@ -1,0 +1,25 @@
+"""A short storm; `make chaos` has the long one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from storm.storm import storm
+from storm.verdict import judged
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+JOBS = 30
+SEED = 7
+
+
+def test_every_job_ends_as_it_must_whatever_fails(built: Path, tmp_path: Path) -> None:
+    with storm(tmp_path, SEED) as raging:
+        raging.rage(JOBS, restarts=1, hangs=False)
+        verdict = judged(raging)
+    assert verdict.complaints == []
+    assert verdict.endings.total() == JOBS
+    assert verdict.endings["COMPLETED"] >= JOBS // 3
+    assert verdict.faults.total() >= JOBS // 2
+    assert len(raging.cloud.restarts) == 1
