@@ -70,10 +70,12 @@ class Cloud:
         """Start, deploy, and put the posts between the services; all of it ends with `exits`."""
         self.folder, self.plans = folder, folder / "plans"
         self.plans.mkdir()
+        self.http = exits.enter_context(httpx.Client(timeout=30, trust_env=False))
         self.witness = Witness()
         self.rekognition = exits.enter_context(Rekognition(default=self.witness))
-        self.port = local.any_port()
+        self.port = local.free_port()  # the default one could be taken while this stack is down
         self.up = threading.Event()
+        self.lost = False
         self.restarts: list[Span] = []
         self._running = exits.enter_context(ExitStack())
         self._start()
@@ -96,9 +98,11 @@ class Cloud:
         self.up.set()
 
     def persistently(self, act: Callable[[], Result]) -> Result:
-        """Do this, again if the stack is down in the middle of it."""
+        """Do this, again if the stack is down in the middle of it. RuntimeError if it does not come up again."""
         while True:
             self.up.wait()
+            if self.lost:
+                raise RuntimeError("the stack did not start again")
             try:
                 return act()
             except (httpx.TransportError, BotoCoreError):
@@ -113,12 +117,16 @@ class Cloud:
         """Stop the stack in the middle of everything and start it as `faceblur up` does."""
         began = time.time()
         self.up.clear()
-        self._running.close()
-        self._start()
-        self._mock()
-        recovery.recover(self.deployed.stack)
+        self.lost = True
+        try:
+            self._running.close()
+            self._start()
+            self._mock()
+            recovery.recover(self.deployed.stack)
+            self.lost = False
+        finally:
+            self.up.set()
         self.restarts.append(Span(began, time.time()))
-        self.up.set()
 
     def _start(self) -> None:
         running = local.emulator(self.port, self.folder, SFN_WAIT_SCALE=str(WAIT_SCALE))
@@ -135,7 +143,7 @@ class Cloud:
     def _mock(self) -> None:
         name = self.outputs["StateMachineArn"].rsplit(":", 1)[1]
         settings = {"stepfunctions._sfn_mock_config": mocked(name)}
-        answer = httpx.post(f"{self.endpoint}/_ministack/config", json=settings, trust_env=False).json()
+        answer = self.http.post(f"{self.endpoint}/_ministack/config", json=settings).json()
         assert answer["applied"]
 
     def _posts(self) -> tuple[Post, Post]:
@@ -278,8 +286,9 @@ class Storm:
 
     def _upload(self, sent: Sent, form: dict[str, Any], portrait: Portrait) -> None:
         sent.offered.append(portrait)
+        url, fields, files = form["upload"]["url"], form["upload"]["fields"], {"file": ("photo", portrait.data)}
         while True:
-            answer = self.cloud.persistently(lambda: self.cloud.deployed.upload(form, portrait.data))
+            answer = self.cloud.persistently(lambda: self.cloud.http.post(url, data=fields, files=files))
             if answer.status_code == httpx.codes.NO_CONTENT:
                 return
             if answer.status_code == httpx.codes.FORBIDDEN:
@@ -311,7 +320,8 @@ class Storm:
 
     def _ask(self, method: str, path: str, step: Step | None = None, **content: Any) -> httpx.Response:
         headers = {"X-Fault": json.dumps(step)} if step else {}
-        return self.cloud.persistently(lambda: self.cloud.deployed.call(method, path, headers=headers, **content))
+        url = self.cloud.outputs["ApiUrl"] + path
+        return self.cloud.persistently(lambda: self.cloud.http.request(method, url, headers=headers, **content))
 
     def _has_ended(self, sent: Sent) -> bool:
         key = {"job_id": {"S": sent.job_id}}

@@ -238,7 +238,7 @@ def _look(storm: Storm, sent: Sent, answer: httpx.Response, before: Facts, after
         return
     may_stay = {f"uploads/{job_id}"} if sent.plan.options["keep_original"] else set()
     if shown["status"] == "COMPLETED":
-        yield from (complaint(kind, what) for kind, what in _wrong(sent, shown))
+        yield from (complaint(kind, what) for kind, what in _wrong(storm.cloud.http, sent, shown))
         may_stay |= {f"receipts/{job_id}.json", json.loads(row["outcome"]["S"])["result"]["key"]}
     elif shown["status"] == "FAILED":
         code, allowed = shown["error"]["code"], allowed_codes(storm, sent, row, after.faults(job_id))
@@ -250,10 +250,10 @@ def _look(storm: Storm, sent: Sent, answer: httpx.Response, before: Facts, after
     yield from (complaint(_kind_of(key), f"{key} of a job that is {shown['status']}") for key in keys - may_stay)
 
 
-def _wrong(sent: Sent, shown: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _wrong(http: httpx.Client, sent: Sent, shown: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What is wrong with the result of a completed job, as its client downloads it."""
-    receipt = httpx.get(shown["receipt"]["url"]).json()
-    result = httpx.get(shown["result"]["url"]).content
+    receipt = http.get(shown["receipt"]["url"]).json()
+    result = http.get(shown["result"]["url"]).content
     taken = {sha256(portrait.data).hexdigest(): portrait for portrait in sent.offered}
     portrait: Portrait | None = taken.get(receipt["input"]["sha256"])
     if portrait is None or portrait.picture is None:
