@@ -26,8 +26,8 @@ SERVICES = {
     "get_job": ("dynamodb", "s3"),
 }
 FAULTY_CALL = 0.14
-FAULTS = {"transient": 40, "aws": 30, "error": 5, "exit": 5, "killed": 5, "hang": 1}
-ANSWERS = {"throttled": 4, "broken": 4, "reset": 3, "lost": 3, "refused": 2, "killed": 3}
+FAULTS = {"transient": 40, "aws": 30, "error": 5, "exit": 2, "killed": 3, "hang": 1}
+ANSWERS = {"throttled": 4, "broken": 4, "reset": 3, "lost": 3, "refused": 2, "killed": 2}
 AFTER = 0.4  # of the errors and ends come when the work is done
 TRANSIENT = (
     "Lambda.ClientExecutionTimeoutException",
@@ -38,9 +38,10 @@ TRANSIENT = (
     "StorageUnavailable",
 )
 DETECTORS = ("DetectorThrottled", "DetectorUnavailable")
-# An outage of this error, for as long as the state machine tries.
+# The chance of an outage of one function for one job, longer than the state machine tries; what is delivered again
+# waits longer for the next try, and is not kept waiting as often.
 OUTAGE = 0.03
-OUTAGE_CALLS = 40
+OUTAGE_CALLS = {"detect_faces": 40, "blur_faces": 40, "update_job": 9}
 
 # Faults of the state machine's own calls to DynamoDB and S3: the state, and the error at every attempt.
 CASES = {
@@ -104,8 +105,8 @@ def plan(seed: int, number: int, never: str | None) -> Plan:
         for function, calls in CALLS.items()
     }
     if chance() < OUTAGE:
-        function = random.choice(("detect_faces", "blur_faces", "update_job"))
-        steps[function] = [{"raise": _transient(random, function)}] * OUTAGE_CALLS
+        function = random.choice(tuple(OUTAGE_CALLS))
+        steps[function] = [{"raise": _transient(random, function)}] * OUTAGE_CALLS[function]
     if chance() < 0.02:
         phantom = {"faces": [_PHANTOM], "detector": "stand-in", "version": "1", "calls": 0, "warnings": []}
         steps["detect_faces"] = [{}, *[{"return": phantom | {"stage": {"name": "second_look"}}}] * 2]

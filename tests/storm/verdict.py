@@ -15,12 +15,12 @@ import photos
 from visible import faces_in
 
 from storm.plans import CASES
+from storm.storm import CALM_SECONDS, Sent, Storm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from storm.portraits import Portrait
-    from storm.storm import Sent, Storm
 
 # What a job that was being worked on may say of a restart: that it was stopped, or what failed in its last moments.
 OF_A_RESTART = {"Aborted", "InternalError", "TimedOut", "StorageUnavailable", "DetectorUnavailable"}
@@ -110,6 +110,7 @@ def judged(storm: Storm) -> Verdict:
         endings["DELETED" if sent.deleted else _ending(answer.json())] += 1
         complaints += _look(storm, sent, answer, before, after)
     complaints += _unknown(storm, after)
+    complaints += [Complaint(PENDING, "", f"no rest after {CALM_SECONDS} seconds: {left}") for left in storm.restless]
     storm.sweep_a_day_later()
     complaints += [Complaint(KEPT, job_id, f"{keys}") for job_id, keys in Facts.of(storm).objects.items()]
     faults = Counter(_name_of(fault) for fault in after.told)
