@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import time
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from report import at_least, at_most, publish
 from storm.storm import storm
@@ -15,7 +18,7 @@ from storm.verdict import judged
 
 from faceblur_cli import local
 
-JOBS = 2000
+JOBS = 600
 SEED = 20261123
 RESTARTS = 2
 
@@ -23,9 +26,11 @@ RESTARTS = 2
 def main(jobs: int = JOBS, seed: int = SEED) -> int:
     """Let the storm rage, and say whether every job came to what it must."""
     local.build(print)
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faceblur-storm-") as folder, storm(Path(folder), seed) as raging:
         raging.rage(jobs, RESTARTS, hangs=True)
         verdict = judged(raging)
+    seconds = time.monotonic() - began
     for complaint in verdict.complaints:
         print(f"{complaint.kind}: {complaint.job_id}: {complaint.what}")  # noqa: T201
     counts = verdict.counts()
@@ -36,12 +41,19 @@ def main(jobs: int = JOBS, seed: int = SEED) -> int:
         at_least("restarts of the stack", len(raging.cloud.restarts), RESTARTS),
         at_least("kinds of faults", len(verdict.faults), 40),
     ]
+    kinds = Counter[str]()
+    for (what, _), count in verdict.faults.items():
+        kinds[what] += count
     rows = [
-        *({"what": f"jobs that ended {ending}", "count": count} for ending, count in verdict.endings.most_common()),
-        *({"what": f"fault: {fault}", "count": count} for fault, count in verdict.faults.most_common()),
-        *({"what": what, "count": count} for what, count in raging.counts().items()),
+        *({"": f"jobs that ended {ending}", "count": count} for ending, count in verdict.endings.most_common()),
+        *({"": what, "count": count} for what, count in raging.counts().items()),
+        *({"": f"fault: {what}", "count": count} for what, count in kinds.most_common()),
     ]
-    return publish("chaos", [{"jobs": jobs, "seed": seed} | {row["what"]: row["count"] for row in rows}], goals, rows)
+    measured: list[dict[str, Any]] = [
+        {"jobs": jobs, "seed": seed, "seconds": round(seconds), "endings": verdict.endings, **raging.counts()},
+        *({"fault": what, "of": function, "count": count} for (what, function), count in verdict.faults.items()),
+    ]
+    return publish("chaos", measured, goals, rows)
 
 
 if __name__ == "__main__":

@@ -237,8 +237,10 @@ class Storm:
 
     def let_forms_expire(self) -> None:
         """Wait until the form of every job without a photo has expired."""
-        last = max((sent.created for sent in self.sent if not sent.offered or sent.too_late), default=0.0)
-        time.sleep(max(0.0, last + UPLOAD_SECONDS + 2 - time.time()))
+        scan = self.cloud.dynamodb.get_paginator("scan").paginate(TableName=self.cloud.outputs["JobsTableName"])
+        rows = [row for page in scan for row in page["Items"] if row["status"]["S"] == "AWAITING_UPLOAD"]
+        last = max((int(row["upload_expires_at"]["N"]) for row in rows), default=0)
+        time.sleep(max(0.0, last + 1 - time.time()))
 
     def sweep_a_day_later(self) -> None:
         """Call the sweeper as EventBridge does each hour, with a clock that is a day ahead."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ OF_THE_DETECTOR = {"DetectorThrottled", "DetectorUnavailable"}
 # How often the state machine tries at most; fewer faults than that must not be seen.
 TRIES = {"lambda": 6, "throttled": 31, "storage": 6, "detector": 8}
 DELIVERIES = 3
+SERVICE_NAMES = {"s3": "S3", "dynamodb": "DynamoDB", "sfn": "Step Functions", "rekognition": "Rekognition"}
 
 # What must not be: each has its count in the report.
 LOST = "lost"
@@ -84,11 +85,11 @@ class Facts:
 
 @dataclass
 class Verdict:
-    """How the jobs ended, what must not be, and which faults there were."""
+    """How the jobs ended, what must not be, and the faults there were, each with the function it was done to."""
 
     endings: Counter[str]
     complaints: list[Complaint]
-    faults: Counter[str]
+    faults: Counter[tuple[str, str]]
 
     def counts(self) -> dict[str, int]:
         """How much there is of each kind of what must not be."""
@@ -111,10 +112,12 @@ def judged(storm: Storm) -> Verdict:
         complaints += _look(storm, sent, answer, before, after)
     complaints += _unknown(storm, after)
     complaints += [Complaint(PENDING, "", f"no rest after {CALM_SECONDS} seconds: {left}") for left in storm.restless]
+    complaints = [_with_its_story(storm, after, complaint) for complaint in complaints]
     storm.sweep_a_day_later()
     complaints += [Complaint(KEPT, job_id, f"{keys}") for job_id, keys in Facts.of(storm).objects.items()]
-    faults = Counter(_name_of(fault) for fault in after.told)
-    return Verdict(endings, complaints, faults + Counter(_case(sent) for sent in storm.sent if sent.plan.case))
+    faults = Counter((_what(fault["step"]), fault["function"]) for fault in after.told if fault["step"])
+    faults += Counter((_case(sent), "state machine") for sent in storm.sent if sent.plan.case and sent.offered)
+    return Verdict(endings, complaints, faults)
 
 
 def allowed_codes(storm: Storm, sent: Sent, row: dict[str, Any], faults: Iterable[dict[str, Any]]) -> set[str]:
@@ -137,7 +140,7 @@ def allowed_codes(storm: Storm, sent: Sent, row: dict[str, Any], faults: Iterabl
 
 def codes_of(faults: list[dict[str, Any]]) -> set[str]:
     """The codes that these faults may lead to."""
-    tasks = [fault for fault in faults if not fault["queued"] and not _is_of_the_api(fault)]
+    tasks = [fault for fault in faults if not fault["deliveries"] and not _is_of_the_api(fault)]
     causes = Counter(_cause(fault) for fault in tasks)
     codes = set()
     if causes["permanent"] or causes["lambda"] >= TRIES["lambda"] or causes["throttled"] >= TRIES["throttled"]:
@@ -150,7 +153,8 @@ def codes_of(faults: list[dict[str, Any]]) -> set[str]:
         codes |= OF_THE_DETECTOR
     if causes["phantom"]:
         codes.add("ResidualFaces")
-    if sum(fault["function"] == "start_workflow" for fault in faults) >= DELIVERIES:
+    # Also what a slow machine has not handled in time is delivered again.
+    if any(fault["function"] == "start_workflow" and fault["deliveries"] >= DELIVERIES for fault in faults):
         codes.add("InternalError")
     return codes
 
@@ -179,24 +183,26 @@ def _cause(fault: dict[str, Any]) -> str:
     return "permanent"
 
 
-def _name_of(fault: dict[str, Any]) -> str:
-    """What was done to which function, as the report counts it."""
-    match fault["step"]:
-        case {"raise": str(name)}:
-            what = name
+def _what(step: dict[str, Any]) -> str:
+    """What a step is, as the report counts it."""
+    match step:
+        case {"raise": "KeyError"}:
+            what = "an error that stays"
+        case {"raise": _}:
+            what = "an error that passes"
         case {"exit": _}:
-            what = "exit"
+            what = "the process ends"
         case {"signal": _}:
-            what = "killed"
+            what = "the process is killed"
         case {"wait_for": _}:
-            what = "hangs"
+            what = "a function hangs"
         case {"return": _}:
-            what = "sees a face where none is"
+            what = "a face is seen where none is"
+        case {"aws": {"answer": "killed"}}:
+            what = "the process is killed between requests"
         case {"aws": {"service": service, "answer": answer}}:
-            what = f"{service} {answer}"
-        case _:
-            what = "nothing"
-    return f"{fault['function']}: {what}{' after its work' if fault['step'].get('after') else ''}"
+            what = f"a request to {SERVICE_NAMES[service]} is {answer}"
+    return what + (", after the work" if step.get("after") else "")
 
 
 def _case(sent: Sent) -> str:
@@ -270,6 +276,13 @@ def _wrong(http: httpx.Client, sent: Sent, shown: dict[str, Any]) -> Iterator[tu
         yield WRONG_RESULT, f"{shown['faces']} faces instead of {len(portrait.faces)}"
     if portrait.visible(picture) or faces_in(result):
         yield VISIBLE, f"style {sent.plan.options['style']}"
+
+
+def _with_its_story(storm: Storm, after: Facts, complaint: Complaint) -> Complaint:
+    """The complaint with the way of its job's execution, and the faults that touched it."""
+    path = storm.cloud.deployed.path(complaint.job_id) if complaint.job_id in after.executions else []
+    faults = [(fault["function"], fault["deliveries"], fault["step"]) for fault in after.faults(complaint.job_id)]
+    return replace(complaint, what=f"{complaint.what}\n  way: {path}\n  faults: {faults}")
 
 
 def _unknown(storm: Storm, after: Facts) -> Iterator[Complaint]:

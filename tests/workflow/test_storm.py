@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from storm.storm import storm
 from storm.verdict import judged
 
@@ -14,6 +15,7 @@ JOBS = 30
 SEED = 7
 
 
+@pytest.mark.timeout(900)  # on a busy machine: it deploys and starts the stack anew
 def test_every_job_ends_as_it_must_whatever_fails(built: Path, tmp_path: Path) -> None:
     with storm(tmp_path, SEED) as raging:
         raging.rage(JOBS, restarts=1, hangs=False)
