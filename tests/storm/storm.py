@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 STACK = "faceblur-storm"
-CLIENTS = 6
+CLIENTS = 4
 UPLOAD_SECONDS = 30
 # How much of the time that the state machine waits before a retry is really waited.
 WAIT_SCALE = 0.02
@@ -37,7 +37,7 @@ WAIT_SCALE = 0.02
 # not handled comes again.
 FUNCTION_SECONDS = 60
 VISIBILITY_SECONDS = {"UploadQueueUrl": 15, "EndingsQueueUrl": 5}
-PATIENCE_SECONDS = 20  # a client looks for so long how its job stands, before it turns to its next
+PATIENCE_SECONDS = 60  # a client looks for so long how its job stands, before it turns to its next
 CALM_SECONDS = 240
 OUTAGE_SECONDS = 4
 FAULTY_READ = 0.1
