@@ -64,6 +64,6 @@ def _rows(stack: Stack) -> Iterator[dict[str, Any]]:
 
 
 def _tell_of_abortion(stack: Stack, job_id: str) -> None:
-    """Call update_job as EventBridge does when an execution is aborted."""
+    """Tell of it as EventBridge does, by a message that is delivered until it is recorded."""
     event = {"source": "aws.states", "detail": {"name": job_id, "status": "ABORTED"}}
-    stack.client("lambda").invoke(FunctionName=stack.outputs["UpdateJobFunctionName"], Payload=json.dumps(event))
+    stack.client("sqs").send_message(QueueUrl=stack.outputs["EndingsQueueUrl"], MessageBody=json.dumps(event))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,27 +23,29 @@ if TYPE_CHECKING:
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
+QUEUE_URL = "http://127.0.0.1/000000000000/endings"
 STATE_MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:blur-image"
 
 
 class Stack:
-    """A stack in moto, whose function that ends jobs runs here."""
+    """A stack in moto, whose queue of endings hands its messages to the function that ends jobs at once."""
 
     def __init__(self, context: SimpleNamespace) -> None:
         self.outputs = {
             "JobsTableName": "faceblur-jobs",
             "PhotoBucketName": BUCKET,
-            "UpdateJobFunctionName": "update-job",
+            "EndingsQueueUrl": QUEUE_URL,
             "StateMachineArn": STATE_MACHINE_ARN,
         }
         self._context = context
 
     def client(self, service: str) -> Any:
-        return self if service == "lambda" else boto3.client(service)  # type: ignore[call-overload]
+        return self if service == "sqs" else boto3.client(service)  # type: ignore[call-overload]
 
-    def invoke(self, **call: str) -> None:
-        assert call["FunctionName"] == "update-job"
-        handler(json.loads(call["Payload"]), self._context)
+    def send_message(self, **message: str) -> None:
+        assert message["QueueUrl"] == QUEUE_URL
+        record = {"messageId": "1", "body": message["MessageBody"]}
+        handler({"Records": [record]}, self._context)
 
 
 @pytest.fixture
