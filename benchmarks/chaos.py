@@ -20,6 +20,7 @@ from faceblur_cli import local
 
 JOBS = 600
 SEED = 20261123
+CLIENTS = 8
 RESTARTS = 2
 
 
@@ -28,7 +29,7 @@ def main(jobs: int = JOBS, seed: int = SEED) -> int:
     local.build(print)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faceblur-storm-") as folder, storm(Path(folder), seed) as raging:
-        raging.rage(jobs, RESTARTS, hangs=True)
+        raging.rage(jobs, clients=CLIENTS, restarts=RESTARTS, hangs=True)
         verdict = judged(raging)
     seconds = time.monotonic() - began
     for complaint in verdict.complaints:

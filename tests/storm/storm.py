@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 STACK = "faceblur-storm"
-CLIENTS = 4
 UPLOAD_SECONDS = 30
 # How much of the time that the state machine waits before a retry is really waited.
 WAIT_SCALE = 0.02
@@ -180,14 +179,14 @@ class Storm:
         self.redriven = 0
         self._never = str(cloud.plans / "never")
 
-    def rage(self, jobs: int, restarts: int, *, hangs: bool) -> None:
-        """Send all jobs, with outages and restarts at even distances, until nothing moves any more.
+    def rage(self, jobs: int, *, clients: int, restarts: int, hangs: bool) -> None:
+        """Send all jobs by so many clients, with outages and restarts at even distances, until nothing moves any more.
 
         `hangs`: some functions hang, and are ended after FUNCTION_SECONDS.
         """
-        with ThreadPoolExecutor(CLIENTS) as clients:
+        with ThreadPoolExecutor(clients) as pool:
             plans = [plan(self.seed, number, self._never if hangs else None) for number in range(jobs)]
-            coming = [clients.submit(self.send, each) for each in plans]
+            coming = [pool.submit(self.send, each) for each in plans]
             for incident in range(2 * restarts):
                 coming[(incident + 1) * jobs // (2 * restarts + 1)].result()
                 if incident % 2:

@@ -18,7 +18,7 @@ SEED = 7
 @pytest.mark.timeout(900)  # on a busy machine: it deploys and starts the stack anew
 def test_every_job_ends_as_it_must_whatever_fails(built: Path, tmp_path: Path) -> None:
     with storm(tmp_path, SEED) as raging:
-        raging.rage(JOBS, restarts=1, hangs=False)
+        raging.rage(JOBS, clients=4, restarts=1, hangs=False)
         verdict = judged(raging)
     assert verdict.complaints == []
     assert verdict.endings.total() == JOBS
