@@ -11,7 +11,7 @@ from storm.verdict import judged
 if TYPE_CHECKING:
     from pathlib import Path
 
-JOBS = 30
+JOBS = 20
 SEED = 7
 
 
