@@ -23,7 +23,7 @@ cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH"
 parameters = PythonRuntime=python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
   Architecture=$(subst aarch64,arm64,$(shell uname -m)) $(PARAMETERS)
 
-.PHONY: help run blur test lint format page bench-detect bench-blur bench-strength scan audit licences deploy clean
+.PHONY: help run blur test lint format page bench-detect bench-blur bench-strength chaos scan audit licences deploy clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
 
@@ -58,6 +58,9 @@ bench-blur: $(bench) ## time, memory and faithfulness of hiding, beside others
 bench-strength: $(bench) ## how many hidden faces are still detected, beside others
 bench-detect bench-blur bench-strength: bench-%:
 	PYTHONPATH=functions:tests .tools/bench/bin/python benchmarks/$*.py
+
+chaos: $(setup) ## JOBS=… (2,000) through a stack in which everything fails at times: what became of them
+	PYTHONPATH=functions:tests .venv/bin/python benchmarks/chaos.py $(JOBS)
 
 scan: $(scan) ## look for what is unsafe in the template and the workflows
 	.tools/scan/bin/checkov --config-file .checkov.yaml

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -43,7 +43,7 @@ def machine() -> dict[str, Any]:
         "processor": models[0] if models else platform.processor(),
         "processors": len(os.sched_getaffinity(0)),
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": {name: of for name in PACKAGES if (of := _version(name))},
     }
 
 
@@ -79,6 +79,14 @@ def _replace_table(document: Path, name: str, tables: str) -> None:
     parts = document.read_text().split(marker)
     if len(parts) == 3:
         document.write_text(f"{parts[0]}{marker}{tables}{marker}{parts[2]}")
+
+
+def _version(package: str) -> str | None:
+    """The version of a package, None for one that this report's environment has no need of."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _shown(value: Any) -> str:

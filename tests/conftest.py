@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from deployed import Deployed
+from deployed import Deployed, with_faults
 from standins.rekognition import Rekognition
 
 from faceblur_cli import local, project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-FAULTS = project.ROOT / "tests" / "faults"
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -33,15 +27,6 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An embedded AWS of the tests' own, in which waiting before a retry takes no time."""
     with local.emulator(local.any_port(), tmp_path_factory.mktemp("aws"), SFN_WAIT_SCALE="0") as address:
         yield address
-
-
-@contextmanager
-def with_faults(plans: Path, **environment: str) -> Iterator[Path]:
-    """A copy of the build, beside it, whose functions do what a test plans for them in this folder."""
-    with tempfile.TemporaryDirectory(dir=project.BUILD.parent, prefix="build-") as copy:
-        shutil.copytree(project.BUILD, copy, copy_function=os.link, dirs_exist_ok=True)
-        local.write_bootstraps(Path(copy), "faults.handler", str(FAULTS), {"FAULT_PLANS": str(plans)} | environment)
-        yield Path(copy)
 
 
 @pytest.fixture(scope="session")

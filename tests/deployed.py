@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from faceblur_cli import trace
+from faceblur_cli import local, project, trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from faceblur_cli.local import Stack
 
 Seen = TypeVar("Seen")
+FAULTS = project.ROOT / "tests" / "faults"
 PATIENCE_SECONDS = 90
 DETECT = "Detect the faces"
 FAILURE = ["Explain the failure", "Record the failure", "Job failed"]
@@ -142,3 +147,12 @@ def function_name(stack: Deployed, logical_id: str) -> str:
     return str(
         next(r for r in resources["StackResources"] if r["LogicalResourceId"] == logical_id)["PhysicalResourceId"]
     )
+
+
+@contextmanager
+def with_faults(plans: Path, **environment: str) -> Iterator[Path]:
+    """A copy of the build, beside it, whose functions do what a test plans for them in this folder."""
+    with tempfile.TemporaryDirectory(dir=project.BUILD.parent, prefix="build-") as copy:
+        shutil.copytree(project.BUILD, copy, copy_function=os.link, dirs_exist_ok=True)
+        local.write_bootstraps(Path(copy), "faults.handler", str(FAULTS), {"FAULT_PLANS": str(plans)} | environment)
+        yield Path(copy)

@@ -34,7 +34,7 @@ REGION = "us-east-1"
 DEFAULT_PORT = 4566
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
 
-_START_SECONDS = 30
+_START_SECONDS = 60
 _STOP_SECONDS = 30
 
 
@@ -248,8 +248,11 @@ def deploy(
 
 def any_port() -> int:
     """The default port, whose stack is warm, or another one if somebody uses it."""
-    if _is_free(DEFAULT_PORT):
-        return DEFAULT_PORT
+    return DEFAULT_PORT if _is_free(DEFAULT_PORT) else free_port()
+
+
+def free_port() -> int:
+    """A port that nobody uses, and nobody is used to."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

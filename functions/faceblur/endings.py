@@ -65,9 +65,9 @@ def end_in_failure(
 ) -> bool:
     """Record the failure of a job that is in one of these states, and erase what must not stay.
 
-    A job that goes on or is completed is left alone; of a failed one nothing stays but the original it was told
-    to keep; of a job that does not exist (deleted, or never created) nothing at all. Tells whether the job is
-    a failed one.
+    A job that goes on is left alone; of a failed one nothing stays but the original it was told to keep; of a job
+    that does not exist (deleted, or never created) nothing at all. A completed one stays so: its last task may have
+    died before it erased what the job needs no more. Tells whether the job is a failed one.
     """
     jobs.fail(job_id, error, only_from)
     try:
@@ -75,6 +75,8 @@ def end_in_failure(
     except JobNotFound:
         photos.erase(job_id)
         return False
+    if job.status is Status.COMPLETED:
+        photos.erase_all_but(job_id, job.outcome["result"]["key"], keep_upload=job.keeps_original)
     if job.status is not Status.FAILED:
         return False
     photos.erase(job_id, keep_upload=job.keeps_original)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from boto3.dynamodb.conditions import Attr, ConditionBase
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from faceblur import config
@@ -180,7 +181,9 @@ class Jobs:
 @cache
 def jobs() -> Jobs:
     """The jobs table of this deployment."""
-    return Jobs(boto3.resource("dynamodb").Table(config.jobs_table()))
+    # Three tries within seconds: boto3's own ten for DynamoDB take nearly as long as a function or a request may.
+    patience = Config(retries={"mode": "standard", "total_max_attempts": 3})
+    return Jobs(boto3.resource("dynamodb", config=patience).Table(config.jobs_table()))
 
 
 def is_job_id(text: str) -> bool:

@@ -1,9 +1,26 @@
 """The handler under which the tests run every function: it first does what a test has planned for this call.
 
-A plan is a file `JOB.FUNCTION` with a JSON object a line, one for each coming call:
-`{"raise": NAME}` an error of that name, `{"exit": CODE}` the end of the process, `{"wait_for": PATH}` waiting
-until that file is there, `{"return": VALUE}` an answer instead of the function's own, `{}` nothing.
-A file `JOB.FUNCTION.ended` says that the function has come to an end for that job.
+A plan is a file `JOB.FUNCTION` with a JSON object a line, one for each coming call. A call to the API, which may have
+no job yet, carries its step in the header `X-Fault`. A step is `{}`, nothing, or has one of
+
+    {"raise": NAME}        an error of that name
+    {"exit": CODE}         the end of the process
+    {"signal": NUMBER}     the process is killed
+    {"wait_for": PATH}     waiting until that file is there
+    {"return": VALUE}      an answer instead of the function's own
+    {"aws": {"service": NAME, "answer": ANSWER, "after": NUMBER, "times": COUNT}}
+                           after so many requests to that service, COUNT of them are answered so: `throttled`,
+                           `broken` (500), `refused` (no permission), `reset` (no connection) or `lost` (done, but
+                           answered 500); or the process is `killed` instead of the next one
+
+and may have `"after": true`, by which an error, an end or a signal comes when the work is done,
+`"environment": {NAME: VALUE}` for this call, and `"ahead": SECONDS`, by which photos seem to be so much older.
+
+A file `JOB.case` names the case of the mocked service integrations (as Step Functions Local has them) with which the
+job's execution is started.
+
+What was done is told in `injected.jsonl`, and what is delivered for the third time or more; a file
+`JOB.FUNCTION.ended` says that the function has come to an end for that job.
 """
 
 import fcntl
@@ -11,13 +28,34 @@ import importlib
 import json
 import os
 import re
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, tzinfo
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+
+import boto3
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ConnectionClosedError
+from botocore.httpsession import URLLib3Session
 
 _NAME = os.environ["_HANDLER"]
 _FUNCTION = _NAME.split(".")[0]
 _PLANS = Path(os.environ["FAULT_PLANS"])
+_JOB = re.compile(r'(?:uploads(?:/|%2F)|:execution:[^:"]+:)([0-9a-f]{32})')
+
+_THROTTLED = {
+    "s3": (503, "SlowDown"),
+    "dynamodb": (400, "ProvisionedThroughputExceededException"),
+    "sfn": (400, "ThrottlingException"),
+    "rekognition": (400, "ThrottlingException"),
+}
+_REFUSED = {"s3": (403, "AccessDenied")}
+# What becomes of the coming requests of this call to AWS.
+_requests: dict[str, Any] = {}
 
 
 def _real() -> Any:
@@ -25,16 +63,15 @@ def _real() -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-def _job(event: dict[str, Any]) -> str:
+def _jobs(event: dict[str, Any]) -> list[str]:
     if "job_id" in event:
-        return str(event["job_id"])
+        return [str(event["job_id"])]
     if "detail" in event:
-        return str(event["detail"]["name"])
-    found = re.search(r"uploads(?:/|%2F)([0-9a-f]{32})", json.dumps(event))
-    return found.group(1) if found else ""
+        return [str(event["detail"]["name"])]
+    return list(dict.fromkeys(_JOB.findall(json.dumps(event))))
 
 
-def _next_step(job: str) -> dict[str, Any]:
+def _planned(job: str) -> dict[str, Any]:
     plan = _PLANS / f"{job}.{_FUNCTION}"
     if not plan.exists():
         return {}
@@ -47,17 +84,123 @@ def _next_step(job: str) -> dict[str, Any]:
     return json.loads(first) if first else {}
 
 
-def handler(event: dict[str, Any], context: Any) -> Any:
-    step = _next_step(_job(event))
+def _next_step(event: dict[str, Any], jobs: list[str]) -> dict[str, Any]:
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    if "x-fault" in headers:
+        return json.loads(headers["x-fault"])
+    return next((step for step in map(_planned, jobs) if step), {})
+
+
+def _tell(step: dict[str, Any], event: dict[str, Any], jobs: list[str]) -> None:
+    line = {"function": _FUNCTION, "jobs": jobs, "deliveries": _deliveries(event), "step": step}
+    with (_PLANS / "injected.jsonl").open("a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def _deliveries(event: dict[str, Any]) -> int:
+    """How often the queue has delivered this by now; 0 for what comes from no queue."""
+    counts = [record["attributes"]["ApproximateReceiveCount"] for record in event.get("Records", [])]
+    return max(map(int, counts), default=0)
+
+
+def _fail(step: dict[str, Any]) -> None:
     if "raise" in step:
         raise type(step["raise"], (Exception,), {})("planned by a test")
     if "exit" in step:
         os._exit(step["exit"])
+    if "signal" in step:
+        os.kill(os.getpid(), step["signal"])
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    before = os.environ.copy()
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def _ahead(seconds: float) -> Iterator[None]:
+    storage = importlib.import_module("faceblur.storage")
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + timedelta(seconds=seconds)
+
+    storage.datetime = Ahead
+    try:
+        yield
+    finally:
+        storage.datetime = datetime
+
+
+def _answer_for_aws(request: Any, event_name: str, **_: Any) -> AWSResponse | None:
+    service = event_name.split(".")[1]
+    if _requests.get("service") != service or _requests["times"] == 0:
+        return None
+    if _requests["after"]:
+        _requests["after"] -= 1
+        return None
+    _requests["times"] -= 1
+    match _requests["answer"]:
+        case "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "reset":
+            raise ConnectionClosedError(endpoint_url=request.url)
+        case "throttled":
+            status, code = _THROTTLED[service]
+        case "refused":
+            status, code = _REFUSED.get(service, (400, "AccessDeniedException"))
+        case "broken":
+            status, code = 500, "InternalServerError"
+        case "lost":
+            URLLib3Session().send(request)
+            status, code = 500, "InternalServerError"
+    xml = f"<Error><Code>{code}</Code><Message>planned by a test</Message></Error>"
+    body = xml if service == "s3" else json.dumps({"__type": code, "message": "planned by a test"})
+    return AWSResponse(request.url, status, {}, _Body(body.encode()))
+
+
+class _Body(BytesIO):
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self.read()
+
+
+def _in_its_case(params: dict[str, Any], **_: Any) -> None:
+    case = _PLANS / f"{params['name']}.case"
+    if case.exists():
+        params["stateMachineArn"] += f"#{case.read_text()}"
+
+
+boto3.setup_default_session()
+boto3.DEFAULT_SESSION.events.register("before-send", _answer_for_aws)
+boto3.DEFAULT_SESSION.events.register("provide-client-params.sfn.StartExecution", _in_its_case)
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    jobs = _jobs(event)
+    step = _next_step(event, jobs)
+    if step.keys() - {"environment", "ahead"} or _deliveries(event) >= 3:
+        _tell(step, event, jobs)
+    if not step.get("after"):
+        _fail(step)
     if "return" in step:
         return step["return"]
     while "wait_for" in step and not Path(step["wait_for"]).exists():
         time.sleep(0.02)
+    _requests.clear()
+    _requests.update(step.get("aws", {}))
     try:
-        return _real()(event, context)
+        with _environment(step.get("environment", {})), _ahead(step.get("ahead", 0)):
+            answer = _real()(event, context)
     finally:
-        (_PLANS / f"{_job(event)}.{_FUNCTION}.ended").touch()
+        for job in jobs:
+            (_PLANS / f"{job}.{_FUNCTION}.ended").touch()
+    if step.get("after"):
+        _fail(step)
+    return answer

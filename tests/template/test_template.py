@@ -89,11 +89,11 @@ def test_every_parameter_is_used():
 def test_there_is_an_output_for_all_that_the_command_asks_of_a_stack():
     sources = "".join(path.read_text() for path in (ROOT / "cli").rglob("*.py"))
     asked = set(re.findall(r'outputs\["(\w+)"\]', sources))
-    assert {"ApiUrl", "StateMachineArn", "UpdateJobFunctionName"} <= asked <= template()["Outputs"].keys()
+    assert {"ApiUrl", "StateMachineArn", "EndingsQueueUrl"} <= asked <= template()["Outputs"].keys()
 
 
-def test_the_output_names_the_function_to_which_ends_are_told():
-    assert template()["Outputs"]["UpdateJobFunctionName"]["Value"] == {"Ref": "UpdateJobFunction"}
+def test_the_output_names_the_queue_to_which_ends_are_told():
+    assert template()["Outputs"]["EndingsQueueUrl"]["Value"] == {"Ref": "EndingsQueue"}
     (event,) = FUNCTIONS["UpdateJobFunction"]["Events"].values()
     assert event["Properties"] == {"Queue": {"Fn::GetAtt": "EndingsQueue.Arn"}, "BatchSize": 1}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,33 +19,44 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_stepfunctions import SFNClient
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
+QUEUE_URL = "http://127.0.0.1/000000000000/endings"
+STATE_MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:blur-image"
 
 
 class Stack:
-    """A stack in moto, whose function that ends jobs runs here."""
+    """A stack in moto, whose queue of endings hands its messages to the function that ends jobs at once."""
 
     def __init__(self, context: SimpleNamespace) -> None:
         self.outputs = {
             "JobsTableName": "faceblur-jobs",
             "PhotoBucketName": BUCKET,
-            "UpdateJobFunctionName": "update-job",
+            "EndingsQueueUrl": QUEUE_URL,
+            "StateMachineArn": STATE_MACHINE_ARN,
         }
         self._context = context
 
     def client(self, service: str) -> Any:
-        return self if service == "lambda" else boto3.client(service)  # type: ignore[call-overload]
+        return self if service == "sqs" else boto3.client(service)  # type: ignore[call-overload]
 
-    def invoke(self, **call: str) -> None:
-        assert call["FunctionName"] == "update-job"
-        handler(json.loads(call["Payload"]), self._context)
+    def send_message(self, **message: str) -> None:
+        assert message["QueueUrl"] == QUEUE_URL
+        record = {"messageId": "1", "body": message["MessageBody"]}
+        handler({"Records": [record]}, self._context)
 
 
 @pytest.fixture
-def recover(s3: S3Client, table: Table, context: SimpleNamespace) -> Callable[[], None]:
+def recover(s3: S3Client, table: Table, states: SFNClient, context: SimpleNamespace) -> Callable[[], None]:
     return lambda: recovery.recover(Stack(context))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def execute(states: SFNClient) -> Callable[[], str]:
+    """Start the job's execution; gives its ARN."""
+    return lambda: states.start_execution(stateMachineArn=STATE_MACHINE_ARN, name=JOB_ID)["executionArn"]
 
 
 def test_a_job_whose_execution_is_lost_has_failed_and_leaves_nothing(recover, add_job, s3, keys):
@@ -57,7 +67,34 @@ def test_a_job_whose_execution_is_lost_has_failed_and_leaves_nothing(recover, ad
     assert keys() == set()
 
 
-@pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "COMPLETED", "FAILED"])
+@pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "PROCESSING"])
+def test_a_job_whose_execution_has_ended_untold_has_failed(recover, add_job, s3, keys, states, execute, status):
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"photo")
+    add_job(status)
+    states.stop_execution(executionArn=execute())
+    recover()
+    assert jobs().get(JOB_ID).error["code"] == "Aborted"
+    assert keys() == set()
+
+
+@pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "PROCESSING"])
+def test_a_job_that_is_taken_up_again_already_goes_on(recover, add_job, row_of, execute, status):
+    row = row_of(add_job(status))
+    execute()
+    recover()
+    assert row_of(JOB_ID) == row
+
+
+def test_of_a_failed_job_nothing_stays(recover, add_job, s3, keys):
+    for key in (f"uploads/{JOB_ID}", f"results/{JOB_ID}.0123456789abcdef.jpg"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo")
+    add_job("FAILED", error={"code": "TimedOut", "message": "Too long."})
+    recover()
+    assert jobs().get(JOB_ID).error["code"] == "TimedOut"
+    assert keys() == set()
+
+
+@pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "COMPLETED"])
 def test_every_other_job_stays_as_it_is(recover, add_job, row_of, s3, keys, status):
     s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"photo")
     row = row_of(add_job(status))

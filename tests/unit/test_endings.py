@@ -234,11 +234,14 @@ def test_a_failure_that_is_recorded_already_stays_as_it_is_and_is_cleaned_up(eve
     assert keys() == set()
 
 
-def test_a_completed_job_is_left_alone(everything, keys, add_job):
-    add_job("COMPLETED")
-    end_in_failure(JOB_ID, CorruptImage(), jobs(), photos())
+@pytest.mark.parametrize(("keep_original", "left"), [(False, set()), (True, {UPLOAD})])
+def test_a_completed_job_stays_so_and_is_cleaned_up(everything, keys, add_job, s3, keep_original, left):
+    """The task that completed it died before it erased the first draft, and an upload that was posted again."""
+    s3.put_object(Bucket=BUCKET, Key=f"results/{JOB_ID}.0123456789abcdef.jpg", Body=b"draft")
+    add_job("COMPLETED", options={"keep_original": keep_original})
+    assert not end_in_failure(JOB_ID, CorruptImage(), jobs(), photos())
     assert jobs().get(JOB_ID).status is Status.COMPLETED
-    assert keys() == EVERYTHING
+    assert keys() == {RESULT, RECEIPT, *left}
 
 
 def test_a_job_that_goes_on_is_left_alone(everything, keys, add_job):

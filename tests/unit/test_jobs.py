@@ -4,8 +4,11 @@ import json
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
+import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from sources import evaluated, state_machine
@@ -292,6 +295,20 @@ def test_a_table_that_does_not_answer_is_not_taken_for_a_refused_write(table, ad
         with pytest.raises(StorageUnavailable):
             Jobs(table).fail(job_id, InternalError())
     assert jobs().get(job_id).status is Status.PROCESSING
+
+
+def test_an_outage_of_the_table_is_told_before_a_function_or_a_request_must_end(table, monkeypatch):
+    tried = []
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+
+    def broken(request, **_):
+        tried.append(request)
+        return AWSResponse(request.url, 500, {}, SimpleNamespace(stream=lambda **_: [b"{}"]))
+
+    boto3.DEFAULT_SESSION.events.register_first("before-send.dynamodb", broken)
+    with pytest.raises(StorageUnavailable):
+        jobs().get("x")
+    assert len(tried) == 3
 
 
 # ---------------------------------------------------------------- settling

@@ -128,11 +128,11 @@ def test_the_original_stays_if_the_job_keeps_it(update, event, add_job, keys):
     assert keys() == {f"uploads/{JOB_ID}"}
 
 
-def test_a_late_event_never_touches_a_completed_job(update, event, add_job, keys):
+def test_a_late_event_leaves_a_completed_job_its_result(update, event, add_job, keys):
     add_job("COMPLETED")
     update(event("update_job_execution_ended"))
     assert jobs().get(JOB_ID).status == "COMPLETED"
-    assert keys() == EVERYTHING
+    assert keys() == {RESULT}
 
 
 def test_a_photo_without_a_job_is_erased(update, ended, row_of, keys):

@@ -1,0 +1,27 @@
+"""A short storm; `make chaos` has the long one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from storm.storm import storm
+from storm.verdict import judged
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+JOBS = 20
+SEED = 7
+
+
+@pytest.mark.timeout(900)  # on a busy machine: it deploys and starts the stack anew
+def test_every_job_ends_as_it_must_whatever_fails(built: Path, tmp_path: Path) -> None:
+    with storm(tmp_path, SEED) as raging:
+        raging.rage(JOBS, clients=4, restarts=1, hangs=False)
+        verdict = judged(raging)
+    assert verdict.complaints == []
+    assert verdict.endings.total() == JOBS
+    assert verdict.endings["COMPLETED"] >= JOBS // 3
+    assert verdict.faults.total() >= JOBS // 2
+    assert len(raging.cloud.restarts) == 1
