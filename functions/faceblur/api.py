@@ -14,6 +14,8 @@ from faceblur.jobs import Job, Status, is_job_id
 from faceblur.observability import about, logger
 
 if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
     from faceblur.storage import Photos
 
 _STATUS_CODES: dict[type[RequestError], int] = {InvalidOptions: 400, JobNotFound: 404}
@@ -52,6 +54,12 @@ def fields_of(body: str | None) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise InvalidOptions("The request's body must be a JSON object of options.")
     return fields
+
+
+def asker(event: APIGatewayProxyEvent) -> str:
+    """Who asks, as the authorizer says; empty in a deployment without sign-in."""
+    authorizer = event["requestContext"].get("authorizer") or {}
+    return str(authorizer.get("owner", ""))
 
 
 def checked(job_id: str) -> str:

@@ -44,3 +44,13 @@ def upload_seconds() -> int:
 def allowed_origin() -> str:
     """Origin of the web page that may call the API; `*` for any."""
     return os.environ["ALLOWED_ORIGIN"]
+
+
+def oidc_issuer() -> str:
+    """Address of the OpenID Connect issuer whose tokens let people in."""
+    return os.environ["OIDC_ISSUER"]
+
+
+def oidc_audience() -> str:
+    """The audience for which that issuer's tokens must be made."""
+    return os.environ["OIDC_AUDIENCE"]

@@ -52,7 +52,8 @@ STAGES = ("first_look", "blur", "second_look", "second_blur", "third_look")
 class Job:
     """A row of the jobs table; times are seconds since the epoch.
 
-    `progress` says when each stage began and when the job `finished`, as ISO 8601 with milliseconds.
+    `owner` is who may see and delete it, empty without sign-in; `progress` says when each stage began and when the
+    job `finished`, as ISO 8601 with milliseconds.
     """
 
     job_id: str
@@ -61,6 +62,7 @@ class Job:
     created_at: int
     upload_expires_at: int
     expires_at: int
+    owner: str = ""
     claimed_at: int | None = None
     progress: dict[str, str] = field(default_factory=dict)
     outcome: dict[str, Any] = field(default_factory=dict)
@@ -79,8 +81,8 @@ class Jobs:
         """Work on `table`, whose partition key is `job_id`."""
         self._table = table
 
-    def create(self, options: dict[str, Any], upload_seconds: int) -> Job:
-        """Add a job that waits for its photo; its id is unguessable (128 random bits)."""
+    def create(self, options: dict[str, Any], upload_seconds: int, owner: str = "") -> Job:
+        """Add a job of this owner's that waits for its photo; its id is unguessable (128 random bits)."""
         now = int(time.time())
         job = Job(
             job_id=secrets.token_hex(16),
@@ -89,6 +91,7 @@ class Jobs:
             created_at=now,
             upload_expires_at=now + upload_seconds,
             expires_at=now + config.JOB_LIFETIME_SECONDS,
+            owner=owner,
         )
         row: dict[str, Any] = {
             "job_id": job.job_id,
@@ -97,6 +100,7 @@ class Jobs:
             "created_at": job.created_at,
             "upload_expires_at": job.upload_expires_at,
             "expires_at": job.expires_at,
+            "owner": job.owner,
         }
         with storage_errors():
             self._table.put_item(Item=row, ConditionExpression=Attr("job_id").not_exists())
@@ -110,6 +114,13 @@ class Jobs:
         if row is None or row["expires_at"] <= time.time():
             raise JobNotFound
         return _from_row(row)
+
+    def get_of(self, job_id: str, owner: str) -> Job:
+        """Read a job of this owner's; raises JobNotFound, also for somebody else's."""
+        job = self.get(job_id)
+        if job.owner != owner:
+            raise JobNotFound
+        return job
 
     def settle(self, job: Job, photo_arrived: Callable[[], bool]) -> Job:
         """Fail a job whose time is over, so that nobody waits for ever, and give it as it stands then."""
@@ -153,10 +164,19 @@ class Jobs:
             Attr("status").is_in(list(only_from)),
         )
 
-    def delete(self, job_id: str) -> bool:
-        """Remove a job's row; tells whether there was one."""
-        with storage_errors():
-            answer = self._table.delete_item(Key={"job_id": job_id}, ReturnValues="ALL_OLD")
+    def delete(self, job_id: str, owner: str) -> bool:
+        """Remove the row of a job of this owner's; tells whether there was one. Raises JobNotFound for another's."""
+        try:
+            with storage_errors():
+                answer = self._table.delete_item(
+                    Key={"job_id": job_id},
+                    ConditionExpression=Attr("job_id").not_exists() | Attr("owner").eq(owner),
+                    ReturnValues="ALL_OLD",
+                )
+        except ClientError as error:
+            if code_of(error) == "ConditionalCheckFailedException":
+                raise JobNotFound from error
+            raise
         return "Attributes" in answer
 
     def _update(self, job_id: str, update: str, values: dict[str, Any], condition: ConditionBase, at: str = "") -> bool:
@@ -204,6 +224,7 @@ def _from_row(row: dict[str, Any]) -> Job:
         created_at=int(row["created_at"]),
         upload_expires_at=int(row["upload_expires_at"]),
         expires_at=int(row["expires_at"]),
+        owner=row.get("owner", ""),
         claimed_at=int(row["claimed_at"]) if "claimed_at" in row else None,
         # An earlier release wrote `finished_at` as a number.
         progress={name: at for name in (*STAGES, "finished") if isinstance(at := row.get(f"{name}_at"), str)},

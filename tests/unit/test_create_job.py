@@ -105,3 +105,8 @@ def test_the_log_is_about_the_job_and_does_not_hold_its_form(create, s3, table, 
     fields = body["upload"]["fields"]
     assert not [secret for secret in ("policy", "x-amz-signature") if fields[secret] in output.text]
     assert not re.search(r"X-Amz|https?://", output.text, re.IGNORECASE)
+
+
+def test_a_job_belongs_to_who_asked_for_it(create, s3, table):
+    _, body = create(requestContext={"authorizer": {"owner": "alice"}})
+    assert jobs().get(body["job_id"]).owner == "alice"

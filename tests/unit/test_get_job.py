@@ -162,3 +162,11 @@ def test_the_log_does_not_hold_the_links(get, add_job, output):
     body = get()[1]
     assert all("X-Amz-Signature" in body[linked]["url"] for linked in ("result", "receipt"))
     assert not [word for word in ("X-Amz", "results/", "receipts/") if word in output.text]
+
+
+def test_a_job_is_shown_to_its_owner_alone(get, add_job):
+    add_job("COMPLETED", owner="alice", outcome=json.dumps(OUTCOME))
+    for authorizer in ({"owner": "bob"}, {}, None):
+        status, body = get(requestContext={"authorizer": authorizer})
+        assert (status, body["code"]) == (404, "JobNotFound")
+    assert get(requestContext={"authorizer": {"owner": "alice"}})[0] == 200
