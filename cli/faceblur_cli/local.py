@@ -238,6 +238,7 @@ def deploy(
         f"Architecture={project.architecture()}",
         "FaceDetector=embedded",
         "WebPage=no",
+        "JobsADay=0",
         f"AwsEndpointUrl={endpoint}",
         *parameters,
         endpoint=endpoint,

@@ -25,7 +25,7 @@ def recover(stack: Stack) -> None:
         if int(row["expires_at"]["N"]) < time.time():
             key = {"job_id": {"S": job_id}}
             stack.client("dynamodb").delete_item(TableName=stack.outputs["JobsTableName"], Key=key)
-        elif row["status"]["S"] == "PROCESSING":
+        elif row.get("status") == {"S": "PROCESSING"}:
             _tell_of_abortion(stack, job_id)
     s3, bucket = stack.client("s3"), stack.outputs["PhotoBucketName"]
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):

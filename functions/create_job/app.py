@@ -19,8 +19,10 @@ app = router()
 @app.post("/jobs")
 def create_job() -> Response[str]:
     """Create the job first and its form second: no upload can overtake the row."""
-    options = parse_options(fields_of(app.current_event.body))
-    job = jobs().create(options.model_dump(), config.upload_seconds(), asker(app.current_event))
+    owner, options = asker(app.current_event), parse_options(fields_of(app.current_event.body))
+    if most := config.jobs_a_day():
+        jobs().count(most)
+    job = jobs().create(options.model_dump(), config.upload_seconds(), owner)
     about(job.job_id)
     form = photos().upload_form(job.job_id, config.upload_seconds())
     upload = {**form, "expires_at": moment(job.upload_expires_at), "max_bytes": MAX_BYTES}

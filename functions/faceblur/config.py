@@ -46,8 +46,13 @@ def allowed_origin() -> str:
     return os.environ["ALLOWED_ORIGIN"]
 
 
+def jobs_a_day() -> int:
+    """How many jobs may be created from midnight to midnight, UTC; 0 for any number."""
+    return int(os.environ["JOBS_A_DAY"])
+
+
 def oidc_issuer() -> str:
-    """Address of the OpenID Connect issuer whose tokens let people in."""
+    """Address of the OpenID Connect issuer whose tokens let people in; empty in a deployment without sign-in."""
     return os.environ["OIDC_ISSUER"]
 
 

@@ -24,7 +24,7 @@ from botocore.exceptions import ClientError
 
 from faceblur import config
 from faceblur.aws import code_of, storage_errors
-from faceblur.errors import FaceblurError, InternalError, JobNotFound, TimedOut, UploadExpired
+from faceblur.errors import FaceblurError, InternalError, JobNotFound, TimedOut, TooManyJobs, UploadExpired
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +81,22 @@ class Jobs:
         """Work on `table`, whose partition key is `job_id`."""
         self._table = table
 
+    def count(self, most: int) -> None:
+        """Count a job of today's, in UTC, before it is created; raises TooManyJobs if today had `most` of them.
+
+        Counting is one conditional write, so that requests at the same time cannot pass it together.
+        """
+        now = datetime.now(UTC)
+        fresh_or_below = Attr("jobs").not_exists() | Attr("jobs").lt(most)
+        counted = self._update(
+            f"jobs of {now:%Y-%m-%d}",  # which is nobody's job: ids are hexadecimal
+            "SET expires_at = :end ADD jobs :one",
+            {":one": 1, ":end": int(now.timestamp()) + 2 * config.JOB_LIFETIME_SECONDS},
+            fresh_or_below,
+        )
+        if not counted:
+            raise TooManyJobs
+
     def create(self, options: dict[str, Any], upload_seconds: int, owner: str = "") -> Job:
         """Add a job of this owner's that waits for its photo; its id is unguessable (128 random bits)."""
         now = int(time.time())
@@ -100,8 +116,9 @@ class Jobs:
             "created_at": job.created_at,
             "upload_expires_at": job.upload_expires_at,
             "expires_at": job.expires_at,
-            "owner": job.owner,
         }
+        if owner:
+            row["owner"] = owner
         with storage_errors():
             self._table.put_item(Item=row, ConditionExpression=Attr("job_id").not_exists())
         return job
@@ -166,11 +183,12 @@ class Jobs:
 
     def delete(self, job_id: str, owner: str) -> bool:
         """Remove the row of a job of this owner's; tells whether there was one. Raises JobNotFound for another's."""
+        owned = Attr("owner").eq(owner) if owner else Attr("owner").not_exists()
         try:
             with storage_errors():
                 answer = self._table.delete_item(
                     Key={"job_id": job_id},
-                    ConditionExpression=Attr("job_id").not_exists() | Attr("owner").eq(owner),
+                    ConditionExpression=Attr("job_id").not_exists() | owned,
                     ReturnValues="ALL_OLD",
                 )
         except ClientError as error:

@@ -11,6 +11,7 @@ from urllib.request import urlopen
 import jwt
 
 from faceblur import config
+from faceblur.errors import NotSignedIn
 
 # Signatures with a private key, of which the issuer publishes the public half. Never `none`, and never HS256: with
 # that, who knows the published key could sign.
@@ -19,10 +20,6 @@ LEEWAY_SECONDS = 30  # by which clocks may differ
 PATIENCE_SECONDS = 5
 KEYS_SECONDS = 300
 UNKNOWN_KEY_SECONDS = 30  # at the earliest after which the keys are fetched anew because of a key that is not known
-
-
-class NotSignedIn(Exception):
-    """The token is none of the issuer's for this application, or its time is over."""
 
 
 class Issuer:
@@ -58,7 +55,7 @@ class Issuer:
         """The key that signed the token; a new one, which the issuer has since last time, is fetched."""
         if self._keys is None:
             about = f"{self._url.rstrip('/')}/.well-known/openid-configuration"
-            with urlopen(about, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 - the template admits https alone
+            with urlopen(about, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 - https, or this machine: the template admits no other
                 found = json.load(answer)
             self._keys = jwt.PyJWKClient(
                 found["jwks_uri"],

@@ -164,9 +164,16 @@ def test_the_log_does_not_hold_the_links(get, add_job, output):
     assert not [word for word in ("X-Amz", "results/", "receipts/") if word in output.text]
 
 
-def test_a_job_is_shown_to_its_owner_alone(get, add_job):
+def test_a_job_is_shown_to_its_owner_alone(get, add_job, signed_in):
     add_job("COMPLETED", owner="alice", outcome=json.dumps(OUTCOME))
-    for authorizer in ({"owner": "bob"}, {}, None):
+    status, body = get(**signed_in("bob"))
+    assert (status, body["code"]) == (404, "JobNotFound")
+    for authorizer in ({}, None):
         status, body = get(requestContext={"authorizer": authorizer})
-        assert (status, body["code"]) == (404, "JobNotFound")
-    assert get(requestContext={"authorizer": {"owner": "alice"}})[0] == 200
+        assert (status, body["code"]) == (401, "NotSignedIn")
+    assert get(**signed_in("alice"))[0] == 200
+
+
+def test_somebodys_job_stays_theirs_when_sign_in_is_turned_off(get, add_job):
+    add_job("COMPLETED", owner="alice", outcome=json.dumps(OUTCOME))
+    assert get()[0] == 404

@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from sources import evaluated, state_machine
 
 from faceblur import config
-from faceblur.errors import CorruptImage, InternalError, JobNotFound, StorageUnavailable, TimedOut
+from faceblur.errors import CorruptImage, InternalError, JobNotFound, StorageUnavailable, TimedOut, TooManyJobs
 from faceblur.jobs import STAGES, UNFINISHED, Jobs, Status, jobs
 from faceblur.options import JobOptions
 
@@ -423,6 +423,34 @@ def test_a_job_is_deleted_by_its_owner_alone(table, row_of):
             jobs().delete(job.job_id, other)
     assert row_of(job.job_id)
     assert jobs().delete(job.job_id, "alice")
+
+
+def test_a_job_of_an_earlier_release_that_knew_no_owners_is_deleted(table, add_job, row_of):
+    job_id = add_job()
+    assert "owner" not in row_of(job_id)
+    with pytest.raises(JobNotFound):
+        jobs().delete(job_id, "alice")
+    assert jobs().delete(job_id, "")
+
+
+# ---------------------------------------------------------------- the day's quota
+
+
+def test_every_day_begins_anew_and_is_forgotten(table, monkeypatch):
+    jobs().count(1)
+    with pytest.raises(TooManyJobs):
+        jobs().count(1)
+    monkeypatch.setattr("faceblur.jobs.datetime", tomorrow)
+    jobs().count(1)
+    days = table.scan()["Items"]
+    assert sorted(row["jobs"] for row in days) == [1, 1]
+    assert all(row["expires_at"] > time.time() + 24 * 60 * 60 for row in days)
+
+
+class tomorrow(datetime):  # noqa: N801
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.now(tz) + timedelta(days=1)
 
 
 def test_whether_the_original_is_kept(table, add_job):
