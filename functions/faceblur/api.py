@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from faceblur import config
 from faceblur.errors import InternalError, InvalidOptions, JobNotFound, NotSignedIn, RequestError, TooManyJobs
@@ -30,18 +31,26 @@ def router() -> APIGatewayRestResolver:
     """A router that answers every error as JSON, without a word of its insides."""
     app = APIGatewayRestResolver()
 
-    @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
+    @app.exception_handler([NotFoundError, Exception])  # type: ignore[untyped-decorator]
     def failed(error: Exception) -> Response[str]:
+        # API Gateway takes for an id what the router takes for no path of ours, such as one with a NUL.
+        if isinstance(error, NotFoundError):
+            return refused(JobNotFound())
         if isinstance(error, RequestError):
-            refusal = answer(_STATUS_CODES[type(error)], {"code": error.code, "message": error.message})
-            if isinstance(error, TooManyJobs):
-                job_refused()
-                refusal.headers["Retry-After"] = str(seconds_to_midnight())
-            return refusal
+            return refused(error)
         logger.exception("request failed")
         return answer(500, {"code": InternalError().code, "message": InternalError().message})
 
     return app
+
+
+def refused(error: RequestError) -> Response[str]:
+    """The answer to a request that is refused."""
+    refusal = answer(_STATUS_CODES[type(error)], {"code": error.code, "message": error.message})
+    if isinstance(error, TooManyJobs):
+        job_refused()
+        refusal.headers["Retry-After"] = str(seconds_to_midnight())
+    return refusal
 
 
 def answer(status: int, body: dict[str, Any] | None = None) -> Response[str]:

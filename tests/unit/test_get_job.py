@@ -177,3 +177,10 @@ def test_a_job_is_shown_to_its_owner_alone(get, add_job, signed_in):
 def test_somebodys_job_stays_theirs_when_sign_in_is_turned_off(get, add_job):
     add_job("COMPLETED", owner="alice", outcome=json.dumps(OUTCOME))
     assert get()[0] == 404
+
+
+@pytest.mark.parametrize("job_id", [f"{JOB_ID}\0", f"/{JOB_ID}", "\ufffd", f"uploads/{JOB_ID}", ""])
+def test_what_is_no_id_is_the_id_of_no_job(get, add_job, job_id):
+    add_job()
+    status, body = get(path=f"/jobs/{job_id}")
+    assert (status, body["code"]) == (404, "JobNotFound")
