@@ -2,7 +2,8 @@
 
 A plan is a file `JOB.FUNCTION` with a JSON object a line, one for each coming call:
 `{"raise": NAME}` an error of that name, `{"exit": CODE}` the end of the process, `{"wait_for": PATH}` waiting
-until that file is there, `{"return": VALUE}` an answer instead of the function's own, `{}` nothing.
+until that file is there, `{"return": VALUE}` an answer instead of the function's own, `{"set": {NAME: VALUE}}` other
+settings of faceblur.config during the call, `{}` nothing.
 A file `JOB.FUNCTION.ended` says that the function has come to an end for that job.
 """
 
@@ -57,7 +58,11 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         return step["return"]
     while "wait_for" in step and not Path(step["wait_for"]).exists():
         time.sleep(0.02)
+    config = importlib.import_module("faceblur.config")
+    before = {name: getattr(config, name) for name in step.get("set", {})}
+    vars(config).update(step.get("set", {}))
     try:
         return _real()(event, context)
     finally:
+        vars(config).update(before)
         (_PLANS / f"{_job(event)}.{_FUNCTION}.ended").touch()
