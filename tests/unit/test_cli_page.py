@@ -291,7 +291,7 @@ def test_the_cloud_says_the_same_about_the_page():
     headers = template()["Resources"]["PageHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
     security = headers["SecurityHeadersConfig"]
     text, values = security["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Sub"]
-    here = page.security_headers("${Photos}", "${OidcOrigins}")
+    here = page.security_headers("${Photos}", "${Issuers}")
     assert text == here.pop("Content-Security-Policy")
     assert re.findall(r"https://\S+", values["Photos"]["Fn::Sub"])
     assert security["ReferrerPolicy"]["ReferrerPolicy"] == here.pop("Referrer-Policy")
