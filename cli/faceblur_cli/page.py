@@ -70,8 +70,8 @@ def security_headers(photos: str, issuers: str = "") -> dict[str, str]:
 def config(outputs: Mapping[str, str]) -> bytes:
     """The page's `config.json`: where the API is, and whom people sign in with if the stack asks for it."""
     about: dict[str, Any] = {"api": API}
-    if "OidcIssuer" in outputs:
-        about["signIn"] = {"issuer": outputs["OidcIssuer"], "clientId": outputs["OidcAudience"]}
+    if "SignInIssuer" in outputs:
+        about["signIn"] = {"issuer": outputs["SignInIssuer"], "clientId": outputs["SignInAudience"]}
     return json.dumps(about).encode()
 
 
@@ -81,7 +81,7 @@ def served(stack: Stack, port: int) -> Iterator[str]:
 
     Raises Failure if the page was not built or the port cannot be had.
     """
-    headers = security_headers(stack.endpoint, stack.outputs.get("OidcOrigins", ""))
+    headers = security_headers(stack.endpoint, stack.outputs.get("SignInOrigins", ""))
     handler = partial(_Handler, stack.api_url, headers, config(stack.outputs), directory=str(_built()))
     server = _listening(port, handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

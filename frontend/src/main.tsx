@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { StrictMode, Suspense } from "react";
+import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
 import { Door } from "./components/door";
@@ -19,11 +19,9 @@ createRoot(document.getElementById("root")!).render(
     <ErrorBoundary>
       <QueryClientProvider client={new QueryClient()}>
         <PhotoStoreContext value={store}>
-          <Suspense>
-            <Door entry={entry}>
-              <App />
-            </Door>
-          </Suspense>
+          <Door entry={entry}>
+            <App />
+          </Door>
         </PhotoStoreContext>
       </QueryClientProvider>
     </ErrorBoundary>

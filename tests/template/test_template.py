@@ -120,6 +120,16 @@ def test_the_output_names_the_function_to_which_ends_are_told():
     assert event["Properties"] == {"Queue": {"Fn::GetAtt": "EndingsQueue.Arn"}, "BatchSize": 1}
 
 
+def test_a_day_has_a_quota_unless_it_is_turned_off():
+    quota = template()["Parameters"]["JobsADay"]
+    assert (quota["Default"], quota["MinValue"]) == (10_000, 0)
+
+
+def test_no_output_has_the_name_of_a_parameter():
+    """Sam takes such a name for the parameter's value."""
+    assert not template()["Outputs"].keys() & template()["Parameters"].keys()
+
+
 def test_every_method_of_the_api_is_throttled():
     (settings,) = RESOURCES["Api"]["Properties"]["MethodSettings"]
     assert settings == {

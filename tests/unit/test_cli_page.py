@@ -84,11 +84,11 @@ def test_every_address_of_the_page_is_the_page(served, path):
     assert answer.headers["Cache-Control"] == "no-cache"
 
 
-ISSUER = {"OidcIssuer": "https://issuer.example.org/", "OidcAudience": "faceblur-page"}
+ISSUER = {"SignInIssuer": "https://issuer.example.org/", "SignInAudience": "faceblur-page"}
 
 
 def test_the_page_is_told_whom_people_sign_in_with(api, built):
-    outputs = {"ApiUrl": "", "OidcOrigins": "https://issuer.example.org https://tokens.example.org"} | ISSUER
+    outputs = {"ApiUrl": "", "SignInOrigins": "https://issuer.example.org https://tokens.example.org"} | ISSUER
     with page.served(Stack(PHOTOS, outputs), 0) as address:
         answer = httpx.get(f"{address}/config.json?1", trust_env=False)
     assert answer.json() == {

@@ -1,7 +1,8 @@
 """That every function may do what it does and nothing more: without any one of its grants something of it fails.
 
 The embedded AWS holds every call of a function to its role. Each test uses a function in all its ways, then takes one
-action on one resource after the other from its role, and sees that a way is closed.
+action on one resource after the other from its role, and sees that a way is closed. What is granted only where there
+is a key of one's own, or Rekognition to ask, is not deployed here; the template's tests say who is granted it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 import { act, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
-import { Suspense } from "react";
 import { beforeEach, expect, test, vi, type Mock } from "vitest";
 import { server } from "../testing/server";
 import { texts } from "../texts";
@@ -43,11 +42,7 @@ async function shown() {
   const [{ Door }, { enter }] = [await import("./door"), await import("../lib/sign-in")];
   const entry = enter();
   await act(async () => {
-    render(
-      <Suspense>
-        <Door entry={entry}>the page</Door>
-      </Suspense>,
-    );
+    render(<Door entry={entry}>the page</Door>);
     await entry;
   });
 }

@@ -1,13 +1,19 @@
-import { use, useEffect, useState, type ReactNode } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 import { onSignedOut, signIn } from "../lib/sign-in";
 import { texts } from "../texts";
 import { Notice } from "./notice";
 
-/** The page for those who may use it; for others the way to sign in. What is under way waits in the browser. */
+/**
+ * The page for those who may use it; for others the way to sign in. It stands open until `entry` is known, so that where
+ * nobody has to sign in nobody waits; what is under way waits in the browser.
+ */
 export function Door({ entry, children }: { entry: Promise<boolean>; children: ReactNode }) {
-  const [open, setOpen] = useState(use(entry));
+  const [open, setOpen] = useState(true);
   const [unanswered, setUnanswered] = useState(false);
-  useEffect(() => onSignedOut(() => setOpen(false)), []);
+  useEffect(() => {
+    void entry.then(setOpen);
+    return onSignedOut(() => setOpen(false));
+  }, [entry]);
   if (open) return children;
   return (
     <main className="door">

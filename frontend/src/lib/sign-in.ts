@@ -2,6 +2,7 @@ import type { UserManager } from "oidc-client-ts";
 import { config } from "../config";
 
 let making: Promise<UserManager | undefined> | undefined;
+let entering: Promise<boolean> | undefined;
 const listeners = new Set<() => void>();
 
 /** Who knows whether somebody is signed in; undefined where nobody has to be. */
@@ -28,7 +29,12 @@ async function make(): Promise<UserManager | undefined> {
 }
 
 /** Whether the page may be used: signed in, perhaps just now by the issuer that led here, or with no need to be. */
-export async function enter(): Promise<boolean> {
+export function enter(): Promise<boolean> {
+  entering = entered();
+  return entering;
+}
+
+async function entered(): Promise<boolean> {
   const people = await manager();
   if (!people) return true;
   const answer = new URLSearchParams(location.search);
@@ -46,8 +52,9 @@ export async function signIn(): Promise<void> {
   await (await manager())?.signinRedirect();
 }
 
-/** The header of a request to the API that says who asks. */
+/** The header of a request to the API that says who asks, once that is known. */
 export async function authorization(): Promise<Record<string, string>> {
+  await entering?.catch(() => undefined);
   const user = await (await manager())?.getUser();
   return user?.id_token ? { Authorization: `Bearer ${user.id_token}` } : {};
 }
