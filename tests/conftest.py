@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
 from deployed import Deployed, with_faults
+from issuer import AUDIENCE, Issuer
 from standins.rekognition import Rekognition
 
 from faceblur_cli import local, project
@@ -53,4 +55,37 @@ def deployed_with_rekognition(
     parameters = ("FaceDetector=rekognition", "UploadSeconds=10")
     with with_faults(plans, AWS_ENDPOINT_URL_REKOGNITION=rekognition.url) as copy:
         name = "faceblur-rekognition"
+        yield Deployed(local.deploy(endpoint, copy, name, parameters), plans, name)
+
+
+@pytest.fixture(scope="session")
+def issuer() -> Iterator[Issuer]:
+    """An issuer of tokens."""
+    with Issuer() as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def origin() -> str:
+    """Where the page of the stack with sign-in is served."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+
+
+@pytest.fixture(scope="session")
+def deployed_with_sign_in(
+    built: Path, endpoint: str, issuer: Issuer, origin: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployed]:
+    """The deployed template with that issuer, a quota of jobs, and one origin that may ask."""
+    plans = tmp_path_factory.mktemp("plans")
+    parameters = (
+        f"OidcIssuer={issuer.url}",
+        f"OidcAudience={AUDIENCE}",
+        "JobsADay=1000",
+        f"OidcOrigins={issuer.url}",
+        f"AllowedOrigin={origin}",
+    )
+    with with_faults(plans) as copy:
+        name = "faceblur-sign-in"
         yield Deployed(local.deploy(endpoint, copy, name, parameters), plans, name)

@@ -9,6 +9,7 @@ _PRIVATE = {
     "an address on the web": r"https?://",
     "a photo's bytes": r"JFIF|\\x89PNG|Exif\\x00|WEBPVP8|(?:\\{1,2}x[0-9a-f]{2}){4}|[A-Za-z0-9+/]{200}",
     "a box": r"\b(?:left|top|width|height)\\?['\"]?\s*[:=]\s*-?\d",
+    "a token": r"eyJ[\w-]{8,}\.[\w-]{8,}",
     "a file's name": r"[^\s\"'/\\]\.(?:jpe?g|png|webp|avif|heic|tiff?|bmp|gif)\b",
     "a client's address": r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])|\b(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}\b",
 }

@@ -35,9 +35,11 @@ class Unavailable(Failure):
 class ApiClient:
     """Speaks to one stack's API."""
 
-    def __init__(self, api_url: str, transport: httpx.BaseTransport | None = None) -> None:
-        """Speak to the API at this address."""
+    def __init__(self, api_url: str, transport: httpx.BaseTransport | None = None, token: str | None = None) -> None:
+        """Speak to the API at this address, as the person whom a token of its issuer's names if it asks for sign-in."""
         self._api_url = api_url.rstrip("/")
+        # For the API alone: the storage gets forms and links, which carry their own leave.
+        self._signed_in = {"Authorization": f"Bearer {token}"} if token else {}
         self._http = httpx.Client(timeout=60, transport=transport)
         self._given_up = threading.Event()
 
@@ -92,10 +94,13 @@ class ApiClient:
         return response.content
 
     def _call(self, method: str, path: str, **content: Any) -> dict[str, Any]:
-        response = self._send(method, self._api_url + path, **content)
+        response = self._send(method, self._api_url + path, headers=self._signed_in, **content)
         if response.status_code == httpx.codes.NO_CONTENT:
             return {}
-        if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            raise JobFailed("NotSignedIn", "This API asks for sign-in: give a token with --token or FACEBLUR_TOKEN.")
+        busy = response.status_code == httpx.codes.TOO_MANY_REQUESTS and "TooManyJobs" not in response.text
+        if busy or response.is_server_error:
             raise Unavailable(f"{self._api_url} does not answer just now ({response.status_code}).")
         try:
             body: dict[str, Any] = response.json()

@@ -183,6 +183,8 @@ def emulator(port: int, state: Path, **settings: str) -> Iterator[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment |= CREDENTIALS
     environment |= {
+        # Every function is held to its role, and every link and form to its signature, as on AWS.
+        "AUTH": "true",
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
@@ -238,6 +240,7 @@ def deploy(
         f"Architecture={project.architecture()}",
         "FaceDetector=embedded",
         "WebPage=no",
+        "JobsADay=0",
         f"AwsEndpointUrl={endpoint}",
         *parameters,
         endpoint=endpoint,

@@ -93,6 +93,7 @@ def redrive(stack_name: str) -> None:
 @click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", "folder", type=click.Path(file_okay=False, path_type=Path), help="Folder for the results.")
 @click.option("--api", metavar="URL", help="API of a deployed stack; by default the one on this machine.")
+@click.option("--token", envvar="FACEBLUR_TOKEN", help="Who asks, for an API with sign-in; better as FACEBLUR_TOKEN.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a photo.")
 @click.option("--receipt", "with_receipts", is_flag=True, help="Store each result's receipt as NAME.receipt.json.")
 @click.option("--at-once", default=2, show_default=True, type=click.IntRange(1, 32), help="Photos at the same time.")
@@ -108,6 +109,7 @@ def blur(
     photos: tuple[Path, ...],
     folder: Path | None,
     api: str | None,
+    token: str | None,
     as_json: bool,
     with_receipts: bool,
     at_once: int,
@@ -115,7 +117,7 @@ def blur(
 ) -> None:
     """Hide the faces in PHOTOS; each result is stored as NAME.blurred.EXTENSION."""
     asked = dict(_parsed(option) for option in options)
-    with _api(api) as client, _progress(len(photos)) as saw:
+    with _api(api, token) as client, _progress(len(photos)) as saw:
         reports = blur_photos(client, photos, folder, asked, at_once, saw, with_receipts=with_receipts)
     for report in reports:
         _print(report, as_json)
@@ -198,15 +200,15 @@ def _interrupt_on_signals() -> None:
 
 
 @contextmanager
-def _api(url: str | None) -> Iterator[ApiClient]:
+def _api(url: str | None, token: str | None) -> Iterator[ApiClient]:
     """The API at this address, of the stack on this machine, or of one that lasts for the block."""
     if url:
-        yield ApiClient(url)
+        yield ApiClient(url, token=token)
     elif stack := local.running():
-        yield ApiClient(stack.api_url)
+        yield ApiClient(stack.api_url, token=token)
     else:
         with local.running_stack(local.any_port(), err.print) as stack:
-            yield ApiClient(stack.api_url)
+            yield ApiClient(stack.api_url, token=token)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import mimetypes
 import re
 import threading
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from faceblur_cli.local import Stack
 
 DEFAULT_PORT = 8080
-API = "/api"
+API, CONFIG = "/api", "config.json"
 # All that the API has. Nothing else is forwarded: the embedded AWS at its address would show all photos.
 _API_PATH = re.compile(r"/api(/jobs(/[\w-]{1,64})?(\?[\w=&%.+-]*)?)", re.ASCII)
 # No other names, so that no foreign page can be brought here under a name of its own (DNS rebinding).
@@ -40,17 +41,17 @@ _FOR_EVER, _ASK_EACH_TIME = "public, max-age=31536000, immutable", "no-cache"
 _KEPT = timedelta(days=1)
 
 
-def security_headers(photos: str) -> dict[str, str]:
+def security_headers(photos: str, issuers: str = "") -> dict[str, str]:
     """What a browser is told about the page: scripts, styles and requests of its own, and those to the photos' origin.
 
-    The template has CloudFront say the same.
+    Where people sign in, requests also go to the origins of their `issuers`. The template has CloudFront say the same.
     """
     policy = {
         "default-src": "'none'",
         "script-src": "'self'",
         "style-src": "'self'",
         "img-src": f"'self' blob: data: {photos}",
-        "connect-src": f"'self' {photos}",
+        "connect-src": f"'self' {photos} {issuers}".rstrip(),
         "worker-src": "'self'",
         "manifest-src": "'self'",
         "base-uri": "'none'",
@@ -66,13 +67,22 @@ def security_headers(photos: str) -> dict[str, str]:
     }
 
 
+def config(outputs: Mapping[str, str]) -> bytes:
+    """The page's `config.json`: where the API is, and whom people sign in with if the stack asks for it."""
+    about: dict[str, Any] = {"api": API}
+    if "SignInIssuer" in outputs:
+        about["signIn"] = {"issuer": outputs["SignInIssuer"], "clientId": outputs["SignInAudience"]}
+    return json.dumps(about).encode()
+
+
 @contextmanager
 def served(stack: Stack, port: int) -> Iterator[str]:
     """Serve the built page, and the stack's API below /api, on the loopback interface; gives the address.
 
     Raises Failure if the page was not built or the port cannot be had.
     """
-    handler = partial(_Handler, stack.api_url, security_headers(stack.endpoint), directory=str(_built()))
+    headers = security_headers(stack.endpoint, stack.outputs.get("SignInOrigins", ""))
+    handler = partial(_Handler, stack.api_url, headers, config(stack.outputs), directory=str(_built()))
     server = _listening(port, handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -102,7 +112,7 @@ def publish(outputs: Mapping[str, str], s3: Any, cloudfront: Any) -> str:
         s3.put_object(
             Bucket=bucket,
             Key=key,
-            Body=files[key].read_bytes(),
+            Body=config(outputs) if key == CONFIG else files[key].read_bytes(),
             ContentType=mimetypes.guess_type(key)[0] or "application/octet-stream",
             CacheControl=_caching(key),
         )
@@ -141,8 +151,10 @@ class _Handler(SimpleHTTPRequestHandler):
     path = ""  # until a request was understood
     _status = HTTPStatus.OK
 
-    def __init__(self, api_url: str, headers: Mapping[str, str], *connection: Any, directory: str) -> None:
-        self._api_url, self._security = api_url, headers
+    def __init__(
+        self, api_url: str, headers: Mapping[str, str], about: bytes, *connection: Any, directory: str
+    ) -> None:
+        self._api_url, self._security, self._about = api_url, headers, about
         super().__init__(*connection, directory=directory)
 
     def do_GET(self) -> None:
@@ -151,6 +163,13 @@ class _Handler(SimpleHTTPRequestHandler):
             return
         if self.path.startswith(f"{API}/"):
             self._forward()
+            return
+        if self.path.split("?")[0] == f"/{CONFIG}":
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(self._about)))
+            self.end_headers()
+            self.wfile.write(self._about)
             return
         # The page's own addresses have no extension, its files do.
         if "." not in self.path.split("?")[0].rsplit("/", 1)[-1]:

@@ -26,7 +26,8 @@ def recover(stack: Stack) -> None:
     stored = list(_stored(stack))
     owners = {entry["Key"].partition("/")[2].partition(".")[0] for entry in stored}
     for row in _rows(stack):
-        job_id, status = row["job_id"]["S"], row["status"]["S"]
+        # The row that counts the day's jobs is none, and has no status.
+        job_id, status = row["job_id"]["S"], row.get("status", {"S": ""})["S"]
         if int(row["expires_at"]["N"]) < time.time():
             key = {"job_id": {"S": job_id}}
             stack.client("dynamodb").delete_item(TableName=stack.outputs["JobsTableName"], Key=key)

@@ -4,6 +4,8 @@ import { ANSWER, within } from "./lib/within";
 export type Config = {
   /** Where the API is, without a slash at its end. */
   api: string;
+  /** The OpenID Connect issuer that people sign in with, and the id it knows this page by; without, all may enter. */
+  signIn?: { issuer: string; clientId: string };
 };
 
 let loading: Promise<Config> | undefined;
@@ -20,6 +22,6 @@ export function config(): Promise<Config> {
 async function load(): Promise<Config> {
   const response = await fetch("/config.json", { cache: "no-store", signal: within(ANSWER) });
   if (!response.ok) throw new Error(`config.json: ${response.status}`);
-  const { api } = (await response.json()) as Config;
-  return { api: api.replace(/\/$/, "") };
+  const { api, ...more } = (await response.json()) as Config;
+  return { api: api.replace(/\/$/, ""), ...more };
 }

@@ -17,6 +17,12 @@ export const texts = {
     dark: "Dark",
   },
 
+  signIn: {
+    explain: "Sign in to hide faces in your photos. What you have begun waits in this browser.",
+    button: "Sign in",
+    unanswered: "The sign-in does not answer just now. Please try again.",
+  },
+
   drop: {
     heading: "Add photos",
     invite: "Drop photos here, or paste them",
@@ -208,6 +214,7 @@ export const texts = {
 
   failures: {
     offline: "The server cannot be reached. Please check your connection and try again.",
+    notSignedIn: "Please sign in again, then try again.",
     unforeseen: "Something went wrong on our side. Please try again.",
     empty: "This file is empty. Please choose the photo again.",
     unsupported:

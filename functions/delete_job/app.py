@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from faceblur.api import answer, checked, router
+from faceblur.api import answer, asker, checked, router
 from faceblur.errors import JobNotFound
 from faceblur.jobs import jobs
 from faceblur.observability import logger, tracer
@@ -18,7 +18,7 @@ app = router()
 @app.delete("/jobs/<job_id>")
 def delete_job(job_id: str) -> Response[str]:
     """Delete the row first: from then on nothing that still runs can bring the job back."""
-    existed = jobs().delete(checked(job_id))
+    existed = jobs().delete(checked(job_id), asker(app.current_event))
     # What a deletion that broke off has left is erased when it is asked for again.
     workflow().stop(job_id)
     photos().erase(job_id)

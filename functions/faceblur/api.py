@@ -3,34 +3,54 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from faceblur import config
-from faceblur.errors import InternalError, InvalidOptions, JobNotFound, RequestError
+from faceblur.errors import InternalError, InvalidOptions, JobNotFound, NotSignedIn, RequestError, TooManyJobs
 from faceblur.jobs import Job, Status, is_job_id
-from faceblur.observability import about, logger
+from faceblur.observability import about, job_refused, logger
 
 if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
     from faceblur.storage import Photos
 
-_STATUS_CODES: dict[type[RequestError], int] = {InvalidOptions: 400, JobNotFound: 404}
+_STATUS_CODES: dict[type[RequestError], int] = {
+    InvalidOptions: 400,
+    NotSignedIn: 401,
+    JobNotFound: 404,
+    TooManyJobs: 429,
+}
 
 
 def router() -> APIGatewayRestResolver:
     """A router that answers every error as JSON, without a word of its insides."""
     app = APIGatewayRestResolver()
 
-    @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
+    @app.exception_handler([NotFoundError, Exception])  # type: ignore[untyped-decorator]
     def failed(error: Exception) -> Response[str]:
+        # API Gateway takes for an id what the router takes for no path of ours, such as one with a NUL.
+        if isinstance(error, NotFoundError):
+            return refused(JobNotFound())
         if isinstance(error, RequestError):
-            return answer(_STATUS_CODES[type(error)], {"code": error.code, "message": error.message})
+            return refused(error)
         logger.exception("request failed")
         return answer(500, {"code": InternalError().code, "message": InternalError().message})
 
     return app
+
+
+def refused(error: RequestError) -> Response[str]:
+    """The answer to a request that is refused."""
+    refusal = answer(_STATUS_CODES[type(error)], {"code": error.code, "message": error.message})
+    if isinstance(error, TooManyJobs):
+        job_refused()
+        refusal.headers["Retry-After"] = str(seconds_to_midnight())
+    return refusal
 
 
 def answer(status: int, body: dict[str, Any] | None = None) -> Response[str]:
@@ -52,6 +72,20 @@ def fields_of(body: str | None) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise InvalidOptions("The request's body must be a JSON object of options.")
     return fields
+
+
+def asker(event: APIGatewayProxyEvent) -> str:
+    """Who asks, as the authorizer says; empty in a deployment without sign-in.
+
+    Raises NotSignedIn where the authorizer was not asked although it should be: whatever let the request through,
+    it is not answered.
+    """
+    if not config.oidc_issuer():
+        return ""
+    authorizer = event["requestContext"].get("authorizer") or {}
+    if not authorizer.get("owner"):
+        raise NotSignedIn
+    return str(authorizer["owner"])
 
 
 def checked(job_id: str) -> str:
@@ -80,6 +114,13 @@ def described(job: Job, photos: Photos) -> dict[str, Any]:
     if job.error:
         seen["error"] = job.error
     return seen
+
+
+def seconds_to_midnight() -> int:
+    """How long today still lasts, in UTC."""
+    now = datetime.now(UTC)
+    tomorrow = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return int((tomorrow - now).total_seconds()) + 1
 
 
 def moment(seconds: int) -> str:

@@ -44,3 +44,18 @@ def upload_seconds() -> int:
 def allowed_origin() -> str:
     """Origin of the web page that may call the API; `*` for any."""
     return os.environ["ALLOWED_ORIGIN"]
+
+
+def jobs_a_day() -> int:
+    """How many jobs may be created from midnight to midnight, UTC; 0 for any number."""
+    return int(os.environ["JOBS_A_DAY"])
+
+
+def oidc_issuer() -> str:
+    """Address of the OpenID Connect issuer whose tokens let people in; empty in a deployment without sign-in."""
+    return os.environ["OIDC_ISSUER"]
+
+
+def oidc_audience() -> str:
+    """The audience for which that issuer's tokens must be made."""
+    return os.environ["OIDC_AUDIENCE"]

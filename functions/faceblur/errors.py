@@ -21,7 +21,9 @@
     │   └── InternalError
     └── RequestError               the API refuses the request
         ├── InvalidOptions
-        └── JobNotFound
+        ├── NotSignedIn
+        ├── JobNotFound
+        └── TooManyJobs
 
 A class's name is the error's name in the state machine and the `code` in the API and on the page;
 its message is the sentence that a person reads there.
@@ -163,7 +165,19 @@ class InvalidOptions(RequestError):
     sentence = "The options of this job are not valid."
 
 
+class NotSignedIn(RequestError):
+    """The request has no token, or none that the issuer of this deployment made for it, or an expired one."""
+
+    sentence = "Please sign in, or sign in again."
+
+
 class JobNotFound(RequestError):
-    """No job has this id, or it was deleted."""
+    """No job has this id, or it was deleted, or it is somebody else's."""
 
     sentence = "There is no such job. It may have been deleted or have expired."
+
+
+class TooManyJobs(RequestError):
+    """As many jobs were created today as one day may have."""
+
+    sentence = "No more photos are taken today. Please try again tomorrow."

@@ -25,7 +25,7 @@ from botocore.exceptions import ClientError
 
 from faceblur import config
 from faceblur.aws import code_of, storage_errors
-from faceblur.errors import FaceblurError, InternalError, JobNotFound, TimedOut, UploadExpired
+from faceblur.errors import FaceblurError, InternalError, JobNotFound, TimedOut, TooManyJobs, UploadExpired
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,8 @@ STAGES = ("first_look", "blur", "second_look", "second_blur", "third_look")
 class Job:
     """A row of the jobs table; times are seconds since the epoch.
 
-    `progress` says when each stage began and when the job `finished`, as ISO 8601 with milliseconds.
+    `owner` is who may see and delete it, empty without sign-in; `progress` says when each stage began and when the
+    job `finished`, as ISO 8601 with milliseconds.
     """
 
     job_id: str
@@ -62,6 +63,7 @@ class Job:
     created_at: int
     upload_expires_at: int
     expires_at: int
+    owner: str = ""
     claimed_at: int | None = None
     progress: dict[str, str] = field(default_factory=dict)
     outcome: dict[str, Any] = field(default_factory=dict)
@@ -80,8 +82,24 @@ class Jobs:
         """Work on `table`, whose partition key is `job_id`."""
         self._table = table
 
-    def create(self, options: dict[str, Any], upload_seconds: int) -> Job:
-        """Add a job that waits for its photo; its id is unguessable (128 random bits)."""
+    def count(self, most: int) -> None:
+        """Count a job of today's, in UTC, before it is created; raises TooManyJobs if today had `most` of them.
+
+        Counting is one conditional write, so that requests at the same time cannot pass it together.
+        """
+        now = datetime.now(UTC)
+        fresh_or_below = Attr("jobs").not_exists() | Attr("jobs").lt(most)
+        counted = self._update(
+            f"jobs of {now:%Y-%m-%d}",  # which is nobody's job: ids are hexadecimal
+            "SET expires_at = :end ADD jobs :one",
+            {":one": 1, ":end": int(now.timestamp()) + 2 * config.JOB_LIFETIME_SECONDS},
+            fresh_or_below,
+        )
+        if not counted:
+            raise TooManyJobs
+
+    def create(self, options: dict[str, Any], upload_seconds: int, owner: str = "") -> Job:
+        """Add a job of this owner's that waits for its photo; its id is unguessable (128 random bits)."""
         now = int(time.time())
         job = Job(
             job_id=secrets.token_hex(16),
@@ -90,6 +108,7 @@ class Jobs:
             created_at=now,
             upload_expires_at=now + upload_seconds,
             expires_at=now + config.JOB_LIFETIME_SECONDS,
+            owner=owner,
         )
         row: dict[str, Any] = {
             "job_id": job.job_id,
@@ -99,6 +118,8 @@ class Jobs:
             "upload_expires_at": job.upload_expires_at,
             "expires_at": job.expires_at,
         }
+        if owner:
+            row["owner"] = owner
         with storage_errors():
             self._table.put_item(Item=row, ConditionExpression=Attr("job_id").not_exists())
         return job
@@ -111,6 +132,13 @@ class Jobs:
         if row is None or row["expires_at"] <= time.time():
             raise JobNotFound
         return _from_row(row)
+
+    def get_of(self, job_id: str, owner: str) -> Job:
+        """Read a job of this owner's; raises JobNotFound, also for somebody else's."""
+        job = self.get(job_id)
+        if job.owner != owner:
+            raise JobNotFound
+        return job
 
     def settle(self, job: Job, photo_arrived: Callable[[], bool]) -> Job:
         """Fail a job whose time is over, so that nobody waits for ever, and give it as it stands then."""
@@ -154,10 +182,20 @@ class Jobs:
             Attr("status").is_in(list(only_from)),
         )
 
-    def delete(self, job_id: str) -> bool:
-        """Remove a job's row; tells whether there was one."""
-        with storage_errors():
-            answer = self._table.delete_item(Key={"job_id": job_id}, ReturnValues="ALL_OLD")
+    def delete(self, job_id: str, owner: str) -> bool:
+        """Remove the row of a job of this owner's; tells whether there was one. Raises JobNotFound for another's."""
+        owned = Attr("owner").eq(owner) if owner else Attr("owner").not_exists()
+        try:
+            with storage_errors():
+                answer = self._table.delete_item(
+                    Key={"job_id": job_id},
+                    ConditionExpression=Attr("job_id").not_exists() | owned,
+                    ReturnValues="ALL_OLD",
+                )
+        except ClientError as error:
+            if code_of(error) == "ConditionalCheckFailedException":
+                raise JobNotFound from error
+            raise
         return "Attributes" in answer
 
     def _update(self, job_id: str, update: str, values: dict[str, Any], condition: ConditionBase, at: str = "") -> bool:
@@ -207,6 +245,7 @@ def _from_row(row: dict[str, Any]) -> Job:
         created_at=int(row["created_at"]),
         upload_expires_at=int(row["upload_expires_at"]),
         expires_at=int(row["expires_at"]),
+        owner=row.get("owner", ""),
         claimed_at=int(row["claimed_at"]) if "claimed_at" in row else None,
         # An earlier release wrote `finished_at` as a number.
         progress={name: at for name in (*STAGES, "finished") if isinstance(at := row.get(f"{name}_at"), str)},

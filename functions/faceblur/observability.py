@@ -60,6 +60,11 @@ def job_failed(code: str) -> None:
     _count("JobsFailed", MetricUnit.Count, 1, code=code)
 
 
+def job_refused() -> None:
+    """Count a job that was not created because today has had as many as it may."""
+    _count("JobsRefused", MetricUnit.Count, 1)
+
+
 def photos_swept(count: int) -> None:
     """Count what a sweep has deleted; also a sweep that found nothing counts, so that a missing one is seen."""
     _count("PhotosSwept", MetricUnit.Count, count)

@@ -54,16 +54,22 @@ class JobOptions(BaseModel):
     ] = False
 
 
+# The answer to a request stays short, whatever was asked.
+_MOST_NAMED, _LONGEST_NAME = 10, 40
+
+
 def parse_options(fields: dict[str, Any]) -> JobOptions:
-    """Validate a request's fields; raises InvalidOptions naming each wrong field and what is allowed."""
+    """Validate a request's fields; raises InvalidOptions naming wrong fields, the first ten, and what is allowed."""
     try:
         return JobOptions.model_validate(fields)
     except ValidationError as error:
-        raise InvalidOptions("; ".join(_sentence(detail) for detail in error.errors())) from None
+        named = [_sentence(detail) for detail in error.errors()[:_MOST_NAMED]]
+        more = error.error_count() - len(named)
+        raise InvalidOptions("; ".join([*named, f"and {more} more"] if more else named)) from None
 
 
 def _sentence(detail: Any) -> str:
-    field = ".".join(str(part) for part in detail["loc"])
+    field = ".".join(str(part) for part in detail["loc"])[:_LONGEST_NAME]
     if detail["type"] == "extra_forbidden":
         return f"{field}: unknown option; known are {', '.join(JobOptions.model_fields)}"
     return f"{field}: {detail['msg'][0].lower()}{detail['msg'][1:]}"

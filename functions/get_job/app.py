@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from faceblur.api import answer, checked, described, router
+from faceblur.api import answer, asker, checked, described, router
 from faceblur.jobs import jobs
 from faceblur.observability import job_failed, logger, tracer
 from faceblur.storage import photos
@@ -17,7 +17,7 @@ app = router()
 @app.get("/jobs/<job_id>")
 def get_job(job_id: str) -> Response[str]:
     """Show a job, settling it first if its time is over."""
-    job = jobs().get(checked(job_id))
+    job = jobs().get_of(checked(job_id), asker(app.current_event))
     settled = jobs().settle(job, partial(photos().photo_arrived, job_id))
     if settled.error and not job.error:
         job_failed(settled.error["code"])

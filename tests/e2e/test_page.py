@@ -17,10 +17,13 @@ from deployed import eventually
 from PIL import Image
 
 from faceblur_cli import project
+from faceblur_cli.page import served as page_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from deployed import Deployed
 
 
 # Forty tests, on a busy machine.
@@ -73,14 +76,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.timeout(2 * BROWSER_SECONDS)
-def test_the_page_in_a_browser(page: str, folder: Path, environment: dict[str, str]) -> None:
+def try_in_a_browser(tests_of: str, page: str, folder: Path, environment: dict[str, str]) -> None:
+    """Run a file of frontend/e2e on the page at this address."""
     assert environment.get("CHROMIUM"), "CHROMIUM must name a browser: `make test` finds or installs one"
     report = folder / "report.txt"
     with (
         report.open("w") as output,
         subprocess.Popen(
-            ["npm", "run", "--silent", "e2e"],
+            ["npm", "run", "--silent", "e2e", "--", f"e2e/{tests_of}.test.js"],
             cwd=project.ROOT / "frontend",
             env=environment | {"FACEBLUR_PAGE": page, "FACEBLUR_PHOTOS": str(folder)},
             stdout=output,
@@ -95,3 +98,19 @@ def test_the_page_in_a_browser(page: str, folder: Path, environment: dict[str, s
             with suppress(ProcessLookupError):
                 os.killpg(tests.pid, signal.SIGKILL)
     assert passed, report.read_text()[-20_000:]
+
+
+@pytest.mark.timeout(2 * BROWSER_SECONDS)
+def test_the_page_in_a_browser(page: str, folder: Path, environment: dict[str, str]) -> None:
+    try_in_a_browser("page", page, folder, environment)
+
+
+@pytest.mark.timeout(2 * BROWSER_SECONDS)
+def test_sign_in_in_a_browser(
+    deployed_with_sign_in: Deployed, origin: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    for name, content in {"hopper.jpg": photos.grace_hopper(), "astronaut.jpg": photos.astronaut()}.items():
+        (tmp_path / name).write_bytes(content)
+    with page_of(deployed_with_sign_in.stack, int(origin.rpartition(":")[2])) as address:
+        assert address == origin
+        try_in_a_browser("sign-in", address, tmp_path, environment)

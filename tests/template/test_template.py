@@ -46,6 +46,28 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def holds(condition: Any, parameters: dict[str, str]) -> bool:
+    """Whether a condition of the template holds for these parameters."""
+    ((function, arguments),) = condition.items()
+    if function == "Fn::Not":
+        return not holds(arguments[0], parameters)
+    assert function == "Fn::Equals"
+    left, right = (parameters[side["Ref"]] if isinstance(side, dict) else str(side) for side in arguments)
+    return bool(left == right)
+
+
+DEFAULTS = {name: str(each["Default"]) for name, each in template()["Parameters"].items()}
+
+
+def chosen(node: Any, parameters: dict[str, str]) -> Any:
+    """What an `!If` comes to for these parameters and the defaults of the others; None for no value."""
+    if not (isinstance(node, dict) and "Fn::If" in node):
+        return None if node == {"Ref": "AWS::NoValue"} else node
+    name, then, otherwise = node["Fn::If"]
+    condition = template()["Conditions"][name]
+    return chosen(then if holds(condition, DEFAULTS | parameters) else otherwise, parameters)
+
+
 def timeout(function: str) -> int:
     return FUNCTIONS[function].get("Timeout", GLOBALS["Timeout"])
 
@@ -96,6 +118,16 @@ def test_the_output_names_the_queue_to_which_ends_are_told():
     assert template()["Outputs"]["EndingsQueueUrl"]["Value"] == {"Ref": "EndingsQueue"}
     (event,) = FUNCTIONS["UpdateJobFunction"]["Events"].values()
     assert event["Properties"] == {"Queue": {"Fn::GetAtt": "EndingsQueue.Arn"}, "BatchSize": 1}
+
+
+def test_a_day_has_a_quota_unless_it_is_turned_off():
+    quota = template()["Parameters"]["JobsADay"]
+    assert (quota["Default"], quota["MinValue"]) == (10_000, 0)
+
+
+def test_no_output_has_the_name_of_a_parameter():
+    """Sam takes such a name for the parameter's value."""
+    assert not template()["Outputs"].keys() & template()["Parameters"].keys()
 
 
 def test_every_method_of_the_api_is_throttled():
@@ -235,10 +267,14 @@ def test_jobs_are_encrypted():
     assert [chosen(by["KMSMasterKeyId"], key) for key in (WITHOUT, WITH_A_KEY)] == [None, KEY]
 
 
+def policies(name: str) -> list[dict[str, Any]]:
+    """A role's policies; one that may only write its log and its traces has none."""
+    return RESOURCES[name]["Properties"].get("Policies", [])
+
+
 def granted(name: str, parameters: dict[str, str]) -> set[str]:
     """What a role may do with these parameters."""
-    policies = RESOURCES[name]["Properties"]["Policies"]
-    given = [chosen(statement, parameters) for policy in policies for statement in policy["Statement"]]
+    given = [chosen(statement, parameters) for policy in policies(name) for statement in policy["Statement"]]
     return {action for statement in given if statement for action in as_list(statement["Action"])}
 
 
@@ -262,6 +298,105 @@ def test_a_key_of_ones_own_may_be_used_only_where_there_is_one_and_only_by_those
 def test_an_arn_is_one_or_nothing(parameter, arn, other):
     pattern = template()["Parameters"][parameter]["AllowedPattern"]
     assert [bool(re.fullmatch(pattern, text)) for text in ("", arn, other)] == [True, True, False]
+
+
+# ---------------------------------------------------------------- sign-in
+
+
+OPEN = {"OidcIssuer": ""}
+WITH_SIGN_IN = {"OidcIssuer": "https://issuer.example.org/", "OidcAudience": "faceblur-page"}
+METHODS = [
+    (event["Properties"]["Path"], event["Properties"]["Method"].lower())
+    for function in FUNCTIONS.values()
+    for event in function.get("Events", {}).values()
+    if event["Type"] == "Api"
+]
+
+
+def described_api() -> dict[str, Any]:
+    return RESOURCES["Api"]["Properties"]["DefinitionBody"]
+
+
+@pytest.mark.parametrize(("path", "method"), METHODS)
+def test_the_authorizer_is_asked_before_every_method_if_there_is_an_issuer(path, method):
+    security = described_api()["paths"][path][method]["security"]
+    assert chosen(security, OPEN) == []
+    assert chosen(security, WITH_SIGN_IN) == [{"SignIn": []}]
+
+
+def test_the_authorizer_is_there_if_there_is_an_issuer():
+    schemes = described_api()["securityDefinitions"]
+    assert chosen(schemes, OPEN) is None
+    (scheme,) = chosen(schemes, WITH_SIGN_IN).values()
+    assert (scheme["in"], scheme["name"]) == ("header", "Authorization")
+    assert "${AuthorizeFunction.Arn}" in scheme["x-amazon-apigateway-authorizer"]["authorizerUri"]["Fn::Sub"]
+    conditional = [name for name in RESOURCES if RESOURCES[name].get("Condition") == "SignsIn"]
+    assert conditional == ["AuthorizeFunction", "ApiMayAuthorize"]
+
+
+def test_a_token_is_not_taken_for_long_after_it_expired():
+    (scheme,) = chosen(described_api()["securityDefinitions"], WITH_SIGN_IN).values()
+    assert scheme["x-amazon-apigateway-authorizer"]["authorizerResultTtlInSeconds"] == 60
+
+
+@pytest.mark.parametrize(
+    ("header", "asked"),
+    [
+        ("Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln-_", True),
+        ("Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", True),
+        ("eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", False),
+        ("Basic YWxpY2U6c2VjcmV0", False),
+        ("Bearer a.b.c d", False),
+    ],
+)
+def test_only_what_looks_like_a_token_is_looked_at(header, asked):
+    (scheme,) = chosen(described_api()["securityDefinitions"], WITH_SIGN_IN).values()
+    pattern = scheme["x-amazon-apigateway-authorizer"]["identityValidationExpression"]
+    assert bool(re.fullmatch(pattern, header)) == asked
+
+
+@pytest.mark.parametrize(
+    ("issuer", "taken"),
+    [
+        ("", True),
+        ("https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI", True),
+        ("https://faceblur.eu.auth0.com/", True),
+        ("http://127.0.0.1:8000", True),
+        ("http://issuer.example.org", False),
+        ("http://127.0.0.1:8000@issuer.example.org", False),
+        ("file:///etc/passwd", False),
+        ("https://issuer.example.org/?a=b", False),
+        ("https://issuer.example.org https://other.example.org", False),
+    ],
+)
+def test_an_issuer_is_reached_by_tls_or_on_this_machine(issuer, taken):
+    assert bool(re.fullmatch(template()["Parameters"]["OidcIssuer"]["AllowedPattern"], issuer)) == taken
+
+
+def test_an_issuer_without_an_audience_is_refused():
+    assert refused(WITH_SIGN_IN) == []
+    (reason,) = refused(WITH_SIGN_IN | {"OidcAudience": ""})
+    assert "OidcAudience" in reason
+
+
+def test_all_who_answer_know_whether_one_must_be_signed_in():
+    for name in ("CreateJobFunction", "GetJobFunction", "DeleteJobFunction"):
+        assert FUNCTIONS[name]["Environment"]["Variables"]["OIDC_ISSUER"] == {"Ref": "OidcIssuer"}
+
+
+def test_other_values_of_parameters_reach_the_stage_that_serves_the_api():
+    assert RESOURCES["Api"]["Properties"]["AlwaysDeploy"] is True
+
+
+def test_what_the_api_gateway_says_to_strangers_is_what_the_functions_say():
+    answer = RESOURCES["Api"]["Properties"]["GatewayResponses"]["UNAUTHORIZED"]
+    body = json.loads(answer["ResponseTemplates"]["application/json"])
+    assert body == {"code": errors.NotSignedIn().code, "message": errors.NotSignedIn().message}
+    assert answer["ResponseParameters"]["Headers"]["WWW-Authenticate"] == "'Bearer'"
+
+
+def test_a_page_elsewhere_may_send_its_token():
+    assert RESOURCES["Api"]["Properties"]["Cors"]["AllowHeaders"] == "'Content-Type,Authorization'"
 
 
 # ---------------------------------------------------------------- limits of concurrency
@@ -299,7 +434,7 @@ def test_every_alarm_has_its_page(name):
 
 def test_no_two_alarms_share_a_page():
     pages = [alarm["AlarmDescription"].rpartition("#")[2] for alarm in ALARMS.values()]
-    assert len(set(pages)) == len(pages) == 10
+    assert len(set(pages)) == len(pages) == 11
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -316,9 +451,8 @@ def test_what_is_not_measured_is_no_alarm_but_for_the_sweep(name):
 
 def watched(alarm: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """The metrics of an alarm: namespace, name and dimensions."""
-    for metric in [part["MetricStat"]["Metric"] for part in alarm.get("Metrics", []) if "MetricStat" in part] or [
-        alarm
-    ]:
+    parts = [chosen(part, WITH_SIGN_IN) for part in alarm.get("Metrics", [])]
+    for metric in [part["MetricStat"]["Metric"] for part in parts if "MetricStat" in part] or [alarm]:
         yield metric["Namespace"], metric["MetricName"], {each["Name"]: each["Value"] for each in metric["Dimensions"]}
 
 
@@ -358,10 +492,10 @@ def test_a_sweep_is_missed_after_two_of_its_hours():
 
 
 def test_the_dashboard_is_json_about_resources_that_exist():
-    body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    body, conditional = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     widgets = json.loads(body)["widgets"]
     asked = {name.partition(".")[0] for name in re.findall(r"\$\{([^!}]+)\}", body)} - {"AWS::Region", "AWS::StackName"}
-    assert asked <= RESOURCES.keys()
+    assert asked <= RESOURCES.keys() | conditional.keys()
     assert ALARMS.keys() <= asked
     places = {(widget["x"], widget["y"]) for widget in widgets}
     assert len(places) == len(widgets)
@@ -464,28 +598,6 @@ def parsed(module: Path) -> ast.Module:
 # ---------------------------------------------------------------- who finds the faces
 
 
-def holds(condition: Any, parameters: dict[str, str]) -> bool:
-    """Whether a condition of the template holds for these parameters."""
-    ((function, arguments),) = condition.items()
-    if function == "Fn::Not":
-        return not holds(arguments[0], parameters)
-    assert function == "Fn::Equals"
-    left, right = (parameters[side["Ref"]] if isinstance(side, dict) else str(side) for side in arguments)
-    return bool(left == right)
-
-
-DEFAULTS = {name: str(each["Default"]) for name, each in template()["Parameters"].items()}
-
-
-def chosen(node: Any, parameters: dict[str, str]) -> Any:
-    """What an `!If` comes to for these parameters and the defaults of the others; None for no value."""
-    if not (isinstance(node, dict) and "Fn::If" in node):
-        return None if node == {"Ref": "AWS::NoValue"} else node
-    name, then, otherwise = node["Fn::If"]
-    condition = template()["Conditions"][name]
-    return chosen(then if holds(condition, DEFAULTS | parameters) else otherwise, parameters)
-
-
 # What detect_faces is given for each detector: the layer with the model, and leave to ask Rekognition.
 DETECTORS = {
     "rekognition": ([], True),
@@ -532,9 +644,9 @@ def refused(parameters: dict[str, str]) -> list[str]:
     return [
         assertion["AssertDescription"]
         for rule in template()["Rules"].values()
-        if holds(rule["RuleCondition"], parameters)
+        if holds(rule["RuleCondition"], DEFAULTS | parameters)
         for assertion in rule["Assertions"]
-        if not holds(assertion["Assert"], parameters)
+        if not holds(assertion["Assert"], DEFAULTS | parameters)
     ]
 
 
@@ -580,8 +692,10 @@ EXECUTIONS = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:exec
 
 # All that each role may do, beside writing its log and its traces.
 MAY = {
+    "AuthorizeFunction": {},
     "CreateJobFunction": {
         "dynamodb:PutItem": {TABLE},
+        "dynamodb:UpdateItem": {TABLE},
         "s3:PutObject": {UPLOADS},
     },
     "GetJobFunction": {
@@ -662,7 +776,7 @@ MAY_LIST = {
 def statements(name: str) -> list[dict[str, Any]]:
     """The statements of a role's policies, conditional ones included."""
     found = []
-    for policy in RESOURCES[name]["Properties"]["Policies"]:
+    for policy in policies(name):
         for statement in policy["Statement"]:
             branches = statement["Fn::If"][1:] if "Fn::If" in statement else [statement]
             found += [branch for branch in branches if branch != {"Ref": "AWS::NoValue"}]
@@ -740,7 +854,7 @@ def test_nobody_may_do_everything_or_touch_everything():
 @each_function
 def test_no_function_has_a_policy_template_or_a_role_of_elsewhere(name):
     assert "Role" not in FUNCTIONS[name]
-    assert all("Statement" in policy for policy in FUNCTIONS[name]["Policies"])
+    assert all("Statement" in policy for policy in policies(name))
 
 
 # ---------------------------------------------------------------- the state machine

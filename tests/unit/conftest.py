@@ -71,6 +71,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "FACE_DETECTOR": "embedded",
         "UPLOAD_SECONDS": "300",
         "ALLOWED_ORIGIN": "https://photos.example.org",
+        "JOBS_A_DAY": "0",
+        "OIDC_ISSUER": "",
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
@@ -279,6 +281,13 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 def output(capsys: pytest.CaptureFixture[str]) -> Output:
     """Read what the functions log and count."""
     return Output(capsys)
+
+
+@pytest.fixture
+def signed_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], dict[str, Any]]:
+    """Turn sign-in on; gives what of an event tells who asks."""
+    monkeypatch.setenv("OIDC_ISSUER", "https://issuer.example.org")
+    return lambda owner: {"requestContext": {"authorizer": {"owner": owner}}}
 
 
 def execution_arn(job_id: str) -> str:

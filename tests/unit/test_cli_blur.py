@@ -163,6 +163,31 @@ def test_an_api_that_has_no_answer_just_now(status: int) -> None:
         api.create_job({})
 
 
+def test_a_token_goes_to_the_api_and_nowhere_else(photo: Path) -> None:
+    asked: list[tuple[str, str | None]] = []
+    inner = client(DONE)._http._transport
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append((request.url.host, request.headers.get("Authorization")))
+        return inner.handle_request(request)
+
+    (report,) = blurred(ApiClient(API, httpx.MockTransport(answer), token="a.b.c"), [photo])
+    assert report.error is None
+    assert set(asked) == {("api.test", "Bearer a.b.c"), ("s3.test", None)}
+
+
+def test_an_api_that_asks_for_sign_in(photo: Path) -> None:
+    (report,) = blurred(ApiClient(API, httpx.MockTransport(lambda _: httpx.Response(401, json={}))), [photo])
+    assert report.error is not None
+    assert (report.error["code"], "FACEBLUR_TOKEN" in report.error["message"]) == ("NotSignedIn", True)
+
+
+def test_a_quota_that_is_spent(photo: Path) -> None:
+    refusal = {"code": "TooManyJobs", "message": "No more photos are taken today. Please try again tomorrow."}
+    (report,) = blurred(ApiClient(API, httpx.MockTransport(lambda _: httpx.Response(429, json=refusal))), [photo])
+    assert report.error == refusal
+
+
 def test_an_api_that_cannot_be_reached(photo: Path) -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused", request=request)

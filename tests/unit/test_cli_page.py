@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import socket
 import threading
@@ -81,6 +82,26 @@ def test_every_address_of_the_page_is_the_page(served, path):
     assert (answer.status_code, answer.text) == (200, "<h1>faceblur</h1>")
     assert answer.headers["Content-Type"] == "text/html"
     assert answer.headers["Cache-Control"] == "no-cache"
+
+
+ISSUER = {"SignInIssuer": "https://issuer.example.org/", "SignInAudience": "faceblur-page"}
+
+
+def test_the_page_is_told_whom_people_sign_in_with(api, built):
+    outputs = {"ApiUrl": "", "SignInOrigins": "https://issuer.example.org https://tokens.example.org"} | ISSUER
+    with page.served(Stack(PHOTOS, outputs), 0) as address:
+        answer = httpx.get(f"{address}/config.json?1", trust_env=False)
+    assert answer.json() == {
+        "api": "/api",
+        "signIn": {"issuer": "https://issuer.example.org/", "clientId": "faceblur-page"},
+    }
+    assert answer.headers["Content-Type"] == "application/json"
+    policy = answer.headers["Content-Security-Policy"]
+    assert f"connect-src 'self' {PHOTOS} https://issuer.example.org https://tokens.example.org;" in policy
+
+
+def test_without_sign_in_the_page_is_told_where_the_api_is_and_no_more(served):
+    assert served.get("/config.json").json() == {"api": "/api"}
 
 
 def test_files_that_are_named_after_their_content_are_kept(served):
@@ -248,8 +269,16 @@ def test_the_page_is_published(cloud, built, monkeypatch):
         "index.html": ("text/html", "no-cache"),
     }
     assert stored["index.html"]["Body"].read() == b"<h1>faceblur</h1>"
+    assert stored["config.json"]["Body"].read() == b'{"api": "/api"}'
     invalidations = cloudfront.list_invalidations(DistributionId=outputs["PageDistributionId"])
     assert invalidations["InvalidationList"]["Quantity"] == 1
+
+
+def test_a_page_is_published_with_its_issuer(cloud, built):
+    s3, cloudfront, outputs = cloud
+    page.publish(outputs | ISSUER, s3, cloudfront)
+    about = json.loads(s3.get_object(Bucket="page", Key="config.json")["Body"].read())
+    assert about["signIn"] == {"issuer": "https://issuer.example.org/", "clientId": "faceblur-page"}
 
 
 def test_a_page_that_is_open_still_finds_its_files_after_a_new_one_is_published(cloud, built):
@@ -262,7 +291,7 @@ def test_the_cloud_says_the_same_about_the_page():
     headers = template()["Resources"]["PageHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
     security = headers["SecurityHeadersConfig"]
     text, values = security["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Sub"]
-    here = page.security_headers("${Photos}")
+    here = page.security_headers("${Photos}", "${Issuers}")
     assert text == here.pop("Content-Security-Policy")
     assert re.findall(r"https://\S+", values["Photos"]["Fn::Sub"])
     assert security["ReferrerPolicy"]["ReferrerPolicy"] == here.pop("Referrer-Policy")

@@ -105,3 +105,36 @@ def test_the_log_is_about_the_job_and_does_not_hold_its_form(create, s3, table, 
     fields = body["upload"]["fields"]
     assert not [secret for secret in ("policy", "x-amz-signature") if fields[secret] in output.text]
     assert not re.search(r"X-Amz|https?://", output.text, re.IGNORECASE)
+
+
+def test_a_job_belongs_to_who_asked_for_it(create, s3, table, signed_in):
+    _, body = create(**signed_in("alice"))
+    assert jobs().get(body["job_id"]).owner == "alice"
+
+
+@pytest.mark.parametrize("asked", [{}, {"authorizer": None}, {"authorizer": {}}, {"authorizer": {"owner": ""}}])
+def test_with_sign_in_nobody_is_answered_whom_no_authorizer_has_seen(create, s3, table, signed_in, asked):
+    status, body = create(requestContext=asked, body="{")
+    assert (status, body["code"]) == (401, "NotSignedIn")
+    assert table.scan()["Items"] == []
+
+
+def test_without_sign_in_a_job_is_nobodys_whatever_a_request_says(create, s3, table, row_of):
+    _, body = create(requestContext={"authorizer": {"owner": "alice"}})
+    assert "owner" not in row_of(body["job_id"])
+
+
+def test_a_day_has_as_many_jobs_as_it_may(create, event, context, s3, table, monkeypatch, output):
+    monkeypatch.setenv("JOBS_A_DAY", "2")
+    assert [create()[0] for _ in range(2)] == [201, 201]
+    status, body = create()
+    assert (status, body["code"]) == (429, "TooManyJobs")
+    assert len([row for row in table.scan()["Items"] if "status" in row]) == 2
+    assert [metric["JobsRefused"] for metric in output.metrics] == [1]
+    refused = handler(event("create_job"), context)
+    assert 1 <= int(refused["multiValueHeaders"]["Retry-After"][0]) <= 24 * 60 * 60
+
+
+def test_options_that_are_refused_do_not_count(create, s3, table, monkeypatch):
+    monkeypatch.setenv("JOBS_A_DAY", "1")
+    assert [create(body="{")[0], create()[0], create()[0]] == [400, 201, 429]

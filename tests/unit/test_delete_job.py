@@ -97,3 +97,17 @@ def test_the_log_is_about_the_job(delete, add_job, output):
     add_job("COMPLETED")
     delete()
     assert [(line["message"], line["correlation_id"]) for line in output.logs] == [("job deleted", JOB_ID)]
+
+
+def test_somebody_elses_job_stays_untouched(delete, everything, add_job, row_of, keys, states, signed_in):
+    add_job("PROCESSING", owner="alice")
+    workflow().start(JOB_ID, "etag")
+    before = row_of(JOB_ID), keys()
+    status, body = delete(**signed_in("bob"))
+    assert (status, body["code"]) == (404, "JobNotFound")
+    for authorizer in ({}, None):
+        status, body = delete(requestContext={"authorizer": authorizer})
+        assert (status, body["code"]) == (401, "NotSignedIn")
+    assert (row_of(JOB_ID), keys()) == before
+    assert states.describe_execution(executionArn=EXECUTION_ARN)["status"] == "RUNNING"
+    assert delete(**signed_in("alice"))[0] == 204

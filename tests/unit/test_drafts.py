@@ -97,7 +97,7 @@ def test_a_job_deleted_while_its_draft_is_stored_leaves_nothing(s3, table, keys,
 
     def deleted_before_the_look(self, job_id):
         assert keys() == {KEY}
-        self.delete(job_id)
+        self.delete(job_id, "")
         return look(self, job_id)
 
     monkeypatch.setattr(Jobs, "get", deleted_before_the_look)

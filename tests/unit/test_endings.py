@@ -108,7 +108,7 @@ def test_a_job_deleted_while_its_receipt_is_written_leaves_nothing(done, add_job
 
     def deleted_before(self, job_id, outcome):
         assert keys() == {RECEIPT}
-        self.delete(job_id)
+        self.delete(job_id, "")
         complete(self, job_id, outcome)
 
     monkeypatch.setattr(Jobs, "complete", deleted_before)

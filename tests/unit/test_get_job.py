@@ -162,3 +162,25 @@ def test_the_log_does_not_hold_the_links(get, add_job, output):
     body = get()[1]
     assert all("X-Amz-Signature" in body[linked]["url"] for linked in ("result", "receipt"))
     assert not [word for word in ("X-Amz", "results/", "receipts/") if word in output.text]
+
+
+def test_a_job_is_shown_to_its_owner_alone(get, add_job, signed_in):
+    add_job("COMPLETED", owner="alice", outcome=json.dumps(OUTCOME))
+    status, body = get(**signed_in("bob"))
+    assert (status, body["code"]) == (404, "JobNotFound")
+    for authorizer in ({}, None):
+        status, body = get(requestContext={"authorizer": authorizer})
+        assert (status, body["code"]) == (401, "NotSignedIn")
+    assert get(**signed_in("alice"))[0] == 200
+
+
+def test_somebodys_job_stays_theirs_when_sign_in_is_turned_off(get, add_job):
+    add_job("COMPLETED", owner="alice", outcome=json.dumps(OUTCOME))
+    assert get()[0] == 404
+
+
+@pytest.mark.parametrize("job_id", [f"{JOB_ID}\0", f"/{JOB_ID}", "\ufffd", f"uploads/{JOB_ID}", ""])
+def test_what_is_no_id_is_the_id_of_no_job(get, add_job, job_id):
+    add_job()
+    status, body = get(path=f"/jobs/{job_id}")
+    assert (status, body["code"]) == (404, "JobNotFound")

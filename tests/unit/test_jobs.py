@@ -14,7 +14,7 @@ from botocore.stub import Stubber
 from sources import evaluated, state_machine
 
 from faceblur import config
-from faceblur.errors import CorruptImage, InternalError, JobNotFound, StorageUnavailable, TimedOut
+from faceblur.errors import CorruptImage, InternalError, JobNotFound, StorageUnavailable, TimedOut, TooManyJobs
 from faceblur.jobs import STAGES, UNFINISHED, Jobs, Status, jobs
 from faceblur.options import JobOptions
 
@@ -239,7 +239,7 @@ def test_only_a_job_in_work_is_completed(table, add_job, row_of, status):
 
 def test_a_deleted_job_is_not_completed_back_into_being(table, add_job, row_of):
     job_id = add_job("PROCESSING")
-    jobs().delete(job_id)
+    jobs().delete(job_id, "")
     with pytest.raises(JobNotFound):
         jobs().complete(job_id, OUTCOME)
     assert row_of(job_id) is None
@@ -406,7 +406,7 @@ def test_a_finished_job_is_never_settled(table, add_job, status):
 
 def test_a_job_that_is_deleted_while_it_is_settled_is_not_found(table, add_job):
     job = jobs().get(add_job(upload_expires_at=past(2)))
-    jobs().delete(job.job_id)
+    jobs().delete(job.job_id, "")
     with pytest.raises(JobNotFound):
         jobs().settle(job, missing)
 
@@ -417,9 +417,57 @@ def test_a_job_that_is_deleted_while_it_is_settled_is_not_found(table, add_job):
 @pytest.mark.parametrize("status", Status)
 def test_deleting_a_job_in_any_state(table, add_job, row_of, status):
     job_id = add_job(status)
-    assert jobs().delete(job_id)
+    assert jobs().delete(job_id, "")
     assert row_of(job_id) is None
-    assert not jobs().delete(job_id)
+    assert not jobs().delete(job_id, "")
+
+
+# ---------------------------------------------------------------- owners
+
+
+def test_a_job_is_seen_by_its_owner_alone(table):
+    job = jobs().create(OPTIONS, 300, "alice")
+    assert jobs().get_of(job.job_id, "alice") == job
+    for other in ("bob", "", "Alice", "alice "):
+        with pytest.raises(JobNotFound):
+            jobs().get_of(job.job_id, other)
+
+
+def test_a_job_is_deleted_by_its_owner_alone(table, row_of):
+    job = jobs().create(OPTIONS, 300, "alice")
+    for other in ("bob", ""):
+        with pytest.raises(JobNotFound):
+            jobs().delete(job.job_id, other)
+    assert row_of(job.job_id)
+    assert jobs().delete(job.job_id, "alice")
+
+
+def test_a_job_of_an_earlier_release_that_knew_no_owners_is_deleted(table, add_job, row_of):
+    job_id = add_job()
+    assert "owner" not in row_of(job_id)
+    with pytest.raises(JobNotFound):
+        jobs().delete(job_id, "alice")
+    assert jobs().delete(job_id, "")
+
+
+# ---------------------------------------------------------------- the day's quota
+
+
+def test_every_day_begins_anew_and_is_forgotten(table, monkeypatch):
+    jobs().count(1)
+    with pytest.raises(TooManyJobs):
+        jobs().count(1)
+    monkeypatch.setattr("faceblur.jobs.datetime", tomorrow)
+    jobs().count(1)
+    days = table.scan()["Items"]
+    assert sorted(row["jobs"] for row in days) == [1, 1]
+    assert all(row["expires_at"] > time.time() + 24 * 60 * 60 for row in days)
+
+
+class tomorrow(datetime):  # noqa: N801
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.now(tz) + timedelta(days=1)
 
 
 def test_whether_the_original_is_kept(table, add_job):

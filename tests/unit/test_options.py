@@ -96,6 +96,15 @@ def test_a_refusal_of_an_unknown_option_names_those_that_are_known():
     assert message == f"color: unknown option; known are {', '.join(JobOptions.model_fields)}"
 
 
+def test_a_refusal_is_short_whatever_was_asked():
+    with pytest.raises(InvalidOptions) as many:
+        parse_options({f"option{number}": 1 for number in range(10_000)})
+    assert many.value.message.endswith("; and 9990 more")
+    with pytest.raises(InvalidOptions) as long:
+        parse_options({"x" * 1_000_000: 1})
+    assert max(len(many.value.message), len(long.value.message)) < 3000
+
+
 def test_a_refusal_names_every_wrong_field():
     message = refusal({"padding": 7, "style": "mosaic", "colour": "red", "color": "red"})
     names = [part.split(":")[0] for part in message.split("; ") if ":" in part]

@@ -25,6 +25,7 @@ from faceblur.observability import logger, tracer
         ("a box", json.dumps(json.dumps({"width": 0.1}))),
         ("a box", "Box(left=0.1, top=0.2)"),
         ("a file's name", "Anna at the demonstration.jpg"),
+        ("a token", "Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl"),
         ("a client's address", "192.0.2.10"),
         ("a client's address", "2001:db8:85a3:0:0:8a2e:370:7334"),
     ],

@@ -1,27 +1,33 @@
 import { config } from "../config";
 import { texts } from "../texts";
 import { Refused, unanswered, type Failure } from "./failure";
+import { authorization, signedOut } from "./sign-in";
 import { ANSWER, within } from "./within";
 
 type Call = { method?: "GET" | "POST" | "DELETE"; body?: unknown; signal?: AbortSignal | undefined };
 
 /** Calls the API and reads its JSON; raises Refused with the API's own code and sentence. */
 export async function call<Answer>(path: string, { method = "GET", body, signal }: Call = {}): Promise<Answer> {
-  const { ok, text } = await reach(path, {
+  const { status, text } = await reach(path, {
     method,
     ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
     signal: within(ANSWER, signal),
   });
-  if (ok) return (text ? parsed(text) : undefined) as Answer;
+  if (status < 300) return (text ? parsed(text) : undefined) as Answer;
+  if (status === 401) {
+    await signedOut();
+    throw new Refused("NotSignedIn", texts.failures.notSignedIn);
+  }
   const { code, message } = (parsed(text) ?? {}) as Partial<Failure>;
   throw new Refused(code ?? "InternalError", message ?? texts.failures.unforeseen);
 }
 
-async function reach(path: string, init: RequestInit): Promise<{ ok: boolean; text: string }> {
+async function reach(path: string, init: RequestInit): Promise<{ status: number; text: string }> {
   try {
     const { api } = await config();
-    const response = await fetch(api + path, { cache: "no-store", ...init });
-    return { ok: response.ok, text: await response.text() };
+    const headers = { ...init.headers, ...(await authorization()) };
+    const response = await fetch(api + path, { cache: "no-store", ...init, headers });
+    return { status: response.status, text: await response.text() };
   } catch (error) {
     throw unanswered(error);
   }

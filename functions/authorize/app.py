@@ -1,0 +1,30 @@
+"""Lets those who are signed in use the API, and tells it who they are."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from faceblur.errors import NotSignedIn
+from faceblur.observability import logger, tracer
+from faceblur.sign_in import issuer
+
+
+@tracer.capture_lambda_handler(capture_response=False)
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Entry point for API Gateway: a policy for the whole stage, as it is kept for the person's next requests.
+
+    API Gateway answers 401 to an error that says just "Unauthorized".
+    """
+    try:
+        owner = issuer().owner(event["authorizationToken"].removeprefix("Bearer "))
+    except NotSignedIn:
+        logger.info("not signed in")
+        raise Exception("Unauthorized") from None
+    api, stage = event["methodArn"].split("/")[:2]
+    statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": f"{api}/{stage}/*"}
+    return {
+        "principalId": owner,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "context": {"owner": owner},
+    }

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import pytest
+from issuer import AUDIENCE, FORGED, NOT_FOR_US, Issuer
+
+from authorize.app import handler
+from faceblur import sign_in
+
+pytestmark = pytest.mark.enable_socket
+METHOD = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/api/GET/jobs/0a"
+
+
+@pytest.fixture
+def issuer(monkeypatch):
+    with Issuer() as served:
+        monkeypatch.setenv("OIDC_ISSUER", served.url)
+        monkeypatch.setenv("OIDC_AUDIENCE", AUDIENCE)
+        sign_in.issuer.cache_clear()
+        yield served
+    sign_in.issuer.cache_clear()
+
+
+@pytest.fixture
+def ask(issuer, context):
+    """Ask the authorizer with a token."""
+
+    def call(token):
+        return handler({"type": "TOKEN", "authorizationToken": f"Bearer {token}", "methodArn": METHOD}, context)
+
+    return call
+
+
+def test_who_is_signed_in_may_use_the_api(ask, issuer):
+    policy = ask(issuer.token())
+    (statement,) = policy["policyDocument"]["Statement"]
+    assert statement == {
+        "Effect": "Allow",
+        "Action": "execute-api:Invoke",
+        "Resource": "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/api/*",
+    }
+    assert policy["principalId"] == policy["context"]["owner"]
+
+
+def test_an_owner_is_always_the_same_and_tells_nobody_who(ask, issuer, output):
+    alice, again, bob = (ask(issuer.token(name))["context"]["owner"] for name in ("alice", "alice", "bob"))
+    assert alice == again != bob
+    assert "alice" not in alice
+    assert "alice" not in output.text
+
+
+@pytest.mark.parametrize("forge", FORGED)
+def test_forged_tokens(ask, issuer, forge):
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        ask(forge(issuer))
+
+
+@pytest.mark.parametrize("claims", NOT_FOR_US.values(), ids=NOT_FOR_US.keys())
+def test_tokens_that_are_not_for_us(ask, issuer, claims):
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        ask(issuer.token(**claims))
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "....", "é"])
+def test_what_is_no_token(ask, token):
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        ask(token)
+
+
+def test_a_new_key_is_learnt_and_a_withdrawn_one_is_not_trusted_for_ever(ask, issuer, monkeypatch):
+    monkeypatch.setattr(sign_in, "UNKNOWN_KEY_SECONDS", 0)
+    old = issuer.token()
+    assert ask(old)
+    issuer.rotate("second")
+    assert ask(issuer.token())
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        ask(old)
+
+
+def test_the_keys_are_fetched_once(ask, issuer):
+    for _ in range(3):
+        ask(issuer.token())
+    assert issuer.asked == ["/.well-known/openid-configuration", "/keys"]
+
+
+def test_unknown_keys_do_not_have_the_issuer_asked_each_time(ask, issuer):
+    ask(issuer.token())
+    issuer.rotate("unknown")
+    for _ in range(3):
+        with pytest.raises(Exception, match=r"^Unauthorized$"):
+            ask(issuer.token())
+    assert issuer.asked.count("/keys") == 1
+
+
+def test_an_issuer_that_does_not_answer_lets_nobody_in(ask, issuer, monkeypatch):
+    token = issuer.token()
+    monkeypatch.setenv("OIDC_ISSUER", "http://127.0.0.1:9")
+    with pytest.raises(OSError, match="refused"):
+        ask(token)

@@ -1,0 +1,378 @@
+"""That every function may do what it does and nothing more: without any one of its grants something of it fails.
+
+The embedded AWS holds every call of a function to its role. Each test uses a function in all its ways, then takes one
+action on one resource after the other from its role, and sees that a way is closed. What is granted only where there
+is a key of one's own, or Rekognition to ask, is not deployed here; the template's tests say who is granted it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from contextlib import contextmanager
+from hashlib import md5
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from deployed import Deployed, function_name
+from photos import blank
+from sources import template
+
+from faceblur.options import JobOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from issuer import Issuer
+
+NO_PHOTO = b"not a photo at all"
+PHOTO = blank(64, 64)
+DAY = 24 * 60 * 60
+
+
+class Roles:
+    """A stack whose functions are called one by one: nothing that arrives in it starts anything by itself."""
+
+    def __init__(self, deployed: Deployed, issuer: Issuer) -> None:
+        self.deployed, self.issuer = deployed, issuer
+        self.client = deployed.stack.client
+        self.owner = ""
+        self._names: dict[str, str] = {}
+
+    # ---- what the functions find
+
+    def job(self, status: str, **changes: Any) -> str:
+        """Write a job's row, as it is in the middle of its life; gives its id."""
+        job_id, now = secrets.token_hex(16), int(time.time())
+        row = {
+            "job_id": {"S": job_id},
+            "status": {"S": status},
+            "options": {"S": json.dumps(JobOptions().model_dump())},
+            "owner": {"S": self.owner},
+            "created_at": {"N": str(now)},
+            "upload_expires_at": {"N": str(now + 300)},
+            "expires_at": {"N": str(now + DAY)},
+        }
+        self.client("dynamodb").put_item(TableName=self.deployed.stack.outputs["JobsTableName"], Item=row | changes)
+        return job_id
+
+    def store(self, key: str, data: bytes = NO_PHOTO) -> str:
+        """Store an object; gives its entity tag."""
+        self.client("s3").put_object(Bucket=self.deployed.bucket, Key=key, Body=data)
+        return md5(data).hexdigest()
+
+    def stored(self, key: str) -> bool:
+        listed = self.client("s3").list_objects_v2(Bucket=self.deployed.bucket, Prefix=key)
+        return key in [entry["Key"] for entry in listed.get("Contents", [])]
+
+    # ---- calling them
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Any:
+        """What a function answers; the name of the error that it raised."""
+        if function not in self._names:
+            self._names[function] = function_name(self.deployed, function)
+        answer = self.client("lambda").invoke(FunctionName=self._names[function], Payload=json.dumps(event))
+        payload = json.loads(answer["Payload"].read())
+        return payload["errorType"] if "FunctionError" in answer else payload
+
+    def ask(self, method: str, path: str) -> httpx.Response:
+        """Ask the API, signed in."""
+        headers = {"Authorization": f"Bearer {self.issuer.token('dora')}"}
+        return self.deployed.call(method, path, headers=headers)
+
+    # ---- what they may
+
+    @contextmanager
+    def without(self, function: str, action: str, resource: str) -> Iterator[None]:
+        """Take one action on one resource from a function's role."""
+        iam, role = self.client("iam"), function_name(self.deployed, f"{function}Role")
+        ((name, document),) = self.policies(function).items()
+        kept = [grant for grant in grants(document) if (grant["Action"], grant["Resource"]) != (action, resource)]
+        changed = json.dumps({"Version": "2012-10-17", "Statement": kept})
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=changed)
+        try:
+            yield
+        finally:
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+
+    def policies(self, function: str) -> dict[str, Any]:
+        """The policies of a role that the template wrote."""
+        iam, role = self.client("iam"), function_name(self.deployed, f"{function}Role")
+        names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        return {name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names}
+
+
+def grants(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The statements of a policy, each of one action on one resource."""
+    return [
+        statement | {"Action": action, "Resource": resource}
+        for statement in document["Statement"]
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    ]
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+@pytest.fixture(scope="module")
+def roles(deployed_with_sign_in: Deployed, issuer: Issuer) -> Iterator[Roles]:
+    made = Roles(deployed_with_sign_in, issuer)
+    lambda_ = made.client("lambda")
+    sources = [
+        source["UUID"]
+        for function in ("StartWorkflowFunction", "UpdateJobFunction")
+        for source in lambda_.list_event_source_mappings(FunctionName=function_name(deployed_with_sign_in, function))[
+            "EventSourceMappings"
+        ]
+    ]
+    for source in sources:
+        lambda_.update_event_source_mapping(UUID=source, Enabled=False)
+    created = made.ask("POST", "/jobs").json()["job_id"]
+    row = deployed_with_sign_in.row(created)
+    assert row is not None
+    made.owner = row["owner"]["S"]
+    yield made
+    for queue in ("UploadQueueUrl", "EndingsQueueUrl"):
+        made.client("sqs").purge_queue(QueueUrl=deployed_with_sign_in.stack.outputs[queue])
+    for source in sources:
+        lambda_.update_event_source_mapping(UUID=source, Enabled=True)
+
+
+# ---------------------------------------------------------------- the ways in which each function is used
+
+
+def creates_a_job(roles: Roles) -> None:
+    created = roles.ask("POST", "/jobs")
+    assert created.status_code == 201
+    assert roles.deployed.upload(created.json(), NO_PHOTO).status_code == 204
+
+
+def shows_a_job_and_its_links(roles: Roles) -> None:
+    job_id = secrets.token_hex(16)
+    result, receipt = f"results/{job_id}.0a.jpg", f"receipts/{job_id}.json"
+    outcome = {
+        "faces": 0,
+        "second_look_faces": 0,
+        "warnings": [],
+        "receipt": receipt,
+        "result": {"key": result, "content_type": "image/jpeg", "bytes": 1, "width": 1, "height": 1, "stripped": []},
+    }
+    for key in (result, receipt):
+        roles.store(key)
+    shown = roles.ask("GET", f"/jobs/{roles.job('COMPLETED', outcome={'S': json.dumps(outcome)})}")
+    assert shown.status_code == 200
+    for linked in ("result", "receipt"):
+        assert httpx.get(shown.json()[linked]["url"]).status_code == 200
+
+
+def settles_a_job_whose_photo_never_came(roles: Roles) -> None:
+    shown = roles.ask("GET", f"/jobs/{roles.job('AWAITING_UPLOAD', upload_expires_at={'N': '1'})}")
+    assert shown.json()["error"]["code"] == "UploadExpired"
+
+
+def erases_a_job(roles: Roles) -> None:
+    job_id = roles.job("COMPLETED")
+    keys = [f"uploads/{job_id}", f"results/{job_id}.0a.jpg", f"receipts/{job_id}.json"]
+    for key in keys:
+        roles.store(key)
+    assert roles.ask("DELETE", f"/jobs/{job_id}").status_code == 204
+    assert not any(roles.stored(key) for key in keys)
+
+
+def arrival(job_id: str, etag: str) -> dict[str, Any]:
+    photo = {"s3": {"object": {"key": f"uploads/{job_id}", "eTag": etag}}}
+    message = {"messageId": "1", "eventSource": "aws:sqs", "body": json.dumps({"Records": [photo]})}
+    return {"Records": [message]}
+
+
+def starts_an_execution_and_takes_no_second_photo(roles: Roles) -> None:
+    job_id = roles.job("PROCESSING")
+    etag = roles.store(f"uploads/{job_id}")
+    none_failed = {"batchItemFailures": []}
+    assert roles.invoke("StartWorkflowFunction", arrival(job_id, etag)) == none_failed
+    assert roles.invoke("StartWorkflowFunction", arrival(job_id, etag)) == none_failed
+    assert roles.stored(f"uploads/{job_id}")
+    assert roles.invoke("StartWorkflowFunction", arrival(job_id, "another")) == none_failed
+    assert not roles.stored(f"uploads/{job_id}")
+
+
+def task(job_id: str, stage: str, key: str, etag: str) -> dict[str, Any]:
+    return {"job_id": job_id, "stage": stage, "key": key, "etag": etag, "options": JobOptions().model_dump()}
+
+
+def looks_at_a_photo_and_at_a_result(roles: Roles) -> None:
+    job_id = roles.job("PROCESSING")
+    for stage, key in (("first_look", f"uploads/{job_id}"), ("second_look", f"results/{job_id}.0a.jpg")):
+        event = task(job_id, stage, key, roles.store(key)) | {"look": "first", "last_resort": False}
+        assert roles.invoke("DetectFacesFunction", event) == "UnsupportedFormat"
+
+
+def hides_and_stores_a_draft(roles: Roles) -> None:
+    job_id = roles.job("PROCESSING")
+    etag = roles.store(f"uploads/{job_id}", PHOTO)
+    event = task(job_id, "blur", f"uploads/{job_id}", etag) | {"faces": [], "missed": []}
+    assert roles.stored(roles.invoke("BlurFacesFunction", event)["result"]["key"])
+
+
+def withdraws_a_draft_that_nobody_wants(roles: Roles) -> None:
+    job_id = secrets.token_hex(16)
+    etag = roles.store(f"uploads/{job_id}", PHOTO)
+    event = task(job_id, "blur", f"uploads/{job_id}", etag) | {"faces": [], "missed": []}
+    assert roles.invoke("BlurFacesFunction", event) == "JobNotFound"
+
+
+def records_a_result(roles: Roles) -> None:
+    job_id = roles.job("PROCESSING")
+    result = {"key": f"results/{job_id}.0a.jpg", "content_type": "image/jpeg", "bytes": 1, "width": 1, "height": 1}
+    file = {"sha256": "0" * 64, "bytes": 1}
+    draft = {"faces": 0, "input": file, "output": file, "result": result | {"stripped": []}, "etag": "0"}
+    other = f"results/{job_id}.0b.jpg"
+    for key in (result["key"], other, f"uploads/{job_id}"):
+        roles.store(str(key))
+    options = {"options": JobOptions().model_dump(), "faces": [], "missed": [], "warnings": [], "stages": []}
+    assert roles.invoke("UpdateJobFunction", {"job_id": job_id, "draft": draft} | options) is None
+    assert [roles.stored(str(key)) for key in (result["key"], other, f"uploads/{job_id}")] == [True, False, False]
+
+
+def records_a_failure(roles: Roles) -> None:
+    job_id = roles.job("PROCESSING")
+    keys = [f"uploads/{job_id}", f"results/{job_id}.0a.jpg", f"receipts/{job_id}.json"]
+    for key in keys:
+        roles.store(key)
+    event = {"source": "aws.states", "detail": {"name": job_id, "status": "ABORTED"}}
+    assert roles.invoke("UpdateJobFunction", event) is None
+    assert not any(roles.stored(key) for key in keys)
+
+
+def sweeps(roles: Roles) -> None:
+    key = f"results/{secrets.token_hex(16)}.0a.jpg"
+    roles.store(key)
+    roles.deployed.plan("sweep", "sweep_photos", {"ahead": 2 * 24 * 60 * 60})
+    assert roles.invoke("SweepPhotosFunction", {"job_id": "sweep"}) is None
+    assert not roles.stored(key)
+
+
+USES: dict[str, list[Callable[[Roles], None]]] = {
+    "CreateJobFunction": [creates_a_job],
+    "GetJobFunction": [shows_a_job_and_its_links, settles_a_job_whose_photo_never_came],
+    "DeleteJobFunction": [erases_a_job],
+    "StartWorkflowFunction": [starts_an_execution_and_takes_no_second_photo],
+    "DetectFacesFunction": [looks_at_a_photo_and_at_a_result],
+    "BlurFacesFunction": [hides_and_stores_a_draft, withdraws_a_draft_that_nobody_wants],
+    "UpdateJobFunction": [records_a_result, records_a_failure],
+    "SweepPhotosFunction": [sweeps],
+}
+# S3 tells a missing object (404) from a forbidden one (403) only to those who may list; the embedded AWS tells all.
+NOT_SEEN_HERE = {"DetectFacesFunction": {"s3:ListBucket"}, "BlurFacesFunction": {"s3:ListBucket"}}
+
+
+def fails(use: Callable[[Roles], None], roles: Roles) -> bool:
+    try:
+        use(roles)
+    except (AssertionError, KeyError, TypeError):
+        return True
+    return False
+
+
+@pytest.mark.parametrize("function", USES)
+def test_without_any_one_of_its_grants_something_fails(roles: Roles, function: str) -> None:
+    for use in USES[function]:
+        use(roles)
+    (document,) = roles.policies(function).values()
+    in_vain = set()
+    for grant in grants(document):
+        with roles.without(function, grant["Action"], grant["Resource"]):
+            if not any(fails(use, roles) for use in USES[function]):
+                in_vain.add(grant["Action"])
+    assert in_vain == NOT_SEEN_HERE.get(function, set())
+    # It was the grants that were missing, and nothing else.
+    for use in USES[function]:
+        use(roles)
+
+
+def test_every_function_that_may_anything_is_tried() -> None:
+    resources = template()["Resources"]
+    functions = {name for name, each in resources.items() if "Policies" in each["Properties"]} - {
+        "BlurImageStateMachine"
+    }
+    assert functions == USES.keys()
+
+
+def test_a_function_that_asks_nothing_of_aws_may_do_nothing(roles: Roles) -> None:
+    assert roles.policies("AuthorizeFunction") == {}
+
+
+# ---------------------------------------------------------------- the state machine's role, by simulation
+
+
+def needed(roles: Roles) -> list[tuple[str, str]]:
+    """What the tasks of the deployed state machine ask of AWS: actions, and the resources they are for."""
+    arn = roles.deployed.stack.outputs["StateMachineArn"]
+    machine = roles.client("stepfunctions").describe_state_machine(stateMachineArn=arn)
+    calls = []
+    for state in json.loads(machine["definition"])["States"].values():
+        asked = state.get("Arguments", {})
+        match state.get("Resource", "").rpartition(":::")[2]:
+            case "lambda:invoke":
+                calls.append(("lambda:InvokeFunction", asked["FunctionName"]))
+            case "dynamodb:updateItem":
+                table = roles.client("dynamodb").describe_table(TableName=asked["TableName"])["Table"]["TableArn"]
+                calls.append(("dynamodb:UpdateItem", table))
+            case "aws-sdk:s3:deleteObject":
+                folder = asked["Key"].removeprefix("{% '").partition("'")[0]
+                calls.append(("s3:DeleteObject", f"arn:aws:s3:::{asked['Bucket']}/{folder}{'0' * 32}"))
+            case other:
+                assert not other, f"{other}: which action does it need?"
+    properties = template()["Resources"]["BlurImageStateMachine"]["Properties"]
+    # As the developer guide of Step Functions lists them.
+    if properties["Logging"]["Level"] != "OFF":
+        calls += [(f"logs:{verb}LogDelivery", "*") for verb in ("Create", "Get", "Update", "Delete")]
+        calls += [("logs:ListLogDeliveries", "*"), ("logs:PutResourcePolicy", "*")]
+        calls += [("logs:DescribeResourcePolicies", "*"), ("logs:DescribeLogGroups", "*")]
+    if properties["Tracing"]["Enabled"]:
+        calls += [("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")]
+        calls += [("xray:GetSamplingRules", "*"), ("xray:GetSamplingTargets", "*")]
+    return sorted(set(calls))
+
+
+def refused(roles: Roles, granted: list[dict[str, Any]], calls: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those of the calls that these statements do not allow."""
+    policy = json.dumps({"Version": "2012-10-17", "Statement": granted})
+
+    def decision(action: str, resource: str) -> str:
+        answer = roles.client("iam").simulate_custom_policy(
+            PolicyInputList=[policy], ActionNames=[action], ResourceArns=[resource]
+        )
+        return str(answer["EvaluationResults"][0]["EvalDecision"])
+
+    return [call for call in calls if decision(*call) != "allowed"]
+
+
+def test_the_state_machine_may_do_what_its_tasks_ask_for_and_nothing_in_vain(roles: Roles) -> None:
+    (document,) = roles.policies("BlurImageStateMachine").values()
+    calls, granted = needed(roles), grants(document)
+    assert len({action for action, _ in calls}) == 15
+    assert refused(roles, granted, calls) == []
+    for grant in granted:
+        lost = refused(roles, [other for other in granted if other is not grant], calls)
+        assert lost, grant
+
+
+def test_the_simulation_refuses_what_the_state_machine_must_not_do(roles: Roles) -> None:
+    (document,) = roles.policies("BlurImageStateMachine").values()
+    bucket = f"arn:aws:s3:::{roles.deployed.bucket}"
+    others = [
+        ("s3:DeleteObject", f"{bucket}/results/{'0' * 32}"),
+        ("s3:GetObject", f"{bucket}/uploads/{'0' * 32}"),
+        (
+            "dynamodb:DeleteItem",
+            roles.client("dynamodb").describe_table(TableName=roles.deployed.stack.outputs["JobsTableName"])["Table"][
+                "TableArn"
+            ],
+        ),
+    ]
+    assert refused(roles, grants(document), others) == others
