@@ -21,7 +21,8 @@ from PIL import (
 )
 
 from faceblur.errors import CorruptImage, FaceblurError, ImageTooLarge, ImageTooSmall, UnsupportedFormat
-from faceblur.limits import MAX_BYTES, MAX_PIXELS, MIN_SIDE
+from faceblur.limits import MAX_BYTES, MAX_PIXELS, MAX_RATIO, MIN_SIDE
+from faceblur.parts import check_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 EMPTY = "This file is empty. Please upload the photo again."
 ANIMATED = "This file holds an animation or several pictures. Please upload a single photo."
+STRIP = "This picture is far longer in one direction than in the other. Please cut it into parts and upload those."
 UNUSUAL = "The pixels of this photo are of an unusual kind. Please export it as a JPEG or PNG file."
 
 # Scientific pixels (32 bits, floating point, LAB) are none that a face can be hidden in without a guess.
@@ -85,9 +87,11 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
         raise CorruptImage(EMPTY)
     if len(data) > MAX_BYTES:
         raise ImageTooLarge
-    opener = _OPENERS.get(format_of(data))
+    format_ = format_of(data)
+    opener = _OPENERS.get(format_)
     if opener is None:
         raise UnsupportedFormat
+    check_parts(data, format_)
     with decoding():
         image = opener(BytesIO(data))
         several = getattr(image, "is_animated", False) or ExifTags.Base.SubIFDs in getattr(image, "tag_v2", ())
@@ -97,6 +101,8 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
         raise ImageTooLarge
     if min(image.size) < MIN_SIDE:
         raise ImageTooSmall
+    if max(image.size) > MAX_RATIO * min(image.size):
+        raise UnsupportedFormat(STRIP)
     if image.mode not in MODES:
         raise UnsupportedFormat(UNUSUAL)
     return image

@@ -37,6 +37,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
 # What a format can hold; AVIF's encoder takes 38 MB a megapixel, and a function has no more than 3 GB.
 LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_536}
 MOST_PIXELS = {"AVIF": 64_000_000}
+MOST_LOSSLESS = 64_000_000  # so does WebP's without loss
+
+_TOO_LARGE = "This photo is too large for {}. Please choose another output format."
 
 
 class Picture(Protocol):
@@ -84,7 +87,7 @@ def decode(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint: bool
     """
     too_long = max(image.size) > LONGEST_SIDE.get(format_, MAX_PIXELS)
     if too_long or image.width * image.height > MOST_PIXELS.get(format_, MAX_PIXELS):
-        raise ImageTooLarge(f"This photo is too large for {format_}. Please choose another output format.")
+        raise ImageTooLarge(_TOO_LARGE.format(format_))
     orientation = images.header(image).orientation
     profile = metadata.icc_profile(image)
     with images.decoding():
@@ -98,6 +101,8 @@ def decode(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint: bool
         image.load()
         plain = _plain(image, format_, to_paint)
         plain, profile = _in_mode(plain, profile, format_)
+        if format_ == "PNG" and profile and len(profile) > PngImagePlugin.MAX_TEXT_CHUNK:
+            profile = None  # nobody would read the file again
         upright = images.turn_upright(plain, orientation)
     upright.info = {}
     return Pixels(upright, format_, options | {"icc_profile": profile})
@@ -119,6 +124,8 @@ def _kept_options(data: bytes, image: ImageFile.ImageFile, format_: str, profile
     if format_ != image.format:
         return {}
     if format_ == "WEBP" and b"VP8L" in data[:64]:
+        if image.width * image.height > MOST_LOSSLESS:
+            raise ImageTooLarge(_TOO_LARGE.format("WEBP without loss"))
         return {"lossless": True, "quality": 50}  # the effort: at the default it takes twice the time for the same size
     if format_ == "PNG":
         info = PngImagePlugin.PngInfo()
