@@ -10,7 +10,7 @@ import struct
 import zlib
 from functools import cache
 from io import BytesIO
-from itertools import cycle, islice
+from itertools import cycle, islice, pairwise
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ import numpy as np
 from photos import animation, astronaut_pixels, encoded, hopper_pixels
 from PIL import Image, ImageCms, TiffImagePlugin
 from pillow_heif import from_pillow
+from private import MARK
 
 from faceblur.limits import MAX_BYTES, MAX_PIXELS
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     Make = Callable[[], bytes]
     Mutation = Callable[[bytes, Random], bytes]
 
-MARK = b"48.8584N-2.2945E-"
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a>' + MARK + b"</a></x:xmpmeta>"
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF", "BMP")
@@ -280,7 +280,9 @@ def cmyk_profile() -> bytes:
     table = b"mft1" + bytes(4) + struct.pack(">BBBB9i", 4, 3, 2, 0, one, 0, 0, 0, one, 0, 0, 0, one)
     table += ramp * 4 + points + ramp * 3
     tags = struct.pack(">I4sII", 1, b"A2B0", 144, len(table))
-    head = struct.pack(">I4sI4s4s4s12s4s", 144 + len(table), bytes(4), 0x02400000, b"prtr", b"CMYK", b"Lab ", b"", b"acsp")
+    head = struct.pack(
+        ">I4sI4s4s4s12s4s", 144 + len(table), bytes(4), 0x02400000, b"prtr", b"CMYK", b"Lab ", b"", b"acsp"
+    )
     white = struct.pack(">III", 63190, 65536, 54061)
     return head.ljust(68, b"\0") + white.ljust(60, b"\0") + tags + table
 
@@ -477,7 +479,10 @@ def pieces_of(photo: bytes) -> list[bytes]:
         start, length = 8, lambda at: int.from_bytes(photo[at : at + 4]) + 12
     elif photo.startswith(b"\xff\xd8"):
         # Up to the scan, which stays whole.
-        start, length = 2, lambda at: len(photo) if photo[at + 1] == 0xDA else int.from_bytes(photo[at + 2 : at + 4]) + 2
+        start, length = (
+            2,
+            lambda at: len(photo) if photo[at + 1] == 0xDA else int.from_bytes(photo[at + 2 : at + 4]) + 2,
+        )
     elif photo.startswith(b"RIFF"):
         start, length = 12, lambda at: (int.from_bytes(photo[at + 4 : at + 8], "little") + 9) & ~1
     elif photo[4:8] == b"ftyp":
@@ -487,7 +492,7 @@ def pieces_of(photo: bytes) -> list[bytes]:
     ends = [start]
     while ends[-1] < len(photo):
         ends.append(ends[-1] + max(1, length(ends[-1])))
-    return [photo[:start], *(photo[one:other] for one, other in zip(ends, ends[1:], strict=False))]
+    return [photo[:start], *(photo[one:other] for one, other in pairwise(ends))]
 
 
 def pieces_changed(photo: bytes, random: Random) -> bytes:
@@ -587,6 +592,7 @@ EXIFS: dict[str, Make] = {
     "turned twice": lambda: exif_of(entry(0x0112, 3, 1, 6 << 16), entry(0x0112, 3, 1, 3 << 16)),
     "of kinds that there are not": lambda: exif_of(*(entry(0x0112, kind, 1, 6 << 16) for kind in range(13, 200))),
     "whose end lies beyond it": lambda: exif_of(entry(0x0112, 3, 1, 6 << 16), following=0xFFFFFFF0),
+    "whose tags all hold all of its megabytes": lambda: greedy(20_000_000, 5_000),
     "of one byte": lambda: b"Exif\0\0M",
     "of nothing": lambda: b"Exif\0\0",
     "in the other order": lambda: b"Exif\0\0II*\0" + struct.pack("<IHHHII", 8, 0xFFFF, 0x0112, 3, 1, 6),
@@ -749,10 +755,17 @@ def _in_every_format(format_: str) -> Iterator[tuple[str, Make]]:
             yield f"ICC profile {name}", lambda make=make: _with_profile(format_, make())
 
 
+def greedy(size: int, count: int) -> bytes:
+    """EXIF whose tags all claim all of it."""
+    return exif_of(*(entry(tag, 7, size, 8) for tag in range(0x9000, 0x9000 + count)), more=bytes(size))
+
+
 def _with_exif(format_: str, content: bytes) -> bytes:
     match format_:
         case "JPEG":
-            return jpeg_with(segment(0xE1, content[: 0xFFFF - 2]))
+            # Decoders put its segments together.
+            parts = [content[start : start + 65_000] for start in range(6, len(content), 65_000)]
+            return jpeg_with(*(segment(0xE1, b"Exif\0\0" + part) for part in parts or [b""]))
         case "PNG":
             return png_with(chunk(b"eXIf", content[6:]))
         case "TIFF":
@@ -783,30 +796,48 @@ def _jpegs() -> Iterator[tuple[str, Make]]:
     yield "empty segments without end", lambda: filled(b"\xff\xd8", segment(0xEF, b""), whole_photo("JPEG")[2:])
     yield "comments without end", lambda: filled(b"\xff\xd8", segment(0xFE, MARK), whole_photo("JPEG")[2:])
     yield "EXIF without end", lambda: filled(b"\xff\xd8", segment(0xE1, exif()), whole_photo("JPEG")[2:])
-    yield "large segments without end", lambda: filled(b"\xff\xd8", segment(0xE7, bytes(65_000)), whole_photo("JPEG")[2:])
+    yield (
+        "large segments without end",
+        lambda: filled(b"\xff\xd8", segment(0xE7, bytes(65_000)), whole_photo("JPEG")[2:]),
+    )
     yield "fill bytes without end", lambda: filled(b"\xff\xd8", b"\xff", whole_photo("JPEG")[2:])
     yield "tables without end", lambda: filled(b"\xff\xd8", segment(0xDB, b"\0" + b"\1" * 64), whole_photo("JPEG")[2:])
     yield "restarts without end", lambda: filled(whole_photo("JPEG restarts")[:-2], b"\xff\xd0", b"\xff\xd9")
     yield "pictures without end", lambda: filled(whole_photo("JPEG"), whole_photo("JPEG"))
-    yield "a directory of many pictures", lambda: jpeg_with(
-        segment(0xE2, b"MPF\0MM\0*\0\0\0\x08" + struct.pack(">H", 1) + entry(0xB001, 4, 1, 0xFFFFFFFF))
+    yield (
+        "a directory of many pictures",
+        lambda: jpeg_with(
+            segment(0xE2, b"MPF\0MM\0*\0\0\0\x08" + struct.pack(">H", 1) + entry(0xB001, 4, 1, 0xFFFFFFFF))
+        ),
     )
-    yield "ICC profile of a hundred parts, one missing", lambda: jpeg_with(
-        icc_segments(SRGB * 1000)[: 50 * 65_018], icc_segments(SRGB * 1000)[51 * 65_018 :]
+    yield (
+        "ICC profile of a hundred parts, one missing",
+        lambda: jpeg_with(icc_segments(SRGB * 1000)[: 50 * 65_018], icc_segments(SRGB * 1000)[51 * 65_018 :]),
     )
     yield "no components", lambda: b"\xff\xd8" + segment(0xC0, struct.pack(">BHHB", 8, SIDE, SIDE, 0)) + b"\xff\xd9"
-    yield "two components", lambda: b"\xff\xd8" + segment(
-        0xC0, struct.pack(">BHHB", 8, SIDE, SIDE, 2) + b"\1\x11\0\2\x11\0"
-    ) + segment(0xDA, b"\2\1\0\2\0\0\x3f\0") + bytes(500) + b"\xff\xd9"
-    yield "255 components", lambda: b"\xff\xd8" + segment(
-        0xC0, struct.pack(">BHHB", 8, SIDE, SIDE, 255) + b"\1\x11\0" * 255
-    ) + bytes(500)
+    yield (
+        "two components",
+        lambda: (
+            b"\xff\xd8"
+            + segment(0xC0, struct.pack(">BHHB", 8, SIDE, SIDE, 2) + b"\1\x11\0\2\x11\0")
+            + segment(0xDA, b"\2\1\0\2\0\0\x3f\0")
+            + bytes(500)
+            + b"\xff\xd9"
+        ),
+    )
+    yield (
+        "255 components",
+        lambda: b"\xff\xd8" + segment(0xC0, struct.pack(">BHHB", 8, SIDE, SIDE, 255) + b"\1\x11\0" * 255) + bytes(500),
+    )
     for factors in (0x00, 0x44, 0x14, 0x41, 0x33, 0xFF):
         yield f"sampled {factors:02x}", lambda factors=factors: _resampled(factors)
     for bits in (1, 12, 16):
         yield f"{bits} bits a sample", lambda bits=bits: _with_precision(bits)
     for frame in (0xC1, 0xC2, 0xC3, 0xC5, 0xC7, 0xC9, 0xCA, 0xCB, 0xCF):
-        yield f"frame {frame:02x}", lambda frame=frame: whole_photo("JPEG").replace(b"\xff\xc0", bytes([0xFF, frame]), 1)
+        yield (
+            f"frame {frame:02x}",
+            lambda frame=frame: whole_photo("JPEG").replace(b"\xff\xc0", bytes([0xFF, frame]), 1),
+        )
     for number in range(60):
         yield f"ICC profile tampered with, {number}", lambda number=number: hostile_cmyk(Random(number))
 
@@ -833,28 +864,53 @@ def _pngs() -> Iterator[tuple[str, Make]]:
     yield "fewer pixels than it says", lambda: png_of(SIDE, SIDE, bytes(100))
     yield "no pixels", lambda: png_of(SIDE, SIDE, b"")
     yield "empty chunks without end", lambda: filled(encoded(picture(), "PNG")[:33], chunk(b"prVt", b""), _after_head())
-    yield "empty texts without end", lambda: filled(encoded(picture(), "PNG")[:33], chunk(b"tEXt", b"k\0"), _after_head())
-    yield "texts without end", lambda: filled(
-        encoded(picture(), "PNG")[:33], chunk(b"tEXt", b"Comment\0" + MARK * 50), _after_head()
+    yield (
+        "empty texts without end",
+        lambda: filled(encoded(picture(), "PNG")[:33], chunk(b"tEXt", b"k\0"), _after_head()),
     )
-    yield "thousands of kinds of chunks", lambda: png_with(
-        *(chunk(bytes([97 + n // 676, 97 + n // 26 % 26, 65, 97 + n % 26]), b"") for n in range(17_000))
+    yield (
+        "texts without end",
+        lambda: filled(encoded(picture(), "PNG")[:33], chunk(b"tEXt", b"Comment\0" + MARK * 50), _after_head()),
+    )
+    yield (
+        "thousands of kinds of chunks",
+        lambda: png_with(
+            *(chunk(bytes([97 + n // 676, 97 + n // 26 % 26, 65, 97 + n % 26]), b"") for n in range(17_000))
+        ),
     )
     yield "as many chunks as are let through", lambda: png_with(chunk(b"prVt", b"") * 99_000)
     yield "pixels in chunks of a byte", lambda: _in_small_chunks(1)
-    yield "empty chunks of pixels without end", lambda: filled(
-        encoded(picture(), "PNG")[:33], chunk(b"IDAT", b""), _after_head()
+    yield (
+        "empty chunks of pixels without end",
+        lambda: filled(encoded(picture(), "PNG")[:33], chunk(b"IDAT", b""), _after_head()),
     )
     yield "chunks after its end", lambda: filled(encoded(picture(), "PNG"), chunk(b"prVt", b""))
     for name, start in ((b"zTXt", b"k\0\0"), (b"iTXt", b"k\0\1\0\0\0"), (b"iCCP", b"k\0\0")):
-        yield f"{name.decode()} of a gigabyte", lambda name=name, start=start: png_with(
-            chunk(name, start + deflated(1000))
+        yield (
+            f"{name.decode()} of a gigabyte",
+            lambda name=name, start=start: png_with(chunk(name, start + deflated(1000))),
         )
     for name in (b"zTXt", b"iTXt"):
-        yield f"a thousand {name.decode()} of a megabyte each", lambda name=name: png_with(
-            chunk(name, (b"k\0\0" if name == b"zTXt" else b"k\0\1\0\0\0") + zlib.compress(bytes(1_000_000))) * 1000
+        yield (
+            f"a thousand {name.decode()} of a megabyte each",
+            lambda name=name: png_with(
+                chunk(name, (b"k\0\0" if name == b"zTXt" else b"k\0\1\0\0\0") + zlib.compress(bytes(1_000_000))) * 1000
+            ),
         )
-    for name in (b"IHDR", b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"cICP", b"iCCP", b"pHYs", b"eXIf", b"acTL", b"fcTL"):
+    for name in (
+        b"IHDR",
+        b"PLTE",
+        b"tRNS",
+        b"gAMA",
+        b"cHRM",
+        b"sRGB",
+        b"cICP",
+        b"iCCP",
+        b"pHYs",
+        b"eXIf",
+        b"acTL",
+        b"fcTL",
+    ):
         yield f"an empty {name.decode()}", lambda name=name: png_with(chunk(name, b""))
         yield f"a large {name.decode()}", lambda name=name: png_with(chunk(name, b"\xff" * 5000))
     yield "animated without pictures", lambda: png_with(chunk(b"acTL", struct.pack(">II", 0, 0)))
@@ -864,12 +920,14 @@ def _pngs() -> Iterator[tuple[str, Make]]:
     yield "animated, the picture apart", lambda: png_with(chunk(b"acTL", struct.pack(">II", 1, 0)))
     for bits in (0, 3, 16, 255):
         for colour in (0, 1, 2, 3, 4, 5, 6, 255):
-            yield f"{bits} bits of kind {colour}", lambda bits=bits, colour=colour: png_of(
-                SIDE, SIDE, deep_rows(4), bits=bits, colour=colour
+            yield (
+                f"{bits} bits of kind {colour}",
+                lambda bits=bits, colour=colour: png_of(SIDE, SIDE, deep_rows(4), bits=bits, colour=colour),
             )
     yield "a PNG in a PNG", lambda: png_with(chunk(b"prVt", whole_photo("PNG")))
-    yield "a palette of one", lambda: png_of(
-        SIDE, SIDE, bytes(range(129)) * SIDE, colour=3, chunks=chunk(b"PLTE", b"\1\2\3")
+    yield (
+        "a palette of one",
+        lambda: png_of(SIDE, SIDE, bytes(range(129)) * SIDE, colour=3, chunks=chunk(b"PLTE", b"\1\2\3")),
     )
     yield "no palette", lambda: png_of(SIDE, SIDE, bytes(129) * SIDE, colour=3)
 
@@ -890,21 +948,28 @@ def _webps() -> Iterator[tuple[str, Make]]:
     yield "pixels at the limit", lambda: flat("WEBP", 10_000, "RGB", lossless=True, quality=0, method=0)
     yield "pixels beyond the limit", lambda: flat("WEBP", 10_100, "RGB", lossless=True, quality=0, method=0)
     yield "the largest lossless header", lambda: riff_of(riff_chunk(b"VP8L", b"\x2f\xff\xff\xff\x0f" + bytes(100)))
-    yield "the largest header", lambda: riff_of(
-        riff_chunk(b"VP8 ", b"\x10\0\0\x9d\x01\x2a\xff\x3f\xff\x3f" + bytes(100))
+    yield (
+        "the largest header",
+        lambda: riff_of(riff_chunk(b"VP8 ", b"\x10\0\0\x9d\x01\x2a\xff\x3f\xff\x3f" + bytes(100))),
     )
     yield "chunks without end", lambda: webp_with(riff_chunk(b"mArk", b"") * 4_000_000)
     yield "EXIF without end", lambda: webp_with(riff_chunk(b"EXIF", exif()) * 50_000)
     yield "a WebP in a WebP", lambda: webp_with(riff_chunk(b"VP8X", whole_photo("WEBP")))
-    yield "an animation of one picture", lambda: riff_of(
-        riff_chunk(b"VP8X", b"\2\0\0\0\x7f\0\0\x7f\0\0"),
-        riff_chunk(b"ANIM", bytes(6)),
-        riff_chunk(b"ANMF", bytes(6) + b"\x7f\0\0\x7f\0\0" + bytes(4) + encoded(picture(), "WEBP")[12:]),
+    yield (
+        "an animation of one picture",
+        lambda: riff_of(
+            riff_chunk(b"VP8X", b"\2\0\0\0\x7f\0\0\x7f\0\0"),
+            riff_chunk(b"ANIM", bytes(6)),
+            riff_chunk(b"ANMF", bytes(6) + b"\x7f\0\0\x7f\0\0" + bytes(4) + encoded(picture(), "WEBP")[12:]),
+        ),
     )
-    yield "a picture within a larger canvas", lambda: riff_of(
-        riff_chunk(b"VP8X", b"\2\0\0\0\xff\0\0\xff\0\0"),
-        riff_chunk(b"ANIM", bytes(6)),
-        riff_chunk(b"ANMF", b"\x10\0\0\x10\0\0\x7f\0\0\x7f\0\0" + bytes(4) + encoded(picture(), "WEBP")[12:]),
+    yield (
+        "a picture within a larger canvas",
+        lambda: riff_of(
+            riff_chunk(b"VP8X", b"\2\0\0\0\xff\0\0\xff\0\0"),
+            riff_chunk(b"ANIM", bytes(6)),
+            riff_chunk(b"ANMF", b"\x10\0\0\x10\0\0\x7f\0\0\x7f\0\0" + bytes(4) + encoded(picture(), "WEBP")[12:]),
+        ),
     )
     yield "a chunk longer than the file", lambda: riff_of(b"VP8 " + b"\xff\xff\xff\xff" + bytes(100))
     yield "no pixels", lambda: riff_of(riff_chunk(b"VP8X", b"\x08\0\0\0\x7f\0\0\x7f\0\0"), riff_chunk(b"EXIF", exif()))
@@ -924,13 +989,17 @@ def _iso(format_: str) -> Iterator[tuple[str, Make]]:
         yield name, lambda said=said, size=size, across=across, down=down: iso_grid(format_, said, size, across, down)
     yield "a grid of itself", lambda: iso_grid(format_, (256, 256), (256, 256), 2, 2, own_tile=True)
     yield "boxes without end", lambda: filled(whole_photo(format_), box(b"free"))
-    yield "boxes before its own without end", lambda: filled(
-        whole_photo(format_)[: iso_start(format_)], box(b"free"), whole_photo(format_)[iso_start(format_) :]
+    yield (
+        "boxes before its own without end",
+        lambda: filled(
+            whole_photo(format_)[: iso_start(format_)], box(b"free"), whole_photo(format_)[iso_start(format_) :]
+        ),
     )
     yield "boxes in boxes", lambda: whole_photo(format_)[: iso_start(format_)] + nested(5000)
     yield "a box without an end", lambda: whole_photo(format_)[: iso_start(format_)] + b"\0\0\0\0meta" + bytes(500)
-    yield "a box of all bytes there are", lambda: (
-        whole_photo(format_)[: iso_start(format_)] + b"\0\0\0\1meta" + b"\xff" * 8 + bytes(500)
+    yield (
+        "a box of all bytes there are",
+        lambda: whole_photo(format_)[: iso_start(format_)] + b"\0\0\0\1meta" + b"\xff" * 8 + bytes(500),
     )
     for name in (b"pitm", b"iloc", b"iinf", b"iprp", b"ipco", b"ipma", b"ispe", b"hvcC", b"av1C", b"mdat", b"hdlr"):
         if name in whole_photo(format_):
@@ -944,12 +1013,15 @@ def _iso(format_: str) -> Iterator[tuple[str, Make]]:
                     whole_photo(format_), whole_photo(format_).index(name) + 4, "8B", *([0xFF] * 8)
                 ),
             )
-    yield "a picture a hundred times the size it says", lambda: patched(
-        iso_photo(format_, hopper_pixels().resize((1280, 1280))),
-        iso_photo(format_, hopper_pixels().resize((1280, 1280))).index(b"ispe") + 8,
-        ">II",
-        SIDE,
-        SIDE,
+    yield (
+        "a picture a hundred times the size it says",
+        lambda: patched(
+            iso_photo(format_, hopper_pixels().resize((1280, 1280))),
+            iso_photo(format_, hopper_pixels().resize((1280, 1280))).index(b"ispe") + 8,
+            ">II",
+            SIDE,
+            SIDE,
+        ),
     )
 
 
@@ -964,27 +1036,38 @@ def _tiffs() -> Iterator[tuple[str, Make]]:
     yield "pixels at the limit, LZW", lambda: flat("TIFF", 10_000, "RGB", compression="tiff_lzw")
     yield "pixels beyond the limit", lambda: flat("TIFF", 10_001, "1", compression="group4")
     yield "directories without end", lambda: directories(1_900_000)
-    yield "a directory that leads to itself", lambda: patched(
-        grey_tiff(SIDE, SIDE, picture("L").tobytes()), 8 + 2 + 9 * 12, ">I", 8
+    yield (
+        "a directory that leads to itself",
+        lambda: patched(grey_tiff(SIDE, SIDE, picture("L").tobytes()), 8 + 2 + 9 * 12, ">I", 8),
     )
     yield "strips without end", lambda: strips(780_000)
     yield "a tile larger than the picture", lambda: tiff_tile(4096)
     yield "a tile much larger than the picture", lambda: tiff_tile(45_056)
     for kind in (2, 3, 4, 5, 6, 7, 8, 32773, 34661, 34712, 34925, 50000, 50001, 65535):
         yield f"compression {kind}", lambda kind=kind: grey_tiff(SIDE, SIDE, picture("L").tobytes(), t259=kind)
-    for name, tag in (("bits", 258), ("samples", 277), ("rows a strip", 278), ("strip's place", 273), ("strip's length", 279)):
+    for name, tag in (
+        ("bits", 258),
+        ("samples", 277),
+        ("rows a strip", 278),
+        ("strip's place", 273),
+        ("strip's length", 279),
+    ):
         for value in (0, 1, 64, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF):
-            yield f"{name} of {value}", lambda tag=tag, value=value: grey_tiff(
-                SIDE, SIDE, picture("L").tobytes(), **{f"t{tag}": value}
+            yield (
+                f"{name} of {value}",
+                lambda tag=tag, value=value: grey_tiff(SIDE, SIDE, picture("L").tobytes(), **{f"t{tag}": value}),
             )
     for kind in (*range(9), 32803, 32844, 34892, 65535):
         yield f"colours {kind}", lambda kind=kind: grey_tiff(SIDE, SIDE, picture("L").tobytes() * 4, t262=kind)
     yield "pictures beneath it", lambda: tiff_of([(256, 4, 1, SIDE), (257, 4, 1, SIDE), (330, 4, 2, 8)], bytes(500))
     yield "JPEG tables that are not", lambda: grey_tiff(SIDE, SIDE, GOOD["JPEG grey"](), t259=6, t513=8, t514=0xFFFF)
     yield "a BigTIFF", lambda: b"MM\0+\0\x08\0\0" + struct.pack(">QQ", 16, 1) + bytes(200)
-    yield "a tag of all bytes there are", lambda: tiff_of(
-        [(256, 4, 1, SIDE), (257, 4, 1, SIDE), *((tag, 7, MAX_BYTES - 4_000, 8) for tag in range(40_000, 40_060))],
-        bytes(MAX_BYTES - 3_000),
+    yield (
+        "a tag of all bytes there are",
+        lambda: tiff_of(
+            [(256, 4, 1, SIDE), (257, 4, 1, SIDE), *((tag, 7, MAX_BYTES - 4_000, 8) for tag in range(40_000, 40_060))],
+            bytes(MAX_BYTES - 3_000),
+        ),
     )
 
 
@@ -994,18 +1077,30 @@ def _bmps() -> Iterator[tuple[str, Make]]:
     yield "upside down", lambda: bmp_of(SIDE, -SIDE, picture().tobytes())
     yield "as far upside down as it can be", lambda: bmp_of(SIDE, -0x80000000, picture().tobytes())
     yield "less than no width", lambda: bmp_of(-SIDE, SIDE, picture().tobytes())
-    yield "runs at the limit", lambda: bmp_of(
-        10_000, 10_000, (b"\xff\x01" * 39 + b"\x37\x01" + b"\0\0") * 10_000 + b"\0\1", bits=8, compression=1, colours=256
+    yield (
+        "runs at the limit",
+        lambda: bmp_of(
+            10_000,
+            10_000,
+            (b"\xff\x01" * 39 + b"\x37\x01" + b"\0\0") * 10_000 + b"\0\1",
+            bits=8,
+            compression=1,
+            colours=256,
+        ),
     )
-    yield "runs beyond its end", lambda: filled(
-        bmp_of(SIDE, SIDE, b"", bits=8, compression=1, colours=256), b"\xff\x01", b"\0\1"
+    yield (
+        "runs beyond its end",
+        lambda: filled(bmp_of(SIDE, SIDE, b"", bits=8, compression=1, colours=256), b"\xff\x01", b"\0\1"),
     )
     yield "runs of nothing", lambda: filled(bmp_of(SIDE, SIDE, b"", bits=8, compression=1, colours=256), b"\0\0")
     yield "jumps", lambda: bmp_of(SIDE, SIDE, b"\0\2\xff\xff" * 100_000 + b"\0\1", bits=8, compression=1, colours=256)
     for bits in (0, 2, 4, 16, 32, 64, 0xFFFF):
         for compression in (0, 1, 2, 3, 4, 5, 6):
-            yield f"{bits} bits of kind {compression}", lambda bits=bits, compression=compression: bmp_of(
-                SIDE, SIDE, picture("RGBA").tobytes(), bits=bits, compression=compression
+            yield (
+                f"{bits} bits of kind {compression}",
+                lambda bits=bits, compression=compression: bmp_of(
+                    SIDE, SIDE, picture("RGBA").tobytes(), bits=bits, compression=compression
+                ),
             )
     for size in (0, 12, 39, 64, 108, 124, 0xFFFFFFFF):
         yield f"a header of {size} bytes", lambda size=size: patched(encoded(picture(), "BMP"), 14, "<I", size)

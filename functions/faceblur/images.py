@@ -23,6 +23,7 @@ from PIL import (
 from faceblur.errors import CorruptImage, FaceblurError, ImageTooLarge, ImageTooSmall, UnsupportedFormat
 from faceblur.limits import MAX_BYTES, MAX_PIXELS, MAX_RATIO, MIN_SIDE
 from faceblur.parts import check_parts
+from faceblur.tags import claims_too_much
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -195,9 +196,11 @@ _OPENERS: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
 
 def _orientation(exif: object) -> int:
     """The orientation tag, 1…8; what cannot be read says nothing about it."""
+    if not isinstance(exif, bytes) or claims_too_much(exif):
+        return 1
     tags = Image.Exif()
     try:
-        tags.load(exif)  # type: ignore[arg-type]
+        tags.load(exif)
         value = tags.get(ExifTags.Base.Orientation)
     except (SyntaxError, ValueError, TypeError, LookupError, OSError, UserWarning, struct.error):
         return 1
