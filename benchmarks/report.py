@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -43,7 +43,7 @@ def machine() -> dict[str, Any]:
         "processor": models[0] if models else platform.processor(),
         "processors": len(os.sched_getaffinity(0)),
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": {name: of for name in PACKAGES if (of := _version(name))},
     }
 
 
@@ -83,6 +83,14 @@ def _replace_table(document: Path, name: str, tables: str) -> None:
 
 def _shown(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _version(package: str) -> str:
+    """The version of a package, empty if it is not installed: not every report compares with other tools."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def _lines(path: str) -> list[str]:

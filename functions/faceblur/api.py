@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from faceblur import config
 from faceblur.errors import InternalError, InvalidOptions, JobNotFound, RequestError
@@ -25,6 +26,9 @@ def router() -> APIGatewayRestResolver:
 
     @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def failed(error: Exception) -> Response[str]:
+        # A path with what no id has in it, which the resolver does not take for one.
+        if isinstance(error, NotFoundError):
+            error = JobNotFound()
         if isinstance(error, RequestError):
             return answer(_STATUS_CODES[type(error)], {"code": error.code, "message": error.message})
         logger.exception("request failed")
