@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol
 
-from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin
+from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
 from faceblur import covers, images, jpeg, metadata, png
 from faceblur.errors import ImageTooLarge
@@ -100,6 +100,8 @@ def decode(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint: bool
         options = OPTIONS.get(format_, {}) | _kept_options(data, image, format_, profile)
         image.load()
         plain = _plain(image, format_, to_paint)
+        if isinstance(plain, TiffImagePlugin.TiffImageFile):
+            plain = plain.copy()  # its plugin would write the tags that it read
         plain, profile = _in_mode(plain, profile, format_)
         if format_ == "PNG" and profile and len(profile) > PngImagePlugin.MAX_TEXT_CHUNK:
             profile = None  # nobody would read the file again
@@ -149,8 +151,7 @@ def _plain(image: Image.Image, format_: str, to_paint: bool) -> Image.Image:
         return image.convert("L" if image.mode == "1" else "RGB")
     if image.mode == "P":  # colours of the palette that no pixel has are no part of the picture
         return image.remap_palette([place for place, pixels in enumerate(image.histogram()) if pixels])
-    # A copy in the place of a TIFF, whose plugin would write the tags that it read.
-    return image.copy() if image.format == "TIFF" else image
+    return image
 
 
 def _without_what_nobody_sees(image: Image.Image) -> Image.Image:

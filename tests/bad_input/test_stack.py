@@ -31,7 +31,7 @@ FILES = {
     "WEBP: of several pictures": "UnsupportedFormat",
     "AVIF: a grid much larger than it says": "CorruptImage",
     "HEIF: the signature before PNG": "CorruptImage",
-    "TIFF: pictures beneath it": "UnsupportedFormat",
+    "TIFF: of several pictures": "UnsupportedFormat",
     "TIFF: a tag of all bytes there are": "CorruptImage",
     "BMP: says it is zero wide": "CorruptImage",
 }
