@@ -299,6 +299,13 @@ def test_what_was_left_out_is_named(place: str, names: list[str]) -> None:
     assert hide_faces(PLACES[place](), [FACE]).stripped == names
 
 
+def test_no_more_is_named_than_can_be_read() -> None:
+    names = [bytes([97 + n // 26, 97 + n % 26, 65, 97]) for n in range(100)]
+    many = hide_faces(png_with(b"".join(chunk(name, b"") for name in names)), []).stripped
+    assert many == sorted(name.decode() for name in names)[: metadata.MOST_NAMED]
+    assert hide_faces(png_with(chunk(b"a\x1b[\xff", b""), late=True), []).stripped == [metadata.UNKNOWN]
+
+
 def test_a_photo_that_holds_nothing_else_loses_nothing() -> None:
     for format_ in ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF", "BMP"):
         photo = encoded(picture(), format_, **({} if format_ in ("HEIF", "BMP") else {"icc_profile": SRGB}))
