@@ -25,7 +25,7 @@ from PIL import ImageFilter
 from private import MARK
 from sources import template
 
-from faceblur import images
+from faceblur import images, jpeg
 from faceblur.anonymise import HiddenPhoto, OutputFormat, hide_faces
 from faceblur.detectors import Look, StoredPhoto, embedded, rekognition
 from faceblur.detectors.doubts import doubts_about
@@ -189,8 +189,13 @@ def wrong_with(photo: bytes, before: Image.Image, result: HiddenPhoto, style: St
 
 def traces(file: bytes) -> bool:
     """Whether any six bytes of the marker are in a file, or in the texts that are compressed in it."""
-    # A BMP's pixels are as they were: what is behind the end of a file may have become some of them.
-    unpacked = [file[: int.from_bytes(file[10:14], "little")] if file.startswith(b"BM") else file]
+    unpacked = [file]
+    # What a mutation made part of the picture stays: a BMP's pixels are as they were, and a JPEG's tables.
+    if file.startswith(b"BM"):
+        unpacked = [file[: int.from_bytes(file[10:14], "little")]]
+    if file.startswith(b"\xff\xd8"):
+        parts = list(jpeg.segments(file))
+        unpacked = [content for marker, content, _ in parts if marker != jpeg.DQT] + [file[parts[-1][2] :]]
     if file.startswith(b"\x89PNG"):
         with images.open_image(file) as image:
             image.load()
