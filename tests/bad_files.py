@@ -60,12 +60,16 @@ def kind_of(name: str) -> str:
 # ---------------------------------------------------------------- the parts that files are made of
 
 
-@cache
 def picture(mode: str = "RGB") -> Image.Image:
-    """A face with detail everywhere."""
+    """A face with detail everywhere; one of its own for each, since an image that is being saved is changed by that."""
+    return _face().convert(mode).copy()
+
+
+@cache
+def _face() -> Image.Image:
     grain = np.random.default_rng(0).normal(0, 12, (SIDE, SIDE, 1))
     face = np.asarray(astronaut_pixels().resize((SIDE, SIDE), box=(150, 20, 330, 200)), float)
-    return Image.fromarray((face + grain).clip(0, 255).astype(np.uint8)).convert(mode)
+    return Image.fromarray((face + grain).clip(0, 255).astype(np.uint8))
 
 
 def exif(orientation: int = 1) -> bytes:

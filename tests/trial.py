@@ -188,19 +188,22 @@ def wrong_with(photo: bytes, before: Image.Image, result: HiddenPhoto, style: St
 
 
 def traces(file: bytes) -> bool:
-    """Whether any six bytes of the marker are in a file, or in the texts that are compressed in it."""
-    unpacked = [file]
-    # What a mutation made part of the picture stays: a BMP's pixels are as they were, and a JPEG's tables.
-    if file.startswith(b"BM"):
-        unpacked = [file[: int.from_bytes(file[10:14], "little")]]
-    if file.startswith(b"\xff\xd8"):
+    """Whether any six bytes of the marker are in a file, or in the texts that are compressed in it.
+
+    What a mutation made part of the picture stays: the colour profile, a JPEG's tables, and a BMP's pixels, which are
+    stored as they are.
+    """
+    with images.open_image(file) as image:
+        image.load()
+        texts = repr((image.info | {"icc_profile": b""}, getattr(image, "text", {}))).encode()
+        rest = file.replace(image.info.get("icc_profile") or b"nothing", b"")
+    if image.format == "BMP":
+        rest = file[: int.from_bytes(file[10:14], "little")]
+    if image.format == "JPEG":
         parts = list(jpeg.segments(file))
-        unpacked = [content for marker, content, _ in parts if marker != jpeg.DQT] + [file[parts[-1][2] :]]
-    if file.startswith(b"\x89PNG"):
-        with images.open_image(file) as image:
-            image.load()
-            unpacked.append(repr((image.info, getattr(image, "text", {}))).encode())
-    return any(MARK[start : start + 6] in each for each in unpacked for start in range(len(MARK) - 5))
+        stays = {jpeg.DQT, 0xE2}  # the profile is in APP2
+        rest = b"".join(content for marker, content, _ in parts if marker not in stays) + file[parts[-1][2] :]
+    return any(MARK[start : start + 6] in each for each in (texts, rest) for start in range(len(MARK) - 5))
 
 
 def shows(before: Image.Image, after: Image.Image) -> bool:
