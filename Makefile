@@ -23,7 +23,8 @@ cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH"
 parameters = PythonRuntime=python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
   Architecture=$(subst aarch64,arm64,$(shell uname -m)) $(PARAMETERS)
 
-.PHONY: help run blur test lint format page bench-detect bench-blur bench-strength chaos scan audit licences deploy clean
+.PHONY: help run blur test lint format page bench-detect bench-blur bench-strength chaos fuzz scan audit licences \
+  deploy clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
 
@@ -52,6 +53,9 @@ format: $(setup) $(packages) ## put the sources into shape
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 	cd frontend && npm run format
+
+fuzz: $(setup) ## thousands of bad files through the image code, hundreds through the stack
+	PYTHONPATH=functions:tests:benchmarks .venv/bin/python benchmarks/fuzz.py
 
 bench-detect: $(bench) ## recall, false alarms, time and memory of the detector, beside others
 bench-blur: $(bench) ## time, memory and faithfulness of hiding, beside others

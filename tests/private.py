@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+# Stands for it in the metadata of the photos of which a result is looked through.
+MARK = b"48.8584N-2.2945E-"
+
 _PRIVATE = {
     "a presigned link or form": r"x-amz-(?:signature|credential|security-token|algorithm)",
     "an address on the web": r"https?://",

@@ -21,7 +21,9 @@ from PIL import (
 )
 
 from faceblur.errors import CorruptImage, FaceblurError, ImageTooLarge, ImageTooSmall, UnsupportedFormat
-from faceblur.limits import MAX_BYTES, MAX_PIXELS, MIN_SIDE
+from faceblur.limits import MAX_BYTES, MAX_PIXELS, MAX_RATIO, MIN_SIDE
+from faceblur.parts import check_parts
+from faceblur.tags import claims_too_much
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +33,7 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 EMPTY = "This file is empty. Please upload the photo again."
 ANIMATED = "This file holds an animation or several pictures. Please upload a single photo."
+STRIP = "This picture is far longer in one direction than in the other. Please cut it into parts and upload those."
 UNUSUAL = "The pixels of this photo are of an unusual kind. Please export it as a JPEG or PNG file."
 
 # Scientific pixels (32 bits, floating point, LAB) are none that a face can be hidden in without a guess.
@@ -85,9 +88,11 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
         raise CorruptImage(EMPTY)
     if len(data) > MAX_BYTES:
         raise ImageTooLarge
-    opener = _OPENERS.get(format_of(data))
+    format_ = format_of(data)
+    opener = _OPENERS.get(format_)
     if opener is None:
         raise UnsupportedFormat
+    check_parts(data, format_)
     with decoding():
         image = opener(BytesIO(data))
         image.decodermaxblock = len(data)  # decoded in one go; of each 64 KB, Pillow's default, a part is done again
@@ -98,6 +103,8 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
         raise ImageTooLarge
     if min(image.size) < MIN_SIDE:
         raise ImageTooSmall
+    if max(image.size) > MAX_RATIO * min(image.size):
+        raise UnsupportedFormat(STRIP)
     if image.mode not in MODES:
         raise UnsupportedFormat(UNUSUAL)
     return image
@@ -190,9 +197,11 @@ _OPENERS: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
 
 def _orientation(exif: object) -> int:
     """The orientation tag, 1…8; what cannot be read says nothing about it."""
+    if not isinstance(exif, bytes) or claims_too_much(exif):
+        return 1
     tags = Image.Exif()
     try:
-        tags.load(exif)  # type: ignore[arg-type]
+        tags.load(exif)
         value = tags.get(ExifTags.Base.Orientation)
     except (SyntaxError, ValueError, TypeError, LookupError, OSError, UserWarning, struct.error):
         return 1

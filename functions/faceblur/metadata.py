@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import ExifTags, Image, JpegImagePlugin, TiffImagePlugin, TiffTags
 
 from faceblur import png
+from faceblur.tags import claims_too_much
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,9 @@ _JPEG_SEGMENTS = (
 )
 # In a JPEG's scans no other marker than those for a restart follows FF.
 _JPEG_END = re.compile(rb"\xff\xd9")
+
+MOST_NAMED = 50  # a photo loses a dozen kinds of things; each name goes into the job's row, its receipt and its answer
+UNKNOWN = "unknown"  # what has no name that can be read
 
 _PNG_PICTURE = {b"IHDR", b"PLTE", b"tRNS", b"IEND", b"iCCP", *png.COLOUR_CHUNKS}
 _PNG_CHUNKS = {b"eXIf": "EXIF", b"tEXt": "text", b"zTXt": "text", b"iTXt": "text", b"tIME": "time", b"": APPENDED}
@@ -79,16 +83,20 @@ def stripped(data: bytes, image: ImageFile.ImageFile) -> list[str]:
         names.update(TiffTags.lookup(tag).name for tag in image.tag_v2 if tag not in _TIFF_PICTURE)
     elif image.format == "PNG":
         names.update(
-            _PNG_CHUNKS.get(name, name.decode("latin-1")) for name, _ in png.chunks(data) if name not in _PNG_PICTURE
+            _PNG_CHUNKS.get(name, name.decode() if name.isalpha() else UNKNOWN)
+            for name, _ in png.chunks(data)
+            if name not in _PNG_PICTURE
         )
     elif image.format == "WEBP" and len(data) > int.from_bytes(data[4:8], "little") + 8:
         names.add(APPENDED)
-    return sorted(names)
+    return sorted(names)[:MOST_NAMED]
 
 
 def exif_tags(exif: Any) -> Image.Exif:
     """The tags of an EXIF block; none if it cannot be read."""
     tags = Image.Exif()
+    if claims_too_much(exif):
+        return tags
     try:
         tags.load(exif)
         tags.get_ifd(ExifTags.IFD.IFD1)

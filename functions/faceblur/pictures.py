@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol
 
-from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin
+from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
 from faceblur import covers, images, jpeg, metadata, png
 from faceblur.errors import ImageTooLarge
@@ -37,6 +37,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
 # What a format can hold; AVIF's encoder takes 38 MB a megapixel, and a function has no more than 3 GB.
 LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_536}
 MOST_PIXELS = {"AVIF": 64_000_000}
+MOST_LOSSLESS = 64_000_000  # so does WebP's without loss
+
+_TOO_LARGE = "This photo is too large for {}. Please choose another output format."
 
 
 class Picture(Protocol):
@@ -84,7 +87,7 @@ def decode(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint: bool
     """
     too_long = max(image.size) > LONGEST_SIDE.get(format_, MAX_PIXELS)
     if too_long or image.width * image.height > MOST_PIXELS.get(format_, MAX_PIXELS):
-        raise ImageTooLarge(f"This photo is too large for {format_}. Please choose another output format.")
+        raise ImageTooLarge(_TOO_LARGE.format(format_))
     orientation = images.header(image).orientation
     profile = metadata.icc_profile(image)
     with images.decoding():
@@ -97,7 +100,11 @@ def decode(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint: bool
         options = OPTIONS.get(format_, {}) | _kept_options(data, image, format_, profile)
         image.load()
         plain = _plain(image, format_, to_paint)
+        if isinstance(plain, TiffImagePlugin.TiffImageFile):
+            plain = plain.copy()  # its plugin would write the tags that it read
         plain, profile = _in_mode(plain, profile, format_)
+        if format_ == "PNG" and profile and len(profile) > PngImagePlugin.MAX_TEXT_CHUNK:
+            profile = None  # nobody would read the file again
         upright = images.turn_upright(plain, orientation)
     upright.info = {}
     return Pixels(upright, format_, options | {"icc_profile": profile})
@@ -119,6 +126,8 @@ def _kept_options(data: bytes, image: ImageFile.ImageFile, format_: str, profile
     if format_ != image.format:
         return {}
     if format_ == "WEBP" and b"VP8L" in data[:64]:
+        if image.width * image.height > MOST_LOSSLESS:
+            raise ImageTooLarge(_TOO_LARGE.format("WEBP without loss"))
         return {"lossless": True, "quality": 50}  # the effort: at the default it takes twice the time for the same size
     if format_ == "PNG":
         info = PngImagePlugin.PngInfo()
@@ -142,8 +151,7 @@ def _plain(image: Image.Image, format_: str, to_paint: bool) -> Image.Image:
         return image.convert("L" if image.mode == "1" else "RGB")
     if image.mode == "P":  # colours of the palette that no pixel has are no part of the picture
         return image.remap_palette([place for place, pixels in enumerate(image.histogram()) if pixels])
-    # A copy in the place of a TIFF, whose plugin would write the tags that it read.
-    return image.copy() if image.format == "TIFF" else image
+    return image
 
 
 def _without_what_nobody_sees(image: Image.Image) -> Image.Image:

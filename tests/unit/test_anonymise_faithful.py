@@ -358,7 +358,7 @@ def test_photos_are_converted_when_asked(source: str, output: OutputFormat, mode
 
 
 @pytest.mark.parametrize(
-    ("output", "size"), [("jpeg", (65_501, 16)), ("webp", (16_384, 16)), ("avif", (10_000, 6_401))]
+    ("output", "size"), [("jpeg", (65_501, 400)), ("webp", (16_384, 100)), ("avif", (10_000, 6_401))]
 )
 def test_a_photo_too_large_for_the_output_is_refused(output: OutputFormat, size: tuple[int, int]) -> None:
     with pytest.raises(ImageTooLarge, match=f"too large for {output.upper()}"):
@@ -370,6 +370,19 @@ def test_a_photo_too_large_for_the_output_is_refused(output: OutputFormat, size:
 def test_the_icc_profile_stays(format_: str, output: OutputFormat) -> None:
     photo = encoded(astronaut_pixels().resize((96, 96)), format_, icc_profile=SRGB)
     assert opened(hide_faces(photo, [FACE], output).data).info["icc_profile"] == SRGB
+
+
+def test_an_icc_profile_that_no_png_may_hold_goes() -> None:
+    profile = (len(SRGB) + 2**20).to_bytes(4) + SRGB[4:] + bytes(2**20)
+    photo = encoded(astronaut_pixels().resize((96, 96)), "JPEG", icc_profile=profile)
+    assert "icc_profile" not in opened(hide_faces(photo, [FACE], "png").data).info
+    assert opened(hide_faces(photo, [FACE], "webp").data).info["icc_profile"] == profile
+
+
+def test_a_large_webp_without_loss_is_refused() -> None:
+    photo = encoded(Image.new("RGB", (8_001, 8_000)), "WEBP", lossless=True, quality=0, method=0)
+    with pytest.raises(ImageTooLarge, match="WEBP without loss"):
+        hide_faces(photo, [])
 
 
 def test_an_icc_profile_of_other_colours_goes() -> None:

@@ -166,14 +166,14 @@ def box(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content) + 8) + name + content
 
 
-def tiff() -> bytes:
+def tiff(mode: str = "RGB") -> bytes:
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     for tag in (270, 271, 272, 305, 306, 315, 316, 33432, 65000):  # texts, and a private one
         tags[tag] = MARK.decode()
     for tag in (700, 33723, 34377, 37724):  # XMP, IPTC, Photoshop's resources and layers
         tags.tagtype[tag] = 7
         tags[tag] = MARK * 2
-    return encoded(picture(), "TIFF", tiffinfo=tags)
+    return encoded(picture().convert(mode), "TIFF", tiffinfo=tags)
 
 
 def bmp() -> bytes:
@@ -196,6 +196,7 @@ OTHERS: dict[str, Callable[[], bytes]] = {
     "HEIF EXIF and XMP": lambda: encoded(picture(), "HEIF", exif=exif(), xmp=XMP),
     "HEIF box": lambda: encoded(picture(), "HEIF") + box(b"free", MARK),
     "TIFF tags": tiff,
+    **{f"TIFF tags, {mode}": lambda mode=mode: tiff(mode) for mode in ("1", "L", "LA", "P", "RGBA", "CMYK")},
     "TIFF EXIF": lambda: encoded(picture(), "TIFF", exif=exif()),
     "TIFF after the ICC profile": lambda: encoded(picture(), "TIFF", icc_profile=SRGB + MARK),
     "TIFF after the end": lambda: encoded(picture(), "TIFF") + MARK,
@@ -296,6 +297,13 @@ def test_a_picture_under_full_transparency_is_erased(mode: str) -> None:
 )
 def test_what_was_left_out_is_named(place: str, names: list[str]) -> None:
     assert hide_faces(PLACES[place](), [FACE]).stripped == names
+
+
+def test_no_more_is_named_than_can_be_read() -> None:
+    names = [bytes([97 + n // 26, 97 + n % 26, 65, 97]) for n in range(100)]
+    many = hide_faces(png_with(b"".join(chunk(name, b"") for name in names)), []).stripped
+    assert many == sorted(name.decode() for name in names)[: metadata.MOST_NAMED]
+    assert hide_faces(png_with(chunk(b"a\x1b[\xff", b""), late=True), []).stripped == [metadata.UNKNOWN]
 
 
 def test_a_photo_that_holds_nothing_else_loses_nothing() -> None:

@@ -76,7 +76,7 @@ def test_what_a_deletion_that_broke_off_has_left_is_erased_the_next_time(delete,
     assert not [key for key in keys() if JOB_ID in key]
 
 
-@pytest.mark.parametrize("job_id", ["x", JOB_ID.upper(), JOB_ID + "0"])
+@pytest.mark.parametrize("job_id", ["x", JOB_ID.upper(), JOB_ID + "0", "\x84", "\0", "😀", "a/b"])
 def test_an_unknown_job_changes_nothing(delete, everything, keys, job_id):
     before = keys()
     status, body = delete(path=f"/jobs/{job_id}")

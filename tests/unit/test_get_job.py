@@ -143,7 +143,9 @@ def test_an_expired_job(get, add_job):
     assert get()[0] == 404
 
 
-@pytest.mark.parametrize("job_id", ["x", JOB_ID.upper(), JOB_ID + "0", JOB_ID[:-1], "%2e%2e%2f", "-" * 32])
+@pytest.mark.parametrize(
+    "job_id", ["x", JOB_ID.upper(), JOB_ID + "0", JOB_ID[:-1], "%2e%2e%2f", "-" * 32, "\x84", "\0", "😀", "a/b"]
+)
 def test_what_cannot_be_a_job_id(get, job_id):
     status, body = get(path=f"/jobs/{job_id}")
     assert (status, body["code"]) == (404, "JobNotFound")

@@ -222,6 +222,11 @@ def test_too_few_pixels() -> None:
     assert images.inspect(encoded(Image.new("L", (16, 16)), "PNG")).width == 16
 
 
+@pytest.mark.parametrize("size", [(16, 3201), (3201, 16)])
+def test_strips_are_refused(size: tuple[int, int]) -> None:
+    assert all(error.message == images.STRIP for error in both_ways(encoded(Image.new("1", size), "PNG")))
+
+
 def png_with(*chunks: tuple[bytes, bytes]) -> bytes:
     """A small PNG with these chunks before its pixels."""
     photo = encoded(small(), "PNG")

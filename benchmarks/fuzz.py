@@ -1,0 +1,121 @@
+"""What becomes of bad files: through the image code with the functions' limits, and through a deployed stack.
+
+Every file made by hand and thousands of mutations of good ones; a file that ends otherwise than in a hidden face or
+in one of the errors for photos is printed with its name, by which `bad_files.made` makes it again.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bad_files import HAND_MADE, HEAVY, kind_of, made, mutated
+from deployed import Deployed
+from report import at_least, at_most, publish
+from stack_trial import REFUSED, tried_in
+from trial import HIDDEN, MEMORY_MB, SECONDS, trials
+
+from faceblur_cli import local
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from trial import Trial
+
+MUTATIONS = 4_400
+# Those that are tried at the same time.
+WORKERS = 2
+# Of those made by hand, one in so many goes through the stack as well, and so many mutations.
+ONE_IN, STACK_MUTATIONS = 4, 120
+
+
+def through_the_image_code(names: Iterable[str]) -> list[Trial]:
+    """Try these files in worker processes."""
+    waiting = iter(names)
+
+    def work() -> list[Trial]:
+        with trials() as attempt:
+            return [told(attempt(name, made(name))) for name in waiting_in_turn()]
+
+    def waiting_in_turn() -> Iterable[str]:
+        while name := next(waiting, None):
+            yield name
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        working = [pool.submit(work) for _ in range(WORKERS)]
+        return [each for worker in working for each in worker.result()]
+
+
+def through_the_stack(names: Iterable[str]) -> list[Trial]:
+    """Try these files in a stack deployed into the embedded AWS."""
+    local.build(said)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        local.emulator(local.any_port(), Path(folder), SFN_WAIT_SCALE="0") as endpoint,
+    ):
+        return [told(each) for each in tried_in(Deployed(local.deploy(endpoint), Path(folder)), names)]
+
+
+def told(trial: Trial) -> Trial:
+    """Print what went wrong, as soon as it did."""
+    if trial.defect:
+        said(f"{trial.name}: {trial.ended}\n{trial.defect}")
+    return trial
+
+
+def said(text: str) -> None:
+    """Print to standard error."""
+    sys.stderr.write(f"{text}\n")
+
+
+def row(where: str, kind: str, tried: list[Trial]) -> dict[str, Any]:
+    """How many files of a kind ended how."""
+    ended = Counter(each.ended for each in tried)
+    codes = ", ".join(f"{code} {count}" for code, count in ended.most_common() if code != HIDDEN)
+    seconds, megabytes = max(each.seconds for each in tried), max(each.megabytes for each in tried)
+    return {
+        "where": where,
+        "what": kind,
+        "files": len(tried),
+        "a hidden face": ended[HIDDEN],
+        "an error": codes,
+        "defects": sum(bool(each.defect) for each in tried),
+        "CPU s at most": f"{seconds:.1f}" if seconds else "",
+        "MB at most": f"{megabytes:.0f}" if megabytes else "",
+    }
+
+
+def rows(where: str, tried: list[Trial]) -> list[dict[str, Any]]:
+    """The rows of one place: a kind each."""
+    kinds: dict[str, list[Trial]] = {}
+    for each in tried:
+        made_by = f"made by hand, {kind_of(each.name)}" if each.name in HAND_MADE else kind_of(each.name)
+        kinds.setdefault(made_by, []).append(each)
+    return [row(where, kind, of_kind) for kind, of_kind in sorted(kinds.items())]
+
+
+def main() -> int:
+    """Try all of them, and say whether the goals hold."""
+    in_code = through_the_image_code([*HAND_MADE, *mutated(MUTATIONS)])
+    light = [name for name in HAND_MADE if name not in HEAVY]
+    in_stack = through_the_stack([*islice(light, 0, None, ONE_IN), *list(mutated(MUTATIONS))[-STACK_MUTATIONS:]])
+    shown = rows("image code", in_code) + rows("stack", in_stack)
+    worked_on = [each for each in in_stack if each.ended != REFUSED]
+    goals = [
+        at_least("files through the image code", len(in_code), 5_000),
+        at_least("files through the deployed stack", len(worked_on), 300),
+        at_most("defects in the image code", sum(bool(each.defect) for each in in_code), 0),
+        at_most("defects in the stack", sum(bool(each.defect) for each in in_stack), 0),
+        at_most("CPU s of the slowest", max(each.seconds for each in in_code), SECONDS),
+        at_most("MB of the largest", max(each.megabytes for each in in_code), MEMORY_MB),
+    ]
+    return publish("fuzz", shown, goals, shown)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
