@@ -56,7 +56,7 @@ GLIMPSED = 32  # the width of the face in it
 # Where possible faces are many, all in one block of this side, in the scan's pixels, may be looked at together.
 BLOCK = 128
 MANY = 6
-CLEAR = 19  # pixels of the network's input: the width of the faces in it
+CLEAR = 18  # pixels of the network's input: the width of the faces in it
 CUT = 1.5  # a box nearer than this to the edge is of a face that is not all there
 ENLARGED = 4  # times the photo's size; beyond it texture begins to look like faces
 TOGETHER = 16  # glimpses that the network takes at a time; more take more memory and hardly less time
