@@ -125,7 +125,7 @@ def _kept_options(data: bytes, image: ImageFile.ImageFile, format_: str, profile
     """How the photo itself was written, as far as that is kept in a file of the same format."""
     if format_ != image.format:
         return {}
-    if format_ == "WEBP" and b"VP8L" in data[:64]:
+    if format_ == "WEBP" and _is_lossless_webp(data):
         if image.width * image.height > MOST_LOSSLESS:
             raise ImageTooLarge(_TOO_LARGE.format("WEBP without loss"))
         return {"lossless": True, "quality": 50}  # the effort: at the default it takes twice the time for the same size
@@ -135,6 +135,15 @@ def _kept_options(data: bytes, image: ImageFile.ImageFile, format_: str, profile
             info.add(name, content)
         return {"pnginfo": info}
     return {}
+
+
+def _is_lossless_webp(data: bytes) -> bool:
+    """Whether the pixels are stored without loss: https://www.rfc-editor.org/rfc/rfc9649#section-2.7 lists the chunks."""
+    start, name = 12, b""
+    while name not in (b"VP8 ", b"VP8L") and start + 8 <= len(data):
+        name, length = data[start : start + 4], int.from_bytes(data[start + 4 : start + 8], "little")
+        start += 8 + length + length % 2
+    return name == b"VP8L"
 
 
 def _plain(image: Image.Image, format_: str, to_paint: bool) -> Image.Image:

@@ -326,6 +326,12 @@ def test_other_lossless_formats_are_the_same_outside(format_: str, mode: str) ->
     assert likeness(before, hidden, outside(before.size, FACE)) == float("inf")
 
 
+def test_a_lossless_webp_stays_one_whatever_stands_before_its_pixels() -> None:
+    photo = encoded(astronaut_pixels(), "WEBP", lossless=True, icc_profile=SRGB)
+    hidden = opened(hide_faces(photo, [FACE]).data)
+    assert likeness(opened(photo), hidden, outside(hidden.size, FACE)) == float("inf")
+
+
 @pytest.mark.parametrize(("format_", "least"), [("WEBP", 37), ("AVIF", 40), ("HEIF", 42)])
 def test_lossy_formats_stay_close(format_: str, least: float) -> None:
     photo = encoded(astronaut_pixels(), format_, quality=80)
