@@ -138,7 +138,7 @@ def _kept_options(data: bytes, image: ImageFile.ImageFile, format_: str, profile
 
 
 def _is_lossless_webp(data: bytes) -> bool:
-    """Whether the pixels are stored without loss: https://www.rfc-editor.org/rfc/rfc9649#section-2.7 lists the chunks."""
+    """Whether the pixels are stored without loss: https://www.rfc-editor.org/rfc/rfc9649#section-2.7."""
     start, name = 12, b""
     while name not in (b"VP8 ", b"VP8L") and start + 8 <= len(data):
         name, length = data[start : start + 4], int.from_bytes(data[start + 4 : start + 8], "little")
