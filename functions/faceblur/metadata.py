@@ -95,7 +95,8 @@ def stripped(data: bytes, image: ImageFile.ImageFile) -> list[str]:
 def exif_tags(exif: Any) -> Image.Exif:
     """The tags of an EXIF block; none if it cannot be read."""
     tags = Image.Exif()
-    if claims_too_much(exif):
+    # Pillow gives a PNG's text of that name as it is.
+    if not isinstance(exif, bytes) or claims_too_much(exif):
         return tags
     try:
         tags.load(exif)

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from photos import astronaut, astronaut_pixels, encoded, flower, grace_hopper, jpeg
 from PIL import Image, ImageFilter, ImageOps
-from scenes import crowd, matches, place, scattered, shared
+from scenes import Scene, crowd, matches, people, place, scattered, shared
 
 from faceblur.detectors import Look, StoredPhoto, embedded
 from faceblur.detectors import centerface as network
@@ -122,6 +122,20 @@ def test_a_part_of_a_face_is_no_face_of_its_own():
     scene = scattered(640, (2400, 1800), 1, seed=0)
     (found,) = pixels(detect(jpeg(scene.picture)), scene.picture.size)
     assert shared(found, scene.faces[0]) > 0.5
+
+
+@pytest.mark.parametrize("look", Look)
+@pytest.mark.parametrize("size", [(960, 720), (800, 800), (3024, 4032), (4000, 3000)])
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_a_large_face_is_whole_in_some_view(size, share, look):
+    height = share * min(size[1], 1.2 * size[0])
+    for head in people()[::2]:
+        face_width, face_height = head.face[2] - head.face[0], head.face[3] - head.face[1]
+        width = height * face_width / face_height
+        scene = Scene(place(5, size))
+        scene.put(head, (size[0] - width) / 2, (size[1] - height) / 2, width)
+        found = pixels(detect(jpeg(scene.picture), look=look), size)
+        assert max(shared(box, scene.faces[0]) for box in found) > 0.7
 
 
 def test_a_face_as_wide_as_the_photo():

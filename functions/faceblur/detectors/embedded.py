@@ -45,8 +45,7 @@ SAME = 0.4  # two boxes of different looks that share more than this (intersecti
 INSIDE = 0.8  # a box with more than this of its area in that of a likelier face is a part of that face
 
 # The overview and the scan.
-ONE_GLANCE = 768  # pixels: a scan that is no larger needs no overview
-OVERVIEW = 4.5  # times smaller than the scan, at most: what is too large for a tile's margin is clear in it
+OVERVIEW = 4.5  # times smaller than the view before it, at most: what is too large for a tile's margin is clear in it
 TILE = 600 * 600  # pixels of the network's input at most, which take about 90 MB
 MARGIN = 32  # what a tile sees around its own part, in pixels of the network's input
 
@@ -135,8 +134,11 @@ def search(network: CenterFace, picture: Image.Image, threshold: float, view: Vi
     long_side = max(picture.size)
     scale = max(view.scale, min(view.enlarged, view.overview / long_side))
     found = [scan(network, picture, scale)]
-    if long_side * scale > ONE_GLANCE:
-        found.append(scan(network, picture, max(view.overview / long_side, scale / OVERVIEW)))
+    # What a tile's edge cuts is whole in a smaller view; the last is one tile, which cuts nothing.
+    smaller = scale
+    while grid(*picture.size, smaller) != (1, 1):
+        smaller = max(view.overview / long_side, smaller / OVERVIEW)
+        found.append(scan(network, picture, smaller))
     candidates = suppress(np.concatenate(found), SAME)
     faces = candidates[candidates[:, 4] > threshold]
     megapixels = picture.width * picture.height / 1e6
@@ -241,7 +243,7 @@ def look_closer(
         first = (centres[here] - widths[here, None]).min(axis=0).clip(0).astype(int)
         last = np.ceil((centres[here] + widths[here, None]).max(axis=0)).clip(0, picture.size).astype(int)
         # As large as the smaller of the faces ask for.
-        zoom = min(CLEAR / float(np.sort(widths[here])[len(here) // 5]), ENLARGED)
+        zoom = min(CLEAR / max(float(np.sort(widths[here])[len(here) // 5]), 1), ENLARGED)
         if len(here) >= MANY and np.prod(last - first) * zoom**2 < len(here) * GLIMPSE**2:
             together.append(((*first.tolist(), *last.tolist()), zoom))
             alone[here] = False
