@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from photos import ASTRONAUT_FACE, astronaut_pixels, encoded, hopper_pixels, opened
-from PIL import Image, ImageCms, JpegImagePlugin, TiffImagePlugin
+from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 from pillow_heif import register_heif_opener
 
 from faceblur import metadata, png
@@ -310,3 +310,12 @@ def test_a_photo_that_holds_nothing_else_loses_nothing() -> None:
     for format_ in ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF", "BMP"):
         photo = encoded(picture(), format_, **({} if format_ in ("HEIF", "BMP") else {"icc_profile": SRGB}))
         assert hide_faces(photo, [FACE]).stripped == []
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_a_text_that_is_named_like_exif_is_left_out_like_any_other(compressed: bool) -> None:
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("exif", "who took it", zip=compressed)
+    hidden = hide_faces(encoded(astronaut_pixels(), "PNG", pnginfo=text), [FACE])
+    assert b"exif" not in hidden.data
+    assert not opened(hidden.data).text
