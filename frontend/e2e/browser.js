@@ -56,7 +56,7 @@ export async function onPage(browser, test, { expected, ...options } = {}) {
     if (["error", "warning"].includes(message.type())) complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(String(error)));
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   try {
     await page.goto(PAGE);
     // The page is loaded before it is rendered; until then no key and no drop reaches it.
