@@ -62,6 +62,7 @@ def folder(tmp_path: Path) -> Path:
         "astronaut.jpg": photos.astronaut(),
         "hopper.jpg": photos.grace_hopper(),
         "flower.jpg": photos.flower(),
+        "sky.png": photos.blank(400, 300),
         "crowd.jpg": photos.jpeg(group),
         "text.jpg": b"Not a photo at all. " * 100,
         "truncated.jpg": photos.without_its_end(photos.astronaut()),
