@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from deployed import Deployed, with_faults
-from issuer import AUDIENCE, Issuer
+from standins.issuer import AUDIENCE, Issuer
 from standins.rekognition import Rekognition
 
 from faceblur_cli import local, project

@@ -14,14 +14,14 @@ import pytest
 from api_contract import assert_documented
 from command import faceblur
 from deployed import Deployed, eventually
-from issuer import FORGED, NOT_FOR_US
 from photos import flower, grace_hopper
+from standins.issuer import FORGED, NOT_FOR_US
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from issuer import Issuer
+    from standins.issuer import Issuer
 
 NOBODYS = "0" * 32
 EVERY_REQUEST = [("POST", "/jobs"), ("GET", f"/jobs/{NOBODYS}"), ("DELETE", f"/jobs/{NOBODYS}")]

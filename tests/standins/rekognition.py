@@ -11,12 +11,13 @@ from __future__ import annotations
 import base64
 import json
 import sys
-import threading
 from collections import deque
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
+
+from standins.loopback import LoopbackServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +53,7 @@ def face(left: float, top: float, width: float, height: float, confidence: float
     }
 
 
-class Rekognition:
+class Rekognition(LoopbackServer):
     """The service: `replies` are given once each and in order, then `default` to every further request.
 
     A reply is a list of faces, a Refusal, SILENCE, or a function of the request's Image that gives one of them.
@@ -64,34 +65,13 @@ class Rekognition:
         self.default: Reply = default if default is not None else []
         self.replies: deque[Reply] = deque()
         self.images: list[dict[str, Any]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(self._handler(), port)
 
     def reset(self) -> None:
         """Forget requests and replies."""
         self.default = []
         self.replies.clear()
         self.images.clear()
-
-    def __enter__(self) -> Self:
-        """Start to answer."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop, and wait for it."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    def serve_forever(self) -> None:
-        """Answer until interrupted."""
-        self._server.serve_forever()
 
     def _reply(self, request: dict[str, Any]) -> Reply:
         image = request["Image"]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from issuer import AUDIENCE, FORGED, NOT_FOR_US, Issuer
+from standins.issuer import AUDIENCE, FORGED, NOT_FOR_US, Issuer
 
 from authorize.app import handler
 from faceblur import sign_in

@@ -25,7 +25,7 @@ from faceblur.options import JobOptions
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from issuer import Issuer
+    from standins.issuer import Issuer
 
 NO_PHOTO = b"not a photo at all"
 PHOTO = blank(64, 64)

@@ -5,21 +5,22 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-import threading
 import time
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from standins.loopback import LoopbackServer
+
 AUDIENCE = "faceblur-page"
 
 
-class Issuer:
+class Issuer(LoopbackServer):
     """Serves its public keys on the loopback interface within a `with` block."""
 
     def __init__(self) -> None:
@@ -27,18 +28,7 @@ class Issuer:
         self.asked: list[str] = []
         self.codes: dict[str, dict[str, str]] = {}
         self.rotate("first")
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(self._handler())
 
     def rotate(self, key: str) -> None:
         """Sign with a new key from now on; the old ones are withdrawn."""
