@@ -40,6 +40,18 @@ PATIENCE_SECONDS = 60  # a client looks for so long how its job stands, before i
 CALM_SECONDS = 240
 OUTAGE_SECONDS = 4
 FAULTY_READ = 0.1
+# The posts' own queues take what S3 and EventBridge send; who may send to the stack's queues is the stack's to say.
+OPEN_TO_SERVICES = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": ["s3.amazonaws.com", "events.amazonaws.com"]},
+            "Action": "sqs:SendMessage",
+            "Resource": "*",
+        }
+    ],
+}
 
 
 @dataclass
@@ -148,7 +160,8 @@ class Cloud:
     def _posts(self) -> tuple[Post, Post]:
         posts = []
         for name, target in (("uploads", "UploadQueueUrl"), ("endings", "EndingsQueueUrl")):
-            url = self.sqs.create_queue(QueueName=f"storm-{name}")["QueueUrl"]
+            attributes = {"Policy": json.dumps(OPEN_TO_SERVICES)}
+            url = self.sqs.create_queue(QueueName=f"storm-{name}", Attributes=attributes)["QueueUrl"]
             posts.append(Post(self.sqs, url, self.outputs[target], name))
         arns = [f"arn:aws:sqs:{local.REGION}:000000000000:storm-{name}" for name in ("uploads", "endings")]
         configured = self.s3.get_bucket_notification_configuration(Bucket=self.deployed.bucket)

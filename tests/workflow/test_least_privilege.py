@@ -185,7 +185,12 @@ def erases_a_job(roles: Roles) -> None:
 
 def arrival(job_id: str, etag: str) -> dict[str, Any]:
     photo = {"s3": {"object": {"key": f"uploads/{job_id}", "eTag": etag}}}
-    message = {"messageId": "1", "eventSource": "aws:sqs", "body": json.dumps({"Records": [photo]})}
+    message = {
+        "messageId": "1",
+        "eventSource": "aws:sqs",
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "body": json.dumps({"Records": [photo]}),
+    }
     return {"Records": [message]}
 
 
