@@ -146,6 +146,8 @@ describe("one photo", () => {
 
   test("is hidden as the options say, which are remembered", () =>
     onPage(browser, async (page) => {
+      await page.getByLabel("Strength").fill("3");
+      await picture(page, "09-strength");
       await page.getByRole("radio", { name: "Solid" }).check({ force: true });
       await page.getByLabel("Colour").fill("#c04020");
       await page.getByLabel("File format").selectOption("png");

@@ -17,7 +17,7 @@ from faceblur import covers
 from faceblur.anonymise import hide_faces
 from faceblur.errors import CorruptImage
 from faceblur.faces import Box
-from faceblur.styles import MIN_PADDING, Kind, Region, Shape, Style, regions_for
+from faceblur.styles import MAX_STRENGTH, MIN_PADDING, MIN_STRENGTH, Kind, Region, Shape, Style, regions_for
 
 STYLES = [Style(kind, shape) for kind in get_args(Kind) for shape in get_args(Shape)]
 MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"]
@@ -76,7 +76,7 @@ def other_face_with_the_same_cells(image: Image.Image, region: Region) -> Image.
     """The image with what is within each cell turned around, so that its average stays."""
     other = values(image)
     left, top, right, bottom = covers.outline(image.size, region).seen
-    columns, rows = covers.averages(image, covers.Pixels(left, top, right, bottom)).size
+    columns, rows = covers.averages(image, covers.Pixels(left, top, right, bottom), covers.CELLS).size
     for row in range(rows):
         for column in range(columns):
             cell = np.s_[
@@ -121,9 +121,20 @@ def test_a_hidden_face_is_made_of_few_cells(style: Style) -> None:
 def test_strength_goes_with_the_size_of_the_face(width: int) -> None:
     image = Image.new("L", (width * 2, width * 2))
     part = covers.outline(image.size, Region(EVEN_FACE, Style())).seen
-    columns, rows = covers.averages(image, part).size
+    columns, rows = covers.averages(image, part, covers.CELLS).size
     assert part.size[0] / columns >= part.size[0] / 5
     assert part.size[1] / rows >= part.size[1] / 5
+
+
+@pytest.mark.parametrize("kind", ["blur", "pixelate"])
+def test_more_strength_leaves_less_and_no_number_leaves_more_than_the_least(kind: Kind) -> None:
+    def left(strength: int) -> int:
+        region = Region(HOPPER_FACE, Style(kind, strength=strength))
+        return max(covers.patch_for(hopper_pixels(), region, None).cells.size)
+
+    strengths = range(MIN_STRENGTH, MAX_STRENGTH + 1)
+    assert [left(strength) for strength in strengths] == [4, 3, 2]
+    assert left(MIN_STRENGTH - 1) == left(MIN_STRENGTH)
 
 
 def test_no_option_gives_less_room_than_the_least() -> None:
