@@ -60,7 +60,7 @@ export const texts = {
     strength: {
       label: "Strength",
       explain:
-        "Stronger leaves fewer shades of a face. Even the least leaves sixteen at most, from which no face comes back.",
+        "Stronger leaves fewer shades of a face. Even the least leaves nine at most, from which no face comes back.",
       value: (value: number) => ["Normal", "Strong", "Strongest"][value - 1] ?? `${value}`,
     },
     colour: { label: "Colour", explain: "The colour of the solid style." },

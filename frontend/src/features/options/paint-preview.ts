@@ -4,7 +4,7 @@ import type { Choices } from "./options";
 const FACE = { left: 0.33, top: 0.29, width: 0.34, height: 0.42 };
 
 /** To how many cells along its longer side a hidden region is averaged at this strength, as the server does it. */
-const cellsAt = (strength: number) => 5 - strength;
+const cellsAt = (strength: number) => 4 - strength;
 
 /** Room above a face, as a multiple of that on the other sides, as on the server. */
 const HAIR = 2;
