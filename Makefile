@@ -71,6 +71,7 @@ load: $(setup) ## JOBS=… (96) at once through the stack, beside one function t
 
 scan: $(scan) ## look for what is unsafe in the template and the workflows
 	.tools/scan/bin/checkov --config-file .checkov.yaml
+	.tools/scan/bin/actionlint
 	.tools/scan/bin/zizmor --offline --no-progress .github
 
 audit: $(scan) $(packages) ## known vulnerabilities of what is shipped (needs the registries' own services)
@@ -83,7 +84,8 @@ licences: $(setup) ## write docs/licences.md from the locks
 
 deploy: $(setup) $(page) ## build, deploy and publish into the cloud account of your AWS credentials
 	$(cloud) .tools/sam/bin/sam build --parameter-overrides $(parameters)
-	$(cloud) .tools/sam/bin/sam deploy --stack-name $(STACK) --parameter-overrides $(parameters) $(if $(CI),--no-confirm-changeset)
+	$(cloud) .tools/sam/bin/sam deploy --stack-name $(STACK) --parameter-overrides $(parameters) \
+	  --tags release=$(or $(shell git rev-parse HEAD 2>/dev/null),unknown) $(if $(CI),--no-confirm-changeset)
 	.venv/bin/faceblur publish --stack-name $(STACK)
 
 clean: ## remove everything that these targets made

@@ -18,9 +18,9 @@ from storm.verdict import judged
 
 from faceblur_cli import local
 
-JOBS = 600
+JOBS = 2000
 SEED = 20261123
-CLIENTS = 8
+CLIENTS = 12
 RESTARTS = 2
 
 

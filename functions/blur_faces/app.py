@@ -10,7 +10,7 @@ from faceblur.faces import Box
 from faceblur.jobs import jobs
 from faceblur.observability import about, logger, stage, tracer
 from faceblur.storage import photos
-from faceblur.styles import Style, count_faces, regions_for, rgb
+from faceblur.styles import count_faces, regions_for, style_of
 
 
 @tracer.capture_lambda_handler(capture_response=False)
@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     jobs().begin(event["job_id"], name)
     faces, missed = ([Box.from_dict(face) for face in event[name]] for name in ("faces", "missed"))
     options = event["options"]
-    style = Style(options["style"], options["shape"], options["padding"], rgb(options["colour"]))
+    style = style_of(options)
     photo = photos().read(event["key"], event["etag"])
     with stage(name, len(photo)) as measured:
         hidden = hide_faces(photo, regions_for(faces, missed, style), options["output"])

@@ -1,4 +1,4 @@
-"""Paint over faces. What covers a face is made of at most 4 × 4 noisy averages of it, and of nothing else."""
+"""Paint over faces. What covers a face is made of at most 3 × 3 noisy averages of it, and of nothing else."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image, ImageFilter
 
-from faceblur.styles import MIN_PADDING
+from faceblur.styles import MIN_PADDING, MIN_STRENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from faceblur.styles import Kind, Region, Shape
+    from faceblur.styles import Kind, Region, Shape, Style
 
-# Strength: a hidden region is averaged to this many cells along its longer side and to proportionally fewer along
-# the other, and noise of these standard deviations (of 255 levels) is added to each cell's lightness and colours.
-CELLS = 4
+# A hidden region is averaged to this many cells along its longer side, to one less for each step of strength, and to
+# proportionally fewer along the other. With four, one blur in twenty and the hair around it still looked like a face to
+# the detector, by chance of the noise. That has these standard deviations (of 255 levels), and is added to each cell's
+# lightness and colours.
+CELLS = 3
 LIGHT_NOISE = 8.0
 COLOUR_NOISE = 3.0
 
@@ -162,12 +164,20 @@ def patch_for(image: Image.Image, region: Region, band: int | None) -> Patch:
         colour = Image.new("RGB", (1, 1), region.style.colour)
         paint = colour.convert(image.mode) if band is None else colour.convert("YCbCr").getchannel(band)
         return Patch(place, "solid", paint)
-    return Patch(place, region.style.kind, with_noise(averages(image, place.seen), band))
+    return Patch(place, region.style.kind, with_noise(averages(image, place.seen, cells_of(region.style)), band))
 
 
-def averages(image: Image.Image, part: Pixels) -> Image.Image:
-    """This part of the image as a few cells, each the mean of what it stands for; alpha is premultiplied."""
-    columns, rows = (max(1, round(CELLS * side / max(part.size))) for side in part.size)
+def cells_of(style: Style) -> int:
+    """How many cells are left along a region's longer side; no strength leaves more than the least does."""
+    return CELLS - max(style.strength - MIN_STRENGTH, 0)
+
+
+def averages(image: Image.Image, part: Pixels, cells: int) -> Image.Image:
+    """This part of the image as a few cells, each the mean of what it stands for; alpha is premultiplied.
+
+    There are `cells` of them along its longer side.
+    """
+    columns, rows = (max(1, round(cells * side / max(part.size))) for side in part.size)
     if image.mode in ("LA", "RGBA"):
         crop = image.crop(part).convert({"LA": "La", "RGBA": "RGBa"}[image.mode])
         return crop.resize((columns, rows), Image.Resampling.BOX)

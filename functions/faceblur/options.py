@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from faceblur.detectors import DEFAULT_CONFIDENCE
 from faceblur.errors import InvalidOptions
-from faceblur.styles import DEFAULT_PADDING, MIN_PADDING
+from faceblur.styles import DEFAULT_PADDING, MAX_STRENGTH, MIN_PADDING, MIN_STRENGTH
 
 
 class JobOptions(BaseModel):
@@ -30,6 +30,14 @@ class JobOptions(BaseModel):
             description="Room around a face, on each side, as a fraction of its width and height.",
         ),
     ] = DEFAULT_PADDING
+    strength: Annotated[
+        int,
+        Field(
+            ge=MIN_STRENGTH,
+            le=MAX_STRENGTH,
+            description="How little blur and pixelate leave of a face; the least cannot be undone either.",
+        ),
+    ] = MIN_STRENGTH
     colour: Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$", description="Colour of the solid style, as #rrggbb.")] = (
         "#000000"
     )

@@ -10,6 +10,9 @@ PRICES = {"detector_call": 0.001, "state_transition": 0.000025, "lambda_gb_secon
 # Transitions of an execution without surprises, and those that hiding what was missed adds.
 TRANSITIONS, MORE_TRANSITIONS = 10, 3
 
+# The options that say how a face is hidden.
+HOW = ("style", "shape", "padding", "strength", "colour")
+
 
 def receipt(done: dict[str, Any]) -> dict[str, Any]:
     """The receipt of a completed job: `done` is what the state machine hands to its last task."""
@@ -22,7 +25,8 @@ def receipt(done: dict[str, Any]) -> dict[str, Any]:
             *({**face, "look": "first"} for face in done["faces"]),
             *({**face, "look": "second"} for face in done["missed"]),
         ],
-        "hidden_with": {name: done["options"][name] for name in ("style", "shape", "padding", "colour")},
+        # A job that an earlier release created says nothing of strength.
+        "hidden_with": {name: done["options"][name] for name in HOW if name in done["options"]},
         "stripped": draft["result"]["stripped"],
         "warnings": done["warnings"],
         "stages": stages,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from faceblur.faces import Box
 
@@ -19,16 +19,21 @@ Shape = Literal["ellipse", "box"]
 MIN_PADDING = 0.2
 DEFAULT_PADDING = 0.3
 
+# Each step of strength takes one of the cells away that are left of a face; the least leaves what cannot be undone.
+MIN_STRENGTH, MAX_STRENGTH = 1, 3
+
 
 @dataclass(frozen=True, slots=True)
 class Style:
     """How a face is hidden. `padding` is the room on each side of the face's box, as a fraction of its size;
-    `colour` (red, green, blue; 0…255) is that of the solid style.
+    `strength` (1…3) says how little the smooth and the pixelated style leave of it; `colour` (red, green, blue;
+    0…255) is that of the solid style.
     """
 
     kind: Kind = "blur"
     shape: Shape = "ellipse"
     padding: float = DEFAULT_PADDING
+    strength: int = MIN_STRENGTH
     colour: tuple[int, int, int] = (0, 0, 0)
 
 
@@ -56,6 +61,12 @@ def regions_for(boxes: Sequence[Box], missed: Sequence[Box], style: Style) -> li
 def count_faces(boxes: Sequence[Box], missed: Sequence[Box]) -> int:
     """How many faces were found in two looks: what the second found inside a hidden region was found before."""
     return len(boxes) + sum(not any(_hides(box, face) for box in boxes) for face in missed)
+
+
+def style_of(options: Mapping[str, Any]) -> Style:
+    """The style that a job's options ask for; a job that an earlier release created says nothing of strength."""
+    strength = options.get("strength", MIN_STRENGTH)
+    return Style(options["style"], options["shape"], options["padding"], strength, rgb(options["colour"]))
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

@@ -17,7 +17,7 @@ from faceblur import covers
 from faceblur.anonymise import hide_faces
 from faceblur.errors import CorruptImage
 from faceblur.faces import Box
-from faceblur.styles import MIN_PADDING, Kind, Region, Shape, Style, regions_for
+from faceblur.styles import MAX_STRENGTH, MIN_PADDING, MIN_STRENGTH, Kind, Region, Shape, Style, regions_for
 
 STYLES = [Style(kind, shape) for kind in get_args(Kind) for shape in get_args(Shape)]
 MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"]
@@ -76,7 +76,7 @@ def other_face_with_the_same_cells(image: Image.Image, region: Region) -> Image.
     """The image with what is within each cell turned around, so that its average stays."""
     other = values(image)
     left, top, right, bottom = covers.outline(image.size, region).seen
-    columns, rows = covers.averages(image, covers.Pixels(left, top, right, bottom)).size
+    columns, rows = covers.averages(image, covers.Pixels(left, top, right, bottom), covers.CELLS).size
     for row in range(rows):
         for column in range(columns):
             cell = np.s_[
@@ -87,7 +87,7 @@ def other_face_with_the_same_cells(image: Image.Image, region: Region) -> Image.
     return Image.fromarray(other.astype(np.uint8))
 
 
-# In a picture of 512 × 512 and with a padding of 1, the cells of this face have whole pixels, 128 × 128.
+# In a picture of 768 × 768 and with a padding of 1, the cells of this face have whole pixels, 288 × 256.
 EVEN_FACE = Box(0.375, 0.5, 0.25, 0.25, 99.0)
 
 
@@ -96,7 +96,7 @@ EVEN_FACE = Box(0.375, 0.5, 0.25, 0.25, 99.0)
 def test_two_faces_with_the_same_cells_look_the_same(style: Style) -> None:
     """What is painted over a face is a function of its cells, and so holds no more than they do."""
     region = Region(EVEN_FACE, replace(style, padding=1.0))
-    one = astronaut_pixels().resize((512, 512), box=(130, 20, 330, 220))
+    one = astronaut_pixels().resize((768, 768), box=(130, 20, 330, 220))
     other = other_face_with_the_same_cells(one, region)
     hidden = opaque(one.size, region)
     assert np.abs(values(one) - values(other))[hidden].mean() > 20
@@ -121,9 +121,20 @@ def test_a_hidden_face_is_made_of_few_cells(style: Style) -> None:
 def test_strength_goes_with_the_size_of_the_face(width: int) -> None:
     image = Image.new("L", (width * 2, width * 2))
     part = covers.outline(image.size, Region(EVEN_FACE, Style())).seen
-    columns, rows = covers.averages(image, part).size
+    columns, rows = covers.averages(image, part, covers.CELLS).size
     assert part.size[0] / columns >= part.size[0] / 5
     assert part.size[1] / rows >= part.size[1] / 5
+
+
+@pytest.mark.parametrize("kind", ["blur", "pixelate"])
+def test_more_strength_leaves_less_and_no_number_leaves_more_than_the_least(kind: Kind) -> None:
+    def left(strength: int) -> int:
+        region = Region(HOPPER_FACE, Style(kind, strength=strength))
+        return max(covers.patch_for(hopper_pixels(), region, None).cells.size)
+
+    strengths = range(MIN_STRENGTH, MAX_STRENGTH + 1)
+    assert [left(strength) for strength in strengths] == [3, 2, 1]
+    assert left(MIN_STRENGTH - 1) == left(MIN_STRENGTH)
 
 
 def test_no_option_gives_less_room_than_the_least() -> None:

@@ -14,6 +14,7 @@ from faceblur.detectors.doubts import Doubt
 from faceblur.jobs import Status
 from faceblur.limits import MAX_BYTES
 from faceblur.options import JobOptions
+from faceblur.receipts import HOW
 from faceblur.storage import photos
 
 SCHEMAS = api_description()["components"]["schemas"]
@@ -110,10 +111,7 @@ def test_every_doubt_is_described():
 
 def test_a_receipt_tells_the_options_that_say_how_a_face_is_hidden():
     described = SCHEMAS["Receipt"]["properties"]["hidden_with"]["properties"]
-    assert described == {
-        name: {"$ref": f"#/components/schemas/JobOptions/properties/{name}"}
-        for name in ("style", "shape", "padding", "colour")
-    }
+    assert described == {name: {"$ref": f"#/components/schemas/JobOptions/properties/{name}"} for name in HOW}
 
 
 def test_only_a_completed_job_has_links():

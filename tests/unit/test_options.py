@@ -10,7 +10,7 @@ from faceblur.api import fields_of
 from faceblur.detectors import Look, confidence_for
 from faceblur.errors import InvalidOptions
 from faceblur.options import JobOptions, parse_options
-from faceblur.styles import DEFAULT_PADDING, MIN_PADDING, rgb
+from faceblur.styles import DEFAULT_PADDING, MIN_PADDING, MIN_STRENGTH, rgb
 
 
 def refusal(fields: dict[str, object]) -> str:
@@ -24,6 +24,7 @@ def test_the_defaults():
         "style": "blur",
         "shape": "ellipse",
         "padding": DEFAULT_PADDING,
+        "strength": MIN_STRENGTH,
         "colour": "#000000",
         "min_confidence": 50.0,
         "output": "same",
@@ -44,6 +45,7 @@ def test_the_defaults():
         ("keep_original", [True, False]),
         ("colour", ["#000000", "#ffffff", "#FFFFFF", "#12aB9f"]),
         ("padding", [MIN_PADDING, 0.5, 1, 1.0]),
+        ("strength", [1, 2, 3]),
         ("min_confidence", [0, 0.0, 50, 100]),
     ],
 )
@@ -81,6 +83,11 @@ def test_what_is_allowed(name, allowed):
         ("padding", 10**400, "valid number"),
         ("padding", "0.2", "valid number"),
         ("padding", True, "valid number"),
+        ("strength", 0, "greater than or equal to 1"),
+        ("strength", 4, "less than or equal to 3"),
+        ("strength", 1.5, "valid integer"),
+        ("strength", "2", "valid integer"),
+        ("strength", True, "valid integer"),
         ("min_confidence", -1, "greater than or equal to 0"),
         ("min_confidence", 100.5, "less than or equal to 100"),
     ],

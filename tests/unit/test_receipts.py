@@ -52,7 +52,7 @@ def test_the_whole_receipt_of_a_job(done):
         "input": done["draft"]["input"],
         "output": done["draft"]["output"],
         "faces": [{**done["faces"][0], "look": "first"}],
-        "hidden_with": {"style": "blur", "shape": "ellipse", "padding": 0.3, "colour": "#000000"},
+        "hidden_with": {"style": "blur", "shape": "ellipse", "padding": 0.3, "strength": 1, "colour": "#000000"},
         "stripped": ["EXIF"],
         "warnings": [],
         "stages": done["stages"],
@@ -72,8 +72,14 @@ def test_every_face_says_who_found_it_and_in_which_look(done):
 
 
 def test_how_the_faces_were_hidden_is_what_was_asked_for(done):
-    asked = {"style": "solid", "shape": "box", "padding": 0.4, "colour": "#12ab9F"}
+    asked = {"style": "solid", "shape": "box", "padding": 0.4, "strength": 3, "colour": "#12ab9F"}
     assert documented(receipt(done | {"options": done["options"] | asked}))["hidden_with"] == asked
+
+
+def test_a_job_that_an_earlier_release_created_has_a_receipt_too(done):
+    options = {name: value for name, value in done["options"].items() if name != "strength"}
+    made = documented(receipt(done | {"options": options}))
+    assert made["hidden_with"] == {"style": "blur", "shape": "ellipse", "padding": 0.3, "colour": "#000000"}
 
 
 def test_a_photo_without_a_face_has_a_receipt_too(done):

@@ -18,6 +18,8 @@ test("every choice can be made", async () => {
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, style: "pixelate" });
   fireEvent.change(screen.getByRole("slider", { name: texts.options.padding.label }), { target: { value: "0.5" } });
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, padding: 0.5 });
+  fireEvent.change(screen.getByRole("slider", { name: texts.options.strength.label }), { target: { value: "3" } });
+  expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, strength: 3 });
   fireEvent.change(screen.getByRole("slider", { name: texts.options.confidence.label }), { target: { value: "20" } });
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, min_confidence: 20 });
   await user.selectOptions(screen.getByRole("combobox", { name: texts.options.shape.label }), "box");
@@ -32,9 +34,11 @@ test("every choice can be made", async () => {
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, reduce: true });
 });
 
-test("the colour is asked for only where it is used", () => {
+test("the colour and the strength are asked for only where they are used", () => {
   shown();
   expect(screen.queryByLabelText(texts.options.colour.label)).toBeNull();
+  shown({ style: "solid" });
+  expect(screen.queryAllByLabelText(texts.options.strength.label)).toHaveLength(1);
 });
 
 test("the colour of the solid style", () => {

@@ -2,7 +2,7 @@ import { ChevronDown, RotateCcw } from "lucide-react";
 import { useId, useState, type ReactNode } from "react";
 import { percent } from "../../lib/format";
 import { texts } from "../../texts";
-import { DEFAULTS, OUTPUTS, PADDING, SHAPES, STYLES, type Choices } from "./options";
+import { DEFAULTS, OUTPUTS, PADDING, SHAPES, STRENGTH, STYLES, type Choices } from "./options";
 import { StylePreview } from "./style-preview";
 
 type Props = { choices: Choices; onChange: (choices: Choices) => void };
@@ -22,7 +22,7 @@ export function OptionsPanel({ choices, onChange }: Props) {
         </summary>
         <p className="note">{words.hint}</p>
         <StyleChoice choices={choices} set={set} />
-        {choices.style === "solid" && (
+        {choices.style === "solid" ? (
           <Field label={words.colour.label} explain={words.colour.explain}>
             {(ids) => (
               <input
@@ -30,6 +30,23 @@ export function OptionsPanel({ choices, onChange }: Props) {
                 type="color"
                 value={choices.colour}
                 onChange={(event) => set({ colour: event.target.value })}
+              />
+            )}
+          </Field>
+        ) : (
+          <Field
+            label={words.strength.label}
+            value={words.strength.value(choices.strength)}
+            explain={words.strength.explain}
+          >
+            {(ids) => (
+              <input
+                {...ids}
+                type="range"
+                {...STRENGTH}
+                value={choices.strength}
+                aria-valuetext={words.strength.value(choices.strength)}
+                onChange={(event) => set({ strength: Number(event.target.value) })}
               />
             )}
           </Field>
@@ -106,7 +123,7 @@ export function OptionsPanel({ choices, onChange }: Props) {
 }
 
 function StyleChoice({ choices, set }: { choices: Choices; set: (change: Partial<Choices>) => void }) {
-  const { shape, padding, colour } = choices;
+  const { shape, padding, strength, colour } = choices;
   return (
     <fieldset className="option" aria-describedby="style-explain">
       <legend>{words.style.label}</legend>
@@ -114,7 +131,7 @@ function StyleChoice({ choices, set }: { choices: Choices; set: (change: Partial
         {STYLES.map((style) => (
           <label key={style} className="style-choice">
             <input type="radio" name="style" checked={choices.style === style} onChange={() => set({ style })} />
-            <StylePreview style={style} shape={shape} padding={padding} colour={colour} />
+            <StylePreview style={style} shape={shape} padding={padding} strength={strength} colour={colour} />
             <span>{words.style[style]}</span>
           </label>
         ))}

@@ -9,7 +9,7 @@ test("choices are remembered", () => {
 });
 
 test("a memory of another time is taken as far as it fits", () => {
-  localStorage.setItem("faceblur.options", JSON.stringify({ style: "pixelate", padding: "wide", strength: 3 }));
+  localStorage.setItem("faceblur.options", JSON.stringify({ style: "pixelate", padding: "wide", radius: 3 }));
   expect(readChoices()).toEqual({ ...DEFAULTS, style: "pixelate" });
 });
 

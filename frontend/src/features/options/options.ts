@@ -5,6 +5,7 @@ export type JobOptions = {
   style: "blur" | "pixelate" | "solid";
   shape: "ellipse" | "box";
   padding: number;
+  strength: number;
   colour: string;
   min_confidence: number;
   output: "same" | "jpeg" | "png" | "webp" | "avif";
@@ -19,6 +20,7 @@ export const DEFAULTS: Choices = {
   style: "blur",
   shape: "ellipse",
   padding: 0.3,
+  strength: 1,
   colour: "#000000",
   min_confidence: 50,
   output: "same",
@@ -28,6 +30,7 @@ export const DEFAULTS: Choices = {
 };
 
 export const PADDING = { min: 0.2, max: 1, step: 0.05 };
+export const STRENGTH = { min: 1, max: 3, step: 1 };
 export const STYLES = ["blur", "pixelate", "solid"] as const;
 export const SHAPES = ["ellipse", "box"] as const;
 export const OUTPUTS = ["same", "jpeg", "png", "webp", "avif"] as const;

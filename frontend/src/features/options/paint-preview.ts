@@ -3,13 +3,13 @@ import type { Choices } from "./options";
 /** Where the face is in the drawing, in fractions. */
 const FACE = { left: 0.33, top: 0.29, width: 0.34, height: 0.42 };
 
-/** To how many cells along its longer side a hidden region is averaged, as the server does it. */
-const CELLS = 4;
+/** To how many cells along its longer side a hidden region is averaged at this strength, as the server does it. */
+const cellsAt = (strength: number) => 4 - strength;
 
 /** Room above a face, as a multiple of that on the other sides, as on the server. */
 const HAIR = 2;
 
-type Look = Pick<Choices, "style" | "shape" | "padding" | "colour">;
+type Look = Pick<Choices, "style" | "shape" | "padding" | "strength" | "colour">;
 
 /** Paints a drawing of a face onto a square canvas, hidden as the choices say. */
 export function paintPreview(canvas: HTMLCanvasElement, drawing: CanvasImageSource, look: Look): void {
@@ -41,8 +41,9 @@ type Rectangle = { left: number; top: number; width: number; height: number };
 /** The few cells that are left of a region. */
 function cellsOf(source: HTMLCanvasElement, look: Look, { left, top, width, height }: Rectangle): HTMLCanvasElement {
   const cells = document.createElement("canvas");
-  cells.width = Math.ceil((CELLS * width) / Math.max(width, height));
-  cells.height = Math.ceil((CELLS * height) / Math.max(width, height));
+  const longest = cellsAt(look.strength);
+  cells.width = Math.ceil((longest * width) / Math.max(width, height));
+  cells.height = Math.ceil((longest * height) / Math.max(width, height));
   const context = cells.getContext("2d");
   if (!context) return cells;
   if (look.style === "solid") {

@@ -5,15 +5,15 @@ import { paintPreview } from "./paint-preview";
 
 const PIXELS = 160;
 
-type Props = Pick<Choices, "style" | "shape" | "padding" | "colour">;
+type Props = Pick<Choices, "style" | "shape" | "padding" | "strength" | "colour">;
 
 /** A drawn face as a style hides it. */
-export function StylePreview({ style, shape, padding, colour }: Props) {
+export function StylePreview({ style, shape, padding, strength, colour }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const drawing = useDrawing();
   useEffect(() => {
-    if (drawing && canvas.current) paintPreview(canvas.current, drawing, { style, shape, padding, colour });
-  }, [drawing, style, shape, padding, colour]);
+    if (drawing && canvas.current) paintPreview(canvas.current, drawing, { style, shape, padding, strength, colour });
+  }, [drawing, style, shape, padding, strength, colour]);
   return <canvas ref={canvas} width={PIXELS} height={PIXELS} aria-hidden="true" />;
 }
 
