@@ -21,7 +21,7 @@ from faceblur.endings import end_in_success
 from faceblur.errors import ResidualFaces
 from faceblur.jobs import Status, jobs
 from faceblur.storage import photos, upload_key
-from faceblur.styles import Style, count_faces, regions_for, rgb
+from faceblur.styles import count_faces, regions_for, style_of
 
 if TYPE_CHECKING:
     from faceblur.arrivals import Arrival
@@ -39,8 +39,7 @@ def work_on(arrival: Arrival) -> None:
     job_id, options = arrival.job_id, begin(arrival.job_id)
     photo = photos().read(upload_key(job_id), arrival.etag)
     found = look_at(photo, Look.FIRST, options)
-    style = Style(options["style"], options["shape"], options["padding"], rgb(options["colour"]))
-    hidden = hide_faces(photo, regions_for(found.boxes, [], style), options["output"])
+    hidden = hide_faces(photo, regions_for(found.boxes, [], style_of(options)), options["output"])
     draft = store_draft(job_id, hidden, jobs(), photos())
     if options.get("second_look") and look_at(hidden.data, Look.SECOND, options).boxes:
         raise ResidualFaces
