@@ -66,7 +66,7 @@ bench-detect bench-blur bench-strength: bench-%:
 chaos: $(setup) ## JOBS=… (2,000) through a stack in which everything fails at times: what became of them
 	PYTHONPATH=functions:tests .venv/bin/python benchmarks/chaos.py $(JOBS)
 
-load: $(setup) ## JOBS=… (96) at once through the stack, beside one function that does all the work
+load: $(setup) ## JOBS=… (64) at once through the stack, beside one function that does all the work
 	PYTHONPATH=functions:tests .venv/bin/python benchmarks/load.py $(JOBS)
 
 scaling: .venv/.ready ## the model of docs/scaling.md, from what `make load` measured last

@@ -93,13 +93,5 @@ def _shown(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _version(package: str) -> str:
-    """The version of a package, empty if it is not installed: not every report compares with other tools."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
-
-
 def _lines(path: str) -> list[str]:
     return Path(path).read_text().splitlines() if Path(path).exists() else []
