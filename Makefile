@@ -23,8 +23,8 @@ cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH"
 parameters = PythonRuntime=python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
   Architecture=$(subst aarch64,arm64,$(shell uname -m)) $(PARAMETERS)
 
-.PHONY: help run blur test lint format page bench-detect bench-blur bench-strength chaos fuzz scan audit licences \
-  deploy clean
+.PHONY: help run blur test lint format page bench-detect bench-blur bench-strength chaos fuzz load scaling scan \
+  audit licences deploy clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
 
@@ -65,6 +65,12 @@ bench-detect bench-blur bench-strength: bench-%:
 
 chaos: $(setup) ## JOBS=… (2,000) through a stack in which everything fails at times: what became of them
 	PYTHONPATH=functions:tests .venv/bin/python benchmarks/chaos.py $(JOBS)
+
+load: $(setup) ## JOBS=… (96) at once through the stack, beside one function that does all the work
+	PYTHONPATH=functions:tests .venv/bin/python benchmarks/load.py $(JOBS)
+
+scaling: .venv/.ready ## the model of docs/scaling.md, from what `make load` measured last
+	PYTHONPATH=functions .venv/bin/python benchmarks/scaling.py
 
 scan: $(scan) ## look for what is unsafe in the template and the workflows
 	.tools/scan/bin/checkov --config-file .checkov.yaml

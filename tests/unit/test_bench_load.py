@@ -1,0 +1,80 @@
+"""The one function beside which `make load` measures does the whole job; and what is changed of the state machine."""
+
+from __future__ import annotations
+
+import json
+
+import load
+import pytest
+from one_function import app
+from photos import astronaut
+from sources import ROOT, CloudFormationLoader, state_machine, yaml
+
+from faceblur.detectors import Detection, Look
+from faceblur.errors import ResidualFaces
+from faceblur.faces import Box
+
+JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
+BUCKET = "faceblur-photos-123456789012-eu-central-1"
+FACE = Box(0.3, 0.1, 0.2, 0.3, 99.0)
+
+
+class Detector:
+    """Finds a face in the photo, and in the result these."""
+
+    def __init__(self, left_over):
+        self.looks, self.left_over = [], left_over
+
+    def detect(self, *asked):
+        look = asked[-1]
+        self.looks.append(look)
+        return Detection([FACE] if look is Look.FIRST else list(self.left_over), "embedded", "1", 0, [])
+
+
+@pytest.fixture
+def run(event, s3, add_job, monkeypatch):
+    """Have a photo's message worked on: the looks that were taken."""
+
+    def call(options=None, left_over=()):
+        add_job(options=options or {})
+        etag = s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=astronaut())["ETag"].strip('"')
+        message = event("start_workflow")
+        message["Records"][0]["body"] = message["Records"][0]["body"].replace("9b2cf535f27731c974343645a3985328", etag)
+        detector = Detector(left_over)
+        monkeypatch.setattr(app, "EmbeddedDetector", lambda: detector)
+        app.handler(message, None)
+        return detector.looks
+
+    return call
+
+
+@pytest.mark.parametrize(("options", "looks"), [({}, [Look.FIRST]), ({"second_look": True}, [Look.FIRST, Look.SECOND])])
+def test_it_does_all_that_the_state_machine_does(run, row_of, keys, options, looks):
+    assert run(options) == looks
+    row = row_of(JOB_ID)
+    outcome = json.loads(row["outcome"])
+    assert (row["status"], outcome["faces"]) == ("COMPLETED", 1)
+    assert keys() == {outcome["result"]["key"], outcome["receipt"]}
+
+
+def test_a_face_that_is_left_over_completes_nothing(run, row_of):
+    with pytest.raises(ResidualFaces):
+        run({"second_look": True}, left_over=[FACE])
+    assert row_of(JOB_ID)["status"] == "PROCESSING"
+
+
+def test_its_template_calls_it_for_as_many_photos_at_once_as_there_are_clients():
+    template = yaml.load((ROOT / "benchmarks/one_function/template.yaml").read_text(), CloudFormationLoader)
+    function = template["Resources"]["OneFunction"]["Properties"]
+    module, name = function["Handler"].split(".")
+    assert (module, getattr(app, name)) == ("app", app.handler)
+    assert function["Events"]["PhotoArrived"]["Properties"]["ScalingConfig"] == {"MaximumConcurrency": load.CLIENTS}
+
+
+def test_of_the_state_machine_the_second_look_alone_is_left_out():
+    machine = json.loads(load.without_second_look(json.dumps(state_machine())))
+    deployed, blur = state_machine()["States"], "Blur the faces"
+    assert {name for name, state in machine["States"].items() if state != deployed[name]} == {blur}
+    assert machine["States"][blur]["Next"] == "Keep the original?"
+    # What the last task is told of a look that was not taken.
+    assert machine["States"][blur]["Assign"]["second_look"] == {"faces": []}
