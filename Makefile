@@ -88,7 +88,7 @@ licences: $(setup) ## write docs/licences.md from the locks
 deploy: $(setup) $(page) ## build, deploy and publish into the cloud account of your AWS credentials
 	$(cloud) .tools/sam/bin/sam build --parameter-overrides $(parameters)
 	$(cloud) .tools/sam/bin/sam deploy --stack-name $(STACK) --parameter-overrides $(parameters) \
-	  --tags release=$(or $(shell git rev-parse HEAD 2>/dev/null),unknown) $(if $(CI),--no-confirm-changeset)
+	  $(if $(RELEASE),--tags release=$(RELEASE)) $(if $(CI),--no-confirm-changeset)
 	.venv/bin/faceblur publish --stack-name $(STACK)
 
 clean: ## remove everything that these targets made

@@ -141,9 +141,8 @@ class Cloud:
                     )
 
     def _pipeline(self, name: str, of: Stack, stack: str, options: dict[str, Any], definition: str = "") -> Pipeline:
-        account = boto3.Session(
-            local.CREDENTIALS["AWS_ACCESS_KEY_ID"], local.CREDENTIALS["AWS_SECRET_ACCESS_KEY"], region_name=local.REGION
-        )
+        root = local.credentials()
+        account = boto3.Session(root["AWS_ACCESS_KEY_ID"], root["AWS_SECRET_ACCESS_KEY"], region_name=local.REGION)
         s3 = account.client("s3", endpoint_url=of.endpoint, config=Config(signature_version="s3v4"))
         table = account.resource("dynamodb", endpoint_url=of.endpoint).Table(of.outputs["JobsTableName"])
         return Pipeline(name, stack, table, Photos(s3, of.outputs["PhotoBucketName"]), options, definition)

@@ -15,10 +15,6 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageFilter
 
-from faceblur.anonymise import hide_faces
-from faceblur.faces import Box
-from faceblur.styles import Region, Style
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,7 +24,11 @@ Image.MAX_IMAGE_PIXELS = None
 
 
 def faceblur(photo: bytes, boxes: Boxes) -> bytes:
-    """This project's blur stage."""
+    """This project's blur stage. It is imported here, as how it sets up Pillow is its own."""
+    from faceblur.anonymise import hide_faces
+    from faceblur.faces import Box
+    from faceblur.styles import Region, Style
+
     return hide_faces(photo, [Region(Box(*box, 99.0), Style()) for box in boxes]).data
 
 

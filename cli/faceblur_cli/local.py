@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -32,10 +33,24 @@ if TYPE_CHECKING:
 STACK_NAME = "faceblur"
 REGION = "us-east-1"
 DEFAULT_PORT = 4566
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
-
 _START_SECONDS = 60
 _STOP_SECONDS = 30
+
+
+def credentials() -> dict[str, str]:
+    """Those of the embedded AWS's root, as environment variables.
+
+    A page of anybody's in this machine's browser reaches the loopback interface too, so they hold a secret of the
+    state folder's own.
+    """
+    file = project.STATE / "secret"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+") as kept:
+        fcntl.flock(kept, fcntl.LOCK_EX)
+        if not (secret := kept.read()):
+            secret = secrets.token_urlsafe()
+            kept.write(secret)
+    return {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": secret, "AWS_DEFAULT_REGION": REGION}
 
 
 @dataclass(frozen=True)
@@ -60,12 +75,13 @@ class Stack:
 
     def client(self, service: str) -> Any:
         """A boto3 client for a service of the embedded AWS."""
+        root = credentials()
         return boto3.client(
             service,  # type: ignore[call-overload]
             endpoint_url=self.endpoint,
             region_name=REGION,
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            aws_access_key_id=root["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=root["AWS_SECRET_ACCESS_KEY"],
         )
 
 
@@ -181,7 +197,7 @@ def emulator(port: int, state: Path, **settings: str) -> Iterator[str]:
         raise Failure(f"Port {port} is in use. Choose another one with --port.")
     (state / "tmp").mkdir(parents=True, exist_ok=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    environment |= CREDENTIALS
+    environment |= credentials()
     environment |= {
         # Every function is held to its role, and every link and form to its signature, as on AWS.
         "AUTH": "true",
@@ -265,7 +281,7 @@ def _sam(command: str, *arguments: str, endpoint: str = "http://127.0.0.1:9") ->
     """Run a command of SAM's; it never looks for AWS elsewhere than at `endpoint`."""
     # The layer is made by the `python3 -m pip` of the path, for the interpreter that runs the functions here.
     path = f"{project.ROOT / '.tools/uv/bin'}:{os.environ['PATH']}"
-    environment = os.environ | CREDENTIALS | {"PATH": path}
+    environment = os.environ | credentials() | {"PATH": path}
     environment |= {
         "AWS_ENDPOINT_URL": endpoint,
         "SAM_CLI_TELEMETRY": "0",

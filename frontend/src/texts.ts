@@ -199,6 +199,8 @@ export const texts = {
 
   warnings: {
     NoFacesFound: "Nothing is hidden in this photo. If there is a face in it, try again, finding more.",
+    FacesBelowConfidence:
+      "Likely faces were left visible, because the minimum confidence is set high. Try a lower one.",
     FacesNearSizeLimit:
       "Some faces are about as small as can be found. Look for smaller ones that may have been missed.",
     AnswerCapped:

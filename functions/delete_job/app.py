@@ -20,8 +20,10 @@ def delete_job(job_id: str) -> Response[str]:
     """Delete the row first: from then on nothing that still runs can bring the job back."""
     existed = jobs().delete(checked(job_id), asker(app.current_event))
     # What a deletion that broke off has left is erased when it is asked for again.
-    workflow().stop(job_id)
-    photos().erase(job_id)
+    try:
+        workflow().stop(job_id)
+    finally:
+        photos().erase(job_id)
     if not existed:
         raise JobNotFound
     logger.info("job deleted")

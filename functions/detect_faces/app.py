@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur import config
-from faceblur.detectors import Look, StoredPhoto, confidence_for, detector_named
+from faceblur.detectors import Look, StoredPhoto, detector_named, look_for_faces
 from faceblur.detectors.doubts import worth_saying
 from faceblur.errors import NoFacesFound
 from faceblur.jobs import jobs
@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     photo = StoredPhoto(photos().read(event["key"], event["etag"]), photos().bucket, event["key"])
     detector = detector_named(config.face_detector(), last_resort=event["last_resort"])
     with stage(name, len(photo.data)) as measured:
-        found = detector.detect(photo, confidence_for(look, options["min_confidence"]), look)
+        found = look_for_faces(detector, photo, options["min_confidence"], look)
     logger.info("looked for faces", look=look, faces=len(found.boxes), detector=found.detector)
     if look is Look.FIRST:
         faces_found(len(found.boxes))

@@ -9,7 +9,7 @@ from os import urandom
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from faceblur.styles import MIN_PADDING, MIN_STRENGTH
 
@@ -26,8 +26,6 @@ CELLS = 3
 LIGHT_NOISE = 8.0
 COLOUR_NOISE = 3.0
 
-CHROMA = (1, 2)  # the bands of YCbCr that hold colour
-
 HAIR = 2.0  # room above a face, as a multiple of that below: with less, hair and paint together look like a face
 
 # The rounded outline is a superellipse, |x|⁶ + |y|⁶ = 1: it holds the corners of a face's box and has none itself.
@@ -35,14 +33,14 @@ HAIR = 2.0  # room above a face, as a multiple of that below: with less, hair an
 ORDER = 6
 SOLID = 0.8
 
-# The smooth style spreads each cell to 8 × 8, softens them by 3 of those, and stretches that over the region.
-SPREAD = 8
-SOFTNESS = 3
+# The smooth style halves the cells this often, each time cutting the corners between them, and stretches that over the
+# region.
+HALVINGS = 2
 
 # The paint of the smooth style is worked out at up to this many pixels along its longer side, and for large faces at a
 # quarter of theirs; then pixels are repeated, which is eight times as fast as to interpolate them, and is not seen.
 # So is the outline.
-FINE_PAINT = 128
+FINE_PAINT = 256
 FINE_OUTLINE = 512
 REPEATED = 4
 
@@ -108,31 +106,34 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """What covers one face, kept as the few cells of which it is made until it is painted."""
+    """What covers one face, kept as the few cells of which it is made until it is painted, and where in each layer."""
 
-    outline: Outline
+    outlines: list[Outline]
     kind: Kind
     cells: Image.Image
 
-    def paint(self, image: Image.Image) -> None:
-        """Cover the face in the image."""
-        seen = self.outline.seen
-        paint = enlarged(softened(self.cells), seen.size, FINE_PAINT) if self.kind == "blur" else self.cells
-        if paint.mode != image.mode:
-            paint = paint.convert(image.mode)
-        for piece, opacities in self.outline.pieces():
-            image.paste(part_of(paint, seen, piece), piece, opacities)
+    def cover(self, layers: Sequence[Image.Image]) -> None:
+        """Cover the face in every layer."""
+        soft = softened(self.cells) if self.kind == "blur" else self.cells
+        for layer, outline in zip(layers, self.outlines, strict=True):
+            paint = soft if soft.mode == layer.mode else soft.convert(layer.mode)
+            if self.kind == "blur":
+                paint = enlarged(paint, outline.seen.size, FINE_PAINT)
+            for piece, opacities in outline.pieces():
+                fits = paint.size == piece.size == outline.seen.size
+                layer.paste(paint if fits else part_of(paint, outline.seen, piece), piece, opacities)
 
 
-def cover(image: Image.Image, regions: Sequence[Region], band: int | None = None) -> None:
+def cover(layers: Sequence[Image.Image], regions: Sequence[Region]) -> None:
     """Cover the regions in place.
 
-    The image has 8 bits a sample and no palette; `band` says that it is this one of the bands of YCbCr. All
-    patches are worked out before the first is painted, so that none holds paint of another, and they are painted
-    in an order of their own, so that the order of the regions makes no difference.
+    The last layer is the picture, with 8 bits a sample and no palette. Before it there may be others of the same
+    picture at sizes of their own: those of its bands that are stored so. All patches are worked out before the first
+    is painted, so that none holds paint of another, and they are painted in an order of their own, so that the order
+    of the regions makes no difference.
     """
-    for patch in sorted((patch_for(image, region, band) for region in regions), key=_order):
-        patch.paint(image)
+    for patch in sorted((patch_for(layers, region) for region in regions), key=_order):
+        patch.cover(layers)
 
 
 def touched(size: tuple[int, int], regions: Sequence[Region]) -> Iterator[tuple[Pixels, Image.Image]]:
@@ -157,14 +158,14 @@ def outline(size: tuple[int, int], region: Region) -> Outline:
     return Outline(face, padded, padded.within(Pixels(0, 0, width, height)), style.shape)
 
 
-def patch_for(image: Image.Image, region: Region, band: int | None) -> Patch:
-    """The patch that hides the region, worked out from the image's pixels."""
-    place = outline(image.size, region)
-    if region.style.kind == "solid" or 0 in place.seen.size:
-        colour = Image.new("RGB", (1, 1), region.style.colour)
-        paint = colour.convert(image.mode) if band is None else colour.convert("YCbCr").getchannel(band)
-        return Patch(place, "solid", paint)
-    return Patch(place, region.style.kind, with_noise(averages(image, place.seen, cells_of(region.style)), band))
+def patch_for(layers: Sequence[Image.Image], region: Region) -> Patch:
+    """The patch that hides the region, worked out from the picture, which is the last of the layers."""
+    picture, kind = layers[-1], region.style.kind
+    outlines = [outline(layer.size, region) for layer in layers]
+    seen = outlines[-1].seen
+    if kind == "solid" or 0 in seen.size:
+        return Patch(outlines, "solid", Image.new("RGB", (1, 1), region.style.colour).convert(picture.mode))
+    return Patch(outlines, kind, with_noise(averages(picture, seen, cells_of(region.style))))
 
 
 def cells_of(style: Style) -> int:
@@ -184,25 +185,29 @@ def averages(image: Image.Image, part: Pixels, cells: int) -> Image.Image:
     return image.resize((columns, rows), Image.Resampling.BOX, box=part)
 
 
-def with_noise(cells: Image.Image, band: int | None) -> Image.Image:
+def with_noise(cells: Image.Image) -> Image.Image:
     """The cells with noise from the operating system's entropy; alpha has none."""
     bands = len(cells.getbands())
     colours = bands - (cells.mode in ("La", "RGBa"))
+    lights = 1 if cells.mode == "YCbCr" else colours  # how many bands hold lightness
     levels = bytearray(cells.tobytes())
     entropy = iter(urandom(2 * len(levels)))
     for start in range(0, len(levels), bands):
-        light = LIGHT_NOISE * NORMAL[next(entropy)] if band not in CHROMA else 0
+        light = LIGHT_NOISE * NORMAL[next(entropy)]
         full = 255 if colours == bands else levels[start + colours]
-        for place in range(start, start + colours):
-            noise = light + COLOUR_NOISE * NORMAL[next(entropy)]
-            levels[place] = min(max(round(levels[place] + noise * full / 255), 0), full)
+        for band in range(colours):
+            noise = COLOUR_NOISE * NORMAL[next(entropy)] + (light if band < lights else 0)
+            levels[start + band] = min(max(round(levels[start + band] + noise * full / 255), 0), full)
     return Image.frombytes(cells.mode, cells.size, bytes(levels))
 
 
 def softened(cells: Image.Image) -> Image.Image:
-    """The cells, spread and blended into each other."""
-    spread = cells.resize((cells.width * SPREAD, cells.height * SPREAD), Image.Resampling.BICUBIC)
-    return spread.filter(ImageFilter.GaussianBlur(SOFTNESS))
+    """The cells, blended into each other: each halving weighs a cell and its neighbour 3 : 1, as Chaikin's algorithm
+    for curves does (1974), and so tends to a quadratic spline.
+    """
+    for _ in range(HALVINGS):
+        cells = cells.resize((cells.width * 2, cells.height * 2), Image.Resampling.BILINEAR)
+    return cells
 
 
 def enlarged(image: Image.Image, size: tuple[int, int], fine: int) -> Image.Image:
@@ -240,5 +245,6 @@ def _opacity(radius: float) -> int:
 
 def _order(patch: Patch) -> tuple[bool, int, Pixels]:
     """Small faces are painted over large ones, and solid ones over all."""
-    width, height = patch.outline.room.size
-    return patch.kind == "solid", -width * height, patch.outline.room
+    room = patch.outlines[-1].room
+    width, height = room.size
+    return patch.kind == "solid", -width * height, room

@@ -14,6 +14,7 @@ from PIL import (
     ExifTags,
     Image,
     ImageFile,
+    ImageStat,
     JpegImagePlugin,
     PngImagePlugin,
     TiffImagePlugin,
@@ -38,6 +39,8 @@ UNUSUAL = "The pixels of this photo are of an unusual kind. Please export it as 
 
 # Scientific pixels (32 bits, floating point, LAB) are none that a face can be hidden in without a guess.
 MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "I;16", "I;16L", "I;16B"}
+
+PLAIN = 16  # of 255 levels: colours that differ by no more show no face
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -69,6 +72,8 @@ def inspect(data: bytes) -> Header:
 def load_for_detection(data: bytes, long_side: int | None) -> Image.Image:
     """Decode to upright RGB; what transparency hides is shown, since anybody can take the transparency away.
 
+    Where the colours show nothing, and the transparency draws the picture, that is shown.
+
     A JPEG is decoded no larger than needed for a longer side of `long_side` pixels: the result has at
     least that, or the photo's own size; None decodes it in full. Raises the errors of `inspect`.
     """
@@ -79,7 +84,11 @@ def load_for_detection(data: bytes, long_side: int | None) -> Image.Image:
             image.draft(None, (max(round(image.width * share), 1), max(round(image.height * share), 1)))
         with decoding():
             image.load()
-            return turn_upright(to_rgb(without_alpha(image)), orientation)
+            colours = to_rgb(without_alpha(image))
+            if image.has_transparency_data and is_plain(colours):
+                light = ImageStat.Stat(colours.convert("L")).mean[0] > 127
+                colours = to_rgb(image, background="black" if light else "white")
+            return turn_upright(colours, orientation)
 
 
 def open_image(data: bytes) -> ImageFile.ImageFile:
@@ -156,6 +165,11 @@ def to_rgb(image: Image.Image, background: str = "white") -> Image.Image:
 def without_alpha(image: Image.Image) -> Image.Image:
     """The image with its colours alone, also where they are transparent."""
     return image.convert("RGBA").convert("RGB") if image.has_transparency_data else image
+
+
+def is_plain(image: Image.Image) -> bool:
+    """Whether an RGB image is of hardly more than one colour."""
+    return all(high - low <= PLAIN for low, high in ImageStat.Stat(image).extrema)
 
 
 def eight_bits(image: Image.Image) -> Image.Image:

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from PIL import ImageFilter, JpegImagePlugin
+from PIL import Image, ImageFilter, JpegImagePlugin
 
 from faceblur import covers, images
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from PIL import Image, ImageFile
+    from PIL import ImageFile
 
     from faceblur.styles import Region
 
@@ -42,7 +42,9 @@ TURNED = {5, 6, 7, 8}
 
 @dataclass(slots=True)
 class Plane:
-    """One component of a JPEG: its samples, sampling factors across and down, and quantisation table."""
+    """One component of a JPEG: its samples, or a YCbCr image that has them as a band; its sampling factors across and
+    down, and its quantisation table.
+    """
 
     image: Image.Image
     factors: tuple[int, int]
@@ -59,15 +61,14 @@ class Planes:
 
     def cover(self, regions: Sequence[Region]) -> None:
         """Cover the regions in every plane."""
-        for band, plane in enumerate(self.planes):
-            covers.cover(plane.image, regions, band)
+        covers.cover(list({id(plane.image): plane.image for plane in self.planes}.values()), regions)
 
     def encode(self) -> bytes:
         """The JPEG file."""
-        files = [
-            encoded(plane.image, [plane.table], self.icc_profile if number == 0 else None)
-            for number, plane in enumerate(self.planes)
-        ]
+        files = []
+        for number, plane in enumerate(self.planes):
+            samples = plane.image if plane.image.mode == "L" else plane.image.getchannel(number)
+            files.append(encoded(samples, [plane.table], self.icc_profile if number == 0 else None))
         return _joined(files, [plane.factors for plane in self.planes], self.size)
 
 
@@ -140,9 +141,12 @@ def read_planes(
     light.draft("L", None)
     light.load()
     light.info = {}
+    upright = [images.turn_upright(image, orientation) for image in (light, *colours)]
     planes = [
-        Plane(images.turn_upright(image, orientation), each[::-1] if orientation in TURNED else each, table)
-        for image, each, table in zip([light, *colours], sampling, tables(light, orientation), strict=True)
+        Plane(image, each[::-1] if orientation in TURNED else each, table)
+        for image, each, table in zip(
+            (upright[0], upright[1], upright[-1]), sampling, tables(light, orientation), strict=True
+        )
     ]
     return Planes(planes, planes[0].image.size, icc_profile)
 
@@ -169,16 +173,20 @@ def segments(file: bytes) -> Iterator[tuple[int, bytes, int]]:
 
 
 def _colours(pixels: ImageFile.ImageFile, sampling: list[tuple[int, int]]) -> list[Image.Image]:
-    """The planes Cb and Cr of an opened JPEG as they are stored."""
+    """An opened JPEG as YCbCr images, of which one has the planes Cb and Cr as they are stored, or each has one."""
     (across, down), *others = sampling
     # At half the size, libjpeg gives colours that are stored at half the size just as they are.
     halves = (across, down) == (2, 2) and others == [(1, 1), (1, 1)]
     pixels.draft("YCbCr", (pixels.width // 2, pixels.height // 2) if halves else None)
+    pixels.load()
     if halves:
-        return [pixels.getchannel(band) for band in (1, 2)]
-    return [
-        _stored(pixels.getchannel(band), (across // each[0], down // each[1])) for band, each in enumerate(others, 1)
-    ]
+        return [pixels]
+    stored = []
+    for factors_ in dict.fromkeys(others):
+        ratio = (across // factors_[0], down // factors_[1])
+        light, *bands = pixels.split()
+        stored.append(Image.merge("YCbCr", [light.reduce(ratio), *(_stored(band, ratio) for band in bands)]))
+    return stored
 
 
 def _stored(band: Image.Image, ratio: tuple[int, int]) -> Image.Image:

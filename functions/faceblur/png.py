@@ -55,7 +55,7 @@ class Deep:
 
     def cover(self, regions: Sequence[Region]) -> None:
         """Cover the regions; what is painted has eight bits, and the lower byte repeats the upper."""
-        covers.cover(self.upper, regions)
+        covers.cover([self.upper], regions)
         for strip, touched in covers.touched(self.upper.size, regions):
             self.lower.paste(self.upper.crop(strip), strip, touched)
 

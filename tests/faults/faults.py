@@ -191,7 +191,10 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         _fail(step)
     if "return" in step:
         return step["return"]
+    emulator = os.getppid()
     while "wait_for" in step and not Path(step["wait_for"]).exists():
+        if os.getppid() != emulator:
+            os._exit(1)  # the stack is gone, and nobody waits for this one
         time.sleep(0.02)
     _requests.clear()
     _requests.update(step.get("aws", {}))

@@ -117,7 +117,11 @@ def test_there_is_an_output_for_all_that_the_command_asks_of_a_stack():
 def test_the_output_names_the_queue_to_which_ends_are_told():
     assert template()["Outputs"]["EndingsQueueUrl"]["Value"] == {"Ref": "EndingsQueue"}
     (event,) = FUNCTIONS["UpdateJobFunction"]["Events"].values()
-    assert event["Properties"] == {"Queue": {"Fn::GetAtt": "EndingsQueue.Arn"}, "BatchSize": 1}
+    assert event["Properties"] == {
+        "Queue": {"Fn::GetAtt": "EndingsQueue.Arn"},
+        "BatchSize": 1,
+        "ScalingConfig": {"MaximumConcurrency": 5},
+    }
 
 
 def test_a_day_has_a_quota_unless_it_is_turned_off():

@@ -47,7 +47,7 @@ def no_noise(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def covered(image: Image.Image, *regions: Region) -> Image.Image:
     image = image.copy()
-    covers.cover(image, regions)
+    covers.cover([image], regions)
     return image
 
 
@@ -110,7 +110,7 @@ def test_two_faces_with_the_same_cells_look_the_same(style: Style) -> None:
 def test_a_hidden_face_is_made_of_few_cells(style: Style) -> None:
     assert covers.CELLS <= 5
     region = Region(HOPPER_FACE, style)
-    patch = covers.patch_for(hopper_pixels(), region, None)
+    patch = covers.patch_for([hopper_pixels()], region)
     assert max(patch.cells.size) <= covers.CELLS
     if style.kind == "pixelate":
         hidden = values(covered(hopper_pixels(), region))[opaque(hopper_pixels().size, region)]
@@ -130,7 +130,7 @@ def test_strength_goes_with_the_size_of_the_face(width: int) -> None:
 def test_more_strength_leaves_less_and_no_number_leaves_more_than_the_least(kind: Kind) -> None:
     def left(strength: int) -> int:
         region = Region(HOPPER_FACE, Style(kind, strength=strength))
-        return max(covers.patch_for(hopper_pixels(), region, None).cells.size)
+        return max(covers.patch_for([hopper_pixels()], region).cells.size)
 
     strengths = range(MIN_STRENGTH, MAX_STRENGTH + 1)
     assert [left(strength) for strength in strengths] == [3, 2, 1]
@@ -193,14 +193,26 @@ def test_solid_is_of_the_colour_and_nothing_else(mode: str, colour: tuple[int, i
 
 
 @pytest.mark.parametrize("colour", [(0, 0, 0), (200, 30, 90)])
-@pytest.mark.parametrize("band", range(3))
-def test_solid_is_of_the_colour_in_each_band_of_a_jpeg(band: int, colour: tuple[int, int, int]) -> None:
-    image = astronaut_pixels().convert("YCbCr").getchannel(band)
+def test_solid_is_of_the_colour_in_each_layer_of_a_jpeg(colour: tuple[int, int, int]) -> None:
+    picture = astronaut_pixels().convert("YCbCr")
+    light, half = picture.getchannel("Y"), picture.reduce(2)
     region = Region(ASTRONAUT_FACE, Style("solid", colour=colour))
-    covers.cover(image, [region], band)
-    assert set(values(image)[opaque(image.size, region)]) == {
-        Image.new("RGB", (1, 1), colour).convert("YCbCr").getpixel((0, 0))[band]
-    }
+    covers.cover([light, half], [region])
+    expected = values(Image.new("RGB", (1, 1), colour).convert("YCbCr"))[0, 0]
+    assert (values(light)[opaque(light.size, region)] == expected[0]).all()
+    assert (values(half)[opaque(half.size, region)] == expected).all()
+
+
+@pytest.mark.usefixtures("no_noise")
+def test_the_layers_of_a_jpeg_are_covered_alike() -> None:
+    picture = astronaut_pixels().convert("YCbCr")
+    light, half = picture.getchannel("Y"), picture.reduce(2)
+    region = Region(ASTRONAUT_FACE, Style())
+    covers.cover([light, half], [region])
+    whole = values(covered(picture, region))
+    hidden = opaque(picture.size, region)
+    assert np.abs(values(light) - whole[..., 0])[hidden].max() <= 4
+    assert np.abs(values(half.resize(picture.size)) - whole)[hidden].mean() <= 2
 
 
 @pytest.mark.parametrize("kind", ["blur", "pixelate"])

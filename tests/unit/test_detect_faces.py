@@ -110,9 +110,12 @@ def test_only_the_first_look_goes_below_the_default_confidence(ask, detector, lo
 
 
 @pytest.mark.parametrize("look", ["first", "second"])
-def test_a_confidence_above_the_default_holds_for_both_looks(ask, detector, look):
-    ask(options={"min_confidence": 80}, look=look)
-    assert [confidence for _, confidence, _ in detector.asked] == [80]
+def test_a_confidence_above_the_default_holds_for_both_looks_and_tells_of_what_it_leaves(ask, detector, look):
+    seen = ask(options={"min_confidence": 80}, look=look)
+    assert [confidence for _, confidence, _ in detector.asked] == [50]
+    assert [face["confidence"] for face in seen["faces"]] == [99.1]
+    assert "FacesBelowConfidence" in seen["warnings"]
+    assert "FacesBelowConfidence" not in ask(options={"min_confidence": 60}, look=look)["warnings"]
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,16 @@ def test_what_transparency_hides_is_seen(mode: str) -> None:
     assert picture.getpixel((10, 20)) == (0, 0, 0)
 
 
+@pytest.mark.parametrize(("ink", "behind"), [("black", "white"), ("white", "black")])
+def test_a_picture_that_transparency_draws_is_seen(ink: str, behind: str) -> None:
+    drawn = Image.new("RGBA", (512, 512), ink)
+    drawn.putalpha(astronaut_pixels().convert("L"))
+    picture = images.load_for_detection(encoded(drawn, "PNG"), None)
+    expected = Image.new("RGB", drawn.size, behind)
+    expected.paste(drawn, mask=drawn)
+    assert picture.tobytes() == expected.tobytes()
+
+
 def test_of_several_pictures_in_a_jpeg_the_primary_is_the_photo() -> None:
     photo = encoded(astronaut_pixels(), "MPO", save_all=True, append_images=[hopper_pixels()])
     assert opened(photo).n_frames == 2

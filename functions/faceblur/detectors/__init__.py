@@ -70,6 +70,21 @@ def confidence_for(look: Look, asked: float) -> float:
     return asked if look is Look.FIRST else max(asked, DEFAULT_CONFIDENCE)
 
 
+def look_for_faces(detector: Detector, photo: StoredPhoto, asked: float, look: Look) -> Detection:
+    """The faces of at least the confidence that was asked for, as far as the look allows it.
+
+    A job may ask for more than the default: then the likely faces that it leaves visible are worth a warning.
+    """
+    from faceblur.detectors.doubts import Doubt
+
+    least = confidence_for(look, asked)
+    found = detector.detect(photo, min(least, DEFAULT_CONFIDENCE), look)
+    boxes = [box for box in found.boxes if box.confidence >= least]
+    if len(boxes) == len(found.boxes):
+        return found
+    return replace(found, boxes=boxes, warnings=[*found.warnings, Doubt.FACES_BELOW_CONFIDENCE])
+
+
 def detector_named(name: str, *, last_resort: bool = False) -> Detector:
     """The detector of this name: embedded, rekognition or both.
 

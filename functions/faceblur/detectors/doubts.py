@@ -26,6 +26,9 @@ class Doubt(StrEnum):
     FACES_NEAR_SIZE_LIMIT = "FacesNearSizeLimit"
     """Some faces are about as small as the detector can find, so smaller ones may have been missed."""
 
+    FACES_BELOW_CONFIDENCE = "FacesBelowConfidence"
+    """Likely faces were left visible, because the job asked for more confidence than there was in them."""
+
     ANSWER_CAPPED = "AnswerCapped"
     """The service gave as many faces as it gives at most, even for a small part of the photo."""
 
@@ -41,7 +44,8 @@ class Doubt(StrEnum):
 
 def worth_saying(doubts: list[str], look: Look) -> list[str]:
     """The doubts that a user should hear of: a second look is at our own work, dark and blurred where we made it so."""
-    return doubts if look is Look.FIRST else [doubt for doubt in doubts if doubt == Doubt.ONE_DETECTOR_ONLY]
+    of_any_look = {Doubt.ONE_DETECTOR_ONLY, Doubt.FACES_BELOW_CONFIDENCE}
+    return doubts if look is Look.FIRST else [doubt for doubt in doubts if doubt in of_any_look]
 
 
 def doubts_about(picture: Image.Image) -> list[Doubt]:

@@ -42,8 +42,8 @@ type Rectangle = { left: number; top: number; width: number; height: number };
 function cellsOf(source: HTMLCanvasElement, look: Look, { left, top, width, height }: Rectangle): HTMLCanvasElement {
   const cells = document.createElement("canvas");
   const longest = cellsAt(look.strength);
-  cells.width = Math.ceil((longest * width) / Math.max(width, height));
-  cells.height = Math.ceil((longest * height) / Math.max(width, height));
+  cells.width = Math.max(1, Math.round((longest * width) / Math.max(width, height)));
+  cells.height = Math.max(1, Math.round((longest * height) / Math.max(width, height)));
   const context = cells.getContext("2d");
   if (!context) return cells;
   if (look.style === "solid") {
