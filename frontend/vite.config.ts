@@ -40,6 +40,7 @@ export default defineConfig({
     setupFiles: ["src/testing/setup.ts"],
     include: ["src/**/*.test.{ts,tsx}"],
     maxWorkers: 2,
+    testTimeout: 30_000, // on a busy machine
     restoreMocks: true,
   },
 });
