@@ -2,11 +2,16 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from faceblur.detectors import DEFAULT_CONFIDENCE
 from faceblur.errors import InvalidOptions
 from faceblur.styles import DEFAULT_PADDING, MAX_STRENGTH, MIN_PADDING, MIN_STRENGTH
+
+
+def _whole(value: Any) -> Any:
+    """JSON has no integers of its own: 2.0 is as whole a number as 2."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class JobOptions(BaseModel):
@@ -32,6 +37,7 @@ class JobOptions(BaseModel):
     ] = DEFAULT_PADDING
     strength: Annotated[
         int,
+        BeforeValidator(_whole),
         Field(
             ge=MIN_STRENGTH,
             le=MAX_STRENGTH,

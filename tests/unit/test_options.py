@@ -45,7 +45,7 @@ def test_the_defaults():
         ("keep_original", [True, False]),
         ("colour", ["#000000", "#ffffff", "#FFFFFF", "#12aB9f"]),
         ("padding", [MIN_PADDING, 0.5, 1, 1.0]),
-        ("strength", [1, 2, 3]),
+        ("strength", [1, 2, 3, 2.0]),
         ("min_confidence", [0, 0.0, 50, 100]),
     ],
 )
