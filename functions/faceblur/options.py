@@ -37,12 +37,12 @@ class JobOptions(BaseModel):
     ] = DEFAULT_PADDING
     strength: Annotated[
         int,
-        BeforeValidator(_whole),
         Field(
             ge=MIN_STRENGTH,
             le=MAX_STRENGTH,
             description="How little blur and pixelate leave of a face; the least cannot be undone either.",
         ),
+        BeforeValidator(_whole),
     ] = MIN_STRENGTH
     colour: Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$", description="Colour of the solid style, as #rrggbb.")] = (
         "#000000"
