@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import astuple
 from itertools import pairwise
-from math import ceil
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ from scenes import Scene, crowd, matches, people, place, scattered, shared
 from faceblur.detectors import Look, StoredPhoto, embedded
 from faceblur.detectors import centerface as network
 from faceblur.detectors.doubts import Doubt
-from faceblur.detectors.embedded import VIEWS, EmbeddedDetector, search, tiles
+from faceblur.detectors.embedded import VIEWS, EmbeddedDetector, Glimpse, search, tiles
 from faceblur.errors import CorruptImage, UnsupportedFormat
 
 # Where the faces are when a file with this EXIF orientation is shown as its pixels lie.
@@ -239,16 +238,20 @@ FIRST = VIEWS[Look.FIRST]
 NONE = np.zeros((0, 5), np.float32)
 
 
-def hint(score, found=NONE):
+UPRIGHT = embedded.UPRIGHT
+SQUARE = (UPRIGHT.side, UPRIGHT.side)
+
+
+def hint(score, found=NONE, side=10):
     """A network that gives a weak response in the whole photo, and this in any glimpse."""
-    weak = [[80, 80, 90, 92, score]]
+    weak = [[80, 80, 80 + side, 82 + side, score]]
     return lambda picture: np.array(weak if picture.size == SEEN_WHOLE else found, np.float32)
 
 
 def test_a_weak_response_is_looked_at_closer():
     seen = Seen(hint(0.03, [[20, 10, 50, 50, 0.9]]))
     (found,) = search(seen, Image.new("RGB", (640, 480)), 0.35, FIRST)
-    assert [picture.size for picture in seen.pictures[1:]] == [(embedded.GLIMPSE, embedded.GLIMPSE)]
+    assert [picture.size for picture in seen.pictures[1:]] == [SQUARE]
     left, top, right, bottom, score = found
     assert 98 < left < right < 118
     assert 94 < top < bottom < 118
@@ -264,17 +267,38 @@ def test_what_the_edge_of_a_glimpse_cuts_is_not_taken_for_a_face(cut):
 def test_what_the_edge_of_the_photo_cuts_is_a_face():
     seen = Seen(lambda _: np.array([[0, 8, 40, 60, 0.9]], np.float32))
     candidate = np.array([[0, 100, 10, 120, 0.1]], np.float32)
-    (found,) = embedded.glimpse(seen, Image.new("RGB", (640, 480)), candidate, 0.35, 0)
+    (found,), (highest,) = embedded.glimpse(seen, Image.new("RGB", (640, 480)), candidate, 0.35, UPRIGHT)
     assert found[0] == 0 < found[2]
+    assert highest == pytest.approx(0.9)
 
 
 def test_what_stays_in_doubt_is_seen_from_all_sides():
-    seen = Seen(hint(0.1))
+    seen = Seen(hint(0.2, side=20))
     assert len(search(seen, place(0, (640, 480)), 0.35, FIRST)) == 0
-    glimpses = seen.pictures[1:]
-    assert {picture.size for picture in glimpses} == {(embedded.GLIMPSE, embedded.GLIMPSE)}
-    upright = np.asarray(glimpses[0])
-    assert [(np.rot90(upright, turns) == glimpses[turns]).all() for turns in range(4)] == [True] * 4
+    _, upright, *glimpses = seen.pictures
+    assert upright.size == SQUARE
+    for first, size in ((0, 32), (4, 64)):
+        sides = glimpses[first : first + 4]
+        assert {picture.size for picture in sides} == {(size, size)}
+        upright = np.asarray(sides[0])
+        assert [(np.rot90(upright, turns) == sides[turns]).all() for turns in range(4)] == [True] * 4
+    # And once more, as it looked most like a face: smaller, larger and turned a little to both sides.
+    assert len(glimpses) == 12
+
+
+def test_what_looks_less_and_less_like_a_face_is_not_seen_from_all_sides():
+    for score, glimpses in ((0.016, 1), (0.03, 5), (0.08, 9)):
+        seen = Seen(hint(score, side=20))
+        search(seen, place(0, (640, 480)), 0.35, FIRST)
+        assert len(seen.pictures) == 1 + glimpses
+
+
+def test_a_face_seen_from_all_sides_is_one_if_two_views_agree():
+    face, there, elsewhere = [[10, 10, 30, 34, 0.9]], [[11, 10, 31, 33, 0.7]], [[60, 10, 80, 34, 0.8]]
+    alone = embedded.agreed([np.array(each, np.float32) for each in (face + there, elsewhere)])
+    assert alone[:, 4] == pytest.approx([0.45 * embedded.AGREED, 0.4 * embedded.AGREED])
+    (both,) = embedded.agreed([np.array(each, np.float32) for each in (face, there)])
+    assert both == pytest.approx([10, 10, 30, 34, 0.8 * embedded.AGREED])
 
 
 @given(st.integers(0, 3), st.tuples(st.integers(20, 26), st.integers(20, 26)), st.sampled_from([(0, 0), (580, 440)]))
@@ -289,8 +313,11 @@ def test_a_face_lies_where_it_was_before_it_was_turned(turns, corner, at):
         return np.array([[columns.min(), rows.min(), columns.max() + 1, rows.max() + 1, 0.8]], np.float32)
 
     candidates = np.array([[left - 2, top, right + 2, bottom, 0.1]], np.float32)
-    (found,) = embedded.glimpse(Seen(finds), drawn, candidates, 0.35, turns)
+    (found,), _ = embedded.glimpse(Seen(finds), drawn, candidates, 0.35, Glimpse(64, 32, turns))
     assert found == pytest.approx([left, top, right, bottom, 0.8], abs=0.6)
+    # Of what is turned by half a quarter more, the middle stays where it was.
+    (found,), _ = embedded.glimpse(Seen(finds), drawn, candidates, 0.35, Glimpse(64, 32, turns + 0.5))
+    assert (found[:2] + found[2:4]) / 2 == pytest.approx([left + 5, top + 7], abs=1)
 
 
 def test_a_possible_face_in_a_face_is_none_of_its_own():
@@ -306,26 +333,39 @@ def test_many_possible_faces_in_one_place_are_looked_at_together():
     seen = Seen(lambda _: np.array([[30, 30, 50, 52, 0.9], [0, 30, 20, 52, 0.9]], np.float32))
     found = embedded.look_closer(seen, Image.new("RGB", (640, 480)), np.array(crowd_of, np.float32), 0.8, 0.35)
     (picture,) = seen.pictures
-    assert picture.width * picture.height < len(crowd_of) * embedded.GLIMPSE**2
+    assert picture.width * picture.height < len(crowd_of) * UPRIGHT.side**2
     # Each face in it is 12 pixels wide, and shown larger; the photo's own edge cuts none.
     assert len(found) == 2
     few = np.array(crowd_of[: embedded.MANY - 1], np.float32)
     seen.pictures.clear()
     embedded.look_closer(seen, Image.new("RGB", (640, 480)), few, 0.8, 0.35)
-    assert [picture.size for picture in seen.pictures] == [(embedded.GLIMPSE, embedded.GLIMPSE)] * len(few)
+    assert [picture.size for picture in seen.pictures] == [SQUARE] * len(few)
 
 
 def test_only_so_many_glimpses_are_taken_the_likeliest_first(monkeypatch):
     monkeypatch.setattr(embedded, "MANY", 1000)
-    many = [[x, y, x + 10, y + 10, 0.1 + (x + y) / 5000] for x in range(0, 500, 20) for y in range(0, 370, 20)]
+    many = [[x, y, x + 16, y + 16, 0.12 + (x + y) / 5000] for x in range(0, 500, 40) for y in range(0, 370, 40)]
     seen = Seen(lambda picture: np.array(many if picture.size == SEEN_WHOLE else NONE, np.float32))
     photo = Image.new("RGB", (640, 480))
     # The likeliest; its neighbours' glimpses do not show it.
-    photo.paste("white", (604, 454, 608, 458))
+    photo.paste("white", (608, 458, 612, 462))
     search(seen, photo, 0.35, FIRST)
     shown = [np.asarray(picture).any() for picture in seen.pictures[1:]]
-    assert sum(shown) == 4
-    assert len(shown) == ceil(embedded.GLIMPSES * 0.3072) + 3 * ceil(embedded.TURNED * 0.3072)
+    # Small photos count as one megapixel; in the last step, each place is seen in a third of the ways.
+    *steps, last = (step.places * len(step.glimpses) for step in embedded.STEPS)
+    assert len(shown) == embedded.GLIMPSES + sum(steps) + last / 3
+    assert sum(shown) == 1 + 1 + 3 + 4 + 4
+
+
+def test_each_face_found_takes_the_place_of_a_doubtful_one():
+    doubtful = np.array([[x, 10, x + 30, 50, 0.016] for x in range(0, 4000, 50)], np.float32)
+    counts = []
+    for others in (0, 10, 1000):
+        seen = Seen()
+        embedded.look_from_all_sides(seen, Image.new("RGB", (4000, 250)), doubtful, others, 0.35)
+        counts.append(len(seen.pictures))
+    first = embedded.STEPS[0].places
+    assert counts == [first, first - 10, first // 4]
 
 
 @given(st.integers(16, 12_000), st.integers(16, 12_000), st.floats(0.1, 1.0))

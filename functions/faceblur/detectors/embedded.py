@@ -11,8 +11,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
-from math import ceil, floor, inf
-from typing import TYPE_CHECKING, Any
+from math import ceil, cos, floor, inf, pi, sin, sqrt
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
     Span = tuple[int, int, float, float]
 
+Place = TypeVar("Place")
+Seen = TypeVar("Seen")
+
 # The network's scores (0…1) against confidence (0…100). 0.35 is where recall is best without a false alarm on
 # pictures of no one; it is made the middle of the scale, the default.
 SCORES = [0.0, 0.35, 1.0]
@@ -49,21 +52,63 @@ OVERVIEW = 4.5  # times smaller than the view before it, at most: what is too la
 TILE = 600 * 600  # pixels of the network's input at most, which take about 90 MB
 MARGIN = 32  # what a tile sees around its own part, in pixels of the network's input
 
-# A glimpse shows one possible face by itself, in a square of this side, so large that it would be clear.
-GLIMPSE = 64  # pixels of the network's input
-GLIMPSED = 32  # the width of the face in it
 # Where possible faces are many, all in one block of this side, in the scan's pixels, may be looked at together.
 BLOCK = 128
 MANY = 6
 CLEAR = 18  # pixels of the network's input: the width of the faces in it
 CUT = 1.5  # a box nearer than this to the edge is of a face that is not all there
 ENLARGED = 4  # times the photo's size; beyond it texture begins to look like faces
-TOGETHER = 16  # glimpses that the network takes at a time; more take more memory and hardly less time
-POSSIBLE = 0.025  # score: nine in ten faces of 10 pixels give as much; of texture, a few places a megapixel
+TOGETHER = 65536  # pixels of the network's input at a time, as glimpses; more take more memory and hardly less time
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """How one possible face is seen by itself: in a square of this side, with the face in it of this width, in pixels
+    of the network's input, turned to the left by so many quarters.
+    """
+
+    side: int
+    width: int
+    turns: float
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is done about so many doubtful places a megapixel, the likeliest: glimpses of each, of which the best must
+    give so high a score for the next step to be taken.
+    """
+
+    places: int
+    glimpses: tuple[Glimpse, ...]
+    enough: float
+    around: float = 2.0  # quarters: the glimpses that are not turned further than this from the best so far
+
+
+# Nine in ten upright faces of 10 pixels give as much, and ten places of texture a megapixel. So they have one glimpse,
+# at the size at which a face would be clear.
+LIKELY = 0.025  # score
 GLIMPSES = 120  # a megapixel, the likeliest first: together they take hardly longer than the scan
-# What is still in doubt is seen from its other sides, too.
-DOUBTFUL = 0.03  # score: a face of 24 pixels gives as much however it is turned, and texture seldom does
-TURNED = 10  # a megapixel
+UPRIGHT = Glimpse(64, 28, 0)
+# Turned and blurred faces may give less; but of faces of 24 pixels, however turned, 98 in 100 give as much as this.
+# So do 30 places of texture a megapixel. Small glimpses tell most of these apart, so that few are seen from all sides.
+POSSIBLE = 0.015  # score
+TURNABLE = 16  # pixels of the photo: smaller faces are not found if they are turned
+STEPS = (
+    Step(50, (Glimpse(32, 16, 0),), 0.02),
+    Step(20, (Glimpse(32, 16, 1), Glimpse(32, 16, 2), Glimpse(32, 16, 3)), 0.05),
+    Step(8, (Glimpse(64, 32, 0), Glimpse(64, 32, 1), Glimpse(64, 32, 2), Glimpse(64, 32, 3)), 0.15),
+    # Smaller, for faces that are blurred; larger, and turned by half a quarter, for those that are turned.
+    Step(
+        6,
+        (*(Glimpse(64, 24, turns) for turns in range(4)), *(Glimpse(64, 40, turns / 2) for turns in range(8))),
+        1.0,
+        0.5,
+    ),
+)
+
+
+# Who looks from so many sides sees more that is none: where two views of a face agree, their mean counts this much.
+AGREED = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,20 +186,24 @@ def search(network: CenterFace, picture: Image.Image, threshold: float, view: Vi
         found.append(scan(network, picture, smaller))
     candidates = suppress(np.concatenate(found), SAME)
     faces = candidates[candidates[:, 4] > threshold]
-    megapixels = picture.width * picture.height / 1e6
-    doubtful = apart_from(faces, candidates)[: ceil(GLIMPSES * megapixels)]
-    faces = suppress(np.concatenate([faces, look_closer(network, picture, doubtful, scale, threshold)]), SAME, INSIDE)
-    doubtful = apart_from(faces, doubtful[doubtful[:, 4] > DOUBTFUL])[: ceil(TURNED * megapixels)]
-    turned = [glimpse(network, picture, doubtful, threshold, turns) for turns in (1, 2, 3)]
-    return suppress(np.concatenate([faces, *turned]), SAME, INSIDE)
+    likely = apart_from(faces, candidates[candidates[:, 4] > LIKELY])[: places(GLIMPSES, picture)]
+    faces = suppress(np.concatenate([faces, look_closer(network, picture, likely, scale, threshold)]), SAME, INSIDE)
+    doubtful = apart_from(faces, candidates[(candidates[:, 2:4] - candidates[:, :2]).min(axis=1) > TURNABLE])
+    seen = look_from_all_sides(network, picture, doubtful, len(faces), threshold)
+    return suppress(np.concatenate([faces, seen]), SAME, INSIDE)
 
 
 def apart_from(faces: Floats, candidates: Floats) -> Floats:
     """The candidates that may be further faces: those with their middle in none of these."""
+    return candidates[np.flatnonzero(are_apart_from(faces, candidates))]
+
+
+def are_apart_from(faces: Floats, candidates: Floats) -> NDArray[np.bool_]:
+    """Which of the candidates may be further faces."""
     x, y = ((candidates[:, :2] + candidates[:, 2:4]) / 2).T[:, :, None]
     left, top, right, bottom, _ = faces.T
-    in_face = ((left <= x) & (x <= right) & (top <= y) & (y <= bottom)).any(axis=1)
-    return candidates[np.flatnonzero(~in_face)]
+    in_face: NDArray[np.bool_] = ((left <= x) & (x <= right) & (top <= y) & (y <= bottom)).any(axis=1)
+    return ~in_face
 
 
 def scan(network: CenterFace, picture: Image.Image, scale: float) -> Floats:
@@ -167,7 +216,7 @@ def scan(network: CenterFace, picture: Image.Image, scale: float) -> Floats:
         (left, right, own_left, own_right), (top, bottom, own_top, own_bottom) = part
         area = left, top, right, bottom
         candidates = look_at(network, picture, area, scale, POSSIBLE)
-        cut = np.flatnonzero(~whole(candidates, np.array([area]), CUT / scale, picture.size))
+        cut = np.flatnonzero(~whole(candidates, np.array([area]), CUT / scale, beyond(np.array([area]), picture.size)))
         candidates[cut, 4] = candidates[cut, 4].clip(max=LOWEST_SCORE)
         x, y = (candidates[:, :2] + candidates[:, 2:4]).T / 2
         own = (own_left <= x) & (x < own_right) & (own_top <= y) & (y < own_bottom)
@@ -178,7 +227,7 @@ def scan(network: CenterFace, picture: Image.Image, scale: float) -> Floats:
     return np.concatenate(at_once(look_at_own_part, parts))
 
 
-def at_once(look: Callable[[Any], Floats], places: Iterable[Any]) -> list[Floats]:
+def at_once(look: Callable[[Place], Seen], places: Iterable[Place]) -> list[Seen]:
     """What a look finds at each of the places, as many at a time as there are processors."""
     with ThreadPoolExecutor(processors()) as pool:
         return list(pool.map(look, places))
@@ -244,59 +293,134 @@ def look_closer(
         last = np.ceil((centres[here] + widths[here, None]).max(axis=0)).clip(0, picture.size).astype(int)
         # As large as the smaller of the faces ask for.
         zoom = min(CLEAR / max(float(np.sort(widths[here])[len(here) // 5]), 1), ENLARGED)
-        if len(here) >= MANY and np.prod(last - first) * zoom**2 < len(here) * GLIMPSE**2:
+        if len(here) >= MANY and np.prod(last - first) * zoom**2 < len(here) * UPRIGHT.side**2:
             together.append(((*first.tolist(), *last.tolist()), zoom))
             alone[here] = False
 
     def look_at_block(block: tuple[tuple[int, int, int, int], float]) -> Floats:
         area, zoom = block
         found = look_at(network, picture, area, zoom, threshold)
-        return found[whole(found, np.array([area]), CUT / zoom, picture.size)]
+        return found[whole(found, np.array([area]), CUT / zoom, beyond(np.array([area]), picture.size))]
 
     found = at_once(look_at_block, together)
-    return np.concatenate([*found, glimpse(network, picture, candidates[np.flatnonzero(alone)], threshold, 0)])
+    seen, _ = glimpse(network, picture, candidates[np.flatnonzero(alone)], threshold, UPRIGHT)
+    return np.concatenate([*found, seen])
 
 
-def glimpse(network: CenterFace, picture: Image.Image, candidates: Floats, threshold: float, turns: int) -> Floats:
-    """The faces in glimpses of the candidates, each turned to the left by so many quarters."""
+def places(density: int, picture: Image.Image) -> int:
+    """How many places there are in a picture at so many a megapixel; small pictures count as one."""
+    return ceil(density * max(1.0, picture.width * picture.height / 1e6))
+
+
+def look_from_all_sides(
+    network: CenterFace, picture: Image.Image, doubtful: Floats, others: int, threshold: float
+) -> Floats:
+    """The faces among what is in doubt, the likeliest first, on which two ways of seeing it agree."""
+    found = []
+    faces = doubtful[:0]
+    scores = doubtful[:, 4]  # the highest that each has been given so far
+    sides = np.zeros(len(doubtful))  # how it was turned when it looked most like a face
+    for step in STEPS:
+        most = places(step.places, picture)
+        likeliest = max(most - others, most // 4)
+        doubtful, scores, sides = doubtful[:likeliest], scores[:likeliest], sides[:likeliest]
+        highest = np.zeros((len(step.glimpses), len(doubtful)), np.float32)
+        for view, given in zip(step.glimpses, highest, strict=True):
+            shown = np.flatnonzero(np.abs((view.turns - sides + 2) % 4 - 2) <= step.around)
+            seen, given[shown] = glimpse(network, picture, doubtful[shown], LOWEST_SCORE, view)
+            found.append(seen)
+        faces = agreed(found)
+        faces = faces[faces[:, 4] > threshold]
+        scores = np.maximum(scores, highest.max(axis=0))
+        sides = np.array([view.turns for view in step.glimpses])[highest.argmax(axis=0)]
+        order = np.argsort(-scores, kind="stable")
+        rest = order[(scores[order] > step.enough) & are_apart_from(faces, doubtful[order])]
+        doubtful, scores, sides = doubtful[rest], scores[rest], sides[rest]
+    return faces
+
+
+def agreed(found: list[Floats]) -> Floats:
+    """What was found in several ways of seeing: each face once, its score the mean of the two ways' that are surest."""
+    faces = suppress(np.concatenate(found), SAME, INSIDE)
+    for face in faces:
+        scores = [each[shared(each, face) > SAME, 4].max(initial=0) for each in found]
+        face[4] = sum(sorted(scores)[-2:]) / 2 * AGREED
+    return faces
+
+
+def shared(boxes: Floats, box: Floats) -> Floats:
+    """Intersection over union of each of the boxes with one."""
+    sides = np.minimum(boxes[:, 2:4], box[2:4]) - np.maximum(boxes[:, :2], box[:2])
+    common: Floats = sides.clip(0).prod(axis=1)
+    union: Floats = (boxes[:, 2:4] - boxes[:, :2]).prod(axis=1) + (box[2:4] - box[:2]).prod() - common
+    return common / union
+
+
+def glimpse(
+    network: CenterFace, picture: Image.Image, candidates: Floats, threshold: float, view: Glimpse
+) -> tuple[Floats, Floats]:
+    """The faces in glimpses of the candidates; and the network's highest score in each glimpse, likely or not."""
     widths = (candidates[:, 2:4] - candidates[:, :2]).min(axis=1)
-    sides = np.maximum(GLIMPSE / GLIMPSED * widths, GLIMPSE / ENLARGED).round()
+    sides = np.maximum(view.side / view.width * widths, view.side / ENLARGED).round()
     corners = ((candidates[:, :2] + candidates[:, 2:4] - sides[:, None]) / 2).round()
     areas = np.column_stack([corners, corners + sides[:, None]]).astype(int)
+    some = TOGETHER // view.side**2
 
-    def look_at_some(areas: NDArray[np.int_]) -> Floats:
-        # What lies beyond the photo is black.
-        seen = [
-            picture.crop(tuple(area)).resize((GLIMPSE, GLIMPSE), Image.Resampling.BILINEAR).rotate(90 * turns)
-            for area in areas.tolist()
-        ]
-        found = network.find_in_each(seen, threshold)
+    def look_at_some(areas: NDArray[np.int_]) -> tuple[Floats, Floats]:
+        found = network.find_in_each([cut_out(picture, area, view) for area in areas.tolist()], POSSIBLE)
+        highest = np.array([each[:, 4].max(initial=0) for each in found], np.float32)
         areas = np.repeat(areas, [len(each) for each in found], axis=0)
-        pixel = (areas[:, 2:3] - areas[:, :1]) / np.float32(GLIMPSE)
-        faces = turned_back(np.concatenate(found), turns)
+        faces = np.concatenate(found)
+        all_there = whole(faces, square, CUT, turned(beyond(areas, picture.size), view))
+        sure = np.flatnonzero(all_there & (faces[:, 4] > threshold))
+        faces, areas = turned_back(faces[sure], view), areas[sure]
+        pixel = (areas[:, 2:3] - areas[:, :1]) / np.float32(view.side)
         faces[:, :4] = faces[:, :4] * pixel + np.tile(areas[:, :2], 2)
-        faces = faces[whole(faces, areas, CUT * pixel, picture.size)]
         faces[:, :4] = faces[:, :4].clip(0, [*picture.size, *picture.size])
-        return faces[(faces[:, :2] < faces[:, 2:4]).all(axis=1)]
+        return faces[(faces[:, :2] < faces[:, 2:4]).all(axis=1)], highest
 
-    some = [areas[start : start + TOGETHER] for start in range(0, len(areas), TOGETHER)]
-    return np.concatenate([candidates[:0], *at_once(look_at_some, some)])
-
-
-def turned_back(found: Floats, turns: int) -> Floats:
-    """What is found in a glimpse that was turned to the left by so many quarters, as it lies in it upright."""
-    for _ in range(turns):
-        left, top, right, bottom, scores = found.T
-        found = np.stack([GLIMPSE - bottom, left, GLIMPSE - top, right, scores], axis=1)
-    return found
+    square = np.array([[0, 0, view.side, view.side]])
+    seen = at_once(look_at_some, [areas[start : start + some] for start in range(0, len(areas), some)])
+    return (
+        np.concatenate([candidates[:0], *(faces for faces, _ in seen)]),
+        np.concatenate([candidates[:0, 4], *(highest for _, highest in seen)]),
+    )
 
 
-def whole(found: Floats, areas: NDArray[Any], cut: NDArray[Any] | float, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Which of what is found in these areas of a photo of this size lies further from the area's edges than `cut`.
+def cut_out(picture: Image.Image, area: tuple[int, int, int, int], view: Glimpse) -> Image.Image:
+    """A square of the picture as the glimpse shows it; what lies beyond the picture is black."""
+    left, top, right, bottom = area
+    # What comes in at the corners when it is turned by half a quarter.
+    around = ceil(view.side * (sqrt(2) - 1) / 2) if view.turns % 1 else 0
+    more = round(around * (right - left) / view.side)
+    side = view.side + 2 * around
+    seen = picture.crop((left - more, top - more, right + more, bottom + more))
+    turned = seen.resize((side, side), Image.Resampling.BILINEAR).rotate(90 * view.turns, Image.Resampling.BILINEAR)
+    return turned.crop((around, around, side - around, side - around))
 
-    The edges of the photo itself do not count: nothing more is to be seen beyond them.
-    """
+
+def turned_back(found: Floats, view: Glimpse) -> Floats:
+    """What is found in a glimpse as it lies in it upright: of each box the ellipse within, turned, in a box again."""
+    cosine, sine = np.float32(cos(view.turns * pi / 2)), np.float32(sin(view.turns * pi / 2))
+    x, y = ((found[:, :2] + found[:, 2:4] - view.side) / 2).T
+    across, down = ((found[:, 2:4] - found[:, :2]) / 2).T
+    x, y = x * cosine - y * sine + view.side / 2, x * sine + y * cosine + view.side / 2
+    across, down = np.hypot(across * cosine, down * sine), np.hypot(across * sine, down * cosine)
+    return np.stack([x - across, y - down, x + across, y + down, found[:, 4]], axis=1)
+
+
+def turned(sides: NDArray[np.bool_], view: Glimpse) -> NDArray[np.bool_]:
+    """What is said of the four sides of areas, of those of their glimpses; of two between which one lies, of both."""
+    return np.roll(sides, -floor(view.turns), axis=1) & np.roll(sides, -ceil(view.turns), axis=1)
+
+
+def whole(found: Floats, areas: NDArray[Any], cut: NDArray[Any] | float, open_: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which of what is found in these areas lies further from their edges than `cut`, but for those that are open."""
     clear = np.column_stack([found[:, :2] - areas[:, :2], areas[:, 2:] - found[:, 2:4]]) > cut
-    beyond = np.column_stack([areas[:, :2] <= 0, areas[:, 2:] >= size])
-    inside: NDArray[np.bool_] = np.all(clear | beyond, axis=1)
+    inside: NDArray[np.bool_] = np.all(clear | open_, axis=1)
     return inside
+
+
+def beyond(areas: NDArray[Any], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which sides (left, top, right, bottom) of areas of a photo of this size have nothing more beyond to be seen."""
+    return np.column_stack([areas[:, :2] <= 0, areas[:, 2:] >= size])
