@@ -165,7 +165,7 @@ class Watch(threading.Thread):
             self.megabytes = max(self.megabytes, sum(worker.megabytes for worker in workers))
             self.workers = max(self.workers, len(workers))
             of_each = Counter(worker.function for worker in workers)
-            self.most_of_a_function = max(self.most_of_a_function, *of_each.values())
+            self.most_of_a_function = max([self.most_of_a_function, *of_each.values()])
 
     def stop(self) -> None:
         """Watch no more."""
