@@ -24,7 +24,7 @@ parameters = PythonRuntime=python$(shell $(PYTHON) -c 'import sys; print("%d.%d"
   Architecture=$(subst aarch64,arm64,$(shell uname -m)) $(PARAMETERS)
 
 .PHONY: help run blur test lint format page bench-detect bench-blur bench-strength chaos fuzz load scaling scan \
-  audit licences deploy clean
+  audit licences deploy smoke clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
 
@@ -90,6 +90,12 @@ deploy: $(setup) $(page) ## build, deploy and publish into the cloud account of 
 	$(cloud) .tools/sam/bin/sam deploy --stack-name $(STACK) --parameter-overrides $(parameters) \
 	  $(if $(RELEASE),--tags release=$(RELEASE)) $(if $(CI),--no-confirm-changeset)
 	.venv/bin/faceblur publish --stack-name $(STACK)
+
+# A photo of one face: the command fails if none is found and hidden.
+smoke: $(setup) ## API=… OUT=… blur a photo through a deployed stack into a folder
+	mkdir -p $(OUT)
+	.venv/bin/python -c 'import sys; from skimage import data, io; io.imsave(sys.argv[1], data.astronaut())' $(OUT)/astronaut.png
+	.venv/bin/faceblur blur $(OUT)/astronaut.png --api $(API) --out $(OUT) --json -o on_no_faces=fail
 
 clean: ## remove everything that these targets made
 	-test ! -x .venv/bin/faceblur || .venv/bin/faceblur down

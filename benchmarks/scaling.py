@@ -72,7 +72,7 @@ STARTS = Quota("Step Functions: starts a second", 300)
 TRANSITIONS_A_SECOND = Quota("Step Functions: transitions a second", 5_000)
 # The template's own.
 TAKEN_IN = Quota("MaximumConcurrency: photos taken in a second", 50)
-API = Quota("ThrottlingRateLimit: API calls a second", 50)
+API = Quota("RequestsASecond: API calls", 50)
 DAILY = Quota("JobsADay", 10_000)
 
 

@@ -139,7 +139,7 @@ def test_every_method_of_the_api_is_throttled():
     assert settings == {
         "HttpMethod": "*",
         "ResourcePath": "/*",
-        "ThrottlingRateLimit": 50,
+        "ThrottlingRateLimit": {"Ref": "RequestsASecond"},
         "ThrottlingBurstLimit": 100,
     }
 

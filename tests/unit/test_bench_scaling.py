@@ -55,6 +55,5 @@ def test_the_template_is_as_the_model_takes_it():
     assert memory["both"] == memory["embedded"]
     assert resources["BlurFacesFunction"]["Properties"]["MemorySize"] == scaling.BLUR_MB
     assert template()["Globals"]["Function"]["MemorySize"] == scaling.SMALL_MB
-    api = resources["Api"]["Properties"]["MethodSettings"][0]
-    assert api["ThrottlingRateLimit"] == scaling.API.most
+    assert parameters["RequestsASecond"]["Default"] == scaling.API.most
     assert parameters["JobsADay"]["Default"] == scaling.DAILY.most

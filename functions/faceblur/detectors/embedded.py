@@ -3,7 +3,8 @@
 The network finds faces of 16 to 500 pixels at the size at which it sees them, if they are upright and in focus; it
 hints at smaller, turned and blurred ones by weak responses. So a look has three steps: the whole photo, small for
 faces that fill it, and at about three quarters of its size in tiles that bound the memory; a glimpse at each place of
-a weak response, at the size at which a face there would be clear; and of what is still in doubt, from its other sides.
+a weak response, at the size at which a face there would be clear; and what is still in doubt from its other sides, in
+steps of which each leaves fewer places to the next.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ class View:
 
 VIEWS = {
     Look.FIRST: View(scale=0.8, enlarged=1.0, overview=320, mirrored=False),
-    Look.SECOND: View(scale=0.85, enlarged=1.25, overview=384, mirrored=True),
+    Look.SECOND: View(scale=0.75, enlarged=1.25, overview=384, mirrored=True),
 }
 
 
