@@ -95,8 +95,8 @@ UPRIGHT = Glimpse(64, 28, 0)
 POSSIBLE = 0.015  # score
 TURNABLE = 16  # pixels of the photo: smaller faces are not found if they are turned
 STEPS = (
-    Step(50, (Glimpse(32, 16, 0),), 0.02),
-    Step(20, (Glimpse(32, 16, 1), Glimpse(32, 16, 2), Glimpse(32, 16, 3)), 0.05),
+    Step(30, (Glimpse(32, 16, 0),), 0.02),
+    Step(14, (Glimpse(32, 16, 1), Glimpse(32, 16, 2), Glimpse(32, 16, 3)), 0.05),
     Step(8, (Glimpse(64, 32, 0), Glimpse(64, 32, 1), Glimpse(64, 32, 2), Glimpse(64, 32, 3)), 0.15),
     # Smaller, for faces that are blurred; larger, and turned by half a quarter, for those that are turned.
     Step(
@@ -140,7 +140,7 @@ class EmbeddedDetector:
         network = centerface()
         found = search(network, ImageOps.mirror(picture) if view.mirrored else picture, score(min_confidence), view)
         widths = found[:, 2] - found[:, 0]
-        doubts = doubts_about(picture)
+        doubts = doubts_about(picture) if look is Look.FIRST else []
         if (widths < NEAR_LIMIT).any():
             doubts.append(Doubt.FACES_NEAR_SIZE_LIMIT)
         corners = found[:, :4] / [*picture.size, *picture.size]
