@@ -297,6 +297,11 @@ def test_a_face_seen_from_all_sides_is_one_if_two_views_agree():
     face, there, elsewhere = [[10, 10, 30, 34, 0.9]], [[11, 10, 31, 33, 0.7]], [[60, 10, 80, 34, 0.8]]
     alone = embedded.agreed([np.array(each, np.float32) for each in (face + there, elsewhere)])
     assert alone[:, 4] == pytest.approx([0.45 * embedded.AGREED, 0.4 * embedded.AGREED])
+    # What one view alone takes for a face does not hide what two agree on.
+    around, within = [[10, 10, 50, 60, 0.6]], [[18, 18, 40, 46, 0.55]]
+    assert embedded.agreed([np.array(each, np.float32) for each in (around, within, within)])[0] == pytest.approx(
+        [18, 18, 40, 46, 0.55 * embedded.AGREED]
+    )
     (both,) = embedded.agreed([np.array(each, np.float32) for each in (face, there)])
     assert both == pytest.approx([10, 10, 30, 34, 0.8 * embedded.AGREED])
 
@@ -357,10 +362,10 @@ def test_only_so_many_glimpses_are_taken_the_likeliest_first(monkeypatch):
     assert sum(shown) == 1 + 1 + 3 + 4 + 4
 
 
-def test_each_face_found_takes_the_place_of_a_doubtful_one():
+def test_in_a_crowd_fewer_doubtful_places_are_followed_up():
     doubtful = np.array([[x, 10, x + 30, 50, 0.016] for x in range(0, 4000, 50)], np.float32)
     counts = []
-    for others in (0, 10, 1000):
+    for others in (0, 10 * embedded.OTHERS, 10_000):
         seen = Seen()
         embedded.look_from_all_sides(seen, Image.new("RGB", (4000, 250)), doubtful, others, 0.35)
         counts.append(len(seen.pictures))
@@ -426,3 +431,30 @@ def test_very_large_photos_are_looked_at_at_half_their_size(monkeypatch):
         assert embedded.load(photo).size == (256, 256)
         (box,) = detect(photo).boxes
         assert box.left == pytest.approx(0.354, abs=0.02)
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2.5])
+def test_of_a_face_larger_than_the_photo_no_more_is_taken_than_there_is(turns):
+    # As a square of its own it would be more than Pillow cuts out.
+    picture = Image.new("L", (6320, 6320), 255)
+    shown = embedded.cut_out(picture, (-4040, -4040, 10360, 10360), Glimpse(64, 24, turns))
+    assert shown.size == (64, 64)
+    levels = np.asarray(shown.convert("L"))
+    assert levels[32, 32] == 255
+    assert levels[2, 2] == 0
+    # 6320 of 14,400 pixels, in 64.
+    assert (levels > 128).sum() == pytest.approx(28**2, rel=0.1)
+
+
+def test_turned_faces_are_found_beside_upright_ones():
+    for seed in (3, 4):
+        scene = scattered(32, (640, 480), 8, seed)
+        upside_down = scattered(32, (640, 480), 6, seed + 50, angle=180)
+        both = Scene(Image.new("RGB", (640, 960)))
+        both.picture.paste(scene.picture, (0, 0))
+        both.picture.paste(upside_down.picture, (0, 480))
+        both.faces += scene.faces
+        both.faces += [(left, top + 480, right, bottom + 480) for left, top, right, bottom in upside_down.faces]
+        found = search(network.centerface(), both.picture, 0.35, FIRST)
+        hits, _ = matches([tuple(box[:4]) for box in found.tolist()], both)
+        assert hits >= len(both.faces) - 1

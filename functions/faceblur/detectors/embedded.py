@@ -108,6 +108,8 @@ STEPS = (
 )
 
 
+# In a crowd, where it would take the most time, few are turned: so many others found stand for one doubtful place less.
+OTHERS = 8
 # Who looks from so many sides sees more that is none: where two views of a face agree, their mean counts this much.
 AGREED = 0.9
 
@@ -323,7 +325,7 @@ def look_from_all_sides(
     sides = np.zeros(len(doubtful))  # how it was turned when it looked most like a face
     for step in STEPS:
         most = places(step.places, picture)
-        likeliest = max(most - others, most // 4)
+        likeliest = max(most - others // OTHERS, most // 4)
         doubtful, scores, sides = doubtful[:likeliest], scores[:likeliest], sides[:likeliest]
         highest = np.zeros((len(step.glimpses), len(doubtful)), np.float32)
         for view, given in zip(step.glimpses, highest, strict=True):
@@ -341,19 +343,23 @@ def look_from_all_sides(
 
 
 def agreed(found: list[Floats]) -> Floats:
-    """What was found in several ways of seeing: each face once, its score the mean of the two ways' that are surest."""
-    faces = suppress(np.concatenate(found), SAME, INSIDE)
-    for face in faces:
-        scores = [each[shared(each, face) > SAME, 4].max(initial=0) for each in found]
-        face[4] = sum(sorted(scores)[-2:]) / 2 * AGREED
-    return faces
+    """What was found in several ways of seeing: each face once, its score the mean of the two ways' that are surest.
+
+    One way alone counts half, as if the other had seen nothing.
+    """
+    boxes = np.concatenate(found)
+    scores = np.stack([((shared(boxes, each) > SAME) * each[:, 4]).max(axis=1, initial=0) for each in found])
+    # Before any is dropped: what one way alone takes for a face may lie over what two agree on.
+    boxes[:, 4] = np.sort(scores, axis=0)[-2:].sum(axis=0) / 2 * AGREED
+    return suppress(boxes, SAME, INSIDE)
 
 
-def shared(boxes: Floats, box: Floats) -> Floats:
-    """Intersection over union of each of the boxes with one."""
-    sides = np.minimum(boxes[:, 2:4], box[2:4]) - np.maximum(boxes[:, :2], box[:2])
-    common: Floats = sides.clip(0).prod(axis=1)
-    union: Floats = (boxes[:, 2:4] - boxes[:, :2]).prod(axis=1) + (box[2:4] - box[:2]).prod() - common
+def shared(boxes: Floats, others: Floats) -> Floats:
+    """Intersection over union of each of the boxes [n, 5] with each of others [m, 5], as [n, m]."""
+    one, other = boxes[:, None, :4], others[None, :, :4]
+    sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
+    common: Floats = sides.clip(0).prod(axis=2)
+    union: Floats = (one[..., 2:] - one[..., :2]).prod(axis=2) + (other[..., 2:] - other[..., :2]).prod(axis=2) - common
     return common / union
 
 
@@ -394,9 +400,18 @@ def cut_out(picture: Image.Image, area: tuple[int, int, int, int], view: Glimpse
     # What comes in at the corners when it is turned by half a quarter.
     around = ceil(view.side * (sqrt(2) - 1) / 2) if view.turns % 1 else 0
     more = round(around * (right - left) / view.side)
+    left, top, right, bottom = left - more, top - more, right + more, bottom + more
     side = view.side + 2 * around
-    seen = picture.crop((left - more, top - more, right + more, bottom + more))
-    turned = seen.resize((side, side), Image.Resampling.BILINEAR).rotate(90 * view.turns, Image.Resampling.BILINEAR)
+    # No more than the picture has is taken from it: the square around a face that fills a large one is larger still.
+    part = max(left, 0), max(top, 0), min(right, picture.width), min(bottom, picture.height)
+    zoom = side / (right - left)
+    size = max(1, round((part[2] - part[0]) * zoom)), max(1, round((part[3] - part[1]) * zoom))
+    seen = picture.resize(size, Image.Resampling.BILINEAR, part, reducing_gap=2)
+    if size != (side, side):
+        shown = Image.new("RGB", (side, side))
+        shown.paste(seen, (round((part[0] - left) * zoom), round((part[1] - top) * zoom)))
+        seen = shown
+    turned = seen.rotate(90 * view.turns, Image.Resampling.BILINEAR)
     return turned.crop((around, around, side - around, side - around))
 
 
