@@ -93,9 +93,10 @@ deploy: $(setup) $(page) ## build, deploy and publish into the cloud account of 
 
 # A photo of one face: the command fails if none is found and hidden.
 smoke: $(setup) ## API=… OUT=… blur a photo through a deployed stack into a folder
-	mkdir -p $(OUT)
-	.venv/bin/python -c 'import sys; from skimage import data, io; io.imsave(sys.argv[1], data.astronaut())' $(OUT)/astronaut.png
-	.venv/bin/faceblur blur $(OUT)/astronaut.png --api $(API) --out $(OUT) --json -o on_no_faces=fail
+	@test -n "$(API)" -a -n "$(OUT)" || { echo "API=… and OUT=… are needed"; exit 2; }
+	mkdir -p "$(OUT)"
+	.venv/bin/python -c 'import sys; from skimage import data, io; io.imsave(sys.argv[1], data.astronaut())' "$(OUT)/astronaut.png"
+	.venv/bin/faceblur blur "$(OUT)/astronaut.png" --api "$(API)" --out "$(OUT)" --json -o on_no_faces=fail
 
 clean: ## remove everything that these targets made
 	-test ! -x .venv/bin/faceblur || .venv/bin/faceblur down
