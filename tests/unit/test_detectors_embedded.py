@@ -295,14 +295,13 @@ def test_what_looks_less_and_less_like_a_face_is_not_seen_from_all_sides():
 
 def test_a_face_seen_from_all_sides_is_one_if_two_views_agree():
     face, there, elsewhere = [[10, 10, 30, 34, 0.9]], [[11, 10, 31, 33, 0.7]], [[60, 10, 80, 34, 0.8]]
-    alone = embedded.agreed([np.array(each, np.float32) for each in (face + there, elsewhere)])
+    alone = embedded.agreed([np.array(each, np.float32) for each in (face + there, elsewhere)], 0.35)
     assert alone[:, 4] == pytest.approx([0.45 * embedded.AGREED, 0.4 * embedded.AGREED])
     # What one view alone takes for a face does not hide what two agree on.
     around, within = [[10, 10, 50, 60, 0.6]], [[18, 18, 40, 46, 0.55]]
-    assert embedded.agreed([np.array(each, np.float32) for each in (around, within, within)])[0] == pytest.approx(
-        [18, 18, 40, 46, 0.55 * embedded.AGREED]
-    )
-    (both,) = embedded.agreed([np.array(each, np.float32) for each in (face, there)])
+    (found,) = embedded.agreed([np.array(each, np.float32) for each in (around, within, within)], 0.35)
+    assert found == pytest.approx([18, 18, 40, 46, 0.55 * embedded.AGREED])
+    (both,) = embedded.agreed([np.array(each, np.float32) for each in (face, there)], 0.35)
     assert both == pytest.approx([10, 10, 30, 34, 0.8 * embedded.AGREED])
 
 

@@ -332,8 +332,7 @@ def look_from_all_sides(
             shown = np.flatnonzero(np.abs((view.turns - sides + 2) % 4 - 2) <= step.around)
             seen, given[shown] = glimpse(network, picture, doubtful[shown], LOWEST_SCORE, view)
             found.append(seen)
-        faces = agreed(found)
-        faces = faces[faces[:, 4] > threshold]
+        faces = agreed(found, threshold)
         scores = np.maximum(scores, highest.max(axis=0))
         sides = np.array([view.turns for view in step.glimpses])[highest.argmax(axis=0)]
         order = np.argsort(-scores, kind="stable")
@@ -342,16 +341,24 @@ def look_from_all_sides(
     return faces
 
 
-def agreed(found: list[Floats]) -> Floats:
-    """What was found in several ways of seeing: each face once, its score the mean of the two ways' that are surest.
+def agreed(found: list[Floats], threshold: float) -> Floats:
+    """What was found in several ways of seeing and is likely enough by all of them: each face once."""
+    boxes = np.concatenate(found)
+    # First, so that what one way alone takes for a face drops nothing on which two agree.
+    likely = boxes[np.flatnonzero(together(boxes, found) > threshold)]
+    faces = suppress(likely, SAME, INSIDE)
+    faces[:, 4] = together(faces, found)
+    return faces
+
+
+def together(boxes: Floats, found: list[Floats]) -> Floats:
+    """The score of each box by all ways of seeing it: the mean of the two that are surest.
 
     One way alone counts half, as if the other had seen nothing.
     """
-    boxes = np.concatenate(found)
-    scores = np.stack([((shared(boxes, each) > SAME) * each[:, 4]).max(axis=1, initial=0) for each in found])
-    # Before any is dropped: what one way alone takes for a face may lie over what two agree on.
-    boxes[:, 4] = np.sort(scores, axis=0)[-2:].sum(axis=0) / 2 * AGREED
-    return suppress(boxes, SAME, INSIDE)
+    scores = [((shared(boxes, each) > SAME) * each[:, 4]).max(axis=1, initial=0) for each in found]
+    mean: Floats = np.sort([np.zeros(len(boxes)), *scores], axis=0)[-2:].sum(axis=0) / 2 * AGREED
+    return mean
 
 
 def shared(boxes: Floats, others: Floats) -> Floats:
