@@ -46,7 +46,7 @@ def test_a_job_may_do_only_what_it_says(workflow):
 def test_what_the_workflows_make_is_in_the_makefile():
     asked = set(re.findall(r"run: make (\w+)", "".join(path.read_text() for path in WORKFLOWS)))
     targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert {"lint", "scan", "audit", "test", "deploy"} == asked <= targets
+    assert {"lint", "scan", "audit", "test", "deploy", "smoke"} == asked <= targets
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: f"{path.parent.name}/{path.stem}")
