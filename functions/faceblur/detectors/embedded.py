@@ -106,11 +106,9 @@ STEPS = (
         0.5,
     ),
 )
-
-
-# In a crowd, where it would take the most time, few are turned: so many others found stand for one doubtful place less.
+# In a crowd, where it would take the most time, few are turned: so many faces found make it one doubtful place fewer.
 OTHERS = 8
-# Who looks from so many sides sees more that is none: where two views of a face agree, their mean counts this much.
+# Who looks from so many sides sees more that is none: the mean of the two views that are surest counts this much.
 AGREED = 0.9
 
 
@@ -318,7 +316,7 @@ def places(density: int, picture: Image.Image) -> int:
 def look_from_all_sides(
     network: CenterFace, picture: Image.Image, doubtful: Floats, others: int, threshold: float
 ) -> Floats:
-    """The faces among what is in doubt, the likeliest first, on which two ways of seeing it agree."""
+    """The faces among what is in doubt, by steps; `others` have been found already. What two views agree on is one."""
     found = []
     faces = doubtful[:0]
     scores = doubtful[:, 4]  # the highest that each has been given so far
@@ -345,13 +343,13 @@ def agreed(found: list[Floats], threshold: float) -> Floats:
     """What was found in several ways of seeing and is likely enough by all of them: each face once."""
     boxes = np.concatenate(found)
     # First, so that what one way alone takes for a face drops nothing on which two agree.
-    likely = boxes[np.flatnonzero(together(boxes, found) > threshold)]
+    likely = boxes[np.flatnonzero(agreement(boxes, found) > threshold)]
     faces = suppress(likely, SAME, INSIDE)
-    faces[:, 4] = together(faces, found)
+    faces[:, 4] = agreement(faces, found)
     return faces
 
 
-def together(boxes: Floats, found: list[Floats]) -> Floats:
+def agreement(boxes: Floats, found: list[Floats]) -> Floats:
     """The score of each box by all ways of seeing it: the mean of the two that are surest.
 
     One way alone counts half, as if the other had seen nothing.
