@@ -30,6 +30,7 @@ MULTIPLE = 32  # the network halves its input five times
 OVERLAP = 0.3  # two boxes of one pass that share more than this (intersection over union) are one face
 INPUT = "input.1"
 HEAT, SCALE, OFFSET = "537", "538", "539"
+TOGETHER = 64  # candidates that are compared with all others at a time
 MB_PER_VCPU = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 
 
@@ -97,20 +98,31 @@ def suppress(candidates: Floats, overlap: float, inside: float = 1.0) -> Floats:
     That is, those which overlap it by more than `overlap` (intersection over union), or of whose own area more
     than `inside` lies in it.
     """
-    candidates = candidates[np.argsort(-candidates[:, 4], kind="stable")]
-    left, top, right, bottom, _ = np.ascontiguousarray(candidates.T)
-    areas = (right - left) * (bottom - top)
-    rest = np.arange(len(candidates))
-    kept = []
-    while rest.size:
-        best, rest = rest[0], rest[1:]
-        kept.append(best)
-        width = np.minimum(right[best], right[rest]) - np.maximum(left[best], left[rest])
-        height = np.minimum(bottom[best], bottom[rest]) - np.maximum(top[best], top[rest])
-        common = np.maximum(width, 0) * np.maximum(height, 0)
-        union = areas[best] + areas[rest] - common
-        rest = rest[(common <= overlap * union) & (common <= inside * areas[rest])]
-    return candidates[kept]
+    rest = candidates[np.argsort(-candidates[:, 4], kind="stable")]
+    kept = [rest[:0]]
+    while len(rest):
+        # Some at a time: to compare one by one takes longer, and all with all more memory.
+        count = min(len(rest), TOGETHER)
+        superfluous = _superfluous(rest[:count], rest, overlap, inside)
+        stay = np.ones(len(rest), bool)
+        for place in range(count):
+            if stay[place]:
+                stay[place + 1 :] &= ~superfluous[place, place + 1 :]
+        kept.append(rest[:count][stay[:count]])
+        rest = rest[count:][stay[count:]]
+    return np.concatenate(kept)
+
+
+def _superfluous(better: Floats, candidates: Floats, overlap: float, inside: float) -> NDArray[np.bool_]:
+    """Which of the candidates [n, 5] each of the better ones [m, 5] makes superfluous, as [m, n]."""
+    left, top, right, bottom, _ = better.T[:, :, None]
+    others_left, others_top, others_right, others_bottom, _ = candidates.T
+    width = np.minimum(right, others_right) - np.maximum(left, others_left)
+    height = np.minimum(bottom, others_bottom) - np.maximum(top, others_top)
+    common = np.maximum(width, 0) * np.maximum(height, 0)
+    areas = (others_right - others_left) * (others_bottom - others_top)
+    union = (right - left) * (bottom - top) + areas - common
+    return (common > overlap * union) | (common > inside * areas)
 
 
 @cache
