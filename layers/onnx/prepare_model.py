@@ -4,7 +4,8 @@ As published, the model's graph takes pictures of one size only, [10, 3, 32, 32]
 its inputs. Weights that are inputs could be replaced by a caller, so onnxruntime may not fold the batch
 normalisation into the convolutions. Freeing batch, height and width, and dropping the weights from the inputs
 makes it take any size, and more than twice as fast. Weights that no node uses, left over from training, go
-too, as onnxruntime would warn of each. All other weights and the nodes stay as they are.
+too, as onnxruntime would warn of each; and the output of the faces' landmarks with its node, as nobody asks for
+them and they would be worked out all the same. All other weights and nodes stay as they are.
 
 An ONNX file is one protobuf message: a sequence of fields, each a key (field number << 3 | wire type) and a
 value; nested messages are fields of wire type 2 (length, bytes). A few of them are rewritten here, and the
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 MODEL_GRAPH = 7
 GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_OUTPUT = 1, 5, 11, 12
-NODE_INPUT = 1
+NODE_INPUT, NODE_OUTPUT = 1, 2
 TENSOR_NAME = 8
 VALUE_NAME, VALUE_TYPE = 1, 2
 TYPE_TENSOR = 1
@@ -31,6 +32,7 @@ TENSOR_TYPE_SHAPE = 2
 SHAPE_DIMENSION = 1
 
 BYTES = 2  # the wire type of nested messages
+LANDMARKS = b"540"
 CHANNELS = 1  # the place of the one dimension that stays fixed: batch, channels, height, width
 
 
@@ -117,11 +119,16 @@ def free_value(value: bytes) -> bytes:
 
 
 def prepare_graph(graph: bytes) -> bytes:
-    """The graph with free sizes, and with the weights it uses as constants only."""
+    """The graph with free sizes, without landmarks, and with the weights it uses as constants only."""
     weights = {first(content, TENSOR_NAME) for content in every(graph, GRAPH_INITIALIZER)}
-    used = {name for node in every(graph, GRAPH_NODE) for name in every(node, NODE_INPUT)}
+    nodes = [node for node in every(graph, GRAPH_NODE) if LANDMARKS not in every(node, NODE_OUTPUT)]
+    used = {name for node in nodes for name in every(node, NODE_INPUT)}
     kept = []
     for number, content, field in fields(graph):
+        if number == GRAPH_NODE and content not in nodes:
+            continue
+        if number == GRAPH_OUTPUT and first(content, VALUE_NAME) == LANDMARKS:
+            continue
         if number == GRAPH_INITIALIZER and first(content, TENSOR_NAME) not in used:
             continue
         if number == GRAPH_INPUT and first(content, VALUE_NAME) in weights:

@@ -12,7 +12,7 @@ from PIL import Image
 from scenes import part_inside, shared
 
 from faceblur.detectors import centerface as network
-from faceblur.detectors.centerface import as_input, decode, highest_around, processors, suppress
+from faceblur.detectors.centerface import as_input, decode, highest_around, suppress
 
 
 @pytest.fixture
@@ -69,15 +69,15 @@ def test_the_highest_around():
     assert highest_around(heat, *cells).tolist() == [5, 6, 7, 7, 9, 10, 11, 11, 9, 10, 11, 11]
 
 
-def random_candidates(seed: int, count: int = 40) -> np.ndarray:
+def random_candidates(seed: int, count: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     corners, sides = rng.uniform(0, 100, (count, 2)), rng.uniform(1, 60, (count, 2))
     return np.column_stack([corners, corners + sides, rng.random(count)]).astype(np.float32)
 
 
-@given(st.integers(0, 2**32 - 1), st.floats(0.1, 0.9), st.sampled_from([0.6, 0.9, 1.0]))
-def test_suppression_keeps_what_no_better_one_makes_superfluous(seed, overlap, inside):
-    candidates = random_candidates(seed)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([40, 200]), st.floats(0.1, 0.9), st.sampled_from([0.6, 0.9, 1.0]))
+def test_suppression_keeps_what_no_better_one_makes_superfluous(seed, count, overlap, inside):
+    candidates = random_candidates(seed, count)
     kept = suppress(candidates, overlap, inside).tolist()
     assert kept == sorted(kept, key=lambda candidate: -candidate[4])
     for candidate in candidates.tolist():
@@ -121,13 +121,3 @@ def test_the_version_names_the_model_and_the_runtime(centerface):
 
 def test_the_network_is_loaded_once(centerface):
     assert network.centerface() is centerface
-
-
-@pytest.mark.parametrize(
-    ("memory", "threads"), [(None, 6), ("128", 1), ("1769", 1), ("3538", 2), ("5307", 3), ("10240", 6)]
-)
-def test_threads_are_what_the_memory_buys(monkeypatch, memory, threads):
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(6)))
-    if memory:
-        monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory)
-    assert processors() == threads

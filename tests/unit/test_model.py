@@ -15,7 +15,7 @@ import pytest
 from centerface_model import LAYER, PUBLISHED, python_path
 
 MB = 1_000_000
-OUTPUTS = {"537": 1, "538": 2, "539": 2, "540": 10}
+OUTPUTS = {"537": 1, "538": 2, "539": 2}
 
 
 def prepare_model():
@@ -60,10 +60,16 @@ def test_the_prepared_model_takes_any_size_and_only_a_picture(prepared):
         ]
 
 
-def test_preparing_changes_neither_nodes_nor_used_weights(published, prepared):
+def test_the_prepared_model_gives_only_what_is_asked_for(prepared):
+    assert [output.name for output in session(prepared).get_outputs()] == list(OUTPUTS)
+
+
+def test_preparing_changes_neither_other_nodes_nor_used_weights(published, prepared):
     tools = prepare_model()
     before, after = (tools.first(model, tools.MODEL_GRAPH) for model in (published, prepared))
-    assert tools.every(after, tools.GRAPH_NODE) == tools.every(before, tools.GRAPH_NODE)
+    *nodes, landmarks = tools.every(before, tools.GRAPH_NODE)
+    assert tools.every(after, tools.GRAPH_NODE) == nodes
+    assert tools.every(landmarks, tools.NODE_OUTPUT) == [tools.LANDMARKS]
     weights = tools.every(after, tools.GRAPH_INITIALIZER)
     assert set(weights) < set(tools.every(before, tools.GRAPH_INITIALIZER))
     used = {name for node in tools.every(after, tools.GRAPH_NODE) for name in tools.every(node, tools.NODE_INPUT)}

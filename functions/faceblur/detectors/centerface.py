@@ -8,7 +8,6 @@ Candidates are an array [n, 5], best first: left, top, right, bottom in pixels, 
 from __future__ import annotations
 
 import hashlib
-import os
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -30,8 +29,7 @@ MULTIPLE = 32  # the network halves its input five times
 OVERLAP = 0.3  # two boxes of one pass that share more than this (intersection over union) are one face
 INPUT = "input.1"
 HEAT, SCALE, OFFSET = "537", "538", "539"
-TOGETHER = 64  # candidates that are compared with all others at a time
-MB_PER_VCPU = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+TOGETHER = 64  # candidates are compared with all others at a time: one by one takes longer, all at once more memory
 
 
 class CenterFace:
@@ -101,15 +99,13 @@ def suppress(candidates: Floats, overlap: float, inside: float = 1.0) -> Floats:
     rest = candidates[np.argsort(-candidates[:, 4], kind="stable")]
     kept = [rest[:0]]
     while len(rest):
-        # Some at a time: to compare one by one takes longer, and all with all more memory.
-        count = min(len(rest), TOGETHER)
-        superfluous = _superfluous(rest[:count], rest, overlap, inside)
+        best = rest[:TOGETHER]
         stay = np.ones(len(rest), bool)
-        for place in range(count):
+        for place, superfluous in enumerate(_superfluous(best, rest, overlap, inside)):
             if stay[place]:
-                stay[place + 1 :] &= ~superfluous[place, place + 1 :]
-        kept.append(rest[:count][stay[:count]])
-        rest = rest[count:][stay[count:]]
+                stay[place + 1 :] &= ~superfluous[place + 1 :]
+        kept.append(best[stay[:TOGETHER]])
+        rest = rest[TOGETHER:][stay[TOGETHER:]]
     return np.concatenate(kept)
 
 
@@ -122,7 +118,8 @@ def _superfluous(better: Floats, candidates: Floats, overlap: float, inside: flo
     common = np.maximum(width, 0) * np.maximum(height, 0)
     areas = (others_right - others_left) * (others_bottom - others_top)
     union = (right - left) * (bottom - top) + areas - common
-    return (common > overlap * union) | (common > inside * areas)
+    superfluous: NDArray[np.bool_] = (common > overlap * union) | (common > inside * areas)
+    return superfluous
 
 
 @cache
@@ -130,10 +127,3 @@ def centerface() -> CenterFace:
     """The network from the layer, loaded once a process."""
     model = resources.files("centerface").joinpath("model.onnx").read_bytes()
     return CenterFace(model)
-
-
-def processors() -> int:
-    """How many processors this process has: Lambda gives a share of their time by memory, not a number."""
-    available = len(os.sched_getaffinity(0))
-    memory = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
-    return min(available, max(1, round(int(memory) / MB_PER_VCPU))) if memory else available

@@ -9,23 +9,23 @@ steps of which each leaves fewer places to the next.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
 from math import ceil, cos, floor, inf, pi, sin, sqrt
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from faceblur import images
 from faceblur.detectors import Detection, Look
-from faceblur.detectors.centerface import MULTIPLE, centerface, processors, suppress
+from faceblur.detectors.centerface import MULTIPLE, centerface, suppress
 from faceblur.detectors.doubts import Doubt, doubts_about
 from faceblur.faces import Box
+from faceblur.parallel import at_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from faceblur.detectors.centerface import CenterFace, Floats
 
     Span = tuple[int, int, float, float]
-
-Place = TypeVar("Place")
-Seen = TypeVar("Seen")
 
 # The network's scores (0…1) against confidence (0…100). 0.35 is where recall is best without a false alarm on
 # pictures of no one; it is made the middle of the scale, the default.
@@ -55,7 +52,7 @@ MARGIN = 32  # what a tile sees around its own part, in pixels of the network's 
 
 # Where possible faces are many, all in one block of this side, in the scan's pixels, may be looked at together.
 BLOCK = 128
-MANY = 6
+MANY = 3
 CLEAR = 18  # pixels of the network's input: the width of the faces in it
 CUT = 1.5  # a box nearer than this to the edge is of a face that is not all there
 ENLARGED = 4  # times the photo's size; beyond it texture begins to look like faces
@@ -87,7 +84,7 @@ class Step:
 
 # Nine in ten upright faces of 10 pixels give as much, and ten places of texture a megapixel. So they have one glimpse,
 # at the size at which a face would be clear.
-LIKELY = 0.03  # score
+LIKELY = 0.025  # score
 GLIMPSES = 120  # a megapixel, the likeliest first: together they take hardly longer than the scan
 UPRIGHT = Glimpse(64, 28, 0)
 # Turned and blurred faces may give less; but of faces of 24 pixels, however turned, 98 in 100 give as much as this.
@@ -125,8 +122,8 @@ class View:
 
 
 VIEWS = {
-    Look.FIRST: View(scale=0.775, enlarged=1.0, overview=320, mirrored=False),
-    Look.SECOND: View(scale=0.72, enlarged=1.25, overview=384, mirrored=True),
+    Look.FIRST: View(scale=0.8, enlarged=1.0, overview=320, mirrored=False),
+    Look.SECOND: View(scale=0.75, enlarged=1.25, overview=384, mirrored=True),
 }
 
 
@@ -228,12 +225,6 @@ def scan(network: CenterFace, picture: Image.Image, scale: float) -> Floats:
     across, down = grid(*picture.size, scale)
     parts = product(tiles(picture.width, across, scale), tiles(picture.height, down, scale))
     return np.concatenate(at_once(look_at_own_part, parts))
-
-
-def at_once(look: Callable[[Place], Seen], places: Iterable[Place]) -> list[Seen]:
-    """What a look finds at each of the places, as many at a time as there are processors."""
-    with ThreadPoolExecutor(processors()) as pool:
-        return list(pool.map(look, places))
 
 
 def grid(width: int, height: int, scale: float) -> tuple[int, int]:
