@@ -52,7 +52,7 @@ MARGIN = 32  # what a tile sees around its own part, in pixels of the network's 
 
 # Where possible faces are many, all in one block of this side, in the scan's pixels, may be looked at together.
 BLOCK = 128
-MANY = 3
+MANY = 6
 CLEAR = 18  # pixels of the network's input: the width of the faces in it
 CUT = 1.5  # a box nearer than this to the edge is of a face that is not all there
 ENLARGED = 4  # times the photo's size; beyond it texture begins to look like faces
