@@ -32,7 +32,7 @@ TENSOR_TYPE_SHAPE = 2
 SHAPE_DIMENSION = 1
 
 BYTES = 2  # the wire type of nested messages
-LANDMARKS = b"540"
+LANDMARKS = b"540"  # the output, as the published model names it
 CHANNELS = 1  # the place of the one dimension that stays fixed: batch, channels, height, width
 
 
@@ -125,7 +125,7 @@ def prepare_graph(graph: bytes) -> bytes:
     used = {name for node in nodes for name in every(node, NODE_INPUT)}
     kept = []
     for number, content, field in fields(graph):
-        if number == GRAPH_NODE and content not in nodes:
+        if number == GRAPH_NODE and LANDMARKS in every(content, NODE_OUTPUT):
             continue
         if number == GRAPH_OUTPUT and first(content, VALUE_NAME) == LANDMARKS:
             continue

@@ -361,6 +361,16 @@ def test_only_so_many_glimpses_are_taken_the_likeliest_first(monkeypatch):
     assert sum(shown) == 1 + 1 + 3 + 4 + 4
 
 
+def test_a_place_that_is_followed_up_by_nothing_does_not_stand_for_one_that_is():
+    too_small_to_be_turned, large_enough = [100, 100, 112, 125, 0.022], [100, 100, 116, 125, 0.02]
+    both = [too_small_to_be_turned, large_enough]
+    seen = Seen(lambda picture: np.array(both if picture.size == SEEN_WHOLE else NONE, np.float32))
+    search(seen, Image.new("RGB", (640, 480)), 0.35, FIRST)
+    whole, *glimpses = seen.pictures
+    assert whole.size == SEEN_WHOLE
+    assert len(glimpses) == 1
+
+
 def test_in_a_crowd_fewer_doubtful_places_are_followed_up():
     doubtful = np.array([[x, 10, x + 30, 50, 0.016] for x in range(0, 4000, 50)], np.float32)
     counts = []

@@ -29,7 +29,7 @@ MULTIPLE = 32  # the network halves its input five times
 OVERLAP = 0.3  # two boxes of one pass that share more than this (intersection over union) are one face
 INPUT = "input.1"
 HEAT, SCALE, OFFSET = "537", "538", "539"
-TOGETHER = 64  # candidates are compared with all others at a time: one by one takes longer, all at once more memory
+COMPARED = 64  # boxes with all others at a time: one by one it takes longer, and all at once more memory
 
 
 class CenterFace:
@@ -99,13 +99,13 @@ def suppress(candidates: Floats, overlap: float, inside: float = 1.0) -> Floats:
     rest = candidates[np.argsort(-candidates[:, 4], kind="stable")]
     kept = [rest[:0]]
     while len(rest):
-        best = rest[:TOGETHER]
+        best = rest[:COMPARED]
         stay = np.ones(len(rest), bool)
         for place, superfluous in enumerate(_superfluous(best, rest, overlap, inside)):
             if stay[place]:
                 stay[place + 1 :] &= ~superfluous[place + 1 :]
-        kept.append(best[stay[:TOGETHER]])
-        rest = rest[TOGETHER:][stay[TOGETHER:]]
+        kept.append(best[stay[:COMPARED]])
+        rest = rest[COMPARED:][stay[COMPARED:]]
     return np.concatenate(kept)
 
 

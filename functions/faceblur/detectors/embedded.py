@@ -136,9 +136,8 @@ class EmbeddedDetector:
         view = VIEWS[look]
         network = centerface()
         found = search(network, ImageOps.mirror(picture) if view.mirrored else picture, score(min_confidence), view)
-        widths = found[:, 2] - found[:, 0]
         doubts = doubts_about(picture) if look is Look.FIRST else []
-        if (widths < NEAR_LIMIT).any():
+        if (face_widths(found) < NEAR_LIMIT).any():
             doubts.append(Doubt.FACES_NEAR_SIZE_LIMIT)
         corners = found[:, :4] / [*picture.size, *picture.size]
         if view.mirrored:
@@ -183,14 +182,21 @@ def search(network: CenterFace, picture: Image.Image, threshold: float, view: Vi
         smaller = max(view.overview / long_side, smaller / OVERVIEW)
         found.append(scan(network, picture, smaller))
     possible = np.concatenate(found)
-    large = (possible[:, 2:4] - possible[:, :2]).min(axis=1) > TURNABLE
-    candidates = suppress(possible[np.flatnonzero(large | (possible[:, 4] > LIKELY))], SAME)
+    # The rest is followed up by nothing, and must not stand for what is.
+    followed_up = np.flatnonzero((possible[:, 4] > LIKELY) | (face_widths(possible) > TURNABLE))
+    candidates = suppress(possible[followed_up], SAME)
     faces = candidates[candidates[:, 4] > threshold]
     likely = apart_from(faces, candidates[candidates[:, 4] > LIKELY])[: places(GLIMPSES, picture)]
     faces = suppress(np.concatenate([faces, look_closer(network, picture, likely, scale, threshold)]), SAME, INSIDE)
-    doubtful = apart_from(faces, candidates[(candidates[:, 2:4] - candidates[:, :2]).min(axis=1) > TURNABLE])
+    doubtful = apart_from(faces, candidates[face_widths(candidates) > TURNABLE])
     seen = look_from_all_sides(network, picture, doubtful, len(faces), threshold)
     return suppress(np.concatenate([faces, seen]), SAME, INSIDE)
+
+
+def face_widths(candidates: Floats) -> Floats:
+    """How wide a face in each of the candidates would be: the shorter side of its box."""
+    shorter: Floats = (candidates[:, 2:4] - candidates[:, :2]).min(axis=1)
+    return shorter
 
 
 def apart_from(faces: Floats, candidates: Floats) -> Floats:
@@ -276,7 +282,7 @@ def look_closer(
     network: CenterFace, picture: Image.Image, candidates: Floats, scale: float, threshold: float
 ) -> Floats:
     """The faces at the candidates' places: each in a glimpse, or many at once where that takes fewer pixels."""
-    widths = (candidates[:, 2:4] - candidates[:, :2]).min(axis=1)
+    widths = face_widths(candidates)
     centres = (candidates[:, :2] + candidates[:, 2:4]) / 2
     blocks, block_of = np.unique((centres * scale / BLOCK).astype(int), axis=0, return_inverse=True)
     together = []
@@ -365,8 +371,7 @@ def glimpse(
     network: CenterFace, picture: Image.Image, candidates: Floats, threshold: float, view: Glimpse
 ) -> tuple[Floats, Floats]:
     """The faces in glimpses of the candidates; and the network's highest score in each glimpse, likely or not."""
-    widths = (candidates[:, 2:4] - candidates[:, :2]).min(axis=1)
-    sides = np.maximum(view.side / view.width * widths, view.side / ENLARGED).round()
+    sides = np.maximum(view.side / view.width * face_widths(candidates), view.side / ENLARGED).round()
     corners = ((candidates[:, :2] + candidates[:, 2:4] - sides[:, None]) / 2).round()
     areas = np.column_stack([corners, corners + sides[:, None]]).astype(int)
     some = TOGETHER // view.side**2
