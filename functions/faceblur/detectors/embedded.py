@@ -84,7 +84,7 @@ class Step:
 
 # Nine in ten upright faces of 10 pixels give as much, and ten places of texture a megapixel. So they have one glimpse,
 # at the size at which a face would be clear.
-LIKELY = 0.025  # score
+LIKELY = 0.0275  # score
 GLIMPSES = 120  # a megapixel, the likeliest first: together they take hardly longer than the scan
 UPRIGHT = Glimpse(64, 28, 0)
 # Turned and blurred faces may give less; but of faces of 24 pixels, however turned, 98 in 100 give as much as this.
@@ -266,7 +266,9 @@ def look_at(
     left, top, right, bottom = area
     # Sides that the network takes as they are; it does not mind if a face is a little wider or narrower for it.
     size = nearest_multiple((right - left) * scale), nearest_multiple((bottom - top) * scale)
-    seen = picture.resize(size, Image.Resampling.BILINEAR, area, reducing_gap=2)
+    # To average pixels takes a quarter less than to interpolate them, and is not seen where there are fewer afterwards.
+    filter_ = Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR
+    seen = picture.resize(size, filter_, area, reducing_gap=2)
     candidates = network.find(seen, threshold)
     candidates[:, 0:4:2] = candidates[:, 0:4:2] * ((right - left) / size[0]) + left
     candidates[:, 1:4:2] = candidates[:, 1:4:2] * ((bottom - top) / size[1]) + top
