@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image, ImageFilter, JpegImagePlugin
 
 from faceblur import covers, images
-from faceblur.parallel import at_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from PIL import ImageFile
 
@@ -138,12 +137,11 @@ def read_planes(
 ) -> Planes:
     """Decode each plane of a JPEG that `has_planes`, which is opened already, and turn it upright."""
     sampling = factors(light)
-    passes: list[Callable[[], list[Image.Image]]] = [
-        lambda: _lightness(light),
-        lambda: _colours(images.open_image(data), sampling),
-    ]
-    (lightness,), colours = at_once(lambda read: read(), passes)
-    upright = [images.turn_upright(image, orientation) for image in (lightness, *colours)]
+    colours = _colours(images.open_image(data), sampling)
+    light.draft("L", None)
+    light.load()
+    light.info = {}
+    upright = [images.turn_upright(image, orientation) for image in (light, *colours)]
     planes = [
         Plane(image, each[::-1] if orientation in TURNED else each, table)
         for image, each, table in zip(
@@ -172,14 +170,6 @@ def segments(file: bytes) -> Iterator[tuple[int, bytes, int]]:
         if marker == SOS:
             return
         start = end
-
-
-def _lightness(pixels: ImageFile.ImageFile) -> list[Image.Image]:
-    """The plane Y of an opened JPEG."""
-    pixels.draft("L", None)
-    pixels.load()
-    pixels.info = {}
-    return [pixels]
 
 
 def _colours(pixels: ImageFile.ImageFile, sampling: list[tuple[int, int]]) -> list[Image.Image]:

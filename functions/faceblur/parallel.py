@@ -18,7 +18,7 @@ Done = TypeVar("Done")
 def at_once(work: Callable[[Part], Done], parts: Iterable[Part]) -> list[Done]:
     """What the work makes of each of the parts, in their order, in as many threads as there are processors.
 
-    Threads, since Pillow's decoders and resampling and onnxruntime leave the interpreter to others while they work.
+    Threads, since onnxruntime and Pillow's resampling leave the interpreter to others while they work.
     """
     with ThreadPoolExecutor(processors()) as pool:
         return list(pool.map(work, parts))

@@ -92,9 +92,10 @@ UPRIGHT = Glimpse(64, 28, 0)
 POSSIBLE = 0.015  # score
 TURNABLE = 16  # pixels of the photo: smaller faces are not found if they are turned
 STEPS = (
-    Step(30, (Glimpse(32, 16, 0),), 0.02),
+    Step(28, (Glimpse(32, 16, 0),), 0.02),
     Step(14, (Glimpse(32, 16, 1), Glimpse(32, 16, 2), Glimpse(32, 16, 3)), 0.05),
-    Step(8, (Glimpse(64, 32, 0), Glimpse(64, 32, 1), Glimpse(64, 32, 2), Glimpse(64, 32, 3)), 0.15),
+    # Larger, but for the one in which what looked most like a face so far is upside down.
+    Step(8, (Glimpse(64, 32, 0), Glimpse(64, 32, 1), Glimpse(64, 32, 2), Glimpse(64, 32, 3)), 0.15, 1.0),
     # Smaller, for faces that are blurred; larger, and turned by half a quarter, for those that are turned.
     Step(
         6,
@@ -122,7 +123,7 @@ class View:
 
 
 VIEWS = {
-    Look.FIRST: View(scale=0.8, enlarged=1.0, overview=320, mirrored=False),
+    Look.FIRST: View(scale=0.8, enlarged=1.0, overview=288, mirrored=False),
     Look.SECOND: View(scale=0.75, enlarged=1.25, overview=384, mirrored=True),
 }
 
