@@ -94,8 +94,7 @@ TURNABLE = 16  # pixels of the photo: smaller faces are not found if they are tu
 STEPS = (
     Step(28, (Glimpse(32, 16, 0),), 0.02),
     Step(14, (Glimpse(32, 16, 1), Glimpse(32, 16, 2), Glimpse(32, 16, 3)), 0.05),
-    # Larger, but for the one in which what looked most like a face so far is upside down.
-    Step(8, (Glimpse(64, 32, 0), Glimpse(64, 32, 1), Glimpse(64, 32, 2), Glimpse(64, 32, 3)), 0.15, 1.0),
+    Step(8, (Glimpse(64, 32, 0), Glimpse(64, 32, 1), Glimpse(64, 32, 2), Glimpse(64, 32, 3)), 0.15),
     # Smaller, for faces that are blurred; larger, and turned by half a quarter, for those that are turned.
     Step(
         6,
@@ -267,9 +266,7 @@ def look_at(
     left, top, right, bottom = area
     # Sides that the network takes as they are; it does not mind if a face is a little wider or narrower for it.
     size = nearest_multiple((right - left) * scale), nearest_multiple((bottom - top) * scale)
-    # To average pixels takes a quarter less than to interpolate them, and is not seen where there are fewer afterwards.
-    filter_ = Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR
-    seen = picture.resize(size, filter_, area, reducing_gap=2)
+    seen = picture.resize(size, Image.Resampling.BILINEAR, area, reducing_gap=2)
     candidates = network.find(seen, threshold)
     candidates[:, 0:4:2] = candidates[:, 0:4:2] * ((right - left) / size[0]) + left
     candidates[:, 1:4:2] = candidates[:, 1:4:2] * ((bottom - top) / size[1]) + top
