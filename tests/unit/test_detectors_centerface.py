@@ -12,7 +12,7 @@ from PIL import Image
 from scenes import part_inside, shared
 
 from faceblur.detectors import centerface as network
-from faceblur.detectors.centerface import as_input, decode, highest_around, suppress
+from faceblur.detectors.centerface import as_input, decode, highest_around, processors, suppress
 
 
 @pytest.fixture
@@ -121,3 +121,13 @@ def test_the_version_names_the_model_and_the_runtime(centerface):
 
 def test_the_network_is_loaded_once(centerface):
     assert network.centerface() is centerface
+
+
+@pytest.mark.parametrize(
+    ("memory", "threads"), [(None, 6), ("128", 1), ("1769", 1), ("3538", 2), ("5307", 3), ("10240", 6)]
+)
+def test_threads_are_what_the_memory_buys(monkeypatch, memory, threads):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(6)))
+    if memory:
+        monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory)
+    assert processors() == threads

@@ -8,6 +8,7 @@ Candidates are an array [n, 5], best first: left, top, right, bottom in pixels, 
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ MULTIPLE = 32  # the network halves its input five times
 OVERLAP = 0.3  # two boxes of one pass that share more than this (intersection over union) are one face
 INPUT = "input.1"
 HEAT, SCALE, OFFSET = "537", "538", "539"
+MB_PER_VCPU = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 COMPARED = 64  # boxes with all others at a time: one by one it takes longer, and all at once more memory
 
 
@@ -127,3 +129,10 @@ def centerface() -> CenterFace:
     """The network from the layer, loaded once a process."""
     model = resources.files("centerface").joinpath("model.onnx").read_bytes()
     return CenterFace(model)
+
+
+def processors() -> int:
+    """How many processors this process has: Lambda gives a share of their time by memory, not a number."""
+    available = len(os.sched_getaffinity(0))
+    memory = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+    return min(available, max(1, round(int(memory) / MB_PER_VCPU))) if memory else available

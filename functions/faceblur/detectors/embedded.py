@@ -9,23 +9,23 @@ steps of which each leaves fewer places to the next.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
 from math import ceil, cos, floor, inf, pi, sin, sqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from faceblur import images
 from faceblur.detectors import Detection, Look
-from faceblur.detectors.centerface import MULTIPLE, centerface, suppress
+from faceblur.detectors.centerface import MULTIPLE, centerface, processors, suppress
 from faceblur.detectors.doubts import Doubt, doubts_about
 from faceblur.faces import Box
-from faceblur.parallel import at_once
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from faceblur.detectors.centerface import CenterFace, Floats
 
     Span = tuple[int, int, float, float]
+
+Place = TypeVar("Place")
+Seen = TypeVar("Seen")
 
 # The network's scores (0…1) against confidence (0…100). 0.35 is where recall is best without a false alarm on
 # pictures of no one; it is made the middle of the scale, the default.
@@ -231,6 +234,12 @@ def scan(network: CenterFace, picture: Image.Image, scale: float) -> Floats:
     across, down = grid(*picture.size, scale)
     parts = product(tiles(picture.width, across, scale), tiles(picture.height, down, scale))
     return np.concatenate(at_once(look_at_own_part, parts))
+
+
+def at_once(look: Callable[[Place], Seen], places: Iterable[Place]) -> list[Seen]:
+    """What a look finds at each of the places, as many at a time as there are processors."""
+    with ThreadPoolExecutor(processors()) as pool:
+        return list(pool.map(look, places))
 
 
 def grid(width: int, height: int, scale: float) -> tuple[int, int]:
