@@ -98,6 +98,8 @@ def suppress(candidates: Floats, overlap: float, inside: float = 1.0) -> Floats:
     That is, those which overlap it by more than `overlap` (intersection over union), or of whose own area more
     than `inside` lies in it.
     """
+    if len(candidates) < 2:
+        return candidates
     rest = candidates[np.argsort(-candidates[:, 4], kind="stable")]
     kept = [rest[:0]]
     while len(rest):

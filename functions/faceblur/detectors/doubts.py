@@ -50,7 +50,7 @@ def worth_saying(doubts: list[str], look: Look) -> list[str]:
 
 def doubts_about(picture: Image.Image) -> list[Doubt]:
     """What about an upright RGB picture as such makes detection weak."""
-    grey = picture.reduce(max(1, max(picture.size) // (2 * SAMPLE))).convert("L")
+    grey = picture.reduce(max(1, max(picture.size) // SAMPLE)).convert("L")
     grey.thumbnail((SAMPLE, SAMPLE))
     doubts = []
     if sum(grey.histogram()[DARK:]) < grey.width * grey.height / 50:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import product
-from math import ceil, cos, floor, inf, pi, sin, sqrt
+from math import ceil, floor, inf, pi, sqrt
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -25,7 +26,7 @@ from faceblur.detectors.doubts import Doubt, doubts_about
 from faceblur.faces import Box
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -75,8 +76,8 @@ class Glimpse:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is done about so many doubtful places a megapixel, the likeliest: glimpses of each, of which the best must
-    give so high a score for the next step to be taken.
+    """What is done about so many doubtful places a megapixel, the likeliest: glimpses of each, all of one side, and the
+    score that the best must give for the next step to be taken.
     """
 
     places: int
@@ -106,6 +107,7 @@ STEPS = (
         0.5,
     ),
 )
+QUARTERS = {1: Image.Transpose.ROTATE_90, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_270}
 # In a crowd, where it would take the most time, few are turned: so many faces found make it one doubtful place fewer.
 OTHERS = 8
 # Who looks from so many sides sees more that is none: the mean of the two views that are surest counts this much.
@@ -312,8 +314,8 @@ def look_closer(
         return found[whole(found, np.array([area]), CUT / zoom, beyond(np.array([area]), picture.size))]
 
     found = at_once(look_at_block, together)
-    seen, _ = glimpse(network, picture, candidates[np.flatnonzero(alone)], threshold, UPRIGHT)
-    return np.concatenate([*found, seen])
+    seen, _ = glimpse(network, picture, candidates, threshold, [UPRIGHT], alone[None])
+    return np.concatenate([*found, *seen])
 
 
 def places(density: int, picture: Image.Image) -> int:
@@ -325,7 +327,7 @@ def look_from_all_sides(
     network: CenterFace, picture: Image.Image, doubtful: Floats, others: int, threshold: float
 ) -> Floats:
     """The faces among what is in doubt, by steps; `others` have been found already. What two views agree on is one."""
-    found = []
+    found: list[Floats] = []
     faces = doubtful[:0]
     scores = doubtful[:, 4]  # the highest that each has been given so far
     sides = np.zeros(len(doubtful))  # how it was turned when it looked most like a face
@@ -333,14 +335,13 @@ def look_from_all_sides(
         most = places(step.places, picture)
         likeliest = max(most - others // OTHERS, most // 4)
         doubtful, scores, sides = doubtful[:likeliest], scores[:likeliest], sides[:likeliest]
-        highest = np.zeros((len(step.glimpses), len(doubtful)), np.float32)
-        for view, given in zip(step.glimpses, highest, strict=True):
-            shown = np.flatnonzero(np.abs((view.turns - sides + 2) % 4 - 2) <= step.around)
-            seen, given[shown] = glimpse(network, picture, doubtful[shown], LOWEST_SCORE, view)
-            found.append(seen)
+        turns = np.array([view.turns for view in step.glimpses])
+        shown = np.abs((turns[:, None] - sides + 2) % 4 - 2) <= step.around
+        seen, highest = glimpse(network, picture, doubtful, LOWEST_SCORE, step.glimpses, shown)
+        found += seen
         faces = agreed(found, threshold)
         scores = np.maximum(scores, highest.max(axis=0))
-        sides = np.array([view.turns for view in step.glimpses])[highest.argmax(axis=0)]
+        sides = turns[highest.argmax(axis=0)]
         order = np.argsort(-scores, kind="stable")
         rest = order[(scores[order] > step.enough) & are_apart_from(faces, doubtful[order])]
         doubtful, scores, sides = doubtful[rest], scores[rest], sides[rest]
@@ -377,69 +378,98 @@ def shared(boxes: Floats, others: Floats) -> Floats:
 
 
 def glimpse(
-    network: CenterFace, picture: Image.Image, candidates: Floats, threshold: float, view: Glimpse
-) -> tuple[Floats, Floats]:
-    """The faces in glimpses of the candidates; and the network's highest score in each glimpse, likely or not."""
-    sides = np.maximum(view.side / view.width * face_widths(candidates), view.side / ENLARGED).round()
-    corners = ((candidates[:, :2] + candidates[:, 2:4] - sides[:, None]) / 2).round()
+    network: CenterFace,
+    picture: Image.Image,
+    candidates: Floats,
+    threshold: float,
+    views: Sequence[Glimpse],
+    shown: NDArray[np.bool_],
+) -> tuple[list[Floats], Floats]:
+    """The faces in glimpses of one side, for each view those of the candidates that are `shown` in it [views, n].
+
+    And the network's highest score in each glimpse [views, n], likely or not.
+    """
+    side = views[0].side
+    view, place = np.nonzero(shown)
+    turns = np.array([each.turns for each in views])[view]
+    spread = side / np.array([each.width for each in views])[view]
+    sides = np.maximum(spread * face_widths(candidates)[place], side / ENLARGED).round()
+    corners = ((candidates[place, :2] + candidates[place, 2:4] - sides[:, None]) / 2).round()
     areas = np.column_stack([corners, corners + sides[:, None]]).astype(int)
-    some = TOGETHER // view.side**2
+    cut = cache(partial(cut_out, picture, side))  # several views show the same square
 
-    def look_at_some(areas: NDArray[np.int_]) -> tuple[Floats, Floats]:
-        found = network.find_in_each([cut_out(picture, area, view) for area in areas.tolist()], POSSIBLE)
-        highest = np.array([each[:, 4].max(initial=0) for each in found], np.float32)
-        areas = np.repeat(areas, [len(each) for each in found], axis=0)
-        faces = np.concatenate(found)
-        all_there = whole(faces, square, CUT, turned(beyond(areas, picture.size), view))
-        sure = np.flatnonzero(all_there & (faces[:, 4] > threshold))
-        faces, areas = turned_back(faces[sure], view), areas[sure]
-        pixel = (areas[:, 2:3] - areas[:, :1]) / np.float32(view.side)
-        faces[:, :4] = faces[:, :4] * pixel + np.tile(areas[:, :2], 2)
-        faces[:, :4] = faces[:, :4].clip(0, [*picture.size, *picture.size])
-        return faces[(faces[:, :2] < faces[:, 2:4]).all(axis=1)], highest
+    def shown_as(area: list[int], quarters: float) -> Image.Image:
+        square = cut(tuple(area), quarters % 1)
+        return square.transpose(QUARTERS[int(quarters)]) if quarters >= 1 else square
 
-    square = np.array([[0, 0, view.side, view.side]])
-    seen = at_once(look_at_some, [areas[start : start + some] for start in range(0, len(areas), some)])
-    return (
-        np.concatenate([candidates[:0], *(faces for faces, _ in seen)]),
-        np.concatenate([candidates[:0, 4], *(highest for _, highest in seen)]),
-    )
+    def look_at_some(some: slice) -> list[Floats]:
+        pictures = [shown_as(*each) for each in zip(areas[some].tolist(), turns[some].tolist(), strict=True)]
+        return network.find_in_each(pictures, POSSIBLE)
+
+    many = TOGETHER // side**2
+    parts = at_once(look_at_some, [slice(start, start + many) for start in range(0, len(areas), many)])
+    seen = [each for part in parts for each in part]
+    highest = np.zeros(shown.shape, np.float32)
+    highest[view, place] = [each[:, 4].max(initial=0) for each in seen]
+    faces = np.concatenate([candidates[:0], *seen])
+    of = np.repeat(np.arange(len(seen)), [len(each) for each in seen])  # the glimpse that each of them is in
+    all_there = whole(faces, np.array([[0, 0, side, side]]), CUT, turned(beyond(areas, picture.size), turns)[of])
+    sure = np.flatnonzero(all_there & (faces[:, 4] > threshold))
+    of = of[sure]
+    faces = turned_back(faces[sure], side, turns[of])
+    faces[:, :4] = faces[:, :4] * (sides[of, None] / side) + np.tile(areas[of, :2], 2)
+    faces[:, :4] = faces[:, :4].clip(0, [*picture.size, *picture.size])
+    within = (faces[:, :2] < faces[:, 2:4]).all(axis=1)
+    return [faces[within & (view[of] == number)] for number in range(len(views))], highest
 
 
-def cut_out(picture: Image.Image, area: tuple[int, int, int, int], view: Glimpse) -> Image.Image:
-    """A square of the picture as the glimpse shows it; what lies beyond the picture is black."""
+def cut_out(picture: Image.Image, side: int, area: tuple[int, int, int, int], turns: float) -> Image.Image:
+    """A square area of the picture, shown so many pixels wide, turned to the left by less than a quarter.
+
+    What lies beyond the picture is black.
+    """
     left, top, right, bottom = area
-    # What comes in at the corners when it is turned by half a quarter.
-    around = ceil(view.side * (sqrt(2) - 1) / 2) if view.turns % 1 else 0
-    more = round(around * (right - left) / view.side)
+    # What comes in at the corners when it is turned.
+    around = ceil(side * (sqrt(2) - 1) / 2) if turns else 0
+    more = round(around * (right - left) / side)
     left, top, right, bottom = left - more, top - more, right + more, bottom + more
-    side = view.side + 2 * around
+    whole_side = side + 2 * around
     # No more than the picture has is taken from it: the square around a face that fills a large one is larger still.
     part = max(left, 0), max(top, 0), min(right, picture.width), min(bottom, picture.height)
-    zoom = side / (right - left)
+    zoom = whole_side / (right - left)
     size = max(1, round((part[2] - part[0]) * zoom)), max(1, round((part[3] - part[1]) * zoom))
     seen = picture.resize(size, Image.Resampling.BILINEAR, part, reducing_gap=2)
-    if size != (side, side):
-        shown = Image.new("RGB", (side, side))
+    if size != (whole_side, whole_side):
+        shown = Image.new("RGB", (whole_side, whole_side))
         shown.paste(seen, (round((part[0] - left) * zoom), round((part[1] - top) * zoom)))
         seen = shown
-    turned = seen.rotate(90 * view.turns, Image.Resampling.BILINEAR)
-    return turned.crop((around, around, side - around, side - around))
+    if not turns:
+        return seen
+    turned = seen.rotate(90 * turns, Image.Resampling.BILINEAR)
+    return turned.crop((around, around, around + side, around + side))
 
 
-def turned_back(found: Floats, view: Glimpse) -> Floats:
-    """What is found in a glimpse as it lies in it upright: of each box the ellipse within, turned, in a box again."""
-    cosine, sine = np.float32(cos(view.turns * pi / 2)), np.float32(sin(view.turns * pi / 2))
-    x, y = ((found[:, :2] + found[:, 2:4] - view.side) / 2).T
+def turned_back(found: Floats, side: int, turns: NDArray[np.float64]) -> Floats:
+    """What is found in squares of this side that were turned to the left by so many quarters, as it lies in them
+    upright: of each box the ellipse within, turned, in a box again.
+    """
+    cosine, sine = np.cos(turns * pi / 2).astype(np.float32), np.sin(turns * pi / 2).astype(np.float32)
+    x, y = ((found[:, :2] + found[:, 2:4] - side) / 2).T
     across, down = ((found[:, 2:4] - found[:, :2]) / 2).T
-    x, y = x * cosine - y * sine + view.side / 2, x * sine + y * cosine + view.side / 2
+    x, y = x * cosine - y * sine + side / 2, x * sine + y * cosine + side / 2
     across, down = np.hypot(across * cosine, down * sine), np.hypot(across * sine, down * cosine)
     return np.stack([x - across, y - down, x + across, y + down, found[:, 4]], axis=1)
 
 
-def turned(sides: NDArray[np.bool_], view: Glimpse) -> NDArray[np.bool_]:
-    """What is said of the four sides of areas, of those of their glimpses; of two between which one lies, of both."""
-    return np.roll(sides, -floor(view.turns), axis=1) & np.roll(sides, -ceil(view.turns), axis=1)
+def turned(sides: NDArray[np.bool_], turns: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """What is said of the four sides of squares, of those of their glimpses, turned to the left by so many quarters;
+    of two between which one lies, of both.
+    """
+    first, last = (
+        np.take_along_axis(sides, (np.arange(4) - rounded(turns)[:, None].astype(int)) % 4, axis=1)
+        for rounded in (np.floor, np.ceil)
+    )
+    return first & last
 
 
 def whole(found: Floats, areas: NDArray[Any], cut: NDArray[Any] | float, open_: NDArray[np.bool_]) -> NDArray[np.bool_]:
