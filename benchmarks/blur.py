@@ -1,7 +1,8 @@
 """How long hiding faces takes, how much memory, and what it does to the rest of the photo, beside other ways.
 
-Each way is run in processes of its own, in turns, so that whatever else the machine does hits all of them; what counts
-is the least of all runs. The memory is what the work adds to a process that has everything imported.
+Each way is run in processes of its own, in turns, so that whatever else the machine does hits all of them. Of the runs
+of a round the least counts; two ways are compared round by round, and the median of these ratios counts. The memory is
+what the work adds to a process that has everything imported.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -29,7 +31,7 @@ FACES = {1: 10, 5: 14, 20: 24}  # how many, and how many times as long the photo
 SAMPLINGS = {"4:2:0": 2, "4:4:4": 0}
 QUALITY = 90
 GRAIN = 4  # standard deviation, of 255 levels
-ROUNDS = 5  # of the ways that the goals are about; the others have one
+ROUNDS = 7  # of the ways that the goals are about; the others have one
 PIXELS_A_ROUND = 24  # megapixels that a process works on in each, at least twice
 
 # The largest photos of each format that are taken, and how they are encoded.
@@ -111,11 +113,16 @@ def measured(megapixels: int, faces: int, sampling: str) -> dict[str, dict[str, 
             taken[way].append(of_this)
     return {
         way: {"megapixels": megapixels, "faces": faces, "sampling": sampling, "way": way}
-        | {unit: round(min(each[unit] for of in rounds for each in of["runs"]), 4) for unit in ("cpu", "wall")}
+        | {unit: [round(min(run[unit] for run in of["runs"]), 4) for of in rounds] for unit in ("cpu", "wall")}
         | {"megabytes": round(min(of["added"] for of in rounds), 1)}
         | {"psnr": round(outside(photo, results[way], boxes), 1)}
         for way, rounds in taken.items()
     }
+
+
+def ratio(case: dict[str, dict[str, Any]], unit: str, way: str, to: str) -> float:
+    """What a way takes of what another does, by the median of the rounds that both had."""
+    return median(one / other for one, other in zip(case[way][unit], case[to][unit], strict=False))
 
 
 def memory() -> int:
@@ -144,10 +151,10 @@ def main() -> int:
     ]
     shown = [
         {"photo": f"{case['plain']['megapixels']} MP {case['plain']['sampling']}", "faces": case["plain"]["faces"]}
-        | {"plain, CPU s": case["plain"]["cpu"]}
-        | {f"{way}, CPU": case[way]["cpu"] / case["plain"]["cpu"] for way in WAYS if way != "plain"}
-        | {"plain, wall s": case["plain"]["wall"]}
-        | {f"{way}, wall": case[way]["wall"] / case["plain"]["wall"] for way in WAYS if way != "plain"}
+        | {"plain, CPU s": median(case["plain"]["cpu"])}
+        | {f"{way}, CPU": ratio(case, "cpu", way, "plain") for way in WAYS if way != "plain"}
+        | {"plain, wall s": median(case["plain"]["wall"])}
+        | {f"{way}, wall": ratio(case, "wall", way, "plain") for way in WAYS if way != "plain"}
         | {"plain, MB": case["plain"]["megabytes"]}
         | {f"{way}, memory": case[way]["megabytes"] / case["plain"]["megabytes"] for way in WAYS if way != "plain"}
         | {f"{way}, dB": case[way]["psnr"] for way in WAYS}
@@ -155,14 +162,19 @@ def main() -> int:
     ]
     large = [case for case in cases if case["plain"]["megapixels"] >= 12 and case["plain"]["faces"] <= 5]
 
-    def ratio(unit: str, to: str, chosen: list[dict[str, dict[str, Any]]]) -> float:
-        return max(case["faceblur"][unit] / case[to][unit] for case in chosen)
-
     goals = [
-        at_most("CPU ÷ decode and encode, ≥ 12 megapixels and ≤ 5 faces", ratio("cpu", "plain", large), 1.1),
-        at_most("CPU ÷ the simple recipe", ratio("cpu", "recipe", cases), 1.0),
+        at_most(
+            "CPU ÷ decode and encode, ≥ 12 megapixels and ≤ 5 faces",
+            max(ratio(case, "cpu", "faceblur", "plain") for case in large),
+            1.1,
+        ),
+        at_most("CPU ÷ the simple recipe", max(ratio(case, "cpu", "faceblur", "recipe") for case in cases), 1.0),
         at_least("PSNR outside the faces, dB", min(case["faceblur"]["psnr"] for case in cases), 55),
-        at_most("memory ÷ decode and encode", ratio("megabytes", "plain", cases), 1.2),
+        at_most(
+            "memory ÷ decode and encode",
+            max(case["faceblur"]["megabytes"] / case["plain"]["megabytes"] for case in cases),
+            1.2,
+        ),
     ]
     return publish("blur", [row for case in cases for row in case.values()], goals, shown) or missed
 

@@ -2,7 +2,8 @@
 
 The photos are composed of the public-domain sample photos, so their faces are known (tests/scenes.py). Each row is a
 kind of photo; each way of finding faces looks at a row's photos in a process of its own, the ways in turns, so that
-whatever else the machine does hits all of them.
+whatever else the machine does hits all of them. Of the ways whose times are compared there are two rounds, of which the
+shorter time counts for each photo.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     Change = Callable[[Image.Image], Image.Image]
 
 WAYS = ("faceblur", "deface", "cascade")
+ROUNDS = 2
+TIMED = ("faceblur", "deface", "exhaustive")  # the others have one round
 CONFIDENCES = (10, 25, 50, 75, 90)
 FRAME = (1600, 1200)
 PHOTOS = 2  # of each kind
@@ -202,20 +205,26 @@ def measured(row: Row) -> dict[str, Any]:
             "photos": len(scenes),
             "faces": sum(len(scene.faces) for scene in scenes.values()),
         }
-        for way in row.ways:
-            subprocess.run(
-                [sys.executable, Path(__file__).with_name("finders.py"), way, folder],
-                env=environment,
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
-            answer = json.loads((folder / f"{way}.json").read_text())
-            counts = [matches(boxes, scenes[name]) for name, (boxes, _) in answer["found"].items()]
+        answers: dict[str, list[dict[str, Any]]] = {way: [] for way in row.ways}
+        for number in range(ROUNDS):
+            for way in row.ways:
+                if number and way not in TIMED:
+                    continue
+                subprocess.run(
+                    [sys.executable, Path(__file__).with_name("finders.py"), way, folder],
+                    env=environment,
+                    check=True,
+                    stdout=subprocess.DEVNULL,
+                )
+                answers[way].append(json.loads((folder / f"{way}.json").read_text()))
+        for way, rounds in answers.items():
+            found = {photo: boxes for photo, (boxes, _) in rounds[0]["found"].items()}
+            counts = [matches(boxes, scenes[photo]) for photo, boxes in found.items()]
             result[way] = {
                 "found": sum(hits for hits, _ in counts),
                 "extra": sum(extra for _, extra in counts),
-                "cpu": sum(seconds for _, seconds in answer["found"].values()),
-                "megabytes": answer["megabytes"],
+                "cpu": sum(min(answer["found"][photo][1] for answer in rounds) for photo in found),
+                "megabytes": max(answer["megabytes"] for answer in rounds),
             }
         return result
 

@@ -105,9 +105,10 @@ def suppress(candidates: Floats, overlap: float, inside: float = 1.0) -> Floats:
     while len(rest):
         best = rest[:COMPARED]
         stay = np.ones(len(rest), bool)
-        for place, superfluous in enumerate(_superfluous(best, rest, overlap, inside)):
+        superfluous = _superfluous(best, rest, overlap, inside)
+        for place in np.flatnonzero(superfluous.sum(axis=1) > 1):  # the others make none but themselves superfluous
             if stay[place]:
-                stay[place + 1 :] &= ~superfluous[place + 1 :]
+                stay[place + 1 :] &= ~superfluous[place, place + 1 :]
         kept.append(best[stay[:COMPARED]])
         rest = rest[COMPARED:][stay[COMPARED:]]
     return np.concatenate(kept)

@@ -109,7 +109,7 @@ STEPS = (
 )
 QUARTERS = {1: Image.Transpose.ROTATE_90, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_270}
 # In a crowd, where it would take the most time, few are turned: so many faces found make it one doubtful place fewer.
-OTHERS = 8
+OTHERS = 5
 # Who looks from so many sides sees more that is none: the mean of the two views that are surest counts this much.
 AGREED = 0.9
 
