@@ -2,7 +2,7 @@
 
 Each way is run in processes of its own, in turns, so that whatever else the machine does hits all of them. Of the runs
 of a round the least counts; two ways are compared round by round, and the median of these ratios counts. The memory is
-what the work adds to a process that has everything imported.
+the least that the work adds to a process that has everything imported.
 """
 
 from __future__ import annotations

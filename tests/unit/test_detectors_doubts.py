@@ -31,14 +31,19 @@ def test_a_large_photo_is_judged_like_a_small_one(photo):
     assert doubts_about(photo.resize((2000, 2000))) == []
 
 
-def test_a_dark_photo(photo):
-    assert Doubt.DARK_PHOTO in doubts_about(photo.point(lambda level: level * 0.06))
-    assert Doubt.DARK_PHOTO not in doubts_about(photo.point(lambda level: level * 0.3))
+@pytest.fixture(params=[1, 4])
+def any_size(request, photo):
+    return photo.resize((photo.width * request.param, photo.height * request.param))
 
 
-def test_a_blurred_photo(photo):
-    assert doubts_about(photo.filter(ImageFilter.GaussianBlur(max(photo.size) / 50))) == [Doubt.BLURRED_PHOTO]
-    assert doubts_about(photo.filter(ImageFilter.GaussianBlur(max(photo.size) / 400))) == []
+def test_a_dark_photo(any_size):
+    assert Doubt.DARK_PHOTO in doubts_about(any_size.point(lambda level: level * 0.06))
+    assert Doubt.DARK_PHOTO not in doubts_about(any_size.point(lambda level: level * 0.3))
+
+
+def test_a_blurred_photo(any_size):
+    assert doubts_about(any_size.filter(ImageFilter.GaussianBlur(max(any_size.size) / 50))) == [Doubt.BLURRED_PHOTO]
+    assert doubts_about(any_size.filter(ImageFilter.GaussianBlur(max(any_size.size) / 400))) == []
 
 
 def test_a_black_picture_is_dark_and_no_error():

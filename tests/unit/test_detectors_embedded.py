@@ -326,6 +326,62 @@ def test_a_face_lies_where_it_was_before_it_was_turned(turns, corner, at):
     assert (aslant[:2] + aslant[2:4]) / 2 == pytest.approx([left + 5, top + 7], abs=1)
 
 
+@pytest.mark.parametrize(("turns", "open_"), [(0, "left"), (1, "bottom"), (2, "right"), (3, "top")])
+def test_the_edge_of_the_photo_is_where_it_was_turned_to(turns, open_):
+    """Only what touches the side of a turned glimpse that lies at the photo's left edge is all there."""
+    candidate = np.array([[0, 100, 10, 120, 0.1]], np.float32)
+    at = {"left": (0, 10, 40, 50), "top": (10, 0, 50, 40), "right": (24, 10, 64, 50), "bottom": (10, 24, 50, 64)}
+    for side, box in at.items():
+        (found,), _ = embedded.glimpse(
+            Seen(lambda _, box=box: np.array([[*box, 0.9]], np.float32)),
+            Image.new("RGB", (640, 480)),
+            candidate,
+            0.35,
+            [Glimpse(64, 28, turns)],
+            np.ones((1, 1), bool),
+        )
+        assert len(found) == (side == open_)
+
+
+def test_between_two_sides_the_photo_goes_on_if_it_does_beyond_either():
+    corner = np.array([[True, True, False, False]])
+    assert embedded.turned(corner, np.array([0.5])).tolist() == [[True, False, False, False]]
+    assert embedded.turned(corner, np.array([3.5])).tolist() == [[False, True, False, False]]
+
+
+def test_each_view_shows_its_own_places_and_each_square_is_cut_out_once(monkeypatch):
+    drawn = Image.new("RGB", (640, 480))
+    levels = [60, 120, 240]
+    for number, level in enumerate(levels):
+        drawn.paste((level, 0, 0), (100 + 150 * number, 100, 120 + 150 * number, 120))
+    cuts = []
+
+    def counted(picture, side, area, turns, cut_out=embedded.cut_out):
+        cuts.append((area, turns))
+        return cut_out(picture, side, area, turns)
+
+    monkeypatch.setattr(embedded, "cut_out", counted)
+
+    def finds(picture):
+        """A face in the middle, with the score that its level stands for."""
+        return np.array([[20, 20, 44, 44, np.asarray(picture)[32, 32, 0] / 255]], np.float32)
+
+    candidates = np.array([[100 + 150 * number, 100, 120 + 150 * number, 120, 0.1] for number in range(3)], np.float32)
+    views = [Glimpse(64, 32, 0), Glimpse(64, 32, 1), Glimpse(64, 32, 3)]
+    shown = np.array([[1, 0, 1], [0, 1, 1], [0, 0, 0]], bool)
+    found, highest = embedded.glimpse(Seen(finds), drawn, candidates, 0.3, views, shown)
+    scores = np.array(levels) / 255
+    assert highest == pytest.approx(shown * scores, abs=0.02)
+    centres = [((boxes[:, 0] + boxes[:, 2]) / 2).tolist() for boxes in found]
+    # The first is below the threshold.
+    assert centres == [pytest.approx([410], abs=1), pytest.approx([260, 410], abs=1), []]
+    assert len(cuts) == len(set(cuts)) == 3
+
+
+def test_the_glimpses_of_a_step_are_of_one_side():
+    assert [len({view.side for view in step.glimpses}) for step in embedded.STEPS] == [1] * len(embedded.STEPS)
+
+
 def test_a_possible_face_in_a_face_is_none_of_its_own():
     faces = np.array([[100, 100, 200, 200, 0.9]], np.float32)
     inside, outside = [120, 120, 140, 140, 0.3], [190, 190, 230, 230, 0.2]

@@ -109,7 +109,7 @@ STEPS = (
 )
 QUARTERS = {1: Image.Transpose.ROTATE_90, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_270}
 # In a crowd, where it would take the most time, few are turned: so many faces found make it one doubtful place fewer.
-OTHERS = 5
+OTHERS = 8
 # Who looks from so many sides sees more that is none: the mean of the two views that are surest counts this much.
 AGREED = 0.9
 
@@ -330,21 +330,21 @@ def look_from_all_sides(
     found: list[Floats] = []
     faces = doubtful[:0]
     scores = doubtful[:, 4]  # the highest that each has been given so far
-    sides = np.zeros(len(doubtful))  # how it was turned when it looked most like a face
+    best = np.zeros(len(doubtful))  # how it was turned when it looked most like a face
     for step in STEPS:
         most = places(step.places, picture)
         likeliest = max(most - others // OTHERS, most // 4)
-        doubtful, scores, sides = doubtful[:likeliest], scores[:likeliest], sides[:likeliest]
+        doubtful, scores, best = doubtful[:likeliest], scores[:likeliest], best[:likeliest]
         turns = np.array([view.turns for view in step.glimpses])
-        shown = np.abs((turns[:, None] - sides + 2) % 4 - 2) <= step.around
+        shown = np.abs((turns[:, None] - best + 2) % 4 - 2) <= step.around
         seen, highest = glimpse(network, picture, doubtful, LOWEST_SCORE, step.glimpses, shown)
         found += seen
         faces = agreed(found, threshold)
         scores = np.maximum(scores, highest.max(axis=0))
-        sides = turns[highest.argmax(axis=0)]
+        best = turns[highest.argmax(axis=0)]
         order = np.argsort(-scores, kind="stable")
         rest = order[(scores[order] > step.enough) & are_apart_from(faces, doubtful[order])]
-        doubtful, scores, sides = doubtful[rest], scores[rest], sides[rest]
+        doubtful, scores, best = doubtful[rest], scores[rest], best[rest]
     return faces
 
 
@@ -390,25 +390,24 @@ def glimpse(
     And the network's highest score in each glimpse [views, n], likely or not.
     """
     side = views[0].side
-    view, place = np.nonzero(shown)
+    place, view = np.nonzero(shown.T)  # by place, as all views of one show the same square
     turns = np.array([each.turns for each in views])[view]
     spread = side / np.array([each.width for each in views])[view]
     sides = np.maximum(spread * face_widths(candidates)[place], side / ENLARGED).round()
     corners = ((candidates[place, :2] + candidates[place, 2:4] - sides[:, None]) / 2).round()
     areas = np.column_stack([corners, corners + sides[:, None]]).astype(int)
-    cut = cache(partial(cut_out, picture, side))  # several views show the same square
 
-    def shown_as(area: list[int], quarters: float) -> Image.Image:
-        square = cut(tuple(area), quarters % 1)
-        return square.transpose(QUARTERS[int(quarters)]) if quarters >= 1 else square
-
-    def look_at_some(some: slice) -> list[Floats]:
-        pictures = [shown_as(*each) for each in zip(areas[some].tolist(), turns[some].tolist(), strict=True)]
+    def look_at_batch(batch: slice) -> list[Floats]:
+        cut = cache(partial(cut_out, picture, side))
+        pictures = []
+        for area, quarters in zip(areas[batch].tolist(), turns[batch].tolist(), strict=True):
+            square = cut(tuple(area), quarters % 1)
+            pictures.append(square.transpose(QUARTERS[int(quarters)]) if quarters >= 1 else square)
         return network.find_in_each(pictures, POSSIBLE)
 
     many = TOGETHER // side**2
-    parts = at_once(look_at_some, [slice(start, start + many) for start in range(0, len(areas), many)])
-    seen = [each for part in parts for each in part]
+    batches = [slice(start, start + many) for start in range(0, len(areas), many)]
+    seen = [each for batch in at_once(look_at_batch, batches) for each in batch]
     highest = np.zeros(shown.shape, np.float32)
     highest[view, place] = [each[:, 4].max(initial=0) for each in seen]
     faces = np.concatenate([candidates[:0], *seen])
@@ -466,7 +465,7 @@ def turned(sides: NDArray[np.bool_], turns: NDArray[np.float64]) -> NDArray[np.b
     of two between which one lies, of both.
     """
     first, last = (
-        np.take_along_axis(sides, (np.arange(4) - rounded(turns)[:, None].astype(int)) % 4, axis=1)
+        np.take_along_axis(sides, (np.arange(4) + rounded(turns)[:, None].astype(int)) % 4, axis=1)
         for rounded in (np.floor, np.ceil)
     )
     return first & last
