@@ -89,6 +89,17 @@ test("after a lost network the photo is tried again with a new job", async () =>
   expect(asked.created).toHaveLength(2);
 });
 
+test("a job whose creation nobody answers is asked for once more, and then told as failed", async () => {
+  server.use(http.post("/api/jobs", () => HttpResponse.error(), { once: true }));
+  const store = new PhotoStore();
+  store.add([photo()], DEFAULTS);
+  await reach(store, "sent");
+  server.use(http.post("/api/jobs", () => HttpResponse.error()));
+  store.add([photo()], DEFAULTS);
+  await reach(store, "refused", "sent");
+  expect(store.snapshot()[0]!.failure).toMatchObject({ code: "Offline" });
+});
+
 test("a job that could not be erased before a new try is erased with the photo", async () => {
   const store = new PhotoStore();
   store.add([photo()], DEFAULTS);
