@@ -1,7 +1,8 @@
 """The ways of hiding faces that are compared: `ways.py WAY FOLDER TIMES` runs one on a photo and prints what it took.
 
-In the folder are `photo` and `boxes.json`; the result is written beside them. A way is a function of the photo's
-file and the faces' boxes, [left, top, width, height] in fractions of the photo, to the result's file.
+In the folder are `photo` and `boxes.json`, and perhaps photos to be done before, `earlier-*`; the result is written
+beside them. A way is a function of the photo's file and the faces' boxes, [left, top, width, height] in fractions of
+the photo, to the result's file.
 """
 
 from __future__ import annotations
@@ -106,6 +107,8 @@ def main(way: str, folder: Path, times: int) -> None:
     small = BytesIO()
     Image.new("RGB", (64, 64)).save(small, "JPEG")
     WAYS[way](small.getvalue(), [[0.3, 0.3, 0.3, 0.3]])
+    for earlier in sorted(folder.glob("earlier-*")):
+        WAYS[way](earlier.read_bytes(), boxes)
 
     Path("/proc/self/clear_refs").write_text("5")  # forget the highest so far
     before = megabytes("VmRSS")

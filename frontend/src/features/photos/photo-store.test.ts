@@ -94,10 +94,12 @@ test("a job whose creation nobody answers is asked for once more, and then told 
   const store = new PhotoStore();
   store.add([photo()], DEFAULTS);
   await reach(store, "sent");
-  server.use(http.post("/api/jobs", () => HttpResponse.error()));
+  const unanswered = vi.fn(() => HttpResponse.error());
+  server.use(http.post("/api/jobs", unanswered));
   store.add([photo()], DEFAULTS);
   await reach(store, "refused", "sent");
   expect(store.snapshot()[0]!.failure).toMatchObject({ code: "Offline" });
+  expect(unanswered).toHaveBeenCalledTimes(2);
 });
 
 test("a job that could not be erased before a new try is erased with the photo", async () => {
@@ -155,11 +157,13 @@ test("a file is kept for an hour, and as long as its job once it is sent", async
 
 test("a refused request is told with the API's own sentence", async () => {
   const answer = { code: "THROTTLED", message: "Too Many Requests" };
-  server.use(http.post("/api/jobs", () => HttpResponse.json(answer, { status: 429 })));
+  const refused = vi.fn(() => HttpResponse.json(answer, { status: 429 }));
+  server.use(http.post("/api/jobs", refused));
   const store = new PhotoStore();
   store.add([photo()], DEFAULTS);
   await reach(store, "refused");
   expect(store.snapshot()[0]!.failure).toEqual(answer);
+  expect(refused).toHaveBeenCalledTimes(1);
 });
 
 test("an answer that is not the API's is told as unforeseen", async () => {

@@ -10,6 +10,6 @@ export async function createJob(options: JobOptions, signal?: AbortSignal): Prom
     return await create();
   } catch (error) {
     if (!(error instanceof Refused && error.code === "Offline")) throw error;
-    return create(); // a job that was created all the same gets no photo, and ends by itself
+    return create(); // a job that was created all the same gets no photo, and its row expires
   }
 }
