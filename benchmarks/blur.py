@@ -48,8 +48,8 @@ FORMATS: list[tuple[str, int, dict[str, Any]]] = [
     ("TIFF", 100, {"compression": "tiff_adobe_deflate"}),
     ("BMP", 11, {}),
 ]
-# What a function may have had before, in megapixels, how many times as wide as high, and sampling: what is then left of
-# the memory that Pillow keeps, and between it, adds to what the next photo takes.
+# Photos that a function may have had before, after which it holds most: megapixels, how many times as wide as high, and
+# sampling.
 EARLIER = [(12, 4 / 3, 2), (100, 1, 0), (97, 43, 0), (24, 3 / 2, 2), (98, 4, 0), (81, 1, 2)]
 BLUR_FACES_MB = 3008  # the function's memory, of which Lambda's runtime and what it imports take some
 RUNTIME_MB = 150
