@@ -15,7 +15,7 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
@@ -95,17 +95,18 @@ def running_stack(port: int, say: Callable[[str], None]) -> Iterator[Stack]:
     state = project.STATE / f"aws-{port}"
     state.mkdir(parents=True, exist_ok=True)
     with _lock():
-        # What is written there is of a stack that was killed.
-        _running_file().unlink(missing_ok=True)
         build(say)
         with emulator(port, state) as endpoint:
             stack = _deployed(endpoint, state, say)
-            running = _running_file()
-            running.write_text(json.dumps({"pid": os.getpid(), "endpoint": endpoint, "outputs": dict(stack.outputs)}))
+            about = {"pid": os.getpid(), "endpoint": endpoint, "outputs": dict(stack.outputs)}
+            # Written aside, so that nobody reads a half.
+            draft = _running_file().with_suffix(".draft")
+            draft.write_text(json.dumps(about))
+            draft.replace(_running_file())
             try:
                 yield stack
             finally:
-                running.unlink(missing_ok=True)
+                _running_file().unlink(missing_ok=True)
 
 
 @contextmanager
@@ -126,12 +127,17 @@ def running() -> Stack | None:
 
 
 def stop() -> bool:
-    """Stop the stack that another process serves; tells whether there was one. Raises Failure if it does not end."""
+    """Stop the stack that another process serves, and wait until the next one can start.
+
+    Tells whether there was one. Raises Failure if it does not end.
+    """
     about = _running()
     if about is None:
         return False
-    os.kill(about["pid"], signal.SIGTERM)
-    _wait_until(lambda: _running() is None, _STOP_SECONDS, "The embedded AWS did not stop.")
+    with suppress(ProcessLookupError):
+        os.kill(about["pid"], signal.SIGTERM)
+    # The process itself gives the emulator _STOP_SECONDS before it kills it.
+    _wait_until(lambda: not _is_locked(), _STOP_SECONDS + 5, "The embedded AWS did not stop.")
     return True
 
 
@@ -333,28 +339,46 @@ def _running_file() -> Path:
 
 
 def _lock_file() -> IO[str]:
+    project.STATE.mkdir(parents=True, exist_ok=True)
     return (project.STATE / "lock").open("a")
+
+
+def _take(lock: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager
 def _lock() -> Iterator[None]:
     """Hold the lock that tells a served stack from the traces of one that was killed."""
     with _lock_file() as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Failure("The embedded AWS of this folder is running already; `faceblur down` stops it.") from None
+        # Whoever asks `_is_locked` holds it for a moment.
+        _wait_until(
+            lambda: _take(lock, fcntl.LOCK_EX),
+            1,
+            "The embedded AWS of this folder is running already; `faceblur down` stops it.",
+        )
+        # What is written there is of a stack that was killed.
+        _running_file().unlink(missing_ok=True)
         yield
 
 
-def _running() -> dict[str, Any] | None:
-    """What the serving process wrote about itself, if it is alive."""
-    if not _running_file().exists():
-        return None
+def _is_locked() -> bool:
+    """Whether a process of this folder has the embedded AWS, be it that it starts or ends."""
     with _lock_file() as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            about: dict[str, Any] = json.loads(_running_file().read_text())
-            return about
-    return None
+        # Shared, so that two who ask do not take each other for a stack.
+        return not _take(lock, fcntl.LOCK_SH)
+
+
+def _running() -> dict[str, Any] | None:
+    """What the serving process wrote about itself, if it is alive and neither starts nor ends."""
+    if not _is_locked():
+        return None
+    try:
+        about: dict[str, Any] = json.loads(_running_file().read_text())
+    except FileNotFoundError:
+        return None
+    return about

@@ -1,0 +1,136 @@
+"""How commands of one folder agree on the embedded AWS: who has it, and when the next one can."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from faceblur_cli import local, project
+from faceblur_cli.failures import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ENDPOINT = "http://127.0.0.1:4566"
+OUTPUTS = {"ApiUrl": f"{ENDPOINT}/api"}
+KILLED_PID = 2**30
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of an embedded AWS that is neither built nor started: only who has it is looked at."""
+
+    @contextmanager
+    def emulator(*_: Any) -> Iterator[str]:
+        yield ENDPOINT
+
+    monkeypatch.setattr(project, "STATE", tmp_path)
+    monkeypatch.setattr(local, "build", lambda _: None)
+    monkeypatch.setattr(local, "emulator", emulator)
+    monkeypatch.setattr(local, "deploy", lambda _: local.Stack(ENDPOINT, OUTPUTS))
+    return tmp_path
+
+
+@pytest.fixture
+def killed(state: Path) -> Path:
+    """What a stack that was killed wrote about itself."""
+    file = state / "running.json"
+    file.write_text(json.dumps({"pid": KILLED_PID, "endpoint": ENDPOINT, "outputs": OUTPUTS}))
+    return file
+
+
+def served(port: int = 4566) -> AbstractContextManager[local.Stack]:
+    return local.running_stack(port, lambda _: None)
+
+
+def test_a_served_stack_is_found_until_it_ends(state: Path) -> None:
+    with served() as stack:
+        assert local.running() == stack
+    assert local.running() is None
+
+
+def test_a_second_stack_is_refused(state: Path) -> None:
+    with served(), pytest.raises(Failure, match="is running already"), served():
+        pass
+
+
+def test_a_killed_stack_is_not_taken_for_a_served_one(killed: Path) -> None:
+    assert local.running() is None
+    assert local.stop() is False
+
+
+def test_a_killed_stack_is_forgotten_when_another_starts(killed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "build", lambda _: found.append(local.running()))
+    found: list[local.Stack | None] = []
+    with served():
+        assert found == [None]
+
+
+def test_a_killed_stack_is_forgotten_when_somebody_looks_at_what_it_kept(killed: Path) -> None:
+    with served() as stack:
+        pass
+    killed.write_text(json.dumps({"pid": KILLED_PID, "endpoint": "", "outputs": {}}))
+    with local.kept_stack() as kept:
+        assert kept == stack
+        assert local.stop() is False
+
+
+def test_two_who_look_do_not_take_each_other_for_a_stack(killed: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(lambda _: local.running(), range(400))) == [None] * 400
+
+
+def test_stop_waits_until_the_next_one_can_start(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, said_to_be_stopped, ended = Event(), Event(), Event()
+
+    @contextmanager
+    def slow_to_end(*_: Any) -> Iterator[str]:
+        yield ENDPOINT
+        # Long enough for a `stop` that does not wait to come back first.
+        said_to_be_stopped.wait(0.5)
+        ended.set()
+
+    def serve() -> None:
+        with served():
+            up.set()
+            asked.wait(30)
+
+    def ask(pid: int, number: int) -> None:
+        assert (pid, number) == (os.getpid(), signal.SIGTERM)
+        asked.set()
+
+    up = Event()
+    monkeypatch.setattr(local, "emulator", slow_to_end)
+    with ThreadPoolExecutor(1) as thread:
+        serving = thread.submit(serve)
+        assert up.wait(30)
+        monkeypatch.setattr(os, "kill", ask)
+        try:
+            assert local.stop() is True
+            said_to_be_stopped.set()
+            assert ended.is_set()
+            with served(4567):
+                pass
+        finally:
+            said_to_be_stopped.set()
+            asked.set()
+        serving.result()
+
+
+def test_what_ended_meanwhile_counts_as_stopped(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: int) -> None:
+        serving.__exit__(None, None, None)
+        raise ProcessLookupError
+
+    serving = served()
+    serving.__enter__()
+    monkeypatch.setattr(os, "kill", gone)
+    assert local.stop() is True
