@@ -34,12 +34,12 @@ def served(environment: dict[str, str], page_port: int = 0) -> Iterator[tuple[su
     arguments = [FACEBLUR, "up", "--port", str(local.any_port()), "--page-port", str(page_port)]
     with subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, text=True) as process:
 
-        def look() -> bool:
+        def look() -> dict[str, Any] | None:
             assert process.poll() is None, process.communicate()
-            return running.exists()
+            about: dict[str, Any] = json.loads(running.read_text()) if running.exists() else {}
+            return about if about.get("pid") == process.pid else None
 
         try:
-            eventually(look, "faceblur up", UP_SECONDS)
-            yield process, json.loads(running.read_text())
+            yield process, eventually(look, "faceblur up", UP_SECONDS)
         finally:
             process.terminate()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
 from deployed import Deployed, with_faults
 from standins.issuer import AUDIENCE, Issuer
+from standins.loopback import reserved_port
 from standins.rekognition import Rekognition
 
 from faceblur_cli import local, project
@@ -66,11 +66,10 @@ def issuer() -> Iterator[Issuer]:
 
 
 @pytest.fixture(scope="session")
-def origin() -> str:
+def origin() -> Iterator[str]:
     """Where the page of the stack with sign-in is served."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+    with reserved_port() as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")

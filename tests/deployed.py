@@ -37,6 +37,11 @@ def eventually(look: Callable[[], Seen], what: str = "it", seconds: float = PATI
     return seen
 
 
+def request(method: str, url: str | httpx.URL, **content: Any) -> httpx.Response:
+    """Ask a server of the stack, and wait as long as a function may take that starts cold on a busy machine."""
+    return httpx.request(method, url, timeout=60, **content)
+
+
 @dataclass
 class Deployed:
     """A stack, and the folder for the faults that tests plan."""
@@ -47,7 +52,7 @@ class Deployed:
 
     def call(self, method: str, path: str, **content: Any) -> httpx.Response:
         """Ask the API."""
-        return httpx.request(method, self.stack.api_url + path, timeout=30, **content)
+        return request(method, self.stack.api_url + path, **content)
 
     def create(self, **options: Any) -> dict[str, Any]:
         """Create a job."""
@@ -59,7 +64,7 @@ class Deployed:
     def upload(self, job: dict[str, Any], photo: bytes) -> httpx.Response:
         """Post a photo with the job's form."""
         form = job["upload"]
-        return httpx.post(form["url"], data=form["fields"], files={"file": ("photo", photo)}, timeout=30)
+        return request("POST", form["url"], data=form["fields"], files={"file": ("photo", photo)})
 
     def start(self, photo: bytes, **options: Any) -> str:
         """Create a job and upload its photo; gives the job's id."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import httpx
 from api_contract import assert_documented
 from bad_files import made
-from deployed import eventually
+from deployed import eventually, request
 from trial import HIDDEN, Trial, traces
 
 from faceblur import errors
@@ -56,5 +55,5 @@ def completed(stack: Deployed, job: dict[str, Any]) -> tuple[str, str]:
     kept = [key.partition("/")[0] for key in stack.objects(job["job_id"])]
     if sorted(kept) != ["receipts", "results"]:
         return HIDDEN, f"what is kept: {kept}"
-    result = httpx.get(job["result"]["url"], timeout=30).content
+    result = request("GET", job["result"]["url"]).content
     return HIDDEN, "the result holds something of the metadata" if traces(result) else ""

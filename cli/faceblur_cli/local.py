@@ -35,6 +35,9 @@ REGION = "us-east-1"
 DEFAULT_PORT = 4566
 _START_SECONDS = 60
 _STOP_SECONDS = 30
+_DEPLOY_SECONDS = 300
+# Whoever looks whether the embedded AWS is had holds its lock for a moment.
+_LOOK_SECONDS = 3
 
 
 def credentials() -> dict[str, str]:
@@ -102,8 +105,8 @@ def running_stack(port: int, say: Callable[[str], None]) -> Iterator[Stack]:
             # Written aside, so that nobody reads a half.
             draft = _running_file().with_suffix(".draft")
             draft.write_text(json.dumps(about))
-            draft.replace(_running_file())
             try:
+                draft.replace(_running_file())
                 yield stack
             finally:
                 _running_file().unlink(missing_ok=True)
@@ -129,13 +132,19 @@ def running() -> Stack | None:
 def stop() -> bool:
     """Stop the stack that another process serves, and wait until the next one can start.
 
-    Tells whether there was one. Raises Failure if it does not end.
+    One that starts just now is stopped as soon as it serves. Tells whether there was one; raises Failure if it does
+    not end.
     """
-    about = _running()
-    if about is None:
+    if not _is_locked():
         return False
-    with suppress(ProcessLookupError):
-        os.kill(about["pid"], signal.SIGTERM)
+    _wait_until(
+        lambda: _running() or not _is_locked(),
+        _DEPLOY_SECONDS,
+        "The embedded AWS is still starting; Ctrl-C stops it where it was started.",
+    )
+    if about := _running():
+        with suppress(ProcessLookupError):
+            os.kill(about["pid"], signal.SIGTERM)
     # The process itself gives the emulator _STOP_SECONDS before it kills it.
     _wait_until(lambda: not _is_locked(), _STOP_SECONDS + 5, "The embedded AWS did not stop.")
     return True
@@ -326,7 +335,7 @@ def _answers(endpoint: str, process: subprocess.Popen[bytes]) -> bool:
         return False
 
 
-def _wait_until(holds: Callable[[], bool], seconds: float, complaint: str) -> None:
+def _wait_until(holds: Callable[[], object], seconds: float, complaint: str) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
@@ -355,10 +364,9 @@ def _take(lock: IO[str], kind: int) -> bool:
 def _lock() -> Iterator[None]:
     """Hold the lock that tells a served stack from the traces of one that was killed."""
     with _lock_file() as lock:
-        # Whoever asks `_is_locked` holds it for a moment.
         _wait_until(
             lambda: _take(lock, fcntl.LOCK_EX),
-            1,
+            _LOOK_SECONDS,
             "The embedded AWS of this folder is running already; `faceblur down` stops it.",
         )
         # What is written there is of a stack that was killed.

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import time
 import webbrowser
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,7 +62,9 @@ def up(port: int, page_port: int, to_open: bool) -> None:
         err.print("Ctrl-C, or `faceblur down`, stops it.")
         if to_open and _has_screen():
             webbrowser.open(address)
-        signal.pause()
+        while True:
+            # Not signal.pause(), which sleeps over a signal that comes just before it.
+            time.sleep(1)
 
 
 @cli.command()

@@ -128,6 +128,20 @@ export async function fits(page) {
   assert.ok(inside <= window, `${inside} pixels in a window of ${window}`);
 }
 
+/** Holds the photos that the page uploads until it is called. */
+export async function heldUploads(page) {
+  let letGo;
+  const released = new Promise((resolve) => (letGo = resolve));
+  await page.route(uploads(page), async (route) => {
+    await released;
+    await route.continue();
+  });
+  return letGo;
+}
+
+/** Tells the addresses that photos go to. */
+export const uploads = (page) => (url) => !url.href.includes("/api/") && !url.href.startsWith(page.url());
+
 /** A connection of this many bytes a second upwards. */
 export async function slow(page, uploadThroughput) {
   const session = await page.context().newCDPSession(page);

@@ -27,7 +27,6 @@ function shown() {
 const add = (user: ReturnType<typeof shown>, ...files: File[]) =>
   user.upload(screen.getByLabelText(texts.drop.choose, { selector: "input" }), files);
 const card = (name: string) => screen.getByRole("article", { name });
-const patient = { timeout: 4000 };
 
 // The packer wants the browser's own blobs; the browser tests use it.
 vi.mock("client-zip", () => ({ downloadZip: () => new Response("packed") }));
@@ -49,7 +48,7 @@ test("a photo comes back with its face hidden", async () => {
   await add(user, photo());
 
   const view = within(card("street.jpg"));
-  await waitFor(() => expect(view.getByText(texts.result.hidden(2))).toBeTruthy(), patient);
+  await waitFor(() => expect(view.getByText(texts.result.hidden(2))).toBeTruthy());
   expect(view.getByText(texts.warnings["FacesNearSizeLimit"]!)).toBeTruthy();
   expect(view.getByText(texts.unknownWarning("Novelty"))).toBeTruthy();
   expect(view.getByText(texts.result.secondLook(1))).toBeTruthy();
@@ -69,7 +68,7 @@ test("boxes are fetched and shown when they are asked for", async () => {
   outcomeIs((job) => completed(job));
   const user = shown();
   await add(user, photo());
-  const toggle = await screen.findByRole("button", { name: texts.result.boxes }, patient);
+  const toggle = await screen.findByRole("button", { name: texts.result.boxes });
   expect(screen.queryByRole("list", { name: texts.boxes.label })).toBeNull();
   await user.click(toggle);
   const list = await screen.findByRole("list", { name: texts.boxes.label });
@@ -85,7 +84,7 @@ test("all results come in one file", async () => {
   const names = saved();
   const user = shown();
   await add(user, photo("a.jpg"), photo("b.jpg"));
-  await user.click(await screen.findByRole("button", { name: texts.list.downloadAll(2) }, patient));
+  await user.click(await screen.findByRole("button", { name: texts.list.downloadAll(2) }));
   await waitFor(() => expect(names).toEqual([texts.list.zipName]));
 });
 
@@ -106,7 +105,7 @@ test("where a newer page has replaced the enlargement, the rest of the page stay
   outcomeIs((job) => completed(job));
   const user = shown();
   await add(user, photo());
-  const enlarge = await screen.findByRole("button", { name: texts.result.enlarge }, patient);
+  const enlarge = await screen.findByRole("button", { name: texts.result.enlarge });
   await waitFor(() => expect(enlarge).toHaveProperty("disabled", false));
   await user.click(enlarge);
   expect(await screen.findByText(texts.failures.outdated)).toBeTruthy();
@@ -118,7 +117,7 @@ test("a photo without a face says so", async () => {
   outcomeIs((job) => completed(job, { faces: 0, warnings: ["NoFacesFound"] }));
   const user = shown();
   await add(user, photo());
-  expect(await screen.findByText(texts.result.none, {}, patient)).toBeTruthy();
+  expect(await screen.findByText(texts.result.none)).toBeTruthy();
   expect(screen.getByText(texts.warnings["NoFacesFound"]!)).toBeTruthy();
 });
 
@@ -126,7 +125,7 @@ test("a result stays where its photo is no longer there to try again", async () 
   outcomeIs((job) => completed(job, { faces: 0, warnings: ["NoFacesFound"] }));
   const user = shown();
   await add(user, photo());
-  const again = await screen.findByRole("button", { name: texts.remedies.lower }, patient);
+  const again = await screen.findByRole("button", { name: texts.remedies.lower });
   await forgetFile(card("street.jpg").id.replace("photo-", ""));
   await user.click(again);
   const view = within(card("street.jpg"));
@@ -138,10 +137,10 @@ test("a failure shows the API's sentence and what to do", async () => {
   outcomeIs((job) => failed(job, "ResidualFaces", "A face could still be found."));
   const user = shown();
   await add(user, photo());
-  expect(await screen.findByText("A face could still be found.", {}, patient)).toBeTruthy();
+  expect(await screen.findByText("A face could still be found.")).toBeTruthy();
   outcomeIs((job) => completed(job));
   await user.click(screen.getByRole("button", { name: texts.remedies.solid }));
-  expect(await screen.findByText(texts.result.hidden(1), {}, patient)).toBeTruthy();
+  expect(await screen.findByText(texts.result.hidden(1))).toBeTruthy();
   expect(asked.created.map(({ style }) => style)).toEqual(["blur", "solid"]);
 });
 
@@ -156,21 +155,21 @@ test("where only another photo helps, there is no button to try again", async ()
 test("while the network is away the page keeps asking and says so", async () => {
   const user = shown();
   await add(user, photo());
-  await screen.findByText(texts.steps.first_look, {}, patient);
+  await screen.findByText(texts.steps.first_look);
   server.use(http.get("/api/jobs/:id", () => HttpResponse.error()));
-  expect(await screen.findByText(texts.card.lost, {}, patient)).toBeTruthy();
+  expect(await screen.findByText(texts.card.lost)).toBeTruthy();
   server.resetHandlers();
   for (const [id, job] of jobs) jobs.set(id, completed(job));
-  expect(await screen.findByText(texts.result.hidden(1), {}, patient)).toBeTruthy();
+  expect(await screen.findByText(texts.result.hidden(1))).toBeTruthy();
   expect(screen.queryByText(texts.card.lost)).toBeNull();
 });
 
 test("a job that is gone says so, and can be removed", async () => {
   const user = shown();
   await add(user, photo());
-  await screen.findByText(texts.steps.first_look, {}, patient);
+  await screen.findByText(texts.steps.first_look);
   jobs.clear();
-  expect(await screen.findByText(texts.card.expired, {}, patient)).toBeTruthy();
+  expect(await screen.findByText(texts.card.expired)).toBeTruthy();
   await user.click(screen.getByRole("button", { name: `${texts.card.remove} street.jpg` }));
   expect(await screen.findByText(texts.list.empty)).toBeTruthy();
 });
@@ -179,7 +178,7 @@ test("deleting asks first, and then leaves nothing", async () => {
   outcomeIs((job) => completed(job));
   const user = shown();
   await add(user, photo("a.jpg"), photo("b.jpg"));
-  await screen.findByRole("button", { name: texts.list.downloadAll(2) }, patient);
+  await screen.findByRole("button", { name: texts.list.downloadAll(2) });
 
   await user.click(screen.getByRole("button", { name: `${texts.card.deleteNow} a.jpg` }));
   await user.click(within(screen.getByRole("dialog")).getByRole("button", { name: texts.confirm.no }));
@@ -197,7 +196,7 @@ test("what could not be deleted says so and stays", async () => {
   outcomeIs((job) => completed(job));
   const user = shown();
   await add(user, photo());
-  await screen.findByText(texts.result.hidden(1), {}, patient);
+  await screen.findByText(texts.result.hidden(1));
   server.use(http.delete("/api/jobs/:id", () => HttpResponse.error()));
   await user.click(screen.getByRole("button", { name: `${texts.card.deleteNow} street.jpg` }));
   await user.click(within(screen.getByRole("dialog")).getByRole("button", { name: texts.confirm.yes }));
@@ -208,7 +207,8 @@ test("what could not be deleted says so and stays", async () => {
 test("all can be deleted at once", async () => {
   const user = shown();
   await add(user, photo("a.jpg"), photo("b.jpg"));
-  await user.click(await screen.findByRole("button", { name: texts.list.deleteAll }));
+  await waitFor(() => expect(screen.getAllByText(texts.steps.first_look)).toHaveLength(2));
+  await user.click(screen.getByRole("button", { name: texts.list.deleteAll }));
   await user.click(within(screen.getByRole("dialog")).getByRole("button", { name: texts.confirm.yes }));
   expect(await screen.findByText(texts.list.empty)).toBeTruthy();
   await waitFor(() => expect(jobs.size).toBe(0));

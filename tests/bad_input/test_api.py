@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 API = schemathesis.openapi.from_dict(api_description())
 API.config.generation.update(deterministic=True)
+API.config.update(request_timeout=60)  # a function may start cold, on a busy machine
 # To methods that are not described, API Gateway answers 403, as the description has it.
 API.config.checks.update(excluded_check_names=["unsupported_method"])
 # What the functions answer, by the method; all else would be an answer of the gateway's.

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from api_contract import assert_documented
 from command import faceblur
-from deployed import Deployed, eventually
+from deployed import Deployed, eventually, request
 from photos import flower, grace_hopper
 from standins.issuer import FORGED, NOT_FOR_US
 
@@ -30,8 +30,13 @@ EVERY_REQUEST = [("POST", "/jobs"), ("GET", f"/jobs/{NOBODYS}"), ("DELETE", f"/j
 class Person:
     """Somebody with a token, as the API sees them."""
 
-    def __init__(self, stack: Deployed, token: str) -> None:
-        self.stack, self.token = stack, token
+    def __init__(self, stack: Deployed, signed_in: Callable[[], str]) -> None:
+        self.stack, self._signed_in = stack, signed_in
+
+    @property
+    def token(self) -> str:
+        """One that is new, as far as its issuer gives new ones."""
+        return self._signed_in()
 
     def call(self, method: str, path: str, **content: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}"} | content.pop("headers", {})
@@ -53,12 +58,12 @@ class Person:
 
 @pytest.fixture(scope="module")
 def alice(deployed_with_sign_in: Deployed, issuer: Issuer) -> Person:
-    return Person(deployed_with_sign_in, issuer.token("alice"))
+    return Person(deployed_with_sign_in, lambda: issuer.token("alice"))
 
 
 @pytest.fixture(scope="module")
 def bob(deployed_with_sign_in: Deployed, issuer: Issuer) -> Person:
-    return Person(deployed_with_sign_in, issuer.token("bob"))
+    return Person(deployed_with_sign_in, lambda: issuer.token("bob"))
 
 
 @pytest.fixture(scope="module")
@@ -89,14 +94,14 @@ def test_without_a_token(deployed_with_sign_in: Deployed, method: str, path: str
 
 @pytest.mark.parametrize("forge", FORGED)
 def test_a_forged_token(deployed_with_sign_in: Deployed, issuer: Issuer, forge: Callable[[Issuer], str]) -> None:
-    forger = Person(deployed_with_sign_in, forge(issuer))
+    forger = Person(deployed_with_sign_in, lambda: forge(issuer))
     for method, path in EVERY_REQUEST:
         assert forger.call(method, path).status_code == 401
 
 
 @pytest.mark.parametrize("claims", NOT_FOR_US.values(), ids=NOT_FOR_US.keys())
 def test_a_token_that_is_not_for_us(deployed_with_sign_in: Deployed, issuer: Issuer, claims: dict[str, Any]) -> None:
-    assert Person(deployed_with_sign_in, issuer.token(**claims)).call("POST", "/jobs").status_code == 401
+    assert Person(deployed_with_sign_in, lambda: issuer.token(**claims)).call("POST", "/jobs").status_code == 401
 
 
 def test_two_tokens_at_once(alice: Person, bob: Person, hers: dict[str, Any]) -> None:
@@ -217,7 +222,7 @@ def test_a_body_that_is_too_much(bob: Person, body: bytes) -> None:
 
 def test_a_link_is_for_one_file_and_one_time(alice: Person, hers: dict[str, Any]) -> None:
     link = httpx.URL(hers["result"]["url"])
-    assert httpx.get(link).status_code == 200
+    assert request("GET", link).status_code == 200
     changed = [
         link.copy_with(path=f"/{alice.stack.bucket}/uploads/{hers['job_id']}"),
         link.copy_set_param("X-Amz-Expires", "86400"),
@@ -227,9 +232,9 @@ def test_a_link_is_for_one_file_and_one_time(alice: Person, hers: dict[str, Any]
     ]
     for other in changed:
         # A link without its signature is one that is malformed.
-        assert httpx.get(other).status_code in {400, 403}, other
+        assert request("GET", other).status_code in {400, 403}, other
     for method in ("PUT", "DELETE"):
-        assert httpx.request(method, link, content=b"").status_code == 403
+        assert request(method, link, content=b"").status_code == 403
     assert_unharmed(alice, hers)
 
 
@@ -241,7 +246,7 @@ def test_a_form_is_for_one_place(alice: Person) -> None:
         "policy": form["fields"]["policy"][:-8] + "AAAAAA==",
         "x-amz-signature": "0" * 64,
     }.items():
-        refused = httpx.post(form["url"], data=form["fields"] | {field: value}, files={"file": flower()})
+        refused = request("POST", form["url"], data=form["fields"] | {field: value}, files={"file": flower()})
         assert refused.status_code == 403, field
     assert alice.stack.objects(job["job_id"]) == []
 
@@ -249,8 +254,8 @@ def test_a_form_is_for_one_place(alice: Person) -> None:
 def test_the_storage_is_open_to_nobody(alice: Person, hers: dict[str, Any]) -> None:
     bucket = f"{alice.stack.stack.endpoint}/{alice.stack.bucket}"
     for key in ["", *(f"/{key}" for key in alice.stack.objects(hers["job_id"]))]:
-        assert httpx.get(bucket + key).status_code == 403
-    assert httpx.put(f"{bucket}/uploads/{NOBODYS}", content=flower()).status_code == 403
+        assert request("GET", bucket + key).status_code == 403
+    assert request("PUT", f"{bucket}/uploads/{NOBODYS}", content=flower()).status_code == 403
 
 
 # ---------------------------------------------------------------- the quota
@@ -258,14 +263,17 @@ def test_the_storage_is_open_to_nobody(alice: Person, hers: dict[str, Any]) -> N
 
 @pytest.fixture
 def nearly_spent(deployed_with_sign_in: Deployed) -> Iterator[int]:
-    """How many of today's jobs are left; they are given back after the test."""
+    """How many of a day's jobs are left, today and if midnight comes; they are given back after the test."""
     left, client = 3, deployed_with_sign_in.stack.client("dynamodb")
-    table = deployed_with_sign_in.stack.outputs["JobsTableName"]
-    day = {"job_id": {"S": f"jobs of {time.strftime('%Y-%m-%d', time.gmtime())}"}}
-    set_to = {"TableName": table, "Key": day, "UpdateExpression": "SET jobs = :jobs"}
-    client.update_item(**set_to, ExpressionAttributeValues={":jobs": {"N": str(1000 - left)}})
+    table, now = deployed_with_sign_in.stack.outputs["JobsTableName"], time.time()
+    dates = [time.strftime("%Y-%m-%d", time.gmtime(moment)) for moment in (now, now + 24 * 60 * 60)]
+    rows = [{"TableName": table, "Key": {"job_id": {"S": f"jobs of {date}"}}} for date in dates]
+    for row in rows:
+        spent = {":jobs": {"N": str(1000 - left)}}
+        client.update_item(**row, UpdateExpression="SET jobs = :jobs", ExpressionAttributeValues=spent)
     yield left
-    client.delete_item(TableName=table, Key=day)
+    for row in rows:
+        client.delete_item(**row)
 
 
 def test_requests_at_the_same_time_do_not_pass_the_quota_together(bob: Person, nearly_spent: int) -> None:
@@ -295,10 +303,10 @@ def test_the_command_with_and_without_a_token(alice: Person, environment: dict[s
 def test_keys_are_rotated(deployed_with_sign_in: Deployed, issuer: Issuer) -> None:
     withdrawn = issuer.token("carol")  # which nobody has used yet: what was looked at is taken for a minute more
     issuer.rotate("second")
-    carol = Person(deployed_with_sign_in, issuer.token("carol"))
+    carol = Person(deployed_with_sign_in, lambda: issuer.token("carol"))
     # An unknown key has the issuer asked again at most every half a minute, so that forged ones are no burden to it.
     eventually(lambda: carol.call("POST", "/jobs").status_code == 201, "the new key")
-    assert Person(deployed_with_sign_in, withdrawn).call("POST", "/jobs").status_code == 401
+    assert Person(deployed_with_sign_in, lambda: withdrawn).call("POST", "/jobs").status_code == 401
 
 
 def raw(person: Person, method: str, path: str, **headers: str) -> tuple[int, Any, str]:

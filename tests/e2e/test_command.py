@@ -11,7 +11,7 @@ import httpx
 import pytest
 from api_contract import assert_documented
 from command import faceblur, served
-from deployed import eventually
+from deployed import eventually, request
 from photos import astronaut, flower, grace_hopper
 from visible import faces_in
 
@@ -25,7 +25,7 @@ def api(environment: dict[str, str]) -> Iterator[str]:
     with served(environment) as (process, about):
         yield about["outputs"]["ApiUrl"]
         assert faceblur(environment, "down").returncode == 0
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
         assert process.stderr is not None
         assert "faceblur is up" in process.stderr.read()
 
@@ -82,28 +82,28 @@ def test_a_second_stack_is_refused(api: str, environment: dict[str, str]) -> Non
 
 
 def test_plain_http_needs_no_library_of_ours(api: str) -> None:
-    created = httpx.post(f"{api}/jobs", json={"style": "solid"})
+    created = request("POST", f"{api}/jobs", json={"style": "solid"})
     assert_documented("POST", "/jobs", created.status_code, created.json())
     job, form = created.json(), created.json()["upload"]
-    assert httpx.post(form["url"], data=form["fields"], files={"file": flower()}).status_code == 204
+    assert request("POST", form["url"], data=form["fields"], files={"file": flower()}).status_code == 204
 
     def ended() -> dict[str, Any] | None:
-        shown = httpx.get(f"{api}/jobs/{job['job_id']}")
+        shown = request("GET", f"{api}/jobs/{job['job_id']}")
         assert_documented("GET", "/jobs/{job_id}", shown.status_code, shown.json())
         return shown.json() if shown.json()["status"] in {"COMPLETED", "FAILED"} else None
 
     shown = eventually(ended)
-    result = httpx.get(shown["result"]["url"])
+    result = request("GET", shown["result"]["url"])
     assert (result.status_code, result.headers["content-type"]) == (200, "image/jpeg")
-    assert httpx.delete(f"{api}/jobs/{job['job_id']}").status_code == 204
-    assert httpx.get(shown["result"]["url"]).status_code == 404
+    assert request("DELETE", f"{api}/jobs/{job['job_id']}").status_code == 204
+    assert request("GET", shown["result"]["url"]).status_code == 404
 
 
 def test_the_upload_is_bound_to_its_form(api: str) -> None:
-    form = httpx.post(f"{api}/jobs").json()["upload"]
-    too_large = httpx.post(form["url"], data=form["fields"], files={"file": b"x" * (form["max_bytes"] + 1)}, timeout=60)
+    form = request("POST", f"{api}/jobs").json()["upload"]
+    too_large = request("POST", form["url"], data=form["fields"], files={"file": b"x" * (form["max_bytes"] + 1)})
     assert (too_large.status_code, "EntityTooLarge" in too_large.text) == (400, True)
-    elsewhere = httpx.post(form["url"], data=form["fields"] | {"key": "uploads/else"}, files={"file": flower()})
+    elsewhere = request("POST", form["url"], data=form["fields"] | {"key": "uploads/else"}, files={"file": flower()})
     assert elsewhere.status_code == 403
 
 
@@ -123,7 +123,7 @@ def test_the_upload_is_bound_to_its_form(api: str) -> None:
 def test_what_the_api_refuses(
     api: str, method: str, path: str, content: dict[str, Any], status: int, code: str
 ) -> None:
-    response = httpx.request(method, api + path, **content)
+    response = request(method, api + path, **content)
     assert (response.status_code, response.json()["code"]) == (status, code)
     template = "/jobs" if path == "/jobs" else "/jobs/{job_id}"
     assert_documented(method, template, response.status_code, response.json())
@@ -145,7 +145,7 @@ def test_ctrl_c_leaves_no_process(environment: dict[str, str], tmp_path_factory:
     state = tmp_path_factory.mktemp("interrupted")
     with served(environment | {"FACEBLUR_STATE": str(state)}) as (process, about):
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
         assert not (state / "running.json").exists()
         with pytest.raises(httpx.ConnectError):
             httpx.get(about["endpoint"])

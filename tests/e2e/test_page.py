@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ import pytest
 from command import served
 from deployed import eventually
 from PIL import Image
+from standins.loopback import reserved_port
 
 from faceblur_cli import project
 from faceblur_cli.page import served as page_of
@@ -33,10 +33,6 @@ BROWSER_SECONDS = 900
 @pytest.fixture
 def page(environment: dict[str, str]) -> Iterator[str]:
     """The page that `faceblur up` serves."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
 
     def answers() -> bool:
         try:
@@ -44,7 +40,8 @@ def page(environment: dict[str, str]) -> Iterator[str]:
         except httpx.TransportError:
             return False
 
-    with served(environment, port):
+    with reserved_port() as port, served(environment, port):
+        address = f"http://127.0.0.1:{port}"
         eventually(answers, "the page")
         yield address
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from http.server import BaseHTTPRequestHandler
+
+
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """A port that nobody else is given within the block; a server of the test's own can listen at it."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 class LoopbackServer:

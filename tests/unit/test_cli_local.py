@@ -80,7 +80,7 @@ def test_a_killed_stack_is_forgotten_when_somebody_looks_at_what_it_kept(killed:
     killed.write_text(json.dumps({"pid": KILLED_PID, "endpoint": "", "outputs": {}}))
     with local.kept_stack() as kept:
         assert kept == stack
-        assert local.stop() is False
+        assert local.running() is None
 
 
 def test_two_who_look_do_not_take_each_other_for_a_stack(killed: Path) -> None:
@@ -88,41 +88,65 @@ def test_two_who_look_do_not_take_each_other_for_a_stack(killed: Path) -> None:
         assert list(threads.map(lambda _: local.running(), range(400))) == [None] * 400
 
 
+@contextmanager
+def serving_elsewhere(monkeypatch: pytest.MonkeyPatch, begun: Event) -> Iterator[None]:
+    """A stack that another thread serves until its process is told to end; the block begins when it has begun."""
+    told = Event()
+
+    def serve() -> None:
+        with served():
+            begun.set()
+            assert told.wait(30)
+
+    def tell(pid: int, number: int) -> None:
+        assert (pid, number) == (os.getpid(), signal.SIGTERM)
+        told.set()
+
+    monkeypatch.setattr(os, "kill", tell)
+    with ThreadPoolExecutor(1) as thread:
+        serving = thread.submit(serve)
+        try:
+            assert begun.wait(30)
+            yield
+        finally:
+            told.set()
+        serving.result()
+
+
+# In the next two, a `stop` that does not wait comes back before that half of a second is over.
+HALF_A_SECOND = 0.5
+
+
 def test_stop_waits_until_the_next_one_can_start(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, said_to_be_stopped, ended = Event(), Event(), Event()
+    came_back, ended = Event(), Event()
 
     @contextmanager
     def slow_to_end(*_: Any) -> Iterator[str]:
         yield ENDPOINT
-        # Long enough for a `stop` that does not wait to come back first.
-        said_to_be_stopped.wait(0.5)
+        came_back.wait(HALF_A_SECOND)
         ended.set()
 
-    def serve() -> None:
-        with served():
-            up.set()
-            asked.wait(30)
-
-    def ask(pid: int, number: int) -> None:
-        assert (pid, number) == (os.getpid(), signal.SIGTERM)
-        asked.set()
-
-    up = Event()
     monkeypatch.setattr(local, "emulator", slow_to_end)
-    with ThreadPoolExecutor(1) as thread:
-        serving = thread.submit(serve)
-        assert up.wait(30)
-        monkeypatch.setattr(os, "kill", ask)
-        try:
-            assert local.stop() is True
-            said_to_be_stopped.set()
-            assert ended.is_set()
-            with served(4567):
-                pass
-        finally:
-            said_to_be_stopped.set()
-            asked.set()
-        serving.result()
+    with serving_elsewhere(monkeypatch, begun=Event()):
+        assert local.stop() is True
+        came_back.set()
+        assert ended.is_set()
+        with served(4567):
+            pass
+
+
+def test_stop_waits_for_one_that_starts(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    builds, came_back = Event(), Event()
+
+    def slow_to_build(_: Any) -> None:
+        builds.set()
+        came_back.wait(HALF_A_SECOND)
+
+    monkeypatch.setattr(local, "build", slow_to_build)
+    with serving_elsewhere(monkeypatch, begun=builds):
+        assert local.stop() is True
+        came_back.set()
+        assert local.stop() is False
 
 
 def test_what_ended_meanwhile_counts_as_stopped(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:

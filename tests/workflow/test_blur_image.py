@@ -8,9 +8,8 @@ from hashlib import sha256
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
-from deployed import DETECT, FAILURE, Deployed, assert_failed, eventually, function_name
+from deployed import DETECT, FAILURE, Deployed, assert_failed, eventually, function_name, request
 from photos import animation, astronaut, blank, flower, png, without_its_end
 from PIL import Image, ImageChops, ImageStat
 from standins.rekognition import THROTTLED, Refusal, face
@@ -51,8 +50,8 @@ class TestCompleted:
 
     def test_the_receipt_tells_what_was_done(self, deployed: Deployed) -> None:
         job = deployed.run(astronaut())
-        receipt = httpx.get(job["receipt"]["url"]).json()
-        result = httpx.get(job["result"]["url"]).content
+        receipt = request("GET", job["receipt"]["url"]).json()
+        result = request("GET", job["result"]["url"]).content
         assert receipt["input"] == {"sha256": sha256(astronaut()).hexdigest(), "bytes": len(astronaut())}
         assert receipt["output"] == {"sha256": sha256(result).hexdigest(), "bytes": len(result)}
         assert [(face["found_by"], face["look"]) for face in receipt["faces"]] == [("embedded", "first")]
@@ -352,7 +351,7 @@ class TestRekognition:
         rekognition.replies.extend([[face(0.25, 0.25, 0.2, 0.3)], []])
         job = deployed_with_rekognition.run(flower())
         assert (job["status"], job["faces"]) == ("COMPLETED", 1)
-        before, after = opened(flower()), opened(httpx.get(job["result"]["url"]).content)
+        before, after = opened(flower()), opened(request("GET", job["result"]["url"]).content)
         assert difference(before, after, (0.25, 0.25, 0.45, 0.55)) > 10
         assert difference(before, after, (0.6, 0.6, 1.0, 1.0)) < 1
 

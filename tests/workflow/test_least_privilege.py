@@ -14,9 +14,8 @@ from contextlib import contextmanager
 from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
-from deployed import Deployed, function_name
+from deployed import Deployed, function_name, request
 from photos import blank
 from sources import template
 
@@ -25,6 +24,7 @@ from faceblur.options import JobOptions
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import httpx
     from standins.issuer import Issuer
 
 NO_PHOTO = b"not a photo at all"
@@ -166,7 +166,7 @@ def shows_a_job_and_its_links(roles: Roles) -> None:
     shown = roles.ask("GET", f"/jobs/{roles.job('COMPLETED', outcome={'S': json.dumps(outcome)})}")
     assert shown.status_code == 200
     for linked in ("result", "receipt"):
-        assert httpx.get(shown.json()[linked]["url"]).status_code == 200
+        assert request("GET", shown.json()[linked]["url"]).status_code == 200
 
 
 def settles_a_job_whose_photo_never_came(roles: Roles) -> None:

@@ -2,6 +2,7 @@ import { http } from "msw";
 import { expect, test, vi } from "vitest";
 import { getLinked } from "../features/results/api/get-linked";
 import { DEFAULTS, jobOptions } from "../features/options/options";
+import { eventually } from "../testing/eventually";
 import { completed, jobs, server, STORAGE_URL } from "../testing/server";
 import { call } from "./api";
 
@@ -22,7 +23,7 @@ test("a server that does not answer in time is away", async () => {
   server.use(http.get("/api/jobs/a", asked));
   const runOut = timeLimit(20_000);
   const answer = expect(call("/jobs/a")).rejects.toMatchObject({ code: "Offline" });
-  await vi.waitFor(() => expect(asked).toHaveBeenCalled());
+  await eventually(() => expect(asked).toHaveBeenCalled());
   runOut();
   await answer;
 });
@@ -32,7 +33,7 @@ test("a request that is stopped on purpose is not told as a failure", async () =
   server.use(http.get("/api/jobs/a", asked));
   const controller = new AbortController();
   const answer = expect(call("/jobs/a", { signal: controller.signal })).rejects.toMatchObject({ name: "AbortError" });
-  await vi.waitFor(() => expect(asked).toHaveBeenCalled());
+  await eventually(() => expect(asked).toHaveBeenCalled());
   controller.abort();
   await answer;
 });
@@ -48,7 +49,7 @@ test("a download that does not begin or end in time is given up", async () => {
   const asked = vi.fn(never);
   server.use(http.get(`${STORAGE_URL}/results/a`, asked));
   const answer = expect(get()).rejects.toMatchObject({ code: "Offline" });
-  await vi.waitFor(() => expect(asked).toHaveBeenCalled());
+  await eventually(() => expect(asked).toHaveBeenCalled());
   runOut();
   await answer;
 });

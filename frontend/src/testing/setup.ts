@@ -1,6 +1,9 @@
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
+import { PATIENCE } from "./eventually";
 import { resetJobs, server } from "./server";
+
+configure({ asyncUtilTimeout: PATIENCE });
 
 beforeAll(() => server.listen({ onUnhandledRequest: "error" }));
 

@@ -1,5 +1,6 @@
 import { http, HttpResponse } from "msw";
 import { expect, test, vi } from "vitest";
+import { eventually } from "../../testing/eventually";
 import { photo } from "../../testing/files";
 import { asked, jobs, server, STORAGE_URL } from "../../testing/server";
 import { DEFAULTS } from "../options/options";
@@ -12,8 +13,7 @@ vi.mock("./photo-files", { spy: true });
 
 const names = (store: PhotoStore) => store.snapshot().map(({ name }) => name);
 const stages = (store: PhotoStore) => store.snapshot().map(({ stage }) => stage);
-const reach = (store: PhotoStore, ...expected: string[]) =>
-  vi.waitFor(() => expect(stages(store)).toEqual(expected), { timeout: 5000 });
+const reach = (store: PhotoStore, ...expected: string[]) => eventually(() => expect(stages(store)).toEqual(expected));
 
 /** An upload that takes until it is let go. */
 function heldUploads() {
@@ -44,14 +44,14 @@ test("three photos go up at once, the others wait", async () => {
     ["a", "b", "c", "d", "e"].map((name) => photo(name)),
     DEFAULTS,
   );
-  await vi.waitFor(() => expect(held).toHaveLength(3));
+  await eventually(() => expect(held).toHaveLength(3));
   expect(names(store)).toEqual(["a", "b", "c", "d", "e"]);
   expect(stages(store).filter((stage) => stage === "waiting")).toHaveLength(2);
   held.shift()!();
-  await vi.waitFor(() => expect(stages(store).filter((stage) => stage === "waiting")).toHaveLength(1));
-  await vi.waitFor(() => expect(held).toHaveLength(3));
+  await eventually(() => expect(stages(store).filter((stage) => stage === "waiting")).toHaveLength(1));
+  await eventually(() => expect(held).toHaveLength(3));
   held.splice(0).forEach((go) => go());
-  await vi.waitFor(() => expect(held).toHaveLength(1));
+  await eventually(() => expect(held).toHaveLength(1));
   held[0]!();
   await reach(store, "sent", "sent", "sent", "sent", "sent");
 });
@@ -68,11 +68,11 @@ test("a cancelled upload leaves nothing on the server", async () => {
   const held = heldUploads();
   const store = new PhotoStore();
   store.add([photo()], DEFAULTS);
-  await vi.waitFor(() => expect(held).toHaveLength(1));
+  await eventually(() => expect(held).toHaveLength(1));
   store.cancel(store.snapshot()[0]!.id);
   await reach(store, "cancelled");
-  await vi.waitFor(() => expect(asked.deleted).toHaveLength(1));
-  await vi.waitFor(() => expect(store.snapshot()[0]!.jobId).toBeUndefined());
+  await eventually(() => expect(asked.deleted).toHaveLength(1));
+  await eventually(() => expect(store.snapshot()[0]!.jobId).toBeUndefined());
   expect(jobs.size).toBe(0);
 });
 
@@ -135,7 +135,7 @@ test("a check that fails leaves a cancelled photo cancelled", async () => {
   const check = new Promise<never>((_, reject) => (fail = () => reject(new Error("late"))));
   const checked = vi.mocked(checkPhoto).mockReturnValueOnce(check);
   store.add([photo()], DEFAULTS);
-  await vi.waitFor(() => expect(checked).toHaveBeenCalled());
+  await eventually(() => expect(checked).toHaveBeenCalled());
   store.cancel(store.snapshot()[0]!.id);
   fail();
   await new Promise((resolve) => setTimeout(resolve)); // all that follows from it has happened then
@@ -149,7 +149,7 @@ test("a file is kept for an hour, and as long as its job once it is sent", async
   const begin = Date.now();
   vi.spyOn(Date, "now").mockReturnValue(begin);
   store.add([photo()], DEFAULTS);
-  await vi.waitFor(() => expect(held).toHaveLength(1));
+  await eventually(() => expect(held).toHaveLength(1));
   held[0]!();
   await reach(store, "sent");
   expect(vi.mocked(keepFile).mock.calls.map(([, , forgetAt]) => forgetAt - begin)).toEqual([3_600_000, 86_400_000]);
@@ -179,7 +179,7 @@ test("a retry may come with other choices", async () => {
   store.add([photo()], DEFAULTS);
   await reach(store, "sent");
   await store.retry(store.snapshot()[0]!.id, { style: "solid" });
-  await vi.waitFor(() => expect(asked.created.at(-1)).toMatchObject({ style: "solid" }));
+  await eventually(() => expect(asked.created.at(-1)).toMatchObject({ style: "solid" }));
   await reach(store, "sent");
 });
 
@@ -187,17 +187,17 @@ test("what was sent is there after a reload, what was not is sent then", async (
   const held = heldUploads();
   const before = new PhotoStore();
   before.add([photo("sent.jpg")], DEFAULTS);
-  await vi.waitFor(() => expect(held).toHaveLength(1));
+  await eventually(() => expect(held).toHaveLength(1));
   held.shift()!();
   await reach(before, "sent");
   before.add([photo("interrupted.jpg")], DEFAULTS);
-  await vi.waitFor(() => expect(held).toHaveLength(1));
+  await eventually(() => expect(held).toHaveLength(1));
   const interrupted = before.snapshot()[0]!.jobId;
 
   const after = new PhotoStore();
   after.open();
   expect(names(after)).toEqual(["interrupted.jpg", "sent.jpg"]);
-  await vi.waitFor(() => expect(held).toHaveLength(2));
+  await eventually(() => expect(held).toHaveLength(2));
   held.forEach((go) => go());
   await reach(after, "sent", "sent");
   expect(asked.deleted).toEqual([interrupted]);
@@ -217,7 +217,7 @@ test("a job can be erased after its tab was closed during the upload", async () 
   const held = heldUploads();
   const store = new PhotoStore();
   store.add([photo()], DEFAULTS);
-  await vi.waitFor(() => expect(held).toHaveLength(1));
+  await eventually(() => expect(held).toHaveLength(1));
   const { id, jobId } = store.snapshot()[0]!;
   const later = openedElsewhere();
   expect(later.snapshot()).toMatchObject([{ id, jobId, stage: "cancelled" }]);
@@ -230,7 +230,7 @@ test("what is still to be uploaded belongs to its tab alone", async () => {
   const held = heldUploads();
   const store = new PhotoStore();
   store.add([photo()], DEFAULTS);
-  await vi.waitFor(() => expect(held).toHaveLength(1));
+  await eventually(() => expect(held).toHaveLength(1));
   const other = openedElsewhere();
   expect(stages(other)).toEqual(["cancelled"]);
   held[0]!();
@@ -294,7 +294,7 @@ test("an upload that is removed while the server is away counts as cancelled", a
   const held = heldUploads();
   const store = new PhotoStore();
   store.add([photo()], DEFAULTS);
-  await vi.waitFor(() => expect(held).toHaveLength(1));
+  await eventually(() => expect(held).toHaveLength(1));
   server.use(http.delete("/api/jobs/:id", () => HttpResponse.error()));
   await expect(store.remove(store.snapshot()[0]!.id)).rejects.toMatchObject({ code: "Offline" });
   expect(stages(store)).toEqual(["cancelled"]);

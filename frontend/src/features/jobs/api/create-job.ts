@@ -3,7 +3,7 @@ import { Refused } from "../../../lib/failure";
 import type { JobOptions } from "../../options/options";
 import type { CreatedJob } from "../job";
 
-/** Creates a job. Where uploads fill a slow line, its answer may be lost or late: then it is asked once more. */
+/** Creates a job. Its answer may be lost, or late where a line or a server is slow: then it is asked once more. */
 export async function createJob(options: JobOptions, signal?: AbortSignal): Promise<CreatedJob> {
   const create = () => call<CreatedJob>("/jobs", { method: "POST", body: options, signal });
   try {
