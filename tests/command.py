@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from deployed import eventually
 
-from faceblur_cli import local, project
+from faceblur_cli import project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ def faceblur(environment: dict[str, str], *arguments: str | Path) -> subprocess.
 def served(environment: dict[str, str], page_port: int = 0) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     """`faceblur up`, and what it says about the stack that it serves."""
     running = Path(environment["FACEBLUR_STATE"]) / "running.json"
-    arguments = [FACEBLUR, "up", "--port", str(local.any_port()), "--page-port", str(page_port)]
+    arguments = [FACEBLUR, "up", "--port", "0", "--page-port", str(page_port)]
     with subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, text=True) as process:
 
         def look() -> dict[str, Any] | None:

@@ -35,8 +35,9 @@ REGION = "us-east-1"
 DEFAULT_PORT = 4566
 _START_SECONDS = 60
 _STOP_SECONDS = 30
-_DEPLOY_SECONDS = 300
-# Whoever looks whether the embedded AWS is had holds its lock for a moment.
+# A `faceblur blur` lets its requests end before it stops its emulator.
+_END_SECONDS = 120
+# Whoever asks who has the embedded AWS holds its lock for a moment.
 _LOOK_SECONDS = 3
 
 
@@ -92,13 +93,15 @@ class Stack:
 def running_stack(port: int, say: Callable[[str], None]) -> Iterator[Stack]:
     """Build, start and deploy; the stack serves until the block ends, and keeps its state for the next time.
 
-    Raises Failure if another one runs already, the port is taken, or a step fails.
+    Port 0 is any, the default one if it is free. Raises Failure if another stack runs already, the port is taken, or a
+    step fails.
     """
-    # The addresses of queues and photos carry the port, so the emulator's state is good for its port alone.
-    state = project.STATE / f"aws-{port}"
-    state.mkdir(parents=True, exist_ok=True)
     with _lock():
         build(say)
+        port = port or any_port()
+        # The addresses of queues and photos carry the port, so the emulator's state is good for its port alone.
+        state = project.STATE / f"aws-{port}"
+        state.mkdir(parents=True, exist_ok=True)
         with emulator(port, state) as endpoint:
             stack = _deployed(endpoint, state, say)
             about = {"pid": os.getpid(), "endpoint": endpoint, "outputs": dict(stack.outputs)}
@@ -115,12 +118,13 @@ def running_stack(port: int, say: Callable[[str], None]) -> Iterator[Stack]:
 @contextmanager
 def kept_stack() -> Iterator[Stack]:
     """Start the embedded AWS as the last stack on this machine left it, only to look at it. Raises Failure."""
-    stamps = sorted(project.STATE.glob("aws-*/deployed.json"), key=lambda stamp: stamp.stat().st_mtime)
-    if not stamps:
-        raise Failure("No stack was deployed on this machine yet: `faceblur up` does.")
-    state = stamps[-1].parent
-    with _lock(), emulator(int(state.name.removeprefix("aws-")), state) as endpoint:
-        yield Stack(endpoint, json.loads(stamps[-1].read_text())["outputs"])
+    with _lock():
+        stamps = sorted(project.STATE.glob("aws-*/deployed.json"), key=lambda stamp: stamp.stat().st_mtime)
+        if not stamps:
+            raise Failure("No stack was deployed on this machine yet: `faceblur up` does.")
+        state = stamps[-1].parent
+        with emulator(int(state.name.removeprefix("aws-")), state) as endpoint:
+            yield Stack(endpoint, json.loads(stamps[-1].read_text())["outputs"])
 
 
 def running() -> Stack | None:
@@ -130,23 +134,16 @@ def running() -> Stack | None:
 
 
 def stop() -> bool:
-    """Stop the stack that another process serves, and wait until the next one can start.
+    """Stop the process that has the embedded AWS, be it that it starts, serves or looks, and wait until it has ended.
 
-    One that starts just now is stopped as soon as it serves. Tells whether there was one; raises Failure if it does
-    not end.
+    Tells whether there was one. Raises Failure if it does not end.
     """
-    if not _is_locked():
+    holder = _holder()
+    if holder is None:
         return False
-    _wait_until(
-        lambda: _running() or not _is_locked(),
-        _DEPLOY_SECONDS,
-        "The embedded AWS is still starting; Ctrl-C stops it where it was started.",
-    )
-    if about := _running():
-        with suppress(ProcessLookupError):
-            os.kill(about["pid"], signal.SIGTERM)
-    # The process itself gives the emulator _STOP_SECONDS before it kills it.
-    _wait_until(lambda: not _is_locked(), _STOP_SECONDS + 5, "The embedded AWS did not stop.")
+    with suppress(ProcessLookupError):
+        os.kill(holder, signal.SIGTERM)
+    _wait_until(lambda: _holder() != holder, _END_SECONDS, "The embedded AWS did not stop.")
     return True
 
 
@@ -246,12 +243,20 @@ def emulator(port: int, state: Path, **settings: str) -> Iterator[str]:
         )
         yield endpoint
     finally:
-        process.terminate()
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Stop the emulator, which saves its state then: being told twice to end does not cut that short."""
+    process.terminate()
+    deadline = time.monotonic() + _STOP_SECONDS
+    while process.returncode is None:
         try:
-            process.wait(_STOP_SECONDS)
+            process.wait(max(1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+        except KeyboardInterrupt:
+            continue
 
 
 def deploy(
@@ -335,7 +340,7 @@ def _answers(endpoint: str, process: subprocess.Popen[bytes]) -> bool:
         return False
 
 
-def _wait_until(holds: Callable[[], object], seconds: float, complaint: str) -> None:
+def _wait_until(holds: Callable[[], bool], seconds: float, complaint: str) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
@@ -349,7 +354,7 @@ def _running_file() -> Path:
 
 def _lock_file() -> IO[str]:
     project.STATE.mkdir(parents=True, exist_ok=True)
-    return (project.STATE / "lock").open("a")
+    return (project.STATE / "lock").open("a+")
 
 
 def _take(lock: IO[str], kind: int) -> bool:
@@ -362,31 +367,35 @@ def _take(lock: IO[str], kind: int) -> bool:
 
 @contextmanager
 def _lock() -> Iterator[None]:
-    """Hold the lock that tells a served stack from the traces of one that was killed."""
+    """Hold the lock that tells who has the embedded AWS from the traces of one that was killed."""
     with _lock_file() as lock:
         _wait_until(
             lambda: _take(lock, fcntl.LOCK_EX),
             _LOOK_SECONDS,
             "The embedded AWS of this folder is running already; `faceblur down` stops it.",
         )
-        # What is written there is of a stack that was killed.
         _running_file().unlink(missing_ok=True)
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
         yield
 
 
-def _is_locked() -> bool:
-    """Whether a process of this folder has the embedded AWS, be it that it starts or ends."""
+def _holder() -> int | None:
+    """The process that has the embedded AWS of this folder."""
     with _lock_file() as lock:
-        # Shared, so that two who ask do not take each other for a stack.
-        return not _take(lock, fcntl.LOCK_SH)
+        # Shared, so that two who ask do not take each other for the holder.
+        if _take(lock, fcntl.LOCK_SH):
+            return None
+        lock.seek(0)
+        return int(lock.read() or 0) or None
 
 
 def _running() -> dict[str, Any] | None:
-    """What the serving process wrote about itself, if it is alive and neither starts nor ends."""
-    if not _is_locked():
-        return None
+    """What the holder wrote about itself, if it serves."""
+    holder = _holder()
     try:
         about: dict[str, Any] = json.loads(_running_file().read_text())
     except FileNotFoundError:
         return None
-    return about
+    return about if about["pid"] == holder else None

@@ -55,7 +55,7 @@ def up(port: int, page_port: int, to_open: bool) -> None:
     page.check(page_port)
     with (
         _until_interrupted(),
-        local.running_stack(port or local.any_port(), err.print) as stack,
+        local.running_stack(port, err.print) as stack,
         page.served(stack, page_port) as address,
     ):
         err.print(f"\n[bold]faceblur is up[/bold]\n  Page {address}\n  API  {stack.api_url}\n  AWS  {stack.endpoint}\n")
@@ -210,7 +210,7 @@ def _api(url: str | None, token: str | None) -> Iterator[ApiClient]:
     elif stack := local.running():
         yield ApiClient(stack.api_url, token=token)
     else:
-        with local.running_stack(local.any_port(), err.print) as stack:
+        with local.running_stack(0, err.print) as stack:
             yield ApiClient(stack.api_url, token=token)
 
 

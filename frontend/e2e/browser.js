@@ -128,6 +128,16 @@ export async function fits(page) {
   assert.ok(inside <= window, `${inside} pixels in a window of ${window}`);
 }
 
+/** Keeps from the page that jobs have ended, however quick the stack is, until it is called. */
+export async function heldNews(page) {
+  await page.route("**/api/jobs/*", async (route) => {
+    if (route.request().method() !== "GET") return route.continue();
+    const job = await (await route.fetch()).json();
+    return route.fulfill({ json: { ...job, status: "PROCESSING" } });
+  });
+  return () => page.unrouteAll({ behavior: "wait" });
+}
+
 /** Holds the photos that the page uploads until it is called. */
 export async function heldUploads(page) {
   let letGo;

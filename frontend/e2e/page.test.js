@@ -8,6 +8,7 @@ import {
   card,
   FAILED_REQUEST,
   fits,
+  heldNews,
   heldUploads,
   launch,
   onPage,
@@ -34,8 +35,13 @@ async function done(page, name) {
   await settled(page);
 }
 
-/** Does what sets the photo to work, which may be over soon: it is looked for from before. */
-const sets = (page, name, act) => Promise.all([reach(page, name, "Working"), act()]);
+/** Has a photo tried again, and waits until it is worked on. */
+async function findMore(page, name) {
+  const letGo = await heldNews(page);
+  await page.getByRole("button", { name: "Try again, finding more" }).click();
+  await reach(page, name, "Working");
+  await letGo();
+}
 
 const dropped = (page, selector, type, names) =>
   page.evaluate(
@@ -64,9 +70,12 @@ describe("one photo", () => {
       await accessible(page);
 
       const view = card(page, "astronaut.jpg");
-      await Promise.all([view.getByRole("list", { name: "Progress" }).waitFor(), add(page, "astronaut.jpg")]);
+      const letGo = await heldNews(page);
+      await add(page, "astronaut.jpg");
+      await view.getByRole("list", { name: "Progress" }).waitFor();
       await picture(page, "02-working");
       await accessible(page);
+      await letGo();
 
       await done(page, "astronaut.jpg");
       await view.getByText("1 face hidden").waitFor();
@@ -143,7 +152,7 @@ describe("one photo", () => {
       await card(page, "flower.jpg").getByRole("slider").waitFor();
       await picture(page, "08-no-face");
       await accessible(page);
-      await sets(page, "flower.jpg", () => page.getByRole("button", { name: "Try again, finding more" }).click());
+      await findMore(page, "flower.jpg");
       await reach(page, "flower.jpg", "Done");
     }));
 
@@ -245,7 +254,7 @@ describe("a failure", () => {
       await add(page, "sky.png");
       await reach(page, "sky.png", "Failed");
       await picture(page, "21-failed-no-face");
-      await sets(page, "sky.png", () => page.getByRole("button", { name: "Try again, finding more" }).click());
+      await findMore(page, "sky.png");
       await reach(page, "sky.png", "Failed");
     }));
 
@@ -348,8 +357,11 @@ describe("on its way, a photo", () => {
 
   test("survives a reload during the work", () =>
     onPage(browser, async (page) => {
-      await sets(page, "crowd.jpg", () => add(page, "crowd.jpg"));
+      const letGo = await heldNews(page);
+      await add(page, "crowd.jpg");
+      await reach(page, "crowd.jpg", "Working");
       await page.reload();
+      await letGo();
       await done(page, "crowd.jpg");
       await page.reload();
       await done(page, "crowd.jpg");
@@ -370,16 +382,12 @@ describe("on its way, a photo", () => {
     onPage(
       browser,
       async (page, context) => {
-        // Until the network is away no news of an end gets through, however quick the stack is.
-        await page.route("**/api/jobs/*", async (route) => {
-          const job = await (await route.fetch()).json();
-          await route.fulfill({ json: { ...job, status: "PROCESSING" } });
-        });
+        const letGo = await heldNews(page);
         await add(page, "crowd.jpg");
         await reach(page, "crowd.jpg", "Working");
         await page.waitForResponse("**/api/jobs/*");
         await context.setOffline(true);
-        await page.unrouteAll({ behavior: "wait" });
+        await letGo();
         await page.getByText("Connection lost.").waitFor();
         await picture(page, "33-offline");
         await accessible(page);
@@ -393,10 +401,7 @@ describe("on its way, a photo", () => {
 
   test("is asked about only while the page is seen", () =>
     onPage(browser, async (page) => {
-      await page.route("**/api/jobs/*", async (route) => {
-        const job = await (await route.fetch()).json();
-        await route.fulfill({ json: { ...job, status: "PROCESSING" } });
-      });
+      const letGo = await heldNews(page);
       // Counted in the page: what is asked for before it is hidden may reach the network after.
       await page.evaluate(() => {
         const { fetch } = window;
@@ -420,7 +425,7 @@ describe("on its way, a photo", () => {
       await page.waitForTimeout(5000);
       assert.equal(await page.evaluate(() => window.asked), before);
       await Promise.all([page.waitForResponse("**/api/jobs/*"), show("visible")]);
-      await page.unrouteAll({ behavior: "wait" });
+      await letGo();
     }));
 });
 

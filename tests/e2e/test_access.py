@@ -30,13 +30,8 @@ EVERY_REQUEST = [("POST", "/jobs"), ("GET", f"/jobs/{NOBODYS}"), ("DELETE", f"/j
 class Person:
     """Somebody with a token, as the API sees them."""
 
-    def __init__(self, stack: Deployed, signed_in: Callable[[], str]) -> None:
-        self.stack, self._signed_in = stack, signed_in
-
-    @property
-    def token(self) -> str:
-        """One that is new, as far as its issuer gives new ones."""
-        return self._signed_in()
+    def __init__(self, stack: Deployed, token: str) -> None:
+        self.stack, self.token = stack, token
 
     def call(self, method: str, path: str, **content: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}"} | content.pop("headers", {})
@@ -56,14 +51,19 @@ class Person:
         return eventually(look, f"the end of job {job_id}")
 
 
+def an_hour_hence() -> int:
+    """When a token expires that is good for all of this module, on a busy machine too."""
+    return int(time.time()) + 60 * 60
+
+
 @pytest.fixture(scope="module")
 def alice(deployed_with_sign_in: Deployed, issuer: Issuer) -> Person:
-    return Person(deployed_with_sign_in, lambda: issuer.token("alice"))
+    return Person(deployed_with_sign_in, issuer.token("alice", exp=an_hour_hence()))
 
 
 @pytest.fixture(scope="module")
 def bob(deployed_with_sign_in: Deployed, issuer: Issuer) -> Person:
-    return Person(deployed_with_sign_in, lambda: issuer.token("bob"))
+    return Person(deployed_with_sign_in, issuer.token("bob", exp=an_hour_hence()))
 
 
 @pytest.fixture(scope="module")
@@ -94,14 +94,14 @@ def test_without_a_token(deployed_with_sign_in: Deployed, method: str, path: str
 
 @pytest.mark.parametrize("forge", FORGED)
 def test_a_forged_token(deployed_with_sign_in: Deployed, issuer: Issuer, forge: Callable[[Issuer], str]) -> None:
-    forger = Person(deployed_with_sign_in, lambda: forge(issuer))
+    forger = Person(deployed_with_sign_in, forge(issuer))
     for method, path in EVERY_REQUEST:
         assert forger.call(method, path).status_code == 401
 
 
 @pytest.mark.parametrize("claims", NOT_FOR_US.values(), ids=NOT_FOR_US.keys())
 def test_a_token_that_is_not_for_us(deployed_with_sign_in: Deployed, issuer: Issuer, claims: dict[str, Any]) -> None:
-    assert Person(deployed_with_sign_in, lambda: issuer.token(**claims)).call("POST", "/jobs").status_code == 401
+    assert Person(deployed_with_sign_in, issuer.token(**claims)).call("POST", "/jobs").status_code == 401
 
 
 def test_two_tokens_at_once(alice: Person, bob: Person, hers: dict[str, Any]) -> None:
@@ -303,10 +303,10 @@ def test_the_command_with_and_without_a_token(alice: Person, environment: dict[s
 def test_keys_are_rotated(deployed_with_sign_in: Deployed, issuer: Issuer) -> None:
     withdrawn = issuer.token("carol")  # which nobody has used yet: what was looked at is taken for a minute more
     issuer.rotate("second")
-    carol = Person(deployed_with_sign_in, lambda: issuer.token("carol"))
+    carol = Person(deployed_with_sign_in, issuer.token("carol"))
     # An unknown key has the issuer asked again at most every half a minute, so that forged ones are no burden to it.
     eventually(lambda: carol.call("POST", "/jobs").status_code == 201, "the new key")
-    assert Person(deployed_with_sign_in, lambda: withdrawn).call("POST", "/jobs").status_code == 401
+    assert Person(deployed_with_sign_in, withdrawn).call("POST", "/jobs").status_code == 401
 
 
 def raw(person: Person, method: str, path: str, **headers: str) -> tuple[int, Any, str]:

@@ -113,7 +113,7 @@ def serving_elsewhere(monkeypatch: pytest.MonkeyPatch, begun: Event) -> Iterator
         serving.result()
 
 
-# In the next two, a `stop` that does not wait comes back before that half of a second is over.
+# A `stop` that does not wait comes back before that is over.
 HALF_A_SECOND = 0.5
 
 
@@ -135,18 +135,56 @@ def test_stop_waits_until_the_next_one_can_start(state: Path, monkeypatch: pytes
             pass
 
 
-def test_stop_waits_for_one_that_starts(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    builds, came_back = Event(), Event()
-
-    def slow_to_build(_: Any) -> None:
+def test_one_that_starts_is_stopped(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: Any) -> None:
         builds.set()
-        came_back.wait(HALF_A_SECOND)
+        assert told.wait(30)
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(local, "build", slow_to_build)
-    with serving_elsewhere(monkeypatch, begun=builds):
-        assert local.stop() is True
-        came_back.set()
-        assert local.stop() is False
+    def tell(pid: int, number: int) -> None:
+        assert (pid, number) == (os.getpid(), signal.SIGTERM)
+        told.set()
+
+    builds, told = Event(), Event()
+    monkeypatch.setattr(local, "build", interrupted)
+    monkeypatch.setattr(os, "kill", tell)
+    with ThreadPoolExecutor(1) as thread:
+        serving = thread.submit(served().__enter__)
+        try:
+            assert builds.wait(30)
+            assert local.running() is None
+            assert local.stop() is True
+            assert local.stop() is False
+        finally:
+            told.set()
+        with pytest.raises(KeyboardInterrupt):
+            serving.result()
+
+
+def test_what_starts_in_the_place_of_one_that_was_stopped_is_left_alone(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def succeeded(*_: int) -> None:
+        first.__exit__(None, None, None)
+        with monkeypatch.context() as another:
+            another.setattr(os, "getpid", lambda: KILLED_PID)
+            second.__enter__()
+
+    first, second = served(), served(4567)
+    first.__enter__()
+    monkeypatch.setattr(os, "kill", succeeded)
+    assert local.stop() is True
+    assert local.running() is not None
+    second.__exit__(None, None, None)
+
+
+def test_any_port_is_chosen_when_the_one_before_has_ended(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen: list[str] = []
+    monkeypatch.setattr(local, "build", lambda _: chosen.append("built"))
+    monkeypatch.setattr(local, "any_port", lambda: chosen.append("port") or 4568)
+    with served(0):
+        assert chosen == ["built", "port"]
+    assert (state / "aws-4568").is_dir()
 
 
 def test_what_ended_meanwhile_counts_as_stopped(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
