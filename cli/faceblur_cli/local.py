@@ -141,6 +141,8 @@ def stop() -> bool:
     holder = _holder()
     if holder is None:
         return False
+    if not holder:
+        raise Failure("Who has the embedded AWS of this folder has not said so yet: stop it where it was started.")
     with suppress(ProcessLookupError):
         os.kill(holder, signal.SIGTERM)
     _wait_until(lambda: _holder() != holder, _END_SECONDS, "The embedded AWS did not stop.")
@@ -247,7 +249,7 @@ def emulator(port: int, state: Path, **settings: str) -> Iterator[str]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Stop the emulator, which saves its state then: being told twice to end does not cut that short."""
+    """Stop the emulator, which saves its state then: an interruption does not cut that short."""
     process.terminate()
     deadline = time.monotonic() + _STOP_SECONDS
     while process.returncode is None:
@@ -308,17 +310,23 @@ def _sam(command: str, *arguments: str, endpoint: str = "http://127.0.0.1:9") ->
         "SAM_CLI_CHECK_LATEST_VERSION": "0",
     }
     environment.pop("AWS_PROFILE", None)
-    finished = subprocess.run(
+    with subprocess.Popen(
         [project.SAM, command, "--config-file", project.ROOT / "samconfig.toml", "--config-env", "local", *arguments],
         cwd=project.ROOT,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        check=False,
-    )
-    if finished.returncode != 0:
-        raise Failure(f"sam {command} failed:\n{finished.stdout[-3000:]}")
+        start_new_session=True,
+    ) as sam:
+        try:
+            said, _ = sam.communicate()
+        except BaseException:
+            # What SAM started, too: a `pip` that lives on would write into the next one's build.
+            os.killpg(sam.pid, signal.SIGKILL)
+            raise
+    if sam.returncode != 0:
+        raise Failure(f"sam {command} failed:\n{said[-3000:]}")
 
 
 def _is_free(port: int) -> bool:
@@ -372,7 +380,7 @@ def _lock() -> Iterator[None]:
         _wait_until(
             lambda: _take(lock, fcntl.LOCK_EX),
             _LOOK_SECONDS,
-            "The embedded AWS of this folder is running already; `faceblur down` stops it.",
+            "The embedded AWS of this folder is running already, or starts or ends; `faceblur down` stops it.",
         )
         _running_file().unlink(missing_ok=True)
         lock.truncate(0)
@@ -382,13 +390,13 @@ def _lock() -> Iterator[None]:
 
 
 def _holder() -> int | None:
-    """The process that has the embedded AWS of this folder."""
+    """The process that has the embedded AWS of this folder; 0 if it has not written yet which one it is."""
     with _lock_file() as lock:
         # Shared, so that two who ask do not take each other for the holder.
         if _take(lock, fcntl.LOCK_SH):
             return None
         lock.seek(0)
-        return int(lock.read() or 0) or None
+        return int(lock.read() or 0)
 
 
 def _running() -> dict[str, Any] | None:

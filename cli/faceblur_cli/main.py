@@ -69,7 +69,7 @@ def up(port: int, page_port: int, to_open: bool) -> None:
 
 @cli.command()
 def down() -> None:
-    """Stop the embedded AWS that `faceblur up` started."""
+    """Stop the embedded AWS of this folder, whichever command has it."""
     err.print("stopped" if local.stop() else "nothing was running")
 
 
@@ -192,14 +192,19 @@ def _until_interrupted() -> Iterator[None]:
 def _interrupt_on_signals() -> None:
     """End on SIGTERM and SIGHUP as on Ctrl-C, so that the embedded AWS is stopped cleanly.
 
-    SIGINT too: a process that a shell starts in the background inherits that it is ignored.
+    Once: a second one would interrupt the stopping. SIGINT too: a process that a shell starts in the background
+    inherits that it is ignored.
     """
 
     def interrupt(*_: Any) -> None:
+        handle(signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
+    def handle(handler: Any) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, handler)
+
+    handle(interrupt)
 
 
 @contextmanager

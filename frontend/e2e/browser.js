@@ -128,7 +128,7 @@ export async function fits(page) {
   assert.ok(inside <= window, `${inside} pixels in a window of ${window}`);
 }
 
-/** Keeps from the page that jobs have ended, however quick the stack is, until it is called. */
+/** Keeps from the page that jobs have ended, however quick the stack is, until the answer is called, with all routes. */
 export async function heldNews(page) {
   await page.route("**/api/jobs/*", async (route) => {
     if (route.request().method() !== "GET") return route.continue();
@@ -138,7 +138,7 @@ export async function heldNews(page) {
   return () => page.unrouteAll({ behavior: "wait" });
 }
 
-/** Holds the photos that the page uploads until it is called. */
+/** Holds the photos that the page uploads until the answer is called. */
 export async function heldUploads(page) {
   let letGo;
   const released = new Promise((resolve) => (letGo = resolve));

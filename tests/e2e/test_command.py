@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -145,22 +147,35 @@ def test_a_stack_of_its_own_when_none_is_running(
 def test_ctrl_c_leaves_no_process(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> None:
     state = tmp_path_factory.mktemp("interrupted")
     with served(environment | {"FACEBLUR_STATE": str(state)}) as (process, about):
-        assert working_in(state)
-        process.send_signal(signal.SIGINT)
-        eventually(lambda: not (state / "running.json").exists(), "the end")
-        # The emulator saves its state; impatience does not keep it from that.
-        process.send_signal(signal.SIGINT)
+        emulator = working_in(state)
+        assert emulator
+        # It takes its time to end; a second Ctrl-C does not change that it is awaited.
+        send(emulator, signal.SIGSTOP)
+        try:
+            process.send_signal(signal.SIGINT)
+            eventually(lambda: not (state / "running.json").exists(), "the end")
+            process.send_signal(signal.SIGINT)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(2)
+        finally:
+            send(emulator, signal.SIGCONT)
         assert process.wait(60) == 0
         assert working_in(state) == []
         with pytest.raises(httpx.ConnectError):
             httpx.get(about["endpoint"])
 
 
-def working_in(folder: Path) -> list[Path]:
+def working_in(folder: Path) -> list[int]:
     """The processes whose working directory lies in this folder."""
     found = []
     for link in Path("/proc").glob("[0-9]*/cwd"):
         with suppress(OSError):  # it has ended meanwhile, or is somebody else's
             if link.readlink().is_relative_to(folder):
-                found.append(link)
+                found.append(int(link.parent.name))
     return found
+
+
+def send(processes: list[int], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, number)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from threading import Event
@@ -113,7 +115,7 @@ def serving_elsewhere(monkeypatch: pytest.MonkeyPatch, begun: Event) -> Iterator
         serving.result()
 
 
-# A `stop` that does not wait comes back before that is over.
+# A `stop` that does not wait comes back while an emulator takes this long to end.
 HALF_A_SECOND = 0.5
 
 
@@ -123,8 +125,8 @@ def test_stop_waits_until_the_next_one_can_start(state: Path, monkeypatch: pytes
     @contextmanager
     def slow_to_end(*_: Any) -> Iterator[str]:
         yield ENDPOINT
-        came_back.wait(HALF_A_SECOND)
-        ended.set()
+        if not came_back.wait(HALF_A_SECOND):
+            ended.set()
 
     monkeypatch.setattr(local, "emulator", slow_to_end)
     with serving_elsewhere(monkeypatch, begun=Event()):
@@ -196,3 +198,36 @@ def test_what_ended_meanwhile_counts_as_stopped(state: Path, monkeypatch: pytest
     serving.__enter__()
     monkeypatch.setattr(os, "kill", gone)
     assert local.stop() is True
+
+
+def test_a_holder_that_has_not_said_who_it_is_gets_no_signal(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "kill", lambda *_: pytest.fail("a signal was sent"))
+    with served():
+        (state / "lock").write_text("")
+        with pytest.raises(Failure, match="has not said so yet"):
+            local.stop()
+
+
+def test_an_interrupted_build_leaves_nothing_of_it_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sam, pipe = tmp_path / "sam", tmp_path / "pipe"
+    sam.write_text(f"#!/bin/sh\nsh -c 'echo begun; exec sleep 600' >{pipe} &\nwait\n")
+    sam.chmod(0o755)
+    os.mkfifo(pipe)
+    monkeypatch.setattr(project, "SAM", sam)
+    monkeypatch.setattr(project, "STATE", tmp_path)
+    with os.fdopen(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as child:
+
+        def interrupted(_: Any) -> None:
+            assert readable()
+            assert child.readline() == b"begun\n"
+            raise KeyboardInterrupt
+
+        def readable() -> bool:
+            return select.select([child], [], [], 30)[0] == [child]
+
+        monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            local.deploy(ENDPOINT)
+        # The end of what it writes is its own end.
+        assert readable()
+        assert child.read() == b""
