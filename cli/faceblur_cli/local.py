@@ -129,8 +129,12 @@ def kept_stack() -> Iterator[Stack]:
 
 def running() -> Stack | None:
     """The stack that another process serves on this machine, if there is one."""
-    about = _running()
-    return Stack(about["endpoint"], about["outputs"]) if about else None
+    holder = _holder()
+    try:
+        about = json.loads(_running_file().read_text())
+    except FileNotFoundError:
+        return None
+    return Stack(about["endpoint"], about["outputs"]) if about["pid"] == holder else None
 
 
 def stop() -> bool:
@@ -323,7 +327,8 @@ def _sam(command: str, *arguments: str, endpoint: str = "http://127.0.0.1:9") ->
             said, _ = sam.communicate()
         except BaseException:
             # What SAM started, too: a `pip` that lives on would write into the next one's build.
-            os.killpg(sam.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(sam.pid, signal.SIGKILL)
             raise
     if sam.returncode != 0:
         raise Failure(f"sam {command} failed:\n{said[-3000:]}")
@@ -382,6 +387,7 @@ def _lock() -> Iterator[None]:
             _LOOK_SECONDS,
             "The embedded AWS of this folder is running already, or starts or ends; `faceblur down` stops it.",
         )
+        # What is written there is of one that was killed, whose number a process of now may have.
         _running_file().unlink(missing_ok=True)
         lock.truncate(0)
         lock.write(str(os.getpid()))
@@ -397,13 +403,3 @@ def _holder() -> int | None:
             return None
         lock.seek(0)
         return int(lock.read() or 0)
-
-
-def _running() -> dict[str, Any] | None:
-    """What the holder wrote about itself, if it serves."""
-    holder = _holder()
-    try:
-        about: dict[str, Any] = json.loads(_running_file().read_text())
-    except FileNotFoundError:
-        return None
-    return about if about["pid"] == holder else None

@@ -192,19 +192,18 @@ def _until_interrupted() -> Iterator[None]:
 def _interrupt_on_signals() -> None:
     """End on SIGTERM and SIGHUP as on Ctrl-C, so that the embedded AWS is stopped cleanly.
 
-    Once: a second one would interrupt the stopping. SIGINT too: a process that a shell starts in the background
-    inherits that it is ignored.
+    Only on the first of them: another one would interrupt the stopping. SIGINT too: a process that a shell starts in
+    the background inherits that it is ignored.
     """
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def interrupt(*_: Any) -> None:
-        handle(signal.SIG_IGN)
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    def handle(handler: Any) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, handler)
-
-    handle(interrupt)
+    for number in numbers:
+        signal.signal(number, interrupt)
 
 
 @contextmanager

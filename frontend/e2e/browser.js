@@ -128,7 +128,10 @@ export async function fits(page) {
   assert.ok(inside <= window, `${inside} pixels in a window of ${window}`);
 }
 
-/** Keeps from the page that jobs have ended, however quick the stack is, until the answer is called, with all routes. */
+/**
+ * Keeps from the page that jobs have ended, however quick the stack is. Gives what lets the news go; it takes every
+ * route off the page.
+ */
 export async function heldNews(page) {
   await page.route("**/api/jobs/*", async (route) => {
     if (route.request().method() !== "GET") return route.continue();
@@ -138,7 +141,7 @@ export async function heldNews(page) {
   return () => page.unrouteAll({ behavior: "wait" });
 }
 
-/** Holds the photos that the page uploads until the answer is called. */
+/** Holds the photos that the page uploads. Gives what lets them go. */
 export async function heldUploads(page) {
   let letGo;
   const released = new Promise((resolve) => (letGo = resolve));

@@ -18,7 +18,8 @@ from faceblur_cli import local, project
 from faceblur_cli.failures import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
     from pathlib import Path
 
 ENDPOINT = "http://127.0.0.1:4566"
@@ -90,77 +91,76 @@ def test_two_who_look_do_not_take_each_other_for_a_stack(killed: Path) -> None:
         assert list(threads.map(lambda _: local.running(), range(400))) == [None] * 400
 
 
-@contextmanager
-def serving_elsewhere(monkeypatch: pytest.MonkeyPatch, begun: Event) -> Iterator[None]:
-    """A stack that another thread serves until its process is told to end; the block begins when it has begun."""
-    told = Event()
-
-    def serve() -> None:
-        with served():
-            begun.set()
-            assert told.wait(30)
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Event:
+    """Set when this process is told to end, in the place of its end."""
 
     def tell(pid: int, number: int) -> None:
         assert (pid, number) == (os.getpid(), signal.SIGTERM)
-        told.set()
+        event.set()
 
+    event = Event()
     monkeypatch.setattr(os, "kill", tell)
+    return event
+
+
+@contextmanager
+def elsewhere(serve: Callable[[], None], begun: Event, told: Event) -> Iterator[Future[None]]:
+    """What another thread serves until it is told to end; the block begins when it has begun."""
     with ThreadPoolExecutor(1) as thread:
         serving = thread.submit(serve)
         try:
             assert begun.wait(30)
-            yield
+            yield serving
         finally:
             told.set()
-        serving.result()
 
 
 # A `stop` that does not wait comes back while an emulator takes this long to end.
 HALF_A_SECOND = 0.5
 
 
-def test_stop_waits_until_the_next_one_can_start(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    came_back, ended = Event(), Event()
-
+def test_stop_waits_until_the_next_one_can_start(state: Path, told: Event, monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
     def slow_to_end(*_: Any) -> Iterator[str]:
         yield ENDPOINT
         if not came_back.wait(HALF_A_SECOND):
             ended.set()
 
+    def serve() -> None:
+        with served():
+            begun.set()
+            assert told.wait(30)
+
+    begun, came_back, ended = Event(), Event(), Event()
     monkeypatch.setattr(local, "emulator", slow_to_end)
-    with serving_elsewhere(monkeypatch, begun=Event()):
+    with elsewhere(serve, begun, told) as serving:
         assert local.stop() is True
         came_back.set()
         assert ended.is_set()
         with served(4567):
             pass
+    serving.result()
 
 
-def test_one_that_starts_is_stopped(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_starts_is_stopped(state: Path, told: Event, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(_: Any) -> None:
-        builds.set()
+        begun.set()
         assert told.wait(30)
         raise KeyboardInterrupt
 
-    def tell(pid: int, number: int) -> None:
-        assert (pid, number) == (os.getpid(), signal.SIGTERM)
-        told.set()
+    def serve() -> None:
+        with served():
+            pytest.fail("it was built")
 
-    builds, told = Event(), Event()
+    begun = Event()
     monkeypatch.setattr(local, "build", interrupted)
-    monkeypatch.setattr(os, "kill", tell)
-    with ThreadPoolExecutor(1) as thread:
-        serving = thread.submit(served().__enter__)
-        try:
-            assert builds.wait(30)
-            assert local.running() is None
-            assert local.stop() is True
-            assert local.stop() is False
-        finally:
-            told.set()
-        with pytest.raises(KeyboardInterrupt):
-            serving.result()
+    with elsewhere(serve, begun, told) as serving:
+        assert local.running() is None
+        assert local.stop() is True
+        assert local.stop() is False
+    with pytest.raises(KeyboardInterrupt):
+        serving.result()
 
 
 def test_what_starts_in_the_place_of_one_that_was_stopped_is_left_alone(
