@@ -25,11 +25,16 @@ class BoxDict(TypedDict):
     height: float
     confidence: float
     found_by: str
+    roll: float
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A face's bounding box: fractions 0…1 of the upright image; confidence 0…100; the detector that found it."""
+    """A face's bounding box: fractions 0…1 of the upright image; confidence 0…100; the detector that found it.
+
+    `roll` is the head's rotation in the image plane, in degrees clockwise: 0 is upright, 180 upside down. It is
+    measured in pixels, not in fractions of the sides.
+    """
 
     left: float
     top: float
@@ -37,6 +42,7 @@ class Box:
     height: float
     confidence: float
     found_by: str = ""
+    roll: float = 0.0
 
     @property
     def right(self) -> float:
@@ -80,12 +86,13 @@ class Box:
             height=round(self.height, DECIMALS),
             confidence=round(self.confidence, 1),
             found_by=self.found_by,
+            roll=round(self.roll, 1),
         )
 
     @classmethod
     def from_dict(cls, box: Mapping[str, Any]) -> Box:
         """The box that `to_dict` wrote."""
-        return cls(box["left"], box["top"], box["width"], box["height"], box["confidence"], box.get("found_by", ""))
+        return cls(**{name: box[name] for name in BoxDict.__annotations__ if name in box})
 
 
 def merge(boxes: Iterable[Box], overlap: float = 0.5, inside: float = inf) -> list[Box]:
