@@ -207,14 +207,17 @@ def stencil(shape: Shape) -> Image.Image:
     if shape == "box":
         return Image.new("L", (FINE_OUTLINE, FINE_OUTLINE), 255)
     order = ORDERS[shape]
-    side = FINE_OUTLINE // REPEATED
+    side = FINE_OUTLINE // 2
     powers = [abs((2 * i + 1) / side - 1) ** order for i in range(side)]
-    opacities = bytes(_opacity((x + y) ** (1 / order)) for y in powers for x in powers)
+    solid = SOLID**order
+    opacities = bytes(255 if x + y <= solid else _fading((x + y) ** (1 / order)) for y in powers for x in powers)
     coarse = Image.frombytes("L", (side, side), opacities)
     return coarse.resize((FINE_OUTLINE, FINE_OUTLINE), Image.Resampling.BICUBIC)
 
 
-def _opacity(radius: float) -> int:
-    """The opacity at this share of the way to the edge: 255 up to SOLID, then falling smoothly to 0 at 1."""
-    share = min(max((1 - radius) / (1 - SOLID), 0.0), 1.0)
+def _fading(radius: float) -> int:
+    """The opacity beyond SOLID of the way to the edge: from 255 there, falling smoothly to 0 at 1."""
+    if radius >= 1:
+        return 0
+    share = (1 - radius) / (1 - SOLID)
     return round(255 * share * share * (3 - 2 * share))
