@@ -71,7 +71,9 @@ def test_there_is_a_head_in_every_box(roll: float, width: float, height: float) 
 
 
 @pytest.mark.parametrize("roll", [0, 30, -60, 90, 180])
-@pytest.mark.parametrize(("x", "y"), [(0, 150), (400, 150), (200, 0), (200, 300), (12, 150), (385, 290)])
+@pytest.mark.parametrize(
+    ("x", "y"), [(0, 150), (400, 150), (200, 0), (200, 300), (12, 150), (385, 290), (0, 0), (400, 300), (10, 290)]
+)
 def test_of_a_head_that_the_pictures_edge_cuts_all_that_is_seen_is_hidden(roll: float, x: float, y: float) -> None:
     cut = Box(*corners(SIZE, x, y, *HEAD[2:], roll), 99.0, roll=roll).clamp()
     seen = ellipse(SIZE, *inner(x, y, *HEAD[2:], roll))
