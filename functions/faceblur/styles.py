@@ -11,13 +11,12 @@ if TYPE_CHECKING:
     from faceblur.faces import Box
 
 Kind = Literal["blur", "pixelate", "solid"]
-Shape = Literal["ellipse", "box"]
+Shape = Literal["ellipse", "rounded", "box"]
 
-# With less room than the least, the rounded outline would cut off the corners of a face's box; the default holds
-# the ears too, which stand out from it by a tenth of its width, and enough of the hair that no detector takes what
-# is left around the paint for a face (`make bench-strength`).
-MIN_PADDING = 0.2
-DEFAULT_PADDING = 0.3
+# A detector draws the box of a face from the forehead to the chin, and a little off at times. With the default room an
+# ellipse takes the hairline and the ears too. With the least room its opaque part is still larger than the face.
+MIN_PADDING = 0.1
+DEFAULT_PADDING = 0.22
 
 # Each step of strength takes one of the cells away that are left of a face; the least leaves what cannot be undone.
 MIN_STRENGTH, MAX_STRENGTH = 1, 3

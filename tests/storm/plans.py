@@ -118,7 +118,7 @@ def plan(seed: int, number: int, never: str | None) -> Plan:
         photo=photo,
         options={
             "style": random.choice(("blur", "pixelate", "solid")),
-            "shape": random.choice(("ellipse", "box")),
+            "shape": random.choice(("ellipse", "rounded", "box")),
             "keep_original": chance() < 0.05,
         },
         uploads=_drawn(random, UPLOADS),
