@@ -1,7 +1,11 @@
 # Each target does its own set-up: Python 3.11+, Node 20+ and make are all that must be there.
 PYTHON ?= python3
 export UV_PYTHON_DOWNLOADS := never
+# No tool calls its makers; nor does onnxruntime, which the benchmarks also run without our own code.
 export SAM_CLI_TELEMETRY := 0
+export SAM_CLI_CHECK_LATEST_VERSION := 0
+export CKV_SKIP_PACKAGE_UPDATE_CHECK := true
+export ORT_DISABLE_TELEMETRY := 1
 
 uv := .tools/uv/bin/uv
 sync = $(uv) venv --quiet --clear --python $(PYTHON) $(1) && $(uv) pip sync --quiet --python $(1) --require-hashes $(2)

@@ -14,6 +14,9 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+# The runtime sends telemetry to its makers unless this is set before it is imported.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import onnxruntime  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
