@@ -35,7 +35,7 @@ MORE_PRICES = {
 }
 
 # What a photo without surprises takes, counted in the code. A client that looks less often makes fewer calls.
-API_CALLS = 10  # one to create the job; the others ask how it stands
+API_CALLS = 13  # one to create the job; the others ask how it stands
 TASKS = {"detect_faces": 2, "blur_faces": 1}
 SMALL_INVOCATIONS = API_CALLS + 2  # with start_workflow and update_job
 TABLE_WRITES = 8  # create, count, claim, three stages, and the end, whose row takes two units

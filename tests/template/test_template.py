@@ -539,9 +539,13 @@ def test_it_declares_just_what_it_reads_from_the_environment(name):
 
 def test_what_all_functions_are_given_is_read():
     read = set().union(*(read_by(verb(name)) for name in FUNCTIONS))
-    # The last two are read by boto3 and by Powertools.
-    by_libraries = {"AWS_ENDPOINT_URL", "POWERTOOLS_LOG_LEVEL"}
+    # These are read by boto3, by Powertools and by onnxruntime.
+    by_libraries = {"AWS_ENDPOINT_URL", "POWERTOOLS_LOG_LEVEL", "ORT_DISABLE_TELEMETRY"}
     assert GLOBALS["Environment"]["Variables"].keys() - by_libraries <= read
+
+
+def test_no_function_sends_telemetry():
+    assert GLOBALS["Environment"]["Variables"]["ORT_DISABLE_TELEMETRY"] == "1"
 
 
 def test_the_environment_is_read_in_one_place():

@@ -212,7 +212,19 @@ def test_a_hiccup_while_a_job_is_followed_is_waited_out(clock: Clock, hiccup: ht
     job = polled(iter([working, hiccup, hiccup, done])).follow("0a", seen.append)
     assert job == DONE
     assert seen == ["PROCESSING", "COMPLETED"]
-    assert clock.slept == [0.1, 2.0, 2.0]
+    assert clock.slept == [0.2, 2.0, 2.0]
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(0.5, 4), (2.7, 15), (12, 30), (100, 80)])
+def test_the_end_of_a_job_is_seen_soon_by_asking_seldom(clock: Clock, seconds: float, asked: int) -> None:
+    def answers() -> Iterator[httpx.Response]:
+        while clock.now < seconds:
+            yield httpx.Response(200, json={"status": "PROCESSING"})
+        yield httpx.Response(200, json=DONE)
+
+    polled(answers()).follow("0a", lambda _: None)
+    assert clock.now - seconds <= min(max(0.2, seconds / 10), 2.0)
+    assert len(clock.slept) <= asked
 
 
 def test_a_job_that_is_gone_is_not_waited_for(clock: Clock) -> None:
