@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from math import ceil, floor
 from typing import TYPE_CHECKING
+
+from PIL import Image, ImageDraw
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -11,36 +14,34 @@ if TYPE_CHECKING:
     from faceblur.styles import Region
 
 COVERED = 0.9  # of the inner ellipse
-SAMPLES = [
-    (0.5 + 0.4 * x / 8, 0.55 + 0.4 * y / 8) for x in range(-8, 9) for y in range(-8, 9) if x * x + y * y <= 64
-]  # the inner ellipse, from the brows to the chin, in fractions of a face's box
 
 
-def uncovered(size: tuple[int, int], regions: Sequence[Region], boxes: Sequence[Box]) -> list[Box]:  # noqa: ARG001
+def uncovered(size: tuple[int, int], regions: Sequence[Region], boxes: Sequence[Box]) -> list[Box]:
     """The boxes of which less than nine tenths of the inner ellipse lie under the regions' paint.
 
     `size` is the upright picture's width and height in pixels.
     """
-    return [box for box in boxes if _covered(box, regions) < COVERED]
+    paint = Image.new("1", size)
+    draw = ImageDraw.Draw(paint)
+    for box, style in regions:
+        draw.rectangle(_pixels(box, size, style.padding), fill=1)
+    return [box for box in boxes if _covered(box, paint) < COVERED]
 
 
-def _covered(box: Box, regions: Sequence[Region]) -> float:
-    near = [region for region in regions if _reaches(region, box)]
-    points = [(box.left + x * box.width, box.top + y * box.height) for x, y in SAMPLES]
-    return sum(any(_holds(region, point) for region in near) for point in points) / len(points)
+def _covered(box: Box, paint: Image.Image) -> float:
+    left, top, right, bottom = _pixels(box, paint.size, 0)
+    inner = Image.new("L", (right - left, bottom - top))
+    ImageDraw.Draw(inner).ellipse((0.05 * inner.width, 0.25 * inner.height, 0.95 * inner.width, inner.height), fill=255)
+    whole = inner.histogram()[255]
+    inner.paste(0, mask=paint.crop((left, top, right, bottom)))
+    return 1 - inner.histogram()[255] / whole
 
 
-def _reaches(region: Region, box: Box) -> bool:
-    left, top, right, bottom = _painted(region)
-    return left < box.right and right > box.left and top < box.bottom and bottom > box.top
-
-
-def _holds(region: Region, point: tuple[float, float]) -> bool:
-    left, top, right, bottom = _painted(region)
-    return left <= point[0] <= right and top <= point[1] <= bottom
-
-
-def _painted(region: Region) -> tuple[float, float, float, float]:
-    box, room = region.box, region.style.padding
-    across, down = room * box.width, room * box.height
-    return box.left - across, box.top - down, box.right + across, box.bottom + down
+def _pixels(box: Box, size: tuple[int, int], room: float) -> tuple[int, int, int, int]:
+    (width, height), across, down = size, room * box.width, room * box.height
+    return (
+        floor((box.left - across) * width),
+        floor((box.top - down) * height),
+        ceil((box.right + across) * width),
+        ceil((box.bottom + down) * height),
+    )
