@@ -22,9 +22,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     about(event["job_id"])
     jobs().begin(event["job_id"], event["stage"])
-    options = event["options"]
+    options, style = event["options"], style_of(event["options"])
     photo = photos().read(event["key"], event["etag"])
-    regions = [Region(finding.box, style_of(options)) for finding in load_findings(event["boxes"], photos())]
+    regions = [Region(finding.box, style) for finding in load_findings(event["boxes"], photos())]
     with stage(event["stage"], len(photo)) as measured:
         hidden = hide_faces(photo, regions, options["output"])
     logger.info("hid faces", round=event["round"], faces=len(regions), bytes=len(hidden.data))

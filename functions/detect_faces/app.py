@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur import config
 from faceblur.checks import Check
-from faceblur.detectors import Look, StoredPhoto, detector_named, look_for_faces
+from faceblur.detectors import Detector, Look, StoredPhoto, detector_named, look_for_faces
 from faceblur.detectors.doubts import worth_saying
 from faceblur.errors import NoFacesFound
 from faceblur.findings import Finding, load_findings, store_findings
@@ -25,27 +25,24 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Round 0 looks at the photo, a later one at a draft in which the faces of `boxes` are hidden. `last_resort` says that
     this is the last try, and a detector that is still unavailable may be left out.
     """
-    job_id, name, round_, options = event["job_id"], event["stage"], event["round"], event["options"]
+    job_id, round_, options = event["job_id"], event["round"], event["options"]
     about(job_id)
-    jobs().begin(job_id, name)
+    jobs().begin(job_id, event["stage"])
     photo = StoredPhoto(photos().read(event["key"], event["etag"]), photos().bucket, event["key"])
-    detector = detector_named(config.face_detector(), last_resort=event["last_resort"])
-    look, boxes, findings = Look.FIRST, event["boxes"], list[Finding]()
-    if round_:
-        look, findings = Look.SECOND, load_findings(boxes, photos())
-        detector = Check(detector, [Region(finding.box, style_of(options)) for finding in findings])
-    with stage(name, len(photo.data)) as measured:
+    look = Look.SECOND if round_ else Look.FIRST
+    findings = load_findings(event["boxes"], photos()) if round_ else []
+    detector = detector_for(event, findings)
+    with stage(event["stage"], len(photo.data)) as measured:
         found = look_for_faces(detector, photo, options["min_confidence"], look)
     logger.info("looked for faces", round=round_, faces=len(found.boxes), detector=found.detector)
     if look is Look.FIRST:
         faces_found(len(found.boxes))
         if not found.boxes and options["on_no_faces"] == "fail":
             raise NoFacesFound
-    if found.boxes or not boxes:
-        findings += [Finding(box, round_) for box in found.boxes]
-        boxes = store_findings(job_id, findings, jobs(), photos())
+    findings += [Finding(box, round_) for box in found.boxes]
+    is_news = look is Look.FIRST or found.boxes
     return {
-        "boxes": boxes,
+        "boxes": store_findings(job_id, findings, jobs(), photos()) if is_news else event["boxes"],
         "warnings": worth_saying(found.warnings, look),
         "stage": {
             "name": measured.name,
@@ -58,3 +55,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             "calls": found.calls,
         },
     }
+
+
+def detector_for(event: dict[str, Any], hidden: list[Finding]) -> Detector:
+    """The detector of this deployment; for a check, one that finds only what is not covered."""
+    detector = detector_named(config.face_detector(), last_resort=event["last_resort"])
+    if event["round"] == 0:
+        return detector
+    style = style_of(event["options"])
+    return Check(detector, [Region(finding.box, style) for finding in hidden])
