@@ -3,7 +3,7 @@ import { local, readStored, store } from "../../lib/stored";
 /** The options of a job, as `POST /jobs` takes them. */
 export type JobOptions = {
   style: "blur" | "pixelate" | "solid";
-  shape: "ellipse" | "box";
+  shape: "ellipse" | "rounded" | "box";
   padding: number;
   strength: number;
   colour: string;
@@ -32,7 +32,7 @@ export const DEFAULTS: Choices = {
 export const PADDING = { min: 0.2, max: 1, step: 0.05 };
 export const STRENGTH = { min: 1, max: 3, step: 1 };
 export const STYLES = ["blur", "pixelate", "solid"] as const;
-export const SHAPES = ["ellipse", "box"] as const;
+export const SHAPES = ["ellipse", "rounded", "box"] as const;
 export const OUTPUTS = ["same", "jpeg", "png", "webp", "avif"] as const;
 
 const KEY = "faceblur.options";

@@ -63,7 +63,10 @@ export function ResultView({ job, name, before, onRetry }: Props) {
         {boxes && receipt.data && <Boxes faces={receipt.data.faces} />}
       </div>
       <div className="details">
-        <p className="headline">{job.faces === 0 ? texts.result.none : texts.result.hidden(job.faces)}</p>
+        <div>
+          <p className="headline">{job.faces === 0 ? texts.result.none : texts.result.hidden(job.faces)}</p>
+          <p className="note">{texts.result.checked(job.check_rounds, job.missed_at_first)}</p>
+        </div>
         {job.warnings.map((code) => (
           <Warning key={code} code={code} onRetry={onRetry} />
         ))}
@@ -76,7 +79,6 @@ export function ResultView({ job, name, before, onRetry }: Props) {
           </Notice>
         )}
         {(receiptFailed || receipt.isError) && <Notice kind="danger">{texts.result.receiptFailed}</Notice>}
-        {job.second_look_faces > 0 && <p className="note">{texts.result.secondLook(job.second_look_faces)}</p>}
         {boxes && receipt.data && <BoxList faces={receipt.data.faces} />}
         <div className="buttons actions">
           <button
