@@ -19,7 +19,7 @@ export type Choices = JobOptions & { reduce: boolean };
 export const DEFAULTS: Choices = {
   style: "blur",
   shape: "ellipse",
-  padding: 0.3,
+  padding: 0.22,
   strength: 1,
   colour: "#000000",
   min_confidence: 50,
@@ -29,7 +29,7 @@ export const DEFAULTS: Choices = {
   reduce: false,
 };
 
-export const PADDING = { min: 0.2, max: 1, step: 0.05 };
+export const PADDING = { min: 0.1, max: 1, step: 0.02 };
 export const STRENGTH = { min: 1, max: 3, step: 1 };
 export const STYLES = ["blur", "pixelate", "solid"] as const;
 export const SHAPES = ["ellipse", "rounded", "box"] as const;

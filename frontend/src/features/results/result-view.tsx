@@ -37,6 +37,7 @@ export function ResultView({ job, name, before, onRetry }: Props) {
   const receipt = useQuery({ ...receiptQuery(job.job_id), enabled: boxes });
   const after = useObjectUrl(result.data);
   const { width, height, content_type, stripped } = job.result;
+  const overlay = boxes && receipt.data && <Boxes faces={receipt.data.faces} />;
 
   async function saveReceipt() {
     setReceiptFailed(false);
@@ -60,7 +61,7 @@ export function ResultView({ job, name, before, onRetry }: Props) {
         )}
         {!after && !result.isError && <p className="frame-message is-loading">{texts.result.loading}</p>}
         {unshown && <p className="frame-message">{texts.result.notShown}</p>}
-        {boxes && receipt.data && <Boxes faces={receipt.data.faces} />}
+        {overlay}
       </div>
       <div className="details">
         <div>
@@ -112,7 +113,15 @@ export function ResultView({ job, name, before, onRetry }: Props) {
       {zoomed && after && (
         <ErrorBoundary fallback={<Notice kind="danger">{texts.failures.outdated}</Notice>}>
           <Suspense>
-            <ZoomDialog name={name} before={before} after={after} onClose={() => setZoomed(false)} />
+            <ZoomDialog
+              name={name}
+              before={before}
+              after={after}
+              ratio={width / height}
+              onClose={() => setZoomed(false)}
+            >
+              {overlay}
+            </ZoomDialog>
           </Suspense>
         </ErrorBoundary>
       )}
