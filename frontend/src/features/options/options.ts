@@ -30,6 +30,7 @@ export const DEFAULTS: Choices = {
 };
 
 export const PADDING = { min: 0.1, max: 1, step: 0.02 };
+export const CONFIDENCE = { min: 0, max: 100, step: 1 };
 export const STRENGTH = { min: 1, max: 3, step: 1 };
 export const STYLES = ["blur", "pixelate", "solid"] as const;
 export const SHAPES = ["ellipse", "rounded", "box"] as const;
