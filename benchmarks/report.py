@@ -54,8 +54,8 @@ def table(rows: Iterable[dict[str, Any]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def publish(name: str, measured: list[dict[str, Any]], goals: Sequence[Goal], rows: list[dict[str, Any]]) -> int:
-    """Write `results/<name>.json`, print the table and the goals, and give the exit code: 1 if a goal does not hold.
+def publish(name: str, measured: list[dict[str, Any]], goals: Sequence[Goal], *tables: list[dict[str, Any]]) -> int:
+    """Write `results/<name>.json`, print the tables and the goals, and give the exit code: 1 if a goal does not hold.
 
     The tables go to `results/<name>.md` as well, and into the documents between the lines `<!-- <name> -->`.
     """
@@ -66,19 +66,19 @@ def publish(name: str, measured: list[dict[str, Any]], goals: Sequence[Goal], ro
         {"goal": goal.name, "value": goal.value, "bound": goal.bound, "": "holds" if goal.holds else "**missed**"}
         for goal in goals
     ]
-    tables = "\n".join(f"{table(each)}\n" for each in (rows, shown) if each)
-    (RESULTS / f"{name}.md").write_text(tables)
+    text = "\n".join(f"{table(each)}\n" for each in (*tables, shown) if each)
+    (RESULTS / f"{name}.md").write_text(text)
     for document in DOCS.glob("*.md"):
-        _replace_table(document, name, tables)
-    print(tables)  # noqa: T201
+        _replace_table(document, name, text)
+    print(text)  # noqa: T201
     return 0 if all(goal.holds for goal in goals) else 1
 
 
-def _replace_table(document: Path, name: str, tables: str) -> None:
+def _replace_table(document: Path, name: str, text: str) -> None:
     marker = f"<!-- {name} -->\n"
     parts = document.read_text().split(marker)
     if len(parts) == 3:
-        document.write_text(f"{parts[0]}{marker}{tables}{marker}{parts[2]}")
+        document.write_text(f"{parts[0]}{marker}{text}{marker}{parts[2]}")
 
 
 def _version(package: str) -> str | None:

@@ -1,0 +1,118 @@
+"""The ways that `make bench-real` compares: `real_ways.py WAY FOLDER` goes through the photos in FOLDER/photos.json.
+
+That is a list of [number, file]. What the way answers about each photo is written to FOLDER/WAY.json, with the peak
+memory of the process in MB. `faceblur` also writes each result to FOLDER/<number>.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from faceblur import images
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Answer = dict[str, Any]
+    Way = Callable[[bytes, Path], Answer]
+
+CHECKS = 5  # at most, as in the state machine
+THRESHOLD = 0.2  # deface's own default
+
+
+def faceblur() -> Way:
+    """The whole workflow with the default options, by the functions that the handlers call.
+
+    A look's time is that from the file to the boxes; a check's time includes the question what is covered.
+    """
+    from faceblur.anonymise import hide_faces
+    from faceblur.coverage import uncovered
+    from faceblur.detectors import Look, StoredPhoto, detector_named, look_for_faces
+    from faceblur.errors import FaceblurError
+    from faceblur.faces import Box
+    from faceblur.options import JobOptions
+    from faceblur.styles import Region, style_of
+
+    options = JobOptions().model_dump()
+    style = style_of(options)
+    detector = detector_named("embedded")
+
+    def look_at(photo: bytes, look: Look) -> list[Box]:
+        found = look_for_faces(detector, StoredPhoto(photo, "", ""), options["min_confidence"], look)
+        return [Box.from_dict(box.to_dict()) for box in found.boxes]  # rounded, as they are when they were stored
+
+    def hide(photo: bytes, result: Path) -> Answer:
+        header = images.inspect(photo)
+        size = header.width, header.height
+        started = time.process_time()
+        boxes = look_at(photo, Look.FIRST)
+        seconds = [time.process_time() - started]
+        settled = False
+        while not settled and len(seconds) <= CHECKS:
+            regions = [Region(box, style) for box in boxes]
+            draft = hide_faces(photo, regions).data
+            started = time.process_time()
+            missed = uncovered(size, regions, look_at(draft, Look.SECOND))
+            seconds.append(time.process_time() - started)
+            settled = not missed
+            boxes += missed
+        if not settled:  # what the last check found is hidden without another
+            draft = hide_faces(photo, [Region(box, style) for box in boxes]).data
+        result.write_bytes(draft)
+        return {"boxes": [box.to_dict() for box in boxes], "seconds": seconds, "settled": settled, "error": ""}
+
+    def hide_or_fail(photo: bytes, result: Path) -> Answer:
+        try:
+            return hide(photo, result)
+        except FaceblurError as error:
+            return {"boxes": [], "seconds": [0.0], "settled": False, "error": type(error).__name__}
+
+    return hide_or_fail
+
+
+def deface() -> Way:
+    """What the installed deface finds with its defaults, under onnxruntime.
+
+    The time is that of its detector's call. Reading the file is not in it.
+    """
+    import numpy as np
+    from deface.centerface import CenterFace
+
+    centerface = CenterFace()
+
+    def find(photo: bytes, _: Path) -> Answer:
+        picture = np.asarray(images.load_for_detection(photo, None))
+        started = time.process_time()
+        found, _ = centerface(picture, threshold=THRESHOLD)
+        seconds = time.process_time() - started
+        return {"boxes": [[float(edge) for edge in box[:4]] for box in found], "seconds": [seconds]}
+
+    return find
+
+
+WAYS: dict[str, Callable[[], Way]] = {way.__name__: way for way in (faceblur, deface)}
+
+
+def main(name: str, folder: Path) -> None:
+    """Go through all photos; and before through one of nothing, so that no model is loaded in the time that counts."""
+    way = WAYS[name]()
+    nothing = BytesIO()
+    Image.new("RGB", (256, 256)).save(nothing, "PNG")
+    way(nothing.getvalue(), folder / "nothing")
+    photos = json.loads((folder / "photos.json").read_text())
+    answers = [way(Path(file).read_bytes(), folder / str(number)) for number, file in photos]
+    # Not getrusage: its peak is that of the process before it became this one, too.
+    megabytes = int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1000
+    (folder / f"{name}.json").write_text(json.dumps({"answers": answers, "megabytes": megabytes}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
