@@ -1,7 +1,11 @@
 # Each target does its own set-up: Python 3.11+, Node 20+ and make are all that must be there.
 PYTHON ?= python3
 export UV_PYTHON_DOWNLOADS := never
+# No tool calls its makers; nor does onnxruntime, which the benchmarks also run without our own code.
 export SAM_CLI_TELEMETRY := 0
+export SAM_CLI_CHECK_LATEST_VERSION := 0
+export CKV_SKIP_PACKAGE_UPDATE_CHECK := true
+export ORT_DISABLE_TELEMETRY := 1
 
 uv := .tools/uv/bin/uv
 sync = $(uv) venv --quiet --clear --python $(PYTHON) $(1) && $(uv) pip sync --quiet --python $(1) --require-hashes $(2)
@@ -23,8 +27,8 @@ cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH"
 parameters = PythonRuntime=python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
   Architecture=$(subst aarch64,arm64,$(shell uname -m)) $(PARAMETERS)
 
-.PHONY: help run blur test lint format page bench-detect bench-blur bench-strength bench-real chaos fuzz load scaling scan \
-  audit licences deploy smoke clean
+.PHONY: help run blur test lint format page bench-detect bench-blur bench-strength bench-real chaos fuzz load latency \
+  scaling scan audit licences deploy smoke clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
 
@@ -72,6 +76,9 @@ chaos: $(setup) ## JOBS=… (2,000) through a stack in which everything fails at
 
 load: $(setup) ## JOBS=… (64) at once through the stack, beside one function that does all the work
 	PYTHONPATH=functions:tests .venv/bin/python benchmarks/load.py $(JOBS)
+
+latency: $(setup) ## from the upload to the result as the command sees it, beside the sum of the stages
+	PYTHONPATH=functions:tests .venv/bin/python benchmarks/latency.py
 
 scaling: .venv/.ready ## the model of docs/scaling.md, from what `make load` measured last
 	PYTHONPATH=functions .venv/bin/python benchmarks/scaling.py

@@ -35,12 +35,14 @@ MORE_PRICES = {
 }
 
 # What a photo without surprises takes, counted in the code. A client that looks less often makes fewer calls.
-API_CALLS = 10  # one to create the job; the others ask how it stands
+API_CALLS = 13  # one to create the job; the others ask how it stands
 TASKS = {"detect_faces": 2, "blur_faces": 1}
 SMALL_INVOCATIONS = API_CALLS + 2  # with start_workflow and update_job
 TABLE_WRITES = 8  # create, count, claim, three stages, and the end, whose row takes two units
-TABLE_READS = API_CALLS + 1
-S3_WRITES, S3_READS = 4, 4  # photo, result, receipt and a list; three tasks and the download
+TABLE_READS = (
+    API_CALLS + 2
+)  # with those that see whether the job still exists: after its boxes and its draft are stored
+S3_WRITES, S3_READS = 6, 7  # photo, boxes, result, receipt and two lists; three photos, boxes three times, the download
 SQS_REQUESTS = 3
 LOG_GB = 20e-6
 
@@ -81,8 +83,8 @@ class Durations:
     """Seconds of each stage on two processors of this machine, in the middle, when nothing else runs."""
 
     first_look: float
-    blur: float
-    second_look: float
+    hide: float
+    check: float
 
 
 @dataclass(frozen=True)
@@ -101,14 +103,14 @@ class Photo:
     def look_seconds(self) -> float:
         """Of both looks together, for which the embedded detector has fewer processors than it was measured on."""
         vcpus = TASK_MB[self.detector] / MB_PER_VCPU
-        model = (self.measured.first_look + self.measured.second_look) * MEASURED_VCPUS / min(vcpus, MEASURED_VCPUS)
+        model = (self.measured.first_look + self.measured.check) * MEASURED_VCPUS / min(vcpus, MEASURED_VCPUS)
         seconds = 0.0 if self.detector == "rekognition" else model
         return seconds + self.calls * CALL_SECONDS + TASKS["detect_faces"] * TASK_SECONDS
 
     @property
     def blur_seconds(self) -> float:
         """Of blur_faces, which uses one processor."""
-        return self.measured.blur + TASKS["blur_faces"] * TASK_SECONDS
+        return self.measured.hide + TASKS["blur_faces"] * TASK_SECONDS
 
     @property
     def seconds(self) -> float:
@@ -188,7 +190,7 @@ def measured() -> Durations:
     """What `make load` measured last."""
     rows = json.loads((RESULTS / "load.json").read_text())["measured"]
     seconds = {row["stage"]: row["milliseconds"] / 1000 for row in rows if "stage" in row}
-    return Durations(seconds["first_look"], seconds["blur"], seconds["second_look"])
+    return Durations(seconds["first_look"], seconds["hide"], seconds["check"])
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,9 @@ from faceblur_cli import local, project
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+# Some tests import onnxruntime without our code, which turns its telemetry off.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
 @pytest.fixture(scope="session")

@@ -147,7 +147,7 @@ def tried(name: str, photo: bytes) -> tuple[str, str]:
     except Exception as error:  # noqa: BLE001 (which is what is looked for)
         return type(error).__name__, "".join(traceback.format_exception(error)[-6:])
     if len(result.data) > MAX_BYTES:
-        return ImageTooLarge.__name__, ""  # as the second look says
+        return ImageTooLarge.__name__, ""  # as the check says
     return HIDDEN, wrong_with(photo, before, result, style)
 
 
@@ -157,7 +157,7 @@ def worked_on(name: str, photo: bytes) -> tuple[Image.Image, HiddenPhoto, Style]
     style = Style(random.choice(get_args(Kind)), random.choice(get_args(Shape)))
     output = random.choice(("same", "same", *get_args(OutputFormat)))
     before = looked_at(photo)
-    # The service is not asked, but shown all that it would be shown in a second look.
+    # The service is not asked, but shown all that it would be shown in a check.
     rekognition.RekognitionDetector().detect(StoredPhoto(photo, "", ""), 50, Look.SECOND)
     return before, hide_faces(photo, [Region(FACE, style)], output), style
 

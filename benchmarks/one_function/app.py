@@ -14,17 +14,21 @@ import boto3
 from faceblur import config
 from faceblur.anonymise import hide_faces
 from faceblur.arrivals import arrivals
-from faceblur.detectors import Detection, Look, StoredPhoto, confidence_for
+from faceblur.checks import Check
+from faceblur.detectors import Look, StoredPhoto, look_for_faces
 from faceblur.detectors.embedded import EmbeddedDetector
 from faceblur.drafts import digest, store_draft
 from faceblur.endings import end_in_success
-from faceblur.errors import ResidualFaces
+from faceblur.findings import Finding, store_findings
 from faceblur.jobs import Status, jobs
 from faceblur.storage import photos, upload_key
-from faceblur.styles import count_faces, regions_for, style_of
+from faceblur.styles import Region, style_of
 
 if TYPE_CHECKING:
     from faceblur.arrivals import Arrival
+
+
+CHECKS = 5  # at most, as in the state machine
 
 
 def handler(event: dict[str, Any], context: object) -> None:  # noqa: ARG001 - Lambda passes it
@@ -38,22 +42,27 @@ def work_on(arrival: Arrival) -> None:
     """Hide the faces of one photo, from the upload to the completed job."""
     job_id, options = arrival.job_id, begin(arrival.job_id)
     photo = photos().read(upload_key(job_id), arrival.etag)
-    found = look_at(photo, Look.FIRST, options)
-    hidden = hide_faces(photo, regions_for(found.boxes, [], style_of(options)), options["output"])
-    draft = store_draft(job_id, hidden, jobs(), photos())
-    if options.get("second_look") and look_at(hidden.data, Look.SECOND, options).boxes:
-        raise ResidualFaces
+    found = look_for_faces(EmbeddedDetector(), stored(photo), options["min_confidence"], Look.FIRST)
+    findings = [Finding(box, 0) for box in found.boxes]
+    hidden, rounds = hide_faces(photo, regions(findings, options), options["output"]), 0
+    while options.get("checks") and rounds < CHECKS:
+        rounds += 1
+        check = Check(EmbeddedDetector(), regions(findings, options))
+        missed = look_for_faces(check, stored(hidden.data), options["min_confidence"], Look.SECOND).boxes
+        if not missed:
+            break
+        findings += [Finding(box, rounds) for box in missed]
+        hidden = hide_faces(photo, regions(findings, options), options["output"])
     done = {
         "job_id": job_id,
         "options": options,
-        "faces": [box.to_dict() for box in found.boxes],
-        "missed": [],
+        "boxes": store_findings(job_id, findings, jobs(), photos()),
+        "check_rounds": rounds,
         "warnings": found.warnings,
         "draft": {
-            "faces": count_faces(found.boxes, []),
             "input": digest(photo),
             "output": digest(hidden.data),
-            **draft,
+            **store_draft(job_id, hidden, jobs(), photos()),
         },
         "stages": [],
     }
@@ -61,7 +70,7 @@ def work_on(arrival: Arrival) -> None:
 
 
 def begin(job_id: str) -> dict[str, Any]:
-    """Say that the job is in work; gives its options, with `second_look` among them."""
+    """Say that the job is in work; gives its options, with `checks` among them."""
     row = (
         boto3.resource("dynamodb")
         .Table(config.jobs_table())
@@ -77,7 +86,11 @@ def begin(job_id: str) -> dict[str, Any]:
     return options
 
 
-def look_at(photo: bytes, look: Look, options: dict[str, Any]) -> Detection:
-    """The faces in a photo's file."""
-    stored = StoredPhoto(photo, config.photo_bucket(), "")
-    return EmbeddedDetector().detect(stored, confidence_for(look, options["min_confidence"]), look)
+def stored(photo: bytes) -> StoredPhoto:
+    """A photo's file as detectors take it; this one does not ask where it lies."""
+    return StoredPhoto(photo, config.photo_bucket(), "")
+
+
+def regions(findings: list[Finding], options: dict[str, Any]) -> list[Region]:
+    """The regions to hide."""
+    return [Region(finding.box, style_of(options)) for finding in findings]

@@ -35,11 +35,22 @@ class Report:
     job_id: str | None = None
     status: str = "WAITING"
     faces: int | None = None
+    missed_at_first: int | None = None
+    check_rounds: int | None = None
     warnings: Sequence[str] = ()
     seconds: float = 0.0
     output: str | None = None
     receipt: str | None = None
     error: dict[str, str] | None = None
+
+    @property
+    def summary(self) -> str:
+        """What was done to a photo that has a result, in one line."""
+        faces = "1 face" if self.faces == 1 else f"{self.faces} faces"
+        missed = f", {self.missed_at_first} of them found by a check" if self.missed_at_first else ""
+        checks = "1 check" if self.check_rounds == 1 else f"{self.check_rounds} checks"
+        warnings = f" ({', '.join(self.warnings)})" if self.warnings else ""
+        return f"{self.photo}: {faces} hidden{missed}; {checks}{warnings} → {self.output}"
 
 
 def blur_photos(
@@ -93,6 +104,7 @@ def _blur_photo(
         client.upload(created["upload"], photo)
         job = client.follow(created["job_id"], tell)
         report.faces, report.warnings = job["faces"], job["warnings"]
+        report.missed_at_first, report.check_rounds = job["missed_at_first"], job["check_rounds"]
         result = client.download(job["result"]["url"])
         extension = _EXTENSIONS[job["result"]["content_type"]]
         folder = out or photo.parent

@@ -33,6 +33,14 @@ if TYPE_CHECKING:
 STACK_NAME = "faceblur"
 REGION = "us-east-1"
 DEFAULT_PORT = 4566
+# The emulator sends a function its event in two pieces. With Nagle's algorithm the second waits for the first to be
+# acknowledged, which adds 40 ms to every call.
+_RUN_EMULATOR = """
+import socketserver
+socketserver.StreamRequestHandler.disable_nagle_algorithm = True
+from ministack.app import main
+main()
+"""
 _START_SECONDS = 60
 _STOP_SECONDS = 30
 # A `faceblur blur` lets its requests end before it stops its emulator.
@@ -233,7 +241,7 @@ def emulator(port: int, state: Path, **settings: str) -> Iterator[str]:
     with (state / "log.txt").open("ab") as log:
         # A session of its own: Ctrl-C is ours to handle, and the emulator stops its workers on SIGTERM.
         process = subprocess.Popen(
-            [project.MINISTACK],
+            [project.MINISTACK_PYTHON, "-c", _RUN_EMULATOR],
             env=environment | settings,
             cwd=state,
             stdout=log,

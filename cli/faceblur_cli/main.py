@@ -277,7 +277,4 @@ def _print(report: Report, as_json: bool) -> None:
         said = f"{report.error['code']}: {report.error['message']}"
         err.print(f"[red]{escape(report.photo)}[/red]: {escape(said)}", highlight=False, soft_wrap=True)
     else:
-        faces = "1 face" if report.faces == 1 else f"{report.faces} faces"
-        notes = f" ({', '.join(report.warnings)})" if report.warnings else ""
-        said = f"{report.photo}: {faces} hidden{notes} → {report.output}"
-        out.print(said, markup=False, highlight=False, soft_wrap=True)
+        out.print(report.summary, markup=False, highlight=False, soft_wrap=True)

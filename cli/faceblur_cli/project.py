@@ -19,7 +19,7 @@ PAGE = ROOT / "frontend/dist"
 STATE = Path(os.environ.get("FACEBLUR_STATE", ROOT / ".faceblur"))
 
 SAM = ROOT / ".tools/sam/bin/sam"
-MINISTACK = ROOT / ".tools/ministack/bin/ministack"
+MINISTACK_PYTHON = ROOT / ".tools/ministack/bin/python"
 RUNTIME_PYTHON = ROOT / ".tools/runtime/bin/python"
 
 _SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "statemachine")

@@ -62,6 +62,14 @@ const dropped = (page, selector, type, names) =>
     [selector, type, names.map((name) => [name, readFileSync(photo(name), "base64")])],
   );
 
+/** Fails if the middle of the first box in this picture is not the middle of this face. */
+async function boxLiesOn(picture, face) {
+  const [box, whole] = [await picture.locator(".is-first .boxes-line").boundingBox(), await picture.boundingBox()];
+  const [x, y] = [box.x + box.width / 2 - whole.x, box.y + box.height / 2 - whole.y];
+  assert.ok(Math.abs(x / whole.width - (face.left + face.width / 2)) < 0.01);
+  assert.ok(Math.abs(y / whole.height - (face.top + face.height / 2)) < 0.01);
+}
+
 describe("one photo", () => {
   test("is uploaded, worked on, compared, and downloaded", () =>
     onPage(browser, async (page) => {
@@ -79,6 +87,7 @@ describe("one photo", () => {
 
       await done(page, "astronaut.jpg");
       await view.getByText("1 face hidden").waitFor();
+      await view.getByText("Checked once: no more faces were found.").waitFor();
       await picture(page, "03-done");
       await accessible(page);
       await fits(page);
@@ -101,13 +110,8 @@ describe("one photo", () => {
       assert.equal(output.bytes, bytes.length);
 
       await view.getByRole("button", { name: "Show boxes" }).click();
-      await view.getByRole("list", { name: "Faces that were found" }).waitFor();
-      const [box, frame] = [
-        await view.locator(".boxes-face").boundingBox(),
-        await view.locator(".frame").boundingBox(),
-      ];
-      assert.ok(Math.abs((box.x - frame.x) / frame.width - faces[0].left) < 0.01);
-      assert.ok(Math.abs((box.y - frame.y) / frame.height - faces[0].top) < 0.01);
+      await view.getByRole("region", { name: "Faces that were found" }).waitFor();
+      await boxLiesOn(view.locator(".frame"), faces[0]);
       await picture(page, "04-boxes");
       await accessible(page);
 
@@ -117,7 +121,8 @@ describe("one photo", () => {
       const zoom = page.getByRole("dialog");
       await zoom.getByRole("button", { name: "Closer" }).click();
       await zoom.getByRole("button", { name: "Closer" }).click();
-      assert.ok(await zoom.getByRole("region").evaluate((view) => view.scrollWidth > view.clientWidth * 2.5));
+      assert.ok(await zoom.getByRole("region").evaluate((view) => view.scrollHeight > view.clientHeight * 2.5));
+      await boxLiesOn(zoom.locator(".zoom-picture"), faces[0]);
       await picture(page, "06-zoom", { fullPage: false });
       await zoom.getByRole("button", { name: "Show before" }).click();
       await accessible(page);
@@ -174,6 +179,90 @@ describe("one photo", () => {
       await accessible(page);
       await page.getByRole("button", { name: "Reset to defaults" }).click();
       assert.ok(await page.getByRole("radio", { name: "Blur" }).isChecked());
+    }));
+});
+
+describe("the checks of a result", () => {
+  /** Has the API tell this of every completed job. */
+  const told = (page, outcome) =>
+    page.route("**/api/jobs/*", async (route) => {
+      if (route.request().method() !== "GET") return route.continue();
+      const job = await (await route.fetch()).json();
+      return route.fulfill({ json: job.status === "COMPLETED" ? { ...job, ...outcome } : job });
+    });
+  /** Has every receipt hold these faces. */
+  const listed = (page, faces) =>
+    page.route("**/receipts/*", async (route) => {
+      const response = await route.fetch();
+      return route.fulfill({ response, json: { ...(await response.json()), faces } });
+    });
+  const face = { width: 0.18, height: 0.24, confidence: 90, found_by: "embedded", look: "first", round: 0 };
+
+  test("are told, and that the last one found something is a warning", () =>
+    onPage(browser, async (page) => {
+      const progress = {
+        first_look: "2026-01-01T12:00:00Z",
+        hide: "2026-01-01T12:00:01Z",
+        check: "2026-01-01T12:00:02Z",
+        hide_missed: "2026-01-01T12:00:03Z",
+        finished: "2026-01-01T12:00:09Z",
+      };
+      const counts = { faces: 3, missed_at_first: 2, check_rounds: 5 };
+      await told(page, { ...counts, progress, warnings: ["ChecksNotSettled"] });
+      await listed(page, [
+        { ...face, left: 0.35, top: 0.1 },
+        { ...face, left: 0.1, top: 0.6, look: "check", round: 1 },
+        { ...face, left: 0.6, top: 0.6, look: "check", round: 4 },
+      ]);
+      await add(page, "astronaut.jpg");
+      await done(page, "astronaut.jpg");
+      const view = card(page, "astronaut.jpg");
+      await view.getByText("Checked 5 times: the checks found 2 more faces, which are hidden too.").waitFor();
+      await view.getByText("look for faces that still show").waitFor();
+      await view.getByText("Worked on for 9 s").click();
+      await view.getByText("Hiding what was missed, checking again").waitFor();
+      await view.getByRole("button", { name: "Show boxes" }).click();
+      await view.getByText("found by check 4").waitFor();
+      await picture(page, "16-not-settled");
+      await accessible(page);
+      await fits(page);
+    }));
+
+  test("and thousands of boxes can be looked through", () =>
+    onPage(browser, async (page) => {
+      const places = Array.from({ length: 20_000 }, (_, index) => ({
+        left: (index % 200) / 200,
+        top: Math.floor(index / 200) / 100,
+        width: 0.003,
+        height: 0.006,
+      }));
+      const faces = places.map((place, index) => ({
+        ...face,
+        ...place,
+        ...(index % 9 ? {} : { look: "check", round: 1 }),
+      }));
+      await told(page, { faces: 20_000, missed_at_first: 2223, check_rounds: 2 });
+      await listed(page, faces);
+      await add(page, "crowd.jpg");
+      await done(page, "crowd.jpg");
+      const view = card(page, "crowd.jpg");
+      await view.getByText("the first check found 2,223 more faces").waitFor();
+      await view.getByRole("button", { name: "Show boxes" }).click();
+      const list = view.getByRole("region", { name: "Faces that were found" });
+      await list.waitFor();
+      assert.equal(await list.getByRole("listitem").count(), 100);
+      await view.getByText("19,900 more boxes are in the picture.").waitFor();
+      await picture(page, "17-thousands");
+      await accessible(page);
+      await list.focus();
+      await page.keyboard.press("PageDown");
+      await page.waitForFunction((element) => element.scrollTop > 0, await list.elementHandle());
+      await view.getByRole("button", { name: "Enlarge" }).click();
+      const zoom = page.getByRole("dialog");
+      await zoom.getByLabel("Enlargement").fill("8");
+      await zoom.locator(".is-check .boxes-line").waitFor();
+      await picture(page, "18-thousands-zoom", { fullPage: false });
+      await accessible(page);
     }));
 });
 
@@ -259,7 +348,6 @@ describe("a failure", () => {
     }));
 
   const told = [
-    ["ResidualFaces", "Try again with the solid style"],
     ["ImageTooLarge", "Reduce and try again"],
     ["TooManyFaces", null],
     ["UploadReplaced", "Try again"],
@@ -285,7 +373,7 @@ describe("a failure", () => {
         await page.getByText(error.message).first().waitFor();
         const buttons = card(page, "astronaut.jpg").getByRole("button", { name: /again/ });
         assert.deepEqual(await buttons.allTextContents(), remedy ? [remedy] : []);
-        if (code === "ResidualFaces") await picture(page, "22-failed-residual");
+        if (code === "TimedOut") await picture(page, "22-failed-timed-out");
       }));
   }
 

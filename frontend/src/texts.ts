@@ -1,8 +1,11 @@
 /** All words of the page, in one place for translation. */
 export const LANGUAGE = "en";
 
-const faces = (count: number) => (count === 1 ? "1 face" : `${count} faces`);
+const number = (count: number) => count.toLocaleString(LANGUAGE);
+const faces = (count: number) => (count === 1 ? "1 face" : `${number(count)} faces`);
+const moreFaces = (count: number) => (count === 1 ? "1 more face, which is" : `${number(count)} more faces, which are`);
 const photos = (count: number) => (count === 1 ? "1 photo" : `${count} photos`);
+const times = (count: number) => ["once", "twice"][count - 1] ?? `${count} times`;
 
 export const texts = {
   title: "faceblur",
@@ -66,9 +69,10 @@ export const texts = {
     colour: { label: "Colour", explain: "The colour of the solid style." },
     shape: {
       label: "Shape",
-      ellipse: "Rounded",
+      ellipse: "Oval",
+      rounded: "Rounded",
       box: "Rectangle",
-      explain: "Rounded looks softer; the rectangle hides a little more around the face.",
+      explain: "The oval follows the head. The other two also hide what is beside it.",
     },
     padding: {
       label: "Room around a face",
@@ -146,10 +150,9 @@ export const texts = {
     label: "Progress",
     upload: "Uploaded",
     first_look: "Finding faces",
-    blur: "Hiding them",
-    second_look: "Second look",
-    second_blur: "Hiding what was missed",
-    third_look: "Third look",
+    hide: "Hiding them",
+    check: "Checking the result",
+    hide_missed: "Hiding what was missed, checking again",
     finished: "Done",
     states: { done: "done", current: "now", ahead: "to come", failed: "failed here" },
     total: (time: string) => `Worked on for ${time}`,
@@ -158,7 +161,10 @@ export const texts = {
   result: {
     none: "No face was found",
     hidden: (count: number) => `${faces(count)} hidden`,
-    secondLook: (count: number) => `${faces(count)} of these came up only in the second look, and are hidden as well.`,
+    checked: (checks: number, missed: number) =>
+      missed === 0
+        ? `Checked ${times(checks)}: no more faces were found.`
+        : `Checked ${times(checks)}: the ${checks === 2 ? "first check" : "checks"} found ${moreFaces(missed)} hidden too.`,
     stripped: (kinds: string[]) => `Removed from the file: ${kinds.join(", ")}.`,
     file: (kind: string, size: string, pixels: string) => `${kind}, ${size}, ${pixels} pixels.`,
     loading: "Fetching the result…",
@@ -183,7 +189,12 @@ export const texts = {
     label: "Faces that were found",
     none: "No face was found, so there is no box.",
     face: (confidence: string) => `${confidence} sure`,
-    second: "second look",
+    check: (round: number) => `found by check ${round}`,
+    legend: "A dashed box is a face that a check found.",
+    more: (count: number) =>
+      count === 1
+        ? "1 more box is in the picture. The receipt lists them all."
+        : `${number(count)} more boxes are in the picture. The receipt lists them all.`,
     foundBy: { embedded: "own detector", rekognition: "Amazon Rekognition" } as Record<string, string>,
   },
 
@@ -207,13 +218,14 @@ export const texts = {
       "There are so many faces that some may have been missed. Look at the crowd closely, or split the photo.",
     DarkPhoto: "The photo is so dark that faces are hard to find. Look at the result closely.",
     BlurredPhoto: "The photo is so blurred that faces are hard to find. Look at the result closely.",
+    ChecksNotSettled:
+      "The last check still found something. It is hidden too, but was not checked again. Enlarge the result and look for faces that still show, before you publish it.",
     OneDetectorOnly: "Only one of two detectors was available. Look at the result closely, or try again later.",
   } as Record<string, string>,
   unknownWarning: (code: string) => `Look at the result closely (${code}).`,
 
   remedies: {
     again: "Try again",
-    solid: "Try again with the solid style",
     lower: "Try again, finding more",
     reduce: "Reduce and try again",
     reset: "Try again with default options",

@@ -6,38 +6,35 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.anonymise import hide_faces
 from faceblur.drafts import digest, store_draft
-from faceblur.faces import Box
+from faceblur.findings import load_findings
 from faceblur.jobs import jobs
 from faceblur.observability import about, logger, stage, tracer
 from faceblur.storage import photos
-from faceblur.styles import count_faces, regions_for, style_of
+from faceblur.styles import Region, style_of
 
 
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Entry point for the state machine: `{"job_id", "stage", "key", "etag", "options", "faces", "missed"}` → a draft.
+    """Entry point for the state machine: `{"job_id", "stage", "round", "key", "etag", "boxes", "options"}` → a draft.
 
-    `stage` is one of `jobs.STAGES`; `faces` are those of the first look, `missed` those that the second look still
-    found in an earlier draft.
+    `stage` is one of `jobs.STAGES`; `boxes` says where the faces to hide are stored.
     """
     about(event["job_id"])
-    name = event.get("stage", "blur")  # which an execution that an earlier release began does not name
-    jobs().begin(event["job_id"], name)
-    faces, missed = ([Box.from_dict(face) for face in event[name]] for name in ("faces", "missed"))
-    options = event["options"]
-    style = style_of(options)
+    jobs().begin(event["job_id"], event["stage"])
+    options, style = event["options"], style_of(event["options"])
     photo = photos().read(event["key"], event["etag"])
-    with stage(name, len(photo)) as measured:
-        hidden = hide_faces(photo, regions_for(faces, missed, style), options["output"])
-    logger.info("hid faces", faces=len(faces), missed=len(missed), bytes=len(hidden.data))
+    regions = [Region(finding.box, style) for finding in load_findings(event["boxes"], photos())]
+    with stage(event["stage"], len(photo)) as measured:
+        hidden = hide_faces(photo, regions, options["output"])
+    logger.info("hid faces", round=event["round"], faces=len(regions), bytes=len(hidden.data))
     return {
-        "faces": count_faces(faces, missed),
         "input": digest(photo),
         "output": digest(hidden.data),
         **store_draft(event["job_id"], hidden, jobs(), photos()),
         "stage": {
             "name": measured.name,
+            "round": event["round"],
             "milliseconds": measured.milliseconds,
             "memory_mb": int(context.memory_limit_in_mb),
         },

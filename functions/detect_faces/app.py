@@ -1,45 +1,52 @@
-"""Finds the faces in the uploaded photo (first look), or in the result (second look)."""
+"""Finds the faces in the uploaded photo (first look), or those that a draft of the result still shows (check)."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur import config
-from faceblur.detectors import Look, StoredPhoto, detector_named, look_for_faces
+from faceblur.checks import Check
+from faceblur.detectors import Detector, Look, StoredPhoto, detector_named, look_for_faces
 from faceblur.detectors.doubts import worth_saying
 from faceblur.errors import NoFacesFound
+from faceblur.findings import Finding, load_findings, store_findings
 from faceblur.jobs import jobs
 from faceblur.observability import about, faces_found, logger, stage, tracer
 from faceblur.storage import photos
+from faceblur.styles import Region, style_of
 
 
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Entry point for the state machine: `{"job_id", "stage", "key", "etag", "look", "options", "last_resort"}`.
+    """Entry point for the state machine.
 
-    `stage` is one of `jobs.STAGES`; `last_resort` says that this is the last try, and a detector that is still
-    unavailable may be left out.
+    `{"job_id", "stage", "round", "key", "etag", "boxes", "options", "last_resort"}`: `stage` is one of `jobs.STAGES`.
+    Round 0 looks at the photo, a later one at a draft in which the faces of `boxes` are hidden. `last_resort` says that
+    this is the last try, and a detector that is still unavailable may be left out.
     """
-    about(event["job_id"])
-    look, options = Look(event["look"]), event["options"]
-    # An execution that an earlier release began names no stage.
-    name = event.get("stage", f"{look}_look")
-    jobs().begin(event["job_id"], name)
+    job_id, round_, options = event["job_id"], event["round"], event["options"]
+    about(job_id)
+    jobs().begin(job_id, event["stage"])
     photo = StoredPhoto(photos().read(event["key"], event["etag"]), photos().bucket, event["key"])
-    detector = detector_named(config.face_detector(), last_resort=event["last_resort"])
-    with stage(name, len(photo.data)) as measured:
+    look = Look.SECOND if round_ else Look.FIRST
+    findings = load_findings(event["boxes"], photos()) if round_ else []
+    detector = detector_for(event, findings)
+    with stage(event["stage"], len(photo.data)) as measured:
         found = look_for_faces(detector, photo, options["min_confidence"], look)
-    logger.info("looked for faces", look=look, faces=len(found.boxes), detector=found.detector)
+    logger.info("looked for faces", round=round_, faces=len(found.boxes), detector=found.detector)
     if look is Look.FIRST:
         faces_found(len(found.boxes))
         if not found.boxes and options["on_no_faces"] == "fail":
             raise NoFacesFound
+    findings += [Finding(box, round_) for box in found.boxes]
+    is_news = look is Look.FIRST or found.boxes
     return {
-        "faces": [box.to_dict() for box in found.boxes],
+        "boxes": store_findings(job_id, findings, jobs(), photos()) if is_news else event["boxes"],
         "warnings": worth_saying(found.warnings, look),
         "stage": {
             "name": measured.name,
+            "round": round_,
             "milliseconds": measured.milliseconds,
             "memory_mb": int(context.memory_limit_in_mb),
             "detector": found.detector,
@@ -48,3 +55,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             "calls": found.calls,
         },
     }
+
+
+def detector_for(event: dict[str, Any], hidden: list[Finding]) -> Detector:
+    """The detector of this deployment; for a check, one that finds only what is not covered."""
+    detector = detector_named(config.face_detector(), last_resort=event["last_resort"])
+    if event["round"] == 0:
+        return detector
+    style = style_of(event["options"])
+    return Check(detector, [Region(finding.box, style) for finding in hidden])

@@ -108,7 +108,7 @@ def described(job: Job, photos: Photos) -> dict[str, Any]:
     }
     if job.status is Status.COMPLETED:
         result = dict(job.outcome["result"])
-        seen |= {name: job.outcome[name] for name in ("faces", "second_look_faces", "warnings")}
+        seen |= {name: job.outcome[name] for name in ("faces", "missed_at_first", "check_rounds", "warnings")}
         seen["receipt"] = {"url": photos.link(job.outcome["receipt"])}
         seen["result"] = {"url": photos.link(result.pop("key")), **result}
     if job.error:

@@ -7,36 +7,51 @@ from typing import TYPE_CHECKING, Any
 
 from faceblur import errors
 from faceblur.errors import Aborted, FaceblurError, InternalError, JobNotFound, TimedOut
+from faceblur.findings import load_findings
 from faceblur.jobs import UNFINISHED, Status
 from faceblur.receipts import receipt
 
 if TYPE_CHECKING:
+    from faceblur.findings import Finding
     from faceblur.jobs import Jobs
     from faceblur.storage import Photos
 
 
 def end_in_success(done: dict[str, Any], jobs: Jobs, photos: Photos) -> None:
-    """Write the receipt and complete the job; raises JobNotFound, and leaves no receipt, if it was deleted meanwhile.
+    """Complete the job with its receipt, and erase what it needs no more.
 
-    `done` is what the state machine hands to its last task. A photo without a face is said plainly to be one.
+    `done` is what the state machine hands to its last task. Raises JobNotFound, and leaves no receipt, if the job was
+    deleted meanwhile.
     """
-    faces = done["draft"]["faces"]
-    done = {**done, "warnings": sorted({*done["warnings"], *(() if faces else ("NoFacesFound",))})}
+    job_id, result = done["job_id"], done["draft"]["result"]
+    try:
+        findings = load_findings(done["boxes"], photos)
+    except JobNotFound:
+        # An earlier try may have completed the job and erased them, and then could not tell.
+        if jobs.get(job_id).status is not Status.COMPLETED:
+            raise
+    else:
+        _complete(done, findings, jobs, photos)
+    # A photo that was posted twice may have come after the original was deleted.
+    photos.erase_all_but(job_id, result["key"], keep_upload=done["options"]["keep_original"])
+
+
+def _complete(done: dict[str, Any], findings: list[Finding], jobs: Jobs, photos: Photos) -> None:
+    """Write the receipt and record the result. A photo without a face is said plainly to be one."""
+    done = {**done, "warnings": sorted({*done["warnings"], *(() if findings else ("NoFacesFound",))})}
     outcome = {
-        "faces": faces,
-        "second_look_faces": len(done["missed"]),
+        "faces": len(findings),
+        "missed_at_first": sum(finding.round > 0 for finding in findings),
+        "check_rounds": done["check_rounds"],
         "warnings": done["warnings"],
         "result": done["draft"]["result"],
-        "receipt": photos.write_receipt(done["job_id"], receipt(done)),
+        "receipt": photos.write_receipt(done["job_id"], receipt(done, findings)),
     }
     try:
         jobs.complete(done["job_id"], outcome)
     except JobNotFound:
         photos.withdraw(outcome["receipt"])
         raise
-    # A photo that was posted twice may have come after the original was deleted.
-    keep_upload = done["options"]["keep_original"]
-    photos.erase_all_but(done["job_id"], outcome["result"]["key"], keep_upload=keep_upload)
 
 
 def ended_execution(message: str) -> dict[str, Any] | None:

@@ -14,7 +14,6 @@
     │   ├── DetectorUnavailable
     │   └── StorageUnavailable
     ├── JobEnded                   the job did not come to a result
-    │   ├── ResidualFaces
     │   ├── UploadExpired
     │   ├── TimedOut
     │   ├── Aborted
@@ -84,7 +83,7 @@ class ImageTooSmall(PhotoError):
 
 
 class TooManyFaces(PhotoError):
-    """More faces than a workflow's state can carry."""
+    """More faces than one job can hide."""
 
     sentence = "There are too many faces in this photo. Please split it into parts and upload those."
 
@@ -125,12 +124,6 @@ class StorageUnavailable(TransientError):
 
 class JobEnded(FaceblurError):
     """The job ended without a result."""
-
-
-class ResidualFaces(JobEnded):
-    """A face can still be detected in the result, which is therefore withheld."""
-
-    sentence = "A face could still be found after blurring, so the result is withheld. Try the solid style."
 
 
 class UploadExpired(JobEnded):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, replace
-from math import inf
+from itertools import product
+from math import floor, frexp, inf, ldexp
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-# A workflow's state holds at most 256 KiB; a box takes about 100 bytes of it.
-MAX_FACES = 2000
+# The faces that a job can hide. So many are hidden within a function's time, and their boxes are a file of 3 MB.
+MAX_FACES = 20_000
 # A ten-thousandth of the largest side is a pixel.
 DECIMALS = 4
 
@@ -78,7 +78,7 @@ class Box:
         return common / union if union > 0 else 0.0
 
     def to_dict(self) -> BoxDict:
-        """This box as JSON carries it: rounded, so that many fit into a workflow's state."""
+        """This box as JSON carries it, rounded to what can be seen."""
         return BoxDict(
             left=round(self.left, DECIMALS),
             top=round(self.top, DECIMALS),
@@ -100,18 +100,49 @@ def merge(boxes: Iterable[Box], overlap: float = 0.5, inside: float = inf) -> li
 
     That is, those which overlap it by more than `overlap`, or of whose own area more than `inside` lies in it.
     """
-    found = sorted(boxes, key=lambda box: (-box.confidence, -box.area))
-    widest = max((box.width for box in found), default=0.0)
     kept: list[Box] = []
-    by_left: list[Box] = []  # those kept, from left to right, to compare a box with those beside it only
-    for box in found:
-        first = bisect_left(by_left, box.left - widest, key=_left)
-        beside = by_left[first : bisect_right(by_left, box.right, key=_left)]
-        if not any(box.overlap(other) > overlap or box.intersection(other) > inside * box.area for other in beside):
+    places = _Places()
+    for box in sorted(boxes, key=lambda box: (-box.confidence, -box.area)):
+        near = places.near(box)
+        if not any(box.overlap(other) > overlap or box.intersection(other) > inside * box.area for other in near):
             kept.append(box)
-            insort(by_left, box, key=_left)
+            places.add(box)
     return kept
 
 
-def _left(box: Box) -> float:
-    return box.left
+class _Places:
+    """Boxes by their size and place, so that in a crowd each is compared with its neighbours alone.
+
+    Boxes of about the same width and height share a grid, whose cells are at least as large as they are: a box reaches
+    from the cell of its upper left corner at most into the next ones.
+    """
+
+    def __init__(self) -> None:
+        self._grids: dict[tuple[int, int], dict[tuple[int, int], list[Box]]] = {}
+
+    def add(self, box: Box) -> None:
+        size = _exponent(box.width), _exponent(box.height)
+        cell = _cell(box.left, size[0]), _cell(box.top, size[1])
+        self._grids.setdefault(size, {}).setdefault(cell, []).append(box)
+
+    def near(self, box: Box) -> Iterator[Box]:
+        """All boxes that may overlap this one."""
+        for (across, down), grid in self._grids.items():
+            columns = range(_cell(box.left, across) - 1, _cell(box.right, across) + 1)
+            rows = range(_cell(box.top, down) - 1, _cell(box.bottom, down) + 1)
+            if len(columns) * len(rows) < len(grid):
+                cells = [cell for cell in product(columns, rows) if cell in grid]
+            else:
+                cells = [cell for cell in grid if cell[0] in columns and cell[1] in rows]
+            for cell in cells:
+                yield from grid[cell]
+
+
+def _exponent(side: float) -> int:
+    """The least power of two that is larger than this side."""
+    return frexp(side)[1]
+
+
+def _cell(place: float, exponent: int) -> int:
+    """In which cell of this size a place lies."""
+    return floor(ldexp(place, -exponent))

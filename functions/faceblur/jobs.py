@@ -44,17 +44,17 @@ class Status(StrEnum):
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 UNFINISHED = (Status.AWAITING_UPLOAD, Status.PROCESSING)
-# What a job goes through, as the state machine names it to its tasks; the second blur and the third look are for
-# what the first look missed.
-STAGES = ("first_look", "blur", "second_look", "second_blur", "third_look")
+# What a job goes through, as the state machine names it to its tasks. The last two repeat for as long as a check
+# finds a face.
+STAGES = ("first_look", "hide", "check", "hide_missed")
 
 
 @dataclass(frozen=True)
 class Job:
     """A row of the jobs table; times are seconds since the epoch.
 
-    `owner` is who may see and delete it, empty without sign-in; `progress` says when each stage began and when the
-    job `finished`, as ISO 8601 with milliseconds.
+    `owner` is who may see and delete it, empty without sign-in; `progress` says when each stage first began and when
+    the job `finished`, as ISO 8601 with milliseconds.
     """
 
     job_id: str
@@ -247,8 +247,7 @@ def _from_row(row: dict[str, Any]) -> Job:
         expires_at=int(row["expires_at"]),
         owner=row.get("owner", ""),
         claimed_at=int(row["claimed_at"]) if "claimed_at" in row else None,
-        # An earlier release wrote `finished_at` as a number.
-        progress={name: at for name in (*STAGES, "finished") if isinstance(at := row.get(f"{name}_at"), str)},
+        progress={name: row[f"{name}_at"] for name in (*STAGES, "finished") if f"{name}_at" in row},
         outcome=json.loads(row.get("outcome", "{}")),
         error=row.get("error"),
     )

@@ -6,7 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from faceblur.detectors import DEFAULT_CONFIDENCE
 from faceblur.errors import InvalidOptions
-from faceblur.styles import DEFAULT_PADDING, MAX_STRENGTH, MIN_PADDING, MIN_STRENGTH
+from faceblur.styles import DEFAULT_PADDING, MAX_STRENGTH, MIN_PADDING, MIN_STRENGTH, Kind, Shape
 
 
 def _whole(value: Any) -> Any:
@@ -20,12 +20,14 @@ class JobOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     style: Annotated[
-        Literal["blur", "pixelate", "solid"],
+        Kind,
         Field(description="How a face is hidden: softly blurred, pixelated, or covered in one colour."),
     ] = "blur"
     shape: Annotated[
-        Literal["ellipse", "box"],
-        Field(description="Outline of the hidden region: rounded, or the whole box."),
+        Shape,
+        Field(
+            description="Outline of the hidden region: an oval that follows the head, a rounded box, or the whole box."
+        ),
     ] = "ellipse"
     padding: Annotated[
         float,

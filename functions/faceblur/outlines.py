@@ -175,20 +175,23 @@ def head(size: tuple[int, int], box: Box) -> Frame:
 def uncut(size: tuple[int, int], box: Box) -> Frame:
     """The box in a picture of this size, drawn on beyond the picture's edge if that cuts the head off.
 
-    An ellipse within what the picture shows of the face would leave out what is at the edge.
+    An ellipse within what the picture shows of the face would leave out what is at the edge. How much of the head is
+    missing is told from its usual proportions, or, in a corner, taken to be as much as is seen.
     """
     width, height = size
     frame = around(size, box)
-    cosine, sine = replace(frame, roll=box.roll).axes
-    ratio = hypot(sine, HEAD * cosine) / hypot(cosine, HEAD * sine)  # height by width of a box around a whole head
     left, right = frame.x - frame.across, frame.x + frame.across
     top, bottom = frame.y - frame.down, frame.y + frame.down
-    missing_across = max(2 * frame.down / ratio - 2 * frame.across, 0)
-    missing_down = max(2 * frame.across * ratio - 2 * frame.down, 0)
-    left -= missing_across * (left <= CUT)
-    right += missing_across * (right >= width - CUT)
-    top -= missing_down * (top <= CUT)
-    bottom += missing_down * (bottom >= height - CUT)
+    at_left, at_right, at_top, at_bottom = left <= CUT, right >= width - CUT, top <= CUT, bottom >= height - CUT
+    cosine, sine = replace(frame, roll=box.roll).axes
+    ratio = hypot(sine, HEAD * cosine) / hypot(cosine, HEAD * sine)  # height by width of a box around a whole head
+    across, down = right - left, bottom - top
+    missing_across = max(down / ratio - across, across * (at_top or at_bottom), 0)
+    missing_down = max(across * ratio - down, down * (at_left or at_right), 0)
+    left -= missing_across * at_left
+    right += missing_across * at_right
+    top -= missing_down * at_top
+    bottom += missing_down * at_bottom
     return Frame((left + right) / 2, (top + bottom) / 2, (right - left) / 2, (bottom - top) / 2)
 
 

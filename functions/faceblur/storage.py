@@ -1,4 +1,7 @@
-"""Photos in S3: `uploads/{job_id}`, `results/{job_id}.{digest}.{extension}`, `receipts/{job_id}.json`."""
+"""Photos in S3, and what belongs to them.
+
+`uploads/{job_id}`, `boxes/{job_id}.{digest}.json`, `results/{job_id}.{digest}.{extension}`, `receipts/{job_id}.json`.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,14 @@ from botocore.exceptions import ClientError
 
 from faceblur import config
 from faceblur.aws import code_of, storage_errors
-from faceblur.errors import StorageUnavailable, UploadReplaced
+from faceblur.errors import JobNotFound, StorageUnavailable, UploadReplaced
 from faceblur.limits import MAX_BYTES
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
-_UPLOADS, _RESULTS, _RECEIPTS = "uploads/", "results/", "receipts/"
+_UPLOADS, _BOXES, _RESULTS, _RECEIPTS = "uploads/", "boxes/", "results/", "receipts/"
 _GONE = {"NoSuchKey", "PreconditionFailed", "404", "412"}
 
 
@@ -65,10 +68,33 @@ class Photos:
 
         Each draft has a key of its own: one that a straggler writes never replaces what was checked.
         """
-        key = f"{_RESULTS}{job_id}.{sha256(data).hexdigest()[:16]}.{extension}"
+        key = f"{_RESULTS}{job_id}.{_digest(data)}.{extension}"
         with storage_errors():
             written = self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
         return key, written["ETag"].strip('"')
+
+    def write_boxes(self, job_id: str, boxes: list[dict[str, Any]]) -> str:
+        """Store the boxes of a job's faces; gives their key.
+
+        Other boxes have another key: what a straggler writes never replaces what is to be hidden.
+        """
+        body = json.dumps({"boxes": boxes}, separators=(",", ":")).encode()
+        key = f"{_BOXES}{job_id}.{_digest(body)}.json"
+        with storage_errors():
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
+        return key
+
+    def read_boxes(self, key: str) -> list[dict[str, Any]]:
+        """The boxes under this key; raises JobNotFound if they are gone, which they are once the job has ended."""
+        try:
+            with storage_errors():
+                body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if code_of(error) in _GONE:
+                raise JobNotFound from error
+            raise
+        boxes: list[dict[str, Any]] = json.loads(body)["boxes"]
+        return boxes
 
     def write_receipt(self, job_id: str, receipt: dict[str, Any]) -> str:
         """Store a job's receipt; gives its key."""
@@ -82,7 +108,7 @@ class Photos:
         return upload_key(job_id) in self._keys(upload_key(job_id))
 
     def withdraw(self, key: str) -> None:
-        """Delete a draft of a result, or the receipt of a job that is gone."""
+        """Delete boxes, a draft or a receipt for which the job has no use any more."""
         self._delete([key])
 
     def erase_upload(self, job_id: str) -> None:
@@ -90,16 +116,16 @@ class Photos:
         self._delete([upload_key(job_id)])
 
     def erase_all_but(self, job_id: str, result: str, *, keep_upload: bool) -> None:
-        """Delete what a completed job needs no more: other drafts than its result, and an upload that is not kept."""
+        """Delete what a completed job needs no more: boxes, other drafts, and an upload that is not kept."""
         if not keep_upload:
             self.erase_upload(job_id)
-        self._delete([key for key in self._keys(f"{_RESULTS}{job_id}.") if key != result])
+        self._delete([key for key in self._made_of(job_id) if key != result])
 
     def erase(self, job_id: str, *, keep_upload: bool = False) -> None:
-        """Delete the job's results, checked or not, its receipt and, unless it is kept, the uploaded photo."""
+        """Delete the job's boxes, its results, its receipt and, unless it is kept, the uploaded photo."""
         if not keep_upload:
             self.erase_upload(job_id)
-        self._delete([*self._keys(f"{_RESULTS}{job_id}."), f"{_RECEIPTS}{job_id}.json"])
+        self._delete([*self._made_of(job_id), f"{_RECEIPTS}{job_id}.json"])
 
     def sweep(self, seconds: int) -> int:
         """Delete every object that was stored longer ago than this; tells how many.
@@ -120,6 +146,10 @@ class Photos:
             raise StorageUnavailable
         return swept
 
+    def _made_of(self, job_id: str) -> list[str]:
+        """The keys of the job's boxes, drafts and result."""
+        return [key for folder in (_BOXES, _RESULTS) for key in self._keys(f"{folder}{job_id}.")]
+
     def _keys(self, prefix: str) -> list[str]:
         with storage_errors():
             answer = self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix)
@@ -139,6 +169,11 @@ def upload_key(job_id: str) -> str:
 def job_id_of(key: str) -> str:
     """Job that an uploaded photo belongs to."""
     return key.removeprefix(_UPLOADS)
+
+
+def _digest(data: bytes) -> str:
+    """What tells these bytes from others in a key."""
+    return sha256(data).hexdigest()[:16]
 
 
 @cache

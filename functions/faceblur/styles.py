@@ -1,12 +1,12 @@
-"""How faces are hidden: the styles, and which region gets which."""
+"""How faces are hidden: the styles, and the regions that get them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from faceblur.faces import Box
 
@@ -43,36 +43,11 @@ class Region(NamedTuple):
     style: Style
 
 
-def regions_for(boxes: Sequence[Box], missed: Sequence[Box], style: Style) -> list[Region]:
-    """The regions to hide after a second look that still found the faces `missed`.
-
-    A face outside all hidden regions was overlooked and gets the style as the others do. One found inside a
-    hidden region shows that the style was too weak there: that region and its own box become solid.
-    """
-    solid = replace(style, kind="solid")
-    touched = {box for box in boxes if any(_hides(box, face) for face in missed)}
-    return [
-        *(Region(box, solid if box in touched else style) for box in boxes),
-        *(Region(face, solid if any(_hides(box, face) for box in boxes) else style) for face in missed),
-    ]
-
-
-def count_faces(boxes: Sequence[Box], missed: Sequence[Box]) -> int:
-    """How many faces were found in two looks: what the second found inside a hidden region was found before."""
-    return len(boxes) + sum(not any(_hides(box, face) for box in boxes) for face in missed)
-
-
 def style_of(options: Mapping[str, Any]) -> Style:
-    """The style that a job's options ask for; a job that an earlier release created says nothing of strength."""
-    strength = options.get("strength", MIN_STRENGTH)
-    return Style(options["style"], options["shape"], options["padding"], strength, rgb(options["colour"]))
+    """The style that a job's options ask for."""
+    return Style(options["style"], options["shape"], options["padding"], options["strength"], rgb(options["colour"]))
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
     """Red, green and blue (0…255) of a colour written as #rrggbb."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
-
-
-def _hides(box: Box, face: Box) -> bool:
-    """Whether the face lies in the region that hides the box: most of the smaller one is in the other."""
-    return box.intersection(face) > 0.5 * min(box.area, face.area)

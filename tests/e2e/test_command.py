@@ -47,8 +47,9 @@ def test_photos_are_blurred_side_by_side(
     out = tmp_path / "out"
     finished = faceblur(environment, "blur", photos["astronaut.jpg"], photos["hopper.jpg"], "--out", out, "--json")
     reports = [json.loads(line) for line in finished.stdout.splitlines()]
-    assert (finished.returncode, [report["faces"] for report in reports]) == (0, [1, 1])
+    assert finished.returncode == 0
     for report in reports:
+        assert (report["faces"], report["missed_at_first"], report["check_rounds"]) == (1, 0, 1)
         assert len(faces_in(Path(report["photo"]).read_bytes())) == 1
         assert faces_in(Path(report["output"]).read_bytes()) == []
 

@@ -108,8 +108,7 @@ def plan(seed: int, number: int, never: str | None) -> Plan:
         function = random.choice(tuple(OUTAGE_CALLS))
         steps[function] = [{"raise": _transient(random, function)}] * OUTAGE_CALLS[function]
     if chance() < 0.02:
-        phantom = {"faces": [_PHANTOM], "detector": "stand-in", "version": "1", "calls": 0, "warnings": []}
-        steps["detect_faces"] = [{}, *[{"return": phantom | {"stage": {"name": "second_look"}}}] * 2]
+        steps["detect_faces"] = [{}, *({"imagines": [_phantom(random)]} for _ in range(random.randint(1, 5)))]
     if detector == "embedded":
         environment = {"environment": {"FACE_DETECTOR": detector}}
         steps["detect_faces"] = [step | environment for step in (steps["detect_faces"] + [{}] * 10)]
@@ -118,7 +117,7 @@ def plan(seed: int, number: int, never: str | None) -> Plan:
         photo=photo,
         options={
             "style": random.choice(("blur", "pixelate", "solid")),
-            "shape": random.choice(("ellipse", "box")),
+            "shape": random.choice(("ellipse", "rounded", "box")),
             "keep_original": chance() < 0.05,
         },
         uploads=_drawn(random, UPLOADS),
@@ -134,7 +133,10 @@ def plan(seed: int, number: int, never: str | None) -> Plan:
     )
 
 
-_PHANTOM = {"left": 0.1, "top": 0.1, "width": 0.2, "height": 0.2, "confidence": 90.0, "found_by": "stand-in"}
+def _phantom(random: Random) -> dict[str, Any]:
+    """A small face that a check sees where none is."""
+    place = {"left": random.uniform(0, 0.95), "top": random.uniform(0, 0.95)}
+    return place | {"width": 0.05, "height": 0.05, "confidence": 90.0, "found_by": "embedded"}
 
 
 def mocked(state_machine: str) -> dict[str, Any]:

@@ -152,8 +152,6 @@ def codes_of(faults: list[dict[str, Any]]) -> set[str]:
         codes.add("StorageUnavailable")
     if causes["detector"] >= TRIES["detector"]:
         codes |= OF_THE_DETECTOR
-    if causes["phantom"]:
-        codes.add("ResidualFaces")
     # Also what a slow machine has not handled in time is delivered again.
     if any(fault["function"] == "start_workflow" and fault["deliveries"] >= DELIVERIES for fault in faults):
         codes.add("InternalError")
@@ -173,7 +171,7 @@ def _cause(fault: dict[str, Any]) -> str:
             return "lambda"
         case {"wait_for": _}:
             return "hang"
-        case {"return": _}:
+        case {"imagines": _}:
             return "phantom"
         case {"aws": {"answer": "refused" | "killed"}}:
             return "permanent"
@@ -197,7 +195,7 @@ def _what(step: dict[str, Any]) -> str:
             what = "the process is killed"
         case {"wait_for": _}:
             what = "a function hangs"
-        case {"return": _}:
+        case {"imagines": _}:
             what = "a face is seen where none is"
         case {"aws": {"answer": "killed"}}:
             what = "the process is killed between requests"
@@ -246,7 +244,8 @@ def _look(storm: Storm, sent: Sent, answer: httpx.Response, before: Facts, after
         return
     may_stay = {f"uploads/{job_id}"} if sent.plan.options["keep_original"] else set()
     if shown["status"] == "COMPLETED":
-        yield from (complaint(kind, what) for kind, what in _wrong(storm.cloud.http, sent, shown))
+        wrong = _wrong(storm.cloud.http, sent, shown, after.faults(job_id))
+        yield from (complaint(kind, what) for kind, what in wrong)
         may_stay |= {f"receipts/{job_id}.json", json.loads(row["outcome"]["S"])["result"]["key"]}
     elif shown["status"] == "FAILED":
         code, allowed = shown["error"]["code"], allowed_codes(storm, sent, row, after.faults(job_id))
@@ -258,7 +257,9 @@ def _look(storm: Storm, sent: Sent, answer: httpx.Response, before: Facts, after
     yield from (complaint(_kind_of(key), f"{key} of a job that is {shown['status']}") for key in keys - may_stay)
 
 
-def _wrong(http: httpx.Client, sent: Sent, shown: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _wrong(
+    http: httpx.Client, sent: Sent, shown: dict[str, Any], faults: list[dict[str, Any]]
+) -> Iterator[tuple[str, str]]:
     """What is wrong with the result of a completed job, as its client downloads it."""
     receipt = http.get(shown["receipt"]["url"]).json()
     result = http.get(shown["result"]["url"]).content
@@ -273,10 +274,13 @@ def _wrong(http: httpx.Client, sent: Sent, shown: dict[str, Any]) -> Iterator[tu
     if picture.size != portrait.size or not portrait.is_itself_elsewhere(picture):
         yield WRONG_RESULT, "another picture"
         return
-    # The witness sees those put there and no other; the embedded detector may see one more in a pattern, and hide it.
+    # The witness sees those put there and those imagined; the embedded detector may see one more in a pattern.
     more = shown["faces"] - len(portrait.faces)
-    if more < 0 or (more and sent.plan.detector != "embedded"):
-        yield WRONG_RESULT, f"{shown['faces']} faces instead of {len(portrait.faces)}"
+    imagined = sum(len(fault["step"].get("imagines", ())) for fault in faults)
+    if more < 0 or (more > imagined and sent.plan.detector != "embedded"):
+        yield WRONG_RESULT, f"{shown['faces']} faces instead of {len(portrait.faces)}, and {imagined} imagined"
+    if len(receipt["faces"]) != shown["faces"]:
+        yield WRONG_RESULT, f"{shown['faces']} faces, of which the receipt has {len(receipt['faces'])}"
     width, height = portrait.size
     found = [(box.left * width, box.top * height, box.right * width, box.bottom * height) for box in faces_in(result)]
     detected = [corners for corners in found if any(part_inside(corners, face) > 0 for face in portrait.faces)]

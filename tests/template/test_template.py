@@ -15,6 +15,8 @@ import pytest
 from sources import ROOT, TEMPLATE, state_machine, template
 
 from faceblur import config, detectors, errors, observability
+from faceblur.detectors.doubts import Doubt
+from faceblur.jobs import STAGES
 from faceblur.options import JobOptions
 
 if TYPE_CHECKING:
@@ -539,9 +541,13 @@ def test_it_declares_just_what_it_reads_from_the_environment(name):
 
 def test_what_all_functions_are_given_is_read():
     read = set().union(*(read_by(verb(name)) for name in FUNCTIONS))
-    # The last two are read by boto3 and by Powertools.
-    by_libraries = {"AWS_ENDPOINT_URL", "POWERTOOLS_LOG_LEVEL"}
+    # These are read by boto3, by Powertools and by onnxruntime.
+    by_libraries = {"AWS_ENDPOINT_URL", "POWERTOOLS_LOG_LEVEL", "ORT_DISABLE_TELEMETRY"}
     assert GLOBALS["Environment"]["Variables"].keys() - by_libraries <= read
+
+
+def test_no_function_sends_telemetry():
+    assert GLOBALS["Environment"]["Variables"]["ORT_DISABLE_TELEMETRY"] == "1"
 
 
 def test_the_environment_is_read_in_one_place():
@@ -689,6 +695,7 @@ def test_every_detector_is_known_to_the_functions():
 TABLE = "JobsTable.Arn"
 BUCKET = "PhotoBucket.Arn"
 UPLOADS = "${PhotoBucket.Arn}/uploads/*"
+BOXES = "${PhotoBucket.Arn}/boxes/*"
 RESULTS = "${PhotoBucket.Arn}/results/*"
 RECEIPTS = "${PhotoBucket.Arn}/receipts/*"
 EXECUTION_ENDED = "ExecutionEnded.Arn"
@@ -710,7 +717,7 @@ MAY = {
     },
     "DeleteJobFunction": {
         "dynamodb:DeleteItem": {TABLE},
-        "s3:DeleteObject": {UPLOADS, RESULTS, RECEIPTS},
+        "s3:DeleteObject": {UPLOADS, BOXES, RESULTS, RECEIPTS},
         "s3:ListBucket": {BUCKET},
         "states:StopExecution": {EXECUTIONS},
     },
@@ -721,23 +728,27 @@ MAY = {
         "states:StartExecution": {"BlurImageStateMachine"},
     },
     "DetectFacesFunction": {
+        "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "rekognition:DetectFaces": {"*"},
-        "s3:GetObject": {UPLOADS, RESULTS},
+        "s3:DeleteObject": {BOXES},
+        "s3:GetObject": {UPLOADS, BOXES, RESULTS},
         "s3:ListBucket": {BUCKET},
+        "s3:PutObject": {BOXES},
     },
     "BlurFacesFunction": {
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {RESULTS},
-        "s3:GetObject": {UPLOADS},
+        "s3:GetObject": {UPLOADS, BOXES},
         "s3:ListBucket": {BUCKET},
         "s3:PutObject": {RESULTS},
     },
     "UpdateJobFunction": {
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
-        "s3:DeleteObject": {UPLOADS, RESULTS, RECEIPTS},
+        "s3:DeleteObject": {UPLOADS, BOXES, RESULTS, RECEIPTS},
+        "s3:GetObject": {BOXES},
         "s3:ListBucket": {BUCKET},
         "s3:PutObject": {RECEIPTS},
     },
@@ -764,15 +775,14 @@ MAY = {
     },
 }
 
-# Listing is narrowed to the folder that the function lists. Those that list nothing, but read photos, need the leave
-# without a condition: by it alone S3 tells a missing object (404) from a forbidden one (403). The sweep
-# lists everything.
+# Listing is narrowed to the folders that the function lists. Those that read photos or boxes need the leave without a
+# condition: by it alone S3 tells a missing object (404) from a forbidden one (403). The sweep lists everything.
 MAY_LIST = {
     "DetectFacesFunction": None,
     "BlurFacesFunction": None,
     "GetJobFunction": "uploads/*",
-    "DeleteJobFunction": "results/*",
-    "UpdateJobFunction": "results/*",
+    "DeleteJobFunction": ["boxes/*", "results/*"],
+    "UpdateJobFunction": None,
     "SweepPhotosFunction": None,
 }
 
@@ -813,9 +823,11 @@ def test_originals_are_seen_and_receipts_written_by_as_few_as_possible():
     assert those_that_may("s3:GetObject", RECEIPTS) == {"GetJobFunction"}
     assert those_that_may("s3:PutObject", RECEIPTS) == {"UpdateJobFunction"}
     assert those_that_may("s3:PutObject", RESULTS) == {"BlurFacesFunction"}
+    assert those_that_may("s3:PutObject", BOXES) == {"DetectFacesFunction"}
+    assert those_that_may("s3:GetObject", BOXES) == {"DetectFacesFunction", "BlurFacesFunction", "UpdateJobFunction"}
 
 
-def test_listing_is_narrowed_to_a_folder():
+def test_listing_is_narrowed_to_folders():
     folders = {
         name: statement["Condition"]["StringLike"]["s3:prefix"] if "Condition" in statement else None
         for name in (*FUNCTIONS, *MACHINES)
@@ -932,13 +944,41 @@ def test_the_event_to_try_a_function_with_is_what_the_state_machine_sends(name):
     assert event["options"] == JobOptions().model_dump()
 
 
-def test_there_are_three_looks_and_two_passes_of_hiding():
-    assert LOOKS == ["Detect the faces", "Check the result", "Check again"]
-    assert [TASKS[name]["Arguments"]["Payload"]["look"] for name in LOOKS] == ["first", "second", "second"]
-    assert [name for name in CALLS if CALLS[name] == "BlurFacesFunctionArn"] == [
-        "Blur the faces",
-        "Blur what was missed",
-    ]
+def test_every_stage_has_its_name_and_its_round():
+    told = {name: TASKS[name]["Arguments"]["Payload"] for name in CALLS if CALLS[name] != "UpdateJobFunctionArn"}
+    assert {name: (payload["stage"], payload["round"]) for name, payload in told.items()} == {
+        "Detect the faces": ("first_look", 0),
+        "Hide the faces": ("hide", 0),
+        "Check the result": ("check", "{% $round + 1 %}"),
+        "Hide what was missed": ("hide_missed", "{% $round %}"),
+    }
+    assert tuple(payload["stage"] for payload in told.values()) == STAGES
+    assert TASKS["Claim the job"]["Assign"]["round"] == 0
+    assert TASKS["Check the result"]["Assign"]["round"] == "{% $round + 1 %}"
+
+
+def test_a_face_that_was_missed_is_hidden_and_the_result_is_checked_again_for_five_rounds():
+    missed, last = STATES["Was a face missed?"], STATES["Was this the last round?"]
+    assert missed["Choices"] == [{"Condition": "{% $missed > 0 %}", "Next": "Hide what was missed"}]
+    assert TASKS["Check the result"]["Assign"]["missed"] == "{% $states.result.Payload.stage.faces %}"
+    assert TASKS["Hide what was missed"]["Next"] == "Was this the last round?"
+    (rule,) = last["Choices"]
+    assert (rule["Condition"], rule["Next"]) == ("{% $round >= 5 %}", missed["Default"])
+    assert rule["Assign"] == {"warnings": f"{{% $append($warnings, ['{Doubt.CHECKS_NOT_SETTLED}']) %}}"}
+    assert last["Default"] == "Check the result"
+
+
+def test_boxes_travel_by_their_key_alone():
+    """An execution's history is kept for 90 days, and a state holds at most 256 KiB."""
+    for name in ("Detect the faces", "Check the result"):
+        assert TASKS[name]["Assign"]["boxes"] == "{% $states.result.Payload.boxes %}"
+    assert {name: TASKS[name]["Arguments"]["Payload"]["boxes"] for name in CALLS} == {
+        "Detect the faces": None,
+        "Hide the faces": "{% $boxes %}",
+        "Check the result": "{% $boxes %}",
+        "Hide what was missed": "{% $boxes %}",
+        "Record the result": "{% $boxes %}",
+    }
 
 
 @pytest.mark.parametrize("name", [name for name in CALLS if CALLS[name] != "UpdateJobFunctionArn"])
@@ -1068,11 +1108,11 @@ def test_our_own_errors_are_known():
         *re.findall(r"'code': '(\w+)'", explanation),
         *(name for name in raised(STATES) if not name.startswith("{%")),
     }
-    assert {"ResidualFaces", "JobNotFound", "TimedOut", "CorruptImage"} < ours
+    assert {"JobNotFound", "TimedOut", "CorruptImage"} < ours
     assert all(issubclass(getattr(errors, name), errors.FaceblurError) for name in ours)
 
 
 def test_photos_and_links_stay_out_of_the_state():
-    """Only keys, boxes and options travel: an execution's history is kept for 90 days."""
+    """Only keys, counts, digests and options travel: an execution's history is kept for 90 days."""
     text = json.dumps(STATES)
     assert not re.search(r"presign|base64|\burl\b", text, re.IGNORECASE)

@@ -20,6 +20,7 @@ from moto import mock_aws
 from private import private_in
 
 from faceblur import jobs, storage, workflow
+from faceblur.findings import Finding
 from faceblur.options import JobOptions
 
 # The tracer looks at the environment once, when it is made.
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
+
+    from faceblur.faces import Box
 
 EVENTS = Path(__file__).parents[1] / "events"
 # The job that the events in tests/events speak of.
@@ -176,6 +179,17 @@ def row_of(table: Table) -> Callable[[str], dict[str, Any] | None]:
 def keys(s3: S3Client) -> Callable[[], set[str]]:
     """The keys of everything in the bucket."""
     return lambda: {entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])}
+
+
+@pytest.fixture
+def store(s3: S3Client) -> Callable[..., dict[str, Any]]:
+    """Store the job's findings, given as boxes and their rounds; gives what the workflow's state says of them."""
+
+    def write(*found: tuple[Box, int]) -> dict[str, Any]:
+        findings = [Finding(box, round_).to_dict() for box, round_ in found]
+        return {"key": storage.photos().write_boxes(JOB_ID, findings), "count": len(findings)}
+
+    return write
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from faceblur import covers
 from faceblur.anonymise import hide_faces
 from faceblur.errors import CorruptImage
 from faceblur.faces import Box
-from faceblur.styles import MAX_STRENGTH, MIN_STRENGTH, Kind, Region, Shape, Style, regions_for
+from faceblur.styles import MAX_STRENGTH, MIN_STRENGTH, Kind, Region, Shape, Style
 
 STYLES = [Style(kind, shape) for kind in get_args(Kind) for shape in get_args(Shape)]
 MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"]
@@ -298,26 +298,6 @@ def test_any_regions_of_any_jpeg_can_be_hidden(
     hidden = hide_faces(photo, found)
     assert (hidden.width, hidden.height) == opened(hidden.data).size == (width, height)
     assert opened(hidden.data).mode == mode
-
-
-def test_faces_that_were_missed_get_the_style_and_faces_that_came_through_are_covered() -> None:
-    found, weak = Box(0.1, 0.1, 0.1, 0.1, 90.0), Box(0.5, 0.5, 0.2, 0.2, 80.0)
-    missed, inside = Box(0.8, 0.1, 0.1, 0.1, 60.0), Box(0.52, 0.53, 0.15, 0.16, 50.0)
-    style = Style("blur", "box", 0.3)
-    solid = replace(style, kind="solid")
-
-    assert regions_for([found, weak], [missed, inside], style) == [
-        Region(found, style),
-        Region(weak, solid),
-        Region(missed, style),
-        Region(inside, solid),
-    ]
-    assert regions_for([found, weak], [], style) == [Region(found, style), Region(weak, style)]
-
-
-def test_a_face_found_around_a_hidden_one_makes_it_solid() -> None:
-    small, large = Box(0.5, 0.5, 0.05, 0.05, 90.0), Box(0.45, 0.45, 0.2, 0.2, 50.0)
-    assert [region.style.kind for region in regions_for([small], [large], Style())] == ["solid", "solid"]
 
 
 def test_a_photo_that_cannot_be_decoded_is_corrupt() -> None:

@@ -11,16 +11,15 @@ from photos import astronaut
 from sources import ROOT, CloudFormationLoader, state_machine, yaml
 
 from faceblur.detectors import Detection, Look
-from faceblur.errors import ResidualFaces
 from faceblur.faces import Box
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
-FACE = Box(0.3, 0.1, 0.2, 0.3, 99.0)
+FACE, OTHER = Box(0.3, 0.1, 0.2, 0.3, 99.0), Box(0.7, 0.7, 0.1, 0.1, 90.0)
 
 
 class Detector:
-    """Finds a face in the photo, and in the result these."""
+    """Finds a face in the photo, and these in drafts of the result."""
 
     def __init__(self, left_over):
         self.looks, self.left_over = [], left_over
@@ -48,19 +47,27 @@ def run(event, s3, add_job, monkeypatch):
     return call
 
 
-@pytest.mark.parametrize(("options", "looks"), [({}, [Look.FIRST]), ({"second_look": True}, [Look.FIRST, Look.SECOND])])
-def test_it_does_all_that_the_state_machine_does(run, row_of, keys, options, looks):
-    assert run(options) == looks
+@pytest.mark.parametrize(
+    ("options", "left_over", "looks", "faces"),
+    [
+        ({}, [], [Look.FIRST], 1),
+        ({"checks": True}, [], [Look.FIRST, Look.SECOND], 1),
+        ({"checks": True}, [FACE], [Look.FIRST, Look.SECOND], 1),
+        ({"checks": True}, [OTHER], [Look.FIRST, Look.SECOND, Look.SECOND], 2),
+    ],
+    ids=["no check", "nothing missed", "nothing but what is hidden", "missed once"],
+)
+def test_it_does_all_that_the_state_machine_does(run, row_of, keys, options, left_over, looks, faces):
+    assert run(options, left_over) == looks
     row = row_of(JOB_ID)
     outcome = json.loads(row["outcome"])
-    assert (row["status"], outcome["faces"]) == ("COMPLETED", 1)
+    assert (row["status"], outcome["faces"], outcome["check_rounds"]) == ("COMPLETED", faces, len(looks) - 1)
     assert keys() == {outcome["result"]["key"], outcome["receipt"]}
 
 
-def test_a_face_that_is_left_over_completes_nothing(run, row_of):
-    with pytest.raises(ResidualFaces):
-        run({"second_look": True}, left_over=[FACE])
-    assert row_of(JOB_ID)["status"] == "PROCESSING"
+def test_it_makes_as_many_checks_as_the_state_machine():
+    (last,) = state_machine()["States"]["Was this the last round?"]["Choices"]
+    assert last["Condition"] == f"{{% $round >= {app.CHECKS} %}}"
 
 
 def test_its_template_calls_it_for_as_many_photos_at_once_as_there_are_clients():
@@ -71,10 +78,8 @@ def test_its_template_calls_it_for_as_many_photos_at_once_as_there_are_clients()
     assert function["Events"]["PhotoArrived"]["Properties"]["ScalingConfig"] == {"MaximumConcurrency": load.CLIENTS}
 
 
-def test_of_the_state_machine_the_second_look_alone_is_left_out():
-    machine = json.loads(load.without_second_look(json.dumps(state_machine())))
-    deployed, blur = state_machine()["States"], "Blur the faces"
-    assert {name for name, state in machine["States"].items() if state != deployed[name]} == {blur}
-    assert machine["States"][blur]["Next"] == "Keep the original?"
-    # What the last task is told of a look that was not taken.
-    assert machine["States"][blur]["Assign"]["second_look"] == {"faces": []}
+def test_of_the_state_machine_the_check_alone_is_left_out():
+    machine = json.loads(load.without_check(json.dumps(state_machine())))
+    deployed, hide = state_machine()["States"], "Hide the faces"
+    assert {name for name, state in machine["States"].items() if state != deployed[name]} == {hide}
+    assert machine["States"][hide] == deployed[hide] | {"Next": "Keep the original?"}

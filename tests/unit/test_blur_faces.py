@@ -10,11 +10,12 @@ from PIL import Image, ImageChops
 
 from blur_faces.app import handler
 from faceblur.errors import CorruptImage, JobNotFound, UploadReplaced
+from faceblur.faces import Box
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
-FACE = {"left": 0.25, "top": 0.25, "width": 0.25, "height": 0.25, "confidence": 99.0, "found_by": "embedded"}
-OTHER = {"left": 0.7, "top": 0.7, "width": 0.2, "height": 0.2, "confidence": 60.0, "found_by": "rekognition"}
+FACE = Box(0.25, 0.25, 0.25, 0.25, 99.0, "embedded")
+OTHER = Box(0.7, 0.7, 0.2, 0.2, 60.0, "rekognition")
 
 
 def picture() -> Image.Image:
@@ -32,13 +33,13 @@ PHOTO = png(picture())
 
 
 @pytest.fixture
-def blur(event, context, s3, add_job):
-    """Hide faces of the uploaded photo of a job in work."""
+def blur(event, context, s3, add_job, store):
+    """Hide faces of the uploaded photo of a job in work: FACE, unless boxes and their rounds are given."""
     add_job("PROCESSING")
     etag = s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=PHOTO)["ETag"]
 
-    def call(options=None, **changes):
-        asked = event("blur_faces") | {"etag": etag.strip('"'), "faces": [FACE]} | changes
+    def call(options=None, found=((FACE, 0),), **changes):
+        asked = event("blur_faces") | {"etag": etag.strip('"'), "boxes": store(*found)} | changes
         return handler(asked | {"options": asked["options"] | (options or {})}, context)
 
     return call
@@ -54,17 +55,14 @@ def stored(s3):
     return read
 
 
-def changed(image: Image.Image, face: dict[str, float]) -> float:
+def made(keys) -> set[str]:
+    """The keys of what was made of the photo."""
+    return {key for key in keys() if key.startswith("results/")}
+
+
+def changed(image: Image.Image, face: Box) -> float:
     """Which share of a face's pixels differs from the photo."""
-    box = tuple(
-        round(fraction * size)
-        for fraction, size in (
-            (face["left"], 160),
-            (face["top"], 120),
-            (face["left"] + face["width"], 160),
-            (face["top"] + face["height"], 120),
-        )
-    )
+    box = round(face.left * 160), round(face.top * 120), round(face.right * 160), round(face.bottom * 120)
     difference = ImageChops.difference(image.convert("RGB"), Image.open(BytesIO(PHOTO))).convert("L").crop(box)
     pixels = difference.tobytes()
     return sum(value > 0 for value in pixels) / len(pixels)
@@ -76,7 +74,6 @@ def test_the_draft_and_how_it_is_described(blur, stored, s3, keys):
     key = f"results/{JOB_ID}.{sha256(written).hexdigest()[:16]}.png"
     assert draft["stage"].pop("milliseconds") > 0
     assert draft == {
-        "faces": 1,
         "input": {"sha256": sha256(PHOTO).hexdigest(), "bytes": len(PHOTO)},
         "output": {"sha256": sha256(written).hexdigest(), "bytes": len(written)},
         "result": {
@@ -88,10 +85,10 @@ def test_the_draft_and_how_it_is_described(blur, stored, s3, keys):
             "stripped": [],
         },
         "etag": draft["etag"],
-        "stage": {"name": "blur", "memory_mb": 512},
+        "stage": {"name": "hide", "round": 0, "memory_mb": 512},
     }
     assert json.loads(json.dumps(draft)) == draft
-    assert keys() == {f"uploads/{JOB_ID}", key}
+    assert made(keys) == {key}
 
 
 def test_the_face_is_hidden_and_the_rest_is_not(blur, stored):
@@ -101,30 +98,19 @@ def test_the_face_is_hidden_and_the_rest_is_not(blur, stored):
 
 
 def test_no_face_leaves_the_picture_as_it_is(blur, stored):
-    draft = blur(faces=[])
-    assert draft["faces"] == 0
-    assert changed(stored(draft), FACE) == 0
+    assert changed(stored(blur(found=())), FACE) == 0
 
 
-def test_a_missed_face_is_hidden_too_and_counted(blur, stored):
-    draft = blur(missed=[OTHER])
-    assert draft["faces"] == 2
-    assert changed(stored(draft), OTHER) > 0.95
-
-
-def test_a_face_that_still_showed_is_covered_in_solid_black(blur, stored):
-    draft = blur(missed=[FACE])
-    assert draft["faces"] == 1
-    assert stored(draft).convert("RGB").getpixel((60, 45)) == (0, 0, 0)
+def test_a_face_that_only_a_check_found_is_hidden_in_the_same_style(blur, stored):
+    found = ((FACE, 0), (OTHER, 2))
+    draft = blur(found=found, stage="hide_missed", round=2, options={"style": "solid", "colour": "#12aB9f"})
+    image = stored(draft).convert("RGB")
+    assert image.getpixel((60, 45)) == image.getpixel((128, 96)) == (0x12, 0xAB, 0x9F)
+    assert (draft["stage"]["name"], draft["stage"]["round"]) == ("hide_missed", 2)
 
 
 def test_the_solid_style_has_the_colour_that_was_asked_for(blur, stored):
     image = stored(blur(options={"style": "solid", "colour": "#12aB9f"})).convert("RGB")
-    assert image.getpixel((60, 45)) == (0x12, 0xAB, 0x9F)
-
-
-def test_a_face_that_still_showed_is_covered_in_the_colour_too(blur, stored):
-    image = stored(blur(missed=[FACE], options={"colour": "#12aB9f"})).convert("RGB")
     assert image.getpixel((60, 45)) == (0x12, 0xAB, 0x9F)
 
 
@@ -155,21 +141,27 @@ def test_a_photo_that_cannot_be_read_gets_no_draft(blur, s3, keys):
     etag = s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=PHOTO[: len(PHOTO) // 2])["ETag"]
     with pytest.raises(CorruptImage):
         blur(etag=etag)
-    assert keys() == {f"uploads/{JOB_ID}"}
+    assert made(keys) == set()
 
 
 def test_a_replaced_photo_gets_no_draft(blur, s3, keys):
     s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=png(picture()))
     with pytest.raises(UploadReplaced):
         blur()
-    assert keys() == {f"uploads/{JOB_ID}"}
+    assert made(keys) == set()
 
 
 def test_a_deleted_job_gets_no_draft(blur, table, keys):
     table.delete_item(Key={"job_id": JOB_ID})
     with pytest.raises(JobNotFound):
         blur()
-    assert keys() == {f"uploads/{JOB_ID}"}
+    assert made(keys) == set()
+
+
+def test_a_job_that_has_ended_has_no_boxes_and_gets_no_draft(blur, keys):
+    with pytest.raises(JobNotFound):
+        blur(boxes={"key": f"boxes/{JOB_ID}.0123456789abcdef.json", "count": 1})
+    assert made(keys) == set()
 
 
 def test_time_and_bytes_are_measured(blur, output):
@@ -177,7 +169,7 @@ def test_time_and_bytes_are_measured(blur, output):
     values = {name: line[name] for line in output.metrics for name in line if name.startswith("Stage")}
     assert values.pop("StageMilliseconds") == draft["stage"]["milliseconds"] > 0
     assert values == {"StageBytes": len(PHOTO)}
-    assert {line["stage"] for line in output.metrics} == {"blur"}
+    assert {line["stage"] for line in output.metrics} == {"hide"}
 
 
 def test_the_log_is_about_the_job_and_holds_nothing_of_the_photo(blur, output):

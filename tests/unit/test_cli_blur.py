@@ -22,6 +22,8 @@ API = "http://api.test/v1"
 DONE = {
     "status": "COMPLETED",
     "faces": 2,
+    "missed_at_first": 1,
+    "check_rounds": 2,
     "warnings": [],
     "result": {"url": "http://s3.test/result", "content_type": "image/jpeg"},
 }
@@ -101,7 +103,24 @@ def test_the_result_lies_beside_its_photo(photo: Path) -> None:
     assert report.output == str(photo.with_name("party.blurred.jpg"))
     assert photo.with_name("party.blurred.jpg").read_bytes() == b"blurred"
     assert (report.status, report.faces, report.error, report.job_id) == ("COMPLETED", 2, None, "0a")
+    assert (report.missed_at_first, report.check_rounds) == (1, 2)
     assert photo.read_bytes() == b"a photo"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "summary"),
+    [
+        ({"faces": 1, "missed_at_first": 0, "check_rounds": 1}, "1 face hidden; 1 check"),
+        ({}, "2 faces hidden, 1 of them found by a check; 2 checks"),
+        (
+            {"faces": 9, "missed_at_first": 7, "check_rounds": 5, "warnings": ["ChecksNotSettled"]},
+            "9 faces hidden, 7 of them found by a check; 5 checks (ChecksNotSettled)",
+        ),
+    ],
+)
+def test_the_summary_tells_what_the_checks_found(photo: Path, outcome: dict[str, object], summary: str) -> None:
+    (report,) = blurred(client(DONE | outcome), [photo])
+    assert report.summary == f"{photo}: {summary} → {report.output}"
 
 
 def test_photos_of_one_name_get_results_of_their_own(photo: Path, tmp_path: Path) -> None:
@@ -212,7 +231,19 @@ def test_a_hiccup_while_a_job_is_followed_is_waited_out(clock: Clock, hiccup: ht
     job = polled(iter([working, hiccup, hiccup, done])).follow("0a", seen.append)
     assert job == DONE
     assert seen == ["PROCESSING", "COMPLETED"]
-    assert clock.slept == [0.1, 2.0, 2.0]
+    assert clock.slept == [0.2, 2.0, 2.0]
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(0.5, 4), (2.7, 15), (12, 30), (100, 80)])
+def test_the_end_of_a_job_is_seen_soon_by_asking_seldom(clock: Clock, seconds: float, asked: int) -> None:
+    def answers() -> Iterator[httpx.Response]:
+        while clock.now < seconds:
+            yield httpx.Response(200, json={"status": "PROCESSING"})
+        yield httpx.Response(200, json=DONE)
+
+    polled(answers()).follow("0a", lambda _: None)
+    assert clock.now - seconds <= min(max(0.2, seconds / 10), 2.0)
+    assert len(clock.slept) <= asked
 
 
 def test_a_job_that_is_gone_is_not_waited_for(clock: Clock) -> None:

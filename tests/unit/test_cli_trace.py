@@ -39,11 +39,11 @@ def test_the_end_of_the_execution_ends_the_last_visit() -> None:
 
 
 def test_a_visit_that_lasts_has_no_duration() -> None:
-    assert visits([entered("Task", "Blur the faces", 1)])[0].seconds is None
+    assert visits([entered("Task", "Hide the faces", 1)])[0].seconds is None
 
 
 def test_a_time_out_without_details_is_named_after_its_event() -> None:
-    (visit,) = visits([entered("Task", "Blur the faces", 1), event("TaskScheduled", 1), event("TaskTimedOut", 3)])
+    (visit,) = visits([entered("Task", "Hide the faces", 1), event("TaskScheduled", 1), event("TaskTimedOut", 3)])
     assert visit.errors == ["TaskTimedOut"]
 
 

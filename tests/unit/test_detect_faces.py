@@ -4,17 +4,25 @@ import base64
 import json
 
 import pytest
+from photos import blank
 
 from detect_faces.app import handler
 from faceblur.detectors import Detection, Look, StoredPhoto, confidence_for
-from faceblur.errors import DetectorThrottled, NoFacesFound, StorageUnavailable, UploadReplaced
-from faceblur.faces import Box
-from faceblur.jobs import jobs
-from faceblur.storage import Photos
+from faceblur.errors import (
+    DetectorThrottled,
+    JobNotFound,
+    NoFacesFound,
+    StorageUnavailable,
+    TooManyFaces,
+    UploadReplaced,
+)
+from faceblur.faces import MAX_FACES, Box
+from faceblur.jobs import Jobs, jobs
+from faceblur.storage import Photos, photos
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
-PHOTO = b"the bytes of a photo, as the detector gets them"
+PHOTO = blank(200, 100)
 FACES = [Box(0.1, 0.2, 0.3, 0.4, 99.123456, "stand-in"), Box(1 / 3, 0.5, 0.1, 0.1, 60, "other")]
 
 
@@ -52,25 +60,63 @@ def ask(event, context, s3, add_job, detector):
     add_job("PROCESSING")
     etag = s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=PHOTO)["ETag"]
 
-    def call(options=None, without=(), **changes):
+    def call(options=None, **changes):
         asked = event("detect_faces") | {"etag": etag.strip('"')} | changes
-        asked = {name: value for name, value in asked.items() if name not in without}
         return handler(asked | {"options": asked["options"] | (options or {})}, context)
 
     return call
 
 
+@pytest.fixture
+def check(ask, s3, store):
+    """Look for faces in a draft in which these boxes are hidden, each of which was found in its round."""
+    draft = f"results/{JOB_ID}.9c56cc51b374c3ba.png"
+    etag = s3.put_object(Bucket=BUCKET, Key=draft, Body=PHOTO)["ETag"].strip('"')
+
+    def call(*hidden, round_=1, **changes):
+        told = {"stage": "check", "round": round_, "key": draft, "etag": etag, "boxes": store(*hidden)}
+        return ask(**told | changes)
+
+    return call
+
+
+def stored(found):
+    return photos().read_boxes(found["boxes"]["key"])
+
+
 def test_the_faces_and_how_they_were_found(ask, detector):
     found = ask()
     assert found["stage"].pop("milliseconds") >= 0
+    assert stored(found) == [
+        {
+            "left": 0.1,
+            "top": 0.2,
+            "width": 0.3,
+            "height": 0.4,
+            "confidence": 99.1,
+            "found_by": "stand-in",
+            "roll": 0.0,
+            "look": "first",
+            "round": 0,
+        },
+        {
+            "left": 0.3333,
+            "top": 0.5,
+            "width": 0.1,
+            "height": 0.1,
+            "confidence": 60.0,
+            "found_by": "other",
+            "roll": 0.0,
+            "look": "first",
+            "round": 0,
+        },
+    ]
     assert found == {
-        "faces": [
-            {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4, "confidence": 99.1, "found_by": "stand-in"},
-            {"left": 0.3333, "top": 0.5, "width": 0.1, "height": 0.1, "confidence": 60.0, "found_by": "other"},
-        ],
+        "boxes": {"key": found["boxes"]["key"], "count": 2},
         "warnings": ["Doubt"],
         "stage": {
             "name": "first_look",
+            "round": 0,
             "memory_mb": 512,
             "detector": "stand-in",
             "version": "1",
@@ -83,19 +129,14 @@ def test_the_faces_and_how_they_were_found(ask, detector):
 
 def test_a_face_whose_finder_is_not_named_was_found_by_the_detector(ask, detector):
     detector.finds = [Box(0.1, 0.2, 0.3, 0.4, 99)]
-    assert [face["found_by"] for face in ask()["faces"]] == ["stand-in"]
+    assert [face["found_by"] for face in stored(ask())] == ["stand-in"]
 
 
-@pytest.mark.parametrize("name", ["first_look", "second_look", "third_look"])
-def test_the_stage_is_measured_as_what_it_is(ask, detector, name, output):
-    stage = ask(stage=name)["stage"]
-    assert stage["name"] == name
-    assert counted(output)["StageMilliseconds", name] == stage["milliseconds"]
-
-
-@pytest.mark.parametrize("look", ["first", "second"])
-def test_an_execution_of_an_earlier_release_names_no_stage(ask, detector, look):
-    assert ask(look=look, without=("stage",))["stage"]["name"] == f"{look}_look"
+def test_the_stage_is_measured_as_what_it_is(ask, check, output):
+    for look, name in ((ask, "first_look"), (check, "check")):
+        stage = look()["stage"]
+        assert stage["name"] == name
+        assert counted(output)["StageMilliseconds", name] == stage["milliseconds"]
 
 
 def test_the_job_tells_that_the_stage_began(ask, detector):
@@ -103,19 +144,20 @@ def test_the_job_tells_that_the_stage_began(ask, detector):
     assert list(jobs().get(JOB_ID).progress) == ["first_look"]
 
 
-@pytest.mark.parametrize(("look", "asked"), [("first", 20), ("second", 50)])
-def test_only_the_first_look_goes_below_the_default_confidence(ask, detector, look, asked):
-    ask(options={"min_confidence": 20}, look=look)
-    assert [confidence for _, confidence, _ in detector.asked] == [asked]
+def test_only_the_first_look_goes_below_the_default_confidence(ask, check, detector):
+    for look in (ask, check):
+        look(options={"min_confidence": 20})
+    assert [confidence for _, confidence, _ in detector.asked] == [20, 50]
 
 
-@pytest.mark.parametrize("look", ["first", "second"])
-def test_a_confidence_above_the_default_holds_for_both_looks_and_tells_of_what_it_leaves(ask, detector, look):
-    seen = ask(options={"min_confidence": 80}, look=look)
+@pytest.mark.parametrize("look", ["ask", "check"])
+def test_a_confidence_above_the_default_holds_for_every_look_and_tells_of_what_it_leaves(look, detector, request):
+    look = request.getfixturevalue(look)
+    seen = look(options={"min_confidence": 80})
     assert [confidence for _, confidence, _ in detector.asked] == [50]
-    assert [face["confidence"] for face in seen["faces"]] == [99.1]
+    assert [face["confidence"] for face in stored(seen)] == [99.1]
     assert "FacesBelowConfidence" in seen["warnings"]
-    assert "FacesBelowConfidence" not in ask(options={"min_confidence": 60}, look=look)["warnings"]
+    assert "FacesBelowConfidence" not in look(options={"min_confidence": 60})["warnings"]
 
 
 @pytest.mark.parametrize(
@@ -135,9 +177,9 @@ def test_the_confidence_of_a_look(look, asked, confidence):
 
 
 @pytest.mark.parametrize("last_resort", [False, True])
-@pytest.mark.parametrize("look", ["first", "second"])
-def test_the_detector_learns_whether_this_is_the_last_try(ask, detector, last_resort, look):
-    ask(last_resort=last_resort, look=look)
+@pytest.mark.parametrize("look", ["ask", "check"])
+def test_the_detector_learns_whether_this_is_the_last_try(look, detector, last_resort, request):
+    request.getfixturevalue(look)(last_resort=last_resort)
     assert detector.last_resort is last_resort
 
 
@@ -155,7 +197,8 @@ def test_the_detector_is_a_setting(ask, detector, monkeypatch):
 
 def test_no_face_is_an_answer(ask, detector):
     detector.finds = []
-    assert ask()["faces"] == []
+    found = ask()
+    assert (stored(found), found["boxes"]["count"], found["stage"]["faces"]) == ([], 0, 0)
 
 
 def test_no_face_fails_a_job_that_asked_for_it(ask, detector):
@@ -164,10 +207,106 @@ def test_no_face_fails_a_job_that_asked_for_it(ask, detector):
         ask(options={"on_no_faces": "fail"})
 
 
-def test_no_face_at_the_second_look_is_what_is_hoped_for(ask, detector):
-    detector.finds = []
-    assert ask(options={"on_no_faces": "fail"}, look="second")["faces"] == []
+# ---------------------------------------------------------------- the check
+
+
+def test_a_check_finds_what_is_not_covered_and_adds_it_to_what_is_hidden(check, detector):
+    seen, other, missed = FACES[0], FACES[1], Box(0.7, 0.1, 0.1, 0.2, 70, "stand-in")
+    detector.finds = [seen, missed]
+    found = check((seen, 0), (other, 1), round_=2)
+    assert [(face["left"], face["look"], face["round"]) for face in stored(found)] == [
+        (0.1, "first", 0),
+        (0.3333, "check", 1),
+        (0.7, "check", 2),
+    ]
+    assert (found["boxes"]["count"], found["stage"]["faces"], found["stage"]["round"]) == (3, 1, 2)
+    assert found["stage"]["name"] == "check"
+
+
+def test_no_uncovered_face_is_what_is_hoped_for(check, detector, keys):
+    found = check(*((face, 0) for face in FACES), options={"on_no_faces": "fail"})
     assert detector.asked[0][2] is Look.SECOND
+    assert (found["boxes"]["count"], found["stage"]["faces"]) == (2, 0)
+    assert {key for key in keys() if key.startswith("boxes/")} == {found["boxes"]["key"]}
+
+
+def test_a_check_of_a_photo_in_which_nothing_was_found_may_find_nothing(check, detector):
+    detector.finds = []
+    found = check(options={"on_no_faces": "fail"})
+    assert (stored(found), found["stage"]["faces"]) == ([], 0)
+
+
+def test_what_is_covered_leaves_no_doubt_that_it_shows(check, detector):
+    detector.finds = [FACES[1]]
+    assert check((FACES[1], 0), options={"min_confidence": 80})["warnings"] == []
+    assert check((Box(0.8, 0.1, 0.1, 0.1, 99), 0), options={"min_confidence": 80})["warnings"] == [
+        "FacesBelowConfidence"
+    ]
+
+
+def test_how_much_room_is_hidden_around_a_face_decides_what_is_covered(check, detector):
+    detector.finds = [Box(0.5, 0.5, 0.2, 0.2, 90)]
+    small = (Box(0.525, 0.525, 0.15, 0.15, 90), 0)
+    assert check(small, options={"padding": 1.0})["stage"]["faces"] == 0
+    assert check((Box(0.6, 0.6, 0.02, 0.02, 90), 0), options={"padding": 1.0})["stage"]["faces"] == 1
+
+
+# ---------------------------------------------------------------- how many faces there may be
+
+
+def crowd(count):
+    return [Box(number / 20_001, 0.5, 0.00001, 0.0001, 90) for number in range(count)]
+
+
+def test_as_many_faces_as_a_job_can_hide(ask, detector):
+    detector.finds = crowd(MAX_FACES)
+    assert ask()["boxes"]["count"] == MAX_FACES == 20_000
+
+
+def test_more_faces_than_a_job_can_hide(ask, detector, keys):
+    detector.finds = crowd(MAX_FACES + 1)
+    with pytest.raises(TooManyFaces):
+        ask()
+    assert keys() == {f"uploads/{JOB_ID}"}
+
+
+def test_faces_are_counted_when_those_of_too_little_confidence_are_left_out(ask, detector):
+    detector.finds = [*FACES, *(Box(box.left, 0.1, box.width, box.height, 60) for box in crowd(MAX_FACES))]
+    assert ask(options={"min_confidence": 70})["boxes"]["count"] == 1
+
+
+def test_the_faces_of_all_rounds_are_counted(check, detector):
+    hidden = [(box, 0) for box in crowd(MAX_FACES - 1)]
+    detector.finds = [Box(0.1, 0.1, 0.01, 0.01, 90)]
+    assert check(*hidden)["boxes"]["count"] == MAX_FACES
+    detector.finds = [Box(0.1, 0.1, 0.01, 0.01, 90), Box(0.2, 0.1, 0.01, 0.01, 90)]
+    with pytest.raises(TooManyFaces):
+        check(*hidden)
+
+
+# ---------------------------------------------------------------- what may go wrong
+
+
+def test_a_job_that_is_deleted_meanwhile_gets_no_boxes(ask, detector, keys, monkeypatch):
+    """The deletion comes between the boxes' storing and the look at the row, and misses the boxes."""
+    look = Jobs.get
+
+    def deleted_before_the_look(self, job_id):
+        assert any(key.startswith("boxes/") for key in keys())
+        self.delete(job_id, "")
+        return look(self, job_id)
+
+    monkeypatch.setattr(Jobs, "get", deleted_before_the_look)
+    with pytest.raises(JobNotFound):
+        ask()
+    assert keys() == {f"uploads/{JOB_ID}"}
+
+
+def test_a_check_of_a_job_that_has_ended_finds_no_boxes(check, detector):
+    gone = {"key": f"boxes/{JOB_ID}.0123456789abcdef.json", "count": 1}
+    with pytest.raises(JobNotFound):
+        check(boxes=gone)
+    assert detector.asked == []
 
 
 def test_a_replaced_photo_is_never_shown_to_the_detector(ask, detector, s3):
@@ -191,11 +330,6 @@ def test_an_unavailable_storage(ask, monkeypatch):
     monkeypatch.setattr(Photos, "read", unavailable)
     with pytest.raises(StorageUnavailable):
         ask()
-
-
-def test_an_unknown_look(ask):
-    with pytest.raises(ValueError, match="third"):
-        ask(look="third")
 
 
 def counted(output):
@@ -223,9 +357,9 @@ def test_a_photo_without_a_face_counts_too(ask, detector, output):
     assert counted(output)["FacesFound", None] == 0
 
 
-def test_the_second_look_counts_no_faces_again(ask, output):
-    ask(look="second", stage="second_look")
-    assert set(counted(output)) == {("StageMilliseconds", "second_look"), ("StageBytes", "second_look")}
+def test_a_check_counts_no_faces_again(check, output):
+    check()
+    assert set(counted(output)) == {("StageMilliseconds", "check"), ("StageBytes", "check")}
 
 
 def test_the_metrics_are_those_of_this_stack(ask, output):
@@ -240,6 +374,5 @@ def test_the_log_is_about_the_job_and_holds_nothing_of_the_photo(ask, output):
     ask()
     (line,) = output.logs
     assert line["correlation_id"] == JOB_ID
-    assert (line["message"], line["faces"], line["look"]) == ("looked for faces", 2, "first")
-    assert PHOTO.decode() not in output.text
+    assert (line["message"], line["faces"], line["round"]) == ("looked for faces", 2, 0)
     assert base64.b64encode(PHOTO).decode() not in output.text

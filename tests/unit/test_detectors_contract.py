@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from faceblur.detectors import Detection, Look, confidence_for, detector_named
 from faceblur.detectors.union import UnionDetector
-from faceblur.errors import TooManyFaces
-from faceblur.faces import MAX_FACES, Box
+from faceblur.faces import Box
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 FACE = Box(0.1, 0.1, 0.01, 0.01, 90)
 
 
-def test_as_many_faces_as_a_state_can_carry():
-    assert len(Detection([FACE] * MAX_FACES, "one", "1", 0, []).boxes) == MAX_FACES
-
-
-def test_more_faces_than_a_state_can_carry():
-    with pytest.raises(TooManyFaces):
-        Detection([FACE] * (MAX_FACES + 1), "one", "1", 0, [])
+def test_a_face_whose_finder_is_not_named_was_found_by_the_detector():
+    found = Detection([FACE, replace(FACE, found_by="other")], "one", "1", 0, [])
+    assert [box.found_by for box in found.boxes] == ["one", "other"]
 
 
 @pytest.mark.parametrize("name", ["embedded", "rekognition"])

@@ -54,7 +54,7 @@ def test_codes_are_plain_words():
     assert all(str(doubt).isalpha() and str(doubt)[0].isupper() for doubt in Doubt)
 
 
-def test_a_second_look_does_not_judge_our_own_work():
+def test_a_check_does_not_judge_our_own_work():
     doubts = [Doubt.BLURRED_PHOTO, Doubt.ONE_DETECTOR_ONLY]
     assert worth_saying(doubts, Look.FIRST) == doubts
     assert worth_saying(doubts, Look.SECOND) == [Doubt.ONE_DETECTOR_ONLY]

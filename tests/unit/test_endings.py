@@ -7,6 +7,8 @@ import pytest
 from faceblur.detectors.doubts import Doubt
 from faceblur.endings import end_in_failure, end_in_success, error_of
 from faceblur.errors import CorruptImage, InternalError, JobNotFound, StorageUnavailable
+from faceblur.faces import Box
+from faceblur.findings import Finding
 from faceblur.jobs import Jobs, Status, jobs
 from faceblur.receipts import receipt
 from faceblur.storage import Photos, photos
@@ -15,7 +17,8 @@ JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
 UPLOAD = f"uploads/{JOB_ID}"
 RESULT = f"results/{JOB_ID}.9c56cc51b374c3ba.jpg"
-EVERYTHING = {UPLOAD, RESULT, f"receipts/{JOB_ID}.json"}
+BOXES = f"boxes/{JOB_ID}.8d1f0c2b9a7e6543.json"
+EVERYTHING = {UPLOAD, BOXES, RESULT, f"receipts/{JOB_ID}.json"}
 
 
 @pytest.fixture
@@ -28,13 +31,14 @@ def everything(s3, table):
 
 
 RECEIPT = f"receipts/{JOB_ID}.json"
-MISSED = {"left": 0.7, "top": 0.7, "width": 0.1, "height": 0.1, "confidence": 55.0, "found_by": "embedded"}
+FOUND = [Finding(Box(0.1, 0.1, 0.1, 0.1, 90.0, "embedded"), 0), Finding(Box(0.7, 0.7, 0.1, 0.1, 55.0, "embedded"), 1)]
 
 
 @pytest.fixture
-def done(event, s3, table):
-    """What the state machine hands to its last task."""
-    return event("update_job")
+def done(event, s3, table, store):
+    """What the state machine hands to its last task: one face was found at first, and another by a check."""
+    boxes = store(*((finding.box, finding.round) for finding in FOUND))
+    return event("update_job") | {"boxes": boxes, "check_rounds": 2}
 
 
 @pytest.fixture
@@ -45,12 +49,13 @@ def written(s3):
 
 def test_the_outcome_of_a_completed_job(done, add_job):
     add_job("PROCESSING")
-    end_in_success(done | {"missed": [MISSED, MISSED]}, jobs(), photos())
+    end_in_success(done, jobs(), photos())
     job = jobs().get(JOB_ID)
     assert job.status is Status.COMPLETED
     assert job.outcome == {
-        "faces": 1,
-        "second_look_faces": 2,
+        "faces": 2,
+        "missed_at_first": 1,
+        "check_rounds": 2,
         "warnings": [],
         "result": done["draft"]["result"],
         "receipt": RECEIPT,
@@ -61,7 +66,7 @@ def test_a_completed_job_has_its_receipt(done, add_job, keys, written, s3):
     add_job("PROCESSING")
     end_in_success(done, jobs(), photos())
     assert keys() == {RECEIPT}
-    assert written() == receipt(done)
+    assert written() == receipt(done, FOUND)
     assert s3.head_object(Bucket=BUCKET, Key=RECEIPT)["ContentType"] == "application/json"
 
 
@@ -76,9 +81,12 @@ def test_a_completed_job_has_its_receipt(done, add_job, keys, written, s3):
         (1, ["OneDetectorOnly", "DarkPhoto", "OneDetectorOnly"], ["DarkPhoto", "OneDetectorOnly"]),
     ],
 )
-def test_every_warning_is_given_once_and_that_there_is_no_face_is_one(done, add_job, written, faces, doubts, warnings):
+def test_every_warning_is_given_once_and_that_there_is_no_face_is_one(
+    done, add_job, written, store, faces, doubts, warnings
+):
     add_job("PROCESSING")
-    end_in_success(done | {"warnings": doubts, "draft": done["draft"] | {"faces": faces}}, jobs(), photos())
+    boxes = store(*[(FOUND[0].box, 0)] * faces)
+    end_in_success(done | {"warnings": doubts, "boxes": boxes}, jobs(), photos())
     assert jobs().get(JOB_ID).outcome["warnings"] == written()["warnings"] == warnings
 
 
@@ -94,10 +102,30 @@ def test_completing_again_is_harmless(done, add_job, keys, written):
     assert (jobs().get(JOB_ID), written(), keys()) == (once, first, {RECEIPT})
 
 
+def test_completing_again_after_another_try_has_erased_the_boxes_is_harmless(done, add_job, keys, s3):
+    """The other try was too slow to be heard of, and not yet through with erasing."""
+    add_job("PROCESSING")
+    end_in_success(done, jobs(), photos())
+    s3.put_object(Bucket=BUCKET, Key=UPLOAD, Body=b"photo")
+    assert done["boxes"]["key"] not in keys()
+    end_in_success(done, jobs(), photos())
+    assert keys() == {RECEIPT}
+    assert jobs().get(JOB_ID).status is Status.COMPLETED
+
+
+def test_a_job_in_work_whose_boxes_are_gone_is_not_completed(done, add_job, keys):
+    add_job("PROCESSING")
+    photos().withdraw(done["boxes"]["key"])
+    with pytest.raises(JobNotFound):
+        end_in_success(done, jobs(), photos())
+    assert jobs().get(JOB_ID).status is Status.PROCESSING
+    assert keys() == set()
+
+
 def test_a_deleted_job_gets_no_receipt(done, keys, row_of):
     with pytest.raises(JobNotFound):
         end_in_success(done, jobs(), photos())
-    assert keys() == set()
+    assert keys() == {done["boxes"]["key"]}  # which its deletion has yet to erase
     assert row_of(JOB_ID) is None
 
 
@@ -107,14 +135,14 @@ def test_a_job_deleted_while_its_receipt_is_written_leaves_nothing(done, add_job
     complete = Jobs.complete
 
     def deleted_before(self, job_id, outcome):
-        assert keys() == {RECEIPT}
+        assert RECEIPT in keys()
         self.delete(job_id, "")
         complete(self, job_id, outcome)
 
     monkeypatch.setattr(Jobs, "complete", deleted_before)
     with pytest.raises(JobNotFound):
         end_in_success(done, jobs(), photos())
-    assert keys() == set()
+    assert RECEIPT not in keys()
     assert row_of(JOB_ID) is None
 
 
@@ -123,7 +151,7 @@ def test_a_job_that_is_not_in_work_gets_no_receipt(done, add_job, keys, status):
     add_job(status)
     with pytest.raises(JobNotFound):
         end_in_success(done, jobs(), photos())
-    assert keys() == set()
+    assert RECEIPT not in keys()
     assert jobs().get(JOB_ID).status == status
 
 
@@ -160,7 +188,7 @@ def test_nothing_is_swept_before_the_job_is_completed(done, add_job, s3, keys, m
     monkeypatch.setattr(Jobs, "complete", unavailable)
     with pytest.raises(StorageUnavailable):
         end_in_success(done, jobs(), photos())
-    assert UPLOAD in keys()
+    assert {UPLOAD, done["boxes"]["key"]} <= keys()
 
 
 def test_a_sweep_that_broke_off_is_made_up_for_when_the_task_is_tried_again(
@@ -236,7 +264,7 @@ def test_a_failure_that_is_recorded_already_stays_as_it_is_and_is_cleaned_up(eve
 
 @pytest.mark.parametrize(("keep_original", "left"), [(False, set()), (True, {UPLOAD})])
 def test_a_completed_job_stays_so_and_is_cleaned_up(everything, keys, add_job, s3, keep_original, left):
-    """The task that completed it died before it erased the first draft, and an upload that was posted again."""
+    """The task that completed it died before it erased boxes, the first draft, and an upload that was posted again."""
     s3.put_object(Bucket=BUCKET, Key=f"results/{JOB_ID}.0123456789abcdef.jpg", Body=b"draft")
     add_job("COMPLETED", options={"keep_original": keep_original})
     assert not end_in_failure(JOB_ID, CorruptImage(), jobs(), photos())

@@ -16,7 +16,6 @@ from faceblur.errors import (
     NotSignedIn,
     PhotoError,
     RequestError,
-    ResidualFaces,
     TimedOut,
     TooManyJobs,
     TransientError,
@@ -50,7 +49,6 @@ def test_the_names_are_the_contract():
         "DetectorThrottled",
         "DetectorUnavailable",
         "StorageUnavailable",
-        "ResidualFaces",
         "UploadExpired",
         "TimedOut",
         "Aborted",
@@ -86,16 +84,13 @@ def test_an_error_can_carry_a_sentence_of_its_own():
 
 def test_the_state_machine_passes_on_what_its_tasks_raise():
     passed_on = re.search(r"\$public := \[(.*?)\]", explanation())[1]
-    raised = public(PhotoError) | public(TransientError) | {ResidualFaces, JobNotFound}
+    raised = public(PhotoError) | public(TransientError) | {JobNotFound}
     assert set(re.findall(r"'(\w+)'", passed_on)) == names(raised)
 
 
 def test_the_state_machine_has_the_same_names_and_sentences_for_what_it_finds_itself():
     found = dict(re.findall(r"'code': '(\w+)', 'message': '(.*?)'", explanation()))
     assert found == {error.__name__: error.sentence for error in (TimedOut, InternalError)}
-    residual = state_machine()["States"]["Is a face still there?"]["Choices"][0]["Output"]
-    assert residual["Error"] == "ResidualFaces"
-    assert f'"{ResidualFaces.sentence}"' in residual["Cause"]
 
 
 def test_every_error_has_one_origin():

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faceblur.faces import DECIMALS, MAX_FACES, Box, merge
+from faceblur.faces import DECIMALS, Box, merge
 
 
 def floats(low: float, high: float) -> st.SearchStrategy[float]:
@@ -86,11 +87,6 @@ def test_a_box_of_which_nobody_says_who_found_it():
     assert Box.from_dict(box) == Box(0.1, 0.2, 0.3, 0.4, 99, found_by="")
 
 
-def test_as_many_boxes_as_are_allowed_fit_into_a_workflow_state():
-    longest = Box(1 / 3, 2 / 3, 1 / 7, 1 / 9, 200 / 3, "rekognition").to_dict()
-    assert len(json.dumps([longest] * MAX_FACES)) < 256 * 1024
-
-
 @given(st.lists(boxes, max_size=12), floats(0, 1))
 def test_merging_keeps_the_most_confident_of_what_overlaps(found, overlap):
     kept = merge(found, overlap)
@@ -103,3 +99,31 @@ def test_merging_keeps_the_most_confident_of_what_overlaps(found, overlap):
 def test_merging_two_boxes_of_one_face():
     sure, unsure, far = Box(0.1, 0.1, 0.2, 0.2, 99), Box(0.11, 0.1, 0.2, 0.2, 60), Box(0.7, 0.7, 0.2, 0.2, 70)
     assert merge([unsure, far, sure]) == [sure, far]
+
+
+@given(st.lists(boxes, max_size=12), floats(0, 1), floats(0, 1))
+def test_merging_compares_all_that_may_overlap(found, overlap, share):
+    kept = []
+    for box in sorted(found, key=lambda box: (-box.confidence, -box.area)):
+        if not any(box.overlap(one) > overlap or box.intersection(one) > share * box.area for one in kept):
+            kept.append(box)
+    assert merge(found, overlap, share) == kept
+
+
+@pytest.mark.parametrize("width", [1.0, 0.01], ids=["in one column", "in a square"])
+def test_in_a_crowd_a_box_is_compared_with_its_neighbours_alone(monkeypatch, width):
+    """Some of its faces are large: these must not make neighbours of all the others."""
+    random, compared = Random(1), 0
+    intersection = Box.intersection
+
+    def counted(box, other):
+        nonlocal compared
+        compared += 1
+        return intersection(box, other)
+
+    monkeypatch.setattr(Box, "intersection", counted)
+    height = 0.0001 / width
+    crowd = [Box(random.uniform(0, 1 - width), random.random(), width, height, 50.0) for _ in range(4000)]
+    large = [Box(0.1 * number, 0.2, 0.09, 0.5, 99.0) for number in range(10)]
+    merge([*crowd, *large])
+    assert 0 < compared < 50 * len(crowd)

@@ -16,7 +16,8 @@ JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
 OUTCOME = {
     "faces": 2,
-    "second_look_faces": 1,
+    "missed_at_first": 1,
+    "check_rounds": 2,
     "warnings": [],
     "receipt": f"receipts/{JOB_ID}.json",
     "result": {
@@ -60,16 +61,16 @@ def test_an_unfinished_job(get, add_job, status):
 
 
 def test_the_stages_of_a_job(get, add_job):
-    add_job("PROCESSING", first_look_at="2025-06-01T12:00:09.412Z", blur_at="2025-06-01T12:00:09.968Z")
+    add_job("PROCESSING", first_look_at="2025-06-01T12:00:09.412Z", hide_at="2025-06-01T12:00:09.968Z")
     _, body = get()
-    assert body["progress"] == {"first_look": "2025-06-01T12:00:09.412Z", "blur": "2025-06-01T12:00:09.968Z"}
+    assert body["progress"] == {"first_look": "2025-06-01T12:00:09.412Z", "hide": "2025-06-01T12:00:09.968Z"}
 
 
 def test_a_completed_job_has_a_link_to_its_result(get, add_job):
     add_job("COMPLETED", outcome=json.dumps(OUTCOME))
     status, body = get()
     assert (status, body["status"]) == (200, "COMPLETED")
-    assert (body["faces"], body["second_look_faces"], body["warnings"]) == (2, 1, [])
+    assert (body["faces"], body["missed_at_first"], body["check_rounds"], body["warnings"]) == (2, 1, 2, [])
     link = urlsplit(body["result"].pop("url"))
     assert (link.path, "X-Amz-Signature=" in link.query) == (f"/{OUTCOME['result']['key']}", True)
     described = {name: value for name, value in OUTCOME["result"].items() if name != "key"}

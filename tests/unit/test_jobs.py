@@ -21,7 +21,8 @@ from faceblur.options import JobOptions
 OPTIONS = JobOptions().model_dump()
 OUTCOME = {
     "faces": 2,
-    "second_look_faces": 0,
+    "missed_at_first": 0,
+    "check_rounds": 1,
     "warnings": [],
     "receipt": "receipts/x.json",
     "result": {"key": "results/x.jpg"},
@@ -181,10 +182,10 @@ def test_each_stage_of_a_job_in_work_begins_once(table, add_job):
     jobs().begin(job_id, "first_look")
     began = jobs().get(job_id).progress
     jobs().begin(job_id, "first_look")
-    jobs().begin(job_id, "blur")
+    jobs().begin(job_id, "hide")
     assert list(began) == ["first_look"]
     assert just_now(began["first_look"])
-    assert jobs().get(job_id).progress == began | {"blur": jobs().get(job_id).progress["blur"]}
+    assert jobs().get(job_id).progress == began | {"hide": jobs().get(job_id).progress["hide"]}
 
 
 def test_the_state_machine_names_the_stages(table, add_job):
@@ -192,20 +193,15 @@ def test_the_state_machine_names_the_stages(table, add_job):
     assert [payload["stage"] for payload in payloads if "stage" in payload] == list(STAGES)
 
 
-def test_a_job_of_an_earlier_release_tells_no_stages(table, add_job):
-    job_id = add_job("COMPLETED", finished_at=1_748_779_200)
-    assert jobs().get(job_id).progress == {}
-
-
 @pytest.mark.parametrize("status", ["AWAITING_UPLOAD", *FINISHED])
 def test_a_job_that_is_not_in_work_stays_as_it_is(table, add_job, row_of, status):
     row = row_of(add_job(status))
-    jobs().begin(row["job_id"], "blur")
+    jobs().begin(row["job_id"], "hide")
     assert row_of(row["job_id"]) == row
 
 
 def test_a_stage_makes_no_job(table, row_of):
-    jobs().begin("f" * 32, "blur")
+    jobs().begin("f" * 32, "hide")
     assert row_of("f" * 32) is None
 
 

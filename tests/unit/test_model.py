@@ -119,7 +119,7 @@ def test_the_layer_alone_suffices_to_run_the_model(built):
     """
     answer = subprocess.run(
         [sys.executable, "-S", "-c", code],
-        env={"PYTHONPATH": str(layer), "PATH": os.defpath},
+        env={"PYTHONPATH": str(layer), "PATH": os.defpath, "ORT_DISABLE_TELEMETRY": "1"},
         check=True,
         capture_output=True,
         text=True,

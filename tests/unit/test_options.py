@@ -38,7 +38,7 @@ def test_the_defaults():
     ("name", "allowed"),
     [
         ("style", ["blur", "pixelate", "solid"]),
-        ("shape", ["ellipse", "box"]),
+        ("shape", ["ellipse", "rounded", "box"]),
         ("output", ["same", "jpeg", "png", "webp", "avif"]),
         ("on_no_faces", ["complete", "fail"]),
         ("require_all_detectors", [True, False]),
@@ -59,7 +59,7 @@ def test_what_is_allowed(name, allowed):
         ("style", "Blur", "'blur', 'pixelate' or 'solid'"),
         ("style", ["blur"], "'blur', 'pixelate' or 'solid'"),
         ("style", None, "'blur', 'pixelate' or 'solid'"),
-        ("shape", "circle", "'ellipse' or 'box'"),
+        ("shape", "circle", "'ellipse', 'rounded' or 'box'"),
         ("output", "gif", "'same', 'jpeg', 'png', 'webp' or 'avif'"),
         ("output", "JPEG", "'same', 'jpeg', 'png', 'webp' or 'avif'"),
         ("colour", "red", "'^#[0-9a-fA-F]{6}$'"),

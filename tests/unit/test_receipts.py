@@ -7,15 +7,18 @@ import pytest
 from api_contract import validator
 from sources import api_description, state_machine
 
-from faceblur.receipts import MORE_TRANSITIONS, PRICES, TRANSITIONS, cost, receipt
+from faceblur.faces import Box
+from faceblur.findings import Finding
+from faceblur.receipts import PRICES, cost, receipt, transitions
 
-FACE = {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4, "confidence": 99.1, "found_by": "rekognition"}
-MISSED = {"left": 0.7, "top": 0.7, "width": 0.1, "height": 0.1, "confidence": 55.0, "found_by": "embedded"}
+FACE = Finding(Box(0.1, 0.2, 0.3, 0.4, 99.1, "rekognition", 12.5), 0)
+MISSED = Finding(Box(0.7, 0.7, 0.1, 0.1, 55.0, "embedded"), 1)
 
 
-def look(name: str, seconds: float, calls: int) -> dict[str, object]:
+def look(name: str, round_: int, seconds: float, calls: int) -> dict[str, object]:
     return {
-        "name": f"{name}_look",
+        "name": name,
+        "round": round_,
         "milliseconds": round(seconds * 1000),
         "memory_mb": 2048,
         "detector": "rekognition+embedded",
@@ -25,9 +28,12 @@ def look(name: str, seconds: float, calls: int) -> dict[str, object]:
     }
 
 
-BLUR = {"name": "blur", "milliseconds": 1000, "memory_mb": 1024}
-ONE_PASS = [look("first", 3, calls=5), BLUR, look("second", 1.5, calls=0)]
-TWO_PASSES = [*ONE_PASS, BLUR, look("second", 1.5, calls=4)]
+def hiding(name: str, round_: int) -> dict[str, object]:
+    return {"name": name, "round": round_, "milliseconds": 1000, "memory_mb": 1024}
+
+
+ONE_CHECK = [look("first_look", 0, 3, calls=5), hiding("hide", 0), look("check", 1, 1.5, calls=0)]
+TWO_CHECKS = [*ONE_CHECK, hiding("hide_missed", 1), look("check", 2, 1.5, calls=4)]
 
 
 @pytest.fixture
@@ -47,11 +53,12 @@ def documented(made):
 
 
 def test_the_whole_receipt_of_a_job(done):
-    assert documented(receipt(done)) == {
+    assert documented(receipt(done, [FACE])) == {
         "job_id": "0f8fad5bd9cb469fa16570867728950e",
         "input": done["draft"]["input"],
         "output": done["draft"]["output"],
-        "faces": [{**done["faces"][0], "look": "first"}],
+        "faces": [{**FACE.box.to_dict(), "look": "first", "round": 0}],
+        "check_rounds": 1,
         "hidden_with": {"style": "blur", "shape": "ellipse", "padding": 0.3, "strength": 1, "colour": "#000000"},
         "stripped": ["EXIF"],
         "warnings": [],
@@ -66,35 +73,33 @@ def test_the_whole_receipt_of_a_job(done):
     }
 
 
-def test_every_face_says_who_found_it_and_in_which_look(done):
-    made = documented(receipt(done | {"faces": [FACE], "missed": [MISSED], "stages": TWO_PASSES}))
-    assert made["faces"] == [FACE | {"look": "first"}, MISSED | {"look": "second"}]
+def test_every_face_says_who_found_it_and_in_which_round(done):
+    made = documented(receipt(done | {"stages": TWO_CHECKS, "check_rounds": 2}, [FACE, MISSED]))
+    assert made["faces"] == [
+        FACE.box.to_dict() | {"look": "first", "round": 0},
+        MISSED.box.to_dict() | {"look": "check", "round": 1},
+    ]
+    assert made["check_rounds"] == 2
 
 
 def test_how_the_faces_were_hidden_is_what_was_asked_for(done):
     asked = {"style": "solid", "shape": "box", "padding": 0.4, "strength": 3, "colour": "#12ab9F"}
-    assert documented(receipt(done | {"options": done["options"] | asked}))["hidden_with"] == asked
-
-
-def test_a_job_that_an_earlier_release_created_has_a_receipt_too(done):
-    options = {name: value for name, value in done["options"].items() if name != "strength"}
-    made = documented(receipt(done | {"options": options}))
-    assert made["hidden_with"] == {"style": "blur", "shape": "ellipse", "padding": 0.3, "colour": "#000000"}
+    assert documented(receipt(done | {"options": done["options"] | asked}, [FACE]))["hidden_with"] == asked
 
 
 def test_a_photo_without_a_face_has_a_receipt_too(done):
-    made = documented(receipt(done | {"faces": [], "warnings": ["NoFacesFound"]}))
+    made = documented(receipt(done | {"warnings": ["NoFacesFound"]}, []))
     assert (made["faces"], made["warnings"]) == ([], ["NoFacesFound"])
 
 
 def test_the_billable_calls_are_those_of_all_looks(done):
-    assert receipt(done | {"stages": ONE_PASS})["billable_calls"] == 5
-    assert receipt(done | {"stages": TWO_PASSES})["billable_calls"] == 9
+    assert receipt(done | {"stages": ONE_CHECK}, [FACE])["billable_calls"] == 5
+    assert receipt(done | {"stages": TWO_CHECKS}, [FACE])["billable_calls"] == 9
 
 
 def test_keys_and_entity_tags_stay_inside(done):
-    text = json.dumps(receipt(done))
-    assert not [inside for inside in (done["draft"]["etag"], "results/", "etag") if inside in text]
+    text = json.dumps(receipt(done, [FACE]))
+    assert not [inside for inside in (done["draft"]["etag"], "results/", "boxes/", "etag") if inside in text]
 
 
 # ---------------------------------------------------------------- determinism
@@ -113,15 +118,15 @@ def test_the_same_work_has_the_same_receipt_but_for_times_and_what_they_cost(don
     slower = deepcopy(done)
     for stage in slower["stages"]:
         stage["milliseconds"] *= 2
-    one, other = receipt(done), receipt(slower)
+    one, other = receipt(done, [FACE]), receipt(slower, [FACE])
     assert one["cost_estimate"]["usd"] < other["cost_estimate"]["usd"]
     assert timeless(one) == timeless(other)
-    assert json.dumps(receipt(deepcopy(done))) == json.dumps(one)
+    assert json.dumps(receipt(deepcopy(done), [FACE])) == json.dumps(one)
 
 
 def test_making_a_receipt_changes_nothing(done):
     before = deepcopy(done)
-    receipt(done)
+    receipt(done, [FACE])
     assert done == before
 
 
@@ -138,34 +143,39 @@ def test_the_prices_are_those_of_the_lists():
 
 def test_the_cost_of_a_job():
     # 5 calls: 0.005; 10 transitions: 0.00025; 2 GB for 3 s, 1 GB for 1 s, 2 GB for 1.5 s, 10 GB-s: 0.000166667.
-    assert cost(ONE_PASS, looked_again=False) == pytest.approx(0.005416667, abs=1e-12)
+    assert cost(ONE_CHECK) == pytest.approx(0.005416667, abs=1e-12)
 
 
-def test_the_cost_of_a_job_in_which_the_second_look_found_a_face():
-    # 9 calls: 0.009; 13 transitions: 0.000325; 14 GB-s: 0.0002333338.
-    assert cost(TWO_PASSES, looked_again=True) == pytest.approx(0.0095583338, abs=1e-12)
+def test_the_cost_of_a_job_in_which_the_first_check_found_a_face():
+    # 9 calls: 0.009; 14 transitions: 0.00035; 14 GB-s: 0.0002333338.
+    assert cost(TWO_CHECKS) == pytest.approx(0.0095833338, abs=1e-12)
 
 
-@pytest.mark.parametrize(("missed", "stages", "usd"), [([], ONE_PASS, 0.0054167), ([MISSED], TWO_PASSES, 0.0095583)])
-def test_a_receipt_says_what_the_job_cost(done, missed, stages, usd):
-    assert documented(receipt(done | {"missed": missed, "stages": stages}))["cost_estimate"]["usd"] == usd
+@pytest.mark.parametrize(("stages", "usd"), [(ONE_CHECK, 0.0054167), (TWO_CHECKS, 0.0095833)])
+def test_a_receipt_says_what_the_job_cost(done, stages, usd):
+    assert documented(receipt(done | {"stages": stages}, [FACE]))["cost_estimate"]["usd"] == usd
 
 
-def way(choices: dict[str, int | None]) -> list[str]:
-    """The states from the first to the last without an error; at each choice one of its rules, or the default."""
-    states = state_machine()["States"]
-    states_on_the_way = [state_machine()["StartAt"]]
-    while states[states_on_the_way[-1]]["Type"] != "Succeed":
-        state = states[states_on_the_way[-1]]
-        rule = choices.get(states_on_the_way[-1])
-        if state["Type"] != "Choice":
-            states_on_the_way.append(state["Next"])
-        else:
-            states_on_the_way.append(state["Default"] if rule is None else state["Choices"][rule]["Next"])
-    return states_on_the_way
+def way(missed: int) -> list[str]:
+    """The states from the first to the last without an error, if the first checks find something so many times."""
+    states, rounds = state_machine()["States"], 0
+    passed = [state_machine()["StartAt"]]
+    while states[passed[-1]]["Type"] != "Succeed":
+        state = states[passed[-1]]
+        rounds += passed[-1] == "Check the result"
+        match passed[-1]:
+            case "Was a face missed?":
+                passed.append(state["Choices"][0]["Next"] if rounds <= missed else state["Default"])
+            case "Was this the last round?":
+                passed.append(state["Choices"][0]["Next"] if rounds == 5 else state["Default"])
+            case _:
+                passed.append(state["Default"] if state["Type"] == "Choice" else state["Next"])
+    return passed
 
 
-def test_the_transitions_are_those_of_the_state_machine():
+@pytest.mark.parametrize("missed", range(6))
+def test_the_transitions_are_those_of_the_state_machine(missed):
     """There is one into every state, and one to the end."""
-    assert len(way({})) + 1 == TRANSITIONS
-    assert len(way({"Was a face missed?": 0})) + 1 == TRANSITIONS + MORE_TRANSITIONS
+    states = state_machine()["States"]
+    stages = [name for name in way(missed) if "stage" in states[name].get("Arguments", {}).get("Payload", {})]
+    assert len(way(missed)) + 1 == transitions(len(stages))

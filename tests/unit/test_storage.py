@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from datetime import datetime
 from io import BytesIO
@@ -15,7 +16,7 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 from urllib3.exceptions import ReadTimeoutError
 
-from faceblur.errors import StorageUnavailable, UploadReplaced
+from faceblur.errors import JobNotFound, StorageUnavailable, UploadReplaced
 from faceblur.storage import Photos, job_id_of, photos, upload_key
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -34,6 +35,8 @@ def stubbed(environment):
 REQUESTS = {
     "read": ("get_object", lambda photos: photos.read("uploads/x", "etag")),
     "write_result": ("put_object", lambda photos: photos.write_result("x", "jpg", b"photo", "image/jpeg")),
+    "write_boxes": ("put_object", lambda photos: photos.write_boxes("x", [])),
+    "read_boxes": ("get_object", lambda photos: photos.read_boxes("boxes/x.0123456789abcdef.json")),
     "write_receipt": ("put_object", lambda photos: photos.write_receipt("x", {})),
     "photo_arrived": ("list_objects_v2", lambda photos: photos.photo_arrived("x")),
     "withdraw": ("delete_object", lambda photos: photos.withdraw("results/x.jpg")),
@@ -136,6 +139,26 @@ def test_every_draft_has_a_key_of_its_own(s3, keys):
     assert keys() == written
 
 
+def test_boxes_can_be_read_by_the_key_they_got(s3, keys):
+    boxes = [{"left": 0.1, "round": 0}, {"left": 0.2, "round": 1}]
+    key = photos().write_boxes(JOB_ID, boxes)
+    assert re.fullmatch(rf"boxes/{JOB_ID}\.[0-9a-f]{{16}}\.json", key)
+    assert keys() == {key}
+    assert photos().read_boxes(key) == boxes
+    assert s3.head_object(Bucket=BUCKET, Key=key)["ContentType"] == "application/json"
+
+
+def test_other_boxes_have_another_key(s3, keys):
+    written = {photos().write_boxes(JOB_ID, boxes) for boxes in ([], [{"left": 0.1}], [])}
+    assert len(written) == 2
+    assert keys() == written
+
+
+def test_boxes_that_are_gone(s3):
+    with pytest.raises(JobNotFound):
+        photos().read_boxes(f"boxes/{JOB_ID}.0123456789abcdef.json")
+
+
 def test_a_receipt_is_json_for_people_too(s3, keys):
     said = {"job_id": JOB_ID, "faces": [{"left": 0.1}]}
     assert photos().write_receipt(JOB_ID, said) == f"receipts/{JOB_ID}.json"
@@ -165,14 +188,15 @@ def test_whether_a_photo_arrived(s3):
 
 
 DRAFTS = ("results/a.1111111111111111.jpg", "results/a.2222222222222222.png")
+BOXES = ("boxes/a.3333333333333333.json", "boxes/a.4444444444444444.json")
 
 
 @pytest.fixture
 def full_bucket(s3):
     """Everything of two jobs, the id of one being how that of the other starts."""
     for job_id in ("a", "ab"):
-        drafts = [draft.replace("/a.", f"/{job_id}.") for draft in DRAFTS]
-        for key in (f"uploads/{job_id}", *drafts, f"receipts/{job_id}.json"):
+        made = [key.replace("/a.", f"/{job_id}.") for key in (*BOXES, *DRAFTS)]
+        for key in (f"uploads/{job_id}", *made, f"receipts/{job_id}.json"):
             s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo")
 
 
@@ -185,32 +209,27 @@ def test_erasing_an_upload(full_bucket, keys):
 def test_erasing_what_was_made_of_it(full_bucket, keys):
     before = keys()
     photos().erase("a", keep_upload=True)
-    assert keys() == before - {*DRAFTS, "receipts/a.json"}
+    assert keys() == before - {*BOXES, *DRAFTS, "receipts/a.json"}
 
 
 def test_erasing_everything(full_bucket, keys):
     before = keys()
     photos().erase("a")
-    assert keys() == before - {"uploads/a", *DRAFTS, "receipts/a.json"}
+    assert keys() == before - {"uploads/a", *BOXES, *DRAFTS, "receipts/a.json"}
 
 
 @pytest.mark.parametrize(("keep_upload", "more"), [(False, {"uploads/a"}), (True, set())])
 def test_erasing_all_but_the_result(full_bucket, keys, keep_upload, more):
     before = keys()
     photos().erase_all_but("a", DRAFTS[1], keep_upload=keep_upload)
-    assert keys() == before - {DRAFTS[0]} - more
+    assert keys() == before - {*BOXES, DRAFTS[0]} - more
 
 
-def test_withdrawing_a_draft(full_bucket, keys):
+@pytest.mark.parametrize("key", [DRAFTS[0], BOXES[1], "receipts/a.json"])
+def test_withdrawing_what_was_stored(full_bucket, keys, key):
     before = keys()
-    photos().withdraw(DRAFTS[0])
-    assert keys() == before - {DRAFTS[0]}
-
-
-def test_withdrawing_a_receipt(full_bucket, keys):
-    before = keys()
-    photos().withdraw("receipts/a.json")
-    assert keys() == before - {"receipts/a.json"}
+    photos().withdraw(key)
+    assert keys() == before - {key}
 
 
 def test_erasing_what_is_not_there(s3, keys):

@@ -6,21 +6,31 @@ import pytest
 from botocore.exceptions import ClientError
 
 from faceblur.errors import InternalError, JobNotFound
+from faceblur.faces import Box
+from faceblur.findings import Finding
 from faceblur.jobs import jobs
 from update_job.app import handler
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
 RESULT = f"results/{JOB_ID}.9c56cc51b374c3ba.jpg"
-EVERYTHING = {f"uploads/{JOB_ID}", RESULT}
+BOXES = f"boxes/{JOB_ID}.8d1f0c2b9a7e6543.json"
+EVERYTHING = {f"uploads/{JOB_ID}", BOXES, RESULT}
 RECEIPT = f"receipts/{JOB_ID}.json"
 
 
 @pytest.fixture
 def update(context, s3, table):
-    for key in EVERYTHING:
+    for key in EVERYTHING - {BOXES}:
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo")
+    put_boxes(s3, Finding(Box(0.38, 0.1, 0.2, 0.28, 97.3, "embedded"), 0))
     return lambda event: handler(event, context)
+
+
+def put_boxes(s3, *findings):
+    """Store what the event of the state machine's last task says is stored."""
+    boxes = {"boxes": [finding.to_dict() for finding in findings]}
+    s3.put_object(Bucket=BUCKET, Key=BOXES, Body=json.dumps(boxes).encode())
 
 
 @pytest.fixture
@@ -48,7 +58,8 @@ def test_a_result_completes_the_job(update, event, add_job, keys, output):
     assert job.status == "COMPLETED"
     assert job.outcome == {
         "faces": 1,
-        "second_look_faces": 0,
+        "missed_at_first": 0,
+        "check_rounds": 1,
         "warnings": [],
         "result": event("update_job")["draft"]["result"],
         "receipt": RECEIPT,
@@ -58,10 +69,10 @@ def test_a_result_completes_the_job(update, event, add_job, keys, output):
     assert [(line["message"], line["correlation_id"]) for line in output.logs] == [("job completed", JOB_ID)]
 
 
-def test_a_result_without_a_face_says_so(update, event, add_job):
+def test_a_result_without_a_face_says_so(update, event, add_job, s3):
     add_job("PROCESSING")
-    result = event("update_job")
-    update(result | {"draft": result["draft"] | {"faces": 0}})
+    put_boxes(s3)
+    update(event("update_job"))
     assert jobs().get(JOB_ID).outcome["warnings"] == ["NoFacesFound"]
 
 
@@ -197,7 +208,7 @@ def test_a_job_that_got_its_execution_after_all_is_left_alone(update, event, add
     assert failures(output) == []
 
 
-@pytest.mark.parametrize(("keep_original", "left"), [(False, {RESULT}), (True, EVERYTHING)])
+@pytest.mark.parametrize(("keep_original", "left"), [(False, {RESULT}), (True, EVERYTHING - {BOXES})])
 def test_a_photo_that_came_after_its_job_was_completed_is_erased_unless_it_is_kept(
     update, event, add_job, keys, output, keep_original, left
 ):

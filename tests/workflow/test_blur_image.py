@@ -14,17 +14,19 @@ from photos import animation, astronaut, blank, flower, png, without_its_end
 from PIL import Image, ImageChops, ImageStat
 from standins.rekognition import THROTTLED, Refusal, face
 
+from faceblur_cli.trace import history
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from standins.rekognition import Rekognition
 
-BLUR, CHECK = "Blur the faces", "Check the result"
-MISSED, BLUR_MISSED, CHECK_AGAIN = "Was a face missed?", "Blur what was missed", "Check again"
+HIDE, CHECK, MISSED = "Hide the faces", "Check the result", "Was a face missed?"
+HIDE_MISSED, LAST = "Hide what was missed", "Was this the last round?"
 HAPPY = [
     "Claim the job",
     DETECT,
-    BLUR,
+    HIDE,
     CHECK,
     MISSED,
     "Keep the original?",
@@ -32,9 +34,10 @@ HAPPY = [
     "Record the result",
     "Job completed",
 ]
-A_FACE = {"left": 0.1, "top": 0.1, "width": 0.2, "height": 0.2, "confidence": 90.0}
-NO_FACE: dict[str, Any] = {"faces": [], "detector": "stand-in", "version": "1", "calls": 0, "warnings": []}
-ONE_FACE = NO_FACE | {"faces": [A_FACE]}
+TO_CHECK = HAPPY[: HAPPY.index(MISSED) + 1]
+FROM_CHECK = HAPPY[HAPPY.index(MISSED) + 1 :]
+AGAIN = [HIDE_MISSED, LAST, CHECK, MISSED]
+NO_FACE: dict[str, Any] = {"finds": []}
 
 
 class TestCompleted:
@@ -42,7 +45,8 @@ class TestCompleted:
         job = deployed.run(astronaut())
         assert (job["status"], job["faces"], job["warnings"]) == ("COMPLETED", 1, [])
         assert deployed.path(job["job_id"]) == HAPPY
-        assert_went_through(job, "first_look", "blur", "second_look")
+        assert (job["missed_at_first"], job["check_rounds"]) == (0, 1)
+        assert_went_through(job, "first_look", "hide", "check")
         row = deployed.row(job["job_id"])
         assert row is not None
         assert row["status"]["S"] == "COMPLETED"
@@ -54,8 +58,11 @@ class TestCompleted:
         result = request("GET", job["result"]["url"]).content
         assert receipt["input"] == {"sha256": sha256(astronaut()).hexdigest(), "bytes": len(astronaut())}
         assert receipt["output"] == {"sha256": sha256(result).hexdigest(), "bytes": len(result)}
-        assert [(face["found_by"], face["look"]) for face in receipt["faces"]] == [("embedded", "first")]
-        assert [stage["name"] for stage in receipt["stages"]] == ["first_look", "blur", "second_look"]
+        assert [(face["found_by"], face["look"], face["round"]) for face in receipt["faces"]] == [
+            ("embedded", "first", 0)
+        ]
+        assert stages_of(receipt) == [("first_look", 0), ("hide", 0), ("check", 1)]
+        assert receipt["check_rounds"] == 1
         assert receipt["billable_calls"] == 0
         assert 0 < receipt["cost_estimate"]["usd"] < 0.01
 
@@ -69,30 +76,76 @@ class TestCompleted:
         assert deployed.path(job["job_id"]) == [state for state in HAPPY if state != "Delete the original"]
         assert_products(deployed, job["job_id"], f"uploads/{job['job_id']}")
 
-    def test_what_the_first_look_missed_is_hidden_after_the_second(self, deployed: Deployed) -> None:
+    def test_what_the_first_look_missed_is_hidden_and_the_result_checked_again(self, deployed: Deployed) -> None:
         job_id, form = waiting(deployed)
-        deployed.plan(job_id, "detect_faces", {"return": NO_FACE})
+        deployed.plan(job_id, "detect_faces", NO_FACE)
         deployed.upload(form, astronaut())
         job = deployed.ended(job_id)
-        assert (job["status"], job["faces"], job["second_look_faces"]) == ("COMPLETED", 1, 1)
-        again = HAPPY.index(MISSED) + 1
-        branch = [BLUR_MISSED, CHECK_AGAIN, "Is a face still there?"]
-        assert deployed.path(job_id) == [*HAPPY[:again], *branch, *HAPPY[again:]]
-        # The planned first look is the stand-in's, which tells nobody.
-        assert_went_through(job, "blur", "second_look", "second_blur", "third_look")
+        assert (job["status"], job["faces"], job["missed_at_first"]) == ("COMPLETED", 1, 1)
+        assert (job["check_rounds"], job["warnings"]) == (2, [])
+        assert deployed.path(job_id) == [*TO_CHECK, *AGAIN, *FROM_CHECK]
+        assert_went_through(job, "first_look", "hide", "check", "hide_missed")
+        receipt = request("GET", job["receipt"]["url"]).json()
+        assert [(face["look"], face["round"]) for face in receipt["faces"]] == [("check", 1)]
+        assert stages_of(receipt) == [("first_look", 0), ("hide", 0), ("check", 1), ("hide_missed", 1), ("check", 2)]
+        assert_products(deployed, job_id)
+
+    def test_what_the_last_check_finds_is_hidden_too_with_a_warning(self, deployed: Deployed) -> None:
+        job_id, form = waiting(deployed, style="solid", colour="#ff00ff")
+        found = [box(0.15 * number, 0.3) for number in range(6)]
+        deployed.plan(job_id, "detect_faces", *({"finds": [each]} for each in found))
+        deployed.upload(form, flower())
+        job = deployed.ended(job_id)
+        assert (job["status"], job["faces"], job["missed_at_first"]) == ("COMPLETED", 6, 5)
+        assert (job["check_rounds"], job["warnings"]) == (5, ["ChecksNotSettled"])
+        assert deployed.path(job_id) == [*TO_CHECK, *AGAIN * 4, HIDE_MISSED, LAST, *FROM_CHECK]
+        receipt = request("GET", job["receipt"]["url"]).json()
+        assert [face["round"] for face in receipt["faces"]] == list(range(6))
+        assert receipt["warnings"] == ["ChecksNotSettled"]
+        before, after = opened(flower()), opened(request("GET", job["result"]["url"]).content)
+        for each in found:
+            corners = (each["left"], each["top"], each["left"] + each["width"], each["top"] + each["height"])
+            assert difference(before, after, corners) > 30
+        assert_products(deployed, job_id)
+
+    def test_five_checks_may_be_enough(self, deployed: Deployed) -> None:
+        job_id, form = waiting(deployed)
+        found = [[box(0.15 * number, 0.3)] for number in range(5)]
+        deployed.plan(job_id, "detect_faces", *({"finds": each} for each in (*found, [])))
+        deployed.upload(form, flower())
+        job = deployed.ended(job_id)
+        assert (job["faces"], job["missed_at_first"], job["check_rounds"], job["warnings"]) == (5, 4, 5, [])
+        assert deployed.path(job_id) == [*TO_CHECK, *AGAIN * 4, *FROM_CHECK]
+
+    def test_what_is_covered_is_no_face_that_was_missed(self, deployed: Deployed) -> None:
+        job_id, form = waiting(deployed)
+        deployed.plan(job_id, "detect_faces", *[{"finds": [box(0.3, 0.3)]}] * 2)
+        deployed.upload(form, flower())
+        job = deployed.ended(job_id)
+        assert (job["status"], job["faces"], job["check_rounds"]) == ("COMPLETED", 1, 1)
+        assert deployed.path(job_id) == HAPPY
+
+    def test_thousands_of_faces_are_hidden_and_none_of_their_boxes_is_in_the_workflows_state(
+        self, deployed: Deployed
+    ) -> None:
+        job_id, form = waiting(deployed)
+        crowd = [box(0.01 * column, 0.02 * row, 0.006) for row in range(50) for column in range(100)]
+        deployed.plan(job_id, "detect_faces", {"finds": crowd[:-1]}, {"finds": crowd}, {"finds": crowd})
+        deployed.upload(form, blank(2000, 1500))
+        job = deployed.ended(job_id)
+        assert (job["status"], job["faces"], job["missed_at_first"]) == ("COMPLETED", 5000, 1)
+        assert deployed.path(job_id) == [*TO_CHECK, *AGAIN, *FROM_CHECK]
+        assert len(request("GET", job["receipt"]["url"]).json()["faces"]) == 5000
+        client = deployed.stack.client("stepfunctions")
+        told = json.dumps(list(history(client, deployed.execution_arn(job_id))), default=str)
+        assert "found_by" not in told
+        assert len(told) < 100_000
+        assert_products(deployed, job_id)
+        assert deployed.call("DELETE", f"/jobs/{job_id}").status_code == 204
+        assert deployed.objects(job_id) == []
 
 
 class TestFailed:
-    def test_a_face_that_stays_visible_withholds_the_result(self, deployed: Deployed) -> None:
-        job_id, form = waiting(deployed)
-        deployed.plan(job_id, "detect_faces", *[{"return": ONE_FACE}] * 3)
-        deployed.upload(form, flower())
-        job = deployed.ended(job_id)
-        to_check = HAPPY[: HAPPY.index(MISSED) + 1]
-        path = [*to_check, BLUR_MISSED, CHECK_AGAIN, "Is a face still there?", *FAILURE]
-        assert_failed(deployed, job, "ResidualFaces", path)
-        assert_went_through(job, "blur", "second_blur")
-
     def test_no_face_fails_if_asked(self, deployed: Deployed) -> None:
         job = deployed.run(flower(), on_no_faces="fail")
         assert_failed(deployed, job, "NoFacesFound", ["Claim the job", DETECT, *FAILURE])
@@ -137,8 +190,8 @@ class TestFailed:
         ("function", "calls_before", "path"),
         [
             ("detect_faces", 0, ["Claim the job", DETECT]),
-            ("blur_faces", 0, ["Claim the job", DETECT, BLUR]),
-            ("detect_faces", 1, ["Claim the job", DETECT, BLUR, CHECK]),
+            ("blur_faces", 0, ["Claim the job", DETECT, HIDE]),
+            ("detect_faces", 1, ["Claim the job", DETECT, HIDE, CHECK]),
             ("update_job", 0, [state for state in HAPPY if state != "Job completed"]),
         ],
     )
@@ -152,18 +205,25 @@ class TestFailed:
         assert_failed(deployed, deployed.ended(job_id), "InternalError", [*path, *FAILURE])
 
     @pytest.mark.parametrize(
-        ("function", "state"), [("blur_faces", BLUR_MISSED), ("detect_faces", CHECK_AGAIN)], ids=["blur", "check"]
+        ("function", "path"), [("blur_faces", [HIDE_MISSED]), ("detect_faces", AGAIN[:3])], ids=["hide", "check"]
     )
-    def test_an_unforeseen_error_after_the_second_look(self, deployed: Deployed, function: str, state: str) -> None:
+    def test_an_unforeseen_error_after_a_face_was_missed(
+        self, deployed: Deployed, function: str, path: list[str]
+    ) -> None:
         job_id, form = waiting(deployed)
-        faults = {"raise": "KeyError"}
-        looks = [{"return": NO_FACE}, {"return": ONE_FACE}]
-        deployed.plan(job_id, "detect_faces", *looks, *([faults] if function == "detect_faces" else []))
-        deployed.plan(job_id, "blur_faces", {}, *([faults] if function == "blur_faces" else []))
+        fault = {"raise": "KeyError"}
+        looks = [NO_FACE, {"finds": [box(0.3, 0.3)]}]
+        deployed.plan(job_id, "detect_faces", *looks, *([fault] if function == "detect_faces" else []))
+        deployed.plan(job_id, "blur_faces", {}, *([fault] if function == "blur_faces" else []))
         deployed.upload(form, flower())
-        job = deployed.ended(job_id)
-        branch = [BLUR_MISSED] if state == BLUR_MISSED else [BLUR_MISSED, CHECK_AGAIN]
-        assert_failed(deployed, job, "InternalError", [*HAPPY[: HAPPY.index(MISSED) + 1], *branch, *FAILURE])
+        assert_failed(deployed, deployed.ended(job_id), "InternalError", [*TO_CHECK, *path, *FAILURE])
+
+    def test_more_faces_than_a_job_can_hide(self, deployed: Deployed) -> None:
+        job_id, form = waiting(deployed)
+        crowd = [box(0.0001 * (number % 9000), 0.3, 0.00005) for number in range(20_001)]
+        deployed.plan(job_id, "detect_faces", {"finds": crowd})
+        deployed.upload(form, flower())
+        assert_failed(deployed, deployed.ended(job_id), "TooManyFaces", ["Claim the job", DETECT, *FAILURE])
 
     def test_a_function_that_takes_too_long(self, deployed: Deployed, tmp_path: Path) -> None:
         lambda_ = deployed.stack.client("lambda")
@@ -176,13 +236,13 @@ class TestFailed:
             job = deployed.ended(job_id)
         finally:
             lambda_.update_function_configuration(FunctionName=name, Timeout=120)
-        assert_failed(deployed, job, "TimedOut", ["Claim the job", DETECT, BLUR, *FAILURE])
+        assert_failed(deployed, job, "TimedOut", ["Claim the job", DETECT, HIDE, *FAILURE])
 
     def test_a_task_that_takes_too_long(self, deployed: Deployed, tmp_path: Path) -> None:
         stepfunctions, arn = deployed.stack.client("stepfunctions"), deployed.stack.outputs["StateMachineArn"]
         definition = stepfunctions.describe_state_machine(stateMachineArn=arn)["definition"]
         hasty = json.loads(definition)
-        hasty["States"][BLUR]["TimeoutSeconds"] = 1
+        hasty["States"][HIDE]["TimeoutSeconds"] = 1
         job_id, form = waiting(deployed)
         release = tmp_path / "release"
         deployed.plan(job_id, "blur_faces", {"wait_for": str(release)})
@@ -193,17 +253,17 @@ class TestFailed:
         finally:
             stepfunctions.update_state_machine(stateMachineArn=arn, definition=definition)
             release.touch()
-        assert_failed(deployed, job, "TimedOut", ["Claim the job", DETECT, BLUR, *FAILURE])
+        assert_failed(deployed, job, "TimedOut", ["Claim the job", DETECT, HIDE, *FAILURE])
 
     def test_a_photo_replaced_while_it_is_processed(self, deployed: Deployed, tmp_path: Path) -> None:
         release = tmp_path / "release"
         job_id, form = waiting(deployed)
         deployed.plan(job_id, "blur_faces", {"wait_for": str(release)})
         deployed.upload(form, flower())
-        eventually(lambda: deployed.path(job_id)[-1:] == [BLUR] if deployed.execution(job_id) else False)
+        eventually(lambda: deployed.path(job_id)[-1:] == [HIDE] if deployed.execution(job_id) else False)
         deployed.upload(form, astronaut())
         release.touch()
-        assert_failed(deployed, deployed.ended(job_id), "UploadReplaced", ["Claim the job", DETECT, BLUR, *FAILURE])
+        assert_failed(deployed, deployed.ended(job_id), "UploadReplaced", ["Claim the job", DETECT, HIDE, *FAILURE])
 
 
 class TestRetries:
@@ -231,7 +291,7 @@ class TestRetries:
 
     @pytest.mark.parametrize(
         ("function", "calls_before", "state"),
-        [("blur_faces", 0, BLUR), ("detect_faces", 1, CHECK), ("update_job", 0, "Record the result")],
+        [("blur_faces", 0, HIDE), ("detect_faces", 1, CHECK), ("update_job", 0, "Record the result")],
     )
     def test_every_task_survives_a_transient_error(
         self, deployed: Deployed, function: str, calls_before: int, state: str
@@ -369,6 +429,16 @@ class TestRekognition:
         assert_failed(deployed_with_rekognition, job, "InternalError", ["Claim the job", DETECT, *FAILURE])
 
 
+def box(left: float, top: float, side: float = 0.1) -> dict[str, Any]:
+    """A face that the detector is to find."""
+    return {"left": left, "top": top, "width": side, "height": side, "confidence": 90.0, "found_by": "embedded"}
+
+
+def stages_of(receipt: dict[str, Any]) -> list[tuple[str, int]]:
+    """The names and rounds of a receipt's stages."""
+    return [(stage["name"], stage["round"]) for stage in receipt["stages"]]
+
+
 def assert_went_through(job: dict[str, Any], *stages: str) -> None:
     """The job says that it went through these stages one after the other, and when it finished."""
     progress = job["progress"]
@@ -407,7 +477,7 @@ def held(stack: Deployed, folder: Path) -> tuple[str, Path]:
     job_id, form = waiting(stack)
     stack.plan(job_id, "blur_faces", {"wait_for": str(release)})
     stack.upload(form, flower())
-    eventually(lambda: bool(stack.execution(job_id)) and stack.path(job_id)[-1:] == [BLUR], "the blur task")
+    eventually(lambda: bool(stack.execution(job_id)) and stack.path(job_id)[-1:] == [HIDE], "the blur task")
     return job_id, release
 
 

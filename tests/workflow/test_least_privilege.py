@@ -64,8 +64,11 @@ class Roles:
         return md5(data).hexdigest()
 
     def stored(self, key: str) -> bool:
-        listed = self.client("s3").list_objects_v2(Bucket=self.deployed.bucket, Prefix=key)
-        return key in [entry["Key"] for entry in listed.get("Contents", [])]
+        return key in self.keys(key)
+
+    def keys(self, prefix: str) -> list[str]:
+        listed = self.client("s3").list_objects_v2(Bucket=self.deployed.bucket, Prefix=prefix)
+        return [entry["Key"] for entry in listed.get("Contents", [])]
 
     # ---- calling them
 
@@ -156,7 +159,8 @@ def shows_a_job_and_its_links(roles: Roles) -> None:
     result, receipt = f"results/{job_id}.0a.jpg", f"receipts/{job_id}.json"
     outcome = {
         "faces": 0,
-        "second_look_faces": 0,
+        "missed_at_first": 0,
+        "check_rounds": 1,
         "warnings": [],
         "receipt": receipt,
         "result": {"key": result, "content_type": "image/jpeg", "bytes": 1, "width": 1, "height": 1, "stripped": []},
@@ -174,9 +178,14 @@ def settles_a_job_whose_photo_never_came(roles: Roles) -> None:
     assert shown.json()["error"]["code"] == "UploadExpired"
 
 
+def everything_of(job_id: str) -> list[str]:
+    """The keys under which a job may have something in S3."""
+    return [f"uploads/{job_id}", f"boxes/{job_id}.0a.json", f"results/{job_id}.0a.jpg", f"receipts/{job_id}.json"]
+
+
 def erases_a_job(roles: Roles) -> None:
     job_id = roles.job("COMPLETED")
-    keys = [f"uploads/{job_id}", f"results/{job_id}.0a.jpg", f"receipts/{job_id}.json"]
+    keys = everything_of(job_id)
     for key in keys:
         roles.store(key)
     assert roles.ask("DELETE", f"/jobs/{job_id}").status_code == 204
@@ -205,28 +214,50 @@ def starts_an_execution_and_takes_no_second_photo(roles: Roles) -> None:
     assert not roles.stored(f"uploads/{job_id}")
 
 
-def task(job_id: str, stage: str, key: str, etag: str) -> dict[str, Any]:
-    return {"job_id": job_id, "stage": stage, "key": key, "etag": etag, "options": JobOptions().model_dump()}
+def task(roles: Roles, job_id: str, round_: int, key: str) -> dict[str, Any]:
+    """What the state machine asks a task for that works on this object, and hides or has hidden nothing so far."""
+    boxes = f"boxes/{job_id}.0a.json"
+    roles.store(boxes, json.dumps({"boxes": []}).encode())
+    return {
+        "job_id": job_id,
+        "stage": "check" if round_ else "first_look",
+        "round": round_,
+        "key": key,
+        "etag": roles.store(key, PHOTO),
+        "boxes": {"key": boxes, "count": 0},
+        "options": JobOptions().model_dump(),
+        "last_resort": False,
+    }
 
 
-def looks_at_a_photo_and_at_a_result(roles: Roles) -> None:
+def looks_at_a_photo(roles: Roles) -> None:
     job_id = roles.job("PROCESSING")
-    for stage, key in (("first_look", f"uploads/{job_id}"), ("second_look", f"results/{job_id}.0a.jpg")):
-        event = task(job_id, stage, key, roles.store(key)) | {"look": "first", "last_resort": False}
-        assert roles.invoke("DetectFacesFunction", event) == "UnsupportedFormat"
+    event = task(roles, job_id, 0, f"uploads/{job_id}") | {"boxes": None}
+    assert roles.stored(roles.invoke("DetectFacesFunction", event)["boxes"]["key"])
+
+
+def checks_a_draft(roles: Roles) -> None:
+    job_id = roles.job("PROCESSING")
+    event = task(roles, job_id, 1, f"results/{job_id}.0a.jpg")
+    assert roles.invoke("DetectFacesFunction", event)["boxes"] == event["boxes"]
+
+
+def withdraws_boxes_that_nobody_wants(roles: Roles) -> None:
+    job_id = secrets.token_hex(16)
+    event = task(roles, job_id, 0, f"uploads/{job_id}") | {"boxes": None}
+    assert roles.invoke("DetectFacesFunction", event) == "JobNotFound"
+    assert roles.keys(f"boxes/{job_id}") == [f"boxes/{job_id}.0a.json"]
 
 
 def hides_and_stores_a_draft(roles: Roles) -> None:
     job_id = roles.job("PROCESSING")
-    etag = roles.store(f"uploads/{job_id}", PHOTO)
-    event = task(job_id, "blur", f"uploads/{job_id}", etag) | {"faces": [], "missed": []}
+    event = task(roles, job_id, 0, f"uploads/{job_id}")
     assert roles.stored(roles.invoke("BlurFacesFunction", event)["result"]["key"])
 
 
 def withdraws_a_draft_that_nobody_wants(roles: Roles) -> None:
     job_id = secrets.token_hex(16)
-    etag = roles.store(f"uploads/{job_id}", PHOTO)
-    event = task(job_id, "blur", f"uploads/{job_id}", etag) | {"faces": [], "missed": []}
+    event = task(roles, job_id, 0, f"uploads/{job_id}")
     assert roles.invoke("BlurFacesFunction", event) == "JobNotFound"
 
 
@@ -234,18 +265,21 @@ def records_a_result(roles: Roles) -> None:
     job_id = roles.job("PROCESSING")
     result = {"key": f"results/{job_id}.0a.jpg", "content_type": "image/jpeg", "bytes": 1, "width": 1, "height": 1}
     file = {"sha256": "0" * 64, "bytes": 1}
-    draft = {"faces": 0, "input": file, "output": file, "result": result | {"stripped": []}, "etag": "0"}
-    other = f"results/{job_id}.0b.jpg"
-    for key in (result["key"], other, f"uploads/{job_id}"):
-        roles.store(str(key))
-    options = {"options": JobOptions().model_dump(), "faces": [], "missed": [], "warnings": [], "stages": []}
-    assert roles.invoke("UpdateJobFunction", {"job_id": job_id, "draft": draft} | options) is None
-    assert [roles.stored(str(key)) for key in (result["key"], other, f"uploads/{job_id}")] == [True, False, False]
+    draft = {"input": file, "output": file, "result": result | {"stripped": []}, "etag": "0"}
+    other, boxes = f"results/{job_id}.0b.jpg", f"boxes/{job_id}.0a.json"
+    keys = [str(result["key"]), other, f"uploads/{job_id}"]
+    for key in keys:
+        roles.store(key)
+    roles.store(boxes, json.dumps({"boxes": []}).encode())
+    done = {"job_id": job_id, "draft": draft, "boxes": {"key": boxes, "count": 0}, "check_rounds": 1}
+    options = {"options": JobOptions().model_dump(), "warnings": [], "stages": []}
+    assert roles.invoke("UpdateJobFunction", done | options) is None
+    assert [roles.stored(key) for key in (*keys, boxes)] == [True, False, False, False]
 
 
 def records_a_failure(roles: Roles) -> None:
     job_id = roles.job("PROCESSING")
-    keys = [f"uploads/{job_id}", f"results/{job_id}.0a.jpg", f"receipts/{job_id}.json"]
+    keys = everything_of(job_id)
     for key in keys:
         roles.store(key)
     event = {"source": "aws.states", "detail": {"name": job_id, "status": "ABORTED"}}
@@ -266,7 +300,7 @@ USES: dict[str, list[Callable[[Roles], None]]] = {
     "GetJobFunction": [shows_a_job_and_its_links, settles_a_job_whose_photo_never_came],
     "DeleteJobFunction": [erases_a_job],
     "StartWorkflowFunction": [starts_an_execution_and_takes_no_second_photo],
-    "DetectFacesFunction": [looks_at_a_photo_and_at_a_result],
+    "DetectFacesFunction": [looks_at_a_photo, checks_a_draft, withdraws_boxes_that_nobody_wants],
     "BlurFacesFunction": [hides_and_stores_a_draft, withdraws_a_draft_that_nobody_wants],
     "UpdateJobFunction": [records_a_result, records_a_failure],
     "SweepPhotosFunction": [sweeps],

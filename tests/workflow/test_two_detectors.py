@@ -62,13 +62,13 @@ def test_a_full_answer_is_asked_about_again_in_parts(stack: Deployed, rekognitio
     assert job["faces"] > 100
 
 
-def test_the_second_look_has_a_view_of_its_own(stack: Deployed, rekognition: Rekognition) -> None:
+def test_the_check_has_a_view_of_its_own(stack: Deployed, rekognition: Rekognition) -> None:
     rekognition.replies.extend([[], [face(0.1, 0.1, 0.2, 0.2)]])
     job = stack.run(astronaut())
-    assert (job["status"], job["faces"], job["second_look_faces"]) == ("COMPLETED", 1, 1)
+    assert (job["status"], job["faces"], job["missed_at_first"]) == ("COMPLETED", 1, 1)
     (found,) = receipt_of(stack, job)["faces"]
     # It had seen the photo mirrored.
-    assert (found["look"], found["left"]) == ("second", pytest.approx(0.7, abs=0.01))
+    assert (found["look"], found["round"], found["left"]) == ("check", 1, pytest.approx(0.7, abs=0.01))
 
 
 def test_what_either_detector_finds_is_hidden(stack: Deployed, rekognition: Rekognition) -> None:

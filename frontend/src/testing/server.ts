@@ -2,6 +2,7 @@ import { http, HttpResponse } from "msw";
 import { setupServer } from "msw/node";
 import type { CompletedJob, FailedJob, Job } from "../features/jobs/job";
 import { DEFAULTS, jobOptions, type JobOptions } from "../features/options/options";
+import type { Face } from "../features/results/receipt";
 
 const STORAGE = "http://photos.test";
 
@@ -38,12 +39,13 @@ export const completed = (job: Job, more: Partial<CompletedJob> = {}): Completed
   status: "COMPLETED",
   progress: {
     first_look: "2025-06-01T12:00:09.000Z",
-    blur: "2025-06-01T12:00:10.500Z",
-    second_look: "2025-06-01T12:00:11.000Z",
+    hide: "2025-06-01T12:00:10.500Z",
+    check: "2025-06-01T12:00:11.000Z",
     finished: "2025-06-01T12:00:12.000Z",
   },
   faces: 1,
-  second_look_faces: 0,
+  missed_at_first: 0,
+  check_rounds: 1,
   warnings: [],
   receipt: { url: `${STORAGE}/receipts/${job.job_id}` },
   result: {
@@ -64,7 +66,7 @@ export const failed = (job: Job, code: string, message: string): FailedJob => ({
   error: { code, message },
 });
 
-export const FACE = {
+export const FACE: Face = {
   left: 0.1,
   top: 0.2,
   width: 0.3,
@@ -72,6 +74,7 @@ export const FACE = {
   confidence: 99.1,
   found_by: "embedded",
   look: "first",
+  round: 0,
 };
 
 export const server = setupServer(

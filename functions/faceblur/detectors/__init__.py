@@ -6,9 +6,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from faceblur.errors import TooManyFaces
-from faceblur.faces import MAX_FACES
-
 if TYPE_CHECKING:
     from faceblur.faces import Box
 
@@ -48,9 +45,7 @@ class Detection:
     warnings: list[str]
 
     def __post_init__(self) -> None:
-        """Say of each box who found it, and refuse what a workflow's state cannot carry (TooManyFaces)."""
-        if len(self.boxes) > MAX_FACES:
-            raise TooManyFaces
+        """Say of each box who found it."""
         self.boxes[:] = [box if box.found_by else replace(box, found_by=self.detector) for box in self.boxes]
 
 
@@ -64,8 +59,7 @@ class Detector(Protocol):
 def confidence_for(look: Look, asked: float) -> float:
     """The confidence to ask a detector for: a first look may go lower than a second.
 
-    Below the default a detector sees faces in what is no face, in a blurred region too: a second look at that
-    level would withhold every result.
+    Below the default a detector sees faces in what is no face. Whoever asks for that has it once, not in each check.
     """
     return asked if look is Look.FIRST else max(asked, DEFAULT_CONFIDENCE)
 

@@ -41,9 +41,12 @@ class Doubt(StrEnum):
     ONE_DETECTOR_ONLY = "OneDetectorOnly"
     """One of two detectors was unavailable, and the job was asked to go on without it."""
 
+    CHECKS_NOT_SETTLED = "ChecksNotSettled"
+    """The last check that is made still found something, which is hidden too and was not looked at again."""
+
 
 def worth_saying(doubts: list[str], look: Look) -> list[str]:
-    """The doubts that a user should hear of: a second look is at our own work, dark and blurred where we made it so."""
+    """The doubts that a user should hear of: a check looks at our own work, dark and blurred where we made it so."""
     of_any_look = {Doubt.ONE_DETECTOR_ONLY, Doubt.FACES_BELOW_CONFIDENCE}
     return doubts if look is Look.FIRST else [doubt for doubt in doubts if doubt in of_any_look]
 

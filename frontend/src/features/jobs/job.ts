@@ -4,9 +4,9 @@ import type { JobOptions } from "../options/options";
 /** A job as the API shows it; times are ISO 8601 in UTC. */
 export type Job = UnfinishedJob | CompletedJob | FailedJob;
 
-/** When each stage of a job began, those that did; `finished` when it ended. */
+/** When each stage of a job first began, those that did, and when the job was `finished`. */
 export type Progress = Partial<Record<Stage, string>>;
-export const STAGES = ["first_look", "blur", "second_look", "second_blur", "third_look", "finished"] as const;
+export const STAGES = ["first_look", "hide", "check", "hide_missed", "finished"] as const;
 export type Stage = (typeof STAGES)[number];
 
 type Common = { job_id: string; options: JobOptions; created_at: string; expires_at: string; progress: Progress };
@@ -15,8 +15,12 @@ export type UnfinishedJob = Common & { status: "AWAITING_UPLOAD" | "PROCESSING" 
 export type FailedJob = Common & { status: "FAILED"; error: Failure };
 export type CompletedJob = Common & {
   status: "COMPLETED";
+  /** How many faces are hidden. */
   faces: number;
-  second_look_faces: number;
+  /** How many of them the first look missed and a check found. */
+  missed_at_first: number;
+  /** How often the result was checked. */
+  check_rounds: number;
   warnings: string[];
   receipt: { url: string };
   result: { url: string; content_type: string; bytes: number; width: number; height: number; stripped: string[] };

@@ -20,36 +20,35 @@ test("before the first news the photo is only uploaded", () => {
   expect(told(undefined)).toEqual([
     ["upload", "done", 1200],
     ["first_look", "current", undefined],
-    ["blur", "ahead", undefined],
-    ["second_look", "ahead", undefined],
+    ["hide", "ahead", undefined],
+    ["check", "ahead", undefined],
     ["finished", "ahead", undefined],
   ]);
 });
 
 test("a stage is done when the next one has begun, and took the time between them", () => {
-  expect(told(working({ first_look: at(1), blur: at(3.5) }))).toEqual([
+  expect(told(working({ first_look: at(1), hide: at(3.5) }))).toEqual([
     ["upload", "done", 1200],
     ["first_look", "done", 2500],
-    ["blur", "current", undefined],
-    ["second_look", "ahead", undefined],
+    ["hide", "current", undefined],
+    ["check", "ahead", undefined],
     ["finished", "ahead", undefined],
   ]);
 });
 
-test("hiding what was missed shows only where something was", () => {
-  const progress = { first_look: at(1), blur: at(2), second_look: at(3), second_blur: at(4), third_look: at(5) };
+test("hiding what was missed is shown only if something was missed", () => {
+  const progress = { first_look: at(1), hide: at(2), check: at(3), hide_missed: at(4) };
   expect(told(working(progress)).map(([name, state]) => `${name} ${state}`)).toEqual([
     "upload done",
     "first_look done",
-    "blur done",
-    "second_look done",
-    "second_blur done",
-    "third_look current",
+    "hide done",
+    "check done",
+    "hide_missed current",
     "finished ahead",
   ]);
 });
 
-test("a completed job is done with all", () => {
+test("all steps of a completed job are done", () => {
   const job = completed(working({}));
   expect(stepsOf(job).map((step) => step.state)).toEqual(["done", "done", "done", "done", "done"]);
   expect(stepsOf(job).map((step) => step.milliseconds)).toEqual([undefined, 1500, 500, 1000, undefined]);
@@ -58,12 +57,12 @@ test("a completed job is done with all", () => {
 
 test("a failed job ends with the step in which it failed", () => {
   const job = {
-    ...failed(working({}), "ResidualFaces", "…"),
-    progress: { first_look: at(1), blur: at(2), finished: at(4) },
+    ...failed(working({}), "CorruptImage", "…"),
+    progress: { first_look: at(1), hide: at(2), finished: at(4) },
   };
   expect(told(job)).toEqual([
     ["upload", "done", 1200],
     ["first_look", "done", 1000],
-    ["blur", "failed", 2000],
+    ["hide", "failed", 2000],
   ]);
 });

@@ -7,8 +7,8 @@ export type Step = {
   milliseconds?: number | undefined;
 };
 
-/** The stages of a job that may be told before they happen; the others only show when they do. */
-const USUAL: readonly Stage[] = ["first_look", "blur", "second_look", "finished"];
+/** The stages that every job goes through. They are shown before they begin, any other stage only once it has begun. */
+const USUAL: readonly Stage[] = ["first_look", "hide", "check", "finished"];
 
 /** The steps of a job whose photo is uploaded; without a job, nothing is known but that. */
 export function stepsOf(job: Job | undefined, uploadMilliseconds?: number): Step[] {

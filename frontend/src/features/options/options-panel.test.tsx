@@ -22,7 +22,11 @@ test("every choice can be made", async () => {
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, strength: 3 });
   fireEvent.change(screen.getByRole("slider", { name: texts.options.confidence.label }), { target: { value: "20" } });
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, min_confidence: 20 });
-  await user.selectOptions(screen.getByRole("combobox", { name: texts.options.shape.label }), "box");
+  const shape = screen.getByRole("combobox", { name: texts.options.shape.label });
+  expect([...shape.children].map(({ textContent }) => textContent)).toEqual(["Oval", "Rounded", "Rectangle"]);
+  await user.selectOptions(shape, "rounded");
+  expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, shape: "rounded" });
+  await user.selectOptions(shape, "box");
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, shape: "box" });
   await user.selectOptions(screen.getByRole("combobox", { name: texts.options.output.label }), "webp");
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, output: "webp" });

@@ -2,7 +2,7 @@ import { ChevronDown, RotateCcw } from "lucide-react";
 import { useId, useState, type ReactNode } from "react";
 import { percent } from "../../lib/format";
 import { texts } from "../../texts";
-import { DEFAULTS, OUTPUTS, PADDING, SHAPES, STRENGTH, STYLES, type Choices } from "./options";
+import { CONFIDENCE, DEFAULTS, OUTPUTS, PADDING, SHAPES, STRENGTH, STYLES, type Choices } from "./options";
 import { StylePreview } from "./style-preview";
 
 type Props = { choices: Choices; onChange: (choices: Choices) => void };
@@ -72,9 +72,7 @@ export function OptionsPanel({ choices, onChange }: Props) {
             <input
               {...ids}
               type="range"
-              min={0}
-              max={100}
-              step={5}
+              {...CONFIDENCE}
               value={choices.min_confidence}
               onChange={(event) => set({ min_confidence: Number(event.target.value) })}
             />

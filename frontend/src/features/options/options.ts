@@ -3,7 +3,7 @@ import { local, readStored, store } from "../../lib/stored";
 /** The options of a job, as `POST /jobs` takes them. */
 export type JobOptions = {
   style: "blur" | "pixelate" | "solid";
-  shape: "ellipse" | "box";
+  shape: "ellipse" | "rounded" | "box";
   padding: number;
   strength: number;
   colour: string;
@@ -19,7 +19,7 @@ export type Choices = JobOptions & { reduce: boolean };
 export const DEFAULTS: Choices = {
   style: "blur",
   shape: "ellipse",
-  padding: 0.3,
+  padding: 0.22,
   strength: 1,
   colour: "#000000",
   min_confidence: 50,
@@ -29,10 +29,11 @@ export const DEFAULTS: Choices = {
   reduce: false,
 };
 
-export const PADDING = { min: 0.2, max: 1, step: 0.05 };
+export const PADDING = { min: 0.1, max: 1, step: 0.02 };
+export const CONFIDENCE = { min: 0, max: 100, step: 1 };
 export const STRENGTH = { min: 1, max: 3, step: 1 };
 export const STYLES = ["blur", "pixelate", "solid"] as const;
-export const SHAPES = ["ellipse", "box"] as const;
+export const SHAPES = ["ellipse", "rounded", "box"] as const;
 export const OUTPUTS = ["same", "jpeg", "png", "webp", "avif"] as const;
 
 const KEY = "faceblur.options";

@@ -31,7 +31,7 @@ test("a photo is uploaded with the options of its time", async () => {
   const store = new PhotoStore();
   store.add([photo()], { ...DEFAULTS, style: "solid", reduce: true });
   await reach(store, "sent");
-  expect(asked.created).toMatchObject([{ style: "solid", padding: 0.3 }]);
+  expect(asked.created).toMatchObject([{ style: "solid", padding: DEFAULTS.padding }]);
   expect(asked.created[0]).not.toHaveProperty("reduce");
   expect(asked.uploaded).toEqual([store.snapshot()[0]!.jobId]);
   expect(store.snapshot()[0]).toMatchObject({ name: "street.jpg", bytes: 2000, width: 640, height: 480 });

@@ -3,7 +3,6 @@ import { DEFAULTS } from "../options/options";
 import { remedyFor } from "./remedies";
 
 test.each([
-  ["ResidualFaces", { style: "solid" }],
   ["NoFacesFound", { min_confidence: 20 }],
   ["ImageTooLarge", { reduce: true }],
   ["DetectorUnavailable", {}],

@@ -22,8 +22,6 @@ export function remedyFor(code: string): Remedy {
       return { label: texts.remedies.reduce, choices: { reduce: true } };
     case "NoFacesFound":
       return { label: texts.remedies.lower, choices: { min_confidence: LOW_CONFIDENCE } };
-    case "ResidualFaces":
-      return { label: texts.remedies.solid, choices: { style: "solid" } };
     case "InvalidOptions":
       return { label: texts.remedies.reset, choices: DEFAULTS };
     default:

@@ -2,40 +2,69 @@ import { percent } from "../../lib/format";
 import { texts } from "../../texts";
 import type { Face } from "./receipt";
 
-/** Boxes over a picture that fills its container; the list beside it says the same to everybody. */
+/** Up to this many boxes have a number in the picture. More numbers would hide the picture. */
+const MOST_NUMBERED = 30;
+
+/** Up to this many faces are listed. A photo may have thousands, which would make the page slow. */
+const MOST_LISTED = 100;
+
+const LOOKS = ["first", "check"] as const;
+
+/** Boxes over a picture that fills its container. They are one path for each look, however many there are. */
 export function Boxes({ faces }: { faces: readonly Face[] }) {
+  const numbered = faces.length <= MOST_NUMBERED;
   return (
-    <div className="boxes" aria-hidden="true">
-      {faces.map(({ left, top, width, height, look }, index) => (
-        <div
-          key={index}
-          className={look === "second" ? "boxes-face is-second" : "boxes-face"}
-          style={{ left: share(left), top: share(top), width: share(width), height: share(height) }}
-        >
-          <span>{index + 1}</span>
-        </div>
-      ))}
+    <div className={numbered ? "boxes" : "boxes is-crowded"} aria-hidden="true">
+      <svg viewBox="0 0 1 1" preserveAspectRatio="none">
+        {LOOKS.map((look) => {
+          const path = outlines(faces.filter((face) => face.look === look));
+          return (
+            <g key={look} className={`is-${look}`}>
+              <path d={path} className="boxes-edge" />
+              <path d={path} className="boxes-line" />
+            </g>
+          );
+        })}
+      </svg>
+      {numbered &&
+        faces.map(({ left, top, look }, index) => (
+          <span key={index} className={`is-${look}`} style={{ left: `${left * 100}%`, top: `${top * 100}%` }}>
+            {index + 1}
+          </span>
+        ))}
     </div>
   );
 }
 
-/** What is known of each face. */
+/** What is known of each face, in words. */
 export function BoxList({ faces }: { faces: readonly Face[] }) {
   if (faces.length === 0) return <p className="note">{texts.boxes.none}</p>;
+  const listed = faces.slice(0, MOST_LISTED);
+  const checked = faces.some(({ look }) => look === "check");
   return (
-    <ol className="box-list" aria-label={texts.boxes.label}>
-      {faces.map(({ confidence, found_by, look }, index) => (
-        <li key={index}>
-          {texts.boxes.face(percent(confidence / 100))}
-          <span className="note">
-            {" "}
-            · {texts.boxes.foundBy[found_by] ?? found_by}
-            {look === "second" && ` · ${texts.boxes.second}`}
-          </span>
-        </li>
-      ))}
-    </ol>
+    <>
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard */}
+      <div className="box-list" role="region" aria-label={texts.boxes.label} tabIndex={0}>
+        <ol>
+          {listed.map(({ confidence, found_by, look, round }, index) => (
+            <li key={index}>
+              {texts.boxes.face(percent(confidence / 100))}
+              <span className="note">
+                {" "}
+                · {texts.boxes.foundBy[found_by] ?? found_by}
+                {look === "check" && ` · ${texts.boxes.check(round)}`}
+              </span>
+            </li>
+          ))}
+        </ol>
+      </div>
+      {checked && <p className="note">{texts.boxes.legend}</p>}
+      {faces.length > listed.length && <p className="note">{texts.boxes.more(faces.length - listed.length)}</p>}
+    </>
   );
 }
 
-const share = (fraction: number) => `${fraction * 100}%`;
+/** The edges of the boxes as the data of one SVG path, in fractions of the picture. */
+function outlines(faces: readonly Face[]): string {
+  return faces.map(({ left, top, width, height }) => `M${left} ${top}h${width}v${height}h${-width}z`).join("");
+}

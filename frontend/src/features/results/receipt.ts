@@ -8,5 +8,8 @@ export type Face = {
   height: number;
   confidence: number;
   found_by: string;
-  look: "first" | "second";
+  /** Whether the first look found it, or a check of the result. */
+  look: "first" | "check";
+  /** The check that found it, from 1; 0 for the first look. */
+  round: number;
 };

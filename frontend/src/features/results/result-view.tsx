@@ -37,6 +37,7 @@ export function ResultView({ job, name, before, onRetry }: Props) {
   const receipt = useQuery({ ...receiptQuery(job.job_id), enabled: boxes });
   const after = useObjectUrl(result.data);
   const { width, height, content_type, stripped } = job.result;
+  const overlay = boxes && receipt.data && <Boxes faces={receipt.data.faces} />;
 
   async function saveReceipt() {
     setReceiptFailed(false);
@@ -60,10 +61,13 @@ export function ResultView({ job, name, before, onRetry }: Props) {
         )}
         {!after && !result.isError && <p className="frame-message is-loading">{texts.result.loading}</p>}
         {unshown && <p className="frame-message">{texts.result.notShown}</p>}
-        {boxes && receipt.data && <Boxes faces={receipt.data.faces} />}
+        {overlay}
       </div>
       <div className="details">
-        <p className="headline">{job.faces === 0 ? texts.result.none : texts.result.hidden(job.faces)}</p>
+        <div>
+          <p className="headline">{job.faces === 0 ? texts.result.none : texts.result.hidden(job.faces)}</p>
+          <p className="note">{texts.result.checked(job.check_rounds, job.missed_at_first)}</p>
+        </div>
         {job.warnings.map((code) => (
           <Warning key={code} code={code} onRetry={onRetry} />
         ))}
@@ -76,7 +80,6 @@ export function ResultView({ job, name, before, onRetry }: Props) {
           </Notice>
         )}
         {(receiptFailed || receipt.isError) && <Notice kind="danger">{texts.result.receiptFailed}</Notice>}
-        {job.second_look_faces > 0 && <p className="note">{texts.result.secondLook(job.second_look_faces)}</p>}
         {boxes && receipt.data && <BoxList faces={receipt.data.faces} />}
         <div className="buttons actions">
           <button
@@ -110,7 +113,15 @@ export function ResultView({ job, name, before, onRetry }: Props) {
       {zoomed && after && (
         <ErrorBoundary fallback={<Notice kind="danger">{texts.failures.outdated}</Notice>}>
           <Suspense>
-            <ZoomDialog name={name} before={before} after={after} onClose={() => setZoomed(false)} />
+            <ZoomDialog
+              name={name}
+              before={before}
+              after={after}
+              ratio={width / height}
+              onClose={() => setZoomed(false)}
+            >
+              {overlay}
+            </ZoomDialog>
           </Suspense>
         </ErrorBoundary>
       )}

@@ -1,14 +1,23 @@
 import { X, ZoomIn, ZoomOut } from "lucide-react";
-import { useLayoutEffect, useRef, useState } from "react";
+import { useLayoutEffect, useRef, useState, type ReactNode } from "react";
 import { Dialog } from "../../components/dialog";
 import { texts } from "../../texts";
 
 const MAX = 8;
 
-type Props = { name: string; before: string | undefined; after: string; onClose: () => void };
+type Props = {
+  name: string;
+  before: string | undefined;
+  after: string;
+  /** Width of the picture divided by its height. */
+  ratio: number;
+  /** What lies over the picture. */
+  children: ReactNode;
+  onClose: () => void;
+};
 
 /** The picture as large as one likes; it scrolls, by touch, wheel or arrow keys. */
-export default function ZoomDialog({ name, before, after, onClose }: Props) {
+export default function ZoomDialog({ name, before, after, ratio, children, onClose }: Props) {
   const [zoom, setZoom] = useState(1);
   const [showBefore, setShowBefore] = useState(false);
   const view = useRef<HTMLDivElement>(null);
@@ -18,10 +27,10 @@ export default function ZoomDialog({ name, before, after, onClose }: Props) {
   useLayoutEffect(() => {
     const element = view.current;
     if (!element) return;
-    const ratio = zoom / former.current;
+    const growth = zoom / former.current;
     former.current = zoom;
-    element.scrollLeft = (element.scrollLeft + element.clientWidth / 2) * ratio - element.clientWidth / 2;
-    element.scrollTop = (element.scrollTop + element.clientHeight / 2) * ratio - element.clientHeight / 2;
+    element.scrollLeft = (element.scrollLeft + element.clientWidth / 2) * growth - element.clientWidth / 2;
+    element.scrollTop = (element.scrollTop + element.clientHeight / 2) * growth - element.clientHeight / 2;
   }, [zoom]);
 
   const to = (next: number) => setZoom(Math.min(MAX, Math.max(1, next)));
@@ -57,11 +66,15 @@ export default function ZoomDialog({ name, before, after, onClose }: Props) {
       </div>
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard */}
       <div className="zoom-view" ref={view} role="region" aria-label={texts.zoom.region} tabIndex={0}>
-        <img
-          src={showBefore && before ? before : after}
-          alt={showBefore ? texts.card.before(name) : texts.result.afterAlt(name)}
-          style={{ width: `${zoom * 100}%`, height: `${zoom * 100}%` }}
-        />
+        <div className="zoom-room" style={{ width: `${zoom * 100}%`, height: `${zoom * 100}%` }}>
+          <div className="zoom-picture" style={{ "--ratio": ratio }}>
+            <img
+              src={showBefore && before ? before : after}
+              alt={showBefore ? texts.card.before(name) : texts.result.afterAlt(name)}
+            />
+            {children}
+          </div>
+        </div>
       </div>
     </Dialog>
   );

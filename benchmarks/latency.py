@@ -1,0 +1,81 @@
+"""From the upload to the result, as the command sees it, beside the stages that it waits for.
+
+A photo of 12 megapixels with one large face goes through the deployed stack, one after the other. The first finds
+functions that have to start; what counts is how long the next ones take. The sum of the stages is the receipt's: what
+is above it went into queue, state machine, storage, start of the functions, and asking whether the job is done.
+
+PYTHONPATH=functions:tests .venv/bin/python benchmarks/latency.py
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from photos import jpeg
+from report import at_most, publish
+from scenes import scattered
+
+from faceblur_cli import local
+from faceblur_cli.client import ApiClient
+
+SIZE, FACE_WIDTH = (4000, 3000), 1600  # pixels
+PHOTOS = 9
+MOST = 1.3  # the command's time may be so many times the sum of the stages
+
+
+class Seen(NamedTuple):
+    """A job as the command saw it: seconds from the upload to the result, and those of the stages."""
+
+    seconds: float
+    stages: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times the stages' sum it took."""
+        return self.seconds / self.stages
+
+
+def blurred(api: ApiClient, photo: Path) -> Seen:
+    """Have a photo blurred as the command does."""
+    created = api.create_job({})
+    began = time.monotonic()
+    api.upload(created["upload"], photo)
+    job = api.follow(created["job_id"], lambda _: None)
+    api.download(job["result"]["url"])
+    seconds = time.monotonic() - began
+    receipt = json.loads(api.download(job["receipt"]["url"]))
+    return Seen(seconds, sum(stage["milliseconds"] for stage in receipt["stages"]) / 1000)
+
+
+def row(name: str, seen: list[Seen]) -> dict[str, Any]:
+    """Some jobs, in the middle."""
+    return {
+        "photo of 12 megapixels": name,
+        "upload to result, s": median(each.seconds for each in seen),
+        "sum of the stages, s": median(each.stages for each in seen),
+        "ratio": median(each.ratio for each in seen),
+    }
+
+
+def main() -> int:
+    """Measure, and say whether the command waits for little but the stages."""
+    local.build(print)
+    with tempfile.TemporaryDirectory(prefix="faceblur-latency-") as folder:
+        photo = Path(folder, "photo.jpg")
+        photo.write_bytes(jpeg(scattered(FACE_WIDTH, SIZE, 1, seed=3).picture))
+        with local.emulator(local.free_port(), Path(folder, "aws")) as endpoint:
+            api = ApiClient(local.deploy(endpoint).api_url)
+            first, *next_ones = [blurred(api, photo) for _ in range(1 + PHOTOS)]
+    rows = [row("the first: functions start", [first]), row(f"the next {PHOTOS}, in the middle", next_ones)]
+    goals = [at_most("upload to result, sum of the stages = 1", rows[1]["ratio"], MOST)]
+    return publish("latency", [seen._asdict() for seen in (first, *next_ones)], goals, rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""The embedded detector: two networks inside the function itself.
+
+CenterFace finds the faces, YuNet says where to look closely and checks the result (`search`). Both run under
+onnxruntime, which the layer brings.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from faceblur import images
+from faceblur.detectors import Detection, Look
+from faceblur.detectors.doubts import Doubt, doubts_about
+from faceblur.detectors.embedded.candidates import ROLL, SCORE, widths
+from faceblur.detectors.embedded.centerface import centerface
+from faceblur.detectors.embedded.search import confidences, find_faces, find_missed_faces
+from faceblur.detectors.embedded.yunet import yunet
+from faceblur.faces import Box
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from faceblur.detectors import StoredPhoto
+
+HALVED_ABOVE = 40_000_000  # pixels: larger photos are not as sharp as their pixels, and memory counts
+NEAR_LIMIT = 12  # pixels of the photo: of faces below this width, some are missed
+
+
+class EmbeddedDetector:
+    """CenterFace and YuNet under onnxruntime, on this machine's processors."""
+
+    def detect(self, photo: StoredPhoto, min_confidence: float, look: Look) -> Detection:
+        """The faces of at least this confidence (0…100); a PhotoError if the photo cannot be read.
+
+        The first look asks both networks, the second YuNet alone.
+        """
+        picture = load(photo.data)
+        if look is Look.FIRST:
+            networks = [centerface(), yunet()]
+            found = find_faces(*networks, picture, min_confidence)
+            doubts = doubts_about(picture)
+        else:
+            networks = [yunet()]
+            found = find_missed_faces(*networks, picture, min_confidence)
+            doubts = []
+        if (widths(found) < NEAR_LIMIT).any():
+            doubts.append(Doubt.FACES_NEAR_SIZE_LIMIT)
+        corners = found[:, :4] / [*picture.size, *picture.size]
+        return Detection(
+            boxes=[
+                Box(left, top, right - left, bottom - top, confidence, roll=roll)
+                for (left, top, right, bottom), confidence, roll in zip(
+                    corners.tolist(), found[:, SCORE].tolist(), found[:, ROLL].tolist(), strict=True
+                )
+            ],
+            detector="embedded",
+            version=" ".join(network.version for network in networks),
+            calls=0,
+            warnings=sorted(doubts),
+        )
+
+
+def load(data: bytes) -> Image.Image:
+    """The photo, upright; half its size if it is very large."""
+    header = images.inspect(data)
+    if header.width * header.height <= HALVED_ABOVE:
+        return images.load_for_detection(data, None)
+    long_side = max(header.width, header.height) // 2
+    picture = images.load_for_detection(data, long_side)
+    return picture if max(picture.size) <= long_side + 1 else picture.reduce(2)

@@ -1,0 +1,95 @@
+"""Candidates: possible faces as an array [n, 6].
+
+Each row holds left, top, right and bottom in pixels, the score 0…1, and the roll in degrees clockwise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+SCORE, ROLL = 4, 5  # columns
+COMPARED = 64  # rows that are compared with all others at a time: one by one is slower, all at once takes more memory
+
+NONE: Floats = np.zeros((0, 6), np.float32)
+
+
+def joined(several: Sequence[Floats]) -> Floats:
+    """All candidates of several arrays."""
+    return np.concatenate([NONE, *several])
+
+
+def widths(candidates: Floats) -> Floats:
+    """The shorter side of each box, in pixels: the width of an upright face."""
+    shorter: Floats = (candidates[:, 2:4] - candidates[:, :2]).min(axis=1)
+    return shorter
+
+
+def centres(candidates: Floats) -> Floats:
+    """The centre of each box, [n, 2]."""
+    return (candidates[:, :2] + candidates[:, 2:4]) / 2
+
+
+def have_centre_in(candidates: Floats, boxes: Floats) -> NDArray[np.bool_]:
+    """Which of the candidates have their centre in any of these boxes."""
+    x, y = centres(candidates).T[:, :, None]
+    left, top, right, bottom = boxes.T[:4]
+    inside: NDArray[np.bool_] = ((left <= x) & (x <= right) & (top <= y) & (y <= bottom)).any(axis=1)
+    return inside
+
+
+def suppress(candidates: Floats, overlap: float, inside: float = 1.0) -> Floats:
+    """Non-maximum suppression: the candidates, best first, without those that repeat a better one.
+
+    A candidate repeats a better one if their intersection over union is more than `overlap`, or if more than `inside`
+    of its own area lies in the better one.
+    """
+    if len(candidates) < 2:
+        return candidates
+    rest = candidates[np.argsort(-candidates[:, SCORE], kind="stable")]
+    kept = [rest[:0]]
+    while len(rest):
+        best = rest[:COMPARED]
+        stay = np.ones(len(rest), bool)
+        repeated = _repeats(best, rest, overlap, inside)
+        for place in np.flatnonzero(repeated.sum(axis=1) > 1):  # each row repeats itself
+            if stay[place]:
+                stay[place + 1 :] &= ~repeated[place, place + 1 :]
+        kept.append(best[stay[:COMPARED]])
+        rest = rest[COMPARED:][stay[COMPARED:]]
+    return np.concatenate(kept)
+
+
+def _repeats(better: Floats, candidates: Floats, overlap: float, inside: float) -> NDArray[np.bool_]:
+    """Which of the candidates [n, 6] repeat each of the better ones [m, 6], as [m, n]."""
+    left, top, right, bottom = better.T[:4, :, None]
+    others_left, others_top, others_right, others_bottom = candidates.T[:4]
+    width = np.minimum(right, others_right) - np.maximum(left, others_left)
+    height = np.minimum(bottom, others_bottom) - np.maximum(top, others_top)
+    common = np.maximum(width, 0) * np.maximum(height, 0)
+    areas = (others_right - others_left) * (others_bottom - others_top)
+    union = (right - left) * (bottom - top) + areas - common
+    repeats: NDArray[np.bool_] = (common > overlap * union) | (common > inside * areas)
+    return repeats
+
+
+def rolls(eyes_and_mouth: Floats) -> Floats:
+    """How far each face is turned, in degrees clockwise.
+
+    `eyes_and_mouth` [n, 4, 2] holds x and y of the eyes and the corners of the mouth, left before right as they are
+    seen in an upright face. The line between the eyes and the line from the mouth to the eyes both tell the angle.
+    Their sum weighs each by its length, so that a profile, whose eyes are close together, goes by the other.
+    """
+    left_eye, right_eye, left_corner, right_corner = eyes_and_mouth.transpose(1, 0, 2)
+    across = right_eye - left_eye
+    down = (left_corner + right_corner - left_eye - right_eye) / 2
+    degrees: Floats = np.degrees(np.arctan2(across[:, 1] - down[:, 0], across[:, 0] + down[:, 1]))
+    return degrees

@@ -1,0 +1,161 @@
+"""Large pictures for small networks: a picture is scanned in tiles, whose size bounds the memory.
+
+Each tile shows a block of the picture with a margin around it, and answers for the faces whose centre lies in the
+block. So a face on the border of two blocks is whole in both tiles and found in one.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import groupby
+from math import ceil, floor
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from faceblur.detectors.embedded.candidates import SCORE, centres, joined, suppress
+from faceblur.detectors.embedded.network import MULTIPLE, processors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from faceblur.detectors.embedded.candidates import Floats
+    from faceblur.detectors.embedded.network import Network
+
+# All in pixels of the network's input.
+LARGEST_BLOCK = 512  # with its margins it takes about 80 MB
+MARGIN = 32
+CUT = 1.5  # a box nearer than this to a tile's edge is that of a face which the edge cuts
+TOGETHER = (LARGEST_BLOCK + 2 * MARGIN) ** 2  # pixels that are shown to a network at a time
+
+OVERLAP = 0.4  # two boxes of one scan that share more than this (intersection over union) are one face
+
+
+class Area(NamedTuple):
+    """A rectangle in pixels of the picture."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def quarters(self) -> Iterator[Area]:
+        """Its four parts."""
+        x, y = (self.left + self.right) // 2, (self.top + self.bottom) // 2
+        yield Area(self.left, self.top, x, y)
+        yield Area(x, self.top, self.right, y)
+        yield Area(self.left, y, x, self.bottom)
+        yield Area(x, y, self.right, self.bottom)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A block of the picture, the area around it that is shown, and the size at which it is shown."""
+
+    block: Area
+    shown: Area
+    size: tuple[int, int]
+
+
+def scan(network: Network, picture: Image.Image, scale: float, blocks: Sequence[Area], threshold: float) -> Floats:
+    """The candidates in these blocks of the picture at this scale, with scores above `threshold`, in its pixels."""
+    tiles = sorted((tile_of(block, scale, picture.size) for block in blocks), key=lambda tile: tile.size)
+
+    def look(batch: Sequence[Tile]) -> Floats:
+        shown = [picture.resize(tile.size, Image.Resampling.BILINEAR, tile.shown, reducing_gap=2) for tile in batch]
+        found = network.find_in_each(shown, threshold)
+        return joined([in_picture(*each, picture.size) for each in zip(found, batch, strict=True)])
+
+    with ThreadPoolExecutor(processors()) as pool:
+        return suppress(joined(list(pool.map(look, batches(tiles)))), OVERLAP)
+
+
+def blocks_of(size: tuple[int, int], scale: float) -> list[Area]:
+    """The whole picture of this size as blocks for this scale: the fewest that are all alike."""
+    columns, rows = (cuts(side, ceil(side * scale / LARGEST_BLOCK)) for side in size)
+    return [
+        Area(left, top, right, bottom)
+        for top, bottom in zip(rows, rows[1:], strict=False)
+        for left, right in zip(columns, columns[1:], strict=False)
+    ]
+
+
+def cuts(length: int, parts: int) -> list[int]:
+    """The places at which a length is divided into so many parts."""
+    return [round(length * part / parts) for part in range(parts + 1)]
+
+
+def blocks_around(areas: Floats, size: tuple[int, int], scale: float) -> list[Area]:
+    """Blocks that together hold these areas [n, 4] of a picture of this size, and little else.
+
+    A block is divided into quarters, those without an area are left out, and so on as long as that takes fewer pixels
+    of the network's input, margins included.
+    """
+    return [part for block in blocks_of(size, scale) for part in parts_around(areas, block, scale)]
+
+
+def parts_around(areas: Floats, block: Area, scale: float) -> list[Area]:
+    """The parts of a block that hold these areas."""
+    left, top, right, bottom = areas.T[:4]
+    here = areas[(left < block.right) & (block.left < right) & (top < block.bottom) & (block.top < bottom)]
+    if not len(here):
+        return []
+    if min(block.right - block.left, block.bottom - block.top) * scale < 2 * MARGIN:
+        return [block]
+    parts = [part for quarter in block.quarters() for part in parts_around(here, quarter, scale)]
+    return parts if sum(pixels(part, scale) for part in parts) < pixels(block, scale) else [block]
+
+
+def pixels(block: Area, scale: float) -> float:
+    """How many pixels of the network's input a block takes with its margins."""
+    width, height = (block.right - block.left) * scale, (block.bottom - block.top) * scale
+    return (width + 2 * MARGIN) * (height + 2 * MARGIN)
+
+
+def tile_of(block: Area, scale: float, size: tuple[int, int]) -> Tile:
+    """The tile that shows a block of a picture of this size."""
+    margin = MARGIN / scale
+    shown = Area(
+        max(floor(block.left - margin), 0),
+        max(floor(block.top - margin), 0),
+        min(ceil(block.right + margin), size[0]),
+        min(ceil(block.bottom + margin), size[1]),
+    )
+    # Sides that the network takes as they are. It does not mind if a face is a little wider or narrower for it.
+    width, height = (
+        max(1, round(side * scale / MULTIPLE)) * MULTIPLE
+        for side in (shown.right - shown.left, shown.bottom - shown.top)
+    )
+    return Tile(block, shown, (width, height))
+
+
+def batches(tiles: Sequence[Tile]) -> Iterator[list[Tile]]:
+    """The tiles, sorted by size, in batches of one size that take no more than TOGETHER."""
+    for (width, height), alike in groupby(tiles, key=lambda tile: tile.size):
+        many, waiting = max(1, TOGETHER // (width * height)), list(alike)
+        for start in range(0, len(waiting), many):
+            yield waiting[start : start + many]
+
+
+def in_picture(candidates: Floats, tile: Tile, size: tuple[int, int]) -> Floats:
+    """A tile's candidates in pixels of the picture: those with their centre in its block that no edge cuts."""
+    shown = tile.shown
+    across, down = (shown.right - shown.left) / tile.size[0], (shown.bottom - shown.top) / tile.size[1]
+    candidates = candidates.copy()
+    candidates[:, :4] = candidates[:, :4] * [across, down, across, down] + [*shown[:2], *shown[:2]]
+    left, top, right, bottom = candidates.T[:4]
+    whole = (
+        ((left > shown.left + CUT * across) | (shown.left == 0))
+        & ((top > shown.top + CUT * down) | (shown.top == 0))
+        & ((right < shown.right - CUT * across) | (shown.right == size[0]))
+        & ((bottom < shown.bottom - CUT * down) | (shown.bottom == size[1]))
+    )
+    x, y = centres(candidates).T
+    block = tile.block
+    own = (block.left <= x) & (x < block.right) & (block.top <= y) & (y < block.bottom)
+    # A centre may lie on the picture's own edge.
+    own |= (x >= size[0]) & (block.right == size[0]) | (y >= size[1]) & (block.bottom == size[1])
+    kept: Floats = candidates[np.flatnonzero(whole & own)]
+    return kept

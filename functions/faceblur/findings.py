@@ -1,0 +1,65 @@
+"""The faces found in a job so far. They lie in S3 beside its photo, written by who finds them, read by who hides them.
+
+A workflow's state carries the key and the count alone: it has room for 256 KiB, and stays readable for 90 days after
+the job and its photos are deleted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from faceblur.errors import JobNotFound, TooManyFaces
+from faceblur.faces import MAX_FACES, Box
+from faceblur.jobs import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from faceblur.jobs import Jobs
+    from faceblur.storage import Photos
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A face and the round in which it was found: 0 is the first look at the photo, 1…5 are the checks."""
+
+    box: Box
+    round: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """This finding as JSON carries it."""
+        return {**self.box.to_dict(), "look": "check" if self.round else "first", "round": self.round}
+
+    @classmethod
+    def from_dict(cls, finding: Mapping[str, Any]) -> Finding:
+        """The finding that `to_dict` wrote."""
+        return cls(Box.from_dict(finding), finding["round"])
+
+
+def store_findings(job_id: str, findings: Sequence[Finding], jobs: Jobs, photos: Photos) -> dict[str, Any]:
+    """Store all findings of a job so far: `{"key", "count"}`.
+
+    Raises TooManyFaces if they are more than a job can hide; JobNotFound, and leaves nothing, if the job is not in
+    work any more. Who ends or deletes a job changes its row before erasing its objects: whoever stores findings and
+    then still sees the job in work can leave them to that.
+    """
+    if len(findings) > MAX_FACES:
+        raise TooManyFaces
+    key = photos.write_boxes(job_id, [finding.to_dict() for finding in findings])
+    if not _is_in_work(job_id, jobs):
+        photos.withdraw(key)
+        raise JobNotFound
+    return {"key": key, "count": len(findings)}
+
+
+def load_findings(boxes: Mapping[str, Any], photos: Photos) -> list[Finding]:
+    """The findings that `store_findings` stored; raises JobNotFound if they are erased."""
+    return [Finding.from_dict(box) for box in photos.read_boxes(boxes["key"])]
+
+
+def _is_in_work(job_id: str, jobs: Jobs) -> bool:
+    try:
+        return jobs.get(job_id).status is Status.PROCESSING
+    except JobNotFound:
+        return False

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from faceblur.errors import JobNotFound, TooManyFaces
+from faceblur.faces import MAX_FACES, Box
+from faceblur.findings import Finding, load_findings, store_findings
+from faceblur.jobs import Jobs, jobs
+from faceblur.storage import photos
+
+JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
+FIRST = Finding(Box(0.1, 0.2, 0.3, 0.4, 99.1, "embedded", -12.5), 0)
+MISSED = Finding(Box(0.7, 0.7, 0.1, 0.1, 55.0, "rekognition"), 3)
+
+
+def test_findings_are_read_as_they_were_stored(s3, add_job):
+    boxes = store_findings(add_job("PROCESSING"), [FIRST, MISSED], jobs(), photos())
+    assert boxes["count"] == 2
+    assert load_findings(boxes, photos()) == [FIRST, MISSED]
+
+
+@pytest.mark.parametrize(("finding", "look"), [(FIRST, "first"), (MISSED, "check")])
+def test_a_finding_tells_its_look_and_its_round(finding, look):
+    told = json.loads(json.dumps(finding.to_dict()))
+    assert told == {**finding.box.to_dict(), "look": look, "round": finding.round}
+    assert Finding.from_dict(told) == finding
+
+
+def test_no_finding_is_stored_too(s3, add_job):
+    boxes = store_findings(add_job("PROCESSING"), [], jobs(), photos())
+    assert boxes["count"] == 0
+    assert load_findings(boxes, photos()) == []
+
+
+def test_more_findings_leave_the_earlier_ones_as_they_are(s3, keys, add_job):
+    job_id = add_job("PROCESSING")
+    first = store_findings(job_id, [FIRST], jobs(), photos())
+    more = store_findings(job_id, [FIRST, MISSED], jobs(), photos())
+    assert keys() == {first["key"], more["key"]}
+    assert load_findings(first, photos()) == [FIRST]
+
+
+def test_as_many_as_a_job_can_hide_are_a_file_of_three_megabytes(s3, add_job):
+    longest = Finding(Box(1 / 3, 2 / 3, 1 / 7, 1 / 9, 200 / 3, "rekognition", -400 / 3), 5)
+    boxes = store_findings(add_job("PROCESSING"), [longest] * MAX_FACES, jobs(), photos())
+    assert 2e6 < len(json.dumps(photos().read_boxes(boxes["key"]), separators=(",", ":"))) < 3.5e6
+    assert boxes["count"] == MAX_FACES
+    assert len(json.dumps(boxes)) < 100
+
+
+def test_more_than_a_job_can_hide(s3, keys, add_job):
+    with pytest.raises(TooManyFaces):
+        store_findings(add_job("PROCESSING"), [FIRST] * (MAX_FACES + 1), jobs(), photos())
+    assert keys() == set()
+
+
+@pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "COMPLETED", "FAILED"])
+def test_a_job_that_is_not_in_work_gets_no_boxes(s3, keys, add_job, status):
+    with pytest.raises(JobNotFound):
+        store_findings(add_job(status), [FIRST], jobs(), photos())
+    assert keys() == set()
+
+
+def test_a_deleted_job_gets_no_boxes(s3, table, keys):
+    with pytest.raises(JobNotFound):
+        store_findings(JOB_ID, [FIRST], jobs(), photos())
+    assert keys() == set()
+
+
+@pytest.mark.parametrize("end", ["delete", "complete"])
+def test_a_job_that_ends_while_its_boxes_are_stored_leaves_none(s3, keys, add_job, monkeypatch, end):
+    """The end comes between the boxes' storing and the look at the row, and misses the boxes."""
+    job_id = add_job("PROCESSING")
+    look = Jobs.get
+
+    def ended_before_the_look(self, job_id):
+        assert len(keys()) == 1
+        self.delete(job_id, "") if end == "delete" else self.complete(job_id, {})
+        return look(self, job_id)
+
+    monkeypatch.setattr(Jobs, "get", ended_before_the_look)
+    with pytest.raises(JobNotFound):
+        store_findings(job_id, [FIRST], jobs(), photos())
+    assert keys() == set()
+
+
+def test_findings_that_are_erased(s3):
+    with pytest.raises(JobNotFound):
+        load_findings({"key": f"boxes/{JOB_ID}.0123456789abcdef.json", "count": 1}, photos())
