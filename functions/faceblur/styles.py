@@ -63,9 +63,9 @@ def count_faces(boxes: Sequence[Box], missed: Sequence[Box]) -> int:
 
 
 def style_of(options: Mapping[str, Any]) -> Style:
-    """The style that a job's options ask for; a job that an earlier release created says nothing of strength."""
-    strength = options.get("strength", MIN_STRENGTH)
-    return Style(options["style"], options["shape"], options["padding"], strength, rgb(options["colour"]))
+    """The style that a job's options ask for."""
+    colour = rgb(options["colour"])
+    return Style(options["style"], options["shape"], options["padding"], options["strength"], colour)
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
