@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import skimage.data
-from centerface_model import LAYER, python_path
+from networks import LAYER, python_path
 from photos import encoded
 from PIL import Image, ImageDraw, ImageFilter
 from report import Goal, at_least, at_most, publish

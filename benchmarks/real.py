@@ -19,9 +19,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from centerface_model import python_path
 from detect import things
 from judge import judged
+from networks import python_path
 from photos import encoded
 from real_figures import LARGE, NOBODY, WAYS, by_set, figures_of, goals, in_all, rates_of
 from report import publish
