@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 import photos
-from centerface_model import python_path
+from faceblur.detectors.centerface import centerface
+from networks import python_path
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 from report import at_most, publish
 from ways import in_pixels
 
 from faceblur.anonymise import hide_faces
-from faceblur.detectors.centerface import centerface
 from faceblur.faces import Box
 from faceblur.styles import MAX_STRENGTH, MIN_PADDING, Kind, Region, Shape, Style
 

@@ -45,7 +45,8 @@ class Region(NamedTuple):
 
 def style_of(options: Mapping[str, Any]) -> Style:
     """The style that a job's options ask for."""
-    return Style(options["style"], options["shape"], options["padding"], options["strength"], rgb(options["colour"]))
+    colour = rgb(options["colour"])
+    return Style(options["style"], options["shape"], options["padding"], options["strength"], colour)
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

@@ -76,9 +76,7 @@ DYNAMIC_SYMBOLS = 11
 
 def read_weights(library: bytes) -> Weights:
     """The network's arrays of floats by their names in the library; raises ValueError if they are not all there."""
-    weights = {
-        name: array("f", content) for name, content in symbols(library) if name.endswith(("_weight", "_bias"))
-    }
+    weights = {name: array("f", content) for name, content in symbols(library) if name.endswith(("_weight", "_bias"))}
     found = sum(map(len, weights.values()))
     if found != WEIGHTS:
         raise ValueError(f"the library holds {found} weights, and the network has {WEIGHTS}")
@@ -240,10 +238,11 @@ def network(weights: Weights) -> bytes:
             unit = graph.unit(features, f"stage{stage}.{number}", [f"backbone__model{stage}_dp{number}"])
             features = graph.relu(unit)
         stages.append(features)
-    outputs = []
+    outputs: list[str] = []
+    above = ""
     for level in reversed(range(LEVELS)):
         features = stages[level - LEVELS]
-        if outputs:
+        if above:
             features = graph.node("Add", [features, graph.doubled(above)], f"sum{level}")
         above = graph.relu(graph.unit(features, f"neck{level}", [f"neck__lateral_convs__{level}"]))
         heads = [f"bbox_head__multi_level_{head}__{level}" for head in HEADS]

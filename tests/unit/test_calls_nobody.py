@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import photos
-from centerface_model import ROOT, python_path
+from networks import ROOT, python_path
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
-from centerface_model import LAYER, PUBLISHED, python_path
+from networks import LAYER, PUBLISHED, python_path
 
 MB = 1_000_000
 OUTPUTS = {"537": 1, "538": 2, "539": 2}

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from faceblur import images
 from faceblur.detectors import Detection, Look
 from faceblur.detectors.doubts import Doubt, doubts_about
 from faceblur.detectors.embedded.candidates import ROLL, SCORE, widths
 from faceblur.detectors.embedded.centerface import centerface
-from faceblur.detectors.embedded.search import confidences, find_faces, find_missed_faces
+from faceblur.detectors.embedded.search import find_faces, find_missed_faces
 from faceblur.detectors.embedded.yunet import yunet
 from faceblur.faces import Box
 
@@ -38,13 +36,11 @@ class EmbeddedDetector:
         """
         picture = load(photo.data)
         if look is Look.FIRST:
-            networks = [centerface(), yunet()]
-            found = find_faces(*networks, picture, min_confidence)
-            doubts = doubts_about(picture)
+            found = find_faces(centerface(), yunet(), picture, min_confidence)
+            doubts, version = doubts_about(picture), f"{centerface().version} {yunet().version}"
         else:
-            networks = [yunet()]
-            found = find_missed_faces(*networks, picture, min_confidence)
-            doubts = []
+            found = find_missed_faces(yunet(), picture, min_confidence)
+            doubts, version = [], yunet().version
         if (widths(found) < NEAR_LIMIT).any():
             doubts.append(Doubt.FACES_NEAR_SIZE_LIMIT)
         corners = found[:, :4] / [*picture.size, *picture.size]
@@ -56,7 +52,7 @@ class EmbeddedDetector:
                 )
             ],
             detector="embedded",
-            version=" ".join(network.version for network in networks),
+            version=version,
             calls=0,
             warnings=sorted(doubts),
         )

@@ -35,7 +35,8 @@ def widths(candidates: Floats) -> Floats:
 
 def centres(candidates: Floats) -> Floats:
     """The centre of each box, [n, 2]."""
-    return (candidates[:, :2] + candidates[:, 2:4]) / 2
+    middle: Floats = (candidates[:, :2] + candidates[:, 2:4]) / 2
+    return middle
 
 
 def have_centre_in(candidates: Floats, boxes: Floats) -> NDArray[np.bool_]:
@@ -70,15 +71,39 @@ def suppress(candidates: Floats, overlap: float, inside: float = 1.0) -> Floats:
 
 def _repeats(better: Floats, candidates: Floats, overlap: float, inside: float) -> NDArray[np.bool_]:
     """Which of the candidates [n, 6] repeat each of the better ones [m, 6], as [m, n]."""
-    left, top, right, bottom = better.T[:4, :, None]
-    others_left, others_top, others_right, others_bottom = candidates.T[:4]
+    common = _common_areas(better, candidates)
+    areas = _areas(candidates)
+    repeats: NDArray[np.bool_] = (common > overlap * (_areas(better)[:, None] + areas - common)) | (
+        common > inside * areas
+    )
+    return repeats
+
+
+def overlap_any(candidates: Floats, others: Floats, overlap: float) -> NDArray[np.bool_]:
+    """Which of the candidates share more than this (intersection over union) with any of the others."""
+    found = np.zeros(len(candidates), bool)
+    for start in range(0, len(candidates), COMPARED):
+        some = candidates[start : start + COMPARED]
+        common = _common_areas(some, others)
+        found[start : start + COMPARED] = (common > overlap * (_areas(some)[:, None] + _areas(others) - common)).any(
+            axis=1
+        )
+    return found
+
+
+def _common_areas(some: Floats, others: Floats) -> Floats:
+    """The area that each of these boxes [m, 6] shares with each of the others [n, 6], as [m, n]."""
+    left, top, right, bottom = some.T[:4, :, None]
+    others_left, others_top, others_right, others_bottom = others.T[:4]
     width = np.minimum(right, others_right) - np.maximum(left, others_left)
     height = np.minimum(bottom, others_bottom) - np.maximum(top, others_top)
-    common = np.maximum(width, 0) * np.maximum(height, 0)
-    areas = (others_right - others_left) * (others_bottom - others_top)
-    union = (right - left) * (bottom - top) + areas - common
-    repeats: NDArray[np.bool_] = (common > overlap * union) | (common > inside * areas)
-    return repeats
+    common: Floats = np.maximum(width, 0) * np.maximum(height, 0)
+    return common
+
+
+def _areas(boxes: Floats) -> Floats:
+    areas: Floats = (boxes[:, 2:4] - boxes[:, :2]).prod(axis=1)
+    return areas
 
 
 def rolls(eyes_and_mouth: Floats) -> Floats:

@@ -32,6 +32,8 @@ EYES_AND_MOUTH = [0, 1, 3, 4]  # of the five landmarks; the third is the nose
 class CenterFace:
     """The network, loaded; several threads may use it at a time."""
 
+    largest_block = 512
+
     def __init__(self) -> None:
         """Load the model from the layer."""
         self._session, self.version = session_for("centerface")

@@ -28,6 +28,8 @@ class Network(Protocol):
     """A face detection network; several threads may use it at a time."""
 
     version: str
+    largest_block: int
+    """Side of the largest block that a tile may show it, in pixels of its input: it bounds the memory."""
 
     def find_in_each(self, pictures: Sequence[Image.Image], threshold: float) -> list[Floats]:
         """The candidates with scores above `threshold` in each of several RGB pictures of one size, in its pixels.

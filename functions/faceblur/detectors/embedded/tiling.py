@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import ceil, floor
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from faceblur.detectors.embedded.candidates import SCORE, centres, joined, suppress
+from faceblur.detectors.embedded.candidates import centres, joined, suppress
 from faceblur.detectors.embedded.network import MULTIPLE, processors
 
 if TYPE_CHECKING:
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
     from faceblur.detectors.embedded.network import Network
 
 # All in pixels of the network's input.
-LARGEST_BLOCK = 512  # with its margins it takes about 80 MB
 MARGIN = 32
 CUT = 1.5  # a box nearer than this to a tile's edge is that of a face which the edge cuts
-TOGETHER = (LARGEST_BLOCK + 2 * MARGIN) ** 2  # pixels that are shown to a network at a time
 
 OVERLAP = 0.4  # two boxes of one scan that share more than this (intersection over union) are one face
 
@@ -69,17 +67,30 @@ def scan(network: Network, picture: Image.Image, scale: float, blocks: Sequence[
         return joined([in_picture(*each, picture.size) for each in zip(found, batch, strict=True)])
 
     with ThreadPoolExecutor(processors()) as pool:
-        return suppress(joined(list(pool.map(look, batches(tiles)))), OVERLAP)
+        return suppress(joined(list(pool.map(look, batches(tiles, network)))), OVERLAP)
 
 
-def blocks_of(size: tuple[int, int], scale: float) -> list[Area]:
-    """The whole picture of this size as blocks for this scale: the fewest that are all alike."""
-    columns, rows = (cuts(side, ceil(side * scale / LARGEST_BLOCK)) for side in size)
-    return [
-        Area(left, top, right, bottom)
-        for top, bottom in zip(rows, rows[1:], strict=False)
-        for left, right in zip(columns, columns[1:], strict=False)
-    ]
+def in_batches(network: Network, pictures: Sequence[Image.Image], threshold: float) -> list[Floats]:
+    """The candidates in each of these pictures of one size, with scores above `threshold`, in its pixels."""
+    if not pictures:
+        return []
+    many = at_a_time(network, pictures[0].size)
+    several = [pictures[start : start + many] for start in range(0, len(pictures), many)]
+    with ThreadPoolExecutor(processors()) as pool:
+        return [
+            found for batch in pool.map(lambda each: network.find_in_each(each, threshold), several) for found in batch
+        ]
+
+
+def at_a_time(network: Network, size: tuple[int, int]) -> int:
+    """How many pictures of this size are shown to a network at a time: as many pixels as its largest tile has."""
+    return max(1, (network.largest_block + 2 * MARGIN) ** 2 // (size[0] * size[1]))
+
+
+def blocks_of(size: tuple[int, int], scale: float, largest: int) -> list[Area]:
+    """The whole picture of this size as blocks for this scale: the fewest that are all alike and not too large."""
+    columns, rows = (cuts(side, ceil(side * scale / largest)) for side in size)
+    return [Area(left, top, right, bottom) for top, bottom in pairwise(rows) for left, right in pairwise(columns)]
 
 
 def cuts(length: int, parts: int) -> list[int]:
@@ -87,13 +98,13 @@ def cuts(length: int, parts: int) -> list[int]:
     return [round(length * part / parts) for part in range(parts + 1)]
 
 
-def blocks_around(areas: Floats, size: tuple[int, int], scale: float) -> list[Area]:
+def blocks_around(areas: Floats, size: tuple[int, int], scale: float, largest: int) -> list[Area]:
     """Blocks that together hold these areas [n, 4] of a picture of this size, and little else.
 
     A block is divided into quarters, those without an area are left out, and so on as long as that takes fewer pixels
     of the network's input, margins included.
     """
-    return [part for block in blocks_of(size, scale) for part in parts_around(areas, block, scale)]
+    return [part for block in blocks_of(size, scale, largest) for part in parts_around(areas, block, scale)]
 
 
 def parts_around(areas: Floats, block: Area, scale: float) -> list[Area]:
@@ -131,10 +142,10 @@ def tile_of(block: Area, scale: float, size: tuple[int, int]) -> Tile:
     return Tile(block, shown, (width, height))
 
 
-def batches(tiles: Sequence[Tile]) -> Iterator[list[Tile]]:
-    """The tiles, sorted by size, in batches of one size that take no more than TOGETHER."""
-    for (width, height), alike in groupby(tiles, key=lambda tile: tile.size):
-        many, waiting = max(1, TOGETHER // (width * height)), list(alike)
+def batches(tiles: Sequence[Tile], network: Network) -> Iterator[list[Tile]]:
+    """The tiles, sorted by size, in batches of one size."""
+    for size, alike in groupby(tiles, key=lambda tile: tile.size):
+        many, waiting = at_a_time(network, size), list(alike)
         for start in range(0, len(waiting), many):
             yield waiting[start : start + many]
 

@@ -30,6 +30,8 @@ EYES_AND_MOUTH = [0, 1, 3, 4]  # of the five landmarks; the third is the nose
 class YuNet:
     """The network, loaded; several threads may use it at a time."""
 
+    largest_block = 960
+
     def __init__(self) -> None:
         """Load the model from the layer."""
         self._session, self.version = session_for("yunet")
@@ -57,8 +59,8 @@ def decode(cells: Floats, stride: int, threshold: float) -> Floats:
     rows, columns = np.nonzero(scores > threshold)
     if not len(rows):
         return joined([])
-    x, y, width, height = cells[BOX, rows, columns]
-    x, y = (columns + x) * stride, (rows + y) * stride
+    right, down, width, height = cells[BOX, rows, columns]
+    x, y = (columns + right) * stride, (rows + down) * stride
     half_width, half_height = np.exp(width) * (stride / 2), np.exp(height) * (stride / 2)
     box = [x - half_width, y - half_height, x + half_width, y + half_height]
     points = cells[LANDMARKS, rows, columns].reshape(5, 2, -1).transpose(2, 0, 1)
