@@ -3,8 +3,8 @@
 A folder of photos has a `truth.json`: an object whose keys are `<set>/<file>`, the photos. Each has
 
 - `w`, `h`: its width and height. They and all boxes are in pixels of the file as stored.
-- `faces`: for each marked face left, top, width, height and "ignore" or ""; more may follow. A face to ignore is neither
-  a hit nor a miss.
+- `faces`: for each marked face left, top, width, height and "ignore" or ""; more may follow. A face to ignore is
+  neither a hit nor a miss.
 - `complete`: whether all faces are marked.
 - `annotated`, if it is not true: that the marks are no faces, or that there are none.
 - `count`, perhaps: the least and the most people in a photo without marks.
