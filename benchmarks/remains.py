@@ -1,12 +1,16 @@
 """How much of a face still shows in the result, judged from the pixels of the photo before and after.
 
 Paint keeps the average colours of a face, so colours tell nothing. What makes a face is its detail: the lines of brows,
-eyes, nose and mouth. `shown` compares the detail of both pictures as the structure term of SSIM does (Wang et al.,
-"Image quality assessment", 2004): it is the correlation in a small window, averaged over all windows of the face, so
-that each part of the face counts by its area and not by its contrast. Paint does not depend on the detail under it, so
-in a window of paint the correlation is 0 on average, whatever noise the paint has. The average over a face is therefore
-about the part of it that shows: 1 for an untouched face, 0.5 for a face of which one half is covered. Faint detail
-counts as much as strong detail: what shines through thin paint shows.
+eyes, nose and mouth. `shown` compares the detail of both pictures by the contrast and structure term of SSIM (Wang et
+al., "Image quality assessment", 2004), 2 cov(x, y) / (var x + var y), in a small window around each pixel of the inner
+ellipse. In a window that nobody has touched it is 1. In a window of paint it is about 0, whatever noise the paint has,
+as paint does not depend on the detail under it. Under thin paint, which leaves a quarter of the contrast, it is still
+0.5. The mean over the ellipse is therefore about the part of the face that shows, and strong lines count no more than
+faint ones.
+
+On real faces of 16 pixels and more it was at most 0.1 for 99 in 100 of those that were wholly under opaque paint, and
+0.42 in the median for those of which 40 to 50 % was not. On faces of 8 to 16 pixels these were 0.21 and 0.40. There few
+pixels correlate by chance, and an edge of paint disturbs its neighbours.
 
 A face without any detail, such as one in the dark, has none to lose. Of such a face those pixels show that have not
 changed.
@@ -29,18 +33,15 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-# A face is hidden if less than this part of it shows. Few pixels correlate by chance: a covered face of 8 pixels
-# reaches 0.2 at times.
-HIDDEN = 0.25
+# A face is hidden if less than this part of it shows. It is not 0: the boxes that people draw are wider than a
+# detector's, so that ears, hair and the rim of a mask lie in the inner ellipse, too. It is well below a half.
+HIDDEN = 1 / 3
 
-AROUND = 0.5  # of the box's sides is looked at on each side of it
+AROUND = 0.5  # of the box's sides is looked at on each side of it, so that the ellipse has no edge
 LARGEST = 40  # pixels: wider faces are reduced to this width, so that detail means features and not skin
-DETAIL = 0.08  # of the width: the standard deviation of the blur that detail does not survive
-FINEST = 0.8  # pixels: the least of these
-WINDOW = 1.5  # the standard deviation of a window, as a multiple of the blur's
+DETAIL = 0.08  # of the width: the standard deviation of the blur that detail does not survive, and of the window
+FINEST = 0.6  # pixels: the least of these
 NOISE = 1.0  # levels (of 255): detail of a lower standard deviation means nothing
-FAINT = 0.2  # of a face's detail: what is fainter counts less
-TINY = 1e-9  # keeps a window without any detail from dividing by nothing
 
 
 def shown(before: Image.Image, after: Image.Image, box: Corners) -> float:
@@ -53,28 +54,33 @@ def shown(before: Image.Image, after: Image.Image, box: Corners) -> float:
     )
     scale = min(1.0, LARGEST / box.width)
     size = ceil(area.width * scale), ceil(area.height * scale)
-    grey, grey_left = (
+    grey, grey_after = (
         np.asarray(picture.resize(size, Image.Resampling.BOX, area).convert("L"), float) for picture in (before, after)
     )
     inner = inner_ellipse(size, area, box)
     blur = max(DETAIL * box.width * scale, FINEST)
-    detail, detail_left = (each - gaussian_filter(each, blur) for each in (grey, grey_left))
+    detail, detail_after = (each - gaussian_filter(each, blur) for each in (grey, grey_after))
+    weight = gaussian_filter(inner.astype(float), blur)[inner]
 
     def in_windows(product: Floats) -> Floats:
-        """The mean in the window around each pixel of the inner ellipse."""
-        return gaussian_filter(product, WINDOW * blur)[inner]
+        """The mean in the window around each pixel of the inner ellipse, of what lies in the ellipse itself."""
+        mean: Floats = gaussian_filter(product * inner, blur)[inner] / weight
+        return mean
 
-    variance, variance_left = in_windows(detail**2), in_windows(detail_left**2)
+    variance = in_windows(detail**2)
     if variance.mean() < NOISE**2:
-        return float((np.abs(grey - grey_left)[inner] < NOISE).mean())
-    least = NOISE**2 + FAINT**2 * variance.mean()
-    correlation = in_windows(detail * detail_left) / np.sqrt(variance * (variance_left + least) + TINY)
-    return float(correlation.mean())
+        return float((np.abs(grey - grey_after)[inner] < NOISE).mean())
+    both = variance + in_windows(detail_after**2) + NOISE**2
+    return float((2 * in_windows(detail * detail_after) / both).mean())
 
 
 def inner_ellipse(size: tuple[int, int], area: Corners, box: Corners) -> NDArray[np.bool_]:
     """Which pixels of a picture of this size, which shows the area, belong to the face in the box, brows to chin."""
-    across, down = (np.arange(side) + 0.5 for side in size)
-    x = (across * area.width / size[0] + area.left - box.left) / box.width
-    y = (down * area.height / size[1] + area.top - box.top) / box.height
-    return ((x - 0.5) / (INNER_WIDTH / 2)) ** 2 + ((y[:, None] - 1) / (INNER_HEIGHT / 2) + 1) ** 2 <= 1
+    wide, high = area.width / size[0], area.height / size[1]  # of a pixel
+    # A circle with a radius of a pixel holds the middle of a pixel, wherever it lies.
+    across = max(INNER_WIDTH * box.width / 2, wide)
+    down = max(INNER_HEIGHT * box.height / 2, high)
+    x = area.left + (np.arange(size[0]) + 0.5) * wide - (box.left + box.right) / 2
+    y = area.top + (np.arange(size[1]) + 0.5) * high - (box.bottom - INNER_HEIGHT * box.height / 2)
+    inner: NDArray[np.bool_] = (x / across) ** 2 + (y[:, None] / down) ** 2 <= 1
+    return inner

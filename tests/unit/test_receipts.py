@@ -59,7 +59,7 @@ def test_the_whole_receipt_of_a_job(done):
         "output": done["draft"]["output"],
         "faces": [{**FACE.box.to_dict(), "look": "first", "round": 0}],
         "check_rounds": 1,
-        "hidden_with": {"style": "blur", "shape": "ellipse", "padding": 0.3, "strength": 1, "colour": "#000000"},
+        "hidden_with": {"style": "blur", "shape": "ellipse", "padding": 0.22, "strength": 1, "colour": "#000000"},
         "stripped": ["EXIF"],
         "warnings": [],
         "stages": done["stages"],

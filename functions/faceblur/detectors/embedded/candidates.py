@@ -35,7 +35,7 @@ def widths(candidates: Floats) -> Floats:
 
 def centres(candidates: Floats) -> Floats:
     """The centre of each box, [n, 2]."""
-    middle: Floats = (candidates[:, :2] + candidates[:, 2:4]) / 2
+    middle: Floats = (candidates[:, :2] + candidates[:, 2:4]) / np.float32(2)
     return middle
 
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL import Image
 
-from faceblur.detectors.embedded.candidates import centres, joined, suppress
-from faceblur.detectors.embedded.network import MULTIPLE, processors
+from faceblur.detectors.embedded.candidates import centres, joined, suppress, widths
+from faceblur.detectors.embedded.network import processors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 MARGIN = 32
 CUT = 1.5  # a box nearer than this to a tile's edge is that of a face which the edge cuts
 
-OVERLAP = 0.4  # two boxes of one scan that share more than this (intersection over union) are one face
+# Each further scan of a pyramid sees the picture this many times smaller, until one tile shows all of it. A face that
+# is too large for a tile's margin is whole and clear in a smaller scan.
+SMALLER = 3
+CLEAR = 16  # pixels of a smaller scan: what is narrower in it, a larger scan shows better
+
+OVERLAP = 0.4  # two boxes of one picture that share more than this (intersection over union) are one face
 
 
 class Area(NamedTuple):
@@ -62,15 +67,33 @@ def scan(network: Network, picture: Image.Image, scale: float, blocks: Sequence[
     tiles = sorted((tile_of(block, scale, picture.size) for block in blocks), key=lambda tile: tile.size)
 
     def look(batch: Sequence[Tile]) -> Floats:
-        shown = [picture.resize(tile.size, Image.Resampling.BILINEAR, tile.shown, reducing_gap=2) for tile in batch]
-        found = network.find_in_each(shown, threshold)
+        found = network.find_in_each([view(picture, tile) for tile in batch], threshold)
         return joined([in_picture(*each, picture.size) for each in zip(found, batch, strict=True)])
 
     with ThreadPoolExecutor(processors()) as pool:
         return suppress(joined(list(pool.map(look, batches(tiles, network)))), OVERLAP)
 
 
-def in_batches(network: Network, pictures: Sequence[Image.Image], threshold: float) -> list[Floats]:
+def scan_pyramid(network: Network, picture: Image.Image, scale: float, threshold: float) -> Floats:
+    """The candidates in the whole picture at this scale and at smaller ones."""
+    blocks = blocks_of(picture.size, scale, network.largest_block)
+    found = [scan(network, picture, scale, blocks, threshold)]
+    while len(blocks) > 1:
+        scale /= SMALLER
+        blocks = blocks_of(picture.size, scale, network.largest_block)
+        smaller = scan(network, picture, scale, blocks, threshold)
+        found.append(smaller[widths(smaller) >= CLEAR / scale])
+    return suppress(joined(found), OVERLAP)
+
+
+def view(picture: Image.Image, tile: Tile) -> Image.Image:
+    """What a tile shows of the picture."""
+    if tile.size == (tile.shown.right - tile.shown.left, tile.shown.bottom - tile.shown.top):
+        return picture.crop(tile.shown)
+    return picture.resize(tile.size, Image.Resampling.BILINEAR, tile.shown, reducing_gap=2)
+
+
+def find_in_batches(network: Network, pictures: Sequence[Image.Image], threshold: float) -> list[Floats]:
     """The candidates in each of these pictures of one size, with scores above `threshold`, in its pixels."""
     if not pictures:
         return []
@@ -134,11 +157,7 @@ def tile_of(block: Area, scale: float, size: tuple[int, int]) -> Tile:
         min(ceil(block.right + margin), size[0]),
         min(ceil(block.bottom + margin), size[1]),
     )
-    # Sides that the network takes as they are. It does not mind if a face is a little wider or narrower for it.
-    width, height = (
-        max(1, round(side * scale / MULTIPLE)) * MULTIPLE
-        for side in (shown.right - shown.left, shown.bottom - shown.top)
-    )
+    width, height = (max(1, round(side * scale)) for side in (shown.right - shown.left, shown.bottom - shown.top))
     return Tile(block, shown, (width, height))
 
 

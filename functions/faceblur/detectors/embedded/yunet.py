@@ -69,8 +69,8 @@ def decode(cells: Floats, stride: int, threshold: float) -> Floats:
 
 
 def _sigmoid(logits: Floats) -> Floats:
-    odds: Floats = 1 / (1 + np.exp(-logits))
-    return odds
+    probability: Floats = np.float32(1) / (np.float32(1) + np.exp(-logits))
+    return probability
 
 
 @cache
