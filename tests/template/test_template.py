@@ -554,7 +554,7 @@ def test_the_environment_is_read_in_one_place():
     readers = [path for path in (ROOT / "functions").rglob("*.py") if "environ" in path.read_text()]
     ours = {path.relative_to(ROOT / "functions").as_posix() for path in readers}
     # How much memory it has, and so how many processors, is Lambda's to say.
-    assert ours == {"faceblur/config.py", "faceblur/detectors/centerface.py"}
+    assert ours == {"faceblur/config.py", "faceblur/detectors/embedded/network.py"}
 
 
 def read_by(folder: str) -> set[str]:

@@ -29,24 +29,24 @@ if TYPE_CHECKING:
     from faceblur.detectors.embedded.candidates import Floats
     from faceblur.detectors.embedded.network import Network
 
-OVERVIEW_SCALE = 0.4
+OVERVIEW_SCALE = 0.5
 HINT_SCALE = 1.0
 CHECK_SCALE = 1.25
 # Scores 0…1 and widths in pixels of the photo, chosen on real photos (docs/detection.md).
 LOWEST = 0.08  # the score below which a candidate is noise
-HINT = 0.2  # YuNet's score that makes a place worth a closer look
+HINT = 0.15  # YuNet's score that makes a place worth a closer look
 OVERVIEW_HINT = 0.12  # CenterFace's
 # Possible faces from one width to another are looked at closely at this scale,
-DETAILS = ((6, 20, 1.75), (20, 48, 1.0))
+DETAILS = ((6, 24, 1.5), (24, 40, 1.0))
 WIDER = 1.5  # and so are faces which are up to so much wider than that.
 SURE = 0.4  # Those that are clear in the overview and have this score need no closer look.
-CLEAR_IN_OVERVIEW = 28  # narrower faces of the overview are hints only
+CLEAR_IN_OVERVIEW = 24  # narrower faces of the overview are hints only
 
 # The score that stands for the default confidence, by the face's width. Texture looks like tiny faces far more often
 # than like larger ones, and like a face to one network far more often than to both.
 WIDTHS = [7.0, 9.0, 12.0, 16.0, 24.0, 32.0]
-LIKELY_TO_BOTH = [0.35, 0.18, 0.15, 0.12, 0.12, 0.12]
-LIKELY_TO_ONE = [0.4, 0.27, 0.24, 0.22, 0.22, 0.4]
+LIKELY_TO_BOTH = [0.35, 0.18, 0.14, 0.11, 0.11, 0.11]
+LIKELY_TO_ONE = [0.4, 0.27, 0.22, 0.2, 0.2, 0.4]
 LIKELY = LIKELY_TO_BOTH, LIKELY_TO_ONE
 LIKELY_TO_YUNET_ALONE = 0.75
 LIKELY_IN_CHECK = 0.65

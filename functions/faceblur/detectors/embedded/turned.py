@@ -1,7 +1,8 @@
 """Faces that are not upright. Both networks know upright faces only, so they are shown the photo in other turns.
 
-YuNet sees the whole photo, made smaller, from its three other sides. It says where a turned face may be, and not how it
-is turned. So CenterFace sees each such place turned in eight ways, small, and then larger in the two best ways.
+YuNet sees the whole photo, made smaller, from its three other sides. It says where a turned face may be, and often not
+how it is turned. So CenterFace sees each such place turned in eight ways, small. Then it sees it larger, turned in the
+two best ways and in that which YuNet told.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ LONG_SIDE, SCALE = 800, 0.5  # what the photo is reduced to: this long side in p
 QUARTERS = {1: Image.Transpose.ROTATE_90, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_270}
 HINT = 0.15  # YuNet's score that makes a place worth to be turned,
 HINTS = 8  # if it is among so many a megapixel, the best; small photos count as a megapixel
-POSSIBLE = 0.08  # CenterFace's score for the best turn, small, that makes a place worth to be seen larger
 NOISE = 0.02
 BEST = 2  # turns that are seen larger
 
@@ -50,15 +50,18 @@ def find_turned_faces(centerface: Network, yunet: Network, picture: Image.Image,
     hints = turned_hints(yunet, picture)
     most = ceil(HINTS * max(1, picture.width * picture.height / 1e6))
     hints = hints[~have_centre_in(hints, upright)][:most]
-    scores = scores_in_views(centerface, picture, hints, SMALL, np.tile(TURNS, (len(hints), 1)))
-    possible = np.flatnonzero(scores.max(axis=1, initial=0) > POSSIBLE)
-    turns = TURNS[np.argsort(-scores[possible], axis=1)[:, :BEST]]
-    scores = scores_in_views(centerface, picture, hints[possible], LARGE, turns)
+    turns = np.column_stack([hints[:, ROLL], best_turns(centerface, picture, hints)]).round().astype(int)
+    scores = scores_in_views(centerface, picture, hints, LARGE, turns)
     best = scores.argmax(axis=1)[:, None]
-    found = hints[possible]
-    found[:, SCORE] = np.take_along_axis(scores, best, axis=1)[:, 0]
-    found[:, ROLL] = np.take_along_axis(turns, best, axis=1)[:, 0]
-    return found
+    hints[:, SCORE] = np.take_along_axis(scores, best, axis=1)[:, 0]
+    hints[:, ROLL] = np.take_along_axis(turns, best, axis=1)[:, 0]
+    return hints
+
+
+def best_turns(centerface: Network, picture: Image.Image, hints: Floats) -> NDArray[np.int_]:
+    """The two turns, in degrees clockwise, in which each of the hints [n] looks most like a face, [n, 2]."""
+    scores = scores_in_views(centerface, picture, hints, SMALL, np.tile(TURNS, (len(hints), 1)))
+    return TURNS[np.argsort(-scores, axis=1)[:, :BEST]]
 
 
 def turned_hints(yunet: Network, picture: Image.Image) -> Floats:
@@ -82,6 +85,7 @@ def seen_from(side: int, yunet: Network, picture: Image.Image) -> Floats:
         3: (top, height - right, bottom, height - left),
     }
     found[:, :4] = np.stack(corners[side], axis=1)
+    found[:, ROLL] += 90 * side
     return found
 
 
