@@ -76,7 +76,11 @@ DYNAMIC_SYMBOLS = 11
 
 def read_weights(library: bytes) -> Weights:
     """The network's arrays of floats by their names in the library; raises ValueError if they are not all there."""
-    weights = {name: array("f", content) for name, content in symbols(library) if name.endswith(("_weight", "_bias"))}
+    try:
+        every = dict(symbols(library))
+    except (struct.error, ValueError) as error:
+        raise ValueError(f"the library cannot be read: {error}") from error
+    weights = {name: array("f", content) for name, content in every.items() if name.endswith(("_weight", "_bias"))}
     found = sum(map(len, weights.values()))
     if found != WEIGHTS:
         raise ValueError(f"the library holds {found} weights, and the network has {WEIGHTS}")

@@ -17,6 +17,7 @@ import botocore.session
 import pytest
 from hypothesis import settings
 from moto import mock_aws
+from networks import python_path
 from private import private_in
 
 from faceblur import jobs, storage, workflow
@@ -79,6 +80,14 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def networks() -> Iterator[None]:
+    """Let the embedded detector import its networks, as the layer does."""
+    with pytest.MonkeyPatch.context() as path:
+        path.syspath_prepend(python_path())
+        yield
 
 
 @pytest.fixture(scope="session")

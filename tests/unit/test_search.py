@@ -1,0 +1,214 @@
+"""How the embedded detector looks at a photo: what each network sees, and what counts as a face.
+
+The networks are stand-ins: the first sees red patches, the second green ones, and brightness is the score.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from standins.network import GREEN, RED, Blind, PaintedFaces, painted
+
+from faceblur.detectors.embedded.candidates import NONE, SCORE
+from faceblur.detectors.embedded.search import (
+    CLEAR_IN_OVERVIEW,
+    DEFAULT,
+    DETAILS,
+    HINT,
+    LIKELY_IN_CHECK,
+    LIKELY_TO_BOTH,
+    LIKELY_TO_ONE,
+    LIKELY_TO_YUNET_ALONE,
+    OVERVIEW_SCALE,
+    SURE,
+    WIDER,
+    WIDTHS,
+    around,
+    at_least,
+    confidences,
+    find_faces,
+    find_missed_faces,
+    scan_details,
+)
+from faceblur.detectors.embedded.turned import LARGE, SMALL
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+SIZE = 1600, 1200
+# A face as narrow as those that the overview does not show clearly, and one that it does.
+NARROW = (410, 310, 434, 340)
+CLEAR = (700, 500, 760, 580)
+LIKELY = 0.9  # to any network
+
+
+def looked_at(picture: Image.Image, min_confidence: float = DEFAULT) -> tuple[np.ndarray, PaintedFaces]:
+    """The faces of the first look, and the first network with what it was shown."""
+    centerface, yunet = PaintedFaces(RED), PaintedFaces(GREEN)
+    return find_faces(centerface, yunet, picture, min_confidence), centerface
+
+
+def pixels_of_tiles(network: PaintedFaces) -> int:
+    """What the network was shown, apart from the small views of possible turned faces."""
+    return sum(
+        width * height
+        for width, height in network.shown
+        if (width, height) not in {(view.side, view.side) for view in (SMALL, LARGE)}
+    )
+
+
+def between(width: float) -> float:
+    """A score that makes a face of this width likely if both networks see it, and not if one does."""
+    both, one = (np.interp(width, WIDTHS, likely) for likely in (LIKELY_TO_BOTH, LIKELY_TO_ONE))
+    return float(both + one) / 2
+
+
+SCORES = st.floats(0, 1, width=32)
+LIKELIES = st.floats(0.05, 0.95)
+
+
+@given(SCORES, SCORES, LIKELIES)
+def test_confidence_grows_with_the_score(one, other, likely):
+    low, high = confidences(np.sort([one, other]), likely)
+    assert 0 <= low <= high <= 100
+
+
+@given(LIKELIES)
+def test_the_default_confidence_stands_for_the_likely_score(likely):
+    assert confidences(np.array([0, likely, 1]), likely) == pytest.approx([0, DEFAULT, 100])
+
+
+def test_each_face_has_a_likely_score_of_its_own():
+    assert confidences(np.array([0.2, 0.4]), np.array([0.2, 0.4])) == pytest.approx([DEFAULT, DEFAULT])
+
+
+@given(st.floats(1, 200))
+def test_what_one_network_alone_sees_needs_more(width):
+    both, one = (np.interp(width, WIDTHS, likely) for likely in (LIKELY_TO_BOTH, LIKELY_TO_ONE))
+    assert both < one < LIKELY_TO_YUNET_ALONE
+
+
+@pytest.mark.parametrize("face", [NARROW, CLEAR], ids=["narrow", "clear"])
+def test_a_weak_face_counts_if_both_networks_see_it(face):
+    score = between(face[2] - face[0])
+    ((*box, confidence, _),), _ = looked_at(painted(SIZE, face, red=score, green=max(score, HINT + 0.05)))
+    assert box == pytest.approx(face, abs=2.5)
+    assert DEFAULT < confidence < 100
+    nothing, _ = looked_at(painted(SIZE, face, red=score))
+    assert len(nothing) == 0
+
+
+@pytest.mark.parametrize("face", [NARROW, CLEAR], ids=["narrow", "clear"])
+@pytest.mark.parametrize("colour", ["red", "green"])
+def test_either_network_alone_finds_a_clear_face(face, colour):
+    (found,), _ = looked_at(painted(SIZE, face, **{colour: LIKELY}))
+    assert found[:4] == pytest.approx(face, abs=2.5)
+    assert found[SCORE] > DEFAULT
+
+
+def test_what_the_second_network_alone_takes_for_a_likely_face_is_no_sure_one():
+    found, _ = looked_at(painted(SIZE, CLEAR, green=LIKELY_TO_YUNET_ALONE - 0.05))
+    assert len(found) == 0
+
+
+def test_without_a_hint_the_slow_network_sees_the_photo_reduced_and_nothing_else():
+    _, centerface = looked_at(painted(SIZE))
+    reduced = OVERVIEW_SCALE**2 * SIZE[0] * SIZE[1]
+    assert reduced <= centerface.pixels < 1.5 * reduced
+
+
+@pytest.mark.parametrize("colour", ["red", "green"])
+def test_only_the_place_of_a_hint_is_shown_larger(colour):
+    _, blank = looked_at(painted(SIZE))
+    _, hinted = looked_at(painted(SIZE, NARROW, **{colour: 0.3}))
+    extra = pixels_of_tiles(hinted) - pixels_of_tiles(blank)
+    assert 0 < extra < 0.1 * SIZE[0] * SIZE[1]
+
+
+def test_the_larger_the_crowd_the_more_is_shown():
+    shown = []
+    for columns in (0, 1, 8, 20):
+        faces = [(60 + 75 * column, y, 75 + 75 * column, y + 20) for column in range(columns) for y in (100, 600)]
+        _, centerface = looked_at(painted(SIZE, *faces, green=0.3))
+        shown.append(pixels_of_tiles(centerface))
+    assert shown == sorted(shown)
+    assert shown[0] < shown[1] < shown[-1]
+
+
+def test_a_sure_face_is_not_looked_at_again():
+    sure = min(1.0, SURE + 0.2)
+    _, blank = looked_at(painted(SIZE))
+    _, hinted = looked_at(painted(SIZE, CLEAR, red=sure, green=sure))
+    assert hinted.shown == blank.shown
+
+
+class SeesReduced(PaintedFaces):
+    """Sees faces in tiles of reduced photos alone, as if they were none when seen closer."""
+
+    def __init__(self):
+        super().__init__()
+        self.tiles = None
+
+    def find_in_each(self, pictures, threshold):
+        self.tiles = self.tiles or pictures[0].size
+        found = super().find_in_each(pictures, threshold)
+        return found if pictures[0].size == self.tiles else [NONE for _ in pictures]
+
+
+def test_a_narrow_face_of_the_overview_counts_only_if_it_is_one_when_seen_closer():
+    narrow, clear = NARROW, CLEAR
+    assert narrow[2] - narrow[0] < CLEAR_IN_OVERVIEW < clear[2] - clear[0]
+    photo = painted(SIZE, narrow, clear, red=LIKELY)
+    (found,) = find_faces(SeesReduced(), Blind(), photo, DEFAULT)
+    assert found[:4] == pytest.approx(clear, abs=2.5)
+
+
+@pytest.mark.parametrize(("narrowest", "widest", "scale"), DETAILS)
+def test_details_are_those_of_their_widths(narrowest, widest, scale):
+    inside, wider = widest - 2, round(WIDER * widest + 3)
+    places = [(100, 100, 100 + side, 100 + round(1.2 * side)) for side in (inside, wider)]
+    hints = np.array([[*place, 0.3, 0] for place in places], np.float32)
+    for place, hint, expected in zip(places, hints, [1, 0], strict=True):
+        photo = painted((400, 300), place, red=LIKELY)
+        found = scan_details(PaintedFaces(), photo, hints[:1], narrowest, widest, scale)
+        assert len(found) == expected
+        network = PaintedFaces()
+        scan_details(network, photo, hint[None], narrowest, widest, scale)
+        assert bool(network.shown) is bool(expected)
+
+
+def test_the_area_around_a_face_shows_a_third_of_it_on_each_side():
+    hints = np.array([[100, 200, 130, 240, 0.3, 0]], np.float32)
+    assert around(hints).tolist() == [[90, 190, 140, 250]]
+
+
+def test_a_lower_confidence_gives_more_faces():
+    score = 0.9 * float(np.interp(NARROW[2] - NARROW[0], WIDTHS, LIKELY_TO_ONE))
+    photo = painted(SIZE, NARROW, red=score)
+    counts = [len(looked_at(photo, least)[0]) for least in (0.8 * DEFAULT, DEFAULT)]
+    assert counts == [1, 0]
+
+
+def test_a_part_of_a_face_is_no_face_of_its_own():
+    face, part, beside = [100, 100, 200, 240, 90, 0], [120, 120, 150, 160, 80, 0], [190, 100, 260, 200, 70, 0]
+    faces = np.array([part, face, beside], np.float32)
+    assert at_least(50, faces).tolist() == [face, beside]
+    assert at_least(85, faces).tolist() == [face]
+
+
+def test_the_second_look_shows_all_of_the_photo_to_the_second_network():
+    network = PaintedFaces(GREEN, 960)
+    faces = [NARROW, CLEAR, (0, 0, 40, 50), (100, 500, 600, 1150)]
+    found = find_missed_faces(network, painted(SIZE, *faces, green=LIKELY_IN_CHECK + 0.1), DEFAULT)
+    assert sorted(found[:, :4].tolist()) == [pytest.approx(face, abs=4) for face in sorted(faces)]
+    assert (found[:, SCORE] > DEFAULT).all()
+    assert network.pixels >= SIZE[0] * SIZE[1]
+
+
+def test_the_second_look_finds_no_less_likely_faces():
+    network = PaintedFaces(GREEN, 960)
+    assert len(find_missed_faces(network, painted(SIZE, CLEAR, green=LIKELY_IN_CHECK - 0.05), DEFAULT)) == 0
