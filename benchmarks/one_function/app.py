@@ -7,7 +7,7 @@ that keeps a second delivery out, or their record of what failed.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 
@@ -17,16 +17,12 @@ from faceblur.arrivals import arrivals
 from faceblur.checks import Check
 from faceblur.detectors import Look, StoredPhoto, look_for_faces
 from faceblur.detectors.embedded import EmbeddedDetector
-from faceblur.drafts import digest, store_draft
+from faceblur.drafts import store_draft
 from faceblur.endings import end_in_success
-from faceblur.findings import Finding, store_findings
+from faceblur.findings import Findings, store_findings
 from faceblur.jobs import Status, jobs
-from faceblur.storage import photos, upload_key
+from faceblur.storage import digest, photos, upload_key
 from faceblur.styles import Region, style_of
-
-if TYPE_CHECKING:
-    from faceblur.arrivals import Arrival
-
 
 CHECKS = 5  # at most, as in the state machine
 
@@ -34,16 +30,16 @@ CHECKS = 5  # at most, as in the state machine
 def handler(event: dict[str, Any], context: object) -> None:  # noqa: ARG001 - Lambda passes it
     """Entry point for the queue."""
     for message in event["Records"]:
-        for photo in arrivals(message["body"]):
-            work_on(photo)
+        for job_id in arrivals(message["body"]):
+            work_on(job_id)
 
 
-def work_on(arrival: Arrival) -> None:
+def work_on(job_id: str) -> None:
     """Hide the faces of one photo, from the upload to the completed job."""
-    job_id, options = arrival.job_id, begin(arrival.job_id)
-    photo = photos().read(upload_key(job_id), arrival.etag)
+    options = begin(job_id)
+    photo = photos().read(upload_key(job_id))
     found = look_for_faces(EmbeddedDetector(), stored(photo), options["min_confidence"], Look.FIRST)
-    findings = [Finding(box, 0) for box in found.boxes]
+    findings = Findings(digest(photo), []).and_also(found.boxes, 0)
     hidden, rounds = hide_faces(photo, regions(findings, options), options["output"]), 0
     while options.get("checks") and rounds < CHECKS:
         rounds += 1
@@ -51,7 +47,7 @@ def work_on(arrival: Arrival) -> None:
         missed = look_for_faces(check, stored(hidden.data), options["min_confidence"], Look.SECOND).boxes
         if not missed:
             break
-        findings += [Finding(box, rounds) for box in missed]
+        findings = findings.and_also(missed, rounds)
         hidden = hide_faces(photo, regions(findings, options), options["output"])
     done = {
         "job_id": job_id,
@@ -59,11 +55,7 @@ def work_on(arrival: Arrival) -> None:
         "boxes": store_findings(job_id, findings, jobs(), photos()),
         "check_rounds": rounds,
         "warnings": found.warnings,
-        "draft": {
-            "input": digest(photo),
-            "output": digest(hidden.data),
-            **store_draft(job_id, hidden, jobs(), photos()),
-        },
+        "draft": store_draft(job_id, hidden, jobs(), photos()),
         "stages": [],
     }
     end_in_success(done, jobs(), photos())
@@ -91,6 +83,6 @@ def stored(photo: bytes) -> StoredPhoto:
     return StoredPhoto(photo, config.photo_bucket(), "")
 
 
-def regions(findings: list[Finding], options: dict[str, Any]) -> list[Region]:
+def regions(findings: Findings, options: dict[str, Any]) -> list[Region]:
     """The regions to hide."""
-    return [Region(finding.box, style_of(options)) for finding in findings]
+    return [Region(finding.box, style_of(options)) for finding in findings.faces]

@@ -9,10 +9,10 @@ from faceblur.checks import Check
 from faceblur.detectors import Detector, Look, StoredPhoto, detector_named, look_for_faces
 from faceblur.detectors.doubts import worth_saying
 from faceblur.errors import NoFacesFound
-from faceblur.findings import Finding, load_findings, store_findings
+from faceblur.findings import Findings, load_findings, store_findings
 from faceblur.jobs import jobs
 from faceblur.observability import about, faces_found, logger, stage, tracer
-from faceblur.storage import photos
+from faceblur.storage import digest, photos
 from faceblur.styles import Region, style_of
 
 
@@ -21,16 +21,16 @@ from faceblur.styles import Region, style_of
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Entry point for the state machine.
 
-    `{"job_id", "stage", "round", "key", "etag", "boxes", "options", "last_resort"}`: `stage` is one of `jobs.STAGES`.
+    `{"job_id", "stage", "round", "key", "boxes", "options", "last_resort"}`: `stage` is one of `jobs.STAGES`.
     Round 0 looks at the photo, a later one at a draft in which the faces of `boxes` are hidden. `last_resort` says that
     this is the last try, and a detector that is still unavailable may be left out.
     """
     job_id, round_, options = event["job_id"], event["round"], event["options"]
     about(job_id)
     jobs().begin(job_id, event["stage"])
-    photo = StoredPhoto(photos().read(event["key"], event["etag"]), photos().bucket, event["key"])
+    photo = StoredPhoto(photos().read(event["key"]), photos().bucket, event["key"])
     look = Look.SECOND if round_ else Look.FIRST
-    findings = load_findings(event["boxes"], photos()) if round_ else []
+    findings = load_findings(event["boxes"], photos()) if round_ else Findings(digest(photo.data), [])
     detector = detector_for(event, findings)
     with stage(event["stage"], len(photo.data)) as measured:
         found = look_for_faces(detector, photo, options["min_confidence"], look)
@@ -39,7 +39,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         faces_found(len(found.boxes))
         if not found.boxes and options["on_no_faces"] == "fail":
             raise NoFacesFound
-    findings += [Finding(box, round_) for box in found.boxes]
+    findings = findings.and_also(found.boxes, round_)
     is_news = look is Look.FIRST or found.boxes
     return {
         "boxes": store_findings(job_id, findings, jobs(), photos()) if is_news else event["boxes"],
@@ -57,10 +57,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     }
 
 
-def detector_for(event: dict[str, Any], hidden: list[Finding]) -> Detector:
+def detector_for(event: dict[str, Any], hidden: Findings) -> Detector:
     """The detector of this deployment; for a check, one that finds only what is not covered."""
     detector = detector_named(config.face_detector(), last_resort=event["last_resort"])
     if event["round"] == 0:
         return detector
     style = style_of(event["options"])
-    return Check(detector, [Region(finding.box, style) for finding in hidden])
+    return Check(detector, [Region(finding.box, style) for finding in hidden.faces])

@@ -12,7 +12,7 @@ from faceblur.jobs import UNFINISHED, Status
 from faceblur.receipts import receipt
 
 if TYPE_CHECKING:
-    from faceblur.findings import Finding
+    from faceblur.findings import Findings
     from faceblur.jobs import Jobs
     from faceblur.storage import Photos
 
@@ -23,7 +23,7 @@ def end_in_success(done: dict[str, Any], jobs: Jobs, photos: Photos) -> None:
     `done` is what the state machine hands to its last task. Raises JobNotFound, and leaves no receipt, if the job was
     deleted meanwhile.
     """
-    job_id, result = done["job_id"], done["draft"]["result"]
+    job_id = done["job_id"]
     try:
         findings = load_findings(done["boxes"], photos)
     except JobNotFound:
@@ -33,19 +33,21 @@ def end_in_success(done: dict[str, Any], jobs: Jobs, photos: Photos) -> None:
     else:
         _complete(done, findings, jobs, photos)
     # A photo that was posted twice may have come after the original was deleted.
-    photos.erase_all_but(job_id, result["key"], keep_upload=done["options"]["keep_original"])
+    photos.erase_all_but(job_id, done["draft"]["key"], keep_upload=done["options"]["keep_original"])
 
 
-def _complete(done: dict[str, Any], findings: list[Finding], jobs: Jobs, photos: Photos) -> None:
+def _complete(done: dict[str, Any], findings: Findings, jobs: Jobs, photos: Photos) -> None:
     """Write the receipt and record the result. A photo without a face is said plainly to be one."""
-    done = {**done, "warnings": sorted({*done["warnings"], *(() if findings else ("NoFacesFound",))})}
+    draft, faces = done["draft"], findings.faces
+    done = {**done, "warnings": sorted({*done["warnings"], *(() if faces else ("NoFacesFound",))})}
+    told = receipt(done, findings, photos.digest_of_result(draft["key"]))
     outcome = {
-        "faces": len(findings),
-        "missed_at_first": sum(finding.round > 0 for finding in findings),
+        "faces": len(faces),
+        "missed_at_first": sum(finding.round > 0 for finding in faces),
         "check_rounds": done["check_rounds"],
         "warnings": done["warnings"],
-        "result": done["draft"]["result"],
-        "receipt": photos.write_receipt(done["job_id"], receipt(done, findings)),
+        "result": draft,
+        "receipt": photos.write_receipt(done["job_id"], told),
     }
     try:
         jobs.complete(done["job_id"], outcome)

@@ -1,7 +1,8 @@
 """The faces found in a job so far. They lie in S3 beside its photo, written by who finds them, read by who hides them.
 
-A workflow's state carries the key and the count alone: it has room for 256 KiB, and stays readable for 90 days after
-the job and its photos are deleted.
+The digest of the photo lies with them: faces of one photo are never hidden in another. A workflow's state carries the
+key and the count alone: it has room for 256 KiB, and stays readable for 90 days after the job and its photos are
+deleted.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from faceblur.errors import JobNotFound, TooManyFaces
 from faceblur.faces import MAX_FACES, Box
-from faceblur.jobs import Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,29 +37,36 @@ class Finding:
         return cls(Box.from_dict(finding), finding["round"])
 
 
-def store_findings(job_id: str, findings: Sequence[Finding], jobs: Jobs, photos: Photos) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All faces found so far, and the digest (`storage.digest`) of the photo in which the first look found them."""
+
+    photo: Mapping[str, Any]
+    faces: Sequence[Finding]
+
+    def and_also(self, boxes: Sequence[Box], round_: int) -> Findings:
+        """These findings and those of another look."""
+        return Findings(self.photo, [*self.faces, *(Finding(box, round_) for box in boxes)])
+
+
+def store_findings(job_id: str, findings: Findings, jobs: Jobs, photos: Photos) -> dict[str, Any]:
     """Store all findings of a job so far: `{"key", "count"}`.
 
     Raises TooManyFaces if they are more than a job can hide; JobNotFound, and leaves nothing, if the job is not in
     work any more. Who ends or deletes a job changes its row before erasing its objects: whoever stores findings and
     then still sees the job in work can leave them to that.
     """
-    if len(findings) > MAX_FACES:
+    if len(findings.faces) > MAX_FACES:
         raise TooManyFaces
-    key = photos.write_boxes(job_id, [finding.to_dict() for finding in findings])
-    if not _is_in_work(job_id, jobs):
+    boxes = [finding.to_dict() for finding in findings.faces]
+    key = photos.write_boxes(job_id, {"photo": findings.photo, "boxes": boxes})
+    if not jobs.is_in_work(job_id):
         photos.withdraw(key)
         raise JobNotFound
-    return {"key": key, "count": len(findings)}
+    return {"key": key, "count": len(boxes)}
 
 
-def load_findings(boxes: Mapping[str, Any], photos: Photos) -> list[Finding]:
+def load_findings(boxes: Mapping[str, Any], photos: Photos) -> Findings:
     """The findings that `store_findings` stored; raises JobNotFound if they are erased."""
-    return [Finding.from_dict(box) for box in photos.read_boxes(boxes["key"])]
-
-
-def _is_in_work(job_id: str, jobs: Jobs) -> bool:
-    try:
-        return jobs.get(job_id).status is Status.PROCESSING
-    except JobNotFound:
-        return False
+    content = photos.read_boxes(boxes["key"])
+    return Findings(content["photo"], [Finding.from_dict(box) for box in content["boxes"]])

@@ -133,6 +133,13 @@ class Jobs:
             raise JobNotFound
         return _from_row(row)
 
+    def is_in_work(self, job_id: str) -> bool:
+        """Whether the job is being processed: neither ended nor deleted."""
+        try:
+            return self.get(job_id).status is Status.PROCESSING
+        except JobNotFound:
+            return False
+
     def get_of(self, job_id: str, owner: str) -> Job:
         """Read a job of this owner's; raises JobNotFound, also for somebody else's."""
         job = self.get(job_id)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from faceblur.findings import Finding
+    from faceblur.findings import Findings
 
 # List prices in USD, us-east-1, on demand.
 PRICES_AS_OF = "2026-11"
@@ -20,17 +20,20 @@ TRANSITIONS, STAGES, MORE_TRANSITIONS = 10, 3, 2
 HOW = ("style", "shape", "padding", "strength", "colour")
 
 
-def receipt(done: dict[str, Any], findings: Sequence[Finding]) -> dict[str, Any]:
-    """The receipt of a completed job: `done` is what the state machine hands to its last task."""
-    draft, stages = done["draft"], done["stages"]
+def receipt(done: dict[str, Any], findings: Findings, result: Mapping[str, Any]) -> dict[str, Any]:
+    """The receipt of a completed job.
+
+    `done` is what the state machine hands to its last task, `result` the digest of the result.
+    """
+    stages = done["stages"]
     return {
         "job_id": done["job_id"],
-        "input": draft["input"],
-        "output": draft["output"],
-        "faces": [finding.to_dict() for finding in findings],
+        "input": findings.photo,
+        "output": result,
+        "faces": [finding.to_dict() for finding in findings.faces],
         "check_rounds": done["check_rounds"],
         "hidden_with": {name: done["options"][name] for name in HOW},
-        "stripped": draft["result"]["stripped"],
+        "stripped": done["draft"]["stripped"],
         "warnings": done["warnings"],
         "stages": stages,
         "billable_calls": sum(stage.get("calls", 0) for stage in stages),

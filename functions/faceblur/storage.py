@@ -1,11 +1,15 @@
 """Photos in S3, and what belongs to them.
 
-`uploads/{job_id}`, `boxes/{job_id}.{digest}.json`, `results/{job_id}.{digest}.{extension}`, `receipts/{job_id}.json`.
+`uploads/{job_id}`, `boxes/{job_id}.{token}.json`, `results/{job_id}.{token}.{extension}`, `receipts/{job_id}.json`.
+
+A token is random, so that each object that a task writes has a key of its own: what a retry or a straggler writes never
+replaces what another task reads. It says nothing of the content, for keys stay in the history of an execution.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 _UPLOADS, _BOXES, _RESULTS, _RECEIPTS = "uploads/", "boxes/", "results/", "receipts/"
-_GONE = {"NoSuchKey", "PreconditionFailed", "404", "412"}
+_GONE = {"NoSuchKey", "404"}
 
 
 class Photos:
@@ -53,39 +57,50 @@ class Photos:
             ExpiresIn=config.LINK_SECONDS,
         )
 
-    def read(self, key: str, etag: str) -> bytes:
-        """Bytes of the object that has this entity tag; raises UploadReplaced if it is gone or another one."""
+    def read(self, key: str) -> bytes:
+        """Bytes of a photo or a draft; raises UploadReplaced if it is gone."""
         try:
             with storage_errors():
-                return self._client.get_object(Bucket=self.bucket, Key=key, IfMatch=etag)["Body"].read()
+                return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
             if code_of(error) in _GONE:
                 raise UploadReplaced from error
             raise
 
-    def write_result(self, job_id: str, extension: str, data: bytes, content_type: str) -> tuple[str, str]:
-        """Store a draft of a job's result; gives its key and entity tag.
-
-        Each draft has a key of its own: one that a straggler writes never replaces what was checked.
-        """
-        key = f"{_RESULTS}{job_id}.{_digest(data)}.{extension}"
+    def write_result(self, job_id: str, extension: str, data: bytes, content_type: str) -> str:
+        """Store a draft of a job's result, and its SHA-256 with it; gives its key."""
+        key = f"{_RESULTS}{job_id}.{_token()}.{extension}"
         with storage_errors():
-            written = self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
-        return key, written["ETag"].strip('"')
+            self._client.put_object(
+                Bucket=self.bucket,
+                Key=key,
+                Body=data,
+                ContentType=content_type,
+                Metadata={"sha256": digest(data)["sha256"]},
+            )
+        return key
 
-    def write_boxes(self, job_id: str, boxes: list[dict[str, Any]]) -> str:
-        """Store the boxes of a job's faces; gives their key.
+    def digest_of_result(self, key: str) -> dict[str, Any]:
+        """The digest of a stored draft, as `digest` gives it; raises JobNotFound if the draft is gone."""
+        try:
+            with storage_errors():
+                head = self._client.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if code_of(error) in _GONE:
+                raise JobNotFound from error
+            raise
+        return {"sha256": head["Metadata"]["sha256"], "bytes": head["ContentLength"]}
 
-        Other boxes have another key: what a straggler writes never replaces what is to be hidden.
-        """
-        body = json.dumps({"boxes": boxes}, separators=(",", ":")).encode()
-        key = f"{_BOXES}{job_id}.{_digest(body)}.json"
+    def write_boxes(self, job_id: str, content: dict[str, Any]) -> str:
+        """Store the file that tells of a job's faces; gives its key."""
+        body = json.dumps(content, separators=(",", ":")).encode()
+        key = f"{_BOXES}{job_id}.{_token()}.json"
         with storage_errors():
             self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
         return key
 
-    def read_boxes(self, key: str) -> list[dict[str, Any]]:
-        """The boxes under this key; raises JobNotFound if they are gone, which they are once the job has ended."""
+    def read_boxes(self, key: str) -> dict[str, Any]:
+        """What `write_boxes` stored; raises JobNotFound if it is gone, as it is once the job has ended."""
         try:
             with storage_errors():
                 body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
@@ -93,8 +108,8 @@ class Photos:
             if code_of(error) in _GONE:
                 raise JobNotFound from error
             raise
-        boxes: list[dict[str, Any]] = json.loads(body)["boxes"]
-        return boxes
+        content: dict[str, Any] = json.loads(body)
+        return content
 
     def write_receipt(self, job_id: str, receipt: dict[str, Any]) -> str:
         """Store a job's receipt; gives its key."""
@@ -171,9 +186,13 @@ def job_id_of(key: str) -> str:
     return key.removeprefix(_UPLOADS)
 
 
-def _digest(data: bytes) -> str:
-    """What tells these bytes from others in a key."""
-    return sha256(data).hexdigest()[:16]
+def digest(data: bytes) -> dict[str, Any]:
+    """What tells a file from others: its SHA-256, and its size in bytes."""
+    return {"sha256": sha256(data).hexdigest(), "bytes": len(data)}
+
+
+def _token() -> str:
+    return secrets.token_hex(8)
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from enum import Enum
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -17,14 +17,6 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 
-class Start(Enum):
-    """What came of asking for an execution."""
-
-    STARTED = "started"
-    REPEATED = "the job's execution took this very photo"
-    ANOTHER = "the job's execution took another photo"
-
-
 class Workflow:
     """The state machine."""
 
@@ -33,22 +25,14 @@ class Workflow:
         self._client = client
         self._state_machine_arn = state_machine_arn
 
-    def start(self, job_id: str, etag: str) -> Start:
-        """Start the job's execution for the uploaded photo with this entity tag, unless there has been one.
-
-        The execution's name makes a repeated message harmless; its input tells a repeated message from a
-        second photo, which nobody will process.
-        """
-        try:
+    def start(self, job_id: str) -> None:
+        """Start the job's execution, unless there has been one: its name makes a repeated message harmless."""
+        with suppress(self._client.exceptions.ExecutionAlreadyExists):
             self._client.start_execution(
                 stateMachineArn=self._state_machine_arn,
                 name=job_id,
-                input=json.dumps({"job_id": job_id, "etag": etag}),
+                input=json.dumps({"job_id": job_id}),
             )
-        except self._client.exceptions.ExecutionAlreadyExists:
-            execution = self._client.describe_execution(executionArn=self._execution_arn(job_id))
-            return Start.REPEATED if json.loads(execution["input"])["etag"] == etag else Start.ANOTHER
-        return Start.STARTED
 
     def stop(self, job_id: str) -> None:
         """Abort the job's execution, if there is one."""

@@ -11,18 +11,18 @@ from faceblur.arrivals import arrivals, discard_unless_awaited
 from faceblur.jobs import jobs
 from faceblur.observability import about, logger, tracer
 from faceblur.storage import photos
-from faceblur.workflow import Start, workflow
+from faceblur.workflow import workflow
 
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 def start_for(record: SQSRecord) -> None:
     """Start the execution of every photo that the message speaks of (Powertools passes it as `record`)."""
-    for photo in arrivals(record.body):
-        about(photo.job_id)
-        outcome = workflow().start(photo.job_id, photo.etag)
-        logger.info("photo arrived", outcome=outcome.value)
-        discard_unless_awaited(photo.job_id, jobs(), photos(), another=outcome is Start.ANOTHER)
+    for job_id in arrivals(record.body):
+        about(job_id)
+        workflow().start(job_id)
+        logger.info("photo arrived")
+        discard_unless_awaited(job_id, jobs(), photos())
 
 
 @tracer.capture_lambda_handler(capture_response=False)

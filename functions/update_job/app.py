@@ -41,13 +41,13 @@ def record_undeliverable(message: dict[str, Any]) -> None:
     except (ValueError, KeyError):
         logger.exception("not a message about photos", message_id=message["messageId"])
         return
-    for photo in waiting:
-        about(photo.job_id)
+    for job_id in waiting:
+        about(job_id)
         error = InternalError()
         # A job that is being processed got its execution after all, and ends with it.
-        if end_in_failure(photo.job_id, error, jobs(), photos(), only_from=(Status.AWAITING_UPLOAD,)):
+        if end_in_failure(job_id, error, jobs(), photos(), only_from=(Status.AWAITING_UPLOAD,)):
             job_failed(error.code)
-        discard_unless_awaited(photo.job_id, jobs(), photos())
+        discard_unless_awaited(job_id, jobs(), photos())
         logger.error("photo could not be processed", message_id=message["messageId"])
 
 

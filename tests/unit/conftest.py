@@ -192,11 +192,12 @@ def keys(s3: S3Client) -> Callable[[], set[str]]:
 
 @pytest.fixture
 def store(s3: S3Client) -> Callable[..., dict[str, Any]]:
-    """Store the job's findings, given as boxes and their rounds; gives what the workflow's state says of them."""
+    """Store the findings in a photo, given as boxes and their rounds; gives what the workflow's state says of them."""
 
-    def write(*found: tuple[Box, int]) -> dict[str, Any]:
-        findings = [Finding(box, round_).to_dict() for box, round_ in found]
-        return {"key": storage.photos().write_boxes(JOB_ID, findings), "count": len(findings)}
+    def write(*found: tuple[Box, int], photo: bytes = b"photo") -> dict[str, Any]:
+        boxes = [Finding(box, round_).to_dict() for box, round_ in found]
+        content = {"photo": storage.digest(photo), "boxes": boxes}
+        return {"key": storage.photos().write_boxes(JOB_ID, content), "count": len(boxes)}
 
     return write
 

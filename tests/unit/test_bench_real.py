@@ -243,13 +243,29 @@ def test_a_job_that_failed_hid_nothing(tmp_path: Path):
     assert outcome.error == "CorruptImage"
 
 
-def test_paint_is_compared_with_the_marked_faces(tmp_path: Path):
+def test_paint_is_compared_with_the_marked_faces():
     face = Face(Corners(40, 40, 60, 60), ignored=False)
-    same = Region(Box(0.4, 0.4, 0.2, 0.2, 99.0), Style(shape="box", padding=0.5))
-    assert painted(known(tmp_path, "wider", face), (100, 100), [same]) == pytest.approx(4, rel=0.1)
-    assert painted(known(tmp_path, "wider", face), (100, 100), [same, same]) == pytest.approx(4, rel=0.1)
-    assert painted(known(tmp_path, "dlib", face), (100, 100), [same]) is None
-    assert painted(known(tmp_path, "wider"), (100, 100), [same]) is None
+    region = Region(Box(0.4, 0.4, 0.2, 0.2, 99.0), Style(shape="box", padding=0.5))
+    assert painted((100, 100), [region], [face]) == pytest.approx(4, rel=0.1)
+    assert painted((100, 100), [region, region], [face, face]) == pytest.approx(4, rel=0.1)
+    assert painted((100, 100), [region], []) is None
+
+
+def test_paint_on_nothing_counts_but_says_nothing_of_the_covers(tmp_path: Path):
+    picture, face = portrait(0, 60)
+    file = photos.encoded(picture, "PNG")
+    (tmp_path / "photo.png").write_bytes(file)
+    (tmp_path / "0").write_bytes(file)
+    marked = Face(in_pixels(face, picture.size), ignored=False)
+    of_nothing = Box(0.8, 0.8, 0.184, 0.238, 99.0)
+    answers = [{"boxes": [face.to_dict(), of_nothing.to_dict()], "seconds": [1.0, 1.0], "settled": True, "error": ""}]
+    of_deface = [{"boxes": [], "seconds": [1.0]}]
+    by_set_ = {
+        name: judged(known(tmp_path / "photo.png", name, marked), answers, of_deface, tmp_path / "0", Style())
+        for name in ("wider", "dlib")
+    }
+    assert by_set_["wider"].painted > 1.4 * by_set_["wider"].painted_found > 1.4
+    assert (by_set_["dlib"].painted, by_set_["dlib"].painted_found) == (None, None)
 
 
 class Scripted:
@@ -299,7 +315,7 @@ def test_what_the_last_check_finds_is_hidden_too():
 def outcome(photo: Photo, **of: Any) -> Outcome:
     """What became of a photo: nothing special but for what is said."""
     usual = {"error": "", "settled": True, "checks": 1, "faces": [], "boxes": Boxes(0, 0), "painted": None}
-    usual |= {"boxes_of_deface": Boxes(0, 0), "seconds": Seconds(1.0, 2.0, 4.0)}
+    usual |= {"painted_found": None, "boxes_of_deface": Boxes(0, 0), "seconds": Seconds(1.0, 2.0, 4.0)}
     return Outcome(photo, **(usual | of))
 
 
@@ -418,3 +434,11 @@ def test_no_folder_is_not_this_folder(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     (tmp_path / "truth.json").write_text("{}")
     assert real.main("") == 2
+
+
+def test_large_photos_come_last_and_several_times(tmp_path: Path):
+    many = [known(tmp_path, LARGE), *[known(tmp_path, "wider")] * 30, known(tmp_path, LARGE)]
+    first, second, large = real.batches(many)
+    assert first + second == list(range(1, 31))
+    assert sorted(set(large)) == [0, 31]
+    assert len(large) > 2

@@ -46,7 +46,7 @@ def test_nothing_stays(delete, everything, add_job, row_of, keys):
 
 def test_a_running_execution_is_stopped(delete, everything, add_job, keys, states):
     add_job("PROCESSING")
-    workflow().start(JOB_ID, "etag")
+    workflow().start(JOB_ID)
     assert delete() == (204, None)
     execution = states.describe_execution(executionArn=EXECUTION_ARN)
     assert execution["status"] == "ABORTED"
@@ -101,7 +101,7 @@ def test_the_log_is_about_the_job(delete, add_job, output):
 
 def test_somebody_elses_job_stays_untouched(delete, everything, add_job, row_of, keys, states, signed_in):
     add_job("PROCESSING", owner="alice")
-    workflow().start(JOB_ID, "etag")
+    workflow().start(JOB_ID)
     before = row_of(JOB_ID), keys()
     status, body = delete(**signed_in("bob"))
     assert (status, body["code"]) == (404, "JobNotFound")

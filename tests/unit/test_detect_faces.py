@@ -18,7 +18,7 @@ from faceblur.errors import (
 )
 from faceblur.faces import MAX_FACES, Box
 from faceblur.jobs import Jobs, jobs
-from faceblur.storage import Photos, photos
+from faceblur.storage import Photos, digest, photos
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
@@ -58,10 +58,10 @@ def detector(monkeypatch):
 def ask(event, context, s3, add_job, detector):
     """Look for faces in the uploaded photo of a job in work."""
     add_job("PROCESSING")
-    etag = s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=PHOTO)["ETag"]
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=PHOTO)
 
     def call(options=None, **changes):
-        asked = event("detect_faces") | {"etag": etag.strip('"')} | changes
+        asked = event("detect_faces") | changes
         return handler(asked | {"options": asked["options"] | (options or {})}, context)
 
     return call
@@ -71,17 +71,17 @@ def ask(event, context, s3, add_job, detector):
 def check(ask, s3, store):
     """Look for faces in a draft in which these boxes are hidden, each of which was found in its round."""
     draft = f"results/{JOB_ID}.9c56cc51b374c3ba.png"
-    etag = s3.put_object(Bucket=BUCKET, Key=draft, Body=PHOTO)["ETag"].strip('"')
+    s3.put_object(Bucket=BUCKET, Key=draft, Body=PHOTO)
 
     def call(*hidden, round_=1, **changes):
-        told = {"stage": "check", "round": round_, "key": draft, "etag": etag, "boxes": store(*hidden)}
+        told = {"stage": "check", "round": round_, "key": draft, "boxes": store(*hidden)}
         return ask(**told | changes)
 
     return call
 
 
 def stored(found):
-    return photos().read_boxes(found["boxes"]["key"])
+    return photos().read_boxes(found["boxes"]["key"])["boxes"]
 
 
 def test_the_faces_and_how_they_were_found(ask, detector):
@@ -195,6 +195,10 @@ def test_the_detector_is_a_setting(ask, detector, monkeypatch):
     assert detector.name == "rekognition"
 
 
+def test_the_photo_that_was_looked_at_is_told_with_its_faces(ask, detector):
+    assert photos().read_boxes(ask()["boxes"]["key"])["photo"] == digest(PHOTO)
+
+
 def test_no_face_is_an_answer(ask, detector):
     detector.finds = []
     found = ask()
@@ -221,6 +225,11 @@ def test_a_check_finds_what_is_not_covered_and_adds_it_to_what_is_hidden(check, 
     ]
     assert (found["boxes"]["count"], found["stage"]["faces"], found["stage"]["round"]) == (3, 1, 2)
     assert found["stage"]["name"] == "check"
+
+
+def test_what_a_check_finds_belongs_to_the_photo_of_the_first_look(check, detector):
+    found = check((FACES[0], 0))
+    assert photos().read_boxes(found["boxes"]["key"])["photo"] == digest(b"photo")
 
 
 def test_no_uncovered_face_is_what_is_hoped_for(check, detector, keys):
@@ -309,8 +318,8 @@ def test_a_check_of_a_job_that_has_ended_finds_no_boxes(check, detector):
     assert detector.asked == []
 
 
-def test_a_replaced_photo_is_never_shown_to_the_detector(ask, detector, s3):
-    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"another photo")
+def test_a_photo_that_is_gone(ask, detector, s3):
+    s3.delete_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}")
     with pytest.raises(UploadReplaced):
         ask()
     assert detector.asked == []
@@ -324,7 +333,7 @@ def test_the_state_machine_learns_why_it_failed(ask, detector, error):
 
 
 def test_an_unavailable_storage(ask, monkeypatch):
-    def unavailable(self, key, etag):
+    def unavailable(self, key):
         raise StorageUnavailable
 
     monkeypatch.setattr(Photos, "read", unavailable)

@@ -8,10 +8,10 @@ from faceblur.detectors.doubts import Doubt
 from faceblur.endings import end_in_failure, end_in_success, error_of
 from faceblur.errors import CorruptImage, InternalError, JobNotFound, StorageUnavailable
 from faceblur.faces import Box
-from faceblur.findings import Finding
+from faceblur.findings import Finding, Findings
 from faceblur.jobs import Jobs, Status, jobs
 from faceblur.receipts import receipt
-from faceblur.storage import Photos, photos
+from faceblur.storage import Photos, digest, photos
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
@@ -37,8 +37,10 @@ FOUND = [Finding(Box(0.1, 0.1, 0.1, 0.1, 90.0, "embedded"), 0), Finding(Box(0.7,
 @pytest.fixture
 def done(event, s3, table, store):
     """What the state machine hands to its last task: one face was found at first, and another by a check."""
-    boxes = store(*((finding.box, finding.round) for finding in FOUND))
-    return event("update_job") | {"boxes": boxes, "check_rounds": 2}
+    boxes = store(*((finding.box, finding.round) for finding in FOUND), photo=b"photo")
+    result = photos().write_result(JOB_ID, "jpg", b"result", "image/jpeg")
+    told = event("update_job")
+    return told | {"boxes": boxes, "check_rounds": 2, "draft": told["draft"] | {"key": result}}
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def test_the_outcome_of_a_completed_job(done, add_job):
         "missed_at_first": 1,
         "check_rounds": 2,
         "warnings": [],
-        "result": done["draft"]["result"],
+        "result": done["draft"],
         "receipt": RECEIPT,
     }
 
@@ -65,8 +67,8 @@ def test_the_outcome_of_a_completed_job(done, add_job):
 def test_a_completed_job_has_its_receipt(done, add_job, keys, written, s3):
     add_job("PROCESSING")
     end_in_success(done, jobs(), photos())
-    assert keys() == {RECEIPT}
-    assert written() == receipt(done, FOUND)
+    assert keys() == {done["draft"]["key"], RECEIPT}
+    assert written() == receipt(done, Findings(digest(b"photo"), FOUND), digest(b"result"))
     assert s3.head_object(Bucket=BUCKET, Key=RECEIPT)["ContentType"] == "application/json"
 
 
@@ -99,7 +101,7 @@ def test_completing_again_is_harmless(done, add_job, keys, written):
     end_in_success(done, jobs(), photos())
     once, first = jobs().get(JOB_ID), written()
     end_in_success(done, jobs(), photos())
-    assert (jobs().get(JOB_ID), written(), keys()) == (once, first, {RECEIPT})
+    assert (jobs().get(JOB_ID), written(), keys()) == (once, first, {done["draft"]["key"], RECEIPT})
 
 
 def test_completing_again_after_another_try_has_erased_the_boxes_is_harmless(done, add_job, keys, s3):
@@ -109,7 +111,7 @@ def test_completing_again_after_another_try_has_erased_the_boxes_is_harmless(don
     s3.put_object(Bucket=BUCKET, Key=UPLOAD, Body=b"photo")
     assert done["boxes"]["key"] not in keys()
     end_in_success(done, jobs(), photos())
-    assert keys() == {RECEIPT}
+    assert keys() == {done["draft"]["key"], RECEIPT}
     assert jobs().get(JOB_ID).status is Status.COMPLETED
 
 
@@ -119,13 +121,13 @@ def test_a_job_in_work_whose_boxes_are_gone_is_not_completed(done, add_job, keys
     with pytest.raises(JobNotFound):
         end_in_success(done, jobs(), photos())
     assert jobs().get(JOB_ID).status is Status.PROCESSING
-    assert keys() == set()
+    assert keys() == {done["draft"]["key"]}
 
 
 def test_a_deleted_job_gets_no_receipt(done, keys, row_of):
     with pytest.raises(JobNotFound):
         end_in_success(done, jobs(), photos())
-    assert keys() == {done["boxes"]["key"]}  # which its deletion has yet to erase
+    assert keys() == {done["boxes"]["key"], done["draft"]["key"]}  # which its deletion has yet to erase
     assert row_of(JOB_ID) is None
 
 
@@ -175,7 +177,7 @@ def test_a_completed_job_leaves_its_result_and_an_original_that_is_kept(done, ad
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo")
     add_job("PROCESSING", options={"keep_original": keep_original})
     end_in_success(done | {"options": done["options"] | {"keep_original": keep_original}}, jobs(), photos())
-    assert keys() == {RESULT, RECEIPT, *left, *others}
+    assert keys() == {done["draft"]["key"], RECEIPT, *left, *others}
 
 
 def test_nothing_is_swept_before_the_job_is_completed(done, add_job, s3, keys, monkeypatch):
@@ -204,7 +206,7 @@ def test_a_sweep_that_broke_off_is_made_up_for_when_the_task_is_tried_again(
         with pytest.raises(StorageUnavailable):
             end_in_success(done, jobs(), photos())
     end_in_success(done, jobs(), photos())
-    assert keys() == {RESULT, RECEIPT}
+    assert keys() == {done["draft"]["key"], RECEIPT}
 
 
 # ---------------------------------------------------------------- what an execution died of

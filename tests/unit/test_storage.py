@@ -17,7 +17,7 @@ from botocore.stub import Stubber
 from urllib3.exceptions import ReadTimeoutError
 
 from faceblur.errors import JobNotFound, StorageUnavailable, UploadReplaced
-from faceblur.storage import Photos, job_id_of, photos, upload_key
+from faceblur.storage import Photos, digest, job_id_of, photos, upload_key
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
@@ -33,9 +33,10 @@ def stubbed(environment):
 
 # Every way to S3, and the request it makes.
 REQUESTS = {
-    "read": ("get_object", lambda photos: photos.read("uploads/x", "etag")),
+    "read": ("get_object", lambda photos: photos.read("uploads/x")),
     "write_result": ("put_object", lambda photos: photos.write_result("x", "jpg", b"photo", "image/jpeg")),
-    "write_boxes": ("put_object", lambda photos: photos.write_boxes("x", [])),
+    "digest_of_result": ("head_object", lambda photos: photos.digest_of_result("results/x.jpg")),
+    "write_boxes": ("put_object", lambda photos: photos.write_boxes("x", {"boxes": []})),
     "read_boxes": ("get_object", lambda photos: photos.read_boxes("boxes/x.0123456789abcdef.json")),
     "write_receipt": ("put_object", lambda photos: photos.write_receipt("x", {})),
     "photo_arrived": ("list_objects_v2", lambda photos: photos.photo_arrived("x")),
@@ -104,53 +105,55 @@ def test_a_link_is_good_for_one_key_and_five_minutes(environment):
 # ---------------------------------------------------------------- reading
 
 
-def test_reading_the_very_object(s3):
-    etag = s3.put_object(Bucket=BUCKET, Key="uploads/x", Body=b"photo")["ETag"]
-    assert photos().read("uploads/x", etag) == b"photo"
-    assert photos().read("uploads/x", etag.strip('"')) == b"photo"
-
-
-def test_reading_another_object_under_the_same_key(s3):
-    etag = s3.put_object(Bucket=BUCKET, Key="uploads/x", Body=b"photo")["ETag"]
-    s3.put_object(Bucket=BUCKET, Key="uploads/x", Body=b"another photo")
-    with pytest.raises(UploadReplaced):
-        photos().read("uploads/x", etag)
+def test_reading_a_photo(s3):
+    s3.put_object(Bucket=BUCKET, Key="uploads/x", Body=b"photo")
+    assert photos().read("uploads/x") == b"photo"
 
 
 def test_reading_what_is_gone(s3):
     with pytest.raises(UploadReplaced):
-        photos().read("uploads/x", "etag")
+        photos().read("uploads/x")
 
 
 # ---------------------------------------------------------------- writing and erasing
 
 
-def test_a_result_can_be_read_with_the_entity_tag_it_got(s3):
-    key, etag = photos().write_result(JOB_ID, "png", b"photo", "image/png")
-    assert key == f"results/{JOB_ID}.55c64d0fcd6f9d5f.png"
-    assert photos().read(key, etag) == b"photo"
+def test_what_tells_a_file_from_others():
+    sha256 = "55c64d0fcd6f9d5f7c828093857e3fdfda68478bb4e9bd24d481ef391c7804e8"
+    assert digest(b"photo") == {"sha256": sha256, "bytes": 5}
+
+
+def test_a_result_can_be_read_by_the_key_it_got(s3):
+    key = photos().write_result(JOB_ID, "png", b"photo", "image/png")
+    assert re.fullmatch(rf"results/{JOB_ID}\.[0-9a-f]{{16}}\.png", key)
+    assert photos().read(key) == b"photo"
+    assert photos().digest_of_result(key) == digest(b"photo")
     assert s3.head_object(Bucket=BUCKET, Key=key)["ContentType"] == "image/png"
-    assert '"' not in etag
 
 
-def test_every_draft_has_a_key_of_its_own(s3, keys):
-    written = {photos().write_result(JOB_ID, "png", data, "image/png")[0] for data in (b"one", b"two", b"one")}
-    assert len(written) == 2
+def test_every_draft_has_a_key_of_its_own_which_says_nothing_of_it(s3, keys):
+    written = {photos().write_result(JOB_ID, "png", data, "image/png") for data in (b"one", b"two", b"one")}
+    assert len(written) == 3
     assert keys() == written
 
 
+def test_the_digest_of_a_result_that_is_gone(s3):
+    with pytest.raises(JobNotFound):
+        photos().digest_of_result(f"results/{JOB_ID}.0123456789abcdef.png")
+
+
 def test_boxes_can_be_read_by_the_key_they_got(s3, keys):
-    boxes = [{"left": 0.1, "round": 0}, {"left": 0.2, "round": 1}]
-    key = photos().write_boxes(JOB_ID, boxes)
+    content = {"photo": digest(b"photo"), "boxes": [{"left": 0.1, "round": 0}, {"left": 0.2, "round": 1}]}
+    key = photos().write_boxes(JOB_ID, content)
     assert re.fullmatch(rf"boxes/{JOB_ID}\.[0-9a-f]{{16}}\.json", key)
     assert keys() == {key}
-    assert photos().read_boxes(key) == boxes
+    assert photos().read_boxes(key) == content
     assert s3.head_object(Bucket=BUCKET, Key=key)["ContentType"] == "application/json"
 
 
-def test_other_boxes_have_another_key(s3, keys):
-    written = {photos().write_boxes(JOB_ID, boxes) for boxes in ([], [{"left": 0.1}], [])}
-    assert len(written) == 2
+def test_every_file_of_boxes_has_a_key_of_its_own(s3, keys):
+    written = {photos().write_boxes(JOB_ID, {"boxes": boxes}) for boxes in ([], [{"left": 0.1}], [])}
+    assert len(written) == 3
     assert keys() == written
 
 
@@ -286,11 +289,11 @@ def test_a_download_that_breaks_off(stubbed):
     photos, stub = stubbed
     stub.add_response("get_object", {"Body": StreamingBody(Stalled(), 5)})
     with pytest.raises(StorageUnavailable):
-        photos.read("uploads/x", "etag")
+        photos.read("uploads/x")
 
 
 def test_a_download_that_ends_early(stubbed):
     photos, stub = stubbed
     stub.add_response("get_object", {"Body": StreamingBody(BytesIO(b"pho"), 5)})
     with pytest.raises(StorageUnavailable):
-        photos.read("uploads/x", "etag")
+        photos.read("uploads/x")

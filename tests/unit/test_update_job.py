@@ -9,6 +9,7 @@ from faceblur.errors import InternalError, JobNotFound
 from faceblur.faces import Box
 from faceblur.findings import Finding
 from faceblur.jobs import jobs
+from faceblur.storage import digest
 from update_job.app import handler
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -22,14 +23,14 @@ RECEIPT = f"receipts/{JOB_ID}.json"
 @pytest.fixture
 def update(context, s3, table):
     for key in EVERYTHING - {BOXES}:
-        s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo")
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo", Metadata={"sha256": digest(b"photo")["sha256"]})
     put_boxes(s3, Finding(Box(0.38, 0.1, 0.2, 0.28, 97.3, "embedded"), 0))
     return lambda event: handler(event, context)
 
 
 def put_boxes(s3, *findings):
     """Store what the event of the state machine's last task says is stored."""
-    boxes = {"boxes": [finding.to_dict() for finding in findings]}
+    boxes = {"photo": digest(b"photo"), "boxes": [finding.to_dict() for finding in findings]}
     s3.put_object(Bucket=BUCKET, Key=BOXES, Body=json.dumps(boxes).encode())
 
 
@@ -61,7 +62,7 @@ def test_a_result_completes_the_job(update, event, add_job, keys, output):
         "missed_at_first": 0,
         "check_rounds": 1,
         "warnings": [],
-        "result": event("update_job")["draft"]["result"],
+        "result": event("update_job")["draft"],
         "receipt": RECEIPT,
     }
     assert keys() == {RESULT, RECEIPT}

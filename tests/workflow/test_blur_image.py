@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from hashlib import md5, sha256
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,16 @@ class TestCompleted:
         assert receipt["check_rounds"] == 1
         assert receipt["billable_calls"] == 0
         assert 0 < receipt["cost_estimate"]["usd"] < 0.01
+
+    def test_the_history_holds_neither_a_box_nor_a_digest(self, deployed: Deployed) -> None:
+        job = deployed.run(astronaut())
+        result = request("GET", job["result"]["url"]).content
+        told = told_of(deployed, job["job_id"])
+        assert job["job_id"] in told
+        assert "found_by" not in told
+        assert not re.search(r"[0-9a-f]{64}", told)
+        digests = [name(photo).hexdigest() for photo in (astronaut(), result) for name in (sha256, md5)]
+        assert not [digest for digest in digests if digest[:12] in told]
 
     def test_no_face_completes_with_a_warning(self, deployed: Deployed) -> None:
         job = deployed.run(flower())
@@ -136,8 +147,7 @@ class TestCompleted:
         assert (job["status"], job["faces"], job["missed_at_first"]) == ("COMPLETED", 5000, 1)
         assert deployed.path(job_id) == [*TO_CHECK, *AGAIN, *FROM_CHECK]
         assert len(request("GET", job["receipt"]["url"]).json()["faces"]) == 5000
-        client = deployed.stack.client("stepfunctions")
-        told = json.dumps(list(history(client, deployed.execution_arn(job_id))), default=str)
+        told = told_of(deployed, job_id)
         assert "found_by" not in told
         assert len(told) < 100_000
         assert_products(deployed, job_id)
@@ -434,6 +444,12 @@ def box(left: float, top: float, side: float = 0.1) -> dict[str, Any]:
     return {"left": left, "top": top, "width": side, "height": side, "confidence": 90.0, "found_by": "embedded"}
 
 
+def told_of(stack: Deployed, job_id: str) -> str:
+    """All that the history of a job's execution tells, its input among it."""
+    client, arn = stack.stack.client("stepfunctions"), stack.execution_arn(job_id)
+    return json.dumps([*history(client, arn), client.describe_execution(executionArn=arn)], default=str)
+
+
 def stages_of(receipt: dict[str, Any]) -> list[tuple[str, int]]:
     """The names and rounds of a receipt's stages."""
     return [(stage["name"], stage["round"]) for stage in receipt["stages"]]
@@ -488,9 +504,7 @@ def put(stack: Deployed, key: str, photo: bytes) -> None:
 
 def deliver(stack: Deployed, job_id: str) -> None:
     """Send the message that S3 had sent for the job's photo once more."""
-    execution = stack.stack.client("stepfunctions").describe_execution(executionArn=stack.execution_arn(job_id))
-    etag = json.loads(execution["input"])["etag"]
-    record = {"s3": {"bucket": {"name": stack.bucket}, "object": {"key": f"uploads/{job_id}", "eTag": etag}}}
+    record = {"s3": {"bucket": {"name": stack.bucket}, "object": {"key": f"uploads/{job_id}"}}}
     stack.stack.client("sqs").send_message(
         QueueUrl=stack.stack.outputs["UploadQueueUrl"], MessageBody=json.dumps({"Records": [record]})
     )

@@ -20,7 +20,7 @@ import numpy as np
 
 from faceblur.detectors.embedded.candidates import SCORE, have_centre_in, joined, overlap_any, suppress, widths
 from faceblur.detectors.embedded.tiling import OVERLAP, blocks_around, blocks_of, scan, scan_pyramid
-from faceblur.detectors.embedded.turned import find_turned_faces
+from faceblur.detectors.embedded.turned import LIKELY_TURNED, find_turned_faces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,28 +29,27 @@ if TYPE_CHECKING:
     from faceblur.detectors.embedded.candidates import Floats
     from faceblur.detectors.embedded.network import Network
 
-OVERVIEW_SCALE = 0.4
+OVERVIEW_SCALE = 0.5
 HINT_SCALE = 1.0
 CHECK_SCALE = 1.25
 # Scores 0…1 and widths in pixels of the photo, chosen on real photos (docs/detection.md).
 LOWEST = 0.08  # the score below which a candidate is noise
 HINT = 0.2  # YuNet's score that makes a place worth a closer look
-OVERVIEW_HINT = 0.12  # CenterFace's
+OVERVIEW_HINT = 0.15  # CenterFace's
 # Possible faces from one width to another are looked at closely at this scale,
-DETAILS = ((6, 20, 1.75), (20, 48, 1.0))
+DETAILS = ((6, 24, 1.5), (24, 40, 1.0))
 WIDER = 1.5  # and so are faces which are up to so much wider than that.
-SURE = 0.4  # Those that are clear in the overview and have this score need no closer look.
-CLEAR_IN_OVERVIEW = 28  # narrower faces of the overview are hints only
+SURE = 0.35  # Those that are clear in the overview and have this score need no closer look.
+CLEAR_IN_OVERVIEW = 24  # narrower faces of the overview are hints only
 
 # The score that stands for the default confidence, by the face's width. Texture looks like tiny faces far more often
 # than like larger ones, and like a face to one network far more often than to both.
 WIDTHS = [7.0, 9.0, 12.0, 16.0, 24.0, 32.0]
-LIKELY_TO_BOTH = [0.35, 0.18, 0.15, 0.12, 0.12, 0.12]
-LIKELY_TO_ONE = [0.4, 0.27, 0.24, 0.22, 0.22, 0.4]
+LIKELY_TO_BOTH = [0.35, 0.17, 0.13, 0.11, 0.14, 0.15]
+LIKELY_TO_ONE = [0.4, 0.26, 0.21, 0.19, 0.2, 0.4]
 LIKELY = LIKELY_TO_BOTH, LIKELY_TO_ONE
-LIKELY_TO_YUNET_ALONE = 0.75
-LIKELY_IN_CHECK = 0.65
-LIKELY_TURNED = 0.35
+LIKELY_TO_YUNET_ALONE = 0.8
+LIKELY_IN_CHECK = 0.7
 DEFAULT = 50.0
 
 SAME_FACE = 0.3  # two networks that see boxes which share more than this (intersection over union) see one face
@@ -67,7 +66,8 @@ def find_faces(centerface: Network, yunet: Network, picture: Image.Image, min_co
     possible = possible[~have_centre_in(possible, sure)]
     details = [scan_details(centerface, picture, possible, *each) for each in DETAILS]
     seen = joined([overview[clear], *details])
-    likely = np.where(overlap_any(seen, hints, SAME_FACE), *(np.interp(widths(seen), WIDTHS, each) for each in LIKELY))
+    supported = overlap_any(seen, hints, SAME_FACE)
+    likely = np.where(supported, *(np.interp(widths(seen), WIDTHS, each) for each in LIKELY))
     seen[:, SCORE] = confidences(seen[:, SCORE], likely)
     hints[:, SCORE] = confidences(hints[:, SCORE], LIKELY_TO_YUNET_ALONE)
     faces = at_least(min_confidence, joined([seen, hints]))

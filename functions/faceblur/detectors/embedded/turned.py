@@ -1,7 +1,8 @@
 """Faces that are not upright. Both networks know upright faces only, so they are shown the photo in other turns.
 
-YuNet sees the whole photo, made smaller, from its three other sides. It says where a turned face may be, and not how it
-is turned. So CenterFace sees each such place turned in eight ways, small, and then larger in the two best ways.
+YuNet sees the whole photo, made smaller, from its three other sides. It says where a turned face may be, but often not
+how it is turned. CenterFace sees each such place turned as YuNet told. If that shows no face, it sees the place turned
+in eight ways, small, and then larger in the two best ways.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
 LONG_SIDE, SCALE = 800, 0.5  # what the photo is reduced to: this long side in pixels, and this scale at most
 QUARTERS = {1: Image.Transpose.ROTATE_90, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_270}
 HINT = 0.15  # YuNet's score that makes a place worth to be turned,
-HINTS = 8  # if it is among so many a megapixel, the best; small photos count as a megapixel
-POSSIBLE = 0.08  # CenterFace's score for the best turn, small, that makes a place worth to be seen larger
+HINTS = 5  # if it is among so many a megapixel, the best,
+FEWEST = 2  # or among so many of a small photo
+LIKELY_TURNED = 0.35  # CenterFace's score, large, that stands for the default confidence
+POSSIBLE = 0.08  # its score, small, in the best turn, that makes a place worth to be seen larger again
 NOISE = 0.02
 BEST = 2  # turns that are seen larger
 
@@ -48,14 +51,24 @@ TURNS = np.arange(0, 360, 45)  # degrees clockwise
 def find_turned_faces(centerface: Network, yunet: Network, picture: Image.Image, upright: Floats) -> Floats:
     """The candidates for turned faces, apart from the upright faces that are known, with CenterFace's scores."""
     hints = turned_hints(yunet, picture)
-    most = ceil(HINTS * max(1, picture.width * picture.height / 1e6))
+    most = max(FEWEST, ceil(HINTS * picture.width * picture.height / 1e6))
     hints = hints[~have_centre_in(hints, upright)][:most]
-    scores = scores_in_views(centerface, picture, hints, SMALL, np.tile(TURNS, (len(hints), 1)))
-    possible = np.flatnonzero(scores.max(axis=1, initial=0) > POSSIBLE)
-    turns = TURNS[np.argsort(-scores[possible], axis=1)[:, :BEST]]
-    scores = scores_in_views(centerface, picture, hints[possible], LARGE, turns)
+    as_told = hints[:, ROLL, None].round().astype(int)
+    found = best_of(hints, as_told, scores_in_views(centerface, picture, hints, LARGE, as_told))
+    unsure = np.flatnonzero(found[:, SCORE] < LIKELY_TURNED)
+    all_turns = np.tile(TURNS, (len(unsure), 1))
+    rough = scores_in_views(centerface, picture, found[unsure], SMALL, all_turns)
+    possible = rough.max(axis=1, initial=0) > POSSIBLE
+    again = found[unsure[possible]]
+    best_turns = TURNS[np.argsort(-rough[possible], axis=1)[:, :BEST]]
+    found[unsure[possible]] = best_of(again, best_turns, scores_in_views(centerface, picture, again, LARGE, best_turns))
+    return found
+
+
+def best_of(hints: Floats, turns: NDArray[np.int_], scores: Floats) -> Floats:
+    """The hints [n] with the best of their scores [n, k], and with the turn in which they have it."""
     best = scores.argmax(axis=1)[:, None]
-    found = hints[possible]
+    found = hints.copy()
     found[:, SCORE] = np.take_along_axis(scores, best, axis=1)[:, 0]
     found[:, ROLL] = np.take_along_axis(turns, best, axis=1)[:, 0]
     return found
@@ -82,6 +95,7 @@ def seen_from(side: int, yunet: Network, picture: Image.Image) -> Floats:
         3: (top, height - right, bottom, height - left),
     }
     found[:, :4] = np.stack(corners[side], axis=1)
+    found[:, ROLL] += 90 * side
     return found
 
 
