@@ -15,11 +15,13 @@ from standins.network import GREEN, Blind, PaintedFaces, painted
 
 from faceblur.detectors.embedded.candidates import NONE, ROLL, SCORE
 from faceblur.detectors.embedded.centerface import centerface
-from faceblur.detectors.embedded.search import LIKELY_TURNED
 from faceblur.detectors.embedded.turned import (
     BEST,
+    FEWEST,
     HINTS,
     LARGE,
+    LIKELY_TURNED,
+    POSSIBLE,
     QUARTERS,
     SMALL,
     TURNS,
@@ -47,7 +49,8 @@ def test_a_turned_face_is_found_where_it_lies_and_as_it_is_turned(networks, roll
     for face in scene.faces:
         best = max(likely, key=lambda box: shared(tuple(box[:4]), face))
         assert shared(tuple(best[:4]), face) > 0.3
-        assert degrees_between(best[ROLL], roll) <= 30
+        # From YuNet's own sides it is well known how a face is turned, and half-way between two of them less so.
+        assert degrees_between(best[ROLL], roll) <= (30 if roll % 90 == 0 else 50)
 
 
 def test_no_turned_face_is_looked_for_where_an_upright_one_is_known(networks):
@@ -66,7 +69,7 @@ def test_where_all_faces_are_known_the_slow_network_sees_nothing():
     assert len(find_turned_faces(network, PaintedFaces(GREEN), photo, known)) == 0
     assert network.pictures == []
     find_turned_faces(network, PaintedFaces(GREEN), photo, known[:1])
-    assert len(network.pictures) == len(TURNS)
+    assert len(network.pictures) == 1 + len(TURNS)
 
 
 @given(
@@ -78,6 +81,7 @@ def test_what_is_seen_from_another_side_lies_where_it_is(side, at):
     face = left, top, left + width, top + height
     (found,) = seen_from(side, PaintedFaces(GREEN), painted((300, 200), face, green=0.9))
     assert found[:4].tolist() == list(face)
+    assert found[ROLL] == 90 * side
 
 
 @pytest.mark.parametrize("size", [(500, 401), (3000, 2001)])
@@ -87,37 +91,54 @@ def test_hints_are_places_in_the_photo_itself(size):
     assert hint[:4] == pytest.approx(face, abs=4)
 
 
-@pytest.mark.parametrize(("size", "least"), [((800, 600), 1), ((2000, 1500), 3)])
-def test_the_cost_is_bounded_by_the_size_of_the_photo(size, least):
-    """Every patch is a face to both networks, so each place is seen in all turns, and larger in the best of them."""
+def places_in(size: tuple[int, int]) -> int:
+    """How many places are looked at in a photo of this size that is full of hints."""
+    return max(FEWEST, ceil(HINTS * size[0] * size[1] / 1e6))
+
+
+def looked_at(size: tuple[int, int], score: float) -> list[int]:
+    """The sides of the views that the slow network is shown of a photo full of hints, where it sees this score."""
     faces = [(x, y, x + 24, y + 24) for x in range(20, size[0] - 40, 60) for y in range(20, size[1] - 40, 60)]
-    places = ceil(HINTS * max(least, size[0] * size[1] / 1e6))
-    assert places < len(faces)
-    photo = painted(size, *faces, red=0.9, green=0.9)
+    assert len(faces) > places_in(size)
     network = PaintedFaces()
-    assert len(find_turned_faces(network, PaintedFaces(GREEN), photo, NONE)) == places
-    assert network.shown.count((SMALL.side, SMALL.side)) == places * len(TURNS)
-    assert network.shown.count((LARGE.side, LARGE.side)) == places * BEST
-    assert len(network.shown) == places * (len(TURNS) + BEST)
+    photo = painted(size, *faces, red=score, green=0.9)
+    assert len(find_turned_faces(network, PaintedFaces(GREEN), photo, NONE)) == places_in(size)
+    assert all(width == height for width, height in network.shown)
+    return [side for side, _ in network.shown]
 
 
-def test_what_looks_like_no_face_in_any_turn_is_not_seen_larger():
-    photo = painted((800, 600), (100, 100, 140, 150), green=0.9)
-    network = PaintedFaces()
-    assert len(find_turned_faces(network, PaintedFaces(GREEN), photo, NONE)) == 0
-    assert network.shown == [(SMALL.side, SMALL.side)] * len(TURNS)
+SIZES = pytest.mark.parametrize("size", [(320, 240), (800, 600), (2000, 1500)])
+
+
+@SIZES
+def test_a_clear_face_is_seen_once(size):
+    assert looked_at(size, 0.9) == [LARGE.side] * places_in(size)
+
+
+@SIZES
+def test_what_looks_like_no_face_is_seen_in_all_turns_and_no_larger(size):
+    shown = looked_at(size, 0.0)
+    assert shown == [LARGE.side] * places_in(size) + [SMALL.side] * places_in(size) * len(TURNS)
+
+
+@SIZES
+def test_what_may_be_a_face_is_seen_larger_in_the_best_turns(size):
+    shown = looked_at(size, (POSSIBLE + LIKELY_TURNED) / 2)
+    assert shown.count(SMALL.side) == places_in(size) * len(TURNS)
+    assert shown.count(LARGE.side) == places_in(size) * (1 + BEST)
 
 
 def test_the_likeliest_places_are_looked_at():
-    photo = Image.new("RGB", (800, 600))
+    size = 800, 600
+    photo = Image.new("RGB", size)
     levels = range(100, 250, 6)
     for number, level in enumerate(levels):
         left, top = 20 + 120 * (number % 6), 20 + 110 * (number // 6)
         photo.paste((0, level, 0), (left, top, left + 40, top + 40))
     network = Blind()
     find_turned_faces(network, PaintedFaces(GREEN), photo, NONE)
-    middles = {picture.getpixel((SMALL.side // 2, SMALL.side // 2))[1] for picture in network.pictures}
-    assert middles == set(levels[-HINTS:])
+    middles = {picture.getpixel((picture.width // 2, picture.height // 2))[1] for picture in network.pictures}
+    assert middles == set(levels[-places_in(size) :])
 
 
 @VIEWS
@@ -137,7 +158,7 @@ def test_a_view_shows_a_turned_face_upright(view, roll):
     ]
     assert TURNS[np.argmin(differences)] == roll
     lowest, second, *_ = sorted(differences)
-    assert lowest < second / 3
+    assert lowest < second / 2
 
 
 @VIEWS
