@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 SIZE = 1600, 1200
 # A face as narrow as those that the overview does not show clearly, and one that it does.
-NARROW = (410, 310, 434, 340)
+NARROW = (410, 310, 430, 336)
 CLEAR = (700, 500, 760, 580)
 LIKELY = 0.9  # to any network
 

@@ -117,12 +117,26 @@ def score_in_the_middle(found: Floats, view: View) -> float:
 
 def views(picture: Image.Image, hint: Floats, view: View, turns: NDArray[np.int_]) -> Iterator[Image.Image]:
     """A possible face, turned back by each of these degrees; what lies beyond the picture is black."""
-    x, y = centres(hint[None])[0]
+    x, y = centres(hint[None])[0].tolist()
     reach = float(widths(hint[None])[0]) * view.side / view.face / 2 * sqrt(2)
     side = round(view.side * sqrt(2))
-    around = picture.crop((round(x - reach), round(y - reach), round(x + reach), round(y + reach)))
-    shown = around.resize((side, side), Image.Resampling.BILINEAR, reducing_gap=2)
+    shown = square_around(picture, x, y, reach, side)
     margin = (side - view.side) // 2
     for turn in turns.tolist():
         turned = shown.rotate(turn, Image.Resampling.BILINEAR)
         yield turned.crop((margin, margin, margin + view.side, margin + view.side))
+
+
+def square_around(picture: Image.Image, x: float, y: float, reach: float, side: int) -> Image.Image:
+    """The square that reaches so far to each side of a place in the picture, resized to this side.
+
+    Only the part that lies in the picture is cut out: the whole square may be many times larger.
+    """
+    left, top = max(x - reach, 0), max(y - reach, 0)
+    right, bottom = min(x + reach, picture.width), min(y + reach, picture.height)
+    scale = side / (2 * reach)
+    size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
+    part = picture.resize(size, Image.Resampling.BILINEAR, (left, top, right, bottom), reducing_gap=2)
+    square = Image.new(picture.mode, (side, side))
+    square.paste(part, (round((left - x + reach) * scale), round((top - y + reach) * scale)))
+    return square
