@@ -87,8 +87,9 @@ def exhaustive() -> Finder:
         started = time.process_time()
         picture = images.load_for_detection(path.read_bytes(), None)
         whole = min(1.0, 1280 / max(picture.size)), [Area(0, 0, *picture.size)]
-        views = [(2.0, blocks_of(picture.size, 2.0)), whole]
-        found = [scan(centerface(), picture, scale, blocks, EXHAUSTIVE_SCORE) for scale, blocks in views]
+        network = centerface()
+        views = [(2.0, blocks_of(picture.size, 2.0, network.largest_block)), whole]
+        found = [scan(network, picture, scale, blocks, EXHAUSTIVE_SCORE) for scale, blocks in views]
         boxes = suppress(joined(found), OVERLAP)[:, :4]
         return [tuple(box) for box in boxes.tolist()], time.process_time() - started
 
