@@ -51,7 +51,7 @@ def opaque_paint(size: tuple[int, int], regions: Sequence[Region]) -> Image.Imag
 
 
 def covered_share(paint: Image.Image, box: Box) -> float:
-    """The share (0…1) of the face's inner ellipse that is under opaque paint; 1 if no part of its box is in the picture.
+    """The share (0…1) of the face's inner ellipse that is under opaque paint; 1 if the box is not in the picture.
 
     The inner ellipse of a face that the picture's edge cuts may lie beyond it. Then the part of the box that is in the
     picture counts, since whatever looked like a face is there.

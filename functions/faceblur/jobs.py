@@ -44,8 +44,8 @@ class Status(StrEnum):
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 UNFINISHED = (Status.AWAITING_UPLOAD, Status.PROCESSING)
-# What a job goes through, as the state machine names it to its tasks. The last two repeat for as long as a check
-# finds a face.
+# What a job goes through, as the state machine names it to its tasks. While a check finds a face, the last two repeat,
+# at most five times.
 STAGES = ("first_look", "hide", "check", "hide_missed")
 
 

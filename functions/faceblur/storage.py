@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
@@ -25,8 +26,12 @@ from faceblur.errors import JobNotFound, StorageUnavailable, UploadReplaced
 from faceblur.limits import MAX_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
+
+    from faceblur.errors import FaceblurError
 
 _UPLOADS, _BOXES, _RESULTS, _RECEIPTS = "uploads/", "boxes/", "results/", "receipts/"
 _GONE = {"NoSuchKey", "404"}
@@ -59,13 +64,8 @@ class Photos:
 
     def read(self, key: str) -> bytes:
         """Bytes of a photo or a draft; raises UploadReplaced if it is gone."""
-        try:
-            with storage_errors():
-                return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        except ClientError as error:
-            if code_of(error) in _GONE:
-                raise UploadReplaced from error
-            raise
+        with _gone_means(UploadReplaced), storage_errors():
+            return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
     def write_result(self, job_id: str, extension: str, data: bytes, content_type: str) -> str:
         """Store a draft of a job's result, and its SHA-256 with it; gives its key."""
@@ -82,13 +82,8 @@ class Photos:
 
     def digest_of_result(self, key: str) -> dict[str, Any]:
         """The digest of a stored draft, as `digest` gives it; raises JobNotFound if the draft is gone."""
-        try:
-            with storage_errors():
-                head = self._client.head_object(Bucket=self.bucket, Key=key)
-        except ClientError as error:
-            if code_of(error) in _GONE:
-                raise JobNotFound from error
-            raise
+        with _gone_means(JobNotFound), storage_errors():
+            head = self._client.head_object(Bucket=self.bucket, Key=key)
         return {"sha256": head["Metadata"]["sha256"], "bytes": head["ContentLength"]}
 
     def write_boxes(self, job_id: str, content: dict[str, Any]) -> str:
@@ -101,13 +96,8 @@ class Photos:
 
     def read_boxes(self, key: str) -> dict[str, Any]:
         """What `write_boxes` stored; raises JobNotFound if it is gone, as it is once the job has ended."""
-        try:
-            with storage_errors():
-                body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        except ClientError as error:
-            if code_of(error) in _GONE:
-                raise JobNotFound from error
-            raise
+        with _gone_means(JobNotFound), storage_errors():
+            body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         content: dict[str, Any] = json.loads(body)
         return content
 
@@ -189,6 +179,17 @@ def job_id_of(key: str) -> str:
 def digest(data: bytes) -> dict[str, Any]:
     """What tells a file from others: its SHA-256, and its size in bytes."""
     return {"sha256": sha256(data).hexdigest(), "bytes": len(data)}
+
+
+@contextmanager
+def _gone_means(error: type[FaceblurError]) -> Iterator[None]:
+    """Raise this error if the object that is asked for does not exist."""
+    try:
+        yield
+    except ClientError as refusal:
+        if code_of(refusal) in _GONE:
+            raise error from refusal
+        raise
 
 
 def _token() -> str:

@@ -52,8 +52,8 @@ def test_what_the_workflows_make_is_in_the_makefile():
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_every_package_is_locked_with_its_digests(lock):
-    without_comments = re.sub(r"^#.*\n", "", lock.read_text(), flags=re.MULTILINE)
-    packages = re.split(r"\n(?=[\w-])", without_comments)
+    text = re.sub(r"^#.*\n", "", lock.read_text(), flags=re.MULTILINE)
+    packages = re.split(r"\n(?=[\w-])", text)
     assert all(
         re.match(r"[\w.-]+(\[[\w, -]+\])?==[\w.]+.*--hash=sha256:[0-9a-f]{64}", package, re.DOTALL)
         for package in packages

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 from photos import blank
@@ -20,6 +21,9 @@ from faceblur.faces import MAX_FACES, Box
 from faceblur.jobs import Jobs, jobs
 from faceblur.storage import Photos, digest, photos
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
 PHOTO = blank(200, 100)
@@ -31,6 +35,8 @@ class Detector:
 
     def __init__(self) -> None:
         self.finds: list[Box] | Exception = FACES
+        self.calls = 2
+        self.meanwhile: Callable[[], None] = lambda: None
         self.name = ""
         self.last_resort: bool | None = None
         self.asked: list[tuple[StoredPhoto, float, Look]] = []
@@ -39,7 +45,8 @@ class Detector:
         self.asked.append((photo, min_confidence, look))
         if isinstance(self.finds, Exception):
             raise self.finds
-        return Detection(list(self.finds), "stand-in", "1", calls=2, warnings=["Doubt"])
+        self.meanwhile()
+        return Detection(list(self.finds), "stand-in", "1", calls=self.calls, warnings=["Doubt"])
 
 
 @pytest.fixture
@@ -323,6 +330,30 @@ def test_a_photo_that_is_gone(ask, detector, s3):
     with pytest.raises(UploadReplaced):
         ask()
     assert detector.asked == []
+
+
+@pytest.mark.parametrize("finds", [FACES, []])
+def test_a_photo_that_is_replaced_while_a_service_looks_at_it(ask, detector, s3, keys, finds):
+    """The service reads the photo in S3 itself, and may have seen another one."""
+    detector.finds = finds
+    detector.meanwhile = lambda: s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=blank(100, 200))
+    with pytest.raises(UploadReplaced):
+        ask(options={"on_no_faces": "fail"})
+    assert keys() == {f"uploads/{JOB_ID}"}
+
+
+def test_a_photo_that_is_removed_while_a_service_looks_at_it(ask, detector, s3, keys):
+    detector.meanwhile = lambda: s3.delete_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}")
+    with pytest.raises(UploadReplaced):
+        ask()
+    assert keys() == set()
+
+
+def test_a_photo_that_is_replaced_while_nobody_else_reads_it(ask, detector, s3):
+    """What was found belongs to the photo that was read; the hide task will see that there is another one."""
+    detector.calls = 0
+    detector.meanwhile = lambda: s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=blank(100, 200))
+    assert photos().read_boxes(ask()["boxes"]["key"])["photo"] == digest(PHOTO)
 
 
 @pytest.mark.parametrize("error", [DetectorThrottled(), ValueError("a bug")])

@@ -53,7 +53,7 @@ LIKELY_IN_CHECK = 0.7
 DEFAULT = 50.0
 
 SAME_FACE = 0.3  # two networks that see boxes which share more than this (intersection over union) see one face
-INSIDE = 0.8  # a box with more than this of its area in the middle of a likelier face is a part of that face
+INSIDE = 0.75  # a box with more than this of its area in the middle of a likelier face is a part of that face
 
 
 def find_faces(centerface: Network, yunet: Network, picture: Image.Image, min_confidence: float) -> Floats:

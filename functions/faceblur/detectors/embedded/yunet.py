@@ -30,7 +30,7 @@ EYES_AND_MOUTH = [0, 1, 3, 4]  # of the five landmarks; the third is the nose
 class YuNet:
     """The network, loaded; several threads may use it at a time."""
 
-    largest_block = 640
+    largest_block = 832
 
     def __init__(self) -> None:
         """Load the model from the layer."""
