@@ -107,7 +107,7 @@ def test_the_faces_and_how_they_were_found(ask, detector):
             "round": 0,
         },
         {
-            "left": 0.3333,
+            "left": 0.33333,
             "top": 0.5,
             "width": 0.1,
             "height": 0.1,
@@ -227,7 +227,7 @@ def test_a_check_finds_what_is_not_covered_and_adds_it_to_what_is_hidden(check, 
     found = check((seen, 0), (other, 1), round_=2)
     assert [(face["left"], face["look"], face["round"]) for face in stored(found)] == [
         (0.1, "first", 0),
-        (0.3333, "check", 1),
+        (0.33333, "check", 1),
         (0.7, "check", 2),
     ]
     assert (found["boxes"]["count"], found["stage"]["faces"], found["stage"]["round"]) == (3, 1, 2)
