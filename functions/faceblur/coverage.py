@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from faceblur.outlines import Frame, head, outline, stencil
+from faceblur.outlines import Frame, around, head, outline, stencil
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,15 +51,27 @@ def opaque_paint(size: tuple[int, int], regions: Sequence[Region]) -> Image.Imag
 
 
 def covered_share(paint: Image.Image, box: Box) -> float:
-    """The share (0…1) of the face's inner ellipse that is under opaque paint; 1 if none of it is in the picture."""
+    """The share (0…1) of the face's inner ellipse that is under opaque paint; 1 if the box is not in the picture.
+
+    The inner ellipse of a face that the picture's edge cuts may lie beyond it. Then the part of the box that is in the
+    picture counts, since whatever looked like a face is there.
+    """
     inner = inner_ellipse(paint.size, box)
-    total = shown = 0
-    for piece in inner.bounds.within(paint.size).rows():
-        ellipse = inner.part(disc(), piece)
-        total += ellipse.histogram()[255]
-        ellipse.paste(0, mask=paint.crop(piece))
-        shown += ellipse.histogram()[255]
+    total, shown = pixels_in(paint, inner)
+    if not total:
+        total, shown = pixels_in(paint, around(paint.size, box))
     return 1 - shown / total if total else 1.0
+
+
+def pixels_in(paint: Image.Image, ellipse: Frame) -> tuple[int, int]:
+    """How many pixels of the picture an ellipse has, and how many of them are not painted."""
+    total = shown = 0
+    for piece in ellipse.bounds.within(paint.size).rows():
+        inside = ellipse.part(disc(), piece)
+        total += inside.histogram()[255]
+        inside.paste(0, mask=paint.crop(piece))
+        shown += inside.histogram()[255]
+    return total, shown
 
 
 def inner_ellipse(size: tuple[int, int], box: Box) -> Frame:

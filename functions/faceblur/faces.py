@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 
 # The faces that a job can hide. So many are hidden within a function's time, and their boxes are a file of 3 MB.
 MAX_FACES = 20_000
-# A ten-thousandth of the largest side is a pixel.
-DECIMALS = 4
+# Photos have at most 65,535 pixels a side: a box is stored to a third of a pixel.
+DECIMALS = 5
+# A box that lies in another is a part of the same face if its centre is in the middle ellipse of the other, this large.
+# In a corner it may be another face, and the paint over a head does not reach into the corners of its box.
+CORE = 0.6
 
 
 class BoxDict(TypedDict):
@@ -96,18 +99,28 @@ class Box:
 
 
 def merge(boxes: Iterable[Box], overlap: float = 0.5, inside: float = inf) -> list[Box]:
-    """The boxes, most confident first, without those that a more confident one makes superfluous.
+    """The boxes, most confident first, without those that repeat a more confident one.
 
-    That is, those which overlap it by more than `overlap`, or of whose own area more than `inside` lies in it.
+    A box repeats a more confident one if they overlap by more than `overlap`, or if more than `inside` of its own area
+    lies in the other and its centre in the other's core.
     """
     kept: list[Box] = []
     places = _Places()
     for box in sorted(boxes, key=lambda box: (-box.confidence, -box.area)):
         near = places.near(box)
-        if not any(box.overlap(other) > overlap or box.intersection(other) > inside * box.area for other in near):
+        if not any(box.overlap(other) > overlap or _is_part(box, other, inside) for other in near):
             kept.append(box)
             places.add(box)
     return kept
+
+
+def _is_part(box: Box, other: Box, inside: float) -> bool:
+    """Whether so much of the box lies in the other, and its centre in the other's core."""
+    if not box.intersection(other) > inside * box.area:
+        return False
+    across = (box.left + box.width / 2 - other.left) / other.width * 2 - 1
+    down = (box.top + box.height / 2 - other.top) / other.height * 2 - 1
+    return across**2 + down**2 < CORE**2
 
 
 class _Places:

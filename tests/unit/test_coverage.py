@@ -168,3 +168,18 @@ def test_a_crowd_is_told_apart() -> None:
     ]
     hidden = [box for number, box in enumerate(crowd) if number % 3]
     assert uncovered(size, [Region(box, Style()) for box in hidden], crowd) == crowd[::3]
+
+
+@pytest.mark.parametrize(
+    ("left", "top", "width", "height", "roll"),
+    [(0.4, 0.96, 0.1, 0.04, 0), (0, 0.4, 0.03, 0.125, 90), (0.4, 0, 0.1, 0.04, 180)],
+    ids=["chin below the photo", "turned, at the left edge", "upside down, at the top"],
+)
+def test_a_face_of_which_the_photo_holds_only_the_forehead_is_not_covered_unless_it_is_painted(
+    left, top, width, height, roll
+):
+    """Its inner ellipse lies beyond the edge: what there is of its box counts."""
+    box = Box(left, top, width, height, 90.0, roll=roll)
+    assert uncovered((1000, 800), [], [box]) == [box]
+    around = Region(Box(left - 0.1, top - 0.1, width + 0.2, height + 0.2, 90.0), Style(shape="box"))
+    assert uncovered((1000, 800), [around], [box]) == []

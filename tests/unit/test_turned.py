@@ -195,8 +195,9 @@ def test_only_what_holds_the_middle_of_a_view_counts():
     middle, far = SMALL.side / 2, SMALL.side
     around = [middle - 8, middle - 9, middle + 8, middle + 9, 0.4, 0]
     weaker = [middle - 5, middle - 5, middle + 5, middle + 5, 0.3, 0]
-    beside = [middle + 1, middle - 9, far, middle + 9, 0.9, 0]
-    below = [middle - 8, middle + 1, middle + 8, far, 0.9, 0]
-    assert score_in_the_middle(np.array([weaker, around, beside, below], np.float32), SMALL) == pytest.approx(0.4)
-    assert score_in_the_middle(np.array([beside, below], np.float32), SMALL) == 0
+    right, left = [middle + 1, 0, far, far, 0.9, 0], [0, 0, middle - 1, far, 0.9, 0]
+    below, above = [0, middle + 1, far, far, 0.9, 0], [0, 0, far, middle - 1, 0.9, 0]
+    beside = [right, left, below, above]
+    assert score_in_the_middle(np.array([weaker, around, *beside], np.float32), SMALL) == pytest.approx(0.4)
+    assert score_in_the_middle(np.array(beside, np.float32), SMALL) == 0
     assert score_in_the_middle(NONE, SMALL) == 0

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from faceblur.detectors import StoredPhoto
 
 MOST_PIXELS = 6_000_000  # larger photos are reduced to this: they are not as sharp as their pixels, and time counts
-NEAR_LIMIT = 12  # pixels of the photo: of faces below this width, some are missed
+NEAR_LIMIT = 12  # pixels, after the reduction: of faces below this width, some are missed
 
 
 class EmbeddedDetector:

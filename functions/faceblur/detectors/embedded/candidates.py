@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from faceblur.faces import CORE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -25,6 +27,11 @@ NONE: Floats = np.zeros((0, 6), np.float32)
 def joined(several: Sequence[Floats]) -> Floats:
     """All candidates of several arrays."""
     return np.concatenate([NONE, *several])
+
+
+def with_area(candidates: Floats) -> Floats:
+    """The candidates whose boxes have an area: cut off at a picture's edge, a box may have none."""
+    return candidates[np.flatnonzero((candidates[:, :2] < candidates[:, 2:4]).all(axis=1))]
 
 
 def widths(candidates: Floats) -> Floats:
@@ -51,7 +58,8 @@ def suppress(candidates: Floats, overlap: float, inside: float = 1.0) -> Floats:
     """Non-maximum suppression: the candidates, best first, without those that repeat a better one.
 
     A candidate repeats a better one if their intersection over union is more than `overlap`, or if more than `inside`
-    of its own area lies in the better one.
+    of its own area lies in the better one and its centre in the better one's core. What lies in a corner of a box may
+    be another face: the paint over a head does not reach into the corners.
     """
     if len(candidates) < 2:
         return candidates
@@ -73,10 +81,18 @@ def _repeats(better: Floats, candidates: Floats, overlap: float, inside: float) 
     """Which of the candidates [n, 6] repeat each of the better ones [m, 6], as [m, n]."""
     common = _common_areas(better, candidates)
     areas = _areas(candidates)
-    repeats: NDArray[np.bool_] = (common > overlap * (_areas(better)[:, None] + areas - common)) | (
-        common > inside * areas
-    )
+    same = common > overlap * (_areas(better)[:, None] + areas - common)
+    parts = (common > inside * areas) & _have_centre_in_core(better, candidates)
+    repeats: NDArray[np.bool_] = same | parts
     return repeats
+
+
+def _have_centre_in_core(boxes: Floats, candidates: Floats) -> NDArray[np.bool_]:
+    """Which of the candidates [n, 6] have their centre in the middle ellipse of each of these boxes [m, 6]."""
+    half = (boxes[:, 2:4] - boxes[:, :2]).clip(1e-6) / 2
+    away = (centres(candidates)[None] - centres(boxes)[:, None]) / half[:, None]
+    inside: NDArray[np.bool_] = (away**2).sum(axis=2) < CORE**2
+    return inside
 
 
 def overlap_any(candidates: Floats, others: Floats, overlap: float) -> NDArray[np.bool_]:

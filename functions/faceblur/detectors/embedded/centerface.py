@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from faceblur.detectors.embedded.candidates import joined, rolls
+from faceblur.detectors.embedded.candidates import joined, rolls, with_area
 from faceblur.detectors.embedded.network import as_input, session_for
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class CenterFace:
         heat, scale, offset, landmarks = outputs
         candidates, picture_of = decode(heat[:, 0], scale, offset, landmarks, threshold)
         np.clip(candidates[:, :4], 0, [*pictures[0].size, *pictures[0].size], out=candidates[:, :4])
-        return [candidates[picture_of == place] for place in range(len(pictures))]
+        return [with_area(candidates[picture_of == place]) for place in range(len(pictures))]
 
 
 def decode(heat: Floats, scale: Floats, offset: Floats, landmarks: Floats, threshold: float) -> tuple[Floats, Places]:

@@ -8,7 +8,7 @@ The first look has four steps, so that the slow network sees only what needs it:
 4. Turned faces: both networks know upright faces only. YuNet sees the photo from its three other sides at half its
    size, and CenterFace confirms what it finds.
 
-The second look is YuNet's alone, on the photo enlarged by half and on smaller ones, so that it does not share all
+The second look is YuNet's alone, on the photo enlarged by a quarter and on smaller ones, so that it does not share all
 blind spots of the first.
 """
 
@@ -36,24 +36,24 @@ CHECK_SCALE = 1.25
 LOWEST = 0.08  # the score below which a candidate is noise
 HINT = 0.2  # YuNet's score that makes a place worth a closer look
 OVERVIEW_HINT = 0.15  # CenterFace's
-# Possible faces from one width to another are looked at closely at this scale,
-DETAILS = ((6, 24, 1.5), (24, 40, 1.0))
-WIDER = 1.5  # and so are faces which are up to so much wider than that.
-SURE = 0.35  # Those that are clear in the overview and have this score need no closer look.
-CLEAR_IN_OVERVIEW = 24  # narrower faces of the overview are hints only
+# Possible faces from one width to another, and the scale at which they are looked at closely.
+DETAILS = ((6, 24, 1.5), (24, 48, 1.0))
+WIDER = 1.5  # A closer look may find faces up to so many times wider.
+SURE = 0.35  # A face of the overview with this score needs no closer look.
+CLEAR_IN_OVERVIEW = 24  # Narrower faces of the overview are hints only.
 
 # The score that stands for the default confidence, by the face's width. Texture looks like tiny faces far more often
 # than like larger ones, and like a face to one network far more often than to both.
 WIDTHS = [7.0, 9.0, 12.0, 16.0, 24.0, 32.0]
-LIKELY_TO_BOTH = [0.35, 0.17, 0.13, 0.11, 0.14, 0.15]
-LIKELY_TO_ONE = [0.4, 0.26, 0.21, 0.19, 0.2, 0.4]
+LIKELY_TO_BOTH = [0.35, 0.16, 0.12, 0.11, 0.13, 0.15]
+LIKELY_TO_ONE = [0.4, 0.24, 0.2, 0.18, 0.2, 0.4]
 LIKELY = LIKELY_TO_BOTH, LIKELY_TO_ONE
 LIKELY_TO_YUNET_ALONE = 0.8
 LIKELY_IN_CHECK = 0.7
 DEFAULT = 50.0
 
 SAME_FACE = 0.3  # two networks that see boxes which share more than this (intersection over union) see one face
-INSIDE = 0.8  # a box with more than this of its area in that of a likelier face is a part of that face
+INSIDE = 0.75  # a box with more than this of its area in the middle of a likelier face is a part of that face
 
 
 def find_faces(centerface: Network, yunet: Network, picture: Image.Image, min_confidence: float) -> Floats:

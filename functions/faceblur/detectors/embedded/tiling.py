@@ -31,7 +31,7 @@ CUT = 1.5  # a box nearer than this to a tile's edge is that of a face which the
 # Each further scan of a pyramid sees the picture this many times smaller, until one tile shows all of it. A face that
 # is too large for a tile's margin is whole and clear in a smaller scan.
 SMALLER = 3
-CLEAR = 16  # pixels of a smaller scan: what is narrower in it, a larger scan shows better
+CLEAR = 14  # pixels of a smaller scan: what is narrower in it, a larger scan shows better
 
 OVERLAP = 0.4  # two boxes of one picture that share more than this (intersection over union) are one face
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from faceblur.detectors.embedded.candidates import joined, rolls
+from faceblur.detectors.embedded.candidates import joined, rolls, with_area
 from faceblur.detectors.embedded.network import as_input, session_for
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ EYES_AND_MOUTH = [0, 1, 3, 4]  # of the five landmarks; the third is the nose
 class YuNet:
     """The network, loaded; several threads may use it at a time."""
 
-    largest_block = 960
+    largest_block = 832
 
     def __init__(self) -> None:
         """Load the model from the layer."""
@@ -46,7 +46,7 @@ class YuNet:
         limits = [*pictures[0].size, *pictures[0].size]
         for candidates in (each for place in found for each in place):
             np.clip(candidates[:, :4], 0, limits, out=candidates[:, :4])
-        return [joined(place) for place in found]
+        return [with_area(joined(place)) for place in found]
 
 
 def decode(cells: Floats, stride: int, threshold: float) -> Floats:
