@@ -18,7 +18,7 @@ from PIL import Image
 
 from faceblur import images
 from faceblur.anonymise import hide_faces
-from faceblur.coverage import uncovered
+from faceblur.checks import Check
 from faceblur.detectors import Look, StoredPhoto, look_for_faces
 from faceblur.faces import Box
 from faceblur.options import JobOptions
@@ -62,22 +62,20 @@ def hidden(photo: bytes, detector: Detector) -> tuple[Answer, bytes]:
     """
     options = JobOptions().model_dump()
     style = style_of(options)
-    header = images.inspect(photo)
-    size = header.width, header.height
 
-    def look_at(file: bytes, look: Look) -> list[Box]:
+    def look_at(file: bytes, detector: Detector, look: Look) -> list[Box]:
         found = look_for_faces(detector, StoredPhoto(file, "", ""), options["min_confidence"], look)
         return [Box.from_dict(box.to_dict()) for box in found.boxes]  # rounded, as they are once they were stored
 
     started = time.process_time()
-    boxes = look_at(photo, Look.FIRST)
+    boxes = look_at(photo, detector, Look.FIRST)
     seconds = [time.process_time() - started]
     settled = False
     while not settled and len(seconds) <= CHECKS:
         regions = [Region(box, style) for box in boxes]
         draft = hide_faces(photo, regions).data
         started = time.process_time()
-        missed = uncovered(size, regions, look_at(draft, Look.SECOND))
+        missed = look_at(draft, Check(detector, regions), Look.SECOND)
         seconds.append(time.process_time() - started)
         settled = not missed
         boxes += missed

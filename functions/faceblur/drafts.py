@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from faceblur.errors import JobNotFound
+from faceblur.late_writes import withdraw_if_late
 
 if TYPE_CHECKING:
     from faceblur.anonymise import HiddenPhoto
@@ -13,15 +13,9 @@ if TYPE_CHECKING:
 
 
 def store_draft(job_id: str, hidden: HiddenPhoto, jobs: Jobs, photos: Photos) -> dict[str, Any]:
-    """Store a draft and describe it; raises JobNotFound, and leaves nothing, if the job is not in work any more.
-
-    Who ends or deletes a job changes its row before erasing its objects: whoever stores a draft and then still sees the
-    job in work can leave the draft to that.
-    """
+    """Store a draft and describe it; raises JobNotFound, and leaves nothing, if the job is not in work any more."""
     key = photos.write_result(job_id, hidden.extension, hidden.data, hidden.content_type)
-    if not jobs.is_in_work(job_id):
-        photos.withdraw(key)
-        raise JobNotFound
+    withdraw_if_late(key, job_id, jobs, photos)
     return {
         "key": key,
         "content_type": hidden.content_type,

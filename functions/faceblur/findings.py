@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from faceblur.errors import JobNotFound, TooManyFaces
+from faceblur.errors import TooManyFaces
 from faceblur.faces import MAX_FACES, Box
+from faceblur.late_writes import withdraw_if_late
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,16 +54,13 @@ def store_findings(job_id: str, findings: Findings, jobs: Jobs, photos: Photos) 
     """Store all findings of a job so far: `{"key", "count"}`.
 
     Raises TooManyFaces if they are more than a job can hide; JobNotFound, and leaves nothing, if the job is not in
-    work any more. Who ends or deletes a job changes its row before erasing its objects: whoever stores findings and
-    then still sees the job in work can leave them to that.
+    work any more.
     """
     if len(findings.faces) > MAX_FACES:
         raise TooManyFaces
     boxes = [finding.to_dict() for finding in findings.faces]
     key = photos.write_boxes(job_id, {"photo": findings.photo, "boxes": boxes})
-    if not jobs.is_in_work(job_id):
-        photos.withdraw(key)
-        raise JobNotFound
+    withdraw_if_late(key, job_id, jobs, photos)
     return {"key": key, "count": len(boxes)}
 
 
