@@ -158,7 +158,7 @@ def worked_on(name: str, photo: bytes) -> tuple[Image.Image, HiddenPhoto, Style]
     output = random.choice(("same", "same", *get_args(OutputFormat)))
     before = looked_at(photo)
     # The service is not asked, but shown all that it would be shown in a check.
-    rekognition.RekognitionDetector().detect(StoredPhoto(photo, "", ""), 50, Look.SECOND)
+    rekognition.RekognitionDetector().detect(StoredPhoto(photo, "", ""), 50, Look.CHECK)
     return before, hide_faces(photo, [Region(FACE, style)], output), style
 
 

@@ -44,7 +44,7 @@ def work_on(job_id: str) -> None:
     while options.get("checks") and rounds < CHECKS:
         rounds += 1
         check = Check(EmbeddedDetector(), regions(findings, options))
-        missed = look_for_faces(check, stored(hidden.data), options["min_confidence"], Look.SECOND).boxes
+        missed = look_for_faces(check, stored(hidden.data), options["min_confidence"], Look.CHECK).boxes
         if not missed:
             break
         findings = findings.and_also(missed, rounds)

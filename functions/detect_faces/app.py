@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     about(job_id)
     jobs().begin(job_id, event["stage"])
     photo = StoredPhoto(photos().read(event["key"]), photos().bucket, event["key"])
-    look = Look.SECOND if round_ else Look.FIRST
+    look = Look.CHECK if round_ else Look.FIRST
     findings = load_findings(event["boxes"], photos()) if round_ else Findings(digest(photo.data), [])
     detector = detector_for(event, findings)
     with stage(event["stage"], len(photo.data)) as measured:

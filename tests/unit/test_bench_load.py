@@ -50,9 +50,9 @@ def run(event, s3, add_job, monkeypatch):
     ("options", "left_over", "looks", "faces"),
     [
         ({}, [], [Look.FIRST], 1),
-        ({"checks": True}, [], [Look.FIRST, Look.SECOND], 1),
-        ({"checks": True}, [FACE], [Look.FIRST, Look.SECOND], 1),
-        ({"checks": True}, [OTHER], [Look.FIRST, Look.SECOND, Look.SECOND], 2),
+        ({"checks": True}, [], [Look.FIRST, Look.CHECK], 1),
+        ({"checks": True}, [FACE], [Look.FIRST, Look.CHECK], 1),
+        ({"checks": True}, [OTHER], [Look.FIRST, Look.CHECK, Look.CHECK], 2),
     ],
     ids=["no check", "nothing missed", "nothing but what is hidden", "missed once"],
 )

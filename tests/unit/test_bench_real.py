@@ -291,7 +291,7 @@ def test_a_photo_in_which_nothing_was_missed_is_checked_once():
     answer, result = hidden(photo, detector)
     assert answer["boxes"] == [somewhere(1).to_dict()]
     assert (answer["settled"], len(answer["seconds"])) == (True, 2)
-    assert detector.looks == [(Look.FIRST, photo), (Look.SECOND, result)]
+    assert detector.looks == [(Look.FIRST, photo), (Look.CHECK, result)]
 
 
 def test_what_a_check_finds_is_hidden_and_checked_again():
@@ -299,7 +299,7 @@ def test_what_a_check_finds_is_hidden_and_checked_again():
     answer, result = hidden(photos.flower(), detector)
     assert answer["boxes"] == [somewhere(1).to_dict(), somewhere(3).to_dict()]
     assert (answer["settled"], len(answer["seconds"])) == (True, 3)
-    assert detector.looks[-1] == (Look.SECOND, result)
+    assert detector.looks[-1] == (Look.CHECK, result)
 
 
 def test_what_the_last_check_finds_is_hidden_too():

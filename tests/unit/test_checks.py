@@ -30,20 +30,20 @@ class Detector:
 
 def test_a_check_finds_what_shows():
     detector = Detector(HIDDEN, MISSED)
-    found = Check(detector, [Region(HIDDEN, Style())]).detect(DRAFT, 60, Look.SECOND)
+    found = Check(detector, [Region(HIDDEN, Style())]).detect(DRAFT, 60, Look.CHECK)
     assert found == Detection([MISSED], "stand-in", "1", 3, ["Doubt"])
-    assert detector.asked == [(DRAFT, 60, Look.SECOND)]
+    assert detector.asked == [(DRAFT, 60, Look.CHECK)]
 
 
 def test_where_nothing_is_hidden_everything_shows():
-    assert Check(Detector(HIDDEN, MISSED), []).detect(DRAFT, 60, Look.SECOND).boxes == [HIDDEN, MISSED]
+    assert Check(Detector(HIDDEN, MISSED), []).detect(DRAFT, 60, Look.CHECK).boxes == [HIDDEN, MISSED]
 
 
 def test_what_the_detector_cannot_do_is_told():
     with pytest.raises(DetectorUnavailable):
-        Check(Detector(DetectorUnavailable()), []).detect(DRAFT, 60, Look.SECOND)
+        Check(Detector(DetectorUnavailable()), []).detect(DRAFT, 60, Look.CHECK)
 
 
 def test_a_draft_that_is_no_picture_is_an_error_and_no_empty_list():
     with pytest.raises(UnsupportedFormat):
-        Check(Detector(), []).detect(StoredPhoto(b"no picture at all", "bucket", "results/x.png"), 60, Look.SECOND)
+        Check(Detector(), []).detect(StoredPhoto(b"no picture at all", "bucket", "results/x.png"), 60, Look.CHECK)

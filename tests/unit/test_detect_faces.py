@@ -173,10 +173,10 @@ def test_a_confidence_above_the_default_holds_for_every_look_and_tells_of_what_i
         (Look.FIRST, 0, 0),
         (Look.FIRST, 50, 50),
         (Look.FIRST, 100, 100),
-        (Look.SECOND, 0, 50),
-        (Look.SECOND, 49.9, 50),
-        (Look.SECOND, 50.1, 50.1),
-        (Look.SECOND, 100, 100),
+        (Look.CHECK, 0, 50),
+        (Look.CHECK, 49.9, 50),
+        (Look.CHECK, 50.1, 50.1),
+        (Look.CHECK, 100, 100),
     ],
 )
 def test_the_confidence_of_a_look(look, asked, confidence):
@@ -241,7 +241,7 @@ def test_what_a_check_finds_belongs_to_the_photo_of_the_first_look(check, detect
 
 def test_no_uncovered_face_is_what_is_hoped_for(check, detector, keys):
     found = check(*((face, 0) for face in FACES), options={"on_no_faces": "fail"})
-    assert detector.asked[0][2] is Look.SECOND
+    assert detector.asked[0][2] is Look.CHECK
     assert (found["boxes"]["count"], found["stage"]["faces"]) == (2, 0)
     assert {key for key in keys() if key.startswith("boxes/")} == {found["boxes"]["key"]}
 

@@ -41,10 +41,10 @@ def test_no_other_detector():
         detector_named("haar")
 
 
-@pytest.mark.parametrize(("asked", "second"), [(0, 50), (50, 50), (80, 80)])
-def test_a_second_look_asks_for_the_default_confidence_at_least(asked, second):
+@pytest.mark.parametrize(("asked", "of_a_check"), [(0, 50), (50, 50), (80, 80)])
+def test_a_check_asks_for_the_default_confidence_at_least(asked, of_a_check):
     assert confidence_for(Look.FIRST, asked) == asked
-    assert confidence_for(Look.SECOND, asked) == second
+    assert confidence_for(Look.CHECK, asked) == of_a_check
 
 
 @pytest.mark.parametrize(

@@ -57,4 +57,4 @@ def test_codes_are_plain_words():
 def test_a_check_does_not_judge_our_own_work():
     doubts = [Doubt.BLURRED_PHOTO, Doubt.ONE_DETECTOR_ONLY]
     assert worth_saying(doubts, Look.FIRST) == doubts
-    assert worth_saying(doubts, Look.SECOND) == [Doubt.ONE_DETECTOR_ONLY]
+    assert worth_saying(doubts, Look.CHECK) == [Doubt.ONE_DETECTOR_ONLY]

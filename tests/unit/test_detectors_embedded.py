@@ -170,7 +170,7 @@ def test_a_crowd_down_to_small_faces():
     assert found.warnings == [Doubt.FACES_NEAR_SIZE_LIMIT]
 
 
-def test_the_second_look_finds_as_much():
+def test_a_check_finds_as_much():
     scene = crowd(100, 12, 60, seed=2)
     hits = [matches(found_in(scene.picture, look, quality=95), scene)[0] for look in Look]
     assert min(hits) > 0.8 * len(scene.faces)

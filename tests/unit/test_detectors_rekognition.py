@@ -305,9 +305,9 @@ def test_faces_as_small_as_can_be_are_a_doubt(service):
     assert Doubt.FACES_NEAR_SIZE_LIMIT in found.warnings
 
 
-def test_the_second_look_sees_the_photo_in_a_mirror(service):
+def test_a_check_sees_the_photo_in_a_mirror(service):
     markers = [(100, 100, 90)]
-    found, _ = survey(service, marked((640, 480), markers), look=Look.SECOND)
+    found, _ = survey(service, marked((640, 480), markers), look=Look.CHECK)
     assert close(found_squares(found, (640, 480)), markers, tolerance=4)
     (image,) = service.images
     shown = Image.open(BytesIO(image["Bytes"]))

@@ -138,8 +138,8 @@ def test_whatever_is_asked_is_either_refused_or_in_range(fields):
     assert parse_options(json.loads(json.dumps(options.model_dump()))) == options
 
 
-def test_the_default_confidence_is_that_which_a_second_look_never_goes_below():
-    assert JobOptions().min_confidence == confidence_for(Look.SECOND, 0)
+def test_the_default_confidence_is_that_which_a_check_never_goes_below():
+    assert JobOptions().min_confidence == confidence_for(Look.CHECK, 0)
 
 
 @pytest.mark.parametrize("body", [None, "", "{}"])

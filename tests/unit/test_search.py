@@ -203,7 +203,7 @@ def test_a_part_of_a_face_is_no_face_of_its_own():
     assert at_least(85, faces).tolist() == [face]
 
 
-def test_the_second_look_shows_all_of_the_photo_to_the_second_network():
+def test_a_check_shows_all_of_the_photo_to_the_second_network():
     network = PaintedFaces(GREEN, 960)
     faces = [NARROW, CLEAR, (0, 0, 40, 50), (100, 500, 600, 1150)]
     found = find_missed_faces(network, painted(SIZE, *faces, green=LIKELY_IN_CHECK + 0.1), DEFAULT)
@@ -212,6 +212,6 @@ def test_the_second_look_shows_all_of_the_photo_to_the_second_network():
     assert network.pixels >= SIZE[0] * SIZE[1]
 
 
-def test_the_second_look_finds_no_less_likely_faces():
+def test_a_check_finds_no_less_likely_faces():
     network = PaintedFaces(GREEN, 960)
     assert len(find_missed_faces(network, painted(SIZE, CLEAR, green=LIKELY_IN_CHECK - 0.05), DEFAULT)) == 0

@@ -15,10 +15,13 @@ DEFAULT_CONFIDENCE = 50.0
 
 
 class Look(StrEnum):
-    """Which look at a photo this is: the second takes a view of its own, to find what the first missed."""
+    """Which look this is: the first one, at the photo, or a check of a draft.
+
+    A check looks in a way of its own, to find what the first look missed.
+    """
 
     FIRST = "first"
-    SECOND = "second"
+    CHECK = "check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class Detector(Protocol):
 
 
 def confidence_for(look: Look, asked: float) -> float:
-    """The confidence to ask a detector for: a first look may go lower than a second.
+    """The confidence to ask a detector for: the first look may go lower than a check.
 
     Below the default a detector sees faces in what is no face. Whoever asks for that has it once, not in each check.
     """

@@ -93,14 +93,14 @@ class Area(NamedTuple):
 
 
 class Survey:
-    """One look at a photo, by as many calls as it takes; the second look sees it mirrored."""
+    """One look at a photo, by as many calls as it takes; a check sees it mirrored."""
 
     def __init__(self, photo: StoredPhoto, look: Look) -> None:
         """Nothing is asked yet."""
         self.photo = photo
         self.header = images.inspect(photo.data)
         self.whole = Area(0, 0, self.header.width, self.header.height)
-        self.mirrored = look is Look.SECOND
+        self.mirrored = look is Look.CHECK
         self.calls = 0
         self.doubts: set[Doubt] = set()
 
