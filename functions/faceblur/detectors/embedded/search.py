@@ -8,7 +8,7 @@ The first look has four steps, so that the slow network sees only what needs it:
 4. Turned faces: both networks know upright faces only. YuNet sees the photo from its three other sides at half its
    size, and CenterFace confirms what it finds.
 
-The second look is YuNet's alone, on the photo enlarged by a quarter and on smaller ones, so that it does not share all
+A check is YuNet's alone, on the draft enlarged by a quarter and on smaller ones, so that it does not share all
 blind spots of the first.
 """
 
@@ -87,7 +87,7 @@ def scan_details(
 
 
 def find_missed_faces(yunet: Network, picture: Image.Image, min_confidence: float) -> Floats:
-    """The second look: the faces of at least this confidence, in pixels; in place of scores they have confidences."""
+    """A check: the faces of at least this confidence, in pixels; in place of scores they have confidences."""
     found = scan_pyramid(yunet, picture, CHECK_SCALE, HINT)
     found[:, SCORE] = confidences(found[:, SCORE], LIKELY_IN_CHECK)
     return at_least(min_confidence, found)
