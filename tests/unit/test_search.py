@@ -21,7 +21,7 @@ from faceblur.detectors.embedded.search import (
     HINT,
     LIKELY_IN_CHECK,
     LIKELY_TO_BOTH,
-    LIKELY_TO_ONE,
+    LIKELY_TO_CENTERFACE_ALONE,
     LIKELY_TO_YUNET_ALONE,
     OVERVIEW_SCALE,
     SURE,
@@ -63,7 +63,7 @@ def pixels_of_tiles(network: PaintedFaces) -> int:
 
 def between(width: float) -> float:
     """A score that makes a face of this width likely if both networks see it, and not if one does."""
-    both, one = (np.interp(width, WIDTHS, likely) for likely in (LIKELY_TO_BOTH, LIKELY_TO_ONE))
+    both, one = (np.interp(width, WIDTHS, likely) for likely in (LIKELY_TO_BOTH, LIKELY_TO_CENTERFACE_ALONE))
     return float(both + one) / 2
 
 
@@ -88,7 +88,7 @@ def test_each_face_has_a_likely_score_of_its_own():
 
 @given(st.floats(1, 200))
 def test_what_one_network_alone_sees_needs_more(width):
-    both, one = (np.interp(width, WIDTHS, likely) for likely in (LIKELY_TO_BOTH, LIKELY_TO_ONE))
+    both, one = (np.interp(width, WIDTHS, likely) for likely in (LIKELY_TO_BOTH, LIKELY_TO_CENTERFACE_ALONE))
     assert both < one < LIKELY_TO_YUNET_ALONE
 
 
@@ -190,7 +190,7 @@ def test_the_area_around_a_face_shows_a_third_of_it_on_each_side():
 
 
 def test_a_lower_confidence_gives_more_faces():
-    score = 0.9 * float(np.interp(NARROW[2] - NARROW[0], WIDTHS, LIKELY_TO_ONE))
+    score = 0.9 * float(np.interp(NARROW[2] - NARROW[0], WIDTHS, LIKELY_TO_CENTERFACE_ALONE))
     photo = painted(SIZE, NARROW, red=score)
     counts = [len(looked_at(photo, least)[0]) for least in (0.8 * DEFAULT, DEFAULT)]
     assert counts == [1, 0]

@@ -32,28 +32,29 @@ if TYPE_CHECKING:
 OVERVIEW_SCALE = 0.5
 HINT_SCALE = 1.0
 CHECK_SCALE = 1.25
-# Scores 0…1 and widths in pixels of the photo, chosen on real photos (docs/detection.md).
-LOWEST = 0.08  # the score below which a candidate is noise
-HINT = 0.2  # YuNet's score that makes a place worth a closer look
-OVERVIEW_HINT = 0.15  # CenterFace's
-# Possible faces from one width to another, and the scale at which they are looked at closely.
+# From one width of possible faces to another, in pixels: the scale at which they are looked at closely.
 DETAILS = ((6, 24, 1.5), (24, 48, 1.0))
 WIDER = 1.5  # A closer look may find faces up to so many times wider.
-SURE = 0.35  # A face of the overview with this score needs no closer look.
-CLEAR_IN_OVERVIEW = 24  # Narrower faces of the overview are hints only.
+CLEAR_IN_OVERVIEW = 24  # pixels: narrower faces of the overview are hints only.
+
+# Scores of 0…1, chosen on real photos (docs/detection.md).
+LOWEST = 0.08  # A candidate below this is noise.
+HINT = 0.2  # What makes a place worth a closer look, if YuNet gives it,
+OVERVIEW_HINT = 0.15  # and if CenterFace gives it in the overview.
+SURE = 0.3  # A clear face of the overview with this score needs no closer look.
 
 # The score that stands for the default confidence, by the face's width. Texture looks like tiny faces far more often
 # than like larger ones, and like a face to one network far more often than to both.
 WIDTHS = [7.0, 9.0, 12.0, 16.0, 24.0, 32.0]
-LIKELY_TO_BOTH = [0.35, 0.16, 0.12, 0.11, 0.13, 0.15]
-LIKELY_TO_ONE = [0.4, 0.24, 0.2, 0.18, 0.2, 0.4]
-LIKELY = LIKELY_TO_BOTH, LIKELY_TO_ONE
+LIKELY_TO_BOTH = [0.35, 0.16, 0.12, 0.11, 0.14, 0.16]
+LIKELY_TO_CENTERFACE_ALONE = [0.4, 0.24, 0.2, 0.18, 0.2, 0.4]
 LIKELY_TO_YUNET_ALONE = 0.8
 LIKELY_IN_CHECK = 0.7
-DEFAULT = 50.0
+DEFAULT = 50.0  # the default confidence
 
-SAME_FACE = 0.3  # two networks that see boxes which share more than this (intersection over union) see one face
-INSIDE = 0.75  # a box with more than this of its area in the middle of a likelier face is a part of that face
+# Shares of an area (intersection over union, and of the smaller box).
+SAME_FACE = 0.3  # Boxes of two networks that overlap by more show the same face.
+INSIDE = 0.75  # A box with more than this in the middle of a likelier face is a part of that face.
 
 
 def find_faces(centerface: Network, yunet: Network, picture: Image.Image, min_confidence: float) -> Floats:
@@ -67,8 +68,10 @@ def find_faces(centerface: Network, yunet: Network, picture: Image.Image, min_co
     details = [scan_details(centerface, picture, possible, *each) for each in DETAILS]
     seen = joined([overview[clear], *details])
     supported = overlap_any(seen, hints, SAME_FACE)
-    likely = np.where(supported, *(np.interp(widths(seen), WIDTHS, each) for each in LIKELY))
-    seen[:, SCORE] = confidences(seen[:, SCORE], likely)
+    to_both, to_one = (
+        np.interp(widths(seen), WIDTHS, likely) for likely in (LIKELY_TO_BOTH, LIKELY_TO_CENTERFACE_ALONE)
+    )
+    seen[:, SCORE] = confidences(seen[:, SCORE], np.where(supported, to_both, to_one))
     hints[:, SCORE] = confidences(hints[:, SCORE], LIKELY_TO_YUNET_ALONE)
     faces = at_least(min_confidence, joined([seen, hints]))
     turned = find_turned_faces(centerface, yunet, picture, faces)
