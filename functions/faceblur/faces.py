@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 MAX_FACES = 20_000
 # Photos have at most 65,535 pixels a side: a box is stored to a third of a pixel.
 DECIMALS = 5
-# A box that lies in another is a part of the same face if its centre is in the middle ellipse of the other, this large.
-# In a corner it may be another face, and the paint over a head does not reach into the corners of its box.
-CORE = 0.6
+# A box that lies in another is a part of the same face if its middle, this large, lies in the ellipse over the other,
+# this large. In a corner it may be another face, and the paint over a head does not reach into the corners of its box.
+MIDDLE, OVAL = 0.5, 1.1
 
 
 class BoxDict(TypedDict):
@@ -102,7 +102,7 @@ def merge(boxes: Iterable[Box], overlap: float = 0.5, inside: float = inf) -> li
     """The boxes, most confident first, without those that repeat a more confident one.
 
     A box repeats a more confident one if they overlap by more than `overlap`, or if more than `inside` of its own area
-    lies in the other and its centre in the other's core.
+    lies in the other and its middle in the ellipse over the other.
     """
     kept: list[Box] = []
     places = _Places()
@@ -115,12 +115,12 @@ def merge(boxes: Iterable[Box], overlap: float = 0.5, inside: float = inf) -> li
 
 
 def _is_part(box: Box, other: Box, inside: float) -> bool:
-    """Whether so much of the box lies in the other, and its centre in the other's core."""
+    """Whether so much of the box lies in the other, and its middle in the ellipse over the other."""
     if not box.intersection(other) > inside * box.area:
         return False
-    across = (box.left + box.width / 2 - other.left) / other.width * 2 - 1
-    down = (box.top + box.height / 2 - other.top) / other.height * 2 - 1
-    return across**2 + down**2 < CORE**2
+    across = (abs(box.left + box.right - other.left - other.right) + MIDDLE * box.width) / other.width
+    down = (abs(box.top + box.bottom - other.top - other.bottom) + MIDDLE * box.height) / other.height
+    return across**2 + down**2 < OVAL**2
 
 
 class _Places:

@@ -36,12 +36,16 @@ def candidates(seed: int, count: int) -> np.ndarray:
 
 
 def is_in_the_middle(candidate: list[float], other: list[float]) -> bool:
-    """Whether the candidate's centre lies in the middle ellipse of the other, 0.6 times as large as the box."""
-    (x, y), (left, top, right, bottom) = (
-        ((candidate[0] + candidate[2]) / 2, (candidate[1] + candidate[3]) / 2),
-        other[:4],
+    """Whether half of the candidate lies in the ellipse 1.1 times as large as the other."""
+    across, down = (
+        (
+            abs(candidate[side] + candidate[side + 2] - other[side] - other[side + 2])
+            + 0.5 * (candidate[side + 2] - candidate[side])
+        )
+        / (other[side + 2] - other[side])
+        for side in (0, 1)
     )
-    return ((2 * x - left - right) / (right - left)) ** 2 + ((2 * y - top - bottom) / (bottom - top)) ** 2 < 0.6**2
+    return across**2 + down**2 < 1.1**2
 
 
 def test_a_face_in_the_corner_of_another_box_is_a_face_of_its_own():

@@ -102,10 +102,10 @@ def test_merging_two_boxes_of_one_face():
 
 
 def is_part(box: Box, other: Box, share: float) -> bool:
-    """Whether more than this share of the box lies in the other, and its centre in the middle ellipse of the other."""
-    across = (box.left + box.right - other.left - other.right) / other.width
-    down = (box.top + box.bottom - other.top - other.bottom) / other.height
-    return box.intersection(other) > share * box.area and across**2 + down**2 < 0.6**2
+    """Whether more than this share of the box lies in the other, and half of it in the ellipse 1.1 times the other."""
+    across = (abs(box.left + box.right - other.left - other.right) + 0.5 * box.width) / other.width
+    down = (abs(box.top + box.bottom - other.top - other.bottom) + 0.5 * box.height) / other.height
+    return box.intersection(other) > share * box.area and across**2 + down**2 < 1.1**2
 
 
 def test_a_face_in_the_corner_of_another_box_is_a_face_of_its_own():

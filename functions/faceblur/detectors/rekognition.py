@@ -41,6 +41,7 @@ HARDLY_ABOVE = 1.5  # times the limit: where such faces are, there may be smalle
 SMALL_ENOUGH = 12  # pixels of the photo: a limit below this is not worth another call
 ENLARGED = 4  # times at most; beyond it no detail is left to find
 CUT = 2  # pixels from the edge of what was sent: a face that near to it is not all there
+PIECE = 0.8  # a cut face with more than this of its area in a whole one is a piece of that
 MAX_CALLS = 100  # a photo, ten cents
 
 THROTTLED = {"ThrottlingException", "ProvisionedThroughputExceededException"}
@@ -105,13 +106,15 @@ class Survey:
         self.doubts: set[Doubt] = set()
 
     def faces(self) -> list[Box]:
-        """All faces in all answers, some of them several times."""
+        """All faces in all answers, some of them several times; of those that an area's edge cuts, no mere pieces."""
         found: list[Box] = []
+        pieces: list[Box] = []
         waiting = deque([self.whole])
         while waiting:
             area = waiting.popleft()
             answer = self.ask(area)
-            found += [self.in_photo(box, area) for box in answer]
+            for box in answer:
+                (pieces if self.cut(box, area) else found).append(self.in_photo(box, area))
             # A face that the area's edge cuts is narrower than it is; another area shows it whole.
             widths = [box.width * area.size[0] for box in answer if not self.cut(box, area)]
             limit = SMALLEST_FACE / self.scale(area)
@@ -127,7 +130,7 @@ class Survey:
                 self.doubts.add(Doubt.ANSWER_CAPPED)
             elif near_limit:
                 self.doubts.add(Doubt.FACES_NEAR_SIZE_LIMIT)
-        return found
+        return found + [piece for piece in pieces if not any(_is_within(piece, face) for face in found)]
 
     def scale(self, area: Area) -> float:
         """The scale at which an area is looked at: as large as it helps."""
@@ -197,6 +200,10 @@ class Survey:
             box.height * height / down,
             box.confidence,
         ).clamp()
+
+
+def _is_within(piece: Box, face: Box) -> bool:
+    return piece.intersection(face) > PIECE * piece.area
 
 
 def detect_faces(image: ImageTypeDef) -> list[Box]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from faceblur.faces import CORE
+from faceblur.faces import MIDDLE, OVAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,8 +58,8 @@ def suppress(candidates: Floats, overlap: float, inside: float = 1.0) -> Floats:
     """Non-maximum suppression: the candidates, best first, without those that repeat a better one.
 
     A candidate repeats a better one if their intersection over union is more than `overlap`, or if more than `inside`
-    of its own area lies in the better one and its centre in the better one's core. What lies in a corner of a box may
-    be another face: the paint over a head does not reach into the corners.
+    of its own area lies in the better one and its middle in the ellipse over the better one. What lies in a corner of a
+    box may be another face: the paint over a head does not reach into the corners.
     """
     if len(candidates) < 2:
         return candidates
@@ -82,16 +82,17 @@ def _repeats(better: Floats, candidates: Floats, overlap: float, inside: float) 
     common = _common_areas(better, candidates)
     areas = _areas(candidates)
     same = common > overlap * (_areas(better)[:, None] + areas - common)
-    parts = (common > inside * areas) & _have_centre_in_core(better, candidates)
+    parts = (common > inside * areas) & _have_middle_in(better, candidates)
     repeats: NDArray[np.bool_] = same | parts
     return repeats
 
 
-def _have_centre_in_core(boxes: Floats, candidates: Floats) -> NDArray[np.bool_]:
-    """Which of the candidates [n, 6] have their centre in the middle ellipse of each of these boxes [m, 6]."""
-    half = (boxes[:, 2:4] - boxes[:, :2]).clip(1e-6) / 2
-    away = (centres(candidates)[None] - centres(boxes)[:, None]) / half[:, None]
-    inside: NDArray[np.bool_] = (away**2).sum(axis=2) < CORE**2
+def _have_middle_in(boxes: Floats, candidates: Floats) -> NDArray[np.bool_]:
+    """Which of the candidates [n, 6] have their middle in the ellipse over each of these boxes [m, 6], as [m, n]."""
+    sides = boxes[:, None, 2:4] - boxes[:, None, :2]
+    away = np.abs(centres(candidates) - centres(boxes)[:, None]) * 2
+    reach = (away + MIDDLE * (candidates[:, 2:4] - candidates[:, :2])) / sides
+    inside: NDArray[np.bool_] = (reach**2).sum(axis=2) < OVAL**2
     return inside
 
 
