@@ -46,7 +46,7 @@ SURE = 0.3  # A clear face of the overview with this score needs no closer look.
 # The score that stands for the default confidence, by the face's width. Texture looks like tiny faces far more often
 # than like larger ones, and like a face to one network far more often than to both.
 WIDTHS = [7.0, 9.0, 12.0, 16.0, 24.0, 32.0, 64.0]
-LIKELY_TO_BOTH = [0.35, 0.16, 0.12, 0.11, 0.14, 0.16, 0.2]
+LIKELY_TO_BOTH = [0.35, 0.16, 0.12, 0.11, 0.14, 0.16, 0.17]
 LIKELY_TO_CENTERFACE_ALONE = [0.4, 0.24, 0.19, 0.17, 0.17, 0.22, 0.25]
 LIKELY_TO_YUNET_ALONE = 0.8
 LIKELY_IN_CHECK = 0.7
