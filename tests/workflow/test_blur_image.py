@@ -188,11 +188,11 @@ class TestFailed:
 
     def test_an_error_while_claiming(self, deployed: Deployed) -> None:
         job_id, _ = waiting(deployed)
-        # An input without the photo's entity tag: the claim is written, and then has nothing to hand on.
+        # An input that names no job: there is nothing to claim.
         deployed.stack.client("stepfunctions").start_execution(
             stateMachineArn=deployed.stack.outputs["StateMachineArn"],
             name=job_id,
-            input=json.dumps({"job_id": job_id}),
+            input="{}",
         )
         assert_failed(deployed, deployed.ended(job_id), "InternalError", ["Claim the job", *FAILURE])
 
