@@ -16,15 +16,15 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import photos
 import pillow_heif
 from PIL import Image
-from report import at_least, at_most, publish
-from ways import WAYS
 
+from benchmarks.report import at_least, at_most, publish
+from benchmarks.ways import WAYS
 from faceblur import covers
 from faceblur.faces import Box
 from faceblur.styles import Region, Style
+from tests.support.pictures import photos
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

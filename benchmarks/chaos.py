@@ -1,6 +1,6 @@
 """Thousands of jobs through the embedded AWS while a seeded injector makes everything fail: what became of them.
 
-PYTHONPATH=functions:tests .venv/bin/python benchmarks/chaos.py [JOBS [SEED]]
+PYTHONPATH=functions .venv/bin/python -m benchmarks.chaos [JOBS [SEED]]
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from report import at_least, at_most, publish
-from storm.storm import storm
-from storm.verdict import judged
-
+from benchmarks.report import at_least, at_most, publish
 from faceblur_cli import local
+from tests.support.storm.storm import storm
+from tests.support.storm.verdict import judged
 
 JOBS = 2000
 SEED = 20261123

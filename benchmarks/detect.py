@@ -1,6 +1,6 @@
 """How many faces are found, how many boxes are of none, and what it takes, beside deface and OpenCV's cascade.
 
-The photos are composed of the public-domain sample photos, so their faces are known (tests/scenes.py). Each row is a
+The photos are composed of the public-domain sample photos, so their faces are known (tests/support/pictures/scenes.py). Each row is a
 kind of photo; each way of finding faces looks at a row's photos in a process of its own, the ways in turns, so that
 whatever else the machine does hits all of them. Of the ways whose times are compared there are two rounds, of which the
 shorter time counts for each photo.
@@ -20,16 +20,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import skimage.data
-from networks import LAYER, python_path
-from photos import encoded
 from PIL import Image, ImageDraw, ImageFilter
-from report import Goal, at_least, at_most, publish
-from scenes import Scene, crowd, matches, people, place, places, scattered
+
+from benchmarks.report import Goal, at_least, at_most, publish
+from tests.support.networks import LAYER, python_path
+from tests.support.pictures.photos import encoded
+from tests.support.pictures.scenes import Scene, crowd, matches, people, place, places, scattered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from scenes import Corners
+    from tests.support.pictures.scenes import Corners
 
     Change = Callable[[Image.Image], Image.Image]
 

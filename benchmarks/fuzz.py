@@ -1,7 +1,7 @@
 """What becomes of bad files: through the image code with the functions' limits, and through a deployed stack.
 
 Every file made by hand and thousands of mutations of good ones; a file that ends otherwise than in a hidden face or
-in one of the errors for photos is printed with its name, by which `bad_files.made` makes it again.
+in one of the errors for photos is printed with its name, by which `made` of the catalogue makes it again.
 """
 
 from __future__ import annotations
@@ -14,18 +14,17 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bad_files import HAND_MADE, HEAVY, kind_of, made, mutated
-from deployed import Deployed
-from report import at_least, at_most, publish
-from stack_trial import REFUSED, tried_in
-from trial import HIDDEN, MEMORY_MB, SECONDS, trials
-
+from benchmarks.report import at_least, at_most, publish
 from faceblur_cli import local
+from tests.support.bad_files.catalogue import HAND_MADE, HEAVY, kind_of, made, mutated
+from tests.support.bad_files.stack_trial import REFUSED, tried_in
+from tests.support.bad_files.trial import HIDDEN, MEMORY_MB, SECONDS, trials
+from tests.support.stack.deployed import Deployed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from trial import Trial
+    from tests.support.bad_files.trial import Trial
 
 MUTATIONS = 4_400
 # Those that are tried at the same time.

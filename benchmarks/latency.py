@@ -4,7 +4,7 @@ A photo of 12 megapixels with one large face goes through the deployed stack, on
 functions that have to start; what counts is how long the next ones take. The sum of the stages is the receipt's: what
 is above it went into queue, state machine, storage, start of the functions, and asking whether the job is done.
 
-PYTHONPATH=functions:tests .venv/bin/python benchmarks/latency.py
+PYTHONPATH=functions .venv/bin/python -m benchmarks.latency
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from photos import jpeg
-from report import at_most, publish
-from scenes import scattered
-
+from benchmarks.report import at_most, publish
 from faceblur_cli import local
 from faceblur_cli.client import ApiClient
+from tests.support.pictures.photos import jpeg
+from tests.support.pictures.scenes import scattered
 
 SIZE, FACE_WIDTH = (4000, 3000), 1600  # pixels
 PHOTOS = 9

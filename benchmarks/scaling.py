@@ -3,7 +3,7 @@
 A model, no measurement: from the seconds of each stage that `make load` measured, the list prices and AWS's quotas.
 Little's law gives what is in work at a time: what arrives a second, times the seconds that it stays.
 
-PYTHONPATH=functions .venv/bin/python benchmarks/scaling.py
+PYTHONPATH=functions .venv/bin/python -m benchmarks.scaling
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from report import RESULTS, publish
-
+from benchmarks.report import RESULTS, publish
 from faceblur.receipts import PRICES, PRICES_AS_OF, TRANSITIONS
 
 RATES = (10, 1_000, 100_000)  # photos an hour

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sources import ROOT, TEMPLATE, state_machine, template
 
 from faceblur import config, detectors, errors, observability
 from faceblur.detectors.doubts import Doubt
 from faceblur.jobs import STAGES
 from faceblur.options import JobOptions
+from tests.support.sources import ROOT, TEMPLATE, state_machine, template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

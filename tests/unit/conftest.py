@@ -17,12 +17,12 @@ import botocore.session
 import pytest
 from hypothesis import settings
 from moto import mock_aws
-from networks import python_path
-from private import private_in
 
 from faceblur import jobs, storage, workflow
 from faceblur.findings import Finding
 from faceblur.options import JobOptions
+from tests.support.networks import python_path
+from tests.support.privacy import private_in
 
 # The tracer looks at the environment once, when it is made.
 with pytest.MonkeyPatch.context() as patch:

@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masks import opaque
-from photos import ASTRONAUT_FACE, HOPPER_FACE, astronaut_pixels, encoded, hopper_pixels, opened
 from PIL import Image
 
 from faceblur import covers
@@ -19,6 +17,8 @@ from faceblur.anonymise import hide_faces
 from faceblur.errors import CorruptImage
 from faceblur.faces import Box
 from faceblur.styles import MAX_STRENGTH, MIN_STRENGTH, Kind, Region, Shape, Style
+from tests.support.pictures.masks import opaque
+from tests.support.pictures.photos import ASTRONAUT_FACE, HOPPER_FACE, astronaut_pixels, encoded, hopper_pixels, opened
 
 STYLES = [Style(kind, shape) for kind in get_args(Kind) for shape in get_args(Shape)]
 MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"]

@@ -8,16 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from masks import opaque
-from photos import (
-    ASTRONAUT_FACE,
-    HOPPER_FACE,
-    astronaut_pixels,
-    encoded,
-    flower_pixels,
-    hopper_pixels,
-    opened,
-)
 from PIL import Image, ImageCms, ImageOps
 from pillow_heif import register_heif_opener
 
@@ -26,6 +16,16 @@ from faceblur.anonymise import OutputFormat, hide_faces
 from faceblur.errors import ImageTooLarge
 from faceblur.faces import Box
 from faceblur.styles import Region, Style
+from tests.support.pictures.masks import opaque
+from tests.support.pictures.photos import (
+    ASTRONAUT_FACE,
+    HOPPER_FACE,
+    astronaut_pixels,
+    encoded,
+    flower_pixels,
+    hopper_pixels,
+    opened,
+)
 
 register_heif_opener()
 

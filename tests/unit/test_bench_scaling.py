@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-import scaling
-from scaling import Durations, Photo
-from sources import template
+
+from benchmarks import scaling
+from benchmarks.scaling import Durations, Photo
+from tests.support.sources import template
 
 MEASURED = Durations(first_look=0.6, hide=0.05, check=0.7)
 

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from photos import blank
 
 from faceblur.checks import Check
 from faceblur.detectors import Detection, Look, StoredPhoto
 from faceblur.errors import DetectorUnavailable, UnsupportedFormat
 from faceblur.faces import Box
 from faceblur.styles import Region, Style
+from tests.support.pictures.photos import blank
 
 DRAFT = StoredPhoto(blank(200, 100), "bucket", "results/x.png")
 HIDDEN = Box(0.1, 0.1, 0.2, 0.4, 90, "stand-in")

@@ -13,11 +13,11 @@ import boto3
 import httpx
 import pytest
 from moto import mock_aws
-from sources import template
 
 from faceblur_cli import page, project
 from faceblur_cli.failures import Failure
 from faceblur_cli.local import Stack
+from tests.support.sources import template
 
 pytestmark = pytest.mark.enable_socket
 PHOTOS = "http://127.0.0.1:4566"

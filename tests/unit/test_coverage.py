@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from masks import corners, ellipse
 from PIL import Image
 
 from faceblur import covers
 from faceblur.coverage import covered_share, opaque_paint, uncovered
 from faceblur.faces import Box
 from faceblur.styles import Region, Shape, Style
+from tests.support.pictures.masks import corners, ellipse
 
 SIZE = (400, 300)
 FACE = Box(0.4, 0.3, 0.2, 0.25 * 4 / 3, 90.0)  # 80 × 100 pixels

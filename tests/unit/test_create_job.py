@@ -5,12 +5,12 @@ import re
 from datetime import datetime
 
 import pytest
-from api_contract import assert_documented
 
 from create_job.app import handler
 from faceblur.jobs import jobs
 from faceblur.options import JobOptions
 from faceblur.storage import Photos
+from tests.support.api_contract import assert_documented
 
 
 @pytest.fixture

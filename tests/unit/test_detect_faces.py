@@ -5,7 +5,6 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from photos import blank
 
 from detect_faces.app import handler
 from faceblur.detectors import Detection, Look, StoredPhoto, confidence_for
@@ -20,6 +19,7 @@ from faceblur.errors import (
 from faceblur.faces import MAX_FACES, Box
 from faceblur.jobs import Jobs, jobs
 from faceblur.storage import Photos, digest, photos
+from tests.support.pictures.photos import blank
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from photos import astronaut, astronaut_pixels, encoded, flower, grace_hopper, jpeg, street_pixels, without_its_end
 from PIL import Image, ImageFilter, ImageOps
-from scenes import Scene, crowd, matches, part_inside, people, place, scattered, shared
 
 from faceblur.detectors import DEFAULT_CONFIDENCE, Look, StoredPhoto, embedded
 from faceblur.detectors.doubts import Doubt
@@ -20,6 +18,17 @@ from faceblur.detectors.embedded.centerface import centerface
 from faceblur.detectors.embedded.yunet import yunet
 from faceblur.errors import CorruptImage, UnsupportedFormat
 from faceblur.limits import MIN_SIDE
+from tests.support.pictures.photos import (
+    astronaut,
+    astronaut_pixels,
+    encoded,
+    flower,
+    grace_hopper,
+    jpeg,
+    street_pixels,
+    without_its_end,
+)
+from tests.support.pictures.scenes import Scene, crowd, matches, part_inside, people, place, scattered, shared
 
 # Where the faces are when a file with this EXIF orientation is shown as its pixels lie.
 LAID = {

@@ -11,12 +11,12 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from sources import evaluated, state_machine
 
 from faceblur import config
 from faceblur.errors import CorruptImage, InternalError, JobNotFound, StorageUnavailable, TimedOut, TooManyJobs
 from faceblur.jobs import STAGES, UNFINISHED, Jobs, Status, jobs
 from faceblur.options import JobOptions
+from tests.support.sources import evaluated, state_machine
 
 OPTIONS = JobOptions().model_dump()
 OUTCOME = {

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masks import corners, ellipse, opacities, opaque
 
 from faceblur import outlines
 from faceblur.faces import Box
 from faceblur.styles import MIN_PADDING, Region, Shape, Style
+from tests.support.pictures.masks import corners, ellipse, opacities, opaque
 
 SIZE = (400, 300)
 HEAD = (200.0, 150.0, 40.0, 50.0)  # middle and half-axes of a head of the usual proportions, in pixels

@@ -6,7 +6,6 @@ import struct
 import zlib
 
 import pytest
-from photos import astronaut, encoded, grace_hopper, street_pixels
 from PIL import Image
 
 from faceblur import images
@@ -14,6 +13,7 @@ from faceblur.anonymise import hide_faces
 from faceblur.errors import CorruptImage
 from faceblur.parts import MAX_PARTS, MAX_SCANS, check_parts
 from faceblur.tags import claims_too_much
+from tests.support.pictures.photos import astronaut, encoded, grace_hopper, street_pixels
 
 
 def segment(marker: int, content: bytes) -> bytes:

@@ -4,13 +4,13 @@ import json
 from copy import deepcopy
 
 import pytest
-from api_contract import validator
-from sources import api_description, state_machine
 
 from faceblur.faces import Box
 from faceblur.findings import Finding, Findings
 from faceblur.receipts import PRICES, cost, receipt, transitions
 from faceblur.storage import digest
+from tests.support.api_contract import validator
+from tests.support.sources import api_description, state_machine
 
 FACE = Finding(Box(0.1, 0.2, 0.3, 0.4, 99.1, "rekognition", 12.5), 0)
 MISSED = Finding(Box(0.7, 0.7, 0.1, 0.1, 55.0, "embedded"), 1)

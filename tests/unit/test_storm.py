@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import photos
 import pytest
-from storm.plans import ANSWERS, CASES, INTERFERENCE, UPLOADS, plan
-from storm.portraits import Portrait, Witness, portraits
-from storm.verdict import codes_of
 
 from faceblur.anonymise import hide_faces
 from faceblur.faces import Box
 from faceblur.styles import Region, Style
+from tests.support.pictures import photos
+from tests.support.storm.plans import ANSWERS, CASES, INTERFERENCE, UPLOADS, plan
+from tests.support.storm.portraits import Portrait, Witness, portraits
+from tests.support.storm.verdict import codes_of
 
 NEVER = "/never"
 

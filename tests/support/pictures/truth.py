@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from faceblur import images
+from faceblur.faces import Box
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,6 +64,18 @@ class Corners(NamedTuple):
         """Whether the other's centre lies in this box."""
         x, y = (other.left + other.right) / 2, (other.top + other.bottom) / 2
         return self.left <= x <= self.right and self.top <= y <= self.bottom
+
+
+def in_pixels(box: Box, size: tuple[int, int]) -> Corners:
+    """A box in pixels of a picture of this size."""
+    width, height = size
+    return Corners(box.left * width, box.top * height, box.right * width, box.bottom * height)
+
+
+def in_fractions(box: Corners, size: tuple[int, int]) -> Box:
+    """A box in fractions of a picture of this size."""
+    width, height = size
+    return Box(box.left / width, box.top / height, box.width / width, box.height / height, 100.0)
 
 
 class Face(NamedTuple):

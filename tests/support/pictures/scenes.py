@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import skimage.data
-from photos import ASTRONAUT_FACE, HOPPER_FACE, astronaut_pixels, hopper_pixels
 from PIL import Image, ImageDraw, ImageFilter
 from sklearn.datasets import load_sample_images
+
+from tests.support.pictures.photos import ASTRONAUT_FACE, HOPPER_FACE, astronaut_pixels, hopper_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
-from truth import Corners
 
 from faceblur.coverage import INNER_HEIGHT, INNER_WIDTH
+from tests.support.pictures.truth import Corners
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

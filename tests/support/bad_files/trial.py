@@ -22,8 +22,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 from PIL import ImageFilter
-from private import MARK
-from sources import template
 
 from faceblur import images, jpeg
 from faceblur.anonymise import HiddenPhoto, OutputFormat, hide_faces
@@ -33,6 +31,8 @@ from faceblur.errors import ImageTooLarge, PhotoError
 from faceblur.faces import Box
 from faceblur.limits import MAX_BYTES
 from faceblur.styles import Kind, Region, Shape, Style
+from tests.support.privacy import MARK
+from tests.support.sources import template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
