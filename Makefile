@@ -6,9 +6,11 @@ export SAM_CLI_TELEMETRY := 0
 export SAM_CLI_CHECK_LATEST_VERSION := 0
 export CKV_SKIP_PACKAGE_UPDATE_CHECK := true
 export ORT_DISABLE_TELEMETRY := 1
+# Modules are compiled once and kept: the tests start hundreds of interpreters.
+unexport PYTHONDONTWRITEBYTECODE
 
 uv := .tools/uv/bin/uv
-sync = $(uv) venv --quiet --clear --python $(PYTHON) $(1) && $(uv) pip sync --quiet --python $(1) --require-hashes $(2)
+sync = $(uv) venv --quiet --clear --python $(PYTHON) $(1) && $(uv) pip sync --quiet --compile-bytecode --python $(1) --require-hashes $(2)
 # Where the commands of requirements are kept; a tool of its own each, since their requirements contradict each other.
 tools := .tools/sam/.ready .tools/ministack/.ready .tools/runtime/.ready
 setup := .venv/.ready $(tools)

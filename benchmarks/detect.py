@@ -1,6 +1,6 @@
 """How many faces are found, how many boxes are of none, and what it takes, beside deface and OpenCV's cascade.
 
-The photos are composed of the public-domain sample photos, so their faces are known (tests/support/pictures/scenes.py). Each row is a
+The photos are composed of the public-domain sample photos, so their faces are known (scenes.py). Each row is a
 kind of photo; each way of finding faces looks at a row's photos in a process of its own, the ways in turns, so that
 whatever else the machine does hits all of them. Of the ways whose times are compared there are two rounds, of which the
 shorter time counts for each photo.
