@@ -25,9 +25,11 @@ def sample(package: str, path: str) -> Path:
 
 
 def pixels(package: str, path: str) -> Image.Image:
-    """A sample photo of an installed package, as pixels."""
+    """A sample photo of an installed package, as pixels without any metadata."""
     with Image.open(sample(package, path)) as image:
-        return image.convert("RGB")
+        picture = image.convert("RGB")
+    picture.info = {}
+    return picture
 
 
 def jpeg(image: Image.Image, **options: object) -> bytes:
