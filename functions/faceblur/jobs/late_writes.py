@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from faceblur.errors import JobNotFound
 
 if TYPE_CHECKING:
-    from faceblur.jobs import Jobs
-    from faceblur.storage import Photos
+    from faceblur.jobs.storage import Photos
+    from faceblur.jobs.table import Jobs
 
 
 def withdraw_if_late(key: str, job_id: str, jobs: Jobs, photos: Photos) -> None:

@@ -108,7 +108,7 @@ class Photos:
             self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
         return key
 
-    def photo_arrived(self, job_id: str) -> bool:
+    def has_upload(self, job_id: str) -> bool:
         """Whether there is an uploaded photo for this job."""
         return upload_key(job_id) in self._keys(upload_key(job_id))
 
