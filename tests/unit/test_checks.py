@@ -25,13 +25,13 @@ class Detector:
         for error in self.finds:
             if isinstance(error, Exception):
                 raise error
-        return Detection(list(self.finds), "stand-in", "1", calls=3, warnings=["Doubt"])
+        return Detection(list(self.finds), "stand-in", "1", calls=3, warnings=["Warning"])
 
 
 def test_a_check_finds_what_shows():
     detector = Detector(HIDDEN, MISSED)
     found = Check(detector, [Region(HIDDEN, Style())]).detect(DRAFT, 60, DetectionPass.CHECK)
-    assert found == Detection([MISSED], "stand-in", "1", 3, ["Doubt"])
+    assert found == Detection([MISSED], "stand-in", "1", 3, ["Warning"])
     assert detector.asked == [(DRAFT, 60, DetectionPass.CHECK)]
 
 

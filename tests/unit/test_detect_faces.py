@@ -48,7 +48,7 @@ class Detector:
         if isinstance(self.finds, Exception):
             raise self.finds
         self.meanwhile()
-        return Detection(list(self.finds), "stand-in", "1", calls=self.calls, warnings=["Doubt"])
+        return Detection(list(self.finds), "stand-in", "1", calls=self.calls, warnings=["Warning"])
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_the_faces_and_how_they_were_found(ask, detector):
     ]
     assert found == {
         "boxes": {"key": found["boxes"]["key"], "count": 2},
-        "warnings": ["Doubt"],
+        "warnings": ["Warning"],
         "stage": {
             "name": "detect",
             "round": 0,

@@ -1,4 +1,4 @@
-"""Doubts about a photo as such: told by light and sharpness, whatever is in it."""
+"""Warnings about a photo, told by its light and sharpness, whatever it shows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def photo(request):
     return PHOTOS[request.param]()
 
 
-def test_ordinary_photos_raise_no_doubt(photo):
+def test_ordinary_photos_raise_no_warning(photo):
     assert warnings_for(photo) == []
 
 
@@ -53,10 +53,10 @@ def test_a_black_picture_is_dark_and_no_error():
 
 
 def test_codes_are_plain_words():
-    assert all(str(doubt).isalpha() and str(doubt)[0].isupper() for doubt in WarningCode)
+    assert all(str(code).isalpha() and str(code)[0].isupper() for code in WarningCode)
 
 
 def test_a_check_does_not_judge_our_own_work():
-    doubts = [WarningCode.BLURRED_PHOTO, WarningCode.ONE_DETECTOR_ONLY]
-    assert warnings_to_report(doubts, DetectionPass.FIRST) == doubts
-    assert warnings_to_report(doubts, DetectionPass.CHECK) == [WarningCode.ONE_DETECTOR_ONLY]
+    warnings = [WarningCode.BLURRED_PHOTO, WarningCode.ONE_DETECTOR_ONLY]
+    assert warnings_to_report(warnings, DetectionPass.FIRST) == warnings
+    assert warnings_to_report(warnings, DetectionPass.CHECK) == [WarningCode.ONE_DETECTOR_ONLY]

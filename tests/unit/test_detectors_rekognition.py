@@ -284,12 +284,12 @@ def test_the_hundredth_face_is_not_the_last(service):
     assert found.warnings == []
 
 
-def test_a_full_answer_about_the_smallest_part_is_a_doubt(service):
+def test_a_full_answer_about_the_smallest_part_is_a_warning(service):
     service.default = [face(0.1 * column, 0.1 * row, 0.05, 0.05) for row in range(10) for column in range(10)]
     survey = rekognition.Survey(StoredPhoto(grey(200, 100), "photos", "uploads/1"), DetectionPass.FIRST)
     survey.faces()
     assert survey.calls < 30
-    assert survey.doubts == {WarningCode.ANSWER_CAPPED}
+    assert survey.warnings == {WarningCode.ANSWER_CAPPED}
 
 
 def test_calls_have_a_limit(service):
@@ -297,10 +297,10 @@ def test_calls_have_a_limit(service):
     survey = rekognition.Survey(StoredPhoto(grey(8000, 6000), "photos", "uploads/1"), DetectionPass.FIRST)
     survey.faces()
     assert 90 < survey.calls <= rekognition.MAX_CALLS
-    assert WarningCode.ANSWER_CAPPED in survey.doubts
+    assert WarningCode.ANSWER_CAPPED in survey.warnings
 
 
-def test_faces_as_small_as_can_be_are_a_doubt(service):
+def test_faces_as_small_as_can_be_are_a_warning(service):
     service.default = [face(0.5, 0.5, 0.03, 0.04)]
     found = detect(grey(500, 400))
     assert WarningCode.FACES_NEAR_SIZE_LIMIT in found.warnings

@@ -73,7 +73,7 @@ def test_a_completed_job_has_its_receipt(done, add_job, keys, written, s3):
 
 
 @pytest.mark.parametrize(
-    ("faces", "doubts", "warnings"),
+    ("faces", "given", "warnings"),
     [
         (1, [], []),
         (0, [], ["NoFacesFound"]),
@@ -84,15 +84,15 @@ def test_a_completed_job_has_its_receipt(done, add_job, keys, written, s3):
     ],
 )
 def test_every_warning_is_given_once_and_that_there_is_no_face_is_one(
-    done, add_job, written, store, faces, doubts, warnings
+    done, add_job, written, store, faces, given, warnings
 ):
     add_job("PROCESSING")
     boxes = store(*[(FOUND[0].box, 0)] * faces)
-    complete_job(done | {"warnings": doubts, "boxes": boxes}, jobs(), photos())
+    complete_job(done | {"warnings": given, "boxes": boxes}, jobs(), photos())
     assert jobs().get(JOB_ID).outcome["warnings"] == written()["warnings"] == warnings
 
 
-def test_that_there_is_no_face_is_a_doubt_by_its_name():
+def test_that_there_is_no_face_is_a_warning_by_its_name():
     assert WarningCode.NO_FACES_FOUND == "NoFacesFound"
 
 

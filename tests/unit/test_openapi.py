@@ -103,7 +103,7 @@ def test_the_limits_are_those_of_the_functions():
         assert "valid for five minutes" in SCHEMAS[linked]["properties"]["url"]["description"]
 
 
-def test_every_doubt_is_described():
+def test_every_warning_is_described():
     warnings = SCHEMAS["CompletedJob"]["properties"]["warnings"]
     assert set(warnings["items"]["enum"]) == set(WarningCode)
     assert set(re.findall(r"`(\w+)`", warnings["description"])) == set(WarningCode)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from faceblur.detectors.base import DetectionPass
 from faceblur.errors import TooManyFaces
 from faceblur.geometry import Box
-from faceblur.jobs.late_writes import withdraw_if_late
+from faceblur.jobs.storage import withdraw_if_late
 from faceblur.limits import MAX_FACES
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from faceblur.jobs.late_writes import withdraw_if_late
+from faceblur.jobs.storage import withdraw_if_late
 
 if TYPE_CHECKING:
     from faceblur.jobs.storage import Photos
