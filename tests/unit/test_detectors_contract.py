@@ -34,8 +34,8 @@ def test_both_detectors(last_attempt):
     both = detector_named("both", last_attempt=last_attempt)
     assert isinstance(both, UnionDetector)
     assert both.last_attempt is last_attempt
-    names = [type(each).__module__.rpartition(".")[2] for each in both.detectors]
-    assert names == ["rekognition", "embedded"]
+    names = [type(each).__name__ for each in both.detectors]
+    assert names == ["RekognitionDetector", "EmbeddedDetector"]
 
 
 def test_no_other_detector():

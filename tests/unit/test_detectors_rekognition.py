@@ -308,7 +308,7 @@ def test_faces_as_small_as_can_be_are_a_warning(service):
 
 def test_a_check_sees_the_photo_in_a_mirror(service):
     markers = [(100, 100, 90)]
-    found, _ = survey(service, marked((640, 480), markers), look=DetectionPass.CHECK)
+    found, _ = survey(service, marked((640, 480), markers), detection_pass=DetectionPass.CHECK)
     assert close(found_squares(found, (640, 480)), markers, tolerance=4)
     (image,) = service.images
     shown = Image.open(BytesIO(image["Bytes"]))

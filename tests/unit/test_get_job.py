@@ -61,7 +61,7 @@ def test_an_unfinished_job(get, add_job, status):
 
 
 def test_the_stages_of_a_job(get, add_job):
-    add_job("PROCESSING", first_look_at="2025-06-01T12:00:09.412Z", hide_at="2025-06-01T12:00:09.968Z")
+    add_job("PROCESSING", detect_at="2025-06-01T12:00:09.412Z", hide_at="2025-06-01T12:00:09.968Z")
     _, body = get()
     assert body["progress"] == {"detect": "2025-06-01T12:00:09.412Z", "hide": "2025-06-01T12:00:09.968Z"}
 
