@@ -3,7 +3,7 @@
 Both are deployed into one embedded AWS and work in turns. So many clients each post the next photo as soon as they see
 that their last one is done: never more photos are in work, nor a function has more worker processes, than clients.
 
-PYTHONPATH=functions .venv/bin/python -m benchmarks.load [JOBS]
+PYTHONPATH=functions:tests .venv/bin/python benchmarks/load.py [JOBS]
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ import numpy as np
 from botocore.config import Config
 
 from benchmarks.report import at_least, at_most, publish
-from faceblur.jobs import Jobs, Status
+from faceblur.jobs.storage import Photos
+from faceblur.jobs.table import Jobs, Status
 from faceblur.options import JobOptions
-from faceblur.storage import Photos
 from faceblur_cli import local, project
 from tests.support.pictures.photos import jpeg
 from tests.support.pictures.scenes import scattered

@@ -24,7 +24,7 @@ from benchmarks.judge import judged
 from benchmarks.real_figures import LARGE, NOBODY, WAYS, by_set, figures_of, goals, in_all, rates_of
 from benchmarks.report import publish
 from faceblur.options import JobOptions
-from faceblur.styles import style_of
+from faceblur.photo.styles import style_of
 from tests.support.networks import python_path
 from tests.support.pictures.photos import encoded
 from tests.support.pictures.scenes import places, scattered

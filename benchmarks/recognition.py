@@ -18,7 +18,7 @@ import dlib
 import numpy as np
 from PIL import Image, ImageOps
 
-from faceblur.faces import Box
+from faceblur.geometry import Box
 from tests.support.pictures.photos import encoded, opened
 
 if TYPE_CHECKING:

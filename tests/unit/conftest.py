@@ -18,8 +18,9 @@ from hypothesis import settings
 from moto import mock_aws
 from moto.core.models import MockAWS, botocore_stubber
 
-from faceblur import jobs, storage, workflow
-from faceblur.findings import Finding
+from faceblur.jobs import executions, storage
+from faceblur.jobs import table as jobs_table
+from faceblur.jobs.boxes import FoundBox
 from faceblur.options import JobOptions
 from tests.support.networks import python_path
 from tests.support.privacy import private_in
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
 
-    from faceblur.faces import Box
+    from faceblur.geometry import Box
 
 EVENTS = Path(__file__).parents[1] / "events"
 # The job that the events in tests/events speak of.
@@ -130,7 +131,7 @@ def shared_clients(environment: None, clients: Clients, monkeypatch: pytest.Monk
     """Have boto3 give the clients of all tests, and let no test see what another one's functions keep."""
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", clients)
     yield
-    for made_once in (jobs.jobs, storage.photos, workflow.workflow):
+    for made_once in (jobs_table.jobs, storage.photos, executions.workflow):
         made_once.cache_clear()
 
 
@@ -214,10 +215,10 @@ def keys(s3: S3Client) -> Callable[[], set[str]]:
 
 @pytest.fixture
 def store(s3: S3Client) -> Callable[..., dict[str, Any]]:
-    """Store the findings in a photo, given as boxes and their rounds; gives what the workflow's state says of them."""
+    """Store boxes and the rounds in which they were found; gives what the workflow's state says of them."""
 
     def write(*found: tuple[Box, int], photo: bytes = b"photo") -> dict[str, Any]:
-        boxes = [Finding(box, round_).to_dict() for box, round_ in found]
+        boxes = [FoundBox(box, round_).to_dict() for box, round_ in found]
         content = {"photo": storage.digest(photo), "boxes": boxes}
         return {"key": storage.photos().write_boxes(JOB_ID, content), "count": len(boxes)}
 

@@ -11,13 +11,15 @@ import pytest
 from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 from pillow_heif import register_heif_opener
 
-from faceblur import metadata, png
-from faceblur.anonymise import OutputFormat, hide_faces
-from faceblur.styles import Region, Style
+from faceblur.photo import metadata, png
+from faceblur.photo.hide import hide_faces
+from faceblur.photo.styles import Region, Style
 from tests.support.pictures.photos import ASTRONAUT_FACE, astronaut_pixels, encoded, hopper_pixels, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from faceblur.limits import OutputFormat
 
 register_heif_opener()
 

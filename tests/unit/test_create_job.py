@@ -7,9 +7,9 @@ from datetime import datetime
 import pytest
 
 from create_job.app import handler
-from faceblur.jobs import jobs
+from faceblur.jobs.storage import Photos
+from faceblur.jobs.table import jobs
 from faceblur.options import JobOptions
-from faceblur.storage import Photos
 from tests.support.api_contract import assert_documented
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from delete_job.app import handler
-from faceblur.workflow import Workflow, workflow
+from faceblur.jobs.executions import Workflow, workflow
 from tests.support.api_contract import assert_documented
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faceblur import outlines
-from faceblur.faces import Box
-from faceblur.styles import MIN_PADDING, Region, Shape, Style
+from faceblur.geometry import Box
+from faceblur.limits import MIN_PADDING, Shape
+from faceblur.photo import outlines
+from faceblur.photo.styles import Region, Style
 from tests.support.pictures.masks import corners, ellipse, opacities, opaque
 
 SIZE = (400, 300)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from authorize.app import handler
-from faceblur import sign_in
+from faceblur.api import sign_in
 from tests.support.standins.issuer import AUDIENCE, FORGED, NOT_FOR_US, Issuer
 
 pytestmark = pytest.mark.enable_socket

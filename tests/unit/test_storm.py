@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from faceblur.anonymise import hide_faces
-from faceblur.faces import Box
-from faceblur.styles import Region, Style
+from faceblur.geometry import Box
+from faceblur.photo.hide import hide_faces
+from faceblur.photo.styles import Region, Style
 from tests.support.pictures import photos
 from tests.support.storm.plans import ANSWERS, CASES, INTERFERENCE, UPLOADS, plan
 from tests.support.storm.portraits import Portrait, Witness, portraits

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from faceblur.faces import Box
+from faceblur.geometry import Box
 
 # Where the faces are: what the detectors find, checked by eye.
 ASTRONAUT_FACE = Box(0.348, 0.108, 0.184, 0.238, 99.0)

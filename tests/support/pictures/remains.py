@@ -25,7 +25,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from faceblur.coverage import INNER_HEIGHT, INNER_WIDTH
+from faceblur.photo.coverage import INNER_HEIGHT, INNER_WIDTH
 from tests.support.pictures.truth import Corners
 
 if TYPE_CHECKING:

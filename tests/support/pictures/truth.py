@@ -16,8 +16,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from faceblur import images
-from faceblur.faces import Box
+from faceblur.geometry import Box
+from faceblur.photo import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -129,7 +129,7 @@ def read(folder: Path) -> list[Photo]:
 
 
 def _photo(path: Path, set_: str, truth: dict[str, Any]) -> Photo:
-    orientation = images.inspect(path.read_bytes()).orientation
+    orientation = decode.inspect(path.read_bytes()).orientation
     size = truth["w"], truth["h"]
     faces = tuple(Face(upright(face[:4], size, orientation), face[4] == "ignore") for face in truth["faces"])
     # Where other things than faces are marked, or nothing but a count is, no mark says nothing of faces.
