@@ -1,4 +1,4 @@
-"""Where the project lies on this machine, and where its tools and its state are kept."""
+"""Where the project, its tools and its state are on this machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / ".faceblur/build"
 PAGE = ROOT / "frontend/dist"
-# What the embedded AWS keeps; a second stack beside a running one needs a folder of its own.
+# The state of the embedded AWS. Two stacks that run at once need different folders.
 STATE = Path(os.environ.get("FACEBLUR_STATE", ROOT / ".faceblur"))
 
 SAM = ROOT / ".tools/sam/bin/sam"
@@ -36,7 +36,7 @@ def architecture() -> str:
 
 
 def fingerprint() -> str:
-    """A digest of everything that the build is made from."""
+    """A digest of everything that the build depends on."""
     digest = hashlib.sha256(f"{python_runtime()} {architecture()}".encode())
     for path in _source_files():
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())

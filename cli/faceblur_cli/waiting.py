@@ -1,0 +1,23 @@
+"""Waits for a condition."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from faceblur_cli.failures import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Found = TypeVar("Found")
+
+
+def wait_until(find: Callable[[], Found | None], seconds: float, complaint: str, poll_seconds: float = 0.05) -> Found:
+    """Call `find` until its answer is true, and give that. Raises Failure with the complaint after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not (found := find()):
+        if time.monotonic() > deadline:
+            raise Failure(complaint)
+        time.sleep(poll_seconds)
+    return found
