@@ -36,7 +36,8 @@ run: $(setup) $(page) ## deploy into the embedded AWS on this machine, open the 
 	.venv/bin/faceblur up --open $(if $(PAGE_PORT),--page-port $(PAGE_PORT))
 
 blur: $(setup) ## hide the faces in PHOTO=…
-	.venv/bin/faceblur blur $(PHOTO)
+	@test -n "$$PHOTO" || { echo 'Say which photo: make blur PHOTO="my party.jpg"' >&2; exit 2; }
+	.venv/bin/faceblur blur "$$PHOTO"
 
 test: $(setup) $(page) ## the whole suite
 	@tests/e2e/chromium >/dev/null

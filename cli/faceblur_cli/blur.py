@@ -1,21 +1,17 @@
 """Hides the faces in photos through a stack's API, several photos at once."""
 
-from __future__ import annotations
-
 import itertools
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
 from faceblur_cli.client import ApiClient, JobFailed
 from faceblur_cli.failures import Failure
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 # The extensions that differ from the subtype of the content type.
 _EXTENSIONS = {"image/jpeg": ".jpg", "image/tiff": ".tif"}

@@ -1,18 +1,14 @@
 """A client of the API: create a job, upload the photo, wait for the job, download the result."""
 
-from __future__ import annotations
-
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import httpx
 
 from faceblur_cli.failures import Failure
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 _JOB_MINUTES = 20
 _SHORTEST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.2, 2.0

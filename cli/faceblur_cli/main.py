@@ -1,16 +1,15 @@
 """The `faceblur` command."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal
 import sys
 import time
 import webbrowser
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 import click
@@ -28,9 +27,6 @@ from faceblur_cli.stack.emulator import DEFAULT_PORT
 from faceblur_cli.stack.sam import STACK_NAME
 from faceblur_cli.stack.serve import reopen_stack, serve_stack
 from faceblur_cli.terminal import err, out
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _stack_in_the_cloud = click.option(
     "--stack-name", default=STACK_NAME, show_default=True, help="Name of the stack in the cloud."
@@ -99,14 +95,7 @@ def redrive(stack_name: str) -> None:
 @_as_json
 @click.option("--receipt", "with_receipts", is_flag=True, help="Store each result's receipt as NAME.receipt.json.")
 @click.option("--at-once", default=2, show_default=True, type=click.IntRange(1, 32), help="Photos at the same time.")
-@click.option(
-    "--option",
-    "-o",
-    "options",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="An option of the job, such as style=solid.",
-)
+@click.option("--option", "-o", "options", multiple=True, metavar="NAME=VALUE", help="Job option, such as style=solid.")
 def blur(
     photos: tuple[Path, ...],
     folder: Path | None,

@@ -1,16 +1,11 @@
 """Where the project, its tools and its state are on this machine."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import platform
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / ".faceblur/build"

@@ -1,12 +1,11 @@
 """What the command shows: messages, progress, reports and traces."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.console import Console
@@ -14,11 +13,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
 from rich.table import Table
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from faceblur_cli.blur import Report
-    from faceblur_cli.trace import Visit
+from faceblur_cli.blur import Report
+from faceblur_cli.trace import Visit
 
 # Messages go to standard error, so that with --json a program reads nothing but JSON from standard output.
 out, err = Console(), Console(stderr=True)

@@ -1,16 +1,12 @@
 """What the web page consists of wherever it is served: its built files, its `config.json` and its headers."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from faceblur_cli import project
 from faceblur_cli.failures import Failure
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 API, CONFIG = "/api", "config.json"
 # Vite puts a digest of the content into these files' names. The names of all other files stay the same.

@@ -1,16 +1,12 @@
 """Publishes the built web page to a stack in the cloud."""
 
-from __future__ import annotations
-
 import mimetypes
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from faceblur_cli.page.content import ASSETS, CONFIG, built_page, cache_control, config
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # A page that is open in a browser still requests the files of its own build.
 _KEEP_OLD_FILES = timedelta(days=1)

@@ -1,24 +1,19 @@
 """Serves the built web page on this machine, and the stack's API below /api, so that both have one address."""
 
-from __future__ import annotations
-
 import re
 import threading
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
 from faceblur_cli.failures import Failure
 from faceblur_cli.page.content import API, CONFIG, NO_CACHE, built_page, cache_control, config, security_headers
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from faceblur_cli.stack.aws import Stack
+from faceblur_cli.stack.aws import Stack
 
 DEFAULT_PORT = 8080
 # All paths of the API. Nothing else is forwarded: below the API's host, the embedded AWS serves all photos.

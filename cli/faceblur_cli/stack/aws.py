@@ -1,19 +1,15 @@
 """The embedded AWS of this machine as its clients see it: its credentials, and a stack deployed in it."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 
 from faceblur_cli import project
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 REGION = "us-east-1"
 

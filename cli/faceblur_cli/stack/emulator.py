@@ -1,13 +1,12 @@
 """Runs the emulator that is the embedded AWS (MiniStack)."""
 
-from __future__ import annotations
-
 import os
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 
@@ -15,10 +14,6 @@ from faceblur_cli import project
 from faceblur_cli.failures import Failure
 from faceblur_cli.stack.aws import credentials
 from faceblur_cli.waiting import wait_until
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 DEFAULT_PORT = 4566
 # The emulator sends an event to a function in two pieces. With Nagle's algorithm the second piece waits until the first
@@ -53,7 +48,6 @@ def emulator(port: int, state: Path, **settings: str) -> Iterator[str]:
         "STATE_DIR": str(state / "state"),
         "S3_DATA_DIR": str(state / "s3"),
         "TMPDIR": str(state / "tmp"),
-        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
     }
     with (state / "log.txt").open("ab") as log:
         # In a session of its own, Ctrl-C does not reach it: we stop it with SIGTERM, on which it stops its workers.

@@ -4,23 +4,19 @@ That process holds the file lock `lock` and has written its process id into it. 
 describes the stack. A process that was killed leaves both files behind, but not the lock.
 """
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os
 import signal
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING
+from pathlib import Path
+from typing import IO
 
 from faceblur_cli import project
 from faceblur_cli.failures import Failure
 from faceblur_cli.stack.aws import Stack
 from faceblur_cli.waiting import wait_until
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 # `faceblur blur` lets its requests end before it stops its emulator.
 _STOP_SECONDS = 120

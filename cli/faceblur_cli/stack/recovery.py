@@ -1,18 +1,13 @@
 """Does what AWS does by itself and the emulator does not: end interrupted jobs, delete what is a day old."""
 
-from __future__ import annotations
-
 import json
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from faceblur_cli.stack.aws import Stack
 from faceblur_cli.trace import execution_arn
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from faceblur_cli.stack.aws import Stack
 
 LIFETIME = timedelta(days=1)
 

@@ -1,20 +1,15 @@
 """Builds the template and deploys it into the embedded AWS, both with the real AWS SAM."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from faceblur_cli import project
 from faceblur_cli.failures import Failure
 from faceblur_cli.stack.aws import Stack, credentials
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
 STACK_NAME = "faceblur"
 

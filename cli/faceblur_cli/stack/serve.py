@@ -1,10 +1,9 @@
 """Serves the stack on this machine: builds the template, starts the embedded AWS and deploys into it."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from botocore.exceptions import ClientError
 
@@ -15,10 +14,6 @@ from faceblur_cli.stack.aws import Stack
 from faceblur_cli.stack.emulator import any_port, emulator
 from faceblur_cli.stack.recovery import recover
 from faceblur_cli.stack.sam import STACK_NAME, build, deploy
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 @contextmanager
@@ -53,10 +48,9 @@ def reopen_stack() -> Iterator[Stack]:
 
 
 def _deployed(endpoint: str, state: Path, say: Callable[[str], None]) -> Stack:
-    """The stack: the one that the emulator kept if it is of this build and address, else newly deployed."""
-    stamp = state / "deployed.json"
-    source = {"build": project.fingerprint(), "endpoint": endpoint}
-    if stamp.exists() and (kept := json.loads(stamp.read_text()))["of"] == source:
+    """The stack that the emulator kept if it is of this build, else a new deployment."""
+    stamp, fingerprint = state / "deployed.json", project.fingerprint()
+    if stamp.exists() and (kept := json.loads(stamp.read_text())).get("build") == fingerprint:
         stack = Stack(endpoint, kept["outputs"])
         if _exists(stack):
             recover(stack)
@@ -64,7 +58,7 @@ def _deployed(endpoint: str, state: Path, say: Callable[[str], None]) -> Stack:
     stamp.unlink(missing_ok=True)
     say(f"deploying into the embedded AWS at {endpoint} (sam deploy)")
     stack = deploy(endpoint)
-    stamp.write_text(json.dumps({"of": source, "outputs": dict(stack.outputs)}))
+    stamp.write_text(json.dumps({"build": fingerprint, "outputs": dict(stack.outputs)}))
     return stack
 
 
