@@ -40,7 +40,9 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--port", default=DEFAULT_PORT, show_default=True, help="Port of the embedded AWS; 0 for any free one.")
+@click.option(
+    "--port", default=DEFAULT_PORT, show_default=True, help="Port of the embedded AWS; 0 for the last one used or any."
+)
 @click.option(
     "--page-port", default=page_server.DEFAULT_PORT, show_default=True, help="Port of the web page; 0 for any free one."
 )

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from api_contract import assert_documented
 from command import faceblur, served
@@ -135,52 +130,3 @@ def test_requests_that_the_api_refuses(
     assert (response.status_code, response.json()["code"]) == (status, code)
     template = "/jobs" if path == "/jobs" else "/jobs/{job_id}"
     assert_documented(method, template, response.status_code, response.json())
-
-
-def test_the_command_starts_a_stack_if_none_is_running(
-    environment: dict[str, str], photos: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    alone = environment | {"FACEBLUR_STATE": str(tmp_path_factory.mktemp("alone"))}
-    finished = faceblur(alone, "blur", photos["hopper.jpg"], "--json")
-    report = json.loads(finished.stdout)
-    assert (finished.returncode, report["status"]) == (0, "COMPLETED")
-    trace = faceblur(alone, "trace", report["job_id"])
-    assert (trace.returncode, "Job completed" in trace.stdout) == (0, True)
-    assert "nothing was running" in faceblur(alone, "down").stderr
-
-
-def test_ctrl_c_leaves_no_process(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> None:
-    state = tmp_path_factory.mktemp("interrupted")
-    with served(environment | {"FACEBLUR_STATE": str(state)}) as (process, about):
-        emulator = working_in(state)
-        assert emulator
-        # The emulator is slow to end. A second Ctrl-C does not stop the command from waiting for it.
-        send(emulator, signal.SIGSTOP)
-        try:
-            process.send_signal(signal.SIGINT)
-            eventually(lambda: not (state / "running.json").exists(), "the end of the stack")
-            process.send_signal(signal.SIGINT)
-            with pytest.raises(subprocess.TimeoutExpired):
-                process.wait(2)
-        finally:
-            send(emulator, signal.SIGCONT)
-        assert process.wait(60) == 0
-        assert working_in(state) == []
-        with pytest.raises(httpx.ConnectError):
-            httpx.get(about["endpoint"])
-
-
-def working_in(folder: Path) -> list[int]:
-    """The processes whose working directory is in this folder."""
-    found = []
-    for link in Path("/proc").glob("[0-9]*/cwd"):
-        with suppress(OSError):  # It has ended meanwhile, or another user owns it.
-            if link.readlink().is_relative_to(folder):
-                found.append(int(link.parent.name))
-    return found
-
-
-def send(processes: list[int], number: signal.Signals) -> None:
-    for process in processes:
-        with suppress(ProcessLookupError):
-            os.kill(process, number)

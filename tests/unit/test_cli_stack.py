@@ -188,10 +188,20 @@ def test_stop_leaves_the_next_stack_alone(state: Path, monkeypatch: pytest.Monke
 def test_a_free_port_is_chosen_after_the_last_stack_has_ended(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen: list[str] = []
     monkeypatch.setattr(serve, "build", lambda _: chosen.append("built"))
-    monkeypatch.setattr(serve, "any_port", lambda: chosen.append("port") or 4568)
+    monkeypatch.setattr(serve, "any_port", lambda _: chosen.append("port") or 4568)
     with served(0):
         assert chosen == ["built", "port"]
     assert (state / "aws-4568").is_dir()
+
+
+def test_the_port_of_the_last_stack_is_preferred(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    preferred: list[int] = []
+    monkeypatch.setattr(serve, "any_port", lambda port: preferred.append(port) or port)
+    monkeypatch.setattr(serve, "_exists", lambda _: False)
+    for port in (0, 4570, 0):
+        with served(port):
+            pass
+    assert preferred == [4566, 4570]
 
 
 def test_a_stack_that_ends_by_itself_counts_as_stopped(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:

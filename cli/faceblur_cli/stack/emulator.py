@@ -71,9 +71,9 @@ def emulator(port: int, state: Path, **settings: str) -> Iterator[str]:
         _stop(process)
 
 
-def any_port() -> int:
-    """The default port, at which a deployed stack may be kept, or a free one if the default is in use."""
-    return DEFAULT_PORT if _is_free(DEFAULT_PORT) else free_port()
+def any_port(preferred: int = DEFAULT_PORT) -> int:
+    """The preferred port, or another one if it is in use."""
+    return preferred if _is_free(preferred) else free_port()
 
 
 def free_port() -> int:
