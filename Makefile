@@ -46,10 +46,11 @@ test: $(setup) $(page) ## the whole suite
 
 page: $(page) ## build the web page
 
-lint: $(setup) $(packages) ## formatting, style, types, templates
+lint: $(setup) $(packages) ## formatting, style, types, imports, templates
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
+	PYTHONPATH=functions .venv/bin/lint-imports --no-logo --no-cache
 	.venv/bin/cfn-lint template.yaml
 	.tools/sam/bin/sam validate --config-env local --lint
 	cd frontend && npm run lint
