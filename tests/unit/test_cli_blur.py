@@ -123,6 +123,23 @@ def test_the_summary_tells_what_the_checks_found(photo: Path, outcome: dict[str,
     assert report.summary == f"{photo}: {summary} → {report.output}"
 
 
+@pytest.mark.parametrize(
+    ("content_type", "extension"),
+    [
+        ("image/jpeg", "jpg"),
+        ("image/png", "png"),
+        ("image/webp", "webp"),
+        ("image/avif", "avif"),
+        ("image/tiff", "tif"),
+        ("image/bmp", "bmp"),
+    ],
+)
+def test_the_result_has_the_extension_of_its_format(photo: Path, content_type: str, extension: str) -> None:
+    result = {"url": "http://s3.test/result", "content_type": content_type}
+    (report,) = reports_of(client(DONE | {"result": result}), [photo])
+    assert report.output == str(photo.with_name(f"party.blurred.{extension}"))
+
+
 def test_photos_with_the_same_name_get_numbered_results(photo: Path, tmp_path: Path) -> None:
     reports = reports_of(client(DONE, DONE), [photo, photo], tmp_path / "out")
     assert [report.output for report in reports] == [
@@ -143,6 +160,10 @@ def test_a_failed_download_leaves_no_file(photo: Path, tmp_path: Path) -> None:
     (report,) = reports_of(client(gone), [photo])
     assert report.status == "FAILED"
     assert list(tmp_path.iterdir()) == [photo]
+
+
+def test_a_photo_that_is_too_large_is_told_the_limit_of_its_form() -> None:
+    assert "larger than 35 MB" in refused_upload("EntityTooLarge", 35_000_000).message
 
 
 @pytest.mark.parametrize(

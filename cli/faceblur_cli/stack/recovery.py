@@ -19,19 +19,19 @@ def recover(stack: Stack) -> None:
     to live. If an execution ended just before the emulator stopped, its end may be kept while the event about it is
     lost.
     """
-    objects = list(_objects(stack))
+    bucket, table = stack.outputs["PhotoBucketName"], stack.outputs["JobsTableName"]
+    objects = list(_listed(stack.client("s3"), "list_objects_v2", "Contents", Bucket=bucket))
     jobs_with_photos = {entry["Key"].partition("/")[2].partition(".")[0] for entry in objects}
-    for row in _rows(stack):
+    for row in _listed(stack.client("dynamodb"), "scan", "Items", TableName=table):
         # The row that counts the jobs of a day has no status.
         job_id, status = row["job_id"]["S"], row.get("status", {"S": ""})["S"]
         if int(row["expires_at"]["N"]) < time.time():
-            key = {"job_id": {"S": job_id}}
-            stack.client("dynamodb").delete_item(TableName=stack.outputs["JobsTableName"], Key=key)
+            stack.client("dynamodb").delete_item(TableName=table, Key={"job_id": {"S": job_id}})
         elif (status == "FAILED" and job_id in jobs_with_photos) or _was_interrupted(stack, job_id, status):
             _send_aborted(stack, job_id)
     for entry in objects:
         if entry["LastModified"] < datetime.now(UTC) - LIFETIME:
-            stack.client("s3").delete_object(Bucket=stack.outputs["PhotoBucketName"], Key=entry["Key"])
+            stack.client("s3").delete_object(Bucket=bucket, Key=entry["Key"])
 
 
 def _was_interrupted(stack: Stack, job_id: str, status: str) -> bool:
@@ -50,16 +50,10 @@ def _execution_status(stack: Stack, job_id: str) -> str | None:
         return None
 
 
-def _objects(stack: Stack) -> Iterator[dict[str, Any]]:
-    listing = stack.client("s3").get_paginator("list_objects_v2")
-    for page in listing.paginate(Bucket=stack.outputs["PhotoBucketName"]):
-        yield from page.get("Contents", [])
-
-
-def _rows(stack: Stack) -> Iterator[dict[str, Any]]:
-    scan = stack.client("dynamodb").get_paginator("scan")
-    for page in scan.paginate(TableName=stack.outputs["JobsTableName"]):
-        yield from page["Items"]
+def _listed(client: Any, operation: str, entries: str, **arguments: str) -> Iterator[dict[str, Any]]:
+    """The entries of all pages of a paginated operation."""
+    for page in client.get_paginator(operation).paginate(**arguments):
+        yield from page.get(entries, [])
 
 
 def _send_aborted(stack: Stack, job_id: str) -> None:
