@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faceblur_cli import local, project
+from faceblur_cli import project
+from faceblur_cli.stack import sam
+from faceblur_cli.stack.emulator import emulator
 from tests.support.stack.deployed import Deployed, with_faults
 from tests.support.standins.issuer import AUDIENCE, Issuer
 from tests.support.standins.loopback import reserved_port
@@ -49,17 +51,14 @@ def built() -> Path:
     project.BUILD.parent.mkdir(exist_ok=True)
     with (project.BUILD.parent / "build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        local.build(print)
+        sam.build(print)
     return project.BUILD
 
 
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An embedded AWS of the tests' own, in which waiting before a retry takes no time."""
-    with (
-        reserved_port() as port,
-        local.emulator(port, tmp_path_factory.mktemp("aws"), SFN_WAIT_SCALE="0") as address,
-    ):
+    with reserved_port() as port, emulator(port, tmp_path_factory.mktemp("aws"), SFN_WAIT_SCALE="0") as address:
         yield address
 
 
@@ -68,7 +67,7 @@ def deployed(built: Path, endpoint: str, tmp_path_factory: pytest.TempPathFactor
     """The deployed template with the embedded detector."""
     plans = tmp_path_factory.mktemp("plans")
     with with_faults(plans) as copy:
-        yield Deployed(local.deploy(endpoint, copy), plans)
+        yield Deployed(sam.deploy(endpoint, copy), plans)
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +86,7 @@ def deployed_with_rekognition(
     parameters = ("FaceDetector=rekognition", "UploadSeconds=10")
     with with_faults(plans, AWS_ENDPOINT_URL_REKOGNITION=rekognition.url) as copy:
         name = "faceblur-rekognition"
-        yield Deployed(local.deploy(endpoint, copy, name, parameters), plans, name)
+        yield Deployed(sam.deploy(endpoint, copy, name, parameters), plans, name)
 
 
 @pytest.fixture(scope="session")
@@ -119,4 +118,4 @@ def deployed_with_sign_in(
     )
     with with_faults(plans) as copy:
         name = "faceblur-sign-in"
-        yield Deployed(local.deploy(endpoint, copy, name, parameters), plans, name)
+        yield Deployed(sam.deploy(endpoint, copy, name, parameters), plans, name)
