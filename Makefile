@@ -17,7 +17,8 @@ scan := .tools/scan/.ready
 # The web page: its packages, and what is built of it.
 packages := frontend/node_modules/.ready
 page := frontend/dist/index.html
-page_sources := $(shell find frontend/src frontend/public -type f 2>/dev/null) $(wildcard frontend/*.html frontend/*.ts frontend/*.json)
+page_sources := docs/openapi.yaml $(shell find frontend/src frontend/public frontend/scripts -type f 2>/dev/null) \
+  $(wildcard frontend/*.html frontend/*.ts frontend/*.json)
 
 # The stack in the cloud, and parameters of the template for it, such as PARAMETERS="FaceDetector=both".
 STACK ?= faceblur

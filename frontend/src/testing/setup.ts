@@ -10,7 +10,7 @@ beforeAll(() => server.listen({ onUnhandledRequest: "error" }));
 beforeEach(() => {
   localStorage.clear();
   sessionStorage.clear();
-  // What jsdom has not.
+  // What jsdom lacks.
   vi.stubGlobal("matchMedia", () => ({ matches: true, addEventListener: vi.fn(), removeEventListener: vi.fn() }));
   vi.stubGlobal("Image", FakeImage);
   URL.createObjectURL = vi.fn(() => "blob:photo");
@@ -35,7 +35,7 @@ afterEach(() => {
 
 afterAll(() => server.close());
 
-/** A picture that is read at once; without a size, it cannot be read. */
+/** An image that loads at once, or fails at once if it has no size. */
 export class FakeImage {
   static size: { width: number; height: number } | undefined;
   naturalWidth = FakeImage.size?.width ?? 0;

@@ -2,24 +2,24 @@ import { percent } from "../../lib/format";
 import { texts } from "../../texts";
 import type { Face } from "./receipt";
 
-/** Up to this many boxes have a number in the picture. More numbers would hide the picture. */
-const MOST_NUMBERED = 30;
+/** Up to this many boxes get a number in the picture. More numbers would hide the picture. */
+const MAX_NUMBERED = 30;
 
 /** Up to this many faces are listed. A photo may have thousands, which would make the page slow. */
-const MOST_LISTED = 100;
+const MAX_LISTED = 100;
 
-const LOOKS = ["first", "check"] as const;
+const PASSES = ["first", "check"] as const;
 
-/** Boxes over a picture that fills its container. They are one path for each look, however many there are. */
+/** Boxes over a picture that fills its container. All boxes of one detection pass are a single SVG path. */
 export function Boxes({ faces }: { faces: readonly Face[] }) {
-  const numbered = faces.length <= MOST_NUMBERED;
+  const numbered = faces.length <= MAX_NUMBERED;
   return (
     <div className={numbered ? "boxes" : "boxes is-crowded"} aria-hidden="true">
       <svg viewBox="0 0 1 1" preserveAspectRatio="none">
-        {LOOKS.map((look) => {
-          const path = outlines(faces.filter((face) => face.look === look));
+        {PASSES.map((pass) => {
+          const path = outlines(faces.filter((face) => face.look === pass));
           return (
-            <g key={look} className={`is-${look}`}>
+            <g key={pass} className={`is-${pass}`}>
               <path d={path} className="boxes-edge" />
               <path d={path} className="boxes-line" />
             </g>
@@ -36,35 +36,35 @@ export function Boxes({ faces }: { faces: readonly Face[] }) {
   );
 }
 
-/** What is known of each face, in words. */
+/** The confidence and the detector of each face, as a list. */
 export function BoxList({ faces }: { faces: readonly Face[] }) {
   if (faces.length === 0) return <p className="note">{texts.boxes.none}</p>;
-  const listed = faces.slice(0, MOST_LISTED);
-  const checked = faces.some(({ look }) => look === "check");
+  const listed = faces.slice(0, MAX_LISTED);
+  const anyFromCheck = faces.some(({ look }) => look === "check");
   return (
     <>
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard */}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the keyboard must be able to scroll it */}
       <div className="box-list" role="region" aria-label={texts.boxes.label} tabIndex={0}>
         <ol>
           {listed.map(({ confidence, found_by, look, round }, index) => (
             <li key={index}>
-              {texts.boxes.face(percent(confidence / 100))}
+              {texts.boxes.confidence(percent(confidence / 100))}
               <span className="note">
                 {" "}
-                · {texts.boxes.foundBy[found_by] ?? found_by}
+                · {texts.boxes.foundBy[found_by]}
                 {look === "check" && ` · ${texts.boxes.check(round)}`}
               </span>
             </li>
           ))}
         </ol>
       </div>
-      {checked && <p className="note">{texts.boxes.legend}</p>}
+      {anyFromCheck && <p className="note">{texts.boxes.legend}</p>}
       {faces.length > listed.length && <p className="note">{texts.boxes.more(faces.length - listed.length)}</p>}
     </>
   );
 }
 
-/** The edges of the boxes as the data of one SVG path, in fractions of the picture. */
+/** The outlines of the boxes as data of one SVG path, in fractions of the picture. */
 function outlines(faces: readonly Face[]): string {
   return faces.map(({ left, top, width, height }) => `M${left} ${top}h${width}v${height}h${-width}z`).join("");
 }
