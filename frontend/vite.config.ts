@@ -42,7 +42,9 @@ export default defineConfig({
     setupFiles: ["src/testing/setup.ts"],
     include: ["src/**/*.test.{ts,tsx}"],
     maxWorkers: 2,
+    isolate: false, // a new environment for each file takes longer than the tests
     testTimeout: 30_000, // on a busy machine
     restoreMocks: true,
+    unstubGlobals: true,
   },
 });

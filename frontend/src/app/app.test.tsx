@@ -1,8 +1,8 @@
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClient, QueryClientProvider, timeoutManager } from "@tanstack/react-query";
 import { render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { App } from "./app";
 import { DEFAULTS } from "../jobs/choices";
 import type { WarningCode } from "../jobs/job";
@@ -12,6 +12,14 @@ import { PhotoStoreContext } from "../features/upload/use-photos";
 import { photo } from "../testing/files";
 import { completed, failed, jobs, requests, server, setOutcome } from "../testing/server";
 import { texts } from "../texts";
+
+// The page polls ten times as often, so that tests do not wait for it.
+timeoutManager.setTimeoutProvider({
+  setTimeout: (callback, delay) => window.setTimeout(callback, delay),
+  clearTimeout: (id) => window.clearTimeout(id),
+  setInterval: (callback, delay) => window.setInterval(callback, delay / 10),
+  clearInterval: (id) => window.clearInterval(id),
+});
 
 function renderApp() {
   const store = new PhotoStore();
@@ -31,7 +39,8 @@ const add = (user: ReturnType<typeof renderApp>, ...files: File[]) =>
 const card = (name: string) => screen.getByRole("article", { name });
 
 // The packer needs the blobs of a real browser. The browser tests use it.
-vi.mock("client-zip", () => ({ downloadZip: () => new Response("packed") }));
+const fakePacker = vi.hoisted(() => () => ({ downloadZip: () => new Response("packed") }));
+vi.mock("client-zip", fakePacker);
 
 /** A warning code that this version of the page does not know yet. */
 const NEW_WARNING = "Novelty" as WarningCode;
@@ -94,6 +103,7 @@ test("all results can be downloaded in one file", async () => {
 });
 
 test("if a newer version has replaced the packer, downloading all results reports it", async () => {
+  onTestFinished(() => void vi.doMock("client-zip", fakePacker));
   vi.doMock("client-zip", () => {
     throw new Error("404");
   });
@@ -103,6 +113,7 @@ test("if a newer version has replaced the packer, downloading all results report
 });
 
 test("if a newer version has replaced the zoom dialog, the rest of the page still works", async () => {
+  onTestFinished(() => void vi.doUnmock("../features/results/zoom-dialog"));
   vi.doMock("../features/results/zoom-dialog", () => {
     throw new Error("404");
   });

@@ -33,7 +33,11 @@ afterEach(() => {
   expect(console.error).not.toHaveBeenCalled();
 });
 
-afterAll(() => server.close());
+afterAll(() => {
+  server.close();
+  // Files share a worker. Without this, the next file would get modules that this file has mocked.
+  vi.resetModules();
+});
 
 /** An image that loads at once, or fails at once if it has no size. */
 export class FakeImage {

@@ -1,5 +1,7 @@
-import "fake-indexeddb/auto";
-import { expect, test, vi } from "vitest";
+import { IDBFactory } from "fake-indexeddb";
+import { beforeEach, expect, test, vi } from "vitest";
+
+beforeEach(() => vi.stubGlobal("indexedDB", new IDBFactory()));
 
 /** The module as it is after loading the page. */
 async function afterReload() {
