@@ -105,13 +105,13 @@ describe("one photo", () => {
         view.getByRole("button", { name: "Receipt" }).click(),
       ]);
       assert.equal(receipt.suggestedFilename(), "astronaut-receipt.json");
-      const { faces, output } = JSON.parse(readFileSync(await receipt.path(), "utf8"));
-      assert.equal(faces.length, 1);
+      const { boxes, output } = JSON.parse(readFileSync(await receipt.path(), "utf8"));
+      assert.equal(boxes.length, 1);
       assert.equal(output.bytes, bytes.length);
 
       await view.getByRole("button", { name: "Show boxes" }).click();
       await view.getByRole("region", { name: "Faces that were found" }).waitFor();
-      await assertBoxLiesOn(view.locator(".frame"), faces[0]);
+      await assertBoxLiesOn(view.locator(".frame"), boxes[0]);
       await screenshot(page, "04-boxes");
       await assertAccessible(page);
 
@@ -122,7 +122,7 @@ describe("one photo", () => {
       await zoom.getByRole("button", { name: "Zoom in" }).click();
       await zoom.getByRole("button", { name: "Zoom in" }).click();
       assert.ok(await zoom.getByRole("region").evaluate((view) => view.scrollHeight > view.clientHeight * 2.5));
-      await assertBoxLiesOn(zoom.locator(".zoom-picture"), faces[0]);
+      await assertBoxLiesOn(zoom.locator(".zoom-picture"), boxes[0]);
       await screenshot(page, "06-zoom", { fullPage: false });
       await zoom.getByRole("button", { name: "Show before" }).click();
       await assertAccessible(page);
@@ -190,18 +190,18 @@ describe("the checks of a result", () => {
       const job = await (await route.fetch()).json();
       return route.fulfill({ json: job.status === "COMPLETED" ? { ...job, ...outcome } : job });
     });
-  /** Makes every receipt list these faces. */
-  const changeReceipts = (page, faces) =>
+  /** Makes every receipt list these boxes. */
+  const changeReceipts = (page, boxes) =>
     page.route("**/receipts/*", async (route) => {
       const response = await route.fetch();
-      return route.fulfill({ response, json: { ...(await response.json()), faces } });
+      return route.fulfill({ response, json: { ...(await response.json()), boxes } });
     });
-  const face = { width: 0.18, height: 0.24, confidence: 90, found_by: "embedded", look: "first", round: 0 };
+  const face = { width: 0.18, height: 0.24, confidence: 90, found_by: "embedded", found_in: "first", round: 0 };
 
   test("are shown, with a warning if the last one still found a face", () =>
     onPage(browser, async (page) => {
       const progress = {
-        first_look: "2026-01-01T12:00:00Z",
+        detect: "2026-01-01T12:00:00Z",
         hide: "2026-01-01T12:00:01Z",
         check: "2026-01-01T12:00:02Z",
         hide_missed: "2026-01-01T12:00:03Z",
@@ -211,8 +211,8 @@ describe("the checks of a result", () => {
       await changeCompletedJobs(page, { ...counts, progress, warnings: ["ChecksNotSettled"] });
       await changeReceipts(page, [
         { ...face, left: 0.35, top: 0.1 },
-        { ...face, left: 0.1, top: 0.6, look: "check", round: 1 },
-        { ...face, left: 0.6, top: 0.6, look: "check", round: 4 },
+        { ...face, left: 0.1, top: 0.6, found_in: "check", round: 1 },
+        { ...face, left: 0.6, top: 0.6, found_in: "check", round: 4 },
       ]);
       await add(page, "astronaut.jpg");
       await waitForResult(page, "astronaut.jpg");
@@ -236,13 +236,13 @@ describe("the checks of a result", () => {
         width: 0.003,
         height: 0.006,
       }));
-      const faces = places.map((place, index) => ({
+      const boxes = places.map((place, index) => ({
         ...face,
         ...place,
-        ...(index % 9 ? {} : { look: "check", round: 1 }),
+        ...(index % 9 ? {} : { found_in: "check", round: 1 }),
       }));
       await changeCompletedJobs(page, { faces: 20_000, missed_at_first: 2223, check_rounds: 2 });
-      await changeReceipts(page, faces);
+      await changeReceipts(page, boxes);
       await add(page, "crowd.jpg");
       await waitForResult(page, "crowd.jpg");
       const view = card(page, "crowd.jpg");

@@ -164,7 +164,7 @@ export const texts = {
   steps: {
     label: "Progress",
     upload: "Uploaded",
-    first_look: "Finding faces",
+    detect: "Finding faces",
     hide: "Hiding faces",
     check: "Checking for missed faces",
     hide_missed: "Hiding missed faces and checking again",

@@ -196,7 +196,7 @@ test("if only another photo helps, there is no button to try again", async () =>
 test("during a network failure the page says so and keeps trying", async () => {
   const user = renderApp();
   await add(user, photo());
-  await screen.findByText(texts.steps.first_look);
+  await screen.findByText(texts.steps.detect);
   server.use(http.get("/api/jobs/:id", () => HttpResponse.error()));
   expect(await screen.findByText(texts.card.connectionLost)).toBeTruthy();
   server.resetHandlers();
@@ -208,7 +208,7 @@ test("during a network failure the page says so and keeps trying", async () => {
 test("a photo whose job was deleted says so and can be removed", async () => {
   const user = renderApp();
   await add(user, photo());
-  await screen.findByText(texts.steps.first_look);
+  await screen.findByText(texts.steps.detect);
   jobs.clear();
   expect(await screen.findByText(texts.card.expired)).toBeTruthy();
   await user.click(screen.getByRole("button", { name: `${texts.card.remove} street.jpg` }));
@@ -248,7 +248,7 @@ test("a photo that could not be deleted says so and stays", async () => {
 test("all photos can be deleted together", async () => {
   const user = renderApp();
   await add(user, photo("a.jpg"), photo("b.jpg"));
-  await waitFor(() => expect(screen.getAllByText(texts.steps.first_look)).toHaveLength(2));
+  await waitFor(() => expect(screen.getAllByText(texts.steps.detect)).toHaveLength(2));
   await user.click(screen.getByRole("button", { name: texts.list.deleteAll }));
   await user.click(within(screen.getByRole("dialog")).getByRole("button", { name: texts.confirm.yes }));
   expect(await screen.findByText(texts.list.empty)).toBeTruthy();

@@ -19,7 +19,7 @@ const summary = (job: Job | undefined) =>
 test("before the API's first answer, only the upload is done", () => {
   expect(summary(undefined)).toEqual([
     ["upload", "done", 1200],
-    ["first_look", "current", undefined],
+    ["detect", "current", undefined],
     ["hide", "ahead", undefined],
     ["check", "ahead", undefined],
     ["finished", "ahead", undefined],
@@ -27,9 +27,9 @@ test("before the API's first answer, only the upload is done", () => {
 });
 
 test("a stage is done when the next one begins, and took the time between the two", () => {
-  expect(summary(working({ first_look: at(1), hide: at(3.5) }))).toEqual([
+  expect(summary(working({ detect: at(1), hide: at(3.5) }))).toEqual([
     ["upload", "done", 1200],
-    ["first_look", "done", 2500],
+    ["detect", "done", 2500],
     ["hide", "current", undefined],
     ["check", "ahead", undefined],
     ["finished", "ahead", undefined],
@@ -37,10 +37,10 @@ test("a stage is done when the next one begins, and took the time between the tw
 });
 
 test("the step of hiding missed faces is shown once it has begun", () => {
-  const progress = { first_look: at(1), hide: at(2), check: at(3), hide_missed: at(4) };
+  const progress = { detect: at(1), hide: at(2), check: at(3), hide_missed: at(4) };
   expect(summary(working(progress)).map(([name, state]) => `${name} ${state}`)).toEqual([
     "upload done",
-    "first_look done",
+    "detect done",
     "hide done",
     "check done",
     "hide_missed current",
@@ -58,11 +58,11 @@ test("all steps of a completed job are done", () => {
 test("the last step of a failed job is the one in which it failed", () => {
   const job = {
     ...failed(working({}), "CorruptImage", "…"),
-    progress: { first_look: at(1), hide: at(2), finished: at(4) },
+    progress: { detect: at(1), hide: at(2), finished: at(4) },
   };
   expect(summary(job)).toEqual([
     ["upload", "done", 1200],
-    ["first_look", "done", 1000],
+    ["detect", "done", 1000],
     ["hide", "failed", 2000],
   ]);
 });

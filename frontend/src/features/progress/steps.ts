@@ -9,15 +9,15 @@ export type Step = {
 };
 
 /** The stages of every job. They are shown from the start. Any other stage is shown once it has begun. */
-const USUAL: readonly Stage[] = ["first_look", "hide", "check", "finished"];
+const USUAL: readonly Stage[] = ["detect", "hide", "check", "finished"];
 
 /** The steps of a job whose photo is uploaded. Before the first answer of the API there is no job yet. */
 export function stepsOf(job: Job | undefined, uploadMilliseconds?: number): Step[] {
   const progress = job?.progress ?? {};
   const shown = STAGES.filter((stage) => USUAL.includes(stage) || progress[stage]);
   const begun = shown.filter((stage) => progress[stage] !== undefined);
-  const latest = begun.at(-1) ?? "first_look";
-  const failedIn = begun.filter((stage) => stage !== "finished").at(-1) ?? "first_look";
+  const latest = begun.at(-1) ?? "detect";
+  const failedIn = begun.filter((stage) => stage !== "finished").at(-1) ?? "detect";
   const stateOf = (stage: Stage): Step["state"] => {
     if (job?.status === "COMPLETED") return "done";
     const order = shown.indexOf(stage) - shown.indexOf(job?.status === "FAILED" ? failedIn : latest);
@@ -37,7 +37,7 @@ export function stepsOf(job: Job | undefined, uploadMilliseconds?: number): Step
 
 /** Milliseconds from the first stage to the end of the job, if the API reports both. */
 export function workTime(job: Job): number | undefined {
-  return between(job.progress.first_look, job.progress.finished);
+  return between(job.progress.detect, job.progress.finished);
 }
 
 function between(begin: string | undefined, end: string | undefined): number | undefined {

@@ -3,4 +3,4 @@ import type { components } from "../../api/schema";
 /** The receipt of a completed job. Its boxes are in fractions of the upright photo. */
 export type Receipt = components["schemas"]["Receipt"];
 
-export type Face = Receipt["faces"][number];
+export type Box = Receipt["boxes"][number];

@@ -36,7 +36,7 @@ export function ResultView({ job, name, before, onRetry }: Props) {
   const receipt = useQuery({ ...receiptQuery(job.job_id), enabled: showBoxes });
   const after = useObjectUrl(result.data);
   const { width, height, content_type, stripped } = job.result;
-  const overlay = showBoxes && receipt.data && <Boxes faces={receipt.data.faces} />;
+  const overlay = showBoxes && receipt.data && <Boxes boxes={receipt.data.boxes} />;
 
   async function saveReceipt() {
     setReceiptFailed(false);
@@ -79,7 +79,7 @@ export function ResultView({ job, name, before, onRetry }: Props) {
           </Notice>
         )}
         {(receiptFailed || receipt.isError) && <Notice kind="danger">{texts.result.receiptFailed}</Notice>}
-        {showBoxes && receipt.data && <BoxList faces={receipt.data.faces} />}
+        {showBoxes && receipt.data && <BoxList boxes={receipt.data.boxes} />}
         <div className="buttons actions">
           <button
             type="button"
