@@ -223,7 +223,7 @@ describe("the checks of a result", () => {
       await view.getByText("Hiding missed faces and checking again").waitFor();
       await view.getByRole("button", { name: "Show boxes" }).click();
       await view.getByText("found by check 4").waitFor();
-      await screenshot(page, "16-not-settled");
+      await screenshot(page, "16-last-check-found-a-face");
       await assertAccessible(page);
       await assertFitsWidth(page);
     }));
