@@ -16,7 +16,7 @@ Shape = Literal["ellipse", "rounded", "box"]
 # A detector draws the box of a face from the forehead to the chin, and a little off at times. With the default room an
 # ellipse takes the hairline and the ears too. With the least room its opaque part is still larger than the face.
 MIN_PADDING = 0.1
-DEFAULT_PADDING = 0.22
+DEFAULT_PADDING = 0.24
 
 # Each step of strength takes one of the cells away that are left of a face; the least leaves what cannot be undone.
 MIN_STRENGTH, MAX_STRENGTH = 1, 3
