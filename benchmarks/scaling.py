@@ -15,7 +15,7 @@ from typing import Any
 
 from report import RESULTS, publish
 
-from faceblur.receipts import PRICES, PRICES_AS_OF, TRANSITIONS
+from faceblur.jobs.receipts import PRICES, PRICES_AS_OF, TRANSITIONS
 
 RATES = (10, 1_000, 100_000)  # photos an hour
 HOUR = 3600
@@ -82,7 +82,7 @@ DAILY = Quota("JobsADay", 10_000)
 class Durations:
     """Seconds of each stage on two processors of this machine, in the middle, when nothing else runs."""
 
-    first_look: float
+    detect: float
     hide: float
     check: float
 
@@ -103,7 +103,7 @@ class Photo:
     def look_seconds(self) -> float:
         """Of both looks together, for which the embedded detector has fewer processors than it was measured on."""
         vcpus = TASK_MB[self.detector] / MB_PER_VCPU
-        model = (self.measured.first_look + self.measured.check) * MEASURED_VCPUS / min(vcpus, MEASURED_VCPUS)
+        model = (self.measured.detect + self.measured.check) * MEASURED_VCPUS / min(vcpus, MEASURED_VCPUS)
         seconds = 0.0 if self.detector == "rekognition" else model
         return seconds + self.calls * CALL_SECONDS + TASKS["detect_faces"] * TASK_SECONDS
 
@@ -190,7 +190,7 @@ def measured() -> Durations:
     """What `make load` measured last."""
     rows = json.loads((RESULTS / "load.json").read_text())["measured"]
     seconds = {row["stage"]: row["milliseconds"] / 1000 for row in rows if "stage" in row}
-    return Durations(seconds["first_look"], seconds["hide"], seconds["check"])
+    return Durations(seconds["detect"], seconds["hide"], seconds["check"])
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ import scaling
 from scaling import Durations, Photo
 from sources import template
 
-MEASURED = Durations(first_look=0.6, hide=0.05, check=0.7)
+MEASURED = Durations(detect=0.6, hide=0.05, check=0.7)
 
 
 def test_the_embedded_detector_takes_longer_on_fewer_processors():
