@@ -27,10 +27,10 @@ CUT = 2
 # A soft outline is opaque up to this share of the way from its middle to its edge, and fades from there.
 SOLID = 0.95
 
-# Detectors place a box too high more often than too low: with the ellipse centred on the box, nine in ten of the pixels
-# of a true face that stayed visible were at its chin and jaw. So the ellipse moves down by this share of its opaque
-# margin. Measured on the real photos of `make bench-real`, for the same area of paint: faces with 95 % of their inner
-# ellipse under opaque paint rise from 0.90 to 0.95.
+# Detectors place a box too high more often than too low. With the ellipse centred on the box, most pixels of a true face
+# that stayed visible were at its chin and jaw. So the ellipse moves down by this share of its opaque margin. On the
+# photos of `make bench-real`, the faces with 95 % of their inner ellipse under opaque paint rise from 0.90 to 0.95 for
+# the same area of paint.
 LOWERED = 0.5
 
 # What each soft outline looks like: |x|ⁿ + |y|ⁿ = 1. With 2 it is an ellipse. With 6 it is a rounded rectangle.
@@ -151,7 +151,7 @@ def outline(size: tuple[int, int], region: Region) -> Outline:
     across, down = (max(room * half, (half + 1) / SOLID) for half in (frame.across, frame.down))
     padded = replace(frame, across=across, down=down)
     if style.shape == "ellipse":
-        padded = padded.lowered(LOWERED * (SOLID * down - frame.down))
+        padded = padded.lowered(LOWERED * (SOLID * room - 1) * frame.down)
     return Outline(padded, padded.bounds.within(size), style.shape)
 
 

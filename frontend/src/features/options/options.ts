@@ -19,7 +19,7 @@ export type Choices = JobOptions & { reduce: boolean };
 export const DEFAULTS: Choices = {
   style: "blur",
   shape: "ellipse",
-  padding: 0.22,
+  padding: 0.24,
   strength: 1,
   colour: "#000000",
   min_confidence: 50,
