@@ -27,8 +27,8 @@ CUT = 2
 # A soft outline is opaque up to this share of the way from its middle to its edge, and fades from there.
 SOLID = 0.95
 
-# Detectors place a box too high more often than too low. With the ellipse centred on the box, most pixels of a true face
-# that stayed visible were at its chin and jaw. So the ellipse moves down by this share of its opaque margin. On the
+# Detectors place a box too high more often than too low. With the ellipse centred on the box, most pixels of a true
+# face that stayed visible were at its chin and jaw. So the ellipse moves down by this share of its opaque margin. On the
 # photos of `make bench-real`, the faces with 95 % of their inner ellipse under opaque paint rise from 0.90 to 0.95 for
 # the same area of paint.
 LOWERED = 0.5
