@@ -28,9 +28,9 @@ CUT = 2
 SOLID = 0.95
 
 # Detectors place a box too high more often than too low. With the ellipse centred on the box, most pixels of a true
-# face that stayed visible were at its chin and jaw. So the ellipse moves down by this share of its opaque margin. On the
-# photos of `make bench-real`, the faces with 95 % of their inner ellipse under opaque paint rise from 0.90 to 0.95 for
-# the same area of paint.
+# face that stayed visible were at its chin and jaw. So the ellipse moves down by this share of its opaque margin. On
+# the photos of `make bench-real`, the faces with 95 % of their inner ellipse under opaque paint rise from 0.90 to 0.95
+# for the same area of paint.
 LOWERED = 0.5
 
 # What each soft outline looks like: |x|ⁿ + |y|ⁿ = 1. With 2 it is an ellipse. With 6 it is a rounded rectangle.
