@@ -46,7 +46,7 @@ SURE = 0.3  # A clear face of the overview with this score needs no closer look.
 # The score that stands for the default confidence, by the face's width in pixels. Texture looks like a tiny face far
 # more often than like a larger one. Close-ups have parts, such as an ear, that look like a face of 64 pixels or more.
 WIDTHS = [7.0, 9.0, 12.0, 16.0, 24.0, 32.0, 64.0]
-LIKELY_TO_CENTERFACE = [0.42, 0.23, 0.175, 0.105, 0.11, 0.12, 0.22]
+LIKELY_TO_CENTERFACE = [0.42, 0.23, 0.175, 0.105, 0.11, 0.12, 0.17]
 LIKELY_TO_YUNET_ALONE = 0.8
 LIKELY_IN_CHECK = [0.75, 0.75, 0.72, 0.65, 0.6, 0.55, 0.55]
 DEFAULT = 50.0  # the default confidence
