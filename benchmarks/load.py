@@ -135,7 +135,7 @@ class Cloud:
         """Let the functions that work on pictures have so many worker processes each, and no more."""
         for stack, name in ((self.stack, local.STACK_NAME), (self.one, ONE_FUNCTION)):
             for resource in stack.client("cloudformation").describe_stack_resources(StackName=name)["StackResources"]:
-                if resource["LogicalResourceId"] in {"DetectFacesFunction", "BlurFacesFunction", "OneFunction"}:
+                if resource["LogicalResourceId"] in {"DetectFacesFunction", "HideFacesFunction", "OneFunction"}:
                     stack.client("lambda").put_function_concurrency(
                         FunctionName=resource["PhysicalResourceId"], ReservedConcurrentExecutions=workers
                     )

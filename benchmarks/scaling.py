@@ -36,8 +36,8 @@ MORE_PRICES = {
 
 # What a photo without surprises takes, counted in the code. A client that looks less often makes fewer calls.
 API_CALLS = 13  # one to create the job; the others ask how it stands
-TASKS = {"detect_faces": 2, "blur_faces": 1}
-SMALL_INVOCATIONS = API_CALLS + 2  # with start_workflow and update_job
+TASKS = {"detect_faces": 2, "hide_faces": 1}
+SMALL_INVOCATIONS = API_CALLS + 2  # with start_workflow and complete_job
 TABLE_WRITES = 8  # create, count, claim, three stages, and the end, whose row takes two units
 TABLE_READS = (
     API_CALLS + 2
@@ -109,8 +109,8 @@ class Photo:
 
     @property
     def blur_seconds(self) -> float:
-        """Of blur_faces, which uses one processor."""
-        return self.measured.hide + TASKS["blur_faces"] * TASK_SECONDS
+        """Of hide_faces, which uses one processor."""
+        return self.measured.hide + TASKS["hide_faces"] * TASK_SECONDS
 
     @property
     def seconds(self) -> float:

@@ -1,4 +1,4 @@
-"""What the template and the state machine promise, read from the sources."""
+"""What the template promises, read from its source."""
 
 from __future__ import annotations
 
@@ -12,21 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sources import ROOT, TEMPLATE, state_machine, template
+from sources import ROOT, TEMPLATE, template
 
 from faceblur import config, errors, observability
 from faceblur.detectors.registry import detector_named
-from faceblur.detectors.warnings import WarningCode
-from faceblur.jobs.table import STAGES
-from faceblur.options import JobOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RESOURCES = template()["Resources"]
 GLOBALS = template()["Globals"]["Function"]
-STATES = state_machine()["States"]
-TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
 
 
 def of_type(kind: str) -> dict[str, dict[str, Any]]:
@@ -37,7 +32,6 @@ def of_type(kind: str) -> dict[str, dict[str, Any]]:
 FUNCTIONS = of_type("AWS::Serverless::Function")
 MACHINES = of_type("AWS::Serverless::StateMachine")
 each_function = pytest.mark.parametrize("name", FUNCTIONS)
-each_task = pytest.mark.parametrize("name", TASKS)
 
 
 def verb(function: str) -> str:
@@ -114,14 +108,18 @@ def test_every_parameter_is_used():
 def test_there_is_an_output_for_all_that_the_command_asks_of_a_stack():
     sources = "".join(path.read_text() for path in (ROOT / "cli").rglob("*.py"))
     asked = set(re.findall(r'outputs\["(\w+)"\]', sources))
-    assert {"ApiUrl", "StateMachineArn", "EndingsQueueUrl"} <= asked <= template()["Outputs"].keys()
+    assert {"ApiUrl", "StateMachineArn", "FailedExecutionsQueueUrl"} <= asked <= template()["Outputs"].keys()
 
 
-def test_the_output_names_the_queue_to_which_ends_are_told():
-    assert template()["Outputs"]["EndingsQueueUrl"]["Value"] == {"Ref": "EndingsQueue"}
-    (event,) = FUNCTIONS["UpdateJobFunction"]["Events"].values()
+@pytest.mark.parametrize(
+    ("queue", "function"),
+    [("FailedUploadsQueue", "FailUploadFunction"), ("FailedExecutionsQueue", "FailJobFunction")],
+)
+def test_each_queue_of_failures_has_its_output_and_its_function(queue, function):
+    assert template()["Outputs"][f"{queue}Url"]["Value"] == {"Ref": queue}
+    (event,) = FUNCTIONS[function]["Events"].values()
     assert event["Properties"] == {
-        "Queue": {"Fn::GetAtt": "EndingsQueue.Arn"},
+        "Queue": {"Fn::GetAtt": f"{queue}.Arn"},
         "BatchSize": 1,
         "ScalingConfig": {"MaximumConcurrency": 5},
     }
@@ -199,18 +197,20 @@ def test_jobs_expire_by_the_attribute_that_they_are_given():
 
 def test_a_message_is_hidden_for_six_times_as_long_as_its_function_may_take():
     assert RESOURCES["UploadQueue"]["Properties"]["VisibilityTimeout"] == 6 * timeout("StartWorkflowFunction")
-    assert RESOURCES["EndingsQueue"]["Properties"]["VisibilityTimeout"] == 6 * timeout("UpdateJobFunction")
+    assert RESOURCES["FailedUploadsQueue"]["Properties"]["VisibilityTimeout"] == 6 * timeout("FailUploadFunction")
+    assert RESOURCES["FailedExecutionsQueue"]["Properties"]["VisibilityTimeout"] == 6 * timeout("FailJobFunction")
 
 
-def test_a_photo_that_cannot_be_delivered_is_an_ending_and_an_ending_that_cannot_be_recorded_is_kept():
+def test_an_upload_that_cannot_be_processed_fails_its_job_and_a_failure_that_cannot_be_recorded_is_kept():
     def redrive(queue: str) -> tuple[str, int]:
         policy = RESOURCES[queue]["Properties"]["RedrivePolicy"]
         return policy["deadLetterTargetArn"]["Fn::GetAtt"], policy["maxReceiveCount"]
 
-    assert redrive("UploadQueue") == ("EndingsQueue.Arn", 3)
-    assert redrive("EndingsQueue") == ("EndingsDlq.Arn", 5)
+    assert redrive("UploadQueue") == ("FailedUploadsQueue.Arn", 3)
+    assert redrive("FailedUploadsQueue") == redrive("FailedExecutionsQueue") == ("FailuresDlq.Arn", 5)
     two_weeks = 14 * 24 * 60 * 60
-    assert RESOURCES["EndingsDlq"]["Properties"]["MessageRetentionPeriod"] == two_weeks
+    for queue in ("FailedUploadsQueue", "FailedExecutionsQueue", "FailuresDlq"):
+        assert RESOURCES[queue]["Properties"]["MessageRetentionPeriod"] == two_weeks
 
 
 def test_only_the_messages_that_failed_are_delivered_again():
@@ -218,18 +218,21 @@ def test_only_the_messages_that_failed_are_delivered_again():
     assert arrived["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_every_end_without_a_result_is_heard_of():
-    rule = RESOURCES["ExecutionEnded"]["Properties"]
+def test_every_execution_that_ends_without_a_result_is_reported():
+    rule = RESOURCES["ExecutionFailed"]["Properties"]
     assert rule["EventPattern"]["detail"] == {
         "status": ["FAILED", "TIMED_OUT", "ABORTED"],
         "stateMachineArn": [{"Ref": "BlurImageStateMachine"}],
     }
-    assert [target["Arn"] for target in rule["Targets"]] == [{"Fn::GetAtt": "EndingsQueue.Arn"}]
+    assert [target["Arn"] for target in rule["Targets"]] == [{"Fn::GetAtt": "FailedExecutionsQueue.Arn"}]
 
 
 @pytest.mark.parametrize(
     ("policy", "service", "source"),
-    [("UploadQueuePolicy", "s3.amazonaws.com", "PhotoBucket"), ("EndingsQueuePolicy", "events.amazonaws.com", "rule")],
+    [
+        ("UploadQueuePolicy", "s3.amazonaws.com", "PhotoBucket"),
+        ("FailedExecutionsQueuePolicy", "events.amazonaws.com", "rule"),
+    ],
 )
 def test_only_its_own_source_may_send_to_a_queue(policy, service, source):
     (statement,) = RESOURCES[policy]["Properties"]["PolicyDocument"]["Statement"]
@@ -237,7 +240,9 @@ def test_only_its_own_source_may_send_to_a_queue(policy, service, source):
     arn = named(statement["Condition"]["ArnEquals"]["aws:SourceArn"])
     # The bucket is named rather than referred to, since it comes after its queue.
     expected = RESOURCES["PhotoBucket"]["Properties"]["BucketName"]["Fn::Sub"]
-    assert arn.removeprefix("arn:${AWS::Partition}:s3:::") == (expected if source == "PhotoBucket" else EXECUTION_ENDED)
+    assert arn.removeprefix("arn:${AWS::Partition}:s3:::") == (
+        expected if source == "PhotoBucket" else EXECUTION_FAILED
+    )
 
 
 # ---------------------------------------------------------------- a key of one's own
@@ -699,7 +704,7 @@ UPLOADS = "${PhotoBucket.Arn}/uploads/*"
 BOXES = "${PhotoBucket.Arn}/boxes/*"
 RESULTS = "${PhotoBucket.Arn}/results/*"
 RECEIPTS = "${PhotoBucket.Arn}/receipts/*"
-EXECUTION_ENDED = "ExecutionEnded.Arn"
+EXECUTION_FAILED = "ExecutionFailed.Arn"
 EXECUTIONS = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${BlurImageStateMachine.Name}:*"
 
 # All that each role may do, beside writing its log and its traces.
@@ -736,7 +741,7 @@ MAY = {
         "s3:ListBucket": {BUCKET},
         "s3:PutObject": {BOXES},
     },
-    "BlurFacesFunction": {
+    "HideFacesFunction": {
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {RESULTS},
@@ -744,7 +749,7 @@ MAY = {
         "s3:ListBucket": {BUCKET},
         "s3:PutObject": {RESULTS},
     },
-    "UpdateJobFunction": {
+    "CompleteJobFunction": {
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {UPLOADS, BOXES, RESULTS, RECEIPTS},
@@ -752,13 +757,24 @@ MAY = {
         "s3:ListBucket": {BUCKET},
         "s3:PutObject": {RECEIPTS},
     },
+    "FailJobFunction": {
+        "dynamodb:GetItem": {TABLE},
+        "dynamodb:UpdateItem": {TABLE},
+        "s3:DeleteObject": {UPLOADS, BOXES, RESULTS, RECEIPTS},
+        "s3:ListBucket": {BUCKET},
+    },
+    "FailUploadFunction": {
+        "dynamodb:GetItem": {TABLE},
+        "dynamodb:UpdateItem": {TABLE},
+        "s3:DeleteObject": {UPLOADS},
+    },
     "SweepPhotosFunction": {
         "s3:DeleteObject": {"${PhotoBucket.Arn}/*"},
         "s3:ListBucket": {BUCKET},
     },
     "BlurImageStateMachine": {
         "dynamodb:UpdateItem": {TABLE},
-        "lambda:InvokeFunction": {"DetectFacesFunction.Arn", "BlurFacesFunction.Arn", "UpdateJobFunction.Arn"},
+        "lambda:InvokeFunction": {"DetectFacesFunction.Arn", "HideFacesFunction.Arn", "CompleteJobFunction.Arn"},
         "s3:DeleteObject": {UPLOADS},
         "logs:CreateLogDelivery": {"*"},
         "logs:GetLogDelivery": {"*"},
@@ -779,10 +795,11 @@ MAY = {
 # condition: by it alone S3 tells a missing object (404) from a forbidden one (403). The sweep lists everything.
 MAY_LIST = {
     "DetectFacesFunction": None,
-    "BlurFacesFunction": None,
+    "HideFacesFunction": None,
     "GetJobFunction": "uploads/*",
     "DeleteJobFunction": ["boxes/*", "results/*"],
-    "UpdateJobFunction": None,
+    "FailJobFunction": ["boxes/*", "results/*"],
+    "CompleteJobFunction": None,
     "SweepPhotosFunction": None,
 }
 
@@ -819,12 +836,12 @@ def test_originals_are_seen_and_receipts_written_by_as_few_as_possible():
     def those_that_may(action: str, what: str) -> set[str]:
         return {name for name, may in MAY.items() if what in may.get(action, ())}
 
-    assert those_that_may("s3:GetObject", UPLOADS) == {"DetectFacesFunction", "BlurFacesFunction"}
+    assert those_that_may("s3:GetObject", UPLOADS) == {"DetectFacesFunction", "HideFacesFunction"}
     assert those_that_may("s3:GetObject", RECEIPTS) == {"GetJobFunction"}
-    assert those_that_may("s3:PutObject", RECEIPTS) == {"UpdateJobFunction"}
-    assert those_that_may("s3:PutObject", RESULTS) == {"BlurFacesFunction"}
+    assert those_that_may("s3:PutObject", RECEIPTS) == {"CompleteJobFunction"}
+    assert those_that_may("s3:PutObject", RESULTS) == {"HideFacesFunction"}
     assert those_that_may("s3:PutObject", BOXES) == {"DetectFacesFunction"}
-    assert those_that_may("s3:GetObject", BOXES) == {"DetectFacesFunction", "BlurFacesFunction", "UpdateJobFunction"}
+    assert those_that_may("s3:GetObject", BOXES) == {"DetectFacesFunction", "HideFacesFunction", "CompleteJobFunction"}
 
 
 def test_listing_is_narrowed_to_folders():
@@ -871,248 +888,3 @@ def test_nobody_may_do_everything_or_touch_everything():
 def test_no_function_has_a_policy_template_or_a_role_of_elsewhere(name):
     assert "Role" not in FUNCTIONS[name]
     assert all("Statement" in policy for policy in policies(name))
-
-
-# ---------------------------------------------------------------- the state machine
-
-
-def test_every_substitution_is_given_and_used():
-    (machine,) = MACHINES.values()
-    text = (ROOT / machine["DefinitionUri"]).read_text()
-    assert set(re.findall(r"\$\{(\w+)\}", text)) == machine["DefinitionSubstitutions"].keys()
-
-
-def test_an_execution_may_take_as_long_as_the_functions_believe():
-    assert state_machine()["TimeoutSeconds"] == config.EXECUTION_SECONDS
-
-
-def successors(state: dict[str, Any]) -> set[str]:
-    """Where a state can lead."""
-    choices = {choice["Next"] for choice in state.get("Choices", [])}
-    catches = {catch["Next"] for catch in state.get("Catch", [])}
-    return choices | catches | ({state["Next"]} if "Next" in state else set()) | ({state.get("Default")} - {None})
-
-
-def test_every_state_is_reached_and_every_way_leads_to_one():
-    reached, left = set(), {state_machine()["StartAt"]}
-    while left:
-        name = left.pop()
-        reached.add(name)
-        left |= successors(STATES[name]) - reached
-    assert reached == STATES.keys()
-
-
-@pytest.mark.parametrize("name", STATES)
-def test_a_state_either_goes_on_or_ends(name):
-    assert bool(successors(STATES[name])) != (STATES[name]["Type"] in ("Succeed", "Fail"))
-
-
-@pytest.mark.parametrize("name", STATES)
-def test_a_state_is_named_by_a_plain_phrase(name):
-    assert re.fullmatch(r"[A-Z][a-z]+( [a-z]+)+\??", name)
-    assert name.endswith("?") == (STATES[name]["Type"] == "Choice")
-
-
-@each_task
-def test_a_task_has_a_timeout(name):
-    assert 0 < TASKS[name]["TimeoutSeconds"] < state_machine()["TimeoutSeconds"]
-
-
-# The tasks by the function that they call.
-CALLS = {
-    name: task["Arguments"]["FunctionName"].strip("${}")
-    for name, task in TASKS.items()
-    if "lambda:invoke" in task["Resource"]
-}
-each_call = pytest.mark.parametrize("name", CALLS)
-LOOKS = [name for name, function in CALLS.items() if function == "DetectFacesFunctionArn"]
-each_look = pytest.mark.parametrize("name", LOOKS)
-
-
-@each_call
-def test_a_function_gives_up_before_its_task_does(name):
-    (machine,) = MACHINES.values()
-    function = machine["DefinitionSubstitutions"][CALLS[name]]["Fn::GetAtt"].removesuffix(".Arn")
-    assert timeout(function) < TASKS[name]["TimeoutSeconds"]
-
-
-@each_call
-def test_the_event_to_try_a_function_with_is_what_the_state_machine_sends(name):
-    function = verb(CALLS[name].removesuffix("Arn"))
-    event = json.loads((ROOT / "tests" / "events" / f"{function}.json").read_text())
-    assert event.keys() == TASKS[name]["Arguments"]["Payload"].keys()
-    assert event["options"] == JobOptions().model_dump()
-
-
-def test_every_stage_has_its_name_and_its_round():
-    told = {name: TASKS[name]["Arguments"]["Payload"] for name in CALLS if CALLS[name] != "UpdateJobFunctionArn"}
-    assert {name: (payload["stage"], payload["round"]) for name, payload in told.items()} == {
-        "Detect the faces": ("detect", 0),
-        "Hide the faces": ("hide", 0),
-        "Check the result": ("check", "{% $round + 1 %}"),
-        "Hide what was missed": ("hide_missed", "{% $round %}"),
-    }
-    assert tuple(payload["stage"] for payload in told.values()) == STAGES
-    assert TASKS["Claim the job"]["Assign"]["round"] == 0
-    assert TASKS["Check the result"]["Assign"]["round"] == "{% $round + 1 %}"
-
-
-def test_a_face_that_was_missed_is_hidden_and_the_result_is_checked_again_for_five_rounds():
-    missed, last = STATES["Was a face missed?"], STATES["Was this the last round?"]
-    assert missed["Choices"] == [{"Condition": "{% $missed > 0 %}", "Next": "Hide what was missed"}]
-    assert TASKS["Check the result"]["Assign"]["missed"] == "{% $states.result.Payload.stage.faces %}"
-    assert TASKS["Hide what was missed"]["Next"] == "Was this the last round?"
-    (rule,) = last["Choices"]
-    assert (rule["Condition"], rule["Next"]) == ("{% $round >= 5 %}", missed["Default"])
-    assert rule["Assign"] == {"warnings": f"{{% $append($warnings, ['{WarningCode.CHECKS_NOT_SETTLED}']) %}}"}
-    assert last["Default"] == "Check the result"
-
-
-def test_boxes_travel_by_their_key_alone():
-    """An execution's history is kept for 90 days, and a state holds at most 256 KiB."""
-    for name in ("Detect the faces", "Check the result"):
-        assert TASKS[name]["Assign"]["boxes"] == "{% $states.result.Payload.boxes %}"
-    assert {name: TASKS[name]["Arguments"]["Payload"]["boxes"] for name in CALLS} == {
-        "Detect the faces": None,
-        "Hide the faces": "{% $boxes %}",
-        "Check the result": "{% $boxes %}",
-        "Hide what was missed": "{% $boxes %}",
-        "Record the result": "{% $boxes %}",
-    }
-
-
-@pytest.mark.parametrize("name", [name for name in CALLS if CALLS[name] != "UpdateJobFunctionArn"])
-def test_every_stage_goes_into_the_receipt(name):
-    assert TASKS[name]["Assign"]["stages"] == "{% $append($stages, [$states.result.Payload.stage]) %}"
-
-
-@each_look
-def test_every_doubt_of_every_look_becomes_a_warning(name):
-    assert TASKS[name]["Assign"]["warnings"] == "{% $append($warnings, $states.result.Payload.warnings) %}"
-
-
-def test_receipt_and_warnings_begin_empty_and_come_to_the_last_task():
-    claimed = TASKS["Claim the job"]["Assign"]
-    assert (claimed["stages"], claimed["warnings"]) == ([], [])
-    recorded = TASKS["Record the result"]["Arguments"]["Payload"]
-    assert (recorded["stages"], recorded["warnings"]) == ("{% $stages %}", "{% $warnings %}")
-
-
-@each_look
-def test_only_the_last_try_may_leave_a_detector_out_and_only_if_the_job_allows_it(name):
-    (tries,) = [retry["MaxAttempts"] for retry in TASKS[name]["Retry"] if "DetectorUnavailable" in retry["ErrorEquals"]]
-    assert TASKS[name]["Arguments"]["Payload"]["last_attempt"] == (
-        f"{{% $states.context.State.RetryCount >= {tries} and $not($options.require_all_detectors) %}}"
-    )
-
-
-THROTTLED = "Lambda.TooManyRequestsException"
-# The errors of AWS's that are worth another try, and our own.
-WORTH_ANOTHER_TRY = {
-    "lambda": {
-        "Lambda.ClientExecutionTimeoutException",
-        "Lambda.ServiceException",
-        "Lambda.AWSLambdaException",
-        "Lambda.SdkClientException",
-        THROTTLED,
-    },
-    "dynamodb": {
-        "DynamoDB.ProvisionedThroughputExceededException",
-        "DynamoDB.RequestLimitExceeded",
-        "DynamoDB.ThrottlingException",
-        "DynamoDB.InternalServerErrorException",
-        "DynamoDB.InternalServerError",
-        "DynamoDB.TransactionConflictException",
-        "DynamoDB.SdkClientException",
-    },
-    "s3": {"S3.SdkClientException", "S3.S3Exception"},
-}
-OUR_OWN = {
-    "DetectFacesFunctionArn": {"StorageUnavailable", "DetectorThrottled", "DetectorUnavailable"},
-    "BlurFacesFunctionArn": {"StorageUnavailable"},
-    "UpdateJobFunctionArn": {"StorageUnavailable"},
-}
-
-
-@each_task
-def test_a_task_is_tried_again_for_named_transient_errors_alone(name):
-    task = TASKS[name]
-    service = re.search(r":(lambda|dynamodb|s3):", task["Resource"])[1]
-    function = task["Arguments"].get("FunctionName", "").strip("${}")
-    tried = [error for retry in task["Retry"] for error in retry["ErrorEquals"]]
-    assert len(tried) == len(set(tried))
-    assert set(tried) == WORTH_ANOTHER_TRY[service] | OUR_OWN.get(function, set())
-
-
-@each_task
-def test_tries_are_spread_out_and_come_to_an_end(name):
-    for retry in TASKS[name]["Retry"]:
-        assert 1 <= retry["MaxAttempts"] <= (30 if retry["ErrorEquals"] == [THROTTLED] else 10)
-        assert retry["IntervalSeconds"] >= 1
-        assert retry["BackoffRate"] > 1
-        assert retry["MaxDelaySeconds"] <= 60
-        assert retry["JitterStrategy"] == "FULL"
-
-
-@each_call
-def test_a_throttled_function_is_waited_for_as_long_as_an_execution_may_take(name):
-    (retry,) = [retry for retry in TASKS[name]["Retry"] if THROTTLED in retry["ErrorEquals"]]
-    waits = [
-        min(retry["IntervalSeconds"] * 2**tried, retry["MaxDelaySeconds"]) for tried in range(retry["MaxAttempts"])
-    ]
-    # With full jitter, a wait is half as long on the average.
-    assert 0.8 * config.EXECUTION_SECONDS < sum(waits) / 2 < config.EXECUTION_SECONDS
-    assert retry == {
-        "ErrorEquals": [THROTTLED],
-        "IntervalSeconds": 2,
-        "MaxAttempts": 30,
-        "BackoffRate": 2,
-        "MaxDelaySeconds": 60,
-        "JitterStrategy": "FULL",
-    }
-
-
-@each_task
-def test_whatever_goes_wrong_is_recorded_and_ends_in_failure(name):
-    everything = TASKS[name]["Catch"][-1]
-    assert everything["ErrorEquals"] == ["States.ALL"]
-    way = [everything["Next"]]
-    while STATES[way[-1]]["Type"] != "Fail":
-        way.append(STATES[way[-1]]["Next"])
-    expected = ["Explain the failure", "Record the failure", "Job failed"]
-    assert way == (expected[-1:] if name == "Record the failure" else expected)
-
-
-def test_every_other_catch_ends_in_failure_at_once():
-    for name, task in TASKS.items():
-        for catch in task["Catch"][:-1]:
-            assert "States.ALL" not in catch["ErrorEquals"], name
-            assert STATES[catch["Next"]]["Type"] == "Fail", name
-
-
-def raised(node: Any) -> Iterator[str]:
-    """The names of the errors that states raise themselves."""
-    for value in node.values() if isinstance(node, dict) else node:
-        if isinstance(value, (dict, list)):
-            yield from raised(value)
-    if isinstance(node, dict) and "Error" in node:
-        yield node["Error"]
-
-
-def test_our_own_errors_are_known():
-    explanation = STATES["Explain the failure"]["Assign"]["error"]
-    public = re.search(r"\$public := \[(.*?)\]", explanation)[1]
-    ours = {
-        *OUR_OWN["DetectFacesFunctionArn"],
-        *re.findall(r"'(\w+)'", public),
-        *re.findall(r"'code': '(\w+)'", explanation),
-        *(name for name in raised(STATES) if not name.startswith("{%")),
-    }
-    assert {"JobNotFound", "TimedOut", "CorruptImage"} < ours
-    assert all(issubclass(getattr(errors, name), errors.FaceblurError) for name in ours)
-
-
-def test_photos_and_links_stay_out_of_the_state():
-    """Only keys, counts, sizes and options travel: an execution's history is kept for 90 days."""
-    text = json.dumps(STATES)
-    assert not re.search(r"presign|base64|\burl\b", text, re.IGNORECASE)

@@ -53,7 +53,7 @@ def test_the_template_is_as_the_model_takes_it():
     memory = scaling.TASK_MB
     assert detect == {"Fn::If": ["UsesEmbedded", memory["embedded"], memory["rekognition"]]}
     assert memory["both"] == memory["embedded"]
-    assert resources["BlurFacesFunction"]["Properties"]["MemorySize"] == scaling.BLUR_MB
+    assert resources["HideFacesFunction"]["Properties"]["MemorySize"] == scaling.BLUR_MB
     assert template()["Globals"]["Function"]["MemorySize"] == scaling.SMALL_MB
     assert parameters["RequestsASecond"]["Default"] == scaling.API.most
     assert parameters["JobsADay"]["Default"] == scaling.DAILY.most

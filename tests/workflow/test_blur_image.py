@@ -200,7 +200,7 @@ class TestFailed:
         ("function", "calls_before", "path"),
         [
             ("detect_faces", 0, ["Claim the job", DETECT]),
-            ("blur_faces", 0, ["Claim the job", DETECT, HIDE]),
+            ("hide_faces", 0, ["Claim the job", DETECT, HIDE]),
             ("detect_faces", 1, ["Claim the job", DETECT, HIDE, CHECK]),
             ("update_job", 0, [state for state in HAPPY if state != "Job completed"]),
         ],
@@ -215,7 +215,7 @@ class TestFailed:
         assert_failed(deployed, deployed.ended(job_id), "InternalError", [*path, *FAILURE])
 
     @pytest.mark.parametrize(
-        ("function", "path"), [("blur_faces", [HIDE_MISSED]), ("detect_faces", AGAIN[:3])], ids=["hide", "check"]
+        ("function", "path"), [("hide_faces", [HIDE_MISSED]), ("detect_faces", AGAIN[:3])], ids=["hide", "check"]
     )
     def test_an_unforeseen_error_after_a_face_was_missed(
         self, deployed: Deployed, function: str, path: list[str]
@@ -224,7 +224,7 @@ class TestFailed:
         fault = {"raise": "KeyError"}
         looks = [NO_FACE, {"finds": [box(0.3, 0.3)]}]
         deployed.plan(job_id, "detect_faces", *looks, *([fault] if function == "detect_faces" else []))
-        deployed.plan(job_id, "blur_faces", {}, *([fault] if function == "blur_faces" else []))
+        deployed.plan(job_id, "hide_faces", {}, *([fault] if function == "hide_faces" else []))
         deployed.upload(form, flower())
         assert_failed(deployed, deployed.ended(job_id), "InternalError", [*TO_CHECK, *path, *FAILURE])
 
@@ -237,9 +237,9 @@ class TestFailed:
 
     def test_a_function_that_takes_too_long(self, deployed: Deployed, tmp_path: Path) -> None:
         lambda_ = deployed.stack.client("lambda")
-        name = function_name(deployed, "BlurFacesFunction")
+        name = function_name(deployed, "HideFacesFunction")
         job_id, form = waiting(deployed)
-        deployed.plan(job_id, "blur_faces", {"wait_for": str(tmp_path / "never")})
+        deployed.plan(job_id, "hide_faces", {"wait_for": str(tmp_path / "never")})
         lambda_.update_function_configuration(FunctionName=name, Timeout=2)
         try:
             deployed.upload(form, flower())
@@ -255,7 +255,7 @@ class TestFailed:
         hasty["States"][HIDE]["TimeoutSeconds"] = 1
         job_id, form = waiting(deployed)
         release = tmp_path / "release"
-        deployed.plan(job_id, "blur_faces", {"wait_for": str(release)})
+        deployed.plan(job_id, "hide_faces", {"wait_for": str(release)})
         stepfunctions.update_state_machine(stateMachineArn=arn, definition=json.dumps(hasty))
         try:
             deployed.upload(form, flower())
@@ -268,7 +268,7 @@ class TestFailed:
     def test_a_photo_replaced_while_it_is_processed(self, deployed: Deployed, tmp_path: Path) -> None:
         release = tmp_path / "release"
         job_id, form = waiting(deployed)
-        deployed.plan(job_id, "blur_faces", {"wait_for": str(release)})
+        deployed.plan(job_id, "hide_faces", {"wait_for": str(release)})
         deployed.upload(form, flower())
         eventually(lambda: deployed.path(job_id)[-1:] == [HIDE] if deployed.execution(job_id) else False)
         deployed.upload(form, astronaut())
@@ -301,7 +301,7 @@ class TestRetries:
 
     @pytest.mark.parametrize(
         ("function", "calls_before", "state"),
-        [("blur_faces", 0, HIDE), ("detect_faces", 1, CHECK), ("update_job", 0, "Record the result")],
+        [("hide_faces", 0, HIDE), ("detect_faces", 1, CHECK), ("update_job", 0, "Record the result")],
     )
     def test_every_task_survives_a_transient_error(
         self, deployed: Deployed, function: str, calls_before: int, state: str
@@ -410,7 +410,7 @@ class TestDeletion:
         assert deployed.call("GET", f"/jobs/{job_id}").status_code == 404
         assert deployed.execution(job_id) == "ABORTED"
         release.touch()
-        eventually(lambda: (deployed.plans / f"{job_id}.blur_faces.ended").exists(), "the end of the blur task")
+        eventually(lambda: (deployed.plans / f"{job_id}.hide_faces.ended").exists(), "the end of the blur task")
         assert deployed.objects(job_id) == []
         assert deployed.row(job_id) is None
 
@@ -491,7 +491,7 @@ def held(stack: Deployed, folder: Path) -> tuple[str, Path]:
     """A job whose blur task waits until the file that is given appears."""
     release = folder / "release"
     job_id, form = waiting(stack)
-    stack.plan(job_id, "blur_faces", {"wait_for": str(release)})
+    stack.plan(job_id, "hide_faces", {"wait_for": str(release)})
     stack.upload(form, flower())
     eventually(lambda: bool(stack.execution(job_id)) and stack.path(job_id)[-1:] == [HIDE], "the blur task")
     return job_id, release

@@ -251,13 +251,13 @@ def withdraws_boxes_that_nobody_wants(roles: Roles) -> None:
 def hides_and_stores_a_draft(roles: Roles) -> None:
     job_id = roles.job("PROCESSING")
     event = task(roles, job_id, 0, f"uploads/{job_id}")
-    assert roles.stored(roles.invoke("BlurFacesFunction", event)["result"]["key"])
+    assert roles.stored(roles.invoke("HideFacesFunction", event)["result"]["key"])
 
 
 def withdraws_a_draft_that_nobody_wants(roles: Roles) -> None:
     job_id = secrets.token_hex(16)
     event = task(roles, job_id, 0, f"uploads/{job_id}")
-    assert roles.invoke("BlurFacesFunction", event) == "JobNotFound"
+    assert roles.invoke("HideFacesFunction", event) == "JobNotFound"
 
 
 def records_a_result(roles: Roles) -> None:
@@ -298,12 +298,12 @@ USES: dict[str, list[Callable[[Roles], None]]] = {
     "DeleteJobFunction": [erases_a_job],
     "StartWorkflowFunction": [starts_an_execution_and_discards_a_photo_in_vain],
     "DetectFacesFunction": [looks_at_a_photo, checks_a_draft, withdraws_boxes_that_nobody_wants],
-    "BlurFacesFunction": [hides_and_stores_a_draft, withdraws_a_draft_that_nobody_wants],
+    "HideFacesFunction": [hides_and_stores_a_draft, withdraws_a_draft_that_nobody_wants],
     "UpdateJobFunction": [records_a_result, records_a_failure],
     "SweepPhotosFunction": [sweeps],
 }
 # S3 tells a missing object (404) from a forbidden one (403) only to those who may list; the embedded AWS tells all.
-NOT_SEEN_HERE = {"DetectFacesFunction": {"s3:ListBucket"}, "BlurFacesFunction": {"s3:ListBucket"}}
+NOT_SEEN_HERE = {"DetectFacesFunction": {"s3:ListBucket"}, "HideFacesFunction": {"s3:ListBucket"}}
 
 
 def fails(use: Callable[[Roles], None], roles: Roles) -> bool:
