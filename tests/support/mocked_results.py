@@ -71,10 +71,7 @@ class MockedMachine:
         Fails the test if a task is visited more or less often than it has results.
         """
         self._configure(results)
-        name = uuid4().hex
-        started = self._client.start_execution(
-            stateMachineArn=f"{self._arn}#case", name=name, input=json.dumps(execution_input)
-        )
+        started = self._client.start_execution(stateMachineArn=f"{self._arn}#case", input=json.dumps(execution_input))
         deadline = time.monotonic() + _SECONDS
         while (ended := self._client.describe_execution(executionArn=started["executionArn"]))["status"] == "RUNNING":
             assert time.monotonic() < deadline, "the execution did not end"

@@ -20,6 +20,8 @@ from faceblur.options import JobOptions
 if TYPE_CHECKING:
     from support.mocked_results import MockedMachine
 
+    from faceblur.contracts import DetectResponse, HideResponse, RaisedError, Stage
+
 STATES = state_machine()["States"]
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 CLAIM, NO_JOB = "Claim the job", "No job waits for this photo"
@@ -35,24 +37,46 @@ def claimed(**options: Any) -> dict[str, Any]:
     return returns({"Attributes": {"options": {"S": json.dumps(JobOptions(**options).model_dump())}}})
 
 
-def found(faces: int, boxes: int, *warnings: str) -> dict[str, Any]:
-    """A detection, or a check, that found so many faces; the file of boxes now has so many boxes."""
-    payload = {
-        "boxes": {"key": f"boxes/{JOB_ID}.json", "count": boxes},
-        "warnings": list(warnings),
-        "stage": {"name": "stage", "faces": faces},
+def found(faces: int, boxes: int) -> dict[str, Any]:
+    """A detection, or a check, that found this many faces. The file of boxes now has `boxes` boxes."""
+    stage: Stage = {
+        "name": "stage",
+        "round": 0,
+        "milliseconds": 1,
+        "memory_mb": 512,
+        "detector": "embedded",
+        "version": "1",
+        "faces": faces,
+        "calls": 0,
     }
-    return returns({"Payload": payload})
+    response: DetectResponse = {
+        "boxes": {"key": f"boxes/{JOB_ID}.json", "count": boxes},
+        "warnings": [],
+        "stage": stage,
+    }
+    return returns({"Payload": response})
 
 
 def hidden() -> dict[str, Any]:
     """A draft."""
-    return returns({"Payload": {"draft": {"key": f"results/{JOB_ID}.jpg"}, "stage": {"name": "stage"}}})
+    response: HideResponse = {
+        "draft": {
+            "key": f"results/{JOB_ID}.jpg",
+            "content_type": "image/jpeg",
+            "bytes": 1,
+            "width": 1,
+            "height": 1,
+            "stripped": [],
+        },
+        "stage": {"name": "stage", "round": 0, "milliseconds": 1, "memory_mb": 512},
+    }
+    return returns({"Payload": response})
 
 
 def raises(code: str) -> dict[str, Any]:
     """A function that raises an error of ours: Lambda puts its sentence into JSON."""
-    return throws(code, json.dumps({"errorType": code, "errorMessage": sentence(code), "stackTrace": []}))
+    error: RaisedError = {"errorType": code, "errorMessage": sentence(code)}
+    return throws(code, json.dumps(error))
 
 
 def sentence(code: str) -> str:
