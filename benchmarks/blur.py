@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import photos
 import pillow_heif
+from figure import Panel, drawn
 from PIL import Image
-from report import at_least, at_most, publish
+from report import Figure, at_least, at_most, publish
 from ways import WAYS
 
 from faceblur import covers
@@ -27,7 +28,9 @@ from faceblur.faces import Box
 from faceblur.styles import Region, Style
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    Case = dict[str, dict[str, Any]]  # one photo, by way
 
 MEGAPIXELS = (2, 12, 24, 48)
 FACES = {1: 10, 5: 14, 20: 24}  # how many, and how many times as long the photo is as a face is wide
@@ -110,7 +113,7 @@ def run(
         return json.loads(printed), (Path(folder) / way).read_bytes()
 
 
-def measured(megapixels: int, faces: int, sampling: str) -> dict[str, dict[str, Any]]:
+def measured(megapixels: int, faces: int, sampling: str) -> Case:
     """One photo in every way."""
     sys.stderr.write(f"{megapixels} megapixels, {faces} faces, {sampling}\n")
     photo, boxes = photo_of(megapixels, faces, SAMPLINGS[sampling])
@@ -130,7 +133,7 @@ def measured(megapixels: int, faces: int, sampling: str) -> dict[str, dict[str, 
     }
 
 
-def ratio(case: dict[str, dict[str, Any]], unit: str, way: str, to: str) -> float:
+def ratio(case: Case, unit: str, way: str, to: str) -> float:
     """What a way takes of what another does, by the median of the rounds that both had."""
     return median(one / other for one, other in zip(case[way][unit], case[to][unit], strict=False))
 
@@ -166,17 +169,6 @@ def main() -> int:
     cases = [
         measured(megapixels, faces, sampling) for megapixels in MEGAPIXELS for faces in FACES for sampling in SAMPLINGS
     ]
-    shown = [
-        {"photo": f"{case['plain']['megapixels']} MP {case['plain']['sampling']}", "faces": case["plain"]["faces"]}
-        | {"plain, CPU s": median(case["plain"]["cpu"])}
-        | {f"{way}, CPU": ratio(case, "cpu", way, "plain") for way in WAYS if way != "plain"}
-        | {"plain, wall s": median(case["plain"]["wall"])}
-        | {f"{way}, wall": ratio(case, "wall", way, "plain") for way in WAYS if way != "plain"}
-        | {"plain, MB": case["plain"]["megabytes"]}
-        | {f"{way}, memory": case[way]["megabytes"] / case["plain"]["megabytes"] for way in WAYS if way != "plain"}
-        | {f"{way}, dB": case[way]["psnr"] for way in WAYS}
-        for case in cases
-    ]
     large = [case for case in cases if case["plain"]["megapixels"] >= 12 and case["plain"]["faces"] <= 5]
 
     goals = [
@@ -189,11 +181,62 @@ def main() -> int:
         at_least("PSNR outside the faces, dB", min(case["faceblur"]["psnr"] for case in cases), 55),
         at_most(
             "memory ÷ decode and encode",
-            max(case["faceblur"]["megabytes"] / case["plain"]["megabytes"] for case in cases),
+            max(memory_ratio(case, "faceblur") for case in cases),
             1.2,
         ),
     ]
-    return publish("blur", [row for case in cases for row in case.values()], goals, shown) or missed
+    rows = [row for case in cases for row in case.values()]
+    return publish("blur", rows, goals, *tables(cases), figure=figure(cases)) or missed
+
+
+def tables(cases: list[Case]) -> list[list[dict[str, Any]]]:
+    """A table each for processor time, time on the clock, memory, and likeness outside the hidden regions."""
+
+    def name(case: Case) -> dict[str, Any]:
+        return {"photo": photo_name(case), "faces": case["plain"]["faces"]}
+
+    def compared(case: Case, measure: Callable[[Case, str], float]) -> dict[str, float]:
+        return {f"{way} ÷ plain": measure(case, way) for way in WAYS if way != "plain"}
+
+    timed = [
+        [
+            name(case)
+            | {f"plain, {title}": median(case["plain"][unit])}
+            | compared(case, lambda case, way, unit=unit: ratio(case, unit, way, "plain"))
+            for case in cases
+        ]
+        for unit, title in (("cpu", "CPU s"), ("wall", "wall s"))
+    ]
+    memory = [name(case) | {"plain, MB": case["plain"]["megabytes"]} | compared(case, memory_ratio) for case in cases]
+    likeness = [name(case) | {f"{way}, dB": case[way]["psnr"] for way in WAYS} for case in cases]
+    return [*timed, memory, likeness]
+
+
+def figure(cases: list[Case]) -> Figure:
+    """The same but the time on the clock, a line for each photo."""
+
+    def panel(title: str, measure: Callable[[Case, str], float], ways: Sequence[str], **axis: bool) -> Panel:
+        return Panel(title, {way: [measure(case, way) for case in cases] for way in ways}, **axis)
+
+    compared = [way for way in WAYS if way != "plain"]
+    panels = [
+        panel("CPU time ÷ plain", lambda case, way: ratio(case, "cpu", way, "plain"), compared, logarithmic=True),
+        panel("memory ÷ plain", memory_ratio, compared),
+        panel("likeness elsewhere, dB", lambda case, way: case[way]["psnr"], [*compared, "plain"]),
+    ]
+    rows = [f"{photo_name(case)}, faces: {case['plain']['faces']}" for case in cases]
+    return Figure(drawn(rows, panels), "Time, memory and likeness of each way of hiding, for 24 photos")
+
+
+def photo_name(case: Case) -> str:
+    """The size of a photo and how its colours are sampled."""
+    return f"{case['plain']['megapixels']} MP {case['plain']['sampling']}"
+
+
+def memory_ratio(case: Case, way: str) -> float:
+    """The memory that a way takes, as a multiple of plain's."""
+    megabytes: float = case[way]["megabytes"] / case["plain"]["megabytes"]
+    return megabytes
 
 
 if __name__ == "__main__":

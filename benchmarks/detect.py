@@ -20,14 +20,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import skimage.data
+from figure import Panel, drawn
 from networks import LAYER, python_path
 from photos import encoded
 from PIL import Image, ImageDraw, ImageFilter
-from report import Goal, at_least, at_most, publish
+from report import Figure, Goal, at_least, at_most, publish
 from scenes import Scene, crowd, matches, people, place, places, scattered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from scenes import Corners
 
@@ -288,7 +289,8 @@ def main() -> int:
         at_most("MB of the layer, unzipped", layer_megabytes(), 140),
     ]
     publish("confidence", *by_confidence())
-    return publish("detect", results, goals, [shown(result) for result in results])
+    tables = [list(map(row, results)) for row in (found_row, cost_row)]
+    return publish("detect", results, goals, *tables, figure=figure(results))
 
 
 def by_confidence() -> tuple[list[dict[str, Any]], list[Goal], list[dict[str, Any]]]:
@@ -311,19 +313,38 @@ def by_confidence() -> tuple[list[dict[str, Any]], list[Goal], list[dict[str, An
     return results, [], table
 
 
-def shown(result: dict[str, Any]) -> dict[str, Any]:
-    """A result as a row of the table: found, extra boxes and processor seconds of each way."""
+def found_row(result: dict[str, Any]) -> dict[str, Any]:
+    """What each tool found in a kind of photo: the share of the faces, and the boxes of no face."""
     faces = result["faces"]
-    line = {"photos of faces": result["row"], "faces": faces}
-    for way in WAYS:
-        line[f"{way}: found"] = f"{result[way]['found'] / faces:.2f}" if faces else "–"
-    for way in WAYS:
-        line[f"{way}: extra"] = result[way]["extra"]
-    for way in WAYS:
-        line[f"{way}: s"] = f"{result[way]['cpu'] / result['photos']:.2f}"
-    line["faceblur: MB"] = round(result["faceblur"]["megabytes"])
-    line["deface: MB"] = round(result["deface"]["megabytes"])
-    return line
+    found = {f"{tool}: found": f"{result[tool]['found'] / faces:.2f}" if faces else "–" for tool in WAYS}
+    return (
+        {"photos of faces": result["row"], "faces": faces}
+        | found
+        | {f"{tool}: extra": result[tool]["extra"] for tool in WAYS}
+    )
+
+
+def cost_row(result: dict[str, Any]) -> dict[str, Any]:
+    """What each tool took for a kind of photo: processor seconds a photo, and peak memory."""
+    seconds = {f"{tool}: s": f"{result[tool]['cpu'] / result['photos']:.2f}" for tool in WAYS}
+    megabytes = {f"{tool}: MB": round(result[tool]["megabytes"]) for tool in ("faceblur", "deface")}
+    return {"photos of faces": result["row"]} | seconds | megabytes
+
+
+def figure(results: Sequence[dict[str, Any]]) -> Figure:
+    """Found faces, extra boxes and processor seconds of each tool, a line for each kind of photo."""
+
+    def panel(title: str, value: Callable[[dict[str, Any], str], float | None]) -> Panel:
+        return Panel(title, {tool: [value(result, tool) for result in results] for tool in WAYS})
+
+    panels = [
+        panel("share of the faces found", lambda of, tool: of[tool]["found"] / of["faces"] if of["faces"] else None),
+        panel("boxes of no face", lambda of, tool: of[tool]["extra"]),
+        panel("processor seconds a photo", lambda of, tool: of[tool]["cpu"] / of["photos"]),
+    ]
+    return Figure(
+        drawn([result["row"] for result in results], panels), "Faces found, boxes of no face and time of each tool"
+    )
 
 
 if __name__ == "__main__":

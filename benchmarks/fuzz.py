@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from bad_files import HAND_MADE, HEAVY, kind_of, made, mutated
 from deployed import Deployed
-from report import at_least, at_most, publish
+from figure import Panel, drawn
+from report import Figure, at_least, at_most, publish
 from stack_trial import REFUSED, tried_in
 from trial import HIDDEN, MEMORY_MB, SECONDS, trials
 
@@ -114,7 +115,23 @@ def main() -> int:
         at_most("CPU s of the slowest", max(each.seconds for each in in_code), SECONDS),
         at_most("MB of the largest", max(each.megabytes for each in in_code), MEMORY_MB),
     ]
-    return publish("fuzz", shown, goals, shown)
+    return publish("fuzz", shown, goals, shown, figure=figure(shown))
+
+
+def figure(shown: list[dict[str, Any]]) -> Figure:
+    """How the files of each kind ended, and the time and memory of the most demanding one, a line for each kind."""
+
+    def numbers(column: str) -> list[float | None]:
+        return [float(row[column]) if row[column] != "" else None for row in shown]
+
+    errors = [row["files"] - row["a hidden face"] for row in shown]
+    panels = [
+        Panel("files", {"faces hidden": numbers("a hidden face"), "an error": errors}),
+        Panel("CPU seconds, the slowest", {"faces hidden": numbers("CPU s at most")}),
+        Panel("MB, the largest", {"faces hidden": numbers("MB at most")}),
+    ]
+    rows = [f"{row['where']}: {row['what']}" for row in shown]
+    return Figure(drawn(rows, panels), "How bad files of each kind ended, and what they took")
 
 
 if __name__ == "__main__":

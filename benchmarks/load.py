@@ -298,11 +298,17 @@ def row(pipeline: Pipeline, base: Pipeline) -> dict[str, Any]:
         "p50, one function = 1": pipeline.percentile(50) / base.percentile(50),
         "jobs a second": jobs / pipeline.lasted,
         "CPU s a job: functions": pipeline.cpu / jobs,
-        "emulator": pipeline.emulator_cpu / jobs,
+        "CPU s a job: emulator": pipeline.emulator_cpu / jobs,
         "worker processes": pipeline.workers,
         "their MB": round(pipeline.megabytes),
         "p50 s of one job alone": float(np.median(pipeline.alone)),
     }
+
+
+def turned(rows: list[dict[str, Any]], heading: str) -> list[dict[str, Any]]:
+    """The table with its rows as columns, which are named by the column `heading`."""
+    measures = [name for name in rows[0] if name != heading]
+    return [{heading: measure} | {row[heading]: row[measure] for row in rows} for measure in measures]
 
 
 def stage_rows(pipeline: Pipeline) -> list[dict[str, Any]]:
@@ -342,7 +348,7 @@ def main(jobs: int = JOBS) -> int:
     ]
     rows = [row(way, one) for way in ways]
     about = {"clients": CLIENTS, "photo": {"width": SIZE[0], "height": SIZE[1], "bytes": len(photo), "faces": FACES}}
-    return publish("load", [about, *rows, *stage_rows(with_look)], goals, rows)
+    return publish("load", [about, *rows, *stage_rows(with_look)], goals, turned(rows, "way of a photo"))
 
 
 if __name__ == "__main__":

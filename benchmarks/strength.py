@@ -170,18 +170,13 @@ class Answers:
         """How many of the faces that were hidden in this way are matched with the right person."""
         return int((ranks(self.gallery, self.probes[name]) == 0).sum())
 
-    def row(self, name: str) -> dict[str, Any]:
+    def columns(self, name: str) -> dict[str, Any]:
         """What was measured of a way."""
         faces = len(self.gallery)
         nearer = ranks(self.gallery, self.probes[name]).mean() / (faces - 1)
         return {
-            "faces": self.origin,
-            "how many": faces,
-            "hidden by": name,
-            "right person": self.matched(name),
-            "by chance": 1,
-            "by chance at most": most_by_chance(faces),
-            "others that are nearer": f"{nearer:.1%}",
+            f"{self.origin}: right person, of {faces}": self.matched(name),
+            f"{self.origin}: others that are nearer": f"{nearer:.1%}",
         }
 
     def goals(self) -> list[Goal]:
@@ -208,7 +203,10 @@ def main(folder: str = "") -> int:
         answers.append(Answers(origin))
         for picture in pictures:
             answers[-1].ask(picture)
-    rows = [each.row(name) for each in answers for name in WAYS]
+    rows: list[dict[str, Any]] = [{"hidden by": name} for name in WAYS]
+    for row in rows:
+        for each in answers:
+            row |= each.columns(row["hidden by"])
     return publish("strength", rows, [goal for each in answers for goal in each.goals()], rows)
 
 
