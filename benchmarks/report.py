@@ -75,19 +75,26 @@ def publish(
 
 
 def short(
-    name: str, goals: Sequence[Goal], tables: Iterable[list[dict[str, Any]]], figure: Figure | None = None
+    name: str, goals: Sequence[Goal], tables: Sequence[list[dict[str, Any]]], figure: Figure | None = None
 ) -> str:
     """What a document shows: the figure, the tables that are short, and the goals, or of many those that are missed."""
-    missed = [goal for goal in goals if not goal.holds]
     parts = [f"![{figure.shows}](figures/{name}.svg)"] if figure else []
     parts += [table(rows) for rows in tables if len(rows) <= LONGEST]
-    if goals and len(goals) <= LONGEST:
-        parts.append(goal_table(goals))
+    if len(goals) > LONGEST:
+        parts.append(missed_of(goals))
     elif goals:
-        held = f"{len(goals) - len(missed)} of {len(goals)} goals hold"
-        parts.append(f"{held}. Missed:\n\n{goal_table(missed)}" if missed else f"All {len(goals)} goals hold.")
-    parts.append(f"All figures: [{name}.md](../benchmarks/results/{name}.md).")
+        parts.append(goal_table(goals))
+    if max(map(len, (goals, *tables))) > LONGEST:
+        parts.append(f"All numbers: [{name}.md](../benchmarks/results/{name}.md).")
     return "\n".join(f"{part}\n" for part in parts)
+
+
+def missed_of(goals: Sequence[Goal]) -> str:
+    """How many goals hold, and a table of those that do not."""
+    missed = [goal for goal in goals if not goal.holds]
+    if not missed:
+        return f"All {len(goals)} goals hold."
+    return f"{len(goals) - len(missed)} of {len(goals)} goals hold. Missed:\n\n{goal_table(missed)}"
 
 
 def table(rows: Iterable[dict[str, Any]]) -> str:
