@@ -23,9 +23,9 @@ from PIL import Image
 from report import Figure, at_least, at_most, publish
 from ways import WAYS
 
-from faceblur import covers
-from faceblur.faces import Box
-from faceblur.styles import Region, Style
+from faceblur.geometry import Box
+from faceblur.photo import painting
+from faceblur.photo.styles import Region, Style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,7 +89,7 @@ def outside(before: bytes, after: bytes, boxes: list[list[float]]) -> float:
     one, other = (photos.opened(file).convert("RGB") for file in (before, after))
     mask = Image.new("1", one.size, 1)
     for box in boxes:
-        mask.paste(0, covers.outline(one.size, Region(Box(*box, 99.0), Style())).seen)
+        mask.paste(0, painting.outline(one.size, Region(Box(*box, 99.0), Style())).seen)
     total, count = 0.0, 0
     for top in range(0, one.height, 256):
         strip = (0, top, one.width, min(top + 256, one.height))

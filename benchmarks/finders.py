@@ -29,12 +29,12 @@ EXHAUSTIVE_SCORE = 0.35  # where CenterFace finds most without a false alarm on 
 
 def faceblur(min_confidence: float = 50) -> Finder:
     """This project's embedded detector, from the file to the boxes."""
-    from faceblur.detectors import Look, StoredPhoto
-    from faceblur.detectors.embedded import EmbeddedDetector
+    from faceblur.detectors.base import DetectionPass, StoredPhoto
+    from faceblur.detectors.embedded.detector import EmbeddedDetector
 
     def find(path: Path) -> tuple[list[Corners], float]:
         started = time.process_time()
-        found = EmbeddedDetector().detect(StoredPhoto(path.read_bytes(), "", ""), min_confidence, Look.FIRST)
+        found = EmbeddedDetector().detect(StoredPhoto(path.read_bytes(), "", ""), min_confidence, DetectionPass.FIRST)
         seconds = time.process_time() - started
         width, height = ImageOps.exif_transpose(Image.open(path)).size
         return [
@@ -78,14 +78,14 @@ def cascade() -> Finder:
 
 def exhaustive() -> Finder:
     """CenterFace on all of the photo at twice its size, in tiles, and once as a whole."""
-    from faceblur import images
     from faceblur.detectors.embedded.candidates import joined, suppress
     from faceblur.detectors.embedded.centerface import centerface
     from faceblur.detectors.embedded.tiling import OVERLAP, Area, blocks_of, scan
+    from faceblur.photo import decode
 
     def find(path: Path) -> tuple[list[Corners], float]:
         started = time.process_time()
-        picture = images.load_for_detection(path.read_bytes(), None)
+        picture = decode.load_for_detection(path.read_bytes(), None)
         whole = min(1.0, 1280 / max(picture.size)), [Area(0, 0, *picture.size)]
         network = centerface()
         views = [(2.0, blocks_of(picture.size, 2.0, network.largest_block)), whole]

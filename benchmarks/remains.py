@@ -26,7 +26,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 from truth import Corners
 
-from faceblur.coverage import INNER_HEIGHT, INNER_WIDTH
+from faceblur.photo.coverage import INNER_HEIGHT, INNER_WIDTH
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,7 +16,7 @@ from typing import Any
 
 from report import publish
 
-from faceblur.receipts import PRICES, TRANSITIONS
+from faceblur.jobs.receipts import PRICES, TRANSITIONS
 
 DETECTORS = ("embedded", "rekognition", "both")
 RATES = (10, 1_000, 100_000)  # photos an hour

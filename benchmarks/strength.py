@@ -23,12 +23,14 @@ from PIL import Image, ImageFilter
 from recognition import in_gallery, recogniser
 from report import Goal, at_least, at_most, publish
 
-from faceblur import images
-from faceblur.anonymise import hide_faces
-from faceblur.detectors import Look, StoredPhoto, detector_named
-from faceblur.faces import Box
+from faceblur.detectors.base import DetectionPass, StoredPhoto
+from faceblur.detectors.registry import detector_named
+from faceblur.geometry import Box
+from faceblur.limits import MAX_STRENGTH, MIN_PADDING, StyleKind
 from faceblur.options import JobOptions
-from faceblur.styles import MAX_STRENGTH, MIN_PADDING, Kind, Region, Style
+from faceblur.photo import decode
+from faceblur.photo.hide import hide_faces
+from faceblur.photo.styles import Region, Style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,7 +59,7 @@ class Picture:
 
     def __post_init__(self) -> None:
         """Decode the file."""
-        self.pixels = images.load_for_detection(self.file, None)
+        self.pixels = decode.load_for_detection(self.file, None)
 
 
 def clear(picture: Picture) -> Image.Image:
@@ -70,7 +72,7 @@ def styled(style: Style) -> Way:
 
     def way(picture: Picture) -> Image.Image:
         hidden = hide_faces(picture.file, [Region(face, style) for face in picture.faces])
-        return images.load_for_detection(hidden.data, None)
+        return decode.load_for_detection(hidden.data, None)
 
     return way
 
@@ -111,7 +113,7 @@ def deface(image: Image.Image, box: Pixels) -> None:
 
 
 OURS: dict[str, Way] = {
-    **{str(kind): styled(Style(kind)) for kind in get_args(Kind)},
+    **{str(kind): styled(Style(kind)) for kind in get_args(StyleKind)},
     "blur, box": styled(Style(shape="box")),
     "blur, least room": styled(Style(padding=MIN_PADDING)),
     "pixelate, least room": styled(Style("pixelate", padding=MIN_PADDING)),
@@ -143,7 +145,7 @@ def from_folder(folder: Path) -> Iterator[Picture]:
         if not large:
             continue
         file = photo.path.read_bytes()
-        faces = detector.detect(StoredPhoto(file, "", ""), options.min_confidence, Look.FIRST).boxes
+        faces = detector.detect(StoredPhoto(file, "", ""), options.min_confidence, DetectionPass.FIRST).boxes
         picture = Picture(file, faces, [])
         size = picture.pixels.size
         picture.asked = [box for box in faces if any(photo.is_of(in_pixels(box, size), face) for face in large)]

@@ -16,7 +16,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from faceblur import images
+from faceblur.photo import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -116,7 +116,7 @@ def read(folder: Path) -> list[Photo]:
 
 
 def _photo(path: Path, set_: str, truth: dict[str, Any]) -> Photo:
-    orientation = images.inspect(path.read_bytes()).orientation
+    orientation = decode.inspect(path.read_bytes()).orientation
     size = truth["w"], truth["h"]
     faces = tuple(Face(upright(face[:4], size, orientation), face[4] == "ignore") for face in truth["faces"])
     # Where other things than faces are marked, or nothing but a count is, no mark says nothing of faces.

@@ -26,9 +26,9 @@ Image.MAX_IMAGE_PIXELS = None
 
 def faceblur(photo: bytes, boxes: Boxes) -> bytes:
     """This project's blur stage. It is imported here, as how it sets up Pillow is its own."""
-    from faceblur.anonymise import hide_faces
-    from faceblur.faces import Box
-    from faceblur.styles import Region, Style
+    from faceblur.geometry import Box
+    from faceblur.photo.hide import hide_faces
+    from faceblur.photo.styles import Region, Style
 
     return hide_faces(photo, [Region(Box(*box, 99.0), Style()) for box in boxes]).data
 

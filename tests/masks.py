@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from faceblur import covers
+from faceblur.photo import painting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from faceblur.styles import Region
+    from faceblur.photo.styles import Region
 
 
 def opacities(size: tuple[int, int], region: Region) -> NDArray[np.uint8]:
     """How opaque the paint over this region is in a picture of this size, 0…255."""
     mask = Image.new("L", size)
-    for piece, part in covers.outline(size, region).pieces():
+    for piece, part in painting.outline(size, region).pieces():
         mask.paste(part, piece)
     return np.asarray(mask)
 

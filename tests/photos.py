@@ -10,7 +10,7 @@ from matplotlib.cbook import get_sample_data
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from faceblur.faces import Box
+from faceblur.geometry import Box
 
 # Where the faces are: what the detectors find, checked by eye.
 ASTRONAUT_FACE = Box(0.348, 0.108, 0.184, 0.238, 99.0)

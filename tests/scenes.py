@@ -15,7 +15,7 @@ from sklearn.datasets import load_sample_images
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from faceblur.faces import Box
+    from faceblur.geometry import Box
 
     Corners = tuple[float, float, float, float]  # left, top, right, bottom in pixels
     Change = Callable[[Image.Image, Corners], Image.Image]  # what is done to a head, whose face is there

@@ -25,14 +25,16 @@ from PIL import ImageFilter
 from private import MARK
 from sources import template
 
-from faceblur import images, jpeg
-from faceblur.anonymise import HiddenPhoto, OutputFormat, hide_faces
-from faceblur.detectors import Look, StoredPhoto, embedded, rekognition
-from faceblur.detectors.doubts import doubts_about
+from faceblur.detectors import rekognition
+from faceblur.detectors.base import DetectionPass, StoredPhoto
+from faceblur.detectors.embedded import detector as embedded
+from faceblur.detectors.warnings import warnings_for
 from faceblur.errors import ImageTooLarge, PhotoError
-from faceblur.faces import Box
-from faceblur.limits import MAX_BYTES
-from faceblur.styles import Kind, Region, Shape, Style
+from faceblur.geometry import Box
+from faceblur.limits import MAX_BYTES, OutputFormat, Shape, StyleKind
+from faceblur.photo import decode, jpeg
+from faceblur.photo.hide import HiddenPhoto, hide_faces
+from faceblur.photo.styles import Region, Style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -154,18 +156,18 @@ def tried(name: str, photo: bytes) -> tuple[str, str]:
 def worked_on(name: str, photo: bytes) -> tuple[Image.Image, HiddenPhoto, Style]:
     """What the detectors see of a photo, its result, and how it is hidden: as the name has it."""
     random = Random(name)
-    style = Style(random.choice(get_args(Kind)), random.choice(get_args(Shape)))
+    style = Style(random.choice(get_args(StyleKind)), random.choice(get_args(Shape)))
     output = random.choice(("same", "same", *get_args(OutputFormat)))
     before = looked_at(photo)
     # The service is not asked, but shown all that it would be shown in a check.
-    rekognition.RekognitionDetector().detect(StoredPhoto(photo, "", ""), 50, Look.CHECK)
+    rekognition.RekognitionDetector().detect(StoredPhoto(photo, "", ""), 50, DetectionPass.CHECK)
     return before, hide_faces(photo, [Region(FACE, style)], output), style
 
 
 def looked_at(photo: bytes) -> Image.Image:
     """What the embedded detector sees of a photo."""
     picture = embedded.load(photo)
-    doubts_about(picture)
+    warnings_for(picture)
     return picture
 
 
@@ -175,7 +177,7 @@ def wrong_with(photo: bytes, before: Image.Image, result: HiddenPhoto, style: St
         after = looked_at(result.data)
     except PhotoError as error:
         return f"the result cannot be read: {error.code}"
-    headers = [images.inspect(each) for each in (photo, result.data)]
+    headers = [decode.inspect(each) for each in (photo, result.data)]
     said, is_ = {(header.width, header.height) for header in headers}, (result.width, result.height)
     if said != {is_} or before.size != after.size:
         return f"the result has another size: {said}, {is_}, {before.size}, {after.size}"
@@ -193,7 +195,7 @@ def traces(file: bytes) -> bool:
     What a mutation made part of the picture stays: the colour profile, a JPEG's tables, and a BMP's pixels, which are
     stored as they are.
     """
-    with images.open_image(file) as image:
+    with decode.open_image(file) as image:
         image.load()
         texts = repr((image.info | {"icc_profile": b""}, getattr(image, "text", {}))).encode()
         rest = file.replace(image.info.get("icc_profile") or b"nothing", b"")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from faceblur.detectors import Look, StoredPhoto, detector_named
+from faceblur.detectors.base import DetectionPass, StoredPhoto
+from faceblur.detectors.registry import detector_named
 from faceblur_cli import project
 
 if TYPE_CHECKING:
-    from faceblur.faces import Box
+    from faceblur.geometry import Box
 
 
 def faces_in(photo: bytes, min_confidence: float = 50.0) -> list[Box]:
@@ -17,4 +18,4 @@ def faces_in(photo: bytes, min_confidence: float = 50.0) -> list[Box]:
     layer = str(project.BUILD / "OnnxLayer/python")
     if layer not in sys.path:
         sys.path.append(layer)
-    return detector_named("embedded").detect(StoredPhoto(photo, "", ""), min_confidence, Look.FIRST).boxes
+    return detector_named("embedded").detect(StoredPhoto(photo, "", ""), min_confidence, DetectionPass.FIRST).boxes

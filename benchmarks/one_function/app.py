@@ -12,17 +12,18 @@ from typing import Any
 import boto3
 
 from faceblur import config
-from faceblur.anonymise import hide_faces
-from faceblur.arrivals import arrivals
-from faceblur.checks import Check
-from faceblur.detectors import Look, StoredPhoto, look_for_faces
-from faceblur.detectors.embedded import EmbeddedDetector
-from faceblur.drafts import store_draft
-from faceblur.endings import end_in_success
-from faceblur.findings import Findings, store_findings
-from faceblur.jobs import Status, jobs
-from faceblur.storage import digest, photos, upload_key
-from faceblur.styles import Region, style_of
+from faceblur.detectors.base import DetectionPass, StoredPhoto
+from faceblur.detectors.check import Check
+from faceblur.detectors.confidence import detect_at_confidence
+from faceblur.detectors.embedded.detector import EmbeddedDetector
+from faceblur.jobs.boxes import FoundBoxes, store_boxes
+from faceblur.jobs.completion import complete_job
+from faceblur.jobs.results import store_draft
+from faceblur.jobs.storage import digest, photos, upload_key
+from faceblur.jobs.table import Status, jobs
+from faceblur.jobs.uploads import job_ids_in
+from faceblur.photo.hide import hide_faces
+from faceblur.photo.styles import Region, style_of
 
 CHECKS = 5  # at most, as in the state machine
 
@@ -30,7 +31,7 @@ CHECKS = 5  # at most, as in the state machine
 def handler(event: dict[str, Any], context: object) -> None:  # noqa: ARG001 - Lambda passes it
     """Entry point for the queue."""
     for message in event["Records"]:
-        for job_id in arrivals(message["body"]):
+        for job_id in job_ids_in(message["body"]):
             work_on(job_id)
 
 
@@ -38,27 +39,27 @@ def work_on(job_id: str) -> None:
     """Hide the faces of one photo, from the upload to the completed job."""
     options = begin(job_id)
     photo = photos().read(upload_key(job_id))
-    found = look_for_faces(EmbeddedDetector(), stored(photo), options["min_confidence"], Look.FIRST)
-    findings = Findings(digest(photo), []).and_also(found.boxes, 0)
+    found = detect_at_confidence(EmbeddedDetector(), stored(photo), options["min_confidence"], DetectionPass.FIRST)
+    findings = FoundBoxes(digest(photo), []).plus(found.boxes, 0)
     hidden, rounds = hide_faces(photo, regions(findings, options), options["output"]), 0
     while options.get("checks") and rounds < CHECKS:
         rounds += 1
         check = Check(EmbeddedDetector(), regions(findings, options))
-        missed = look_for_faces(check, stored(hidden.data), options["min_confidence"], Look.CHECK).boxes
+        missed = detect_at_confidence(check, stored(hidden.data), options["min_confidence"], DetectionPass.CHECK).boxes
         if not missed:
             break
-        findings = findings.and_also(missed, rounds)
+        findings = findings.plus(missed, rounds)
         hidden = hide_faces(photo, regions(findings, options), options["output"])
     done = {
         "job_id": job_id,
         "options": options,
-        "boxes": store_findings(job_id, findings, jobs(), photos()),
+        "boxes": store_boxes(job_id, findings, jobs(), photos()),
         "check_rounds": rounds,
         "warnings": found.warnings,
         "draft": store_draft(job_id, hidden, jobs(), photos()),
         "stages": [],
     }
-    end_in_success(done, jobs(), photos())
+    complete_job(done, jobs(), photos())
 
 
 def begin(job_id: str) -> dict[str, Any]:
@@ -83,6 +84,6 @@ def stored(photo: bytes) -> StoredPhoto:
     return StoredPhoto(photo, config.photo_bucket(), "")
 
 
-def regions(findings: Findings, options: dict[str, Any]) -> list[Region]:
+def regions(found: FoundBoxes, options: dict[str, Any]) -> list[Region]:
     """The regions to hide."""
-    return [Region(finding.box, style_of(options)) for finding in findings.faces]
+    return [Region(each.box, style_of(options)) for each in found.boxes]

@@ -105,13 +105,13 @@ describe("one photo", () => {
         view.getByRole("button", { name: "Receipt" }).click(),
       ]);
       assert.equal(receipt.suggestedFilename(), "astronaut-receipt.json");
-      const { faces, output } = JSON.parse(readFileSync(await receipt.path(), "utf8"));
-      assert.equal(faces.length, 1);
+      const { boxes, output } = JSON.parse(readFileSync(await receipt.path(), "utf8"));
+      assert.equal(boxes.length, 1);
       assert.equal(output.bytes, bytes.length);
 
       await view.getByRole("button", { name: "Show boxes" }).click();
       await view.getByRole("region", { name: "Faces that were found" }).waitFor();
-      await boxLiesOn(view.locator(".frame"), faces[0]);
+      await boxLiesOn(view.locator(".frame"), boxes[0]);
       await picture(page, "04-boxes");
       await accessible(page);
 
@@ -122,7 +122,7 @@ describe("one photo", () => {
       await zoom.getByRole("button", { name: "Closer" }).click();
       await zoom.getByRole("button", { name: "Closer" }).click();
       assert.ok(await zoom.getByRole("region").evaluate((view) => view.scrollHeight > view.clientHeight * 2.5));
-      await boxLiesOn(zoom.locator(".zoom-picture"), faces[0]);
+      await boxLiesOn(zoom.locator(".zoom-picture"), boxes[0]);
       await picture(page, "06-zoom", { fullPage: false });
       await zoom.getByRole("button", { name: "Show before" }).click();
       await accessible(page);
@@ -190,18 +190,18 @@ describe("the checks of a result", () => {
       const job = await (await route.fetch()).json();
       return route.fulfill({ json: job.status === "COMPLETED" ? { ...job, ...outcome } : job });
     });
-  /** Has every receipt hold these faces. */
-  const listed = (page, faces) =>
+  /** Has every receipt hold these boxes. */
+  const listed = (page, boxes) =>
     page.route("**/receipts/*", async (route) => {
       const response = await route.fetch();
-      return route.fulfill({ response, json: { ...(await response.json()), faces } });
+      return route.fulfill({ response, json: { ...(await response.json()), boxes } });
     });
-  const face = { width: 0.18, height: 0.24, confidence: 90, found_by: "embedded", look: "first", round: 0 };
+  const face = { width: 0.18, height: 0.24, confidence: 90, found_by: "embedded", found_in: "first", round: 0 };
 
   test("are told, and that the last one found something is a warning", () =>
     onPage(browser, async (page) => {
       const progress = {
-        first_look: "2026-01-01T12:00:00Z",
+        detect: "2026-01-01T12:00:00Z",
         hide: "2026-01-01T12:00:01Z",
         check: "2026-01-01T12:00:02Z",
         hide_missed: "2026-01-01T12:00:03Z",
@@ -211,8 +211,8 @@ describe("the checks of a result", () => {
       await told(page, { ...counts, progress, warnings: ["ChecksNotSettled"] });
       await listed(page, [
         { ...face, left: 0.35, top: 0.1 },
-        { ...face, left: 0.1, top: 0.6, look: "check", round: 1 },
-        { ...face, left: 0.6, top: 0.6, look: "check", round: 4 },
+        { ...face, left: 0.1, top: 0.6, found_in: "check", round: 1 },
+        { ...face, left: 0.6, top: 0.6, found_in: "check", round: 4 },
       ]);
       await add(page, "astronaut.jpg");
       await done(page, "astronaut.jpg");
@@ -236,13 +236,13 @@ describe("the checks of a result", () => {
         width: 0.003,
         height: 0.006,
       }));
-      const faces = places.map((place, index) => ({
+      const boxes = places.map((place, index) => ({
         ...face,
         ...place,
-        ...(index % 9 ? {} : { look: "check", round: 1 }),
+        ...(index % 9 ? {} : { found_in: "check", round: 1 }),
       }));
       await told(page, { faces: 20_000, missed_at_first: 2223, check_rounds: 2 });
-      await listed(page, faces);
+      await listed(page, boxes);
       await add(page, "crowd.jpg");
       await done(page, "crowd.jpg");
       const view = card(page, "crowd.jpg");

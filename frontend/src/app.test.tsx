@@ -179,7 +179,7 @@ test("where only another photo helps, there is no button to try again", async ()
 test("while the network is away the page keeps asking and says so", async () => {
   const user = shown();
   await add(user, photo());
-  await screen.findByText(texts.steps.first_look);
+  await screen.findByText(texts.steps.detect);
   server.use(http.get("/api/jobs/:id", () => HttpResponse.error()));
   expect(await screen.findByText(texts.card.lost)).toBeTruthy();
   server.resetHandlers();
@@ -191,7 +191,7 @@ test("while the network is away the page keeps asking and says so", async () => 
 test("a job that is gone says so, and can be removed", async () => {
   const user = shown();
   await add(user, photo());
-  await screen.findByText(texts.steps.first_look);
+  await screen.findByText(texts.steps.detect);
   jobs.clear();
   expect(await screen.findByText(texts.card.expired)).toBeTruthy();
   await user.click(screen.getByRole("button", { name: `${texts.card.remove} street.jpg` }));
@@ -231,7 +231,7 @@ test("what could not be deleted says so and stays", async () => {
 test("all can be deleted at once", async () => {
   const user = shown();
   await add(user, photo("a.jpg"), photo("b.jpg"));
-  await waitFor(() => expect(screen.getAllByText(texts.steps.first_look)).toHaveLength(2));
+  await waitFor(() => expect(screen.getAllByText(texts.steps.detect)).toHaveLength(2));
   await user.click(screen.getByRole("button", { name: texts.list.deleteAll }));
   await user.click(within(screen.getByRole("dialog")).getByRole("button", { name: texts.confirm.yes }));
   expect(await screen.findByText(texts.list.empty)).toBeTruthy();

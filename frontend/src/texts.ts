@@ -149,7 +149,7 @@ export const texts = {
   steps: {
     label: "Progress",
     upload: "Uploaded",
-    first_look: "Finding faces",
+    detect: "Finding faces",
     hide: "Hiding them",
     check: "Checking the result",
     hide_missed: "Hiding what was missed, checking again",

@@ -4,9 +4,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from faceblur.api.sign_in import issuer
 from faceblur.errors import NotSignedIn
 from faceblur.observability import logger, tracer
-from faceblur.sign_in import issuer
 
 
 @tracer.capture_lambda_handler(capture_response=False)

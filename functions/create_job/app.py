@@ -6,12 +6,12 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur import config
-from faceblur.api import answer, asker, fields_of, moment, router
-from faceblur.jobs import jobs
+from faceblur.api.http import answer, caller, fields_of, moment, router
+from faceblur.jobs.storage import photos
+from faceblur.jobs.table import jobs
 from faceblur.limits import MAX_BYTES
-from faceblur.observability import about, logger, tracer
+from faceblur.observability import logger, tag_with_job, tracer
 from faceblur.options import parse_options
-from faceblur.storage import photos
 
 app = router()
 
@@ -19,11 +19,11 @@ app = router()
 @app.post("/jobs")
 def create_job() -> Response[str]:
     """Create the job first and its form second: no upload can overtake the row."""
-    owner, options = asker(app.current_event), parse_options(fields_of(app.current_event.body))
+    owner, options = caller(app.current_event), parse_options(fields_of(app.current_event.body))
     if most := config.jobs_a_day():
         jobs().count(most)
     job = jobs().create(options.model_dump(), config.upload_seconds(), owner)
-    about(job.job_id)
+    tag_with_job(job.job_id)
     form = photos().upload_form(job.job_id, config.upload_seconds())
     upload = {**form, "expires_at": moment(job.upload_expires_at), "max_bytes": MAX_BYTES}
     logger.info("job created")

@@ -5,12 +5,12 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from faceblur.api import answer, asker, checked, router
+from faceblur.api.http import answer, caller, router, valid_job_id
 from faceblur.errors import JobNotFound
-from faceblur.jobs import jobs
+from faceblur.jobs.executions import workflow
+from faceblur.jobs.storage import photos
+from faceblur.jobs.table import jobs
 from faceblur.observability import logger, tracer
-from faceblur.storage import photos
-from faceblur.workflow import workflow
 
 app = router()
 
@@ -18,7 +18,7 @@ app = router()
 @app.delete("/jobs/<job_id>")
 def delete_job(job_id: str) -> Response[str]:
     """Delete the row first: from then on nothing that still runs can bring the job back."""
-    existed = jobs().delete(checked(job_id), asker(app.current_event))
+    existed = jobs().delete(valid_job_id(job_id), caller(app.current_event))
     # What a deletion that broke off has left is erased when it is asked for again.
     try:
         workflow().stop(job_id)

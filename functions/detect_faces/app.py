@@ -1,19 +1,21 @@
-"""Finds the faces in the uploaded photo (first look), or those that a draft of the result still shows (check)."""
+"""Finds the faces in the uploaded photo (first pass), or those that a draft still shows (check)."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur import config
-from faceblur.checks import Check
-from faceblur.detectors import Detector, Look, StoredPhoto, detector_named, look_for_faces
-from faceblur.detectors.doubts import worth_saying
+from faceblur.detectors.base import DetectionPass, Detector, StoredPhoto
+from faceblur.detectors.check import Check
+from faceblur.detectors.confidence import detect_at_confidence
+from faceblur.detectors.registry import detector_named
+from faceblur.detectors.warnings import warnings_to_report
 from faceblur.errors import NoFacesFound, UploadReplaced
-from faceblur.findings import Findings, load_findings, store_findings
-from faceblur.jobs import jobs
-from faceblur.observability import about, faces_found, logger, stage, tracer
-from faceblur.storage import digest, photos
-from faceblur.styles import Region, style_of
+from faceblur.jobs.boxes import FoundBoxes, load_boxes, store_boxes
+from faceblur.jobs.storage import digest, photos
+from faceblur.jobs.table import jobs
+from faceblur.observability import faces_found, logger, stage, tag_with_job, tracer
+from faceblur.photo.styles import Region, style_of
 
 
 @tracer.capture_lambda_handler(capture_response=False)
@@ -21,49 +23,49 @@ from faceblur.styles import Region, style_of
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Entry point for the state machine.
 
-    `{"job_id", "stage", "round", "key", "boxes", "options", "last_resort"}`: `stage` is one of `jobs.STAGES`.
-    Round 0 looks at the photo, a later one at a draft in which the faces of `boxes` are hidden. `last_resort` says that
-    this is the last try, and a detector that is still unavailable may be left out.
+    `{"job_id", "stage", "round", "key", "boxes", "options", "last_attempt"}`: `stage` is one of `jobs.table.STAGES`.
+    Round 0 searches the photo, a later one a draft in which the faces of `boxes` are hidden. `last_attempt` says that
+    this is the last try, in which a detector that is still unavailable may be left out.
     """
     job_id, round_, options = event["job_id"], event["round"], event["options"]
-    about(job_id)
+    tag_with_job(job_id)
     jobs().begin(job_id, event["stage"])
     photo = StoredPhoto(photos().read(event["key"]), photos().bucket, event["key"])
-    look = Look.CHECK if round_ else Look.FIRST
-    findings = load_findings(event["boxes"], photos()) if round_ else Findings(digest(photo.data), [])
-    detector = detector_for(event, findings)
+    detection_pass = DetectionPass.CHECK if round_ else DetectionPass.FIRST
+    found = load_boxes(event["boxes"], photos()) if round_ else FoundBoxes(digest(photo.data), [])
+    detector = detector_for(event, found)
     with stage(event["stage"], len(photo.data)) as measured:
-        found = look_for_faces(detector, photo, options["min_confidence"], look)
+        detection = detect_at_confidence(detector, photo, options["min_confidence"], detection_pass)
     # A service reads the photo in S3 itself. Its answer counts only if it was the photo that was read here.
-    if look is Look.FIRST and found.calls and digest(photos().read(event["key"])) != findings.photo:
+    if detection_pass is DetectionPass.FIRST and detection.calls and digest(photos().read(event["key"])) != found.photo:
         raise UploadReplaced
-    logger.info("looked for faces", round=round_, faces=len(found.boxes), detector=found.detector)
-    if look is Look.FIRST:
-        faces_found(len(found.boxes))
-        if not found.boxes and options["on_no_faces"] == "fail":
+    logger.info("looked for faces", round=round_, faces=len(detection.boxes), detector=detection.detector)
+    if detection_pass is DetectionPass.FIRST:
+        faces_found(len(detection.boxes))
+        if not detection.boxes and options["on_no_faces"] == "fail":
             raise NoFacesFound
-    findings = findings.and_also(found.boxes, round_)
-    is_news = look is Look.FIRST or found.boxes
+    found = found.plus(detection.boxes, round_)
+    is_news = detection_pass is DetectionPass.FIRST or detection.boxes
     return {
-        "boxes": store_findings(job_id, findings, jobs(), photos()) if is_news else event["boxes"],
-        "warnings": worth_saying(found.warnings, look),
+        "boxes": store_boxes(job_id, found, jobs(), photos()) if is_news else event["boxes"],
+        "warnings": warnings_to_report(detection.warnings, detection_pass),
         "stage": {
             "name": measured.name,
             "round": round_,
             "milliseconds": measured.milliseconds,
             "memory_mb": int(context.memory_limit_in_mb),
-            "detector": found.detector,
-            "version": found.version,
-            "faces": len(found.boxes),
-            "calls": found.calls,
+            "detector": detection.detector,
+            "version": detection.version,
+            "faces": len(detection.boxes),
+            "calls": detection.calls,
         },
     }
 
 
-def detector_for(event: dict[str, Any], hidden: Findings) -> Detector:
+def detector_for(event: dict[str, Any], hidden: FoundBoxes) -> Detector:
     """The detector of this deployment; for a check, one that finds only what is not covered."""
-    detector = detector_named(config.face_detector(), last_resort=event["last_resort"])
+    detector = detector_named(config.face_detector(), last_attempt=event["last_attempt"])
     if event["round"] == 0:
         return detector
     style = style_of(event["options"])
-    return Check(detector, [Region(finding.box, style) for finding in hidden.faces])
+    return Check(detector, [Region(each.box, style) for each in hidden.boxes])

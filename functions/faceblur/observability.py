@@ -21,7 +21,7 @@ logger = Logger(service=NAMESPACE, use_rfc3339=True)
 tracer = Tracer(service=NAMESPACE)
 
 
-def about(job_id: str) -> None:
+def tag_with_job(job_id: str) -> None:
     """Tag what this invocation logs and traces from here on with the job it is about."""
     logger.set_correlation_id(job_id)
     tracer.put_annotation("job_id", job_id)

@@ -4,9 +4,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from faceblur.detectors import DEFAULT_CONFIDENCE
 from faceblur.errors import InvalidOptions
-from faceblur.styles import DEFAULT_PADDING, MAX_STRENGTH, MIN_PADDING, MIN_STRENGTH, Kind, Shape
+from faceblur.limits import (
+    DEFAULT_CONFIDENCE,
+    DEFAULT_PADDING,
+    MAX_STRENGTH,
+    MIN_PADDING,
+    MIN_STRENGTH,
+    OutputFormat,
+    Shape,
+    StyleKind,
+)
 
 
 def _whole(value: Any) -> Any:
@@ -20,7 +28,7 @@ class JobOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     style: Annotated[
-        Kind,
+        StyleKind,
         Field(description="How a face is hidden: softly blurred, pixelated, or covered in one colour."),
     ] = "blur"
     shape: Annotated[
@@ -53,7 +61,7 @@ class JobOptions(BaseModel):
         float, Field(ge=0, le=100, description="How sure the detector must be of a face; lower finds more.")
     ] = DEFAULT_CONFIDENCE
     output: Annotated[
-        Literal["same", "jpeg", "png", "webp", "avif"],
+        OutputFormat,
         Field(description="File format of the result; `same` keeps the photo's own."),
     ] = "same"
     on_no_faces: Annotated[

@@ -6,22 +6,22 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from faceblur.api import answer, asker, checked, described, router
-from faceblur.jobs import jobs
+from faceblur.api.http import answer, caller, job_body, router, valid_job_id
+from faceblur.jobs.storage import photos
+from faceblur.jobs.table import jobs
 from faceblur.observability import job_failed, logger, tracer
-from faceblur.storage import photos
 
 app = router()
 
 
 @app.get("/jobs/<job_id>")
 def get_job(job_id: str) -> Response[str]:
-    """Show a job, settling it first if its time is over."""
-    job = jobs().get_of(checked(job_id), asker(app.current_event))
-    settled = jobs().settle(job, partial(photos().photo_arrived, job_id))
-    if settled.error and not job.error:
-        job_failed(settled.error["code"])
-    return answer(200, described(settled, photos()))
+    """Show a job, and fail it first if its time is over."""
+    before = jobs().get_of(valid_job_id(job_id), caller(app.current_event))
+    job = jobs().fail_if_overdue(before, partial(photos().has_upload, job_id))
+    if job.error and not before.error:
+        job_failed(job.error["code"])
+    return answer(200, job_body(job, photos()))
 
 
 @tracer.capture_lambda_handler(capture_response=False)

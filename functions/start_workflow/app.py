@@ -7,19 +7,19 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from faceblur.arrivals import arrivals, discard_unless_awaited
-from faceblur.jobs import jobs
-from faceblur.observability import about, logger, tracer
-from faceblur.storage import photos
-from faceblur.workflow import workflow
+from faceblur.jobs.executions import workflow
+from faceblur.jobs.storage import photos
+from faceblur.jobs.table import jobs
+from faceblur.jobs.uploads import discard_unless_awaited, job_ids_in
+from faceblur.observability import logger, tag_with_job, tracer
 
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 def start_for(record: SQSRecord) -> None:
     """Start the execution of every photo that the message speaks of (Powertools passes it as `record`)."""
-    for job_id in arrivals(record.body):
-        about(job_id)
+    for job_id in job_ids_in(record.body):
+        tag_with_job(job_id)
         workflow().start(job_id)
         logger.info("photo arrived")
         discard_unless_awaited(job_id, jobs(), photos())

@@ -5,8 +5,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur import config
+from faceblur.jobs.storage import photos
 from faceblur.observability import logger, photos_swept, tracer
-from faceblur.storage import photos
 
 
 @tracer.capture_lambda_handler(capture_response=False)

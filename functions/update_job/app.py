@@ -8,18 +8,18 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from faceblur.arrivals import arrivals, discard_unless_awaited
-from faceblur.endings import end_in_failure, end_in_success, ended_execution, error_of
 from faceblur.errors import InternalError
-from faceblur.jobs import Status, jobs
-from faceblur.observability import about, job_completed, job_failed, logger, tracer
-from faceblur.storage import photos
+from faceblur.jobs.completion import complete_job, ended_execution, error_of, fail_job
+from faceblur.jobs.storage import photos
+from faceblur.jobs.table import Status, jobs
+from faceblur.jobs.uploads import discard_unless_awaited, job_ids_in
+from faceblur.observability import job_completed, job_failed, logger, tag_with_job, tracer
 
 
 def record_result(event: dict[str, Any]) -> None:
     """Complete the job, and write its receipt."""
-    about(event["job_id"])
-    end_in_success(event, jobs(), photos())
+    tag_with_job(event["job_id"])
+    complete_job(event, jobs(), photos())
     job_completed()
     logger.info("job completed")
 
@@ -27,9 +27,9 @@ def record_result(event: dict[str, Any]) -> None:
 def record_ended_execution(event: dict[str, Any]) -> None:
     """Fail the job whose execution ended without a result."""
     detail = event["detail"]
-    about(detail["name"])
+    tag_with_job(detail["name"])
     error = error_of(detail["status"], detail.get("error"), detail.get("cause"))
-    if end_in_failure(detail["name"], error, jobs(), photos()):
+    if fail_job(detail["name"], error, jobs(), photos()):
         job_failed(error.code)
     logger.warning("execution ended without a result", status=detail["status"], code=error.code)
 
@@ -37,15 +37,15 @@ def record_ended_execution(event: dict[str, Any]) -> None:
 def record_undeliverable(message: dict[str, Any]) -> None:
     """Fail the jobs whose photos could not be handed to the state machine."""
     try:
-        waiting = arrivals(message["body"])
+        waiting = job_ids_in(message["body"])
     except (ValueError, KeyError):
         logger.exception("not a message about photos", message_id=message["messageId"])
         return
     for job_id in waiting:
-        about(job_id)
+        tag_with_job(job_id)
         error = InternalError()
         # A job that is being processed got its execution after all, and ends with it.
-        if end_in_failure(job_id, error, jobs(), photos(), only_from=(Status.AWAITING_UPLOAD,)):
+        if fail_job(job_id, error, jobs(), photos(), only_from=(Status.AWAITING_UPLOAD,)):
             job_failed(error.code)
         discard_unless_awaited(job_id, jobs(), photos())
         logger.error("photo could not be processed", message_id=message["messageId"])

@@ -130,7 +130,9 @@ def _detecting(step: dict[str, Any]) -> Iterator[None]:
     if not step.keys() & {"finds", "imagines"}:
         yield
         return
-    app, detectors, faces = map(importlib.import_module, ("detect_faces.app", "faceblur.detectors", "faceblur.faces"))
+    app, base, geometry = map(
+        importlib.import_module, ("detect_faces.app", "faceblur.detectors.base", "faceblur.geometry")
+    )
     real = app.detector_named
 
     class Planned:
@@ -139,10 +141,10 @@ def _detecting(step: dict[str, Any]) -> Iterator[None]:
 
         def detect(self, *asked: Any) -> Any:
             if "finds" in step:
-                found = detectors.Detection([], "embedded", "planned", 0, [])
+                found = base.Detection([], "embedded", "planned", 0, [])
             else:
                 found = self.detector.detect(*asked)
-            boxes = [faces.Box.from_dict(box) for box in step.get("finds", step.get("imagines"))]
+            boxes = [geometry.Box.from_dict(box) for box in step.get("finds", step.get("imagines"))]
             return replace(found, boxes=[*found.boxes, *boxes])
 
     app.detector_named = lambda *args, **options: Planned(real(*args, **options))
@@ -154,7 +156,7 @@ def _detecting(step: dict[str, Any]) -> Iterator[None]:
 
 @contextmanager
 def _ahead(seconds: float) -> Iterator[None]:
-    storage = importlib.import_module("faceblur.storage")
+    storage = importlib.import_module("faceblur.jobs.storage")
 
     class Ahead(datetime):
         @classmethod

@@ -277,7 +277,7 @@ def _wrong(
     imagined = sum(len(fault["step"].get("imagines", ())) for fault in faults)
     if more < 0 or (more > imagined and sent.plan.detector != "embedded"):
         yield WRONG_RESULT, f"{shown['faces']} faces instead of {len(portrait.faces)}, and {imagined} imagined"
-    if len(receipt["faces"]) != shown["faces"]:
+    if len(receipt["boxes"]) != shown["faces"]:
         yield WRONG_RESULT, f"{shown['faces']} faces, of which the receipt has {len(receipt['faces'])}"
     if visible := portrait.visible(picture):
         yield VISIBLE, f"style {sent.plan.options['style']}: {visible}"

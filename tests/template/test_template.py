@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sources import ROOT, TEMPLATE, state_machine, template
 
-from faceblur import config, detectors, errors, observability
-from faceblur.detectors.doubts import Doubt
-from faceblur.jobs import STAGES
+from faceblur import config, errors, observability
+from faceblur.detectors.registry import detector_named
+from faceblur.detectors.warnings import WarningCode
+from faceblur.jobs.table import STAGES
 from faceblur.options import JobOptions
 
 if TYPE_CHECKING:
@@ -687,7 +688,7 @@ def test_the_layer_is_for_detect_faces_alone():
 def test_every_detector_is_known_to_the_functions():
     # Neither the layer nor the service is asked before there is a photo.
     for name in DETECTORS:
-        assert callable(detectors.detector_named(name).detect)
+        assert callable(detector_named(name).detect)
 
 
 # ---------------------------------------------------------------- policies
@@ -946,7 +947,7 @@ def test_the_event_to_try_a_function_with_is_what_the_state_machine_sends(name):
 def test_every_stage_has_its_name_and_its_round():
     told = {name: TASKS[name]["Arguments"]["Payload"] for name in CALLS if CALLS[name] != "UpdateJobFunctionArn"}
     assert {name: (payload["stage"], payload["round"]) for name, payload in told.items()} == {
-        "Detect the faces": ("first_look", 0),
+        "Detect the faces": ("detect", 0),
         "Hide the faces": ("hide", 0),
         "Check the result": ("check", "{% $round + 1 %}"),
         "Hide what was missed": ("hide_missed", "{% $round %}"),
@@ -963,7 +964,7 @@ def test_a_face_that_was_missed_is_hidden_and_the_result_is_checked_again_for_fi
     assert TASKS["Hide what was missed"]["Next"] == "Was this the last round?"
     (rule,) = last["Choices"]
     assert (rule["Condition"], rule["Next"]) == ("{% $round >= 5 %}", missed["Default"])
-    assert rule["Assign"] == {"warnings": f"{{% $append($warnings, ['{Doubt.CHECKS_NOT_SETTLED}']) %}}"}
+    assert rule["Assign"] == {"warnings": f"{{% $append($warnings, ['{WarningCode.CHECKS_NOT_SETTLED}']) %}}"}
     assert last["Default"] == "Check the result"
 
 
@@ -1000,7 +1001,7 @@ def test_receipt_and_warnings_begin_empty_and_come_to_the_last_task():
 @each_look
 def test_only_the_last_try_may_leave_a_detector_out_and_only_if_the_job_allows_it(name):
     (tries,) = [retry["MaxAttempts"] for retry in TASKS[name]["Retry"] if "DetectorUnavailable" in retry["ErrorEquals"]]
-    assert TASKS[name]["Arguments"]["Payload"]["last_resort"] == (
+    assert TASKS[name]["Arguments"]["Payload"]["last_attempt"] == (
         f"{{% $states.context.State.RetryCount >= {tries} and $not($options.require_all_detectors) %}}"
     )
 

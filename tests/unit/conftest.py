@@ -20,8 +20,9 @@ from moto import mock_aws
 from networks import python_path
 from private import private_in
 
-from faceblur import jobs, storage, workflow
-from faceblur.findings import Finding
+from faceblur.jobs import executions, storage
+from faceblur.jobs import table as jobs_table
+from faceblur.jobs.boxes import FoundBox
 from faceblur.options import JobOptions
 
 # The tracer looks at the environment once, when it is made.
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
 
-    from faceblur.faces import Box
+    from faceblur.geometry import Box
 
 EVENTS = Path(__file__).parents[1] / "events"
 # The job that the events in tests/events speak of.
@@ -102,7 +103,7 @@ def fresh_clients(environment: None, service_models: botocore.loaders.Loader) ->
     use(service_models)
     yield
     boto3.DEFAULT_SESSION = None
-    for made_once in (jobs.jobs, storage.photos, workflow.workflow):
+    for made_once in (jobs_table.jobs, storage.photos, executions.workflow):
         made_once.cache_clear()
 
 
@@ -192,10 +193,10 @@ def keys(s3: S3Client) -> Callable[[], set[str]]:
 
 @pytest.fixture
 def store(s3: S3Client) -> Callable[..., dict[str, Any]]:
-    """Store the findings in a photo, given as boxes and their rounds; gives what the workflow's state says of them."""
+    """Store boxes and the rounds in which they were found; gives what the workflow's state says of them."""
 
     def write(*found: tuple[Box, int], photo: bytes = b"photo") -> dict[str, Any]:
-        boxes = [Finding(box, round_).to_dict() for box, round_ in found]
+        boxes = [FoundBox(box, round_).to_dict() for box, round_ in found]
         content = {"photo": storage.digest(photo), "boxes": boxes}
         return {"key": storage.photos().write_boxes(JOB_ID, content), "count": len(boxes)}
 

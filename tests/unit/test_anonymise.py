@@ -14,13 +14,14 @@ from masks import opaque
 from photos import ASTRONAUT_FACE, HOPPER_FACE, astronaut_pixels, encoded, hopper_pixels, opened
 from PIL import Image
 
-from faceblur import covers
-from faceblur.anonymise import hide_faces
 from faceblur.errors import CorruptImage
-from faceblur.faces import Box
-from faceblur.styles import MAX_STRENGTH, MIN_STRENGTH, Kind, Region, Shape, Style
+from faceblur.geometry import Box
+from faceblur.limits import MAX_STRENGTH, MIN_STRENGTH, Shape, StyleKind
+from faceblur.photo import painting
+from faceblur.photo.hide import hide_faces
+from faceblur.photo.styles import Region, Style
 
-STYLES = [Style(kind, shape) for kind in get_args(Kind) for shape in get_args(Shape)]
+STYLES = [Style(kind, shape) for kind in get_args(StyleKind) for shape in get_args(Shape)]
 MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"]
 
 boxes = st.builds(
@@ -33,7 +34,7 @@ boxes = st.builds(
 )
 styles = st.builds(
     Style,
-    kind=st.sampled_from(get_args(Kind)),
+    kind=st.sampled_from(get_args(StyleKind)),
     shape=st.sampled_from(get_args(Shape)),
     padding=st.floats(0, 1),
     colour=st.tuples(*[st.integers(0, 255)] * 3),
@@ -43,12 +44,12 @@ regions = st.lists(st.builds(Region, boxes, styles), max_size=4)
 
 @pytest.fixture
 def no_noise(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(covers, "urandom", lambda count: bytes([128]) * count)
+    monkeypatch.setattr(painting, "urandom", lambda count: bytes([128]) * count)
 
 
 def covered(image: Image.Image, *regions: Region) -> Image.Image:
     image = image.copy()
-    covers.cover([image], regions)
+    painting.paint([image], regions)
     return image
 
 
@@ -60,7 +61,7 @@ def changeable(size: tuple[int, int], regions: list[Region]) -> np.ndarray[Any, 
     """Where a picture may change at all."""
     mask = np.zeros(size[::-1], bool)
     for region in regions:
-        left, top, right, bottom = covers.outline(size, region).seen
+        left, top, right, bottom = painting.outline(size, region).seen
         mask[top:bottom, left:right] = True
     return mask
 
@@ -68,8 +69,8 @@ def changeable(size: tuple[int, int], regions: list[Region]) -> np.ndarray[Any, 
 def other_face_with_the_same_cells(image: Image.Image, region: Region) -> Image.Image:
     """The image with what is within each cell turned around, so that its average stays."""
     other = values(image)
-    left, top, right, bottom = covers.outline(image.size, region).seen
-    columns, rows = covers.averages(image, covers.Pixels(left, top, right, bottom), covers.CELLS).size
+    left, top, right, bottom = painting.outline(image.size, region).seen
+    columns, rows = painting.averages(image, painting.Pixels(left, top, right, bottom), painting.CELLS).size
     for row in range(rows):
         for column in range(columns):
             cell = np.s_[
@@ -106,7 +107,7 @@ def test_no_more_than_nine_averages_are_left_of_a_face(style: Style) -> None:
         (Box(0.4, 0.2, 0.2, 0.4, 99.0), (2, 3)),
         (Box(0.2, 0.4, 0.4, 0.2, 99.0), (3, 2)),
     ):
-        patch = covers.patch_for([astronaut_pixels()], Region(face, style))
+        patch = painting.patch_for([astronaut_pixels()], Region(face, style))
         assert patch.cells.size == ((1, 1) if style.kind == "solid" else size)
 
 
@@ -118,7 +119,7 @@ def test_no_more_than_nine_averages_are_left_of_a_face(style: Style) -> None:
     st.floats(0, 1),
 )
 def test_no_face_leaves_more_than_nine_averages(box: Box, shape: Shape, padding: float) -> None:
-    patch = covers.patch_for([hopper_pixels()], Region(box, Style("blur", shape, padding)))
+    patch = painting.patch_for([hopper_pixels()], Region(box, Style("blur", shape, padding)))
     assert max(patch.cells.size) <= 3
 
 
@@ -149,11 +150,11 @@ def noise_on(mode: str) -> np.ndarray[Any, np.dtype[np.int64]]:
     """The noise that is added to many grey cells, as [cells, bands]."""
     bands = Image.getmodebands(mode)
     cells = Image.new(mode, (300, 300), (128,) * bands)
-    return values(covers.with_noise(cells)).reshape(-1, bands) - 128
+    return values(painting.with_noise(cells)).reshape(-1, bands) - 128
 
 
 @pytest.mark.parametrize("kind", ["blur", "pixelate"])
-def test_the_noise_is_in_what_is_painted(kind: Kind) -> None:
+def test_the_noise_is_in_what_is_painted(kind: StyleKind) -> None:
     """On a flat grey picture all that is seen of a region is noise."""
     image = Image.new("RGB", (60, 60), (128, 128, 128))
     region = Region(Box(0.3, 0.3, 0.4, 0.4, 99.0), Style(kind))
@@ -164,10 +165,10 @@ def test_the_noise_is_in_what_is_painted(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", ["blur", "pixelate"])
-def test_more_strength_leaves_less_and_no_number_leaves_more_than_the_least(kind: Kind) -> None:
+def test_more_strength_leaves_less_and_no_number_leaves_more_than_the_least(kind: StyleKind) -> None:
     def left(strength: int) -> int:
         region = Region(HOPPER_FACE, Style(kind, strength=strength))
-        return max(covers.patch_for([hopper_pixels()], region).cells.size)
+        return max(painting.patch_for([hopper_pixels()], region).cells.size)
 
     strengths = range(MIN_STRENGTH, MAX_STRENGTH + 1)
     assert [left(strength) for strength in strengths] == [3, 2, 1]
@@ -198,7 +199,7 @@ def test_solid_is_of_the_colour_in_each_layer_of_a_jpeg(colour: tuple[int, int, 
     picture = astronaut_pixels().convert("YCbCr")
     light, half = picture.getchannel("Y"), picture.reduce(2)
     region = Region(ASTRONAUT_FACE, Style("solid", colour=colour))
-    covers.cover([light, half], [region])
+    painting.paint([light, half], [region])
     expected = values(Image.new("RGB", (1, 1), colour).convert("YCbCr"))[0, 0]
     assert (values(light)[opaque(light.size, region)] == expected[0]).all()
     assert (values(half)[opaque(half.size, region)] == expected).all()
@@ -209,7 +210,7 @@ def test_the_layers_of_a_jpeg_are_covered_alike() -> None:
     picture = astronaut_pixels().convert("YCbCr")
     light, half = picture.getchannel("Y"), picture.reduce(2)
     region = Region(ASTRONAUT_FACE, Style())
-    covers.cover([light, half], [region])
+    painting.paint([light, half], [region])
     whole = values(covered(picture, region))
     hidden = opaque(picture.size, region)
     assert np.abs(values(light) - whole[..., 0])[hidden].max() <= 4
@@ -218,7 +219,7 @@ def test_the_layers_of_a_jpeg_are_covered_alike() -> None:
 
 @pytest.mark.parametrize("kind", ["blur", "pixelate"])
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "CMYK"])
-def test_noise_is_new_each_time(mode: str, kind: Kind) -> None:
+def test_noise_is_new_each_time(mode: str, kind: StyleKind) -> None:
     image = Image.new("RGB", (200, 200), (120, 110, 100)).convert(mode)
     region = Region(EVEN_FACE, Style(kind))
     one, other = (values(covered(image, region)) for _ in range(2))
@@ -236,7 +237,7 @@ def test_an_outline_in_the_transparency_is_hidden_too() -> None:
 
 @pytest.mark.usefixtures("no_noise")
 @pytest.mark.parametrize("kinds", [("blur", "blur", "blur"), ("blur", "solid", "pixelate")])
-def test_the_order_of_overlapping_faces_makes_no_difference(kinds: tuple[Kind, Kind, Kind]) -> None:
+def test_the_order_of_overlapping_faces_makes_no_difference(kinds: tuple[StyleKind, StyleKind, StyleKind]) -> None:
     faces = [
         Region(Box(0.30, 0.30, 0.20, 0.25, 99.0), Style(kinds[0])),
         Region(Box(0.42, 0.35, 0.20, 0.25, 90.0), Style(kinds[1])),

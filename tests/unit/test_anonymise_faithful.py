@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -21,11 +21,14 @@ from photos import (
 from PIL import Image, ImageCms, ImageOps
 from pillow_heif import register_heif_opener
 
-from faceblur import covers, images, jpeg
-from faceblur.anonymise import OutputFormat, hide_faces
 from faceblur.errors import ImageTooLarge
-from faceblur.faces import Box
-from faceblur.styles import Region, Style
+from faceblur.geometry import Box
+from faceblur.photo import decode, jpeg, painting
+from faceblur.photo.hide import hide_faces
+from faceblur.photo.styles import Region, Style
+
+if TYPE_CHECKING:
+    from faceblur.limits import OutputFormat
 
 register_heif_opener()
 
@@ -38,7 +41,7 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 def outside(size: tuple[int, int], *regions: Region) -> np.ndarray[Any, np.dtype[np.bool_]]:
     mask = np.ones(size[::-1], bool)
     for region in regions:
-        left, top, right, bottom = covers.outline(size, region).seen
+        left, top, right, bottom = painting.outline(size, region).seen
         mask[top:bottom, left:right] = False
     return mask
 
@@ -302,8 +305,8 @@ def test_sixteen_bits_are_turned_upright(orientation: int) -> None:
     chunk = struct.pack(">I", len(content)) + b"eXIf" + content + struct.pack(">I", zlib.crc32(b"eXIf" + content))
     photo = deep_png(samples, chunks=chunk)
     upper = Image.fromarray((samples >> 8).astype(np.uint8))
-    assert images.inspect(photo).orientation == orientation
-    turned = np.asarray(images.turn_upright(upper, orientation))
+    assert decode.inspect(photo).orientation == orientation
+    turned = np.asarray(decode.turn_upright(upper, orientation))
     assert np.array_equal(deep_samples(hide_faces(photo, []).data) >> 8, turned)
 
 
@@ -360,8 +363,8 @@ def test_photos_are_converted_when_asked(source: str, output: OutputFormat, mode
     assert hidden.extension == {"jpeg": "jpg"}.get(output, output)
     after = opened(hidden.data)
     assert after.format == output.upper()
-    white = images.to_rgb(opened(photo))
-    assert likeness(white, images.to_rgb(after), outside(white.size, FACE)) > 28
+    white = decode.to_rgb(opened(photo))
+    assert likeness(white, decode.to_rgb(after), outside(white.size, FACE)) > 28
 
 
 @pytest.mark.parametrize(

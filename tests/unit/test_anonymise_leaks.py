@@ -12,12 +12,14 @@ from photos import ASTRONAUT_FACE, astronaut_pixels, encoded, hopper_pixels, ope
 from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 from pillow_heif import register_heif_opener
 
-from faceblur import metadata, png
-from faceblur.anonymise import OutputFormat, hide_faces
-from faceblur.styles import Region, Style
+from faceblur.photo import metadata, png
+from faceblur.photo.hide import hide_faces
+from faceblur.photo.styles import Region, Style
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from faceblur.limits import OutputFormat
 
 register_heif_opener()
 

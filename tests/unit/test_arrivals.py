@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from faceblur.arrivals import arrivals, discard_unless_awaited
-from faceblur.jobs import jobs
-from faceblur.storage import photos
+from faceblur.jobs.storage import photos
+from faceblur.jobs.table import jobs
+from faceblur.jobs.uploads import discard_unless_awaited, job_ids_in
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
@@ -19,23 +19,23 @@ def message(*keys: str) -> str:
 
 def test_the_photo_of_a_real_message(event):
     body = event("start_workflow")["Records"][0]["body"]
-    assert arrivals(body) == [JOB_ID]
+    assert job_ids_in(body) == [JOB_ID]
 
 
 def test_several_records_in_one_message():
     a, b = "a" * 32, "b" * 32
-    assert arrivals(message(f"uploads/{a}", f"uploads/{b}")) == [a, b]
+    assert job_ids_in(message(f"uploads/{a}", f"uploads/{b}")) == [a, b]
 
 
 def test_keys_are_url_encoded():
-    assert arrivals(message(f"uploads%2F{JOB_ID}")) == [JOB_ID]
+    assert job_ids_in(message(f"uploads%2F{JOB_ID}")) == [JOB_ID]
 
 
 @pytest.mark.parametrize(
     "key", ["uploads/", "uploads/a", f"uploads/{JOB_ID}/a", f"uploads/{JOB_ID}+", f"other/{JOB_ID}"]
 )
 def test_keys_that_are_no_jobs_are_passed_over(key):
-    assert arrivals(message(key)) == []
+    assert job_ids_in(message(key)) == []
 
 
 def test_the_event_that_tests_a_new_notification():
@@ -47,13 +47,13 @@ def test_the_event_that_tests_a_new_notification():
         "RequestId": "5582815E1AEA5ADF",
         "HostId": "8cLeGAmw098X5cv4Zkwcmo8vvZa3eH3eKxsPzbB9wrR+YstdA6Knx4Ip8EXAMPLE",
     }
-    assert arrivals(json.dumps(body)) == []
+    assert job_ids_in(json.dumps(body)) == []
 
 
 @pytest.mark.parametrize("body", ["", "no JSON", '{"Records": [{}]}', '{"Records": [{"s3": {"object": {}}}]}'])
 def test_a_message_that_is_not_from_s3_is_no_arrival(body):
     with pytest.raises((ValueError, KeyError)):
-        arrivals(body)
+        job_ids_in(body)
 
 
 @pytest.fixture

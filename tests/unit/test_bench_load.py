@@ -11,8 +11,8 @@ from one_function import app
 from photos import astronaut
 from sources import ROOT, CloudFormationLoader, state_machine, yaml
 
-from faceblur.detectors import Detection, Look
-from faceblur.faces import Box
+from faceblur.detectors.base import Detection, DetectionPass
+from faceblur.geometry import Box
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
@@ -28,7 +28,7 @@ class Detector:
     def detect(self, *asked):
         look = asked[-1]
         self.looks.append(look)
-        return Detection([FACE] if look is Look.FIRST else list(self.left_over), "embedded", "1", 0, [])
+        return Detection([FACE] if look is DetectionPass.FIRST else list(self.left_over), "embedded", "1", 0, [])
 
 
 @pytest.fixture
@@ -49,10 +49,10 @@ def run(event, s3, add_job, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "left_over", "looks", "faces"),
     [
-        ({}, [], [Look.FIRST], 1),
-        ({"checks": True}, [], [Look.FIRST, Look.CHECK], 1),
-        ({"checks": True}, [FACE], [Look.FIRST, Look.CHECK], 1),
-        ({"checks": True}, [OTHER], [Look.FIRST, Look.CHECK, Look.CHECK], 2),
+        ({}, [], [DetectionPass.FIRST], 1),
+        ({"checks": True}, [], [DetectionPass.FIRST, DetectionPass.CHECK], 1),
+        ({"checks": True}, [FACE], [DetectionPass.FIRST, DetectionPass.CHECK], 1),
+        ({"checks": True}, [OTHER], [DetectionPass.FIRST, DetectionPass.CHECK, DetectionPass.CHECK], 2),
     ],
     ids=["no check", "nothing missed", "nothing but what is hidden", "missed once"],
 )

@@ -17,16 +17,17 @@ from remains import HIDDEN, shown
 from scenes import scattered
 from truth import Corners, Face, Photo, read
 
-from faceblur import images
-from faceblur.anonymise import hide_faces
-from faceblur.detectors import Detection, Look
-from faceblur.faces import Box
-from faceblur.styles import Kind, Region, Shape, Style
+from faceblur.detectors.base import Detection, DetectionPass
+from faceblur.geometry import Box
+from faceblur.limits import Shape, StyleKind
+from faceblur.photo import decode
+from faceblur.photo.hide import hide_faces
+from faceblur.photo.styles import Region, Style
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from faceblur.detectors import StoredPhoto
+    from faceblur.detectors.base import StoredPhoto
 
 WIDTHS = (8, 12, 24, 60, 184)  # of a face, in pixels
 
@@ -67,8 +68,8 @@ def test_another_encoding_hides_nothing(person: int, width: int, quality: int):
 
 
 @pytest.mark.parametrize("shape", get_args(Shape))
-@pytest.mark.parametrize("kind", get_args(Kind))
-def test_a_covered_face_is_hidden(person: int, width: int, kind: Kind, shape: Shape):
+@pytest.mark.parametrize("kind", get_args(StyleKind))
+def test_a_covered_face_is_hidden(person: int, width: int, kind: StyleKind, shape: Shape):
     file = photos.encoded(portrait(person, width)[0], "JPEG", quality=92)
     picture, face = photos.opened(file), portrait(person, width)[1]
     after = photos.opened(hide_faces(file, [Region(face, Style(kind, shape))]).data)
@@ -180,7 +181,7 @@ def test_boxes_are_turned_as_the_photo_is(tmp_path: Path, orientation: int):
     truth = {"w": 60, "h": 40, "faces": [[5, 10, 10, 20, "", 0, 0]], "complete": True}
     (tmp_path / "truth.json").write_text(json.dumps({"set/photo.png": truth}))
     (photo,) = read(tmp_path)
-    seen = images.load_for_detection(photo.path.read_bytes(), None).convert("L").getbbox()
+    seen = decode.load_for_detection(photo.path.read_bytes(), None).convert("L").getbbox()
     assert photo.faces[0].box == seen
 
 
@@ -273,10 +274,10 @@ class Scripted:
 
     def __init__(self, *found: list[Box]) -> None:
         self.found = list(found)
-        self.looks: list[tuple[Look, bytes]] = []
+        self.looks: list[tuple[DetectionPass, bytes]] = []
 
-    def detect(self, photo: StoredPhoto, min_confidence: float, look: Look) -> Detection:  # noqa: ARG002
-        self.looks.append((look, photo.data))
+    def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:  # noqa: ARG002
+        self.looks.append((detection_pass, photo.data))
         return Detection(self.found.pop(0), "scripted", "1", 0, [])
 
 
@@ -291,7 +292,7 @@ def test_a_photo_in_which_nothing_was_missed_is_checked_once():
     answer, result = hidden(photo, detector)
     assert answer["boxes"] == [somewhere(1).to_dict()]
     assert (answer["settled"], len(answer["seconds"])) == (True, 2)
-    assert detector.looks == [(Look.FIRST, photo), (Look.CHECK, result)]
+    assert detector.looks == [(DetectionPass.FIRST, photo), (DetectionPass.CHECK, result)]
 
 
 def test_what_a_check_finds_is_hidden_and_checked_again():
@@ -299,7 +300,7 @@ def test_what_a_check_finds_is_hidden_and_checked_again():
     answer, result = hidden(photos.flower(), detector)
     assert answer["boxes"] == [somewhere(1).to_dict(), somewhere(3).to_dict()]
     assert (answer["settled"], len(answer["seconds"])) == (True, 3)
-    assert detector.looks[-1] == (Look.CHECK, result)
+    assert detector.looks[-1] == (DetectionPass.CHECK, result)
 
 
 def test_what_the_last_check_finds_is_hidden_too():

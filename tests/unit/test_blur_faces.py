@@ -9,7 +9,7 @@ from PIL import Image, ImageChops
 
 from blur_faces.app import handler
 from faceblur.errors import CorruptImage, JobNotFound, UploadReplaced
-from faceblur.faces import Box
+from faceblur.geometry import Box
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 DETECTION = """
 from pathlib import Path
-from faceblur.detectors import Look, StoredPhoto, detector_named
+from faceblur.detectors.base import DetectionPass, StoredPhoto
+from faceblur.detectors.registry import detector_named
 photo = StoredPhoto(Path("../photo.jpg").read_bytes(), "", "")
-for look in Look:
-    assert len(detector_named("embedded").detect(photo, 50, look).boxes) == 1
+for detection_pass in DetectionPass:
+    assert len(detector_named("embedded").detect(photo, 50, detection_pass).boxes) == 1
 """
 # Without the variable: it writes an identity of the device at once, and asks for its makers' host within seconds.
 RUNTIME = """

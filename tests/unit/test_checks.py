@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 from photos import blank
 
-from faceblur.checks import Check
-from faceblur.detectors import Detection, Look, StoredPhoto
+from faceblur.detectors.base import Detection, DetectionPass, StoredPhoto
+from faceblur.detectors.check import Check
 from faceblur.errors import DetectorUnavailable, UnsupportedFormat
-from faceblur.faces import Box
-from faceblur.styles import Region, Style
+from faceblur.geometry import Box
+from faceblur.photo.styles import Region, Style
 
 DRAFT = StoredPhoto(blank(200, 100), "bucket", "results/x.png")
 HIDDEN = Box(0.1, 0.1, 0.2, 0.4, 90, "stand-in")
@@ -20,30 +20,32 @@ class Detector:
     def __init__(self, *finds: Box | Exception) -> None:
         self.finds, self.asked = finds, []
 
-    def detect(self, photo: StoredPhoto, min_confidence: float, look: Look) -> Detection:
-        self.asked.append((photo, min_confidence, look))
+    def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
+        self.asked.append((photo, min_confidence, detection_pass))
         for error in self.finds:
             if isinstance(error, Exception):
                 raise error
-        return Detection(list(self.finds), "stand-in", "1", calls=3, warnings=["Doubt"])
+        return Detection(list(self.finds), "stand-in", "1", calls=3, warnings=["Warning"])
 
 
 def test_a_check_finds_what_shows():
     detector = Detector(HIDDEN, MISSED)
-    found = Check(detector, [Region(HIDDEN, Style())]).detect(DRAFT, 60, Look.CHECK)
-    assert found == Detection([MISSED], "stand-in", "1", 3, ["Doubt"])
-    assert detector.asked == [(DRAFT, 60, Look.CHECK)]
+    found = Check(detector, [Region(HIDDEN, Style())]).detect(DRAFT, 60, DetectionPass.CHECK)
+    assert found == Detection([MISSED], "stand-in", "1", 3, ["Warning"])
+    assert detector.asked == [(DRAFT, 60, DetectionPass.CHECK)]
 
 
 def test_where_nothing_is_hidden_everything_shows():
-    assert Check(Detector(HIDDEN, MISSED), []).detect(DRAFT, 60, Look.CHECK).boxes == [HIDDEN, MISSED]
+    assert Check(Detector(HIDDEN, MISSED), []).detect(DRAFT, 60, DetectionPass.CHECK).boxes == [HIDDEN, MISSED]
 
 
 def test_what_the_detector_cannot_do_is_told():
     with pytest.raises(DetectorUnavailable):
-        Check(Detector(DetectorUnavailable()), []).detect(DRAFT, 60, Look.CHECK)
+        Check(Detector(DetectorUnavailable()), []).detect(DRAFT, 60, DetectionPass.CHECK)
 
 
 def test_a_draft_that_is_no_picture_is_an_error_and_no_empty_list():
     with pytest.raises(UnsupportedFormat):
-        Check(Detector(), []).detect(StoredPhoto(b"no picture at all", "bucket", "results/x.png"), 60, Look.CHECK)
+        Check(Detector(), []).detect(
+            StoredPhoto(b"no picture at all", "bucket", "results/x.png"), 60, DetectionPass.CHECK
+        )

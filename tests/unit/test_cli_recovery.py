@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from faceblur.jobs import jobs
+from faceblur.jobs.table import jobs
 from faceblur_cli import recovery
 from update_job.app import handler
 

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from masks import corners, ellipse
 from PIL import Image
 
-from faceblur import covers
-from faceblur.coverage import covered_share, opaque_paint, uncovered
-from faceblur.faces import Box
-from faceblur.styles import Region, Shape, Style
+from faceblur.geometry import Box
+from faceblur.limits import Shape
+from faceblur.photo import painting
+from faceblur.photo.coverage import covered_share, opaque_paint, uncovered
+from faceblur.photo.styles import Region, Style
 
 SIZE = (400, 300)
 FACE = Box(0.4, 0.3, 0.2, 0.25 * 4 / 3, 90.0)  # 80 × 100 pixels
@@ -25,7 +26,7 @@ FACE = Box(0.4, 0.3, 0.2, 0.25 * 4 / 3, 90.0)  # 80 × 100 pixels
 def painted(size: tuple[int, int], regions: list[Region]) -> np.ndarray:
     """Where nothing is left of a white picture when the regions are covered with black."""
     picture = Image.new("L", size, 255)
-    covers.cover([picture], [Region(box, replace(style, kind="solid")) for box, style in regions])
+    painting.paint([picture], [Region(box, replace(style, kind="solid")) for box, style in regions])
     return np.asarray(picture) == 0
 
 
@@ -122,7 +123,7 @@ def test_a_soft_edge_covers_nothing() -> None:
     face = Box(0.47, 0.45, 0.06, 0.1, 90.0)
     around = Box(0.4, 0.3, 0.12, 0.4, 90.0)
     region = Region(around, Style(padding=0.3))
-    edge = covers.outline(SIZE, region).frame
+    edge = painting.outline(SIZE, region).frame
     at_the_edge = replace(face, left=(edge.x + 0.96 * edge.across) / 400 - face.width / 2)
     assert covered_share(opaque_paint(SIZE, [region]), at_the_edge) < 0.5
     assert uncovered(SIZE, [region], [face, at_the_edge]) == [at_the_edge]

@@ -8,9 +8,9 @@ import pytest
 from api_contract import assert_documented
 
 from create_job.app import handler
-from faceblur.jobs import jobs
+from faceblur.jobs.storage import Photos
+from faceblur.jobs.table import jobs
 from faceblur.options import JobOptions
-from faceblur.storage import Photos
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import pytest
 from photos import blank
 
 from detect_faces.app import handler
-from faceblur.detectors import Detection, Look, StoredPhoto, confidence_for
+from faceblur.detectors.base import Detection, DetectionPass, StoredPhoto
+from faceblur.detectors.confidence import confidence_for
 from faceblur.errors import (
     DetectorThrottled,
     JobNotFound,
@@ -17,9 +18,10 @@ from faceblur.errors import (
     TooManyFaces,
     UploadReplaced,
 )
-from faceblur.faces import MAX_FACES, Box
-from faceblur.jobs import Jobs, jobs
-from faceblur.storage import Photos, digest, photos
+from faceblur.geometry import Box
+from faceblur.jobs.storage import Photos, digest, photos
+from faceblur.jobs.table import Jobs, jobs
+from faceblur.limits import MAX_FACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,23 +40,23 @@ class Detector:
         self.calls = 2
         self.meanwhile: Callable[[], None] = lambda: None
         self.name = ""
-        self.last_resort: bool | None = None
-        self.asked: list[tuple[StoredPhoto, float, Look]] = []
+        self.last_attempt: bool | None = None
+        self.asked: list[tuple[StoredPhoto, float, DetectionPass]] = []
 
-    def detect(self, photo: StoredPhoto, min_confidence: float, look: Look) -> Detection:
+    def detect(self, photo: StoredPhoto, min_confidence: float, look: DetectionPass) -> Detection:
         self.asked.append((photo, min_confidence, look))
         if isinstance(self.finds, Exception):
             raise self.finds
         self.meanwhile()
-        return Detection(list(self.finds), "stand-in", "1", calls=self.calls, warnings=["Doubt"])
+        return Detection(list(self.finds), "stand-in", "1", calls=self.calls, warnings=["Warning"])
 
 
 @pytest.fixture
 def detector(monkeypatch):
     detector = Detector()
 
-    def named(name, *, last_resort):
-        detector.name, detector.last_resort = name, last_resort
+    def named(name, *, last_attempt):
+        detector.name, detector.last_attempt = name, last_attempt
         return detector
 
     monkeypatch.setattr("detect_faces.app.detector_named", named)
@@ -103,7 +105,7 @@ def test_the_faces_and_how_they_were_found(ask, detector):
             "confidence": 99.1,
             "found_by": "stand-in",
             "roll": 0.0,
-            "look": "first",
+            "found_in": "first",
             "round": 0,
         },
         {
@@ -114,15 +116,15 @@ def test_the_faces_and_how_they_were_found(ask, detector):
             "confidence": 60.0,
             "found_by": "other",
             "roll": 0.0,
-            "look": "first",
+            "found_in": "first",
             "round": 0,
         },
     ]
     assert found == {
         "boxes": {"key": found["boxes"]["key"], "count": 2},
-        "warnings": ["Doubt"],
+        "warnings": ["Warning"],
         "stage": {
-            "name": "first_look",
+            "name": "detect",
             "round": 0,
             "memory_mb": 512,
             "detector": "stand-in",
@@ -140,7 +142,7 @@ def test_a_face_whose_finder_is_not_named_was_found_by_the_detector(ask, detecto
 
 
 def test_the_stage_is_measured_as_what_it_is(ask, check, output):
-    for look, name in ((ask, "first_look"), (check, "check")):
+    for look, name in ((ask, "detect"), (check, "check")):
         stage = look()["stage"]
         assert stage["name"] == name
         assert counted(output)["StageMilliseconds", name] == stage["milliseconds"]
@@ -148,7 +150,7 @@ def test_the_stage_is_measured_as_what_it_is(ask, check, output):
 
 def test_the_job_tells_that_the_stage_began(ask, detector):
     ask()
-    assert list(jobs().get(JOB_ID).progress) == ["first_look"]
+    assert list(jobs().get(JOB_ID).progress) == ["detect"]
 
 
 def test_only_the_first_look_goes_below_the_default_confidence(ask, check, detector):
@@ -170,30 +172,30 @@ def test_a_confidence_above_the_default_holds_for_every_look_and_tells_of_what_i
 @pytest.mark.parametrize(
     ("look", "asked", "confidence"),
     [
-        (Look.FIRST, 0, 0),
-        (Look.FIRST, 50, 50),
-        (Look.FIRST, 100, 100),
-        (Look.CHECK, 0, 50),
-        (Look.CHECK, 49.9, 50),
-        (Look.CHECK, 50.1, 50.1),
-        (Look.CHECK, 100, 100),
+        (DetectionPass.FIRST, 0, 0),
+        (DetectionPass.FIRST, 50, 50),
+        (DetectionPass.FIRST, 100, 100),
+        (DetectionPass.CHECK, 0, 50),
+        (DetectionPass.CHECK, 49.9, 50),
+        (DetectionPass.CHECK, 50.1, 50.1),
+        (DetectionPass.CHECK, 100, 100),
     ],
 )
 def test_the_confidence_of_a_look(look, asked, confidence):
     assert confidence_for(look, asked) == confidence
 
 
-@pytest.mark.parametrize("last_resort", [False, True])
+@pytest.mark.parametrize("last_attempt", [False, True])
 @pytest.mark.parametrize("look", ["ask", "check"])
-def test_the_detector_learns_whether_this_is_the_last_try(look, detector, last_resort, request):
-    request.getfixturevalue(look)(last_resort=last_resort)
-    assert detector.last_resort is last_resort
+def test_the_detector_learns_whether_this_is_the_last_try(look, detector, last_attempt, request):
+    request.getfixturevalue(look)(last_attempt=last_attempt)
+    assert detector.last_attempt is last_attempt
 
 
 def test_what_the_detector_is_asked(ask, detector):
     ask(options={"min_confidence": 30})
     assert detector.name == "embedded"
-    assert detector.asked == [(StoredPhoto(PHOTO, BUCKET, f"uploads/{JOB_ID}"), 30, Look.FIRST)]
+    assert detector.asked == [(StoredPhoto(PHOTO, BUCKET, f"uploads/{JOB_ID}"), 30, DetectionPass.FIRST)]
 
 
 def test_the_detector_is_a_setting(ask, detector, monkeypatch):
@@ -225,7 +227,7 @@ def test_a_check_finds_what_is_not_covered_and_adds_it_to_what_is_hidden(check, 
     seen, other, missed = FACES[0], FACES[1], Box(0.7, 0.1, 0.1, 0.2, 70, "stand-in")
     detector.finds = [seen, missed]
     found = check((seen, 0), (other, 1), round_=2)
-    assert [(face["left"], face["look"], face["round"]) for face in stored(found)] == [
+    assert [(box["left"], box["found_in"], box["round"]) for box in stored(found)] == [
         (0.1, "first", 0),
         (0.33333, "check", 1),
         (0.7, "check", 2),
@@ -241,7 +243,7 @@ def test_what_a_check_finds_belongs_to_the_photo_of_the_first_look(check, detect
 
 def test_no_uncovered_face_is_what_is_hoped_for(check, detector, keys):
     found = check(*((face, 0) for face in FACES), options={"on_no_faces": "fail"})
-    assert detector.asked[0][2] is Look.CHECK
+    assert detector.asked[0][2] is DetectionPass.CHECK
     assert (found["boxes"]["count"], found["stage"]["faces"]) == (2, 0)
     assert {key for key in keys() if key.startswith("boxes/")} == {found["boxes"]["key"]}
 
@@ -386,8 +388,8 @@ def counted(output):
 def test_the_first_look_counts_faces_time_and_bytes(ask, output):
     ask()
     measured = counted(output)
-    assert measured.pop(("StageMilliseconds", "first_look")) >= 0
-    assert measured == {("FacesFound", None): 2, ("StageBytes", "first_look"): len(PHOTO)}
+    assert measured.pop(("StageMilliseconds", "detect")) >= 0
+    assert measured == {("FacesFound", None): 2, ("StageBytes", "detect"): len(PHOTO)}
 
 
 def test_a_photo_without_a_face_counts_too(ask, detector, output):

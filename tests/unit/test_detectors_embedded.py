@@ -13,13 +13,14 @@ from photos import astronaut, astronaut_pixels, encoded, flower, grace_hopper, j
 from PIL import Image, ImageFilter, ImageOps
 from scenes import Scene, crowd, matches, part_inside, people, place, scattered, shared
 
-from faceblur.detectors import DEFAULT_CONFIDENCE, Look, StoredPhoto, embedded
-from faceblur.detectors.doubts import Doubt
-from faceblur.detectors.embedded import MOST_PIXELS, EmbeddedDetector
+from faceblur.detectors.base import DetectionPass, StoredPhoto
+from faceblur.detectors.embedded import detector as embedded
 from faceblur.detectors.embedded.centerface import centerface
+from faceblur.detectors.embedded.detector import MOST_PIXELS, EmbeddedDetector
 from faceblur.detectors.embedded.yunet import yunet
+from faceblur.detectors.warnings import WarningCode
 from faceblur.errors import CorruptImage, UnsupportedFormat
-from faceblur.limits import MIN_SIDE
+from faceblur.limits import DEFAULT_CONFIDENCE, MIN_SIDE
 
 # Where the faces are when a file with this EXIF orientation is shown as its pixels lie.
 LAID = {
@@ -36,8 +37,10 @@ LAID = {
 pytestmark = pytest.mark.usefixtures("networks")
 
 
-def detect(data: bytes, min_confidence: float = DEFAULT_CONFIDENCE, look: Look = Look.FIRST):
-    return EmbeddedDetector().detect(StoredPhoto(data, "bucket", "key"), min_confidence, look)
+def detect(
+    data: bytes, min_confidence: float = DEFAULT_CONFIDENCE, detection_pass: DetectionPass = DetectionPass.FIRST
+):
+    return EmbeddedDetector().detect(StoredPhoto(data, "bucket", "key"), min_confidence, detection_pass)
 
 
 def pixels(detection, size):
@@ -46,9 +49,9 @@ def pixels(detection, size):
     ]
 
 
-def found_in(picture: Image.Image, look: Look = Look.FIRST, **options) -> list:
+def found_in(picture: Image.Image, detection_pass: DetectionPass = DetectionPass.FIRST, **options) -> list:
     """The boxes found in a picture's JPEG file, in its pixels."""
-    return pixels(detect(jpeg(picture, **options), look=look), picture.size)
+    return pixels(detect(jpeg(picture, **options), detection_pass=detection_pass), picture.size)
 
 
 def beside(found: list, scene: Scene) -> list:
@@ -63,9 +66,9 @@ def laid(picture: Image.Image, orientation: int, format_: str = "JPEG") -> bytes
 
 
 @pytest.mark.parametrize("photo", [astronaut, grace_hopper])
-@pytest.mark.parametrize("look", Look)
-def test_the_face_of_a_sample_photo(photo, look):
-    found = detect(photo(), look=look)
+@pytest.mark.parametrize("detection_pass", DetectionPass)
+def test_the_face_of_a_sample_photo(photo, detection_pass):
+    found = detect(photo(), detection_pass=detection_pass)
     (box,) = found.boxes
     assert box.confidence > 80
     assert abs(box.roll) < 10
@@ -74,14 +77,14 @@ def test_the_face_of_a_sample_photo(photo, look):
 
 @pytest.mark.parametrize("photo", [astronaut, grace_hopper])
 def test_both_looks_find_the_same_face_in_the_same_place(photo):
-    (first,), (second,) = (detect(photo(), look=look).boxes for look in Look)
+    (first,), (second,) = (detect(photo(), detection_pass=detection_pass).boxes for detection_pass in DetectionPass)
     assert first.overlap(second) > 0.7
 
 
-@pytest.mark.parametrize("look", Look)
+@pytest.mark.parametrize("detection_pass", DetectionPass)
 @pytest.mark.parametrize("photo", [flower(), jpeg(street_pixels())], ids=["flower", "street"])
-def test_a_picture_of_nobody(look, photo):
-    assert detect(photo, look=look).boxes == []
+def test_a_picture_of_nobody(detection_pass, photo):
+    assert detect(photo, detection_pass=detection_pass).boxes == []
 
 
 @pytest.mark.parametrize("orientation", LAID)
@@ -128,10 +131,10 @@ def test_blurred_faces_are_found():
         assert matches(found_in(blurred), scene)[0] == 4
 
 
-@pytest.mark.parametrize("look", Look)
-def test_a_part_of_a_face_is_no_face_of_its_own(look):
+@pytest.mark.parametrize("detection_pass", DetectionPass)
+def test_a_part_of_a_face_is_no_face_of_its_own(detection_pass):
     scene = scattered(640, (2400, 1800), 1, seed=0)
-    (found,) = found_in(scene.picture, look)
+    (found,) = found_in(scene.picture, detection_pass)
     assert shared(found, scene.faces[0]) > 0.5
 
 
@@ -146,13 +149,13 @@ def close_up(person: int, size: tuple[int, int], share: float) -> tuple[bytes, t
     return jpeg(scene.picture), scene.faces[0]
 
 
-@pytest.mark.parametrize("look", Look)
+@pytest.mark.parametrize("detection_pass", DetectionPass)
 @pytest.mark.parametrize("size", [(960, 720), (800, 800), (3000, 4000)])
 @pytest.mark.parametrize("share", [0.5, 0.9])
 @pytest.mark.parametrize("person", [0, 2])
-def test_a_large_face_is_found_as_a_whole(person, size, share, look):
+def test_a_large_face_is_found_as_a_whole(person, size, share, detection_pass):
     photo, face = close_up(person, size, share)
-    assert max(shared(box, face) for box in pixels(detect(photo, look=look), size)) > 0.7
+    assert max(shared(box, face) for box in pixels(detect(photo, detection_pass=detection_pass), size)) > 0.7
 
 
 def test_a_face_as_wide_as_the_photo():
@@ -167,12 +170,12 @@ def test_a_crowd_down_to_small_faces():
     hits, extra = matches(pixels(found, scene.picture.size), scene)
     assert hits > 0.9 * len(scene.faces)
     assert extra <= 0.03 * len(scene.faces)
-    assert found.warnings == [Doubt.FACES_NEAR_SIZE_LIMIT]
+    assert found.warnings == [WarningCode.FACES_NEAR_SIZE_LIMIT]
 
 
 def test_a_check_finds_as_much():
     scene = crowd(100, 12, 60, seed=2)
-    hits = [matches(found_in(scene.picture, look, quality=95), scene)[0] for look in Look]
+    hits = [matches(found_in(scene.picture, detection_pass, quality=95), scene)[0] for detection_pass in DetectionPass]
     assert min(hits) > 0.8 * len(scene.faces)
 
 
@@ -181,7 +184,7 @@ def test_large_faces_are_not_near_the_size_limit():
 
 
 def test_the_first_look_asks_both_networks_and_the_second_yunet_alone():
-    first, second = (detect(astronaut(), look=look).version for look in Look)
+    first, second = (detect(astronaut(), detection_pass=detection_pass).version for detection_pass in DetectionPass)
     assert first == f"{centerface().version} {yunet().version}"
     assert second == yunet().version
     assert "centerface" in first
@@ -207,10 +210,10 @@ def test_a_higher_confidence_leaves_those_boxes_that_have_it():
     ],
     ids=["half a JPEG", "half a PNG", "empty", "no photo"],
 )
-@pytest.mark.parametrize("look", Look)
-def test_what_cannot_be_read_is_an_error_and_never_a_photo_without_faces(data, error, look):
+@pytest.mark.parametrize("detection_pass", DetectionPass)
+def test_what_cannot_be_read_is_an_error_and_never_a_photo_without_faces(data, error, detection_pass):
     with pytest.raises(error):
-        detect(data, look=look)
+        detect(data, detection_pass=detection_pass)
 
 
 @pytest.mark.parametrize(("format_", "orientation"), [("JPEG", 1), ("JPEG", 6), ("PNG", 6)])
@@ -230,9 +233,9 @@ def test_other_photos_are_seen_as_they_are():
     assert embedded.load(encoded(picture, "PNG")) == picture
 
 
-@pytest.mark.parametrize("look", Look)
-def test_the_smallest_photos_can_be_looked_at(look):
-    assert detect(encoded(Image.new("RGB", (MIN_SIDE, MIN_SIDE)), "PNG"), look=look).boxes == []
+@pytest.mark.parametrize("detection_pass", DetectionPass)
+def test_the_smallest_photos_can_be_looked_at(detection_pass):
+    assert detect(encoded(Image.new("RGB", (MIN_SIDE, MIN_SIDE)), "PNG"), detection_pass=detection_pass).boxes == []
 
 
 class Anything:
@@ -259,15 +262,15 @@ class Anything:
 @given(
     orientation=st.sampled_from(list(LAID)),
     size=st.tuples(st.integers(16, 900), st.integers(16, 900)),
-    look=st.sampled_from(list(Look)),
+    detection_pass=st.sampled_from(list(DetectionPass)),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_boxes_lie_within_the_upright_frame(orientation, size, look, seed):
+def test_boxes_lie_within_the_upright_frame(orientation, size, detection_pass, seed):
     photo = laid(Image.new("RGB", size, "grey"), orientation, "PNG")
     with pytest.MonkeyPatch.context() as patch:
         for network in ("centerface", "yunet"):
             patch.setattr(embedded, network, lambda: Anything(seed))
-        found = detect(photo, look=look)
+        found = detect(photo, detection_pass=detection_pass)
     for box in found.boxes:
         assert 0 <= box.left < box.right <= 1 + 1e-6
         assert 0 <= box.top < box.bottom <= 1 + 1e-6

@@ -13,11 +13,12 @@ from photos import astronaut, encoded, flower, jpeg
 from PIL import Image, ImageDraw, ImageOps
 from standins.rekognition import BROKEN, OVER_PROVISION, SILENCE, THROTTLED, Refusal, Rekognition, face
 
-from faceblur.detectors import Look, StoredPhoto, rekognition
-from faceblur.detectors.doubts import Doubt
+from faceblur.detectors import rekognition
+from faceblur.detectors.base import DetectionPass, StoredPhoto
 from faceblur.detectors.rekognition import RekognitionDetector
+from faceblur.detectors.warnings import WarningCode
 from faceblur.errors import CorruptImage, DetectorThrottled, DetectorUnavailable
-from faceblur.faces import Box
+from faceblur.geometry import Box
 
 pytestmark = pytest.mark.enable_socket
 
@@ -51,9 +52,9 @@ def service(server, monkeypatch):
     rekognition.client.cache_clear()
 
 
-def detect(data: bytes, min_confidence: float = 50, look: Look = Look.FIRST):
+def detect(data: bytes, min_confidence: float = 50, detection_pass: DetectionPass = DetectionPass.FIRST):
     photo = StoredPhoto(data, IN_S3["S3Object"]["Bucket"], IN_S3["S3Object"]["Name"])
-    return RekognitionDetector().detect(photo, min_confidence, look)
+    return RekognitionDetector().detect(photo, min_confidence, detection_pass)
 
 
 def grey(width: int, height: int, format_: str = "JPEG", **options) -> bytes:
@@ -233,15 +234,15 @@ def test_a_conversion_that_the_service_refuses_fails(service):
 
 @pytest.mark.parametrize("orientation", UPRIGHT)
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP"])
-@pytest.mark.parametrize("look", Look)
-def test_boxes_are_those_of_the_upright_photo(service, orientation, format_, look):
+@pytest.mark.parametrize("detection_pass", DetectionPass)
+def test_boxes_are_those_of_the_upright_photo(service, orientation, format_, detection_pass):
     upright = marked((600, 400), [(90, 60, 80)])
     laid = upright if orientation == 1 else upright.transpose(UPRIGHT[orientation])
     exif = Image.Exif()
     exif[0x0112] = orientation
     data = encoded(laid, format_, quality=95, exif=exif)
     service.default = Service(data)
-    assert close(found_squares(detect(data, look=look), upright.size), [(90, 60, 80)], tolerance=3)
+    assert close(found_squares(detect(data, detection_pass=detection_pass), upright.size), [(90, 60, 80)], tolerance=3)
 
 
 def test_a_damaged_photo_is_an_error_and_never_one_without_faces(service):
@@ -283,31 +284,31 @@ def test_the_hundredth_face_is_not_the_last(service):
     assert found.warnings == []
 
 
-def test_a_full_answer_about_the_smallest_part_is_a_doubt(service):
+def test_a_full_answer_about_the_smallest_part_is_a_warning(service):
     service.default = [face(0.1 * column, 0.1 * row, 0.05, 0.05) for row in range(10) for column in range(10)]
-    survey = rekognition.Survey(StoredPhoto(grey(200, 100), "photos", "uploads/1"), Look.FIRST)
+    survey = rekognition.Survey(StoredPhoto(grey(200, 100), "photos", "uploads/1"), DetectionPass.FIRST)
     survey.faces()
     assert survey.calls < 30
-    assert survey.doubts == {Doubt.ANSWER_CAPPED}
+    assert survey.warnings == {WarningCode.ANSWER_CAPPED}
 
 
 def test_calls_have_a_limit(service):
     service.default = [face(0.1 * column, 0.1 * row, 0.05, 0.05) for row in range(10) for column in range(10)]
-    survey = rekognition.Survey(StoredPhoto(grey(8000, 6000), "photos", "uploads/1"), Look.FIRST)
+    survey = rekognition.Survey(StoredPhoto(grey(8000, 6000), "photos", "uploads/1"), DetectionPass.FIRST)
     survey.faces()
     assert 90 < survey.calls <= rekognition.MAX_CALLS
-    assert Doubt.ANSWER_CAPPED in survey.doubts
+    assert WarningCode.ANSWER_CAPPED in survey.warnings
 
 
-def test_faces_as_small_as_can_be_are_a_doubt(service):
+def test_faces_as_small_as_can_be_are_a_warning(service):
     service.default = [face(0.5, 0.5, 0.03, 0.04)]
     found = detect(grey(500, 400))
-    assert Doubt.FACES_NEAR_SIZE_LIMIT in found.warnings
+    assert WarningCode.FACES_NEAR_SIZE_LIMIT in found.warnings
 
 
 def test_a_check_sees_the_photo_in_a_mirror(service):
     markers = [(100, 100, 90)]
-    found, _ = survey(service, marked((640, 480), markers), look=Look.CHECK)
+    found, _ = survey(service, marked((640, 480), markers), detection_pass=DetectionPass.CHECK)
     assert close(found_squares(found, (640, 480)), markers, tolerance=4)
     (image,) = service.images
     shown = Image.open(BytesIO(image["Bytes"]))
@@ -319,15 +320,15 @@ def test_a_check_sees_the_photo_in_a_mirror(service):
 @given(
     boxes=st.lists(st.tuples(*[st.floats(-0.2, 1.0)] * 2, *[st.floats(0.01, 0.6)] * 2), max_size=5),
     size=st.tuples(st.integers(20, 4000), st.integers(20, 3000)),  # no strip: of at most MAX_RATIO
-    look=st.sampled_from(list(Look)),
+    detection_pass=st.sampled_from(list(DetectionPass)),
     orientation=st.sampled_from(list(UPRIGHT)),
 )
-def test_boxes_lie_within_the_upright_frame(service, boxes, size, look, orientation):
+def test_boxes_lie_within_the_upright_frame(service, boxes, size, detection_pass, orientation):
     service.reset()
     service.default = [face(*box) for box in boxes if box[0] + box[2] > 0.01 and box[1] + box[3] > 0.01]
     exif = Image.Exif()
     exif[0x0112] = orientation
-    for box in detect(encoded(Image.new("L", size), "PNG", exif=exif), look=look).boxes:
+    for box in detect(encoded(Image.new("L", size), "PNG", exif=exif), detection_pass=detection_pass).boxes:
         assert 0 <= box.left <= box.right <= 1 + 1e-9
         assert 0 <= box.top <= box.bottom <= 1 + 1e-9
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from faceblur.detectors import Detection, Look, StoredPhoto
-from faceblur.detectors.doubts import Doubt
+from faceblur.detectors.base import Detection, DetectionPass, StoredPhoto
 from faceblur.detectors.union import UnionDetector
+from faceblur.detectors.warnings import WarningCode
 from faceblur.errors import CorruptImage, DetectorThrottled, DetectorUnavailable
-from faceblur.faces import Box
+from faceblur.geometry import Box
 
 PHOTO = StoredPhoto(b"photo", "bucket", "key")
 ANN = Box(0.1, 0.1, 0.1, 0.1, 90)
@@ -24,16 +24,16 @@ class Finds:
         self.name, self.outcomes, self.calls, self.warnings = name, list(outcomes), calls, list(warnings)
         self.asked = []
 
-    def detect(self, photo, min_confidence, look):
-        self.asked.append((photo, min_confidence, look))
+    def detect(self, photo, min_confidence, detection_pass):
+        self.asked.append((photo, min_confidence, detection_pass))
         outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
         if isinstance(outcome, Exception):
             raise outcome
         return Detection(list(outcome), self.name, f"{self.name}-1", self.calls, self.warnings)
 
 
-def detect(*detectors, last_resort=False):
-    return UnionDetector(detectors, last_resort).detect(PHOTO, 50, Look.FIRST)
+def detect(*detectors, last_attempt=False):
+    return UnionDetector(detectors, last_attempt).detect(PHOTO, 50, DetectionPass.FIRST)
 
 
 def summary(detection):
@@ -59,7 +59,7 @@ def test_how_it_was_found():
 def test_all_are_asked_the_same():
     one, two = Finds("one", []), Finds("two", [])
     detect(one, two)
-    assert one.asked == two.asked == [(PHOTO, 50, Look.FIRST)]
+    assert one.asked == two.asked == [(PHOTO, 50, DetectionPass.FIRST)]
 
 
 @pytest.mark.parametrize("error", [DetectorUnavailable(), DetectorThrottled()])
@@ -76,23 +76,23 @@ def test_as_a_last_resort_the_other_does_with_a_warning(place):
     detectors = [Finds("one", [ANN]), Finds("two", [BOB])]
     missing = detectors[place]
     missing.outcomes = [DetectorThrottled()]
-    found = detect(*detectors, last_resort=True)
+    found = detect(*detectors, last_attempt=True)
     assert [box.found_by for box in found.boxes] == [found.detector] != [missing.name]
-    assert found.warnings == [Doubt.ONE_DETECTOR_ONLY]
+    assert found.warnings == [WarningCode.ONE_DETECTOR_ONLY]
 
 
 def test_a_last_resort_that_is_not_needed_leaves_no_warning():
-    found = detect(Finds("one", [ANN]), Finds("two", [BOB]), last_resort=True)
+    found = detect(Finds("one", [ANN]), Finds("two", [BOB]), last_attempt=True)
     assert len(found.boxes) == 2
     assert found.warnings == []
 
 
 def test_no_resort_without_any_detector():
     with pytest.raises(DetectorThrottled):
-        detect(Finds("one", DetectorUnavailable()), Finds("two", DetectorThrottled()), last_resort=True)
+        detect(Finds("one", DetectorUnavailable()), Finds("two", DetectorThrottled()), last_attempt=True)
 
 
 @pytest.mark.parametrize("error", [CorruptImage(), RuntimeError("a bug")])
 def test_no_other_error_is_ever_a_reason_to_go_on(error):
     with pytest.raises(type(error)):
-        detect(Finds("one", error), Finds("two", [ANN]), last_resort=True)
+        detect(Finds("one", error), Finds("two", [ANN]), last_attempt=True)

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from faceblur.anonymise import HiddenPhoto
-from faceblur.drafts import store_draft
 from faceblur.errors import JobNotFound
-from faceblur.jobs import Jobs, jobs
-from faceblur.storage import photos
+from faceblur.jobs.results import store_draft
+from faceblur.jobs.storage import photos
+from faceblur.jobs.table import Jobs, jobs
+from faceblur.photo.hide import HiddenPhoto
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 HIDDEN = HiddenPhoto(data=b"photo", content_type="image/png", extension="png", width=40, height=30, stripped=["EXIF"])

@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from faceblur.detectors.doubts import Doubt
-from faceblur.endings import end_in_failure, end_in_success, error_of
+from faceblur.detectors.warnings import WarningCode
 from faceblur.errors import CorruptImage, InternalError, JobNotFound, StorageUnavailable
-from faceblur.faces import Box
-from faceblur.findings import Finding, Findings
-from faceblur.jobs import Jobs, Status, jobs
-from faceblur.receipts import receipt
-from faceblur.storage import Photos, digest, photos
+from faceblur.geometry import Box
+from faceblur.jobs.boxes import FoundBox, FoundBoxes
+from faceblur.jobs.completion import complete_job, error_of, fail_job
+from faceblur.jobs.receipts import receipt
+from faceblur.jobs.storage import Photos, digest, photos
+from faceblur.jobs.table import Jobs, Status, jobs
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
@@ -31,13 +31,13 @@ def everything(s3, table):
 
 
 RECEIPT = f"receipts/{JOB_ID}.json"
-FOUND = [Finding(Box(0.1, 0.1, 0.1, 0.1, 90.0, "embedded"), 0), Finding(Box(0.7, 0.7, 0.1, 0.1, 55.0, "embedded"), 1)]
+FOUND = [FoundBox(Box(0.1, 0.1, 0.1, 0.1, 90.0, "embedded"), 0), FoundBox(Box(0.7, 0.7, 0.1, 0.1, 55.0, "embedded"), 1)]
 
 
 @pytest.fixture
 def done(event, s3, table, store):
     """What the state machine hands to its last task: one face was found at first, and another by a check."""
-    boxes = store(*((finding.box, finding.round) for finding in FOUND), photo=b"photo")
+    boxes = store(*((found.box, found.round) for found in FOUND), photo=b"photo")
     result = photos().write_result(JOB_ID, "jpg", b"result", "image/jpeg")
     told = event("update_job")
     return told | {"boxes": boxes, "check_rounds": 2, "draft": told["draft"] | {"key": result}}
@@ -51,7 +51,7 @@ def written(s3):
 
 def test_the_outcome_of_a_completed_job(done, add_job):
     add_job("PROCESSING")
-    end_in_success(done, jobs(), photos())
+    complete_job(done, jobs(), photos())
     job = jobs().get(JOB_ID)
     assert job.status is Status.COMPLETED
     assert job.outcome == {
@@ -66,14 +66,14 @@ def test_the_outcome_of_a_completed_job(done, add_job):
 
 def test_a_completed_job_has_its_receipt(done, add_job, keys, written, s3):
     add_job("PROCESSING")
-    end_in_success(done, jobs(), photos())
+    complete_job(done, jobs(), photos())
     assert keys() == {done["draft"]["key"], RECEIPT}
-    assert written() == receipt(done, Findings(digest(b"photo"), FOUND), digest(b"result"))
+    assert written() == receipt(done, FoundBoxes(digest(b"photo"), FOUND), digest(b"result"))
     assert s3.head_object(Bucket=BUCKET, Key=RECEIPT)["ContentType"] == "application/json"
 
 
 @pytest.mark.parametrize(
-    ("faces", "doubts", "warnings"),
+    ("faces", "given", "warnings"),
     [
         (1, [], []),
         (0, [], ["NoFacesFound"]),
@@ -84,33 +84,33 @@ def test_a_completed_job_has_its_receipt(done, add_job, keys, written, s3):
     ],
 )
 def test_every_warning_is_given_once_and_that_there_is_no_face_is_one(
-    done, add_job, written, store, faces, doubts, warnings
+    done, add_job, written, store, faces, given, warnings
 ):
     add_job("PROCESSING")
     boxes = store(*[(FOUND[0].box, 0)] * faces)
-    end_in_success(done | {"warnings": doubts, "boxes": boxes}, jobs(), photos())
+    complete_job(done | {"warnings": given, "boxes": boxes}, jobs(), photos())
     assert jobs().get(JOB_ID).outcome["warnings"] == written()["warnings"] == warnings
 
 
-def test_that_there_is_no_face_is_a_doubt_by_its_name():
-    assert Doubt.NO_FACES_FOUND == "NoFacesFound"
+def test_that_there_is_no_face_is_a_warning_by_its_name():
+    assert WarningCode.NO_FACES_FOUND == "NoFacesFound"
 
 
 def test_completing_again_is_harmless(done, add_job, keys, written):
     add_job("PROCESSING")
-    end_in_success(done, jobs(), photos())
+    complete_job(done, jobs(), photos())
     once, first = jobs().get(JOB_ID), written()
-    end_in_success(done, jobs(), photos())
+    complete_job(done, jobs(), photos())
     assert (jobs().get(JOB_ID), written(), keys()) == (once, first, {done["draft"]["key"], RECEIPT})
 
 
 def test_completing_again_after_another_try_has_erased_the_boxes_is_harmless(done, add_job, keys, s3):
     """The other try was too slow to be heard of, and not yet through with erasing."""
     add_job("PROCESSING")
-    end_in_success(done, jobs(), photos())
+    complete_job(done, jobs(), photos())
     s3.put_object(Bucket=BUCKET, Key=UPLOAD, Body=b"photo")
     assert done["boxes"]["key"] not in keys()
-    end_in_success(done, jobs(), photos())
+    complete_job(done, jobs(), photos())
     assert keys() == {done["draft"]["key"], RECEIPT}
     assert jobs().get(JOB_ID).status is Status.COMPLETED
 
@@ -119,14 +119,14 @@ def test_a_job_in_work_whose_boxes_are_gone_is_not_completed(done, add_job, keys
     add_job("PROCESSING")
     photos().withdraw(done["boxes"]["key"])
     with pytest.raises(JobNotFound):
-        end_in_success(done, jobs(), photos())
+        complete_job(done, jobs(), photos())
     assert jobs().get(JOB_ID).status is Status.PROCESSING
     assert keys() == {done["draft"]["key"]}
 
 
 def test_a_deleted_job_gets_no_receipt(done, keys, row_of):
     with pytest.raises(JobNotFound):
-        end_in_success(done, jobs(), photos())
+        complete_job(done, jobs(), photos())
     assert keys() == {done["boxes"]["key"], done["draft"]["key"]}  # which its deletion has yet to erase
     assert row_of(JOB_ID) is None
 
@@ -143,7 +143,7 @@ def test_a_job_deleted_while_its_receipt_is_written_leaves_nothing(done, add_job
 
     monkeypatch.setattr(Jobs, "complete", deleted_before)
     with pytest.raises(JobNotFound):
-        end_in_success(done, jobs(), photos())
+        complete_job(done, jobs(), photos())
     assert RECEIPT not in keys()
     assert row_of(JOB_ID) is None
 
@@ -152,7 +152,7 @@ def test_a_job_deleted_while_its_receipt_is_written_leaves_nothing(done, add_job
 def test_a_job_that_is_not_in_work_gets_no_receipt(done, add_job, keys, status):
     add_job(status)
     with pytest.raises(JobNotFound):
-        end_in_success(done, jobs(), photos())
+        complete_job(done, jobs(), photos())
     assert RECEIPT not in keys()
     assert jobs().get(JOB_ID).status == status
 
@@ -165,7 +165,7 @@ def test_a_job_whose_receipt_cannot_be_written_is_not_completed(done, add_job, m
 
     monkeypatch.setattr(Photos, "write_receipt", unavailable)
     with pytest.raises(StorageUnavailable):
-        end_in_success(done, jobs(), photos())
+        complete_job(done, jobs(), photos())
     assert jobs().get(JOB_ID).status is Status.PROCESSING
 
 
@@ -176,7 +176,7 @@ def test_a_completed_job_leaves_its_result_and_an_original_that_is_kept(done, ad
     for key in {UPLOAD, RESULT, f"results/{JOB_ID}.0123456789abcdef.jpg", f"results/{JOB_ID}.png", *others}:
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo")
     add_job("PROCESSING", options={"keep_original": keep_original})
-    end_in_success(done | {"options": done["options"] | {"keep_original": keep_original}}, jobs(), photos())
+    complete_job(done | {"options": done["options"] | {"keep_original": keep_original}}, jobs(), photos())
     assert keys() == {done["draft"]["key"], RECEIPT, *left, *others}
 
 
@@ -189,7 +189,7 @@ def test_nothing_is_swept_before_the_job_is_completed(done, add_job, s3, keys, m
 
     monkeypatch.setattr(Jobs, "complete", unavailable)
     with pytest.raises(StorageUnavailable):
-        end_in_success(done, jobs(), photos())
+        complete_job(done, jobs(), photos())
     assert {UPLOAD, done["boxes"]["key"]} <= keys()
 
 
@@ -204,8 +204,8 @@ def test_a_sweep_that_broke_off_is_made_up_for_when_the_task_is_tried_again(
     with monkeypatch.context() as broken:
         broken.setattr(Photos, "erase_upload", unavailable)
         with pytest.raises(StorageUnavailable):
-            end_in_success(done, jobs(), photos())
-    end_in_success(done, jobs(), photos())
+            complete_job(done, jobs(), photos())
+    complete_job(done, jobs(), photos())
     assert keys() == {done["draft"]["key"], RECEIPT}
 
 
@@ -246,20 +246,20 @@ def test_an_unknown_error_shows_nothing_of_its_insides():
 @pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "PROCESSING"])
 def test_of_a_failed_job_nothing_stays(everything, keys, add_job, status):
     add_job(status)
-    end_in_failure(JOB_ID, CorruptImage(), jobs(), photos())
+    fail_job(JOB_ID, CorruptImage(), jobs(), photos())
     assert jobs().get(JOB_ID).error == {"code": "CorruptImage", "message": CorruptImage.sentence}
     assert keys() == set()
 
 
 def test_of_a_failed_job_that_keeps_its_original_that_stays(everything, keys, add_job):
     add_job("PROCESSING", options={"keep_original": True})
-    end_in_failure(JOB_ID, CorruptImage(), jobs(), photos())
+    fail_job(JOB_ID, CorruptImage(), jobs(), photos())
     assert keys() == {UPLOAD}
 
 
 def test_a_failure_that_is_recorded_already_stays_as_it_is_and_is_cleaned_up(everything, keys, add_job):
     add_job("FAILED", error={"code": "TimedOut", "message": "Too long."})
-    end_in_failure(JOB_ID, CorruptImage(), jobs(), photos())
+    fail_job(JOB_ID, CorruptImage(), jobs(), photos())
     assert jobs().get(JOB_ID).error["code"] == "TimedOut"
     assert keys() == set()
 
@@ -269,19 +269,19 @@ def test_a_completed_job_stays_so_and_is_cleaned_up(everything, keys, add_job, s
     """The task that completed it died before it erased boxes, the first draft, and an upload that was posted again."""
     s3.put_object(Bucket=BUCKET, Key=f"results/{JOB_ID}.0123456789abcdef.jpg", Body=b"draft")
     add_job("COMPLETED", options={"keep_original": keep_original})
-    assert not end_in_failure(JOB_ID, CorruptImage(), jobs(), photos())
+    assert not fail_job(JOB_ID, CorruptImage(), jobs(), photos())
     assert jobs().get(JOB_ID).status is Status.COMPLETED
     assert keys() == {RESULT, RECEIPT, *left}
 
 
 def test_a_job_that_goes_on_is_left_alone(everything, keys, add_job):
     add_job("PROCESSING")
-    end_in_failure(JOB_ID, InternalError(), jobs(), photos(), only_from=(Status.AWAITING_UPLOAD,))
+    fail_job(JOB_ID, InternalError(), jobs(), photos(), only_from=(Status.AWAITING_UPLOAD,))
     assert jobs().get(JOB_ID).status is Status.PROCESSING
     assert keys() == EVERYTHING
 
 
 def test_of_a_job_that_does_not_exist_nothing_stays(everything, keys, row_of):
-    end_in_failure(JOB_ID, InternalError(), jobs(), photos())
+    fail_job(JOB_ID, InternalError(), jobs(), photos())
     assert keys() == set()
     assert row_of(JOB_ID) is None

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faceblur.faces import DECIMALS, Box, merge
+from faceblur.geometry import DECIMALS, Box, merge
 
 
 def floats(low: float, high: float) -> st.SearchStrategy[float]:

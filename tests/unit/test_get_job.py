@@ -8,8 +8,8 @@ import pytest
 from api_contract import assert_documented
 
 from faceblur import config
-from faceblur.jobs import jobs
-from faceblur.storage import Photos
+from faceblur.jobs.storage import Photos
+from faceblur.jobs.table import jobs
 from get_job.app import handler
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -61,9 +61,9 @@ def test_an_unfinished_job(get, add_job, status):
 
 
 def test_the_stages_of_a_job(get, add_job):
-    add_job("PROCESSING", first_look_at="2025-06-01T12:00:09.412Z", hide_at="2025-06-01T12:00:09.968Z")
+    add_job("PROCESSING", detect_at="2025-06-01T12:00:09.412Z", hide_at="2025-06-01T12:00:09.968Z")
     _, body = get()
-    assert body["progress"] == {"first_look": "2025-06-01T12:00:09.412Z", "hide": "2025-06-01T12:00:09.968Z"}
+    assert body["progress"] == {"detect": "2025-06-01T12:00:09.412Z", "hide": "2025-06-01T12:00:09.968Z"}
 
 
 def test_a_completed_job_has_a_link_to_its_result(get, add_job):

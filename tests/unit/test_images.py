@@ -14,9 +14,9 @@ from photos import astronaut, astronaut_pixels, encoded, hopper_pixels, opened, 
 from PIL import Image, ImageOps
 from pillow_heif import register_heif_opener
 
-from faceblur import images
 from faceblur.errors import CorruptImage, ImageTooLarge, ImageTooSmall, PhotoError, UnsupportedFormat
 from faceblur.limits import MAX_BYTES
+from faceblur.photo import decode
 
 register_heif_opener()
 
@@ -38,7 +38,7 @@ def small(mode: str = "RGB") -> Image.Image:
 def both_ways(data: bytes) -> list[PhotoError]:
     """The errors of reading the header and of decoding."""
     errors = []
-    for read in (images.inspect, lambda photo: images.load_for_detection(photo, 640)):
+    for read in (decode.inspect, lambda photo: decode.load_for_detection(photo, 640)):
         with pytest.raises(PhotoError) as raised:
             read(data)
         errors.append(raised.value)
@@ -48,8 +48,8 @@ def both_ways(data: bytes) -> list[PhotoError]:
 @pytest.mark.parametrize("format_", FORMATS)
 def test_every_format_is_read(format_: str) -> None:
     photo = encoded(astronaut_pixels(), format_, **FORMATS[format_])
-    assert images.inspect(photo) == images.Header(format_, 512, 512, 1)
-    picture = images.load_for_detection(photo, None)
+    assert decode.inspect(photo) == decode.Header(format_, 512, 512, 1)
+    picture = decode.load_for_detection(photo, None)
     assert (picture.mode, picture.size) == ("RGB", (512, 512))
     difference = np.abs(np.asarray(picture, int) - np.asarray(astronaut_pixels(), int))
     assert difference.mean() < (0.01 if format_ in LOSSLESS else 3)
@@ -66,8 +66,8 @@ def test_photos_are_turned_upright(format_: str, orientation: int) -> None:
         stored, format_, **FORMATS[format_], **({} if format_ == "HEIF" else {"exif": oriented(orientation)})
     )
 
-    header = images.inspect(photo)
-    picture = images.load_for_detection(photo, None)
+    header = decode.inspect(photo)
+    picture = decode.load_for_detection(photo, None)
 
     assert (header.width, header.height) == picture.size == expected.size
     assert np.abs(np.asarray(picture, int) - np.asarray(expected, int)).mean() < 8
@@ -81,8 +81,8 @@ def test_photos_are_turned_upright(format_: str, orientation: int) -> None:
 )
 def test_a_jpeg_is_decoded_no_smaller_than_needed(width: int, height: int, long_side: int, orientation: int) -> None:
     photo = encoded(Image.new("L", (width, height)), "JPEG", exif=oriented(orientation))
-    picture = images.load_for_detection(photo, long_side)
-    header = images.inspect(photo)
+    picture = decode.load_for_detection(photo, long_side)
+    header = decode.inspect(photo)
     assert min(long_side, width, height) <= min(long_side, max(picture.size))
     assert min(long_side, max(width, height)) <= max(picture.size) <= max(width, height)
     assert picture.width / picture.height == pytest.approx(header.width / header.height, rel=0.5)
@@ -90,21 +90,21 @@ def test_a_jpeg_is_decoded_no_smaller_than_needed(width: int, height: int, long_
 
 def test_a_large_jpeg_is_decoded_smaller() -> None:
     photo = encoded(Image.new("RGB", (4000, 3000)), "JPEG")
-    assert images.load_for_detection(photo, 640).size == (1000, 750)
+    assert decode.load_for_detection(photo, 640).size == (1000, 750)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
 def test_every_mode_of_png_becomes_rgb(mode: str) -> None:
     grey = small("L")
     image = Image.fromarray(np.asarray(grey, np.uint16) * 257) if mode == "I;16" else grey.convert(mode)
-    picture = images.load_for_detection(encoded(image, "PNG"), None)
+    picture = decode.load_for_detection(encoded(image, "PNG"), None)
     expected = image.convert("L") if mode == "1" else grey
     assert picture.mode == "RGB"
     assert np.abs(np.asarray(picture.convert("L"), int) - np.asarray(expected, int)).max() <= 1
 
 
 def test_cmyk_is_read_as_adobe_writes_it() -> None:
-    picture = images.load_for_detection(encoded(small("CMYK"), "JPEG", quality=95), None)
+    picture = decode.load_for_detection(encoded(small("CMYK"), "JPEG", quality=95), None)
     assert np.abs(np.asarray(picture, int) - np.asarray(small(), int)).mean() < 4
 
 
@@ -121,7 +121,7 @@ def test_sixteen_bits_of_a_big_endian_tiff() -> None:
         for tag, kind, value in tags
     )
     photo = (header + directory + bytes(4)).ljust(200, b"\0") + samples.tobytes()
-    picture = images.load_for_detection(photo, None)
+    picture = decode.load_for_detection(photo, None)
     assert np.array_equal(np.asarray(picture.convert("L")), np.asarray(small("L")))
 
 
@@ -129,7 +129,7 @@ def test_sixteen_bits_of_a_big_endian_tiff() -> None:
 def test_what_transparency_hides_is_seen(mode: str) -> None:
     image = Image.new("RGBA", (40, 40), (90, 90, 90, 0))
     image.paste((0, 0, 0, 255), (0, 0, 20, 40))
-    picture = images.load_for_detection(encoded(image.convert(mode), "PNG"), None)
+    picture = decode.load_for_detection(encoded(image.convert(mode), "PNG"), None)
     assert picture.getpixel((30, 20)) == (90, 90, 90)
     assert picture.getpixel((10, 20)) == (0, 0, 0)
 
@@ -138,7 +138,7 @@ def test_what_transparency_hides_is_seen(mode: str) -> None:
 def test_a_picture_that_transparency_draws_is_seen(ink: str, behind: str) -> None:
     drawn = Image.new("RGBA", (512, 512), ink)
     drawn.putalpha(astronaut_pixels().convert("L"))
-    picture = images.load_for_detection(encoded(drawn, "PNG"), None)
+    picture = decode.load_for_detection(encoded(drawn, "PNG"), None)
     expected = Image.new("RGB", drawn.size, behind)
     expected.paste(drawn, mask=drawn)
     assert picture.tobytes() == expected.tobytes()
@@ -147,7 +147,7 @@ def test_a_picture_that_transparency_draws_is_seen(ink: str, behind: str) -> Non
 def test_of_several_pictures_in_a_jpeg_the_primary_is_the_photo() -> None:
     photo = encoded(astronaut_pixels(), "MPO", save_all=True, append_images=[hopper_pixels()])
     assert opened(photo).n_frames == 2
-    assert images.inspect(photo) == images.Header("JPEG", 512, 512, 1)
+    assert decode.inspect(photo) == decode.Header("JPEG", 512, 512, 1)
 
 
 @pytest.mark.parametrize("format_", ["PNG", "WEBP", "AVIF", "TIFF", "HEIF"])
@@ -155,7 +155,7 @@ def test_several_pictures_are_refused(format_: str) -> None:
     photo = encoded(small(), format_, save_all=True, append_images=[small().rotate(180)])
     for error in both_ways(photo):
         assert isinstance(error, UnsupportedFormat)
-        assert error.message == images.ANIMATED
+        assert error.message == decode.ANIMATED
 
 
 def test_a_tiff_with_pictures_beneath_it_is_refused() -> None:
@@ -163,7 +163,7 @@ def test_a_tiff_with_pictures_beneath_it_is_refused() -> None:
     photo = bytearray(encoded(small(), "TIFF", tiffinfo={330: 8}))
     assert 330 in opened(bytes(photo)).tag_v2
     for error in both_ways(bytes(photo)):
-        assert error.message == images.ANIMATED
+        assert error.message == decode.ANIMATED
 
 
 @pytest.mark.parametrize(
@@ -177,25 +177,25 @@ def test_what_is_no_photo_is_refused(data: bytes) -> None:
 
 def test_pixels_for_science_are_refused() -> None:
     photo = encoded(Image.new("F", (40, 40)), "TIFF")
-    assert all(error.message == images.UNUSUAL for error in both_ways(photo))
+    assert all(error.message == decode.UNUSUAL for error in both_ways(photo))
 
 
 def test_an_empty_file_says_so() -> None:
     for error in both_ways(b""):
         assert isinstance(error, CorruptImage)
-        assert error.message == images.EMPTY
+        assert error.message == decode.EMPTY
 
 
 @pytest.mark.parametrize("format_", FORMATS)
 def test_a_truncated_file_is_corrupt(format_: str) -> None:
     photo = without_its_end(encoded(astronaut_pixels(), format_, **FORMATS[format_]))
     with pytest.raises(CorruptImage):
-        images.load_for_detection(photo, 640)
+        decode.load_for_detection(photo, 640)
 
 
 def test_a_jpeg_that_lacks_only_its_last_bytes_is_corrupt() -> None:
     with pytest.raises(CorruptImage):
-        images.load_for_detection(astronaut()[:-200], None)
+        decode.load_for_detection(astronaut()[:-200], None)
 
 
 @pytest.mark.parametrize(
@@ -217,24 +217,24 @@ def test_the_mere_start_of_a_photo_is_corrupt(start: bytes) -> None:
 def test_more_bytes_than_the_limit() -> None:
     photo = astronaut().ljust(MAX_BYTES + 1, b"\0")
     assert all(type(error) is ImageTooLarge for error in both_ways(photo))
-    assert images.inspect(photo[:-1]).width == 512
+    assert decode.inspect(photo[:-1]).width == 512
 
 
 def test_more_pixels_than_the_limit_are_refused_before_they_are_decoded() -> None:
     bomb = encoded(Image.new("1", (20_000, 5_001)), "PNG")
     assert len(bomb) < 20_000
     assert all(type(error) is ImageTooLarge for error in both_ways(bomb))
-    assert images.inspect(encoded(Image.new("1", (20_000, 5_000)), "PNG")).width == 20_000
+    assert decode.inspect(encoded(Image.new("1", (20_000, 5_000)), "PNG")).width == 20_000
 
 
 def test_too_few_pixels() -> None:
     assert all(type(error) is ImageTooSmall for error in both_ways(encoded(Image.new("L", (15, 400)), "PNG")))
-    assert images.inspect(encoded(Image.new("L", (16, 16)), "PNG")).width == 16
+    assert decode.inspect(encoded(Image.new("L", (16, 16)), "PNG")).width == 16
 
 
 @pytest.mark.parametrize("size", [(16, 3201), (3201, 16)])
 def test_strips_are_refused(size: tuple[int, int]) -> None:
-    assert all(error.message == images.STRIP for error in both_ways(encoded(Image.new("1", size), "PNG")))
+    assert all(error.message == decode.STRIP for error in both_ways(encoded(Image.new("1", size), "PNG")))
 
 
 def png_with(*chunks: tuple[bytes, bytes]) -> bytes:
@@ -257,13 +257,13 @@ def test_bombs_in_chunks_are_not_unpacked(name: bytes, start: bytes) -> None:
 def test_text_cannot_pass_for_what_the_decoder_found(key: str) -> None:
     photo = png_with((b"tEXt", key.encode() + b"\0gotcha"))
     with suppress(CorruptImage):
-        assert images.load_for_detection(photo, None).size == (96, 64)
+        assert decode.load_for_detection(photo, None).size == (96, 64)
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 def test_broken_exif_says_nothing_about_the_orientation() -> None:
     photo = encoded(small(), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01\x12\0\x03")
-    assert images.inspect(photo) == images.Header("JPEG", 96, 64, 1)
+    assert decode.inspect(photo) == decode.Header("JPEG", 96, 64, 1)
 
 
 @given(st.sampled_from(sorted(FORMATS)), st.data())
@@ -272,4 +272,4 @@ def test_damaged_files_raise_nothing_but_what_is_promised(format_: str, data: st
     for place in data.draw(st.lists(st.integers(0, len(photo) - 1), min_size=1, max_size=12)):
         photo[place] = data.draw(st.integers(0, 255))
     with suppress(PhotoError):
-        assert images.load_for_detection(bytes(photo), 640).mode == "RGB"
+        assert decode.load_for_detection(bytes(photo), 640).mode == "RGB"

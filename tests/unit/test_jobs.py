@@ -15,7 +15,7 @@ from sources import evaluated, state_machine
 
 from faceblur import config
 from faceblur.errors import CorruptImage, InternalError, JobNotFound, StorageUnavailable, TimedOut, TooManyJobs
-from faceblur.jobs import STAGES, UNFINISHED, Jobs, Status, jobs
+from faceblur.jobs.table import STAGES, UNFINISHED, Jobs, Status, jobs
 from faceblur.options import JobOptions
 
 OPTIONS = JobOptions().model_dump()
@@ -114,7 +114,7 @@ def test_ids_cannot_be_guessed(table):
 
 def test_a_new_job_overwrites_none(table, add_job, monkeypatch):
     taken = add_job("PROCESSING")
-    monkeypatch.setattr("faceblur.jobs.secrets.token_hex", lambda _: taken)
+    monkeypatch.setattr("faceblur.jobs.table.secrets.token_hex", lambda _: taken)
     with pytest.raises(ClientError, match="ConditionalCheckFailed"):
         jobs().create(OPTIONS, 300)
     assert jobs().get(taken).status is Status.PROCESSING
@@ -179,12 +179,12 @@ def test_a_photo_without_a_job_makes_none(table, claim, row_of):
 
 def test_each_stage_of_a_job_in_work_begins_once(table, add_job):
     job_id = add_job("PROCESSING")
-    jobs().begin(job_id, "first_look")
+    jobs().begin(job_id, "detect")
     began = jobs().get(job_id).progress
-    jobs().begin(job_id, "first_look")
+    jobs().begin(job_id, "detect")
     jobs().begin(job_id, "hide")
-    assert list(began) == ["first_look"]
-    assert just_now(began["first_look"])
+    assert list(began) == ["detect"]
+    assert just_now(began["detect"])
     assert jobs().get(job_id).progress == began | {"hide": jobs().get(job_id).progress["hide"]}
 
 
@@ -324,7 +324,7 @@ def past(seconds: float) -> int:
 
 def test_a_job_whose_photo_did_not_come_in_time_has_failed(table, add_job):
     job = jobs().get(add_job(upload_expires_at=past(2)))
-    settled = jobs().settle(job, missing)
+    settled = jobs().fail_if_overdue(job, missing)
     assert (settled.status, settled.error["code"]) == (Status.FAILED, "UploadExpired")
     assert jobs().get(job.job_id) == settled
 
@@ -334,25 +334,25 @@ def test_a_job_whose_form_is_still_valid_waits_on_unasked(table, add_job):
         pytest.fail("S3 was asked while the form is valid")
 
     job = jobs().get(add_job())
-    assert jobs().settle(job, unasked) == job
+    assert jobs().fail_if_overdue(job, unasked) == job
 
 
 @pytest.mark.parametrize("arrived_for", [2, config.DELIVERY_SECONDS - 30])
 def test_a_job_whose_photo_came_in_time_waits_for_its_execution(table, add_job, arrived_for):
     job = jobs().get(add_job(upload_expires_at=past(arrived_for)))
-    assert jobs().settle(job, arrived) == job
+    assert jobs().fail_if_overdue(job, arrived) == job
 
 
 def test_a_job_whose_photo_was_never_handed_over_has_failed(table, add_job):
     job = jobs().get(add_job(upload_expires_at=past(config.DELIVERY_SECONDS + 2)))
-    settled = jobs().settle(job, arrived)
+    settled = jobs().fail_if_overdue(job, arrived)
     assert (settled.status, settled.error["code"]) == (Status.FAILED, "InternalError")
     assert jobs().get(job.job_id) == settled
 
 
 def test_without_a_photo_it_is_the_upload_that_was_late_however_long_ago(table, add_job):
     job = jobs().get(add_job(upload_expires_at=past(config.DELIVERY_SECONDS + 2)))
-    assert jobs().settle(job, missing).error["code"] == "UploadExpired"
+    assert jobs().fail_if_overdue(job, missing).error["code"] == "UploadExpired"
 
 
 def test_a_job_claimed_at_the_last_moment_goes_on(table, add_job, claim):
@@ -362,7 +362,7 @@ def test_a_job_claimed_at_the_last_moment_goes_on(table, add_job, claim):
         claim(job.job_id)
         return True
 
-    assert jobs().settle(job, claimed_meanwhile).status is Status.PROCESSING
+    assert jobs().fail_if_overdue(job, claimed_meanwhile).status is Status.PROCESSING
 
 
 def test_a_job_claimed_just_before_it_is_settled_goes_on(table, add_job, claim):
@@ -372,39 +372,39 @@ def test_a_job_claimed_just_before_it_is_settled_goes_on(table, add_job, claim):
         claim(job.job_id)
         return False
 
-    assert jobs().settle(job, claimed_meanwhile).status is Status.PROCESSING
+    assert jobs().fail_if_overdue(job, claimed_meanwhile).status is Status.PROCESSING
 
 
 def test_a_job_in_work_for_longer_than_an_execution_may_take_has_failed(table, add_job):
     limit = config.EXECUTION_SECONDS + config.EXECUTION_MARGIN_SECONDS
     job = jobs().get(add_job("PROCESSING", claimed_at=past(limit + 2)))
-    settled = jobs().settle(job, missing)
+    settled = jobs().fail_if_overdue(job, missing)
     assert (settled.status, settled.error["code"]) == (Status.FAILED, "TimedOut")
 
 
 def test_a_job_in_work_goes_on_until_then(table, add_job):
     limit = config.EXECUTION_SECONDS + config.EXECUTION_MARGIN_SECONDS
     job = jobs().get(add_job("PROCESSING", claimed_at=past(limit - 30), upload_expires_at=past(limit)))
-    assert jobs().settle(job, missing) == job
+    assert jobs().fail_if_overdue(job, missing) == job
 
 
 def test_a_job_that_is_completed_while_it_is_settled_stays_completed(table, add_job):
     job = jobs().get(add_job("PROCESSING", claimed_at=past(5_000)))
     jobs().complete(job.job_id, OUTCOME)
-    assert jobs().settle(job, missing).status is Status.COMPLETED
+    assert jobs().fail_if_overdue(job, missing).status is Status.COMPLETED
 
 
 @pytest.mark.parametrize("status", FINISHED)
 def test_a_finished_job_is_never_settled(table, add_job, status):
     job = jobs().get(add_job(status, claimed_at=past(5_000), upload_expires_at=past(5_000)))
-    assert jobs().settle(job, missing) == job
+    assert jobs().fail_if_overdue(job, missing) == job
 
 
 def test_a_job_that_is_deleted_while_it_is_settled_is_not_found(table, add_job):
     job = jobs().get(add_job(upload_expires_at=past(2)))
     jobs().delete(job.job_id, "")
     with pytest.raises(JobNotFound):
-        jobs().settle(job, missing)
+        jobs().fail_if_overdue(job, missing)
 
 
 # ---------------------------------------------------------------- deleting
@@ -453,7 +453,7 @@ def test_every_day_begins_anew_and_is_forgotten(table, monkeypatch):
     jobs().count(1)
     with pytest.raises(TooManyJobs):
         jobs().count(1)
-    monkeypatch.setattr("faceblur.jobs.datetime", tomorrow)
+    monkeypatch.setattr("faceblur.jobs.table.datetime", tomorrow)
     jobs().count(1)
     days = table.scan()["Items"]
     assert sorted(row["jobs"] for row in days) == [1, 1]

@@ -9,13 +9,13 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from sources import api_description, template
 
 from faceblur import config
-from faceblur.anonymise import FILES
-from faceblur.detectors.doubts import Doubt
-from faceblur.jobs import Status
+from faceblur.detectors.warnings import WarningCode
+from faceblur.jobs.receipts import HOW
+from faceblur.jobs.storage import photos
+from faceblur.jobs.table import Status
 from faceblur.limits import MAX_BYTES
 from faceblur.options import JobOptions
-from faceblur.receipts import HOW
-from faceblur.storage import photos
+from faceblur.photo.hide import FILES
 
 SCHEMAS = api_description()["components"]["schemas"]
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -103,10 +103,10 @@ def test_the_limits_are_those_of_the_functions():
         assert "valid for five minutes" in SCHEMAS[linked]["properties"]["url"]["description"]
 
 
-def test_every_doubt_is_described():
+def test_every_warning_is_described():
     warnings = SCHEMAS["CompletedJob"]["properties"]["warnings"]
-    assert set(warnings["items"]["enum"]) == set(Doubt)
-    assert set(re.findall(r"`(\w+)`", warnings["description"])) == set(Doubt)
+    assert set(warnings["items"]["enum"]) == set(WarningCode)
+    assert set(re.findall(r"`(\w+)`", warnings["description"])) == set(WarningCode)
 
 
 def test_a_receipt_tells_the_options_that_say_how_a_face_is_hidden():

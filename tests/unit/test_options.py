@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faceblur.api import fields_of
-from faceblur.detectors import Look, confidence_for
+from faceblur.api.http import fields_of
+from faceblur.detectors.base import DetectionPass
+from faceblur.detectors.confidence import confidence_for
 from faceblur.errors import InvalidOptions
+from faceblur.limits import DEFAULT_PADDING, MIN_PADDING, MIN_STRENGTH
 from faceblur.options import JobOptions, parse_options
-from faceblur.styles import DEFAULT_PADDING, MIN_PADDING, MIN_STRENGTH, rgb
+from faceblur.photo.styles import rgb
 
 
 def refusal(fields: dict[str, object]) -> str:
@@ -139,7 +141,7 @@ def test_whatever_is_asked_is_either_refused_or_in_range(fields):
 
 
 def test_the_default_confidence_is_that_which_a_check_never_goes_below():
-    assert JobOptions().min_confidence == confidence_for(Look.CHECK, 0)
+    assert JobOptions().min_confidence == confidence_for(DetectionPass.CHECK, 0)
 
 
 @pytest.mark.parametrize("body", [None, "", "{}"])

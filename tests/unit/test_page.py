@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from faceblur.detectors.doubts import Doubt
-from faceblur.jobs import STAGES
+from faceblur.detectors.warnings import WarningCode
+from faceblur.jobs.table import STAGES
 from faceblur.options import JobOptions
 from faceblur_cli import project
 
@@ -59,4 +59,4 @@ def test_the_stages_are_those_of_a_job() -> None:
 
 
 def test_every_warning_has_a_sentence() -> None:
-    assert set(re.findall(r"^    (\w+):", declared("texts.ts", "warnings"), re.MULTILINE)) == set(Doubt)
+    assert set(re.findall(r"^    (\w+):", declared("texts.ts", "warnings"), re.MULTILINE)) == set(WarningCode)

@@ -9,11 +9,11 @@ import pytest
 from photos import astronaut, encoded, grace_hopper, street_pixels
 from PIL import Image
 
-from faceblur import images
-from faceblur.anonymise import hide_faces
 from faceblur.errors import CorruptImage
-from faceblur.parts import MAX_PARTS, MAX_SCANS, check_parts
-from faceblur.tags import claims_too_much
+from faceblur.photo import decode
+from faceblur.photo.hide import hide_faces
+from faceblur.photo.structure import MAX_PARTS, MAX_SCANS, check_structure
+from faceblur.photo.tiff import claims_too_much
 
 
 def segment(marker: int, content: bytes) -> bytes:
@@ -59,32 +59,32 @@ GREEDY = exif(5000, 150_000)[6:]
 )
 def test_jpegs_of_too_much_are_refused(photo: bytes) -> None:
     with pytest.raises(CorruptImage):
-        images.inspect(photo)
+        decode.inspect(photo)
 
 
 def test_a_jpeg_s_scans_are_counted_whatever_is_between_them() -> None:
     photo = progressive(MAX_SCANS).replace(b"\xff\xda", segment(0xFE, b"\xff\xd9") + b"\xff\xda")
     with pytest.raises(CorruptImage):
-        images.inspect(photo)
+        decode.inspect(photo)
 
 
 def test_pngs_of_too_many_chunks_are_refused() -> None:
     photo = encoded(Image.new("L", (64, 64)), "PNG")
     with pytest.raises(CorruptImage):
-        images.inspect(photo[:33] + chunk(b"prVt", b"") * MAX_PARTS + photo[33:])
-    assert images.inspect(photo[:33] + chunk(b"prVt", b"") * (MAX_PARTS // 2) + photo[33:]).width == 64
+        decode.inspect(photo[:33] + chunk(b"prVt", b"") * MAX_PARTS + photo[33:])
+    assert decode.inspect(photo[:33] + chunk(b"prVt", b"") * (MAX_PARTS // 2) + photo[33:]).width == 64
 
 
 @pytest.mark.parametrize("format_", ["PNG", "WEBP", "TIFF", "AVIF", "JPEG"])
 def test_photos_are_not(format_: str) -> None:
     photo = encoded(street_pixels(), format_, **({} if format_ == "AVIF" else {"exif": exif(3, 200)}))
-    check_parts(photo, format_)
-    check_parts(photo + bytes(2 * MAX_PARTS), format_)
+    check_structure(photo, format_)
+    check_structure(photo + bytes(2 * MAX_PARTS), format_)
 
 
 def test_what_is_behind_a_jpeg_does_not_count() -> None:
     for photo in (grace_hopper(), hide_faces(grace_hopper(), []).data, progressive(10)):
-        check_parts(photo + progressive(MAX_SCANS) + segment(0xEF, b"") * MAX_PARTS, "JPEG")
+        check_structure(photo + progressive(MAX_SCANS) + segment(0xEF, b"") * MAX_PARTS, "JPEG")
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ def test_what_tags_claim(block: bytes, too_much: bool) -> None:
 def test_greedy_exif_says_nothing(format_: str) -> None:
     tags = exif(20, 20_000)
     photo = encoded(Image.new("L", (64, 64)), format_, exif=tags)
-    assert images.inspect(photo).orientation == 1
+    assert decode.inspect(photo).orientation == 1
     assert hide_faces(photo, []).stripped == ["EXIF"]
 
 
 def test_a_greedy_tiff_is_refused() -> None:
     with pytest.raises(CorruptImage):
-        images.inspect(exif(20, 20_000)[6:])
+        decode.inspect(exif(20, 20_000)[6:])

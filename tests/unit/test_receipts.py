@@ -7,13 +7,13 @@ import pytest
 from api_contract import validator
 from sources import api_description, state_machine
 
-from faceblur.faces import Box
-from faceblur.findings import Finding, Findings
-from faceblur.receipts import PRICES, cost, receipt, transitions
-from faceblur.storage import digest
+from faceblur.geometry import Box
+from faceblur.jobs.boxes import FoundBox, FoundBoxes
+from faceblur.jobs.receipts import PRICES, cost, receipt, transitions
+from faceblur.jobs.storage import digest
 
-FACE = Finding(Box(0.1, 0.2, 0.3, 0.4, 99.1, "rekognition", 12.5), 0)
-MISSED = Finding(Box(0.7, 0.7, 0.1, 0.1, 55.0, "embedded"), 1)
+FACE = FoundBox(Box(0.1, 0.2, 0.3, 0.4, 99.1, "rekognition", 12.5), 0)
+MISSED = FoundBox(Box(0.7, 0.7, 0.1, 0.1, 55.0, "embedded"), 1)
 
 PHOTO, RESULT = digest(b"photo"), digest(b"result")
 
@@ -35,7 +35,7 @@ def hiding(name: str, round_: int) -> dict[str, object]:
     return {"name": name, "round": round_, "milliseconds": 1000, "memory_mb": 1024}
 
 
-ONE_CHECK = [look("first_look", 0, 3, calls=5), hiding("hide", 0), look("check", 1, 1.5, calls=0)]
+ONE_CHECK = [look("detect", 0, 3, calls=5), hiding("hide", 0), look("check", 1, 1.5, calls=0)]
 TWO_CHECKS = [*ONE_CHECK, hiding("hide_missed", 1), look("check", 2, 1.5, calls=4)]
 
 
@@ -53,7 +53,7 @@ def documented(made):
 
 
 def receipt_of(done, *faces):
-    return receipt(done, Findings(PHOTO, faces), RESULT)
+    return receipt(done, FoundBoxes(PHOTO, faces), RESULT)
 
 
 # ---------------------------------------------------------------- what it says
@@ -64,7 +64,7 @@ def test_the_whole_receipt_of_a_job(done):
         "job_id": "0f8fad5bd9cb469fa16570867728950e",
         "input": PHOTO,
         "output": RESULT,
-        "faces": [{**FACE.box.to_dict(), "look": "first", "round": 0}],
+        "boxes": [{**FACE.box.to_dict(), "found_in": "first", "round": 0}],
         "check_rounds": 1,
         "hidden_with": {"style": "blur", "shape": "ellipse", "padding": 0.22, "strength": 1, "colour": "#000000"},
         "stripped": ["EXIF"],
@@ -82,9 +82,9 @@ def test_the_whole_receipt_of_a_job(done):
 
 def test_every_face_says_who_found_it_and_in_which_round(done):
     made = documented(receipt_of(done | {"stages": TWO_CHECKS, "check_rounds": 2}, FACE, MISSED))
-    assert made["faces"] == [
-        FACE.box.to_dict() | {"look": "first", "round": 0},
-        MISSED.box.to_dict() | {"look": "check", "round": 1},
+    assert made["boxes"] == [
+        FACE.box.to_dict() | {"found_in": "first", "round": 0},
+        MISSED.box.to_dict() | {"found_in": "check", "round": 1},
     ]
     assert made["check_rounds"] == 2
 
@@ -96,7 +96,7 @@ def test_how_the_faces_were_hidden_is_what_was_asked_for(done):
 
 def test_a_photo_without_a_face_has_a_receipt_too(done):
     made = documented(receipt_of(done | {"warnings": ["NoFacesFound"]}))
-    assert (made["faces"], made["warnings"]) == ([], ["NoFacesFound"])
+    assert (made["boxes"], made["warnings"]) == ([], ["NoFacesFound"])
 
 
 def test_the_billable_calls_are_those_of_all_looks(done):

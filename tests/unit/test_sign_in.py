@@ -4,7 +4,7 @@ import pytest
 from standins.issuer import AUDIENCE, FORGED, NOT_FOR_US, Issuer
 
 from authorize.app import handler
-from faceblur import sign_in
+from faceblur.api import sign_in
 
 pytestmark = pytest.mark.enable_socket
 METHOD = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/api/GET/jobs/0a"

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from faceblur.jobs import Jobs
-from faceblur.workflow import Workflow
+from faceblur.jobs.executions import Workflow
+from faceblur.jobs.table import Jobs
 from start_workflow.app import handler
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"

@@ -17,7 +17,7 @@ from botocore.stub import Stubber
 from urllib3.exceptions import ReadTimeoutError
 
 from faceblur.errors import JobNotFound, StorageUnavailable, UploadReplaced
-from faceblur.storage import Photos, digest, job_id_of, photos, upload_key
+from faceblur.jobs.storage import Photos, digest, job_id_of, photos, upload_key
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
@@ -39,7 +39,7 @@ REQUESTS = {
     "write_boxes": ("put_object", lambda photos: photos.write_boxes("x", {"boxes": []})),
     "read_boxes": ("get_object", lambda photos: photos.read_boxes("boxes/x.0123456789abcdef.json")),
     "write_receipt": ("put_object", lambda photos: photos.write_receipt("x", {})),
-    "photo_arrived": ("list_objects_v2", lambda photos: photos.photo_arrived("x")),
+    "has_upload": ("list_objects_v2", lambda photos: photos.has_upload("x")),
     "withdraw": ("delete_object", lambda photos: photos.withdraw("results/x.jpg")),
     "erase_upload": ("delete_object", lambda photos: photos.erase_upload("x")),
     "erase_all_but": (
@@ -163,7 +163,7 @@ def test_boxes_that_are_gone(s3):
 
 
 def test_a_receipt_is_json_for_people_too(s3, keys):
-    said = {"job_id": JOB_ID, "faces": [{"left": 0.1}]}
+    said = {"job_id": JOB_ID, "boxes": [{"left": 0.1}]}
     assert photos().write_receipt(JOB_ID, said) == f"receipts/{JOB_ID}.json"
     assert keys() == {f"receipts/{JOB_ID}.json"}
     stored = s3.get_object(Bucket=BUCKET, Key=f"receipts/{JOB_ID}.json")
@@ -183,11 +183,11 @@ def test_the_same_receipt_has_the_same_bytes(s3):
 
 
 def test_whether_a_photo_arrived(s3):
-    assert not photos().photo_arrived(JOB_ID)
+    assert not photos().has_upload(JOB_ID)
     s3.put_object(Bucket=BUCKET, Key=upload_key(JOB_ID + "0"), Body=b"of a longer name")
-    assert not photos().photo_arrived(JOB_ID)
+    assert not photos().has_upload(JOB_ID)
     s3.put_object(Bucket=BUCKET, Key=upload_key(JOB_ID), Body=b"")
-    assert photos().photo_arrived(JOB_ID)
+    assert photos().has_upload(JOB_ID)
 
 
 DRAFTS = ("results/a.1111111111111111.jpg", "results/a.2222222222222222.png")

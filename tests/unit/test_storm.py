@@ -8,9 +8,9 @@ from storm.plans import ANSWERS, CASES, INTERFERENCE, UPLOADS, plan
 from storm.portraits import Portrait, Witness, portraits
 from storm.verdict import codes_of
 
-from faceblur.anonymise import hide_faces
-from faceblur.faces import Box
-from faceblur.styles import Region, Style
+from faceblur.geometry import Box
+from faceblur.photo.hide import hide_faces
+from faceblur.photo.styles import Region, Style
 
 NEVER = "/never"
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faceblur.options import JobOptions
-from faceblur.styles import Style, rgb, style_of
+from faceblur.photo.styles import Style, rgb, style_of
 
 
 def test_the_default_options_ask_for_the_default_style():

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from faceblur.errors import StorageUnavailable
-from faceblur.storage import photos
+from faceblur.jobs.storage import photos
 from sweep_photos.app import handler
 
 BUCKET = "faceblur-photos-123456789012-eu-central-1"

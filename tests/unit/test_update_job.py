@@ -6,10 +6,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from faceblur.errors import InternalError, JobNotFound
-from faceblur.faces import Box
-from faceblur.findings import Finding
-from faceblur.jobs import jobs
-from faceblur.storage import digest
+from faceblur.geometry import Box
+from faceblur.jobs.boxes import FoundBox
+from faceblur.jobs.storage import digest
+from faceblur.jobs.table import jobs
 from update_job.app import handler
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -24,13 +24,13 @@ RECEIPT = f"receipts/{JOB_ID}.json"
 def update(context, s3, table):
     for key in EVERYTHING - {BOXES}:
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo", Metadata={"sha256": digest(b"photo")["sha256"]})
-    put_boxes(s3, Finding(Box(0.38, 0.1, 0.2, 0.28, 97.3, "embedded"), 0))
+    put_boxes(s3, FoundBox(Box(0.38, 0.1, 0.2, 0.28, 97.3, "embedded"), 0))
     return lambda event: handler(event, context)
 
 
-def put_boxes(s3, *findings):
+def put_boxes(s3, *boxes):
     """Store what the event of the state machine's last task says is stored."""
-    boxes = {"photo": digest(b"photo"), "boxes": [finding.to_dict() for finding in findings]}
+    boxes = {"photo": digest(b"photo"), "boxes": [box.to_dict() for box in boxes]}
     s3.put_object(Bucket=BUCKET, Key=BOXES, Body=json.dumps(boxes).encode())
 
 

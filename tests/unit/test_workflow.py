@@ -5,7 +5,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from faceblur.workflow import Workflow
+from faceblur.jobs.executions import Workflow
 
 STATE_MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:blur-image"
 EXECUTION_ARN = "arn:aws:states:eu-central-1:123456789012:execution:blur-image:a"

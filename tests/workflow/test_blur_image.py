@@ -47,7 +47,7 @@ class TestCompleted:
         assert (job["status"], job["faces"], job["warnings"]) == ("COMPLETED", 1, [])
         assert deployed.path(job["job_id"]) == HAPPY
         assert (job["missed_at_first"], job["check_rounds"]) == (0, 1)
-        assert_went_through(job, "first_look", "hide", "check")
+        assert_went_through(job, "detect", "hide", "check")
         row = deployed.row(job["job_id"])
         assert row is not None
         assert row["status"]["S"] == "COMPLETED"
@@ -59,10 +59,10 @@ class TestCompleted:
         result = request("GET", job["result"]["url"]).content
         assert receipt["input"] == {"sha256": sha256(astronaut()).hexdigest(), "bytes": len(astronaut())}
         assert receipt["output"] == {"sha256": sha256(result).hexdigest(), "bytes": len(result)}
-        assert [(face["found_by"], face["look"], face["round"]) for face in receipt["faces"]] == [
+        assert [(box["found_by"], box["found_in"], box["round"]) for box in receipt["boxes"]] == [
             ("embedded", "first", 0)
         ]
-        assert stages_of(receipt) == [("first_look", 0), ("hide", 0), ("check", 1)]
+        assert stages_of(receipt) == [("detect", 0), ("hide", 0), ("check", 1)]
         assert receipt["check_rounds"] == 1
         assert receipt["billable_calls"] == 0
         assert 0 < receipt["cost_estimate"]["usd"] < 0.01
@@ -95,10 +95,10 @@ class TestCompleted:
         assert (job["status"], job["faces"], job["missed_at_first"]) == ("COMPLETED", 1, 1)
         assert (job["check_rounds"], job["warnings"]) == (2, [])
         assert deployed.path(job_id) == [*TO_CHECK, *AGAIN, *FROM_CHECK]
-        assert_went_through(job, "first_look", "hide", "check", "hide_missed")
+        assert_went_through(job, "detect", "hide", "check", "hide_missed")
         receipt = request("GET", job["receipt"]["url"]).json()
-        assert [(face["look"], face["round"]) for face in receipt["faces"]] == [("check", 1)]
-        assert stages_of(receipt) == [("first_look", 0), ("hide", 0), ("check", 1), ("hide_missed", 1), ("check", 2)]
+        assert [(box["found_in"], box["round"]) for box in receipt["boxes"]] == [("check", 1)]
+        assert stages_of(receipt) == [("detect", 0), ("hide", 0), ("check", 1), ("hide_missed", 1), ("check", 2)]
         assert_products(deployed, job_id)
 
     def test_what_the_last_check_finds_is_hidden_too_with_a_warning(self, deployed: Deployed) -> None:
@@ -111,7 +111,7 @@ class TestCompleted:
         assert (job["check_rounds"], job["warnings"]) == (5, ["ChecksNotSettled"])
         assert deployed.path(job_id) == [*TO_CHECK, *AGAIN * 4, HIDE_MISSED, LAST, *FROM_CHECK]
         receipt = request("GET", job["receipt"]["url"]).json()
-        assert [face["round"] for face in receipt["faces"]] == list(range(6))
+        assert [box["round"] for box in receipt["boxes"]] == list(range(6))
         assert receipt["warnings"] == ["ChecksNotSettled"]
         before, after = opened(flower()), opened(request("GET", job["result"]["url"]).content)
         for each in found:
@@ -146,7 +146,7 @@ class TestCompleted:
         job = deployed.ended(job_id)
         assert (job["status"], job["faces"], job["missed_at_first"]) == ("COMPLETED", 5000, 1)
         assert deployed.path(job_id) == [*TO_CHECK, *AGAIN, *FROM_CHECK]
-        assert len(request("GET", job["receipt"]["url"]).json()["faces"]) == 5000
+        assert len(request("GET", job["receipt"]["url"]).json()["boxes"]) == 5000
         told = told_of(deployed, job_id)
         assert "found_by" not in told
         assert len(told) < 100_000

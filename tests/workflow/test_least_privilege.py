@@ -220,12 +220,12 @@ def task(roles: Roles, job_id: str, round_: int, key: str) -> dict[str, Any]:
     roles.store(boxes, json.dumps({"photo": PHOTO_DIGEST, "boxes": []}).encode())
     return {
         "job_id": job_id,
-        "stage": "check" if round_ else "first_look",
+        "stage": "check" if round_ else "detect",
         "round": round_,
         "key": key,
         "boxes": {"key": boxes, "count": 0},
         "options": JobOptions().model_dump(),
-        "last_resort": False,
+        "last_attempt": False,
     }
 
 

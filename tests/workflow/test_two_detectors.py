@@ -66,9 +66,9 @@ def test_the_check_has_a_view_of_its_own(stack: Deployed, rekognition: Rekogniti
     rekognition.replies.extend([[], [face(0.1, 0.1, 0.2, 0.2)]])
     job = stack.run(astronaut())
     assert (job["status"], job["faces"], job["missed_at_first"]) == ("COMPLETED", 1, 1)
-    (found,) = receipt_of(stack, job)["faces"]
+    (found,) = receipt_of(stack, job)["boxes"]
     # It had seen the photo mirrored.
-    assert (found["look"], found["round"], found["left"]) == ("check", 1, pytest.approx(0.7, abs=0.01))
+    assert (found["found_in"], found["round"], found["left"]) == ("check", 1, pytest.approx(0.7, abs=0.01))
 
 
 def test_what_either_detector_finds_is_hidden(stack: Deployed, rekognition: Rekognition) -> None:
@@ -76,14 +76,14 @@ def test_what_either_detector_finds_is_hidden(stack: Deployed, rekognition: Reko
     with asking_both(stack):
         job = stack.run(astronaut())
     assert (job["status"], job["faces"]) == ("COMPLETED", 2)
-    found = receipt_of(stack, job)["faces"]
+    found = receipt_of(stack, job)["boxes"]
     assert {face["found_by"] for face in found} == {"embedded", "rekognition"}
 
 
 def test_what_both_find_is_one_face(stack: Deployed, rekognition: Rekognition) -> None:
     with asking_both(stack):
         alone = stack.run(astronaut())
-        (box,) = receipt_of(stack, alone)["faces"]
+        (box,) = receipt_of(stack, alone)["boxes"]
         rekognition.replies.append([face(box["left"], box["top"], box["width"], box["height"])])
         together = stack.run(astronaut())
     assert (alone["faces"], together["faces"]) == (1, 1)

@@ -2,7 +2,7 @@ import { http, HttpResponse } from "msw";
 import { setupServer } from "msw/node";
 import type { CompletedJob, FailedJob, Job } from "../features/jobs/job";
 import { DEFAULTS, jobOptions, type JobOptions } from "../features/options/options";
-import type { Face } from "../features/results/receipt";
+import type { Box } from "../features/results/receipt";
 
 const STORAGE = "http://photos.test";
 
@@ -38,7 +38,7 @@ export const completed = (job: Job, more: Partial<CompletedJob> = {}): Completed
   ...common(job),
   status: "COMPLETED",
   progress: {
-    first_look: "2025-06-01T12:00:09.000Z",
+    detect: "2025-06-01T12:00:09.000Z",
     hide: "2025-06-01T12:00:10.500Z",
     check: "2025-06-01T12:00:11.000Z",
     finished: "2025-06-01T12:00:12.000Z",
@@ -62,18 +62,18 @@ export const completed = (job: Job, more: Partial<CompletedJob> = {}): Completed
 export const failed = (job: Job, code: string, message: string): FailedJob => ({
   ...common(job),
   status: "FAILED",
-  progress: { first_look: "2025-06-01T12:00:09.000Z", finished: "2025-06-01T12:00:10.000Z" },
+  progress: { detect: "2025-06-01T12:00:09.000Z", finished: "2025-06-01T12:00:10.000Z" },
   error: { code, message },
 });
 
-export const FACE: Face = {
+export const BOX: Box = {
   left: 0.1,
   top: 0.2,
   width: 0.3,
   height: 0.4,
   confidence: 99.1,
   found_by: "embedded",
-  look: "first",
+  found_in: "first",
   round: 0,
 };
 
@@ -110,7 +110,7 @@ export const server = setupServer(
     return new HttpResponse(null, { status: 204 });
   }),
   http.get(`${STORAGE}/results/:id`, () => HttpResponse.text("done")),
-  http.get(`${STORAGE}/receipts/:id`, () => HttpResponse.json({ faces: [FACE] })),
+  http.get(`${STORAGE}/receipts/:id`, () => HttpResponse.json({ boxes: [BOX] })),
 );
 
 export const STORAGE_URL = STORAGE;

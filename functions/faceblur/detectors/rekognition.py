@@ -18,17 +18,17 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004
 from PIL import Image, ImageOps
 
-from faceblur import images
-from faceblur.detectors import Detection, Look
-from faceblur.detectors.doubts import SAMPLE, Doubt, doubts_about
+from faceblur.detectors.base import Detection, DetectionPass
+from faceblur.detectors.warnings import SAMPLE, WarningCode, warnings_for
 from faceblur.errors import DetectorThrottled, DetectorUnavailable
-from faceblur.faces import Box, merge
+from faceblur.geometry import Box, merge
+from faceblur.photo import decode
 
 if TYPE_CHECKING:
     from mypy_boto3_rekognition import RekognitionClient
     from mypy_boto3_rekognition.type_defs import ImageTypeDef
 
-    from faceblur.detectors import StoredPhoto
+    from faceblur.detectors.base import StoredPhoto
 
 MAX_OBJECT_BYTES = 15_000_000
 FULL_ANSWER = 100  # faces
@@ -52,20 +52,20 @@ REFUSED_AS_IT_IS = {"InvalidImageFormatException", "ImageTooLargeException"}
 class RekognitionDetector:
     """DetectFaces through boto3."""
 
-    def detect(self, photo: StoredPhoto, min_confidence: float, look: Look) -> Detection:
+    def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
         """The faces of at least this confidence (0…100).
 
         DetectorThrottled and DetectorUnavailable are worth another try; any other refusal is raised as it is.
         """
-        survey = Survey(photo, look)
+        survey = Survey(photo, detection_pass)
         found = merge(survey.faces(), overlap=0.4, inside=0.8)
-        doubts = survey.doubts | set(doubts_about(images.load_for_detection(photo.data, SAMPLE)))
+        warnings = survey.warnings | set(warnings_for(decode.load_for_detection(photo.data, SAMPLE)))
         return Detection(
             boxes=[box for box in found if box.confidence >= min_confidence],
             detector="rekognition",
             version=f"DetectFaces-{client().meta.service_model.api_version}",
             calls=survey.calls,
-            warnings=sorted(doubts),
+            warnings=sorted(warnings),
         )
 
 
@@ -94,16 +94,16 @@ class Area(NamedTuple):
 
 
 class Survey:
-    """One look at a photo, by as many calls as it takes; a check sees it mirrored."""
+    """One search of a photo, by as many calls as it takes; a check shows it mirrored."""
 
-    def __init__(self, photo: StoredPhoto, look: Look) -> None:
+    def __init__(self, photo: StoredPhoto, detection_pass: DetectionPass) -> None:
         """Nothing is asked yet."""
         self.photo = photo
-        self.header = images.inspect(photo.data)
+        self.header = decode.inspect(photo.data)
         self.whole = Area(0, 0, self.header.width, self.header.height)
-        self.mirrored = look is Look.CHECK
+        self.mirrored = detection_pass is DetectionPass.CHECK
         self.calls = 0
-        self.doubts: set[Doubt] = set()
+        self.warnings: set[WarningCode] = set()
 
     def faces(self) -> list[Box]:
         """All faces in all answers, some of them several times; of those that an area's edge cuts, no mere pieces."""
@@ -127,9 +127,9 @@ class Survey:
             if worth_it and possible:
                 waiting.extend(area.quarters(overlap))
             elif full:
-                self.doubts.add(Doubt.ANSWER_CAPPED)
+                self.warnings.add(WarningCode.ANSWER_CAPPED)
             elif near_limit:
-                self.doubts.add(Doubt.FACES_NEAR_SIZE_LIMIT)
+                self.warnings.add(WarningCode.FACES_NEAR_SIZE_LIMIT)
         return found + [piece for piece in pieces if not any(_is_within(piece, face) for face in found)]
 
     def scale(self, area: Area) -> float:
@@ -170,7 +170,7 @@ class Survey:
     @cached_property
     def picture(self) -> Image.Image:
         """The upright photo, decoded once and only if its pixels are asked for."""
-        return images.load_for_detection(self.photo.data, None)
+        return decode.load_for_detection(self.photo.data, None)
 
     def call(self, image: ImageTypeDef) -> list[Box]:
         """One DetectFaces request; what it sees in the mirror is turned back."""

@@ -4,38 +4,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from faceblur.detectors import Detection
-from faceblur.detectors.doubts import Doubt
+from faceblur.detectors.base import Detection
+from faceblur.detectors.warnings import WarningCode
 from faceblur.errors import TransientError
-from faceblur.faces import merge
+from faceblur.geometry import merge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from faceblur.detectors import Detector, Look, StoredPhoto
+    from faceblur.detectors.base import DetectionPass, Detector, StoredPhoto
 
 
 class UnionDetector:
     """The union of several detectors' faces, those that overlap taken as one."""
 
-    def __init__(self, detectors: Sequence[Detector], last_resort: bool) -> None:
-        """Ask these detectors in this order; as a last resort, go on without those that are unavailable."""
+    def __init__(self, detectors: Sequence[Detector], last_attempt: bool) -> None:
+        """Ask these detectors in this order; in the last attempt, go on without those that are unavailable."""
         self.detectors = detectors
-        self.last_resort = last_resort
+        self.last_attempt = last_attempt
 
-    def detect(self, photo: StoredPhoto, min_confidence: float, look: Look) -> Detection:
+    def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
         """The faces of at least this confidence (0…100) that any detector finds.
 
-        A detector's TransientError is raised, so that the state machine tries again. As a last resort it becomes
+        A detector's TransientError is raised, so that the state machine tries again. In the last attempt it becomes
         a warning, unless no detector is left.
         """
         found: list[Detection] = []
         error: TransientError | None = None
         for detector in self.detectors:
             try:
-                found.append(detector.detect(photo, min_confidence, look))
+                found.append(detector.detect(photo, min_confidence, detection_pass))
             except TransientError as unavailable:
-                if not self.last_resort:
+                if not self.last_attempt:
                     raise
                 error = unavailable
         if error and not found:
@@ -46,5 +46,5 @@ class UnionDetector:
             detector="+".join(each.detector for each in found),
             version=" ".join(each.version for each in found),
             calls=sum(each.calls for each in found),
-            warnings=sorted(warnings | ({Doubt.ONE_DETECTOR_ONLY} if error else set())),
+            warnings=sorted(warnings | ({WarningCode.ONE_DETECTOR_ONLY} if error else set())),
         )

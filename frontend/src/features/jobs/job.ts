@@ -6,7 +6,7 @@ export type Job = UnfinishedJob | CompletedJob | FailedJob;
 
 /** When each stage of a job first began, those that did, and when the job was `finished`. */
 export type Progress = Partial<Record<Stage, string>>;
-export const STAGES = ["first_look", "hide", "check", "hide_missed", "finished"] as const;
+export const STAGES = ["detect", "hide", "check", "hide_missed", "finished"] as const;
 export type Stage = (typeof STAGES)[number];
 
 type Common = { job_id: string; options: JobOptions; created_at: string; expires_at: string; progress: Progress };

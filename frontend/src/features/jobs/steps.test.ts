@@ -19,7 +19,7 @@ const told = (job: Job | undefined) =>
 test("before the first news the photo is only uploaded", () => {
   expect(told(undefined)).toEqual([
     ["upload", "done", 1200],
-    ["first_look", "current", undefined],
+    ["detect", "current", undefined],
     ["hide", "ahead", undefined],
     ["check", "ahead", undefined],
     ["finished", "ahead", undefined],
@@ -27,9 +27,9 @@ test("before the first news the photo is only uploaded", () => {
 });
 
 test("a stage is done when the next one has begun, and took the time between them", () => {
-  expect(told(working({ first_look: at(1), hide: at(3.5) }))).toEqual([
+  expect(told(working({ detect: at(1), hide: at(3.5) }))).toEqual([
     ["upload", "done", 1200],
-    ["first_look", "done", 2500],
+    ["detect", "done", 2500],
     ["hide", "current", undefined],
     ["check", "ahead", undefined],
     ["finished", "ahead", undefined],
@@ -37,10 +37,10 @@ test("a stage is done when the next one has begun, and took the time between the
 });
 
 test("hiding what was missed is shown only if something was missed", () => {
-  const progress = { first_look: at(1), hide: at(2), check: at(3), hide_missed: at(4) };
+  const progress = { detect: at(1), hide: at(2), check: at(3), hide_missed: at(4) };
   expect(told(working(progress)).map(([name, state]) => `${name} ${state}`)).toEqual([
     "upload done",
-    "first_look done",
+    "detect done",
     "hide done",
     "check done",
     "hide_missed current",
@@ -58,11 +58,11 @@ test("all steps of a completed job are done", () => {
 test("a failed job ends with the step in which it failed", () => {
   const job = {
     ...failed(working({}), "CorruptImage", "…"),
-    progress: { first_look: at(1), hide: at(2), finished: at(4) },
+    progress: { detect: at(1), hide: at(2), finished: at(4) },
   };
   expect(told(job)).toEqual([
     ["upload", "done", 1200],
-    ["first_look", "done", 1000],
+    ["detect", "done", 1000],
     ["hide", "failed", 2000],
   ]);
 });

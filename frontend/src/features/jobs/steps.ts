@@ -8,15 +8,15 @@ export type Step = {
 };
 
 /** The stages that every job goes through. They are shown before they begin, any other stage only once it has begun. */
-const USUAL: readonly Stage[] = ["first_look", "hide", "check", "finished"];
+const USUAL: readonly Stage[] = ["detect", "hide", "check", "finished"];
 
 /** The steps of a job whose photo is uploaded; without a job, nothing is known but that. */
 export function stepsOf(job: Job | undefined, uploadMilliseconds?: number): Step[] {
   const progress = job?.progress ?? {};
   const shown = STAGES.filter((stage) => USUAL.includes(stage) || progress[stage]);
   const begun = shown.filter((stage) => progress[stage] !== undefined);
-  const latest = begun.at(-1) ?? "first_look";
-  const failedIn = begun.filter((stage) => stage !== "finished").at(-1) ?? "first_look";
+  const latest = begun.at(-1) ?? "detect";
+  const failedIn = begun.filter((stage) => stage !== "finished").at(-1) ?? "detect";
   const stateOf = (stage: Stage): Step["state"] => {
     if (job?.status === "COMPLETED") return "done";
     const order = shown.indexOf(stage) - shown.indexOf(job?.status === "FAILED" ? failedIn : latest);
@@ -36,7 +36,7 @@ export function stepsOf(job: Job | undefined, uploadMilliseconds?: number): Step
 
 /** How long the work on a finished job took, in milliseconds, if the API told. */
 export function workTime(job: Job): number | undefined {
-  return between(job.progress.first_look, job.progress.finished);
+  return between(job.progress.detect, job.progress.finished);
 }
 
 function between(begin: string | undefined, end: string | undefined): number | undefined {

@@ -1,17 +1,17 @@
 import { render, screen } from "@testing-library/react";
 import { expect, test } from "vitest";
-import { FACE } from "../../testing/server";
+import { BOX } from "../../testing/server";
 import { texts } from "../../texts";
 import { Boxes, BoxList } from "./boxes";
-import type { Face } from "./receipt";
+import type { Box } from "./receipt";
 
-const CHECKED: Face = { ...FACE, left: 0.5, look: "check", round: 2 };
+const CHECKED: Box = { ...BOX, left: 0.5, found_in: "check", round: 2 };
 
-const pathOf = (look: Face["look"]) => document.querySelector(`.is-${look} .boxes-line`)!.getAttribute("d");
+const pathOf = (pass: Box["found_in"]) => document.querySelector(`.is-${pass} .boxes-line`)!.getAttribute("d");
 const items = () => screen.getAllByRole("listitem").map(({ textContent }) => textContent);
 
 test("boxes are drawn where the faces are, those of the checks apart", () => {
-  render(<Boxes faces={[FACE, CHECKED]} />);
+  render(<Boxes boxes={[BOX, CHECKED]} />);
   expect(pathOf("first")).toBe("M0.1 0.2h0.3v0.4h-0.3z");
   expect(pathOf("check")).toBe("M0.5 0.2h0.3v0.4h-0.3z");
   const numbers = [...document.querySelectorAll<HTMLElement>(".boxes span")];
@@ -22,36 +22,36 @@ test("boxes are drawn where the faces are, those of the checks apart", () => {
 });
 
 test("the list says what found each face", () => {
-  render(<BoxList faces={[FACE, CHECKED]} />);
+  render(<BoxList boxes={[BOX, CHECKED]} />);
   expect(items()).toEqual(["99 % sure · own detector", "99 % sure · own detector · found by check 2"]);
   expect(screen.getByText(texts.boxes.legend)).toBeTruthy();
 });
 
 test("without a find of a check, nothing is said of dashed boxes", () => {
-  render(<BoxList faces={[FACE]} />);
+  render(<BoxList boxes={[BOX]} />);
   expect(screen.queryByText(texts.boxes.legend)).toBeNull();
 });
 
 test("thousands of boxes are two shapes without numbers, and a list of the first hundred", () => {
-  const faces = Array.from({ length: 20_000 }, (_, index) => (index % 2 ? CHECKED : FACE));
-  render(<Boxes faces={faces} />);
+  const boxes = Array.from({ length: 20_000 }, (_, index) => (index % 2 ? CHECKED : BOX));
+  render(<Boxes boxes={boxes} />);
   expect(pathOf("first")!.split("M")).toHaveLength(10_001);
   expect(pathOf("check")!.split("M")).toHaveLength(10_001);
   expect(document.querySelectorAll(".boxes *").length).toBeLessThan(10);
 
-  render(<BoxList faces={faces} />);
+  render(<BoxList boxes={boxes} />);
   expect(items()).toHaveLength(100);
   expect(screen.getByText(texts.boxes.more(19_900)).textContent).toContain("19,900 more boxes");
   expect(screen.getByRole("region", { name: texts.boxes.label }).tabIndex).toBe(0);
 });
 
 test("a list of all faces says nothing of more", () => {
-  render(<BoxList faces={Array<Face>(100).fill(FACE)} />);
+  render(<BoxList boxes={Array<Box>(100).fill(BOX)} />);
   expect(items()).toHaveLength(100);
   expect(screen.queryByText(/more box/)).toBeNull();
 });
 
 test("without a face there is no list", () => {
-  render(<BoxList faces={[]} />);
+  render(<BoxList boxes={[]} />);
   expect(screen.getByText(texts.boxes.none)).toBeTruthy();
 });

@@ -1,6 +1,6 @@
 import { percent } from "../../lib/format";
 import { texts } from "../../texts";
-import type { Face } from "./receipt";
+import type { Box } from "./receipt";
 
 /** Up to this many boxes have a number in the picture. More numbers would hide the picture. */
 const MOST_NUMBERED = 30;
@@ -8,18 +8,18 @@ const MOST_NUMBERED = 30;
 /** Up to this many faces are listed. A photo may have thousands, which would make the page slow. */
 const MOST_LISTED = 100;
 
-const LOOKS = ["first", "check"] as const;
+const PASSES = ["first", "check"] as const;
 
-/** Boxes over a picture that fills its container. They are one path for each look, however many there are. */
-export function Boxes({ faces }: { faces: readonly Face[] }) {
-  const numbered = faces.length <= MOST_NUMBERED;
+/** Boxes over a picture that fills its container. However many there are, they are two paths: one for each pass. */
+export function Boxes({ boxes }: { boxes: readonly Box[] }) {
+  const numbered = boxes.length <= MOST_NUMBERED;
   return (
     <div className={numbered ? "boxes" : "boxes is-crowded"} aria-hidden="true">
       <svg viewBox="0 0 1 1" preserveAspectRatio="none">
-        {LOOKS.map((look) => {
-          const path = outlines(faces.filter((face) => face.look === look));
+        {PASSES.map((pass) => {
+          const path = outlines(boxes.filter((box) => box.found_in === pass));
           return (
-            <g key={look} className={`is-${look}`}>
+            <g key={pass} className={`is-${pass}`}>
               <path d={path} className="boxes-edge" />
               <path d={path} className="boxes-line" />
             </g>
@@ -27,8 +27,8 @@ export function Boxes({ faces }: { faces: readonly Face[] }) {
         })}
       </svg>
       {numbered &&
-        faces.map(({ left, top, look }, index) => (
-          <span key={index} className={`is-${look}`} style={{ left: `${left * 100}%`, top: `${top * 100}%` }}>
+        boxes.map(({ left, top, found_in }, index) => (
+          <span key={index} className={`is-${found_in}`} style={{ left: `${left * 100}%`, top: `${top * 100}%` }}>
             {index + 1}
           </span>
         ))}
@@ -37,34 +37,34 @@ export function Boxes({ faces }: { faces: readonly Face[] }) {
 }
 
 /** What is known of each face, in words. */
-export function BoxList({ faces }: { faces: readonly Face[] }) {
-  if (faces.length === 0) return <p className="note">{texts.boxes.none}</p>;
-  const listed = faces.slice(0, MOST_LISTED);
-  const checked = faces.some(({ look }) => look === "check");
+export function BoxList({ boxes }: { boxes: readonly Box[] }) {
+  if (boxes.length === 0) return <p className="note">{texts.boxes.none}</p>;
+  const listed = boxes.slice(0, MOST_LISTED);
+  const checked = boxes.some(({ found_in }) => found_in === "check");
   return (
     <>
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard */}
       <div className="box-list" role="region" aria-label={texts.boxes.label} tabIndex={0}>
         <ol>
-          {listed.map(({ confidence, found_by, look, round }, index) => (
+          {listed.map(({ confidence, found_by, found_in, round }, index) => (
             <li key={index}>
               {texts.boxes.face(percent(confidence / 100))}
               <span className="note">
                 {" "}
                 · {texts.boxes.foundBy[found_by] ?? found_by}
-                {look === "check" && ` · ${texts.boxes.check(round)}`}
+                {found_in === "check" && ` · ${texts.boxes.check(round)}`}
               </span>
             </li>
           ))}
         </ol>
       </div>
       {checked && <p className="note">{texts.boxes.legend}</p>}
-      {faces.length > listed.length && <p className="note">{texts.boxes.more(faces.length - listed.length)}</p>}
+      {boxes.length > listed.length && <p className="note">{texts.boxes.more(boxes.length - listed.length)}</p>}
     </>
   );
 }
 
 /** The edges of the boxes as the data of one SVG path, in fractions of the picture. */
-function outlines(faces: readonly Face[]): string {
-  return faces.map(({ left, top, width, height }) => `M${left} ${top}h${width}v${height}h${-width}z`).join("");
+function outlines(boxes: readonly Box[]): string {
+  return boxes.map(({ left, top, width, height }) => `M${left} ${top}h${width}v${height}h${-width}z`).join("");
 }

@@ -1,15 +1,15 @@
-/** What the page shows of a job's receipt: the faces, in fractions of the upright photo. */
-export type Receipt = { faces: Face[] };
+/** What the page shows of a job's receipt: the boxes of the faces, in fractions of the upright photo. */
+export type Receipt = { boxes: Box[] };
 
-export type Face = {
+export type Box = {
   left: number;
   top: number;
   width: number;
   height: number;
   confidence: number;
   found_by: string;
-  /** Whether the first look found it, or a check of the result. */
-  look: "first" | "check";
-  /** The check that found it, from 1; 0 for the first look. */
+  /** Whether the first detection found it, or a check of the draft. */
+  found_in: "first" | "check";
+  /** The check that found it, from 1; 0 for the first detection. */
   round: number;
 };

@@ -37,7 +37,7 @@ export function ResultView({ job, name, before, onRetry }: Props) {
   const receipt = useQuery({ ...receiptQuery(job.job_id), enabled: boxes });
   const after = useObjectUrl(result.data);
   const { width, height, content_type, stripped } = job.result;
-  const overlay = boxes && receipt.data && <Boxes faces={receipt.data.faces} />;
+  const overlay = boxes && receipt.data && <Boxes boxes={receipt.data.boxes} />;
 
   async function saveReceipt() {
     setReceiptFailed(false);
@@ -80,7 +80,7 @@ export function ResultView({ job, name, before, onRetry }: Props) {
           </Notice>
         )}
         {(receiptFailed || receipt.isError) && <Notice kind="danger">{texts.result.receiptFailed}</Notice>}
-        {boxes && receipt.data && <BoxList faces={receipt.data.faces} />}
+        {boxes && receipt.data && <BoxList boxes={receipt.data.boxes} />}
         <div className="buttons actions">
           <button
             type="button"

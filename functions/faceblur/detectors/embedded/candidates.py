@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from faceblur.faces import MIDDLE, OVAL
+from faceblur.geometry import MIDDLE, OVAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
     from faceblur.errors import FaceblurError
+    from faceblur.jobs.table import Jobs
 
 _UPLOADS, _BOXES, _RESULTS, _RECEIPTS = "uploads/", "boxes/", "results/", "receipts/"
 _GONE = {"NoSuchKey", "404"}
@@ -108,7 +109,7 @@ class Photos:
             self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
         return key
 
-    def photo_arrived(self, job_id: str) -> bool:
+    def has_upload(self, job_id: str) -> bool:
         """Whether there is an uploaded photo for this job."""
         return upload_key(job_id) in self._keys(upload_key(job_id))
 
@@ -164,6 +165,17 @@ class Photos:
         for key in keys:
             with storage_errors():
                 self._client.delete_object(Bucket=self.bucket, Key=key)
+
+
+def withdraw_if_late(key: str, job_id: str, jobs: Jobs, photos: Photos) -> None:
+    """Delete what was just stored under this key, and raise JobNotFound, if the job has ended or was deleted.
+
+    Whoever ends or deletes a job changes its row before erasing its objects. So if the job is still processed after
+    something was stored, its end will erase that too.
+    """
+    if not jobs.is_in_work(job_id):
+        photos.withdraw(key)
+        raise JobNotFound
 
 
 def upload_key(job_id: str) -> str:

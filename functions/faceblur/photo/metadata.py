@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import ExifTags, Image, JpegImagePlugin, TiffImagePlugin, TiffTags
 
-from faceblur import png
-from faceblur.tags import claims_too_much
+from faceblur.photo import png
+from faceblur.photo.tiff import claims_too_much
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

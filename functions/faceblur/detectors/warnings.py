@@ -1,4 +1,4 @@
-"""Doubts: why faces may have been missed, as the codes that a job's `warnings` carry."""
+"""Why faces may have been missed: the codes that a job's `warnings` carry."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PIL import ImageChops, ImageFilter, ImageStat
 
-from faceblur.detectors import Look
+from faceblur.detectors.base import DetectionPass
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -17,7 +17,7 @@ SOFT = 0.03  # the share of a sharp photo's contrast that is finer than a hundre
 SAMPLE = 400  # pixels: the size at which a photo is judged
 
 
-class Doubt(StrEnum):
+class WarningCode(StrEnum):
     """A reason to look at the result before relying on it."""
 
     NO_FACES_FOUND = "NoFacesFound"
@@ -45,20 +45,20 @@ class Doubt(StrEnum):
     """The last check that is made still found something, which is hidden too and was not looked at again."""
 
 
-def worth_saying(doubts: list[str], look: Look) -> list[str]:
-    """The doubts that a user should hear of: a check looks at our own work, dark and blurred where we made it so."""
-    of_any_look = {Doubt.ONE_DETECTOR_ONLY, Doubt.FACES_BELOW_CONFIDENCE}
-    return doubts if look is Look.FIRST else [doubt for doubt in doubts if doubt in of_any_look]
+def warnings_to_report(warnings: list[str], detection_pass: DetectionPass) -> list[str]:
+    """The warnings that a user should see: in a check, our own paint makes the draft dark and blurred."""
+    of_any_pass = {WarningCode.ONE_DETECTOR_ONLY, WarningCode.FACES_BELOW_CONFIDENCE}
+    return warnings if detection_pass is DetectionPass.FIRST else [each for each in warnings if each in of_any_pass]
 
 
-def doubts_about(picture: Image.Image) -> list[Doubt]:
+def warnings_for(picture: Image.Image) -> list[WarningCode]:
     """What about an upright RGB picture as such makes detection weak."""
     grey = picture.reduce(max(1, max(picture.size) // SAMPLE)).convert("L")
     grey.thumbnail((SAMPLE, SAMPLE))
-    doubts = []
+    warnings = []
     if sum(grey.histogram()[DARK:]) < grey.width * grey.height / 50:
-        doubts.append(Doubt.DARK_PHOTO)
+        warnings.append(WarningCode.DARK_PHOTO)
     fine = ImageChops.difference(grey, grey.filter(ImageFilter.GaussianBlur(SAMPLE / 200)))
     if ImageStat.Stat(fine).rms[0] < SOFT * ImageStat.Stat(grey).stddev[0]:
-        doubts.append(Doubt.BLURRED_PHOTO)
-    return doubts
+        warnings.append(WarningCode.BLURRED_PHOTO)
+    return warnings

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from faceblur.errors import JobNotFound
-from faceblur.jobs import UNFINISHED, is_job_id
-from faceblur.storage import job_id_of
+from faceblur.jobs.storage import job_id_of
+from faceblur.jobs.table import UNFINISHED, is_job_id
 
 if TYPE_CHECKING:
-    from faceblur.jobs import Jobs
-    from faceblur.storage import Photos
+    from faceblur.jobs.storage import Photos
+    from faceblur.jobs.table import Jobs
 
 
-def arrivals(message: str) -> list[str]:
+def job_ids_in(message: str) -> list[str]:
     """The ids of the jobs whose photos a message of S3's speaks of; none in the `s3:TestEvent` of a new notification.
 
     Keys in S3's events are URL-encoded. A key that is no job's cannot come from a form and is passed over.

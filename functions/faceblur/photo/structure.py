@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from faceblur.errors import CorruptImage
-from faceblur.tags import claims_too_much
+from faceblur.photo.tiff import claims_too_much
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ _TIFF = re.compile(rb"II\*\0|MM\0\*")
 _PNG_START = 8
 
 
-def check_parts(data: bytes, format_: str) -> None:
+def check_structure(data: bytes, format_: str) -> None:
     """Raise CorruptImage for a file of more parts than any photo has, or whose tags claim more than there is."""
     if sum(islice(_weights(data, format_), MAX_PARTS)) >= MAX_PARTS:
         raise CorruptImage

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageFilter, JpegImagePlugin
 
-from faceblur import covers, images
+from faceblur.photo import decode, painting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from PIL import ImageFile
 
-    from faceblur.styles import Region
+    from faceblur.photo.styles import Region
 
     Table = Sequence[int]
 
@@ -59,9 +59,9 @@ class Planes:
     size: tuple[int, int]
     icc_profile: bytes | None
 
-    def cover(self, regions: Sequence[Region]) -> None:
+    def paint(self, regions: Sequence[Region]) -> None:
         """Cover the regions in every plane."""
-        covers.cover(list({id(plane.image): plane.image for plane in self.planes}.values()), regions)
+        painting.paint(list({id(plane.image): plane.image for plane in self.planes}.values()), regions)
 
     def encode(self) -> bytes:
         """The JPEG file."""
@@ -137,11 +137,11 @@ def read_planes(
 ) -> Planes:
     """Decode each plane of a JPEG that `has_planes`, which is opened already, and turn it upright."""
     sampling = factors(light)
-    colours = _colours(images.open_image(data), sampling)
+    colours = _colours(decode.open_image(data), sampling)
     light.draft("L", None)
     light.load()
     light.info = {}
-    upright = [images.turn_upright(image, orientation) for image in (light, *colours)]
+    upright = [decode.turn_upright(image, orientation) for image in (light, *colours)]
     planes = [
         Plane(image, each[::-1] if orientation in TURNED else each, table)
         for image, each, table in zip(

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from faceblur.outlines import Frame, around, head, outline, stencil
+from faceblur.photo.outlines import Frame, around, head, outline, stencil
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from faceblur.faces import Box
-    from faceblur.styles import Region
+    from faceblur.geometry import Box
+    from faceblur.photo.styles import Region
 
 # A face is covered if at least this share of its inner ellipse is.
 COVERED = 0.9
@@ -42,7 +42,7 @@ def uncovered(size: tuple[int, int], regions: Sequence[Region], boxes: Sequence[
 
 
 def opaque_paint(size: tuple[int, int], regions: Sequence[Region]) -> Image.Image:
-    """A picture of this size that is 255 where `covers.cover` paints opaquely, and 0 elsewhere."""
+    """A picture of this size that is 255 where `painting.paint` paints opaquely, and 0 elsewhere."""
     paint = Image.new("L", size)
     for region in regions:
         for piece, opacities in outline(size, region).pieces():

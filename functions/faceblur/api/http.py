@@ -11,13 +11,13 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from faceblur import config
 from faceblur.errors import InternalError, InvalidOptions, JobNotFound, NotSignedIn, RequestError, TooManyJobs
-from faceblur.jobs import Job, Status, is_job_id
-from faceblur.observability import about, job_refused, logger
+from faceblur.jobs.table import Job, Status, is_job_id
+from faceblur.observability import job_refused, logger, tag_with_job
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-    from faceblur.storage import Photos
+    from faceblur.jobs.storage import Photos
 
 _STATUS_CODES: dict[type[RequestError], int] = {
     InvalidOptions: 400,
@@ -74,7 +74,7 @@ def fields_of(body: str | None) -> dict[str, Any]:
     return fields
 
 
-def asker(event: APIGatewayProxyEvent) -> str:
+def caller(event: APIGatewayProxyEvent) -> str:
     """Who asks, as the authorizer says; empty in a deployment without sign-in.
 
     Raises NotSignedIn where the authorizer was not asked although it should be: whatever let the request through,
@@ -88,15 +88,15 @@ def asker(event: APIGatewayProxyEvent) -> str:
     return str(authorizer["owner"])
 
 
-def checked(job_id: str) -> str:
+def valid_job_id(job_id: str) -> str:
     """The job id of a path, tagged for the logs; raises JobNotFound if it cannot be one."""
     if not is_job_id(job_id):
         raise JobNotFound
-    about(job_id)
+    tag_with_job(job_id)
     return job_id
 
 
-def described(job: Job, photos: Photos) -> dict[str, Any]:
+def job_body(job: Job, photos: Photos) -> dict[str, Any]:
     """A job as the API shows it; only a COMPLETED one has a link to its result."""
     seen: dict[str, Any] = {
         "job_id": job.job_id,

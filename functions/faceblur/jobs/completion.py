@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from faceblur import errors
 from faceblur.errors import Aborted, FaceblurError, InternalError, JobNotFound, TimedOut
-from faceblur.findings import load_findings
-from faceblur.jobs import UNFINISHED, Status
-from faceblur.receipts import receipt
+from faceblur.jobs.boxes import load_boxes
+from faceblur.jobs.receipts import receipt
+from faceblur.jobs.table import UNFINISHED, Status
 
 if TYPE_CHECKING:
-    from faceblur.findings import Findings
-    from faceblur.jobs import Jobs
-    from faceblur.storage import Photos
+    from faceblur.jobs.boxes import FoundBoxes
+    from faceblur.jobs.storage import Photos
+    from faceblur.jobs.table import Jobs
 
 
-def end_in_success(done: dict[str, Any], jobs: Jobs, photos: Photos) -> None:
+def complete_job(done: dict[str, Any], jobs: Jobs, photos: Photos) -> None:
     """Complete the job with its receipt, and erase what it needs no more.
 
     `done` is what the state machine hands to its last task. Raises JobNotFound, and leaves no receipt, if the job was
@@ -25,25 +25,25 @@ def end_in_success(done: dict[str, Any], jobs: Jobs, photos: Photos) -> None:
     """
     job_id = done["job_id"]
     try:
-        findings = load_findings(done["boxes"], photos)
+        found = load_boxes(done["boxes"], photos)
     except JobNotFound:
         # An earlier try may have completed the job and erased them, and then could not tell.
         if jobs.get(job_id).status is not Status.COMPLETED:
             raise
     else:
-        _complete(done, findings, jobs, photos)
+        _complete(done, found, jobs, photos)
     # A photo that was posted twice may have come after the original was deleted.
     photos.erase_all_but(job_id, done["draft"]["key"], keep_upload=done["options"]["keep_original"])
 
 
-def _complete(done: dict[str, Any], findings: Findings, jobs: Jobs, photos: Photos) -> None:
+def _complete(done: dict[str, Any], found: FoundBoxes, jobs: Jobs, photos: Photos) -> None:
     """Write the receipt and record the result. A photo without a face is said plainly to be one."""
-    draft, faces = done["draft"], findings.faces
-    done = {**done, "warnings": sorted({*done["warnings"], *(() if faces else ("NoFacesFound",))})}
-    told = receipt(done, findings, photos.digest_of_result(draft["key"]))
+    draft, boxes = done["draft"], found.boxes
+    done = {**done, "warnings": sorted({*done["warnings"], *(() if boxes else ("NoFacesFound",))})}
+    told = receipt(done, found, photos.digest_of_result(draft["key"]))
     outcome = {
-        "faces": len(faces),
-        "missed_at_first": sum(finding.round > 0 for finding in faces),
+        "faces": len(boxes),
+        "missed_at_first": sum(box.round > 0 for box in boxes),
         "check_rounds": done["check_rounds"],
         "warnings": done["warnings"],
         "result": draft,
@@ -77,7 +77,7 @@ def error_of(status: str, name: str | None, cause: str | None) -> FaceblurError:
     return InternalError()
 
 
-def end_in_failure(
+def fail_job(
     job_id: str, error: FaceblurError, jobs: Jobs, photos: Photos, only_from: tuple[Status, ...] = UNFINISHED
 ) -> bool:
     """Record the failure of a job that is in one of these states, and erase what must not stay.

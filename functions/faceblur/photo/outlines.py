@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
-from faceblur.styles import MIN_PADDING
+from faceblur.limits import MIN_PADDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from faceblur.faces import Box
-    from faceblur.styles import Region, Shape
+    from faceblur.geometry import Box
+    from faceblur.limits import Shape
+    from faceblur.photo.styles import Region
 
 # How many times as high as wide the box around an upright head is: the median of what CenterFace finds.
 HEAD = 1.25

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-# The faces that a job can hide. So many are hidden within a function's time, and their boxes are a file of 3 MB.
-MAX_FACES = 20_000
 # Photos have at most 65,535 pixels a side: a box is stored to a third of a pixel.
 DECIMALS = 5
 # A box that lies in another is a part of the same face if its middle, this large, lies in the ellipse over the other,

@@ -23,8 +23,8 @@ from PIL import (
 
 from faceblur.errors import CorruptImage, FaceblurError, ImageTooLarge, ImageTooSmall, UnsupportedFormat
 from faceblur.limits import MAX_BYTES, MAX_PIXELS, MAX_RATIO, MIN_SIDE
-from faceblur.parts import check_parts
-from faceblur.tags import claims_too_much
+from faceblur.photo.structure import check_structure
+from faceblur.photo.tiff import claims_too_much
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -101,7 +101,7 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
     opener = _OPENERS.get(format_)
     if opener is None:
         raise UnsupportedFormat
-    check_parts(data, format_)
+    check_structure(data, format_)
     with decoding():
         image = opener(BytesIO(data))
         image.decodermaxblock = len(data)  # decoded in one go; of each 64 KB, Pillow's default, a part is done again

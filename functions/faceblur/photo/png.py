@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops, PngImagePlugin
 
-from faceblur import covers, images
+from faceblur.photo import decode, painting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from faceblur.styles import Region
+    from faceblur.photo.styles import Region
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, COLOUR, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 4, 6
@@ -53,10 +53,10 @@ class Deep:
         """Width and height."""
         return self.upper.size
 
-    def cover(self, regions: Sequence[Region]) -> None:
+    def paint(self, regions: Sequence[Region]) -> None:
         """Cover the regions; what is painted has eight bits, and the lower byte repeats the upper."""
-        covers.cover([self.upper], regions)
-        for strip, touched in covers.touched(self.upper.size, regions):
+        painting.paint([self.upper], regions)
+        for strip, touched in painting.touched(self.upper.size, regions):
             self.lower.paste(self.upper.crop(strip), strip, touched)
 
     def encode(self) -> bytes:
@@ -117,7 +117,7 @@ def read_deep(data: bytes, orientation: int, icc_profile: bytes | None) -> Deep:
         for name, content in chunks(data)
         if name == b"tRNS" and len(content) == _COLOUR_KEY.get(colour_type)
     ]
-    upper, lower = (images.turn_upright(each, orientation) for each in (upper, lower))
+    upper, lower = (decode.turn_upright(each, orientation) for each in (upper, lower))
     return Deep(upper, lower, colour_type, kept, icc_profile)
 
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
-from faceblur import covers, images, jpeg, metadata, png
 from faceblur.errors import ImageTooLarge
 from faceblur.limits import MAX_PIXELS
+from faceblur.photo import decode, jpeg, metadata, painting, png
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from PIL import ImageFile
 
-    from faceblur.styles import Region
+    from faceblur.photo.styles import Region
 
 # The modes in which each format is written, and how. What was lossy stays lossy, at a quality where it is not seen.
 MODES = {
@@ -56,7 +56,7 @@ class Picture(Protocol):
     def size(self) -> tuple[int, int]:
         """Width and height in pixels."""
 
-    def cover(self, regions: Sequence[Region]) -> None:
+    def paint(self, regions: Sequence[Region]) -> None:
         """Cover the regions in place."""
 
     def encode(self) -> bytes:
@@ -76,9 +76,9 @@ class Pixels:
         """Width and height in pixels."""
         return self.image.size
 
-    def cover(self, regions: Sequence[Region]) -> None:
+    def paint(self, regions: Sequence[Region]) -> None:
         """Cover the regions in place."""
-        covers.cover([self.image], regions)
+        painting.paint([self.image], regions)
 
     def encode(self) -> bytes:
         """The file."""
@@ -87,7 +87,7 @@ class Pixels:
         return file.getvalue()
 
 
-def decode(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint: bool) -> Picture:
+def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint: bool) -> Picture:
     """Decode an opened photo to be written in this format; `to_paint` says whether there is anything to cover.
 
     Raises CorruptImage, or ImageTooLarge if the format cannot hold the photo.
@@ -95,9 +95,9 @@ def decode(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint: bool
     too_long = max(image.size) > LONGEST_SIDE.get(format_, MAX_PIXELS)
     if too_long or image.width * image.height > MOST_PIXELS.get(format_, MAX_PIXELS):
         raise ImageTooLarge(_TOO_LARGE.format(format_))
-    orientation = images.header(image).orientation
+    orientation = decode.header(image).orientation
     profile = metadata.icc_profile(image)
-    with images.decoding():
+    with decode.decoding():
         if format_ == image.format == "PNG" and png.is_deep(data):
             return png.read_deep(data, orientation, profile)
         if format_ == "JPEG" and isinstance(image, JpegImagePlugin.JpegImageFile):
@@ -112,7 +112,7 @@ def decode(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint: bool
         plain, profile = _in_mode(plain, profile, format_)
         if format_ == "PNG" and profile and len(profile) > PngImagePlugin.MAX_TEXT_CHUNK:
             profile = None  # nobody would read the file again
-        upright = images.turn_upright(plain, orientation)
+        upright = decode.turn_upright(plain, orientation)
     upright.info = {}
     return Pixels(upright, format_, options | {"icc_profile": profile})
 
@@ -125,7 +125,7 @@ def _jpeg_pixels(image: JpegImagePlugin.JpegImageFile, orientation: int, profile
     image.load()
     image.info = {}
     options = {"qtables": tables, "subsampling": 0, "keep_rgb": space == "RGB", "icc_profile": profile}
-    return Pixels(images.turn_upright(image, orientation), "JPEG", options)
+    return Pixels(decode.turn_upright(image, orientation), "JPEG", options)
 
 
 def _kept_options(data: bytes, image: ImageFile.ImageFile, format_: str, profile: bytes | None) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def _plain(image: Image.Image, format_: str, to_paint: bool) -> Image.Image:
     if not to_paint and image.format == format_ and "transparency" not in image.info:
         kept |= {"1", "P"}
     if image.mode.startswith("I;16"):
-        return images.eight_bits(image)
+        return decode.eight_bits(image)
     if image.has_transparency_data:
         alpha = "LA" if image.mode in ("1", "L", "LA") else "RGBA"
         return _without_what_nobody_sees(image if image.mode == alpha else image.convert(alpha))
@@ -184,7 +184,7 @@ def _in_mode(image: Image.Image, profile: bytes | None, format_: str) -> tuple[I
     if image.mode == "CMYK" and "CMYK" not in MODES[format_]:
         image = _from_cmyk(image, profile)
     elif image.mode in ("LA", "RGBA") and "RGBA" not in MODES[format_]:
-        image = images.to_rgb(image)
+        image = decode.to_rgb(image)
     elif image.mode in ("L", "LA") and image.mode not in MODES[format_]:
         image = image.convert("RGBA" if image.mode == "LA" else "RGB")
     return image, profile if metadata.colour_space(image.mode) == before else None

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from faceblur import images, metadata, pictures
+from faceblur.photo import codecs, decode, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from faceblur.styles import Region
-
-OutputFormat = Literal["same", "jpeg", "png", "webp", "avif"]
+    from faceblur.limits import OutputFormat
+    from faceblur.photo.styles import Region
 
 # Formats that are read, but not written.
 WRITTEN_AS = {"HEIF": "JPEG"}
@@ -42,19 +41,19 @@ def hide_faces(data: bytes, regions: Sequence[Region], output: OutputFormat = "s
     """Hide the regions; turn the photo upright, and leave out all but the picture and its ICC profile.
 
     `output` is the format of the result: the photo's own, or one to convert to. Raises the errors of
-    `images.inspect`.
+    `decode.inspect`.
     """
     picture, format_, stripped = _opened(data, output, to_paint=bool(regions))
-    picture.cover(regions)
+    picture.paint(regions)
     extension, content_type = FILES[format_]
     return HiddenPhoto(picture.encode(), extension, content_type, *picture.size, stripped)
 
 
-def _opened(data: bytes, output: OutputFormat, *, to_paint: bool) -> tuple[pictures.Picture, str, list[str]]:
+def _opened(data: bytes, output: OutputFormat, *, to_paint: bool) -> tuple[codecs.Picture, str, list[str]]:
     """The decoded photo, the format in which it is written, and the names of what will be left out."""
-    with images.open_image(data) as image:
+    with decode.open_image(data) as image:
         name = image.format or ""
         format_ = WRITTEN_AS.get(name, name) if output == "same" else output.upper()
-        with images.decoding():
+        with decode.decoding():
             stripped = metadata.stripped(data, image)
-        return pictures.decode(data, image, format_, to_paint=to_paint), format_, stripped
+        return codecs.read_picture(data, image, format_, to_paint=to_paint), format_, stripped

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from faceblur.outlines import Frame, Outline, Pixels, enlarged, outline
-from faceblur.styles import MIN_STRENGTH
+from faceblur.limits import MIN_STRENGTH
+from faceblur.photo.outlines import Frame, Outline, Pixels, enlarged, outline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from faceblur.styles import Kind, Region, Style
+    from faceblur.limits import StyleKind
+    from faceblur.photo.styles import Region, Style
 
 # A hidden region is averaged to this many cells along its longer side, to one less for each step of strength, and to
 # proportionally fewer along the other. The noise has these standard deviations (of 255 levels), and is added to each
@@ -41,10 +42,10 @@ class Patch:
     """What covers one face, kept as the few cells of which it is made until it is painted, and where in each layer."""
 
     outlines: list[Outline]
-    kind: Kind
+    kind: StyleKind
     cells: Image.Image
 
-    def cover(self, layers: Sequence[Image.Image]) -> None:
+    def paint(self, layers: Sequence[Image.Image]) -> None:
         """Cover the face in every layer."""
         soft = softened(self.cells) if self.kind == "blur" else self.cells
         for layer, place in zip(layers, self.outlines, strict=True):
@@ -56,7 +57,7 @@ class Patch:
                 layer.paste(paint if fits else part_of(paint, place.seen, piece), piece, opacities)
 
 
-def cover(layers: Sequence[Image.Image], regions: Sequence[Region]) -> None:
+def paint(layers: Sequence[Image.Image], regions: Sequence[Region]) -> None:
     """Cover the regions in place.
 
     The last layer is the picture, with 8 bits a sample and no palette. Before it there may be others of the same
@@ -65,11 +66,11 @@ def cover(layers: Sequence[Image.Image], regions: Sequence[Region]) -> None:
     of the regions makes no difference.
     """
     for patch in sorted((patch_for(layers, region) for region in regions), key=_order):
-        patch.cover(layers)
+        patch.paint(layers)
 
 
 def touched(size: tuple[int, int], regions: Sequence[Region]) -> Iterator[tuple[Pixels, Image.Image]]:
-    """The places that `cover` changes in a picture of this size, with masks that are 255 where it does."""
+    """The places that `paint` changes in a picture of this size, with masks that are 255 where it does."""
     for region in regions:
         for piece, opacities in outline(size, region).pieces():
             yield piece, opacities.point(lambda level: 255 if level else 0)

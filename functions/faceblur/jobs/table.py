@@ -46,7 +46,7 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")
 UNFINISHED = (Status.AWAITING_UPLOAD, Status.PROCESSING)
 # What a job goes through, as the state machine names it to its tasks. While a check finds a face, the last two repeat,
 # at most five times.
-STAGES = ("first_look", "hide", "check", "hide_missed")
+STAGES = ("detect", "hide", "check", "hide_missed")
 
 
 @dataclass(frozen=True)
@@ -147,10 +147,10 @@ class Jobs:
             raise JobNotFound
         return job
 
-    def settle(self, job: Job, photo_arrived: Callable[[], bool]) -> Job:
+    def fail_if_overdue(self, job: Job, has_upload: Callable[[], bool]) -> Job:
         """Fail a job whose time is over, so that nobody waits for ever, and give it as it stands then."""
         now = time.time()
-        if job.status is Status.AWAITING_UPLOAD and now > job.upload_expires_at and not photo_arrived():
+        if job.status is Status.AWAITING_UPLOAD and now > job.upload_expires_at and not has_upload():
             self.fail(job.job_id, UploadExpired(), only_from=(Status.AWAITING_UPLOAD,))
         elif job.status is Status.AWAITING_UPLOAD and now > job.upload_expires_at + config.DELIVERY_SECONDS:
             self.fail(job.job_id, InternalError(), only_from=(Status.AWAITING_UPLOAD,))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from faceblur.late_writes import withdraw_if_late
+from faceblur.jobs.storage import withdraw_if_late
 
 if TYPE_CHECKING:
-    from faceblur.anonymise import HiddenPhoto
-    from faceblur.jobs import Jobs
-    from faceblur.storage import Photos
+    from faceblur.jobs.storage import Photos
+    from faceblur.jobs.table import Jobs
+    from faceblur.photo.hide import HiddenPhoto
 
 
 def store_draft(job_id: str, hidden: HiddenPhoto, jobs: Jobs, photos: Photos) -> dict[str, Any]:

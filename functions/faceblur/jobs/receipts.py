@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from faceblur.findings import Findings
+    from faceblur.jobs.boxes import FoundBoxes
 
 # List prices in USD, us-east-1, on demand.
 PRICES_AS_OF = "2026-11"
@@ -20,7 +20,7 @@ TRANSITIONS, STAGES, MORE_TRANSITIONS = 10, 3, 2
 HOW = ("style", "shape", "padding", "strength", "colour")
 
 
-def receipt(done: dict[str, Any], findings: Findings, result: Mapping[str, Any]) -> dict[str, Any]:
+def receipt(done: dict[str, Any], found: FoundBoxes, result: Mapping[str, Any]) -> dict[str, Any]:
     """The receipt of a completed job.
 
     `done` is what the state machine hands to its last task, `result` the digest of the result.
@@ -28,9 +28,9 @@ def receipt(done: dict[str, Any], findings: Findings, result: Mapping[str, Any])
     stages = done["stages"]
     return {
         "job_id": done["job_id"],
-        "input": findings.photo,
+        "input": found.photo,
         "output": result,
-        "faces": [finding.to_dict() for finding in findings.faces],
+        "boxes": [box.to_dict() for box in found.boxes],
         "check_rounds": done["check_rounds"],
         "hidden_with": {name: done["options"][name] for name in HOW},
         "stripped": done["draft"]["stripped"],

@@ -1,0 +1,68 @@
+"""The embedded detector: two networks inside the function itself.
+
+CenterFace finds the faces, YuNet says where to look closely and checks the result (`search`). Both run under
+onnxruntime, which the layer brings.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from faceblur.detectors.base import Detection, DetectionPass
+from faceblur.detectors.embedded.candidates import ROLL, SCORE, widths
+from faceblur.detectors.embedded.centerface import centerface
+from faceblur.detectors.embedded.search import find_faces, find_missed_faces
+from faceblur.detectors.embedded.yunet import yunet
+from faceblur.detectors.warnings import WarningCode, warnings_for
+from faceblur.geometry import Box
+from faceblur.photo import decode
+
+if TYPE_CHECKING:
+    from faceblur.detectors.base import StoredPhoto
+
+MOST_PIXELS = 6_000_000  # larger photos are reduced to this: they are not as sharp as their pixels, and time counts
+NEAR_LIMIT = 12  # pixels, after the reduction: of faces below this width, some are missed
+
+
+class EmbeddedDetector:
+    """CenterFace and YuNet under onnxruntime, on this machine's processors."""
+
+    def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
+        """The faces of at least this confidence (0…100); a PhotoError if the photo cannot be read.
+
+        The first pass asks both networks, a check only YuNet.
+        """
+        picture = load(photo.data)
+        if detection_pass is DetectionPass.FIRST:
+            found = find_faces(centerface(), yunet(), picture, min_confidence)
+            warnings, version = warnings_for(picture), f"{centerface().version} {yunet().version}"
+        else:
+            found = find_missed_faces(yunet(), picture, min_confidence)
+            warnings, version = [], yunet().version
+        if (widths(found) < NEAR_LIMIT).any():
+            warnings.append(WarningCode.FACES_NEAR_SIZE_LIMIT)
+        corners = found[:, :4] / [*picture.size, *picture.size]
+        return Detection(
+            boxes=[
+                Box(left, top, right - left, bottom - top, confidence, roll=roll)
+                for (left, top, right, bottom), confidence, roll in zip(
+                    corners.tolist(), found[:, SCORE].tolist(), found[:, ROLL].tolist(), strict=True
+                )
+            ],
+            detector="embedded",
+            version=version,
+            calls=0,
+            warnings=sorted(warnings),
+        )
+
+
+def load(data: bytes) -> Image.Image:
+    """The photo, upright, and reduced if it is very large."""
+    header = decode.inspect(data)
+    scale = min(1.0, sqrt(MOST_PIXELS / (header.width * header.height)))
+    size = round(header.width * scale), round(header.height * scale)
+    picture = decode.load_for_detection(data, max(size))
+    return picture if picture.size == size else picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2)

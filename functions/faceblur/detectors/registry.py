@@ -1,0 +1,32 @@
+"""The detectors by the names that the template's parameter FaceDetector takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from faceblur.detectors.base import Detector
+
+
+def detector_named(name: str, *, last_attempt: bool = False) -> Detector:
+    """The detector of this name: embedded, rekognition or both; raises ValueError for any other name.
+
+    In the last attempt, `both` goes on with one of the two if the other is unavailable. Each detector is imported only
+    when it is asked for: without the layer, the embedded one cannot be.
+    """
+    match name:
+        case "embedded":
+            from faceblur.detectors.embedded.detector import EmbeddedDetector
+
+            return EmbeddedDetector()
+        case "rekognition":
+            from faceblur.detectors.rekognition import RekognitionDetector
+
+            return RekognitionDetector()
+        case "both":
+            from faceblur.detectors.union import UnionDetector
+
+            # The service comes first: if it is unavailable, no time was spent on the networks.
+            return UnionDetector([detector_named("rekognition"), detector_named("embedded")], last_attempt)
+        case _:
+            raise ValueError(f"{name!r} is not one of the detectors: embedded, rekognition, both")
