@@ -1,4 +1,4 @@
-"""Thousands of jobs through the embedded AWS while a seeded injector makes everything fail: what became of them.
+"""Thousands of jobs through the embedded AWS while an injector with a fixed seed makes everything fail.
 
 PYTHONPATH=functions:tests .venv/bin/python benchmarks/chaos.py [JOBS [SEED]]
 """
@@ -26,7 +26,7 @@ RESTARTS = 2
 
 
 def main(jobs: int = JOBS, seed: int = SEED) -> int:
-    """Let the storm rage, and say whether every job came to what it must."""
+    """Run the storm, judge every job, and publish the counts."""
     local.build(print)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faceblur-storm-") as folder, storm(Path(folder), seed) as raging:

@@ -29,7 +29,8 @@ MEASURED_VCPUS = 2
 # (reading and writing photos and the row), and a small function.
 CALL, TASK, SMALL = 0.5, 0.05, 0.05
 
-# What a photo takes whose first check finds nothing, counted in the code: it is looked at twice and hidden once.
+# What a photo takes whose first check finds nothing, counted in the code: one detection, one check, and one pass of
+# hiding.
 CALLS = {
     "embedded": 0,
     "rekognition": 2,
