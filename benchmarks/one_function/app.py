@@ -1,7 +1,7 @@
-"""All the work of a photo in one function, beside which load.py shows the price of the state machine.
+"""All the work of a photo in one function, which load.py compares with the state machine.
 
-It runs the domain's own code as the functions do, and ends a job as they do; it has none of their retries, their claim
-that keeps a second delivery out, or their record of what failed.
+It runs the same code of the domain as the functions do, and ends a job as they do. It has no retries, no claim that
+refuses a second delivery, and no record of failures.
 """
 
 from __future__ import annotations
