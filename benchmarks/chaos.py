@@ -17,7 +17,7 @@ from report import Figure, at_least, at_most, publish
 from storm.storm import storm
 from storm.verdict import judged
 
-from faceblur_cli import local
+from faceblur_cli.stack.sam import build
 
 JOBS = 2000
 SEED = 20261123
@@ -27,7 +27,7 @@ RESTARTS = 2
 
 def main(jobs: int = JOBS, seed: int = SEED) -> int:
     """Run the storm, judge every job, and publish the counts."""
-    local.build(print)
+    build(print)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faceblur-storm-") as folder, storm(Path(folder), seed) as raging:
         raging.rage(jobs, clients=CLIENTS, restarts=RESTARTS, hangs=True)
