@@ -19,9 +19,9 @@ import numpy as np
 import photos
 import pillow_heif
 from figure import Panel, drawn
+from hiding_methods import METHODS
 from PIL import Image
 from report import Figure, at_least, at_most, publish
-from ways import METHODS
 
 from faceblur.geometry import Box
 from faceblur.photo import painting
@@ -108,7 +108,7 @@ def run(
         for number, each in enumerate(earlier):
             (Path(folder) / f"earlier-{number}").write_bytes(each)
         (Path(folder) / "boxes.json").write_text(json.dumps(boxes))
-        command = [sys.executable, str(Path(__file__).with_name("ways.py")), method, folder, str(times)]
+        command = [sys.executable, str(Path(__file__).with_name("hiding_methods.py")), method, folder, str(times)]
         printed = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
         return json.loads(printed), (Path(folder) / method).read_bytes()
 

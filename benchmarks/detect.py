@@ -212,7 +212,7 @@ def measured(row: Row) -> dict[str, Any]:
                 if number and tool not in TIMED:
                     continue
                 subprocess.run(
-                    [sys.executable, Path(__file__).with_name("finders.py"), tool, folder],
+                    [sys.executable, Path(__file__).with_name("detect_tools.py"), tool, folder],
                     env=environment,
                     check=True,
                     stdout=subprocess.DEVNULL,

@@ -86,7 +86,7 @@ def answers_about(photos: Sequence[Photo], folder: Path) -> tuple[dict[str, list
             (folder / "photos.json").write_text(json.dumps(files))
             for tool in TOOLS:
                 subprocess.run(
-                    [sys.executable, Path(__file__).with_name("real_ways.py"), tool, folder],
+                    [sys.executable, Path(__file__).with_name("real_tools.py"), tool, folder],
                     env=environment,
                     check=True,
                     stdout=subprocess.DEVNULL,

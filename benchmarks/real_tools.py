@@ -1,4 +1,4 @@
-"""The tools that `make bench-real` compares: `real_ways.py TOOL FOLDER` works on the photos in FOLDER/photos.json.
+"""The tools that `make bench-real` compares: `real_tools.py TOOL FOLDER` works on the photos in FOLDER/photos.json.
 
 That file is a list of [number, file]. The tool's answers are written to FOLDER/TOOL.json, with the peak memory of the
 process in MB. `faceblur` also writes each result to FOLDER/<number>.

@@ -1,4 +1,4 @@
-"""The methods of hiding that blur.py compares: `ways.py METHOD FOLDER TIMES` runs one, and prints what it took.
+"""The methods of hiding that blur.py compares; `hiding_methods.py METHOD FOLDER TIMES` runs one and prints its cost.
 
 The folder has `photo` and `boxes.json`, and may have photos to process before, `earlier-*`. The result is written to
 the file METHOD. A method is a function of the photo's file and the faces' boxes, [left, top, width, height] in

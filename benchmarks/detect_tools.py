@@ -1,4 +1,4 @@
-"""The tools that detect.py compares: `finders.py TOOL FOLDER` finds the faces in all photos of a folder.
+"""The tools that detect.py compares: `detect_tools.py TOOL FOLDER` finds the faces in all photos of a folder.
 
 A tool may have a number, as in `faceblur@25`, which is its `min_confidence`.
 
