@@ -45,11 +45,12 @@ test: $(setup) $(page) ## the whole suite
 
 page: $(page) ## build the web page
 
-lint: $(setup) $(packages) ## formatting, style, types, templates
+lint: $(setup) $(packages) ## formatting, style, types, the template and the state machine
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/cfn-lint template.yaml
+	PYTHONPATH=functions .venv/bin/python statemachine/check_definition.py
 	.tools/sam/bin/sam validate --config-env local --lint
 	cd frontend && npm run lint
 

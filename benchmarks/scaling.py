@@ -38,7 +38,7 @@ CALLS = {
 }  # to Rekognition, up to two megapixels; 12 megapixels take five times
 API_CALLS = 13  # one creates the job, the others ask for its status; a client that asks less often makes fewer
 SMALL_INVOCATIONS = API_CALLS + 2  # the API, start_workflow, and the function that completes the job
-TASKS = 3  # detect_faces twice, blur_faces once
+TASKS = 3  # detect_faces twice, hide_faces once
 UNITS = {
     "lambda_request": SMALL_INVOCATIONS + TASKS,
     "api_call": API_CALLS,

@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 
 from faceblur import config
+from faceblur.contracts import CompleteRequest
 from faceblur.detectors.base import DetectionPass, StoredPhoto
 from faceblur.detectors.check import Check
 from faceblur.detectors.confidence import detect_at_confidence
@@ -50,16 +51,16 @@ def work_on(job_id: str) -> None:
             break
         findings = findings.plus(missed, rounds)
         hidden = hide_faces(photo, regions(findings, options), options["output"])
-    done = {
-        "job_id": job_id,
-        "options": options,
-        "boxes": store_boxes(job_id, findings, jobs(), photos()),
-        "check_rounds": rounds,
-        "warnings": found.warnings,
-        "draft": store_draft(job_id, hidden, jobs(), photos()),
-        "stages": [],
-    }
-    complete_job(done, jobs(), photos())
+    request = CompleteRequest(
+        job_id=job_id,
+        options=options,
+        boxes=store_boxes(job_id, findings, jobs(), photos()),
+        check_rounds=rounds,
+        warnings=[*found.warnings],
+        draft=store_draft(job_id, hidden, jobs(), photos()),
+        stages=[],
+    )
+    complete_job(request, jobs(), photos())
 
 
 def begin(job_id: str) -> dict[str, Any]:

@@ -87,8 +87,8 @@ def publish(stack_name: str) -> None:
 @cli.command()
 @click.option("--stack-name", default=local.STACK_NAME, show_default=True, help="Name of the stack in the cloud.")
 def redrive(stack_name: str) -> None:
-    """Hand back the endings of jobs that could not be recorded, once what kept them from it is mended."""
-    moved = dead_letters.redrive(boto3.client("sqs"), _outputs(stack_name)["EndingsDlqArn"])
+    """Send failures that could not be recorded back to their queues, once the cause is repaired."""
+    moved = dead_letters.redrive(boto3.client("sqs"), _outputs(stack_name)["FailuresDlqArn"])
     out.print("1 message was handed back" if moved == 1 else f"{moved} messages were handed back")
 
 

@@ -67,4 +67,4 @@ def _rows(stack: Stack) -> Iterator[dict[str, Any]]:
 def _tell_of_abortion(stack: Stack, job_id: str) -> None:
     """Tell of it as EventBridge does, by a message that is delivered until it is recorded."""
     event = {"source": "aws.states", "detail": {"name": job_id, "status": "ABORTED"}}
-    stack.client("sqs").send_message(QueueUrl=stack.outputs["EndingsQueueUrl"], MessageBody=json.dumps(event))
+    stack.client("sqs").send_message(QueueUrl=stack.outputs["FailedExecutionsQueueUrl"], MessageBody=json.dumps(event))

@@ -59,7 +59,7 @@ def test_the_template_has_the_numbers_of_the_model():
     memory = scaling.DETECT_MB
     assert detect == {"Fn::If": ["UsesEmbedded", memory["embedded"], memory["rekognition"]]}
     assert memory["both"] == memory["embedded"]
-    assert resources["BlurFacesFunction"]["Properties"]["MemorySize"] == scaling.HIDE_MB
+    assert resources["HideFacesFunction"]["Properties"]["MemorySize"] == scaling.HIDE_MB
     assert template()["Globals"]["Function"]["MemorySize"] == scaling.SMALL_MB
     assert parameters["RequestsASecond"]["Default"] == scaling.REQUESTS_A_SECOND
     assert parameters["JobsADay"]["Default"] == scaling.JOBS_A_DAY

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from faceblur_cli import main, redrive
 from faceblur_cli.failures import Failure
 
-DLQ = "arn:aws:sqs:eu-central-1:123456789012:faceblur-EndingsDlq-1EXAMPLE"
+DLQ = "arn:aws:sqs:eu-central-1:123456789012:faceblur-FailuresDlq-1EXAMPLE"
 
 
 EARLIER = {"Status": "COMPLETED", "StartedTimestamp": 1, "ApproximateNumberOfMessagesMoved": 9}
@@ -74,7 +74,7 @@ def test_it_does_not_wait_for_ever(sqs, waits, monkeypatch):
 @pytest.mark.parametrize(("moved", "said"), [(0, "0 messages were"), (1, "1 message was"), (7, "7 messages were")])
 def test_the_command_asks_the_stack_for_its_queue(sqs, waits, monkeypatch, moved, said):
     moving(sqs, {"Status": "COMPLETED", **count(moved)})
-    monkeypatch.setattr(main, "_outputs", {"photos": {"EndingsDlqArn": DLQ}}.__getitem__)
+    monkeypatch.setattr(main, "_outputs", {"photos": {"FailuresDlqArn": DLQ}}.__getitem__)
     monkeypatch.setattr(main.boto3, "client", {"sqs": sqs}.__getitem__)
     result = CliRunner().invoke(main.cli, ["redrive", "--stack-name", "photos"])
     assert (result.exit_code, result.exception) == (0, None)

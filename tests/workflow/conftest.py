@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sources import state_machine
+from support.mocked_results import MockedMachine
+
+from faceblur_cli import local
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def blur_image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockedMachine]:
+    """The state machine of the template over mocked task results, in an embedded AWS of its own."""
+    with local.emulator(local.free_port(), tmp_path_factory.mktemp("mocked"), SFN_WAIT_SCALE="0") as endpoint:
+        yield MockedMachine(local.Stack(endpoint, {}), state_machine())
