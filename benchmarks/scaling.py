@@ -37,7 +37,7 @@ CALLS = {
     "both": 2,
 }  # to Rekognition, up to two megapixels; 12 megapixels take five times
 API_CALLS = 13  # one creates the job, the others ask for its status; a client that asks less often makes fewer
-SMALL_INVOCATIONS = API_CALLS + 2  # the API, start_workflow, and the function that completes the job
+SMALL_INVOCATIONS = API_CALLS + 2  # the API, start_workflow, and complete_job
 TASKS = 3  # detect_faces twice, hide_faces once
 UNITS = {
     "lambda_request": SMALL_INVOCATIONS + TASKS,
