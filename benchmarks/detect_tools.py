@@ -20,7 +20,7 @@ from PIL import Image, ImageOps
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scenes import Corners
+    from tests.support.pictures.scenes import Corners
 
     Finder = Callable[[Path], tuple[list[Corners], float]]
 

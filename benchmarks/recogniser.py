@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import dlib
 import numpy as np
-from photos import encoded, opened
 from PIL import Image, ImageOps
 
 from faceblur.geometry import Box
+from tests.support.pictures.photos import encoded, opened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

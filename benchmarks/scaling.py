@@ -14,8 +14,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from report import publish
-
+from benchmarks.report import publish
 from faceblur.jobs.receipts import PRICES, TRANSITIONS
 
 DETECTORS = ("embedded", "rekognition", "both")

@@ -6,12 +6,12 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from deployed import Deployed, with_faults
-from standins.issuer import AUDIENCE, Issuer
-from standins.loopback import reserved_port
-from standins.rekognition import Rekognition
 
 from faceblur_cli import local, project
+from tests.support.stack.deployed import Deployed, with_faults
+from tests.support.standins.issuer import AUDIENCE, Issuer
+from tests.support.standins.loopback import reserved_port
+from tests.support.standins.rekognition import Rekognition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,8 @@ import runpy
 
 import pytest
 import yaml
-from sources import ROOT
+
+from tests.support.sources import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 LOCKS = [

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 
-import load
 import pytest
-import real_tools
-from one_function import app
-from photos import astronaut
-from sources import ROOT, CloudFormationLoader, state_machine, yaml
 
+from benchmarks import load, real_tools
+from benchmarks.one_function import app
 from faceblur.detectors.base import Detection, DetectionPass
 from faceblur.geometry import Box
+from tests.support.pictures.photos import astronaut
+from tests.support.sources import ROOT, CloudFormationLoader, state_machine, yaml
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from masks import corners, ellipse
 from PIL import Image
 
 from faceblur.geometry import Box
@@ -18,6 +17,7 @@ from faceblur.limits import Shape
 from faceblur.photo import painting
 from faceblur.photo.coverage import covered_share, opaque_paint, uncovered
 from faceblur.photo.styles import Region, Style
+from tests.support.pictures.masks import corners, ellipse
 
 SIZE = (400, 300)
 FACE = Box(0.4, 0.3, 0.2, 0.25 * 4 / 3, 90.0)  # 80 × 100 pixels

@@ -18,6 +18,7 @@ from urllib3.exceptions import ReadTimeoutError
 
 from faceblur.errors import JobNotFound, StorageUnavailable, UploadReplaced
 from faceblur.jobs.storage import Photos, digest, job_id_of, photos, upload_key
+from tests.support.requests import answered_by
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
@@ -276,8 +277,7 @@ def test_an_unreachable_storage(environment, operation, request_, error):
     def unreachable(**_):
         raise error(endpoint_url="https://s3.example.org")
 
-    client.meta.events.register("before-send.s3", unreachable)
-    with pytest.raises(StorageUnavailable):
+    with answered_by(unreachable, client), pytest.raises(StorageUnavailable):
         request_(Photos(client, BUCKET))
 
 

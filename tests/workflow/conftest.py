@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sources import state_machine
 from support.mocked_results import MockedMachine
 
 from faceblur_cli import local
+from tests.support.sources import state_machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,17 +15,18 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from deployed import Deployed, function_name, request
-from photos import blank
-from sources import template
 
 from faceblur.options import JobOptions
+from tests.support.pictures.photos import blank
+from tests.support.sources import template
+from tests.support.stack.deployed import Deployed, function_name, request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import httpx
-    from standins.issuer import Issuer
+
+    from tests.support.standins.issuer import Issuer
 
 NO_PHOTO = b"not a photo at all"
 PHOTO = blank(64, 64)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from check_definition import successors
-from sources import state_machine
 from support.mocked_results import returns, throws
 
 from faceblur import errors
 from faceblur.options import JobOptions
+from tests.support.sources import state_machine
 
 if TYPE_CHECKING:
     from support.mocked_results import MockedMachine

@@ -7,17 +7,18 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import photos
 from PIL import Image, ImageOps
-from scenes import place, scattered
-from standins.rekognition import Refusal, face
+
+from tests.support.pictures import photos
+from tests.support.pictures.scenes import place, scattered
+from tests.support.standins.rekognition import Refusal, face
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from scenes import Corners
-    from standins.rekognition import Reply
+    from tests.support.pictures.scenes import Corners
+    from tests.support.standins.rekognition import Reply
 
 FACE_WIDTH = 64  # pixels: well above what Rekognition finds, and not worth a second call
 HIDDEN = 8.0  # levels of 0…255 by which a hidden face differs at least; saving as JPEG again changes it by 3

@@ -15,7 +15,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from standins.loopback import LoopbackServer
+from tests.support.standins.loopback import LoopbackServer
 
 AUDIENCE = "faceblur-page"
 

@@ -8,7 +8,8 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
-from sources import api_description
+
+from tests.support.sources import api_description
 
 
 def assert_documented(method: str, path_template: str, status: int, json_body: Any) -> None:

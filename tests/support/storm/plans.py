@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from storm.portraits import Portrait, no_photos, portraits
+from tests.support.storm.portraits import Portrait, no_photos, portraits
 
 Step = dict[str, Any]
 

@@ -11,15 +11,15 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import photos
 
-from storm.plans import CASES
-from storm.storm import CALM_SECONDS, Sent, Storm
+from tests.support.pictures import photos
+from tests.support.storm.plans import CASES
+from tests.support.storm.storm import CALM_SECONDS, Sent, Storm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from storm.portraits import Portrait
+    from tests.support.storm.portraits import Portrait
 
 # What a job that was being worked on may say of a restart: that it was stopped, or what failed in its last moments.
 OF_A_RESTART = {"Aborted", "InternalError", "TimedOut", "StorageUnavailable", "DetectorUnavailable"}

@@ -7,10 +7,18 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import skimage.data
-from photos import ASTRONAUT_FACE, HOPPER_FACE, astronaut_pixels, hopper_pixels
 from PIL import Image, ImageDraw, ImageFilter
-from sklearn.datasets import load_sample_images
+
+from tests.support.pictures.photos import (
+    ASTRONAUT_FACE,
+    HOPPER_FACE,
+    astronaut_pixels,
+    flower_pixels,
+    hopper_pixels,
+    pixels,
+    sample,
+    street_pixels,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +110,7 @@ def people() -> tuple[Head, ...]:
 def passers_by() -> tuple[Head, ...]:
     """A hundred faces of 25×25 grey pixels (a part of LFW that scikit-image carries), for small faces in crowds."""
     heads = []
-    for face in skimage.data.lfw_subset()[:100]:
+    for face in np.load(sample("skimage", "data/lfw_subset.npy"))[:100]:
         tinted = face[..., None] * 255 * np.array([1.0, 0.88, 0.8])
         heads.append(Head(Image.fromarray(tinted.astype(np.uint8)), (3, 0, 22, 24)))
     return tuple(heads)
@@ -111,9 +119,8 @@ def passers_by() -> tuple[Head, ...]:
 @cache
 def places() -> tuple[Image.Image, ...]:
     """Pictures without people, to put people into."""
-    data = skimage.data
-    arrays = [data.coffee(), data.rocket(), data.brick(), data.grass(), data.gravel(), *load_sample_images().images]
-    return tuple(Image.fromarray(array).convert("RGB") for array in arrays)
+    names = ("coffee.png", "rocket.jpg", "brick.png", "grass.png", "gravel.png")
+    return (*(pixels("skimage", f"data/{name}") for name in names), street_pixels(), flower_pixels())
 
 
 def place(number: int, size: tuple[int, int]) -> Image.Image:

@@ -6,7 +6,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "layers" / "onnx"
 MADE = ROOT / ".tools" / "networks"
 PUBLISHED = MADE / "published"

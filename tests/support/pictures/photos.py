@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib.util import find_spec
 from io import BytesIO
+from pathlib import Path
 
-import skimage.data
-from matplotlib.cbook import get_sample_data
 from PIL import Image
-from sklearn.datasets import load_sample_image
 
 from faceblur.geometry import Box
 
 # Where the faces are: what the detectors find, checked by eye.
 ASTRONAUT_FACE = Box(0.348, 0.108, 0.184, 0.238, 99.0)
 HOPPER_FACE = Box(0.336, 0.202, 0.358, 0.362, 99.0)
+
+
+def sample(package: str, path: str) -> Path:
+    """A file of an installed package, found without importing the package, which would take seconds."""
+    spec = find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / path
+
+
+def pixels(package: str, path: str) -> Image.Image:
+    """A sample photo of an installed package, as pixels without any metadata."""
+    with Image.open(sample(package, path)) as image:
+        picture = image.convert("RGB")
+    picture.info = {}
+    return picture
 
 
 def jpeg(image: Image.Image, **options: object) -> bytes:
@@ -30,20 +45,19 @@ def png(photo: bytes) -> bytes:
 @cache
 def astronaut() -> bytes:
     """Eileen Collins (NASA, public domain): one face in 512×512 pixels."""
-    return jpeg(Image.fromarray(skimage.data.astronaut()))
+    return jpeg(astronaut_pixels())
 
 
 @cache
 def astronaut_pixels() -> Image.Image:
     """Eileen Collins (NASA, public domain) as pixels: one face in 512×512."""
-    return Image.fromarray(skimage.data.astronaut())
+    return pixels("skimage", "data/astronaut.png")
 
 
 @cache
 def hopper_pixels() -> Image.Image:
     """Grace Hopper (US Navy, public domain) as pixels: one face in 512×600."""
-    with get_sample_data("grace_hopper.jpg") as file, Image.open(file) as image:
-        return image.convert("RGB")
+    return pixels("matplotlib", "mpl-data/sample_data/grace_hopper.jpg")
 
 
 @cache
@@ -58,13 +72,13 @@ PORTRAITS = [(astronaut_pixels(), ASTRONAUT_FACE), (hopper_pixels(), HOPPER_FACE
 @cache
 def flower_pixels() -> Image.Image:
     """A picture without a face, 640×427."""
-    return Image.fromarray(load_sample_image("flower.jpg"))
+    return pixels("sklearn", "datasets/images/flower.jpg")
 
 
 @cache
 def street_pixels() -> Image.Image:
     """Buildings without a face, 640×427."""
-    return Image.fromarray(load_sample_image("china.jpg"))
+    return pixels("sklearn", "datasets/images/china.jpg")
 
 
 @cache

@@ -5,18 +5,17 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from api_contract import assert_documented
-from bad_files import made
-from deployed import eventually, request
-from trial import HIDDEN, Trial, traces
-
 from faceblur import errors
 from faceblur.limits import MAX_BYTES
+from tests.support.api_contract import assert_documented
+from tests.support.bad_files.catalogue import made
+from tests.support.bad_files.trial import HIDDEN, Trial, traces
+from tests.support.stack.deployed import eventually, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from deployed import Deployed
+    from tests.support.stack.deployed import Deployed
 
 REFUSED = "refused at the upload"
 PHOTO_ERRORS = {error.__name__ for error in errors.PhotoError.__subclasses__()}

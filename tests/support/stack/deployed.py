@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from faceblur_cli.local import Stack
 
 Seen = TypeVar("Seen")
-FAULTS = project.ROOT / "tests" / "faults"
+FAULTS = project.ROOT / "tests/support/stack/faults"
 PATIENCE_SECONDS = 90
 DETECT = "Detect the faces"
 FAILURE = ["What went wrong?", "Record the failure", "Job failed"]

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from standins.loopback import LoopbackServer
+from tests.support.standins.loopback import LoopbackServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

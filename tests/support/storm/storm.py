@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
-from deployed import Deployed, with_faults
-from standins.rekognition import BROKEN, Rekognition
 
 from faceblur_cli import local, recovery
-from storm.plans import Plan, Step, faulty_read, mocked, plan
-from storm.portraits import Portrait, Witness
-from storm.post import Post
+from tests.support.stack.deployed import Deployed, with_faults
+from tests.support.standins.rekognition import BROKEN, Rekognition
+from tests.support.storm.plans import Plan, Step, faulty_read, mocked, plan
+from tests.support.storm.portraits import Portrait, Witness
+from tests.support.storm.post import Post
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

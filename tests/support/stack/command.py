@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deployed import eventually
-
 from faceblur_cli import project
+from tests.support.stack.deployed import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

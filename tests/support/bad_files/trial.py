@@ -22,8 +22,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 from PIL import ImageFilter
-from private import MARK
-from sources import template
 
 from faceblur.detectors import rekognition
 from faceblur.detectors.base import DetectionPass, StoredPhoto
@@ -35,6 +33,8 @@ from faceblur.limits import MAX_BYTES, OutputFormat, Shape, StyleKind
 from faceblur.photo import decode, jpeg
 from faceblur.photo.hide import HiddenPhoto, hide_faces
 from faceblur.photo.styles import Region, Style
+from tests.support.privacy import MARK
+from tests.support.sources import template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
