@@ -6,7 +6,7 @@ This is a model and no measurement. Its formulas:
 - wait of the last photo of an hour = (what the hour asks of a quota ÷ what the quota allows − 1) × one hour
 - price of a photo = Σ units used × price of a unit
 
-PYTHONPATH=functions .venv/bin/python benchmarks/scaling.py
+PYTHONPATH=functions .venv/bin/python -m benchmarks.scaling
 """
 
 from __future__ import annotations
