@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.figure import Panel, drawn
 from benchmarks.report import Figure, at_least, at_most, publish
-from faceblur_cli import local
+from faceblur_cli.stack.sam import build
 from tests.support.storm.storm import storm
 from tests.support.storm.verdict import judged
 
@@ -26,7 +26,7 @@ RESTARTS = 2
 
 def main(jobs: int = JOBS, seed: int = SEED) -> int:
     """Run the storm, judge every job, and publish the counts."""
-    local.build(print)
+    build(print)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faceblur-storm-") as folder, storm(Path(folder), seed) as raging:
         raging.rage(jobs, clients=CLIENTS, restarts=RESTARTS, hangs=True)

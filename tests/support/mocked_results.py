@@ -21,7 +21,7 @@ from faceblur_cli import trace
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from faceblur_cli.local import Stack
+    from faceblur_cli.stack.aws import Stack
 
 _SECONDS = 30
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 from support.mocked_results import MockedMachine
 
-from faceblur_cli import local
+from faceblur_cli.stack.aws import Stack
+from faceblur_cli.stack.emulator import emulator, free_port
 from tests.support.sources import state_machine
 
 if TYPE_CHECKING:
@@ -15,5 +16,5 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def blur_image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockedMachine]:
     """The state machine of the template over mocked task results, in an embedded AWS of its own."""
-    with local.emulator(local.free_port(), tmp_path_factory.mktemp("mocked"), SFN_WAIT_SCALE="0") as endpoint:
-        yield MockedMachine(local.Stack(endpoint, {}), state_machine())
+    with emulator(free_port(), tmp_path_factory.mktemp("mocked"), SFN_WAIT_SCALE="0") as endpoint:
+        yield MockedMachine(Stack(endpoint, {}), state_machine())

@@ -265,18 +265,47 @@ def withdraws_a_draft_of_a_deleted_job(roles: Roles) -> None:
     assert roles.invoke("HideFacesFunction", event) == "JobNotFound"
 
 
+def drafted(roles: Roles, status: str) -> dict[str, Any]:
+    """What the state machine sends to its last task for a job of this status: its draft is stored, and no boxes."""
+    job_id = roles.job(status)
+    result = f"results/{job_id}.0a.jpg"
+    roles.store(result)
+    return {
+        "job_id": job_id,
+        "options": JobOptions().model_dump(),
+        "boxes": {"key": f"boxes/{job_id}.0a.json", "count": 0},
+        "check_rounds": 1,
+        "warnings": [],
+        "draft": {"key": result, "content_type": "image/jpeg", "bytes": 1, "width": 1, "height": 1, "stripped": []},
+        "stages": [],
+    }
+
+
+def store_no_boxes(roles: Roles, request: dict[str, Any]) -> None:
+    roles.store(request["boxes"]["key"], json.dumps({"photo": PHOTO_DIGEST, "boxes": []}).encode())
+
+
 def completes_a_job(roles: Roles) -> None:
-    job_id = roles.job("PROCESSING")
-    result, other, boxes = f"results/{job_id}.0a.jpg", f"results/{job_id}.0b.jpg", f"boxes/{job_id}.0a.json"
-    draft = {"key": result, "content_type": "image/jpeg", "bytes": 1, "width": 1, "height": 1, "stripped": []}
-    keys = [result, other, f"uploads/{job_id}"]
-    for key in keys:
+    request = drafted(roles, "PROCESSING")
+    store_no_boxes(roles, request)
+    unneeded = [f"results/{request['job_id']}.0b.jpg", f"uploads/{request['job_id']}"]
+    for key in unneeded:
         roles.store(key)
-    roles.store(boxes, json.dumps({"photo": PHOTO_DIGEST, "boxes": []}).encode())
-    done = {"job_id": job_id, "draft": draft, "boxes": {"key": boxes, "count": 0}, "check_rounds": 1}
-    options = {"options": JobOptions().model_dump(), "warnings": [], "stages": []}
-    assert roles.invoke("CompleteJobFunction", done | options) is None
-    assert [roles.stored(key) for key in (*keys, boxes)] == [True, False, False, False]
+    assert roles.invoke("CompleteJobFunction", request) is None
+    assert roles.stored(request["draft"]["key"])
+    assert not any(roles.stored(key) for key in (*unneeded, request["boxes"]["key"]))
+
+
+def completes_a_job_again(roles: Roles) -> None:
+    """An earlier attempt has deleted the boxes."""
+    assert roles.invoke("CompleteJobFunction", drafted(roles, "COMPLETED")) is None
+
+
+def withdraws_the_receipt_of_a_failed_job(roles: Roles) -> None:
+    request = drafted(roles, "FAILED")
+    store_no_boxes(roles, request)
+    assert roles.invoke("CompleteJobFunction", request) == "JobNotFound"
+    assert not roles.stored(f"receipts/{request['job_id']}.json")
 
 
 def fails_a_job(roles: Roles) -> None:
@@ -314,7 +343,7 @@ USES: dict[str, list[Callable[[Roles], None]]] = {
     "StartWorkflowFunction": [starts_an_execution_and_discards_a_photo_without_a_job],
     "DetectFacesFunction": [detects_faces, checks_a_draft, withdraws_boxes_of_a_deleted_job],
     "HideFacesFunction": [hides_and_stores_a_draft, withdraws_a_draft_of_a_deleted_job],
-    "CompleteJobFunction": [completes_a_job],
+    "CompleteJobFunction": [completes_a_job, completes_a_job_again, withdraws_the_receipt_of_a_failed_job],
     "FailJobFunction": [fails_a_job],
     "FailUploadFunction": [fails_a_job_whose_upload_was_not_processed],
     "SweepPhotosFunction": [sweeps],
