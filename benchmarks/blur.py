@@ -16,16 +16,16 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import photos
 import pillow_heif
-from figure import Panel, drawn
 from PIL import Image
-from report import Figure, at_least, at_most, publish
-from ways import METHODS
 
+from benchmarks.figure import Panel, drawn
+from benchmarks.hiding_methods import METHODS
+from benchmarks.report import Figure, at_least, at_most, publish
 from faceblur.geometry import Box
 from faceblur.photo import painting
 from faceblur.photo.styles import Region, Style
+from tests.support.pictures import photos
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -108,7 +108,7 @@ def run(
         for number, each in enumerate(earlier):
             (Path(folder) / f"earlier-{number}").write_bytes(each)
         (Path(folder) / "boxes.json").write_text(json.dumps(boxes))
-        command = [sys.executable, str(Path(__file__).with_name("ways.py")), method, folder, str(times)]
+        command = [sys.executable, str(Path(__file__).with_name("hiding_methods.py")), method, folder, str(times)]
         printed = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
         return json.loads(printed), (Path(folder) / method).read_bytes()
 

@@ -1,6 +1,6 @@
 """Thousands of jobs through the embedded AWS while an injector with a fixed seed makes everything fail.
 
-PYTHONPATH=functions:tests .venv/bin/python benchmarks/chaos.py [JOBS [SEED]]
+PYTHONPATH=functions .venv/bin/python -m benchmarks.chaos [JOBS [SEED]]
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from figure import Panel, drawn
-from report import Figure, at_least, at_most, publish
-from storm.storm import storm
-from storm.verdict import judged
-
+from benchmarks.figure import Panel, drawn
+from benchmarks.report import Figure, at_least, at_most, publish
 from faceblur_cli.stack.sam import build
+from tests.support.storm.storm import storm
+from tests.support.storm.verdict import judged
 
 JOBS = 2000
 SEED = 20261123

@@ -1,6 +1,6 @@
 """Recall, boxes of no face, time and memory of the detection, beside deface and OpenCV's cascade.
 
-The photos are composed of the public-domain sample photos, so their faces are known (tests/scenes.py). Each row is a
+The photos are composed of the public-domain sample photos, so their faces are known (scenes.py). Each row is a
 kind of photo. Each tool examines a row's photos in a process of its own, and the tools take turns, so other load on
 the machine affects them all alike. The tools whose times are compared have two rounds; the shorter time of each photo
 counts.
@@ -20,17 +20,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import skimage.data
-from figure import Panel, drawn
-from networks import LAYER, python_path
-from photos import encoded
 from PIL import Image, ImageDraw, ImageFilter
-from report import Figure, Goal, at_least, at_most, publish
-from scenes import Scene, crowd, matches, people, place, places, scattered
+
+from benchmarks.figure import Panel, drawn
+from benchmarks.report import Figure, Goal, at_least, at_most, publish
+from tests.support.networks import LAYER, python_path
+from tests.support.pictures.photos import encoded
+from tests.support.pictures.scenes import Scene, crowd, matches, people, place, places, scattered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from scenes import Corners
+    from tests.support.pictures.scenes import Corners
 
     Change = Callable[[Image.Image], Image.Image]
 
@@ -212,7 +213,7 @@ def measured(row: Row) -> dict[str, Any]:
                 if number and tool not in TIMED:
                     continue
                 subprocess.run(
-                    [sys.executable, Path(__file__).with_name("finders.py"), tool, folder],
+                    [sys.executable, Path(__file__).with_name("detect_tools.py"), tool, folder],
                     env=environment,
                     check=True,
                     stdout=subprocess.DEVNULL,

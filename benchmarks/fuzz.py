@@ -1,7 +1,8 @@
 """How bad files end, in the image code with the functions' limits and in a deployed stack.
 
 The files are all that were made by hand, and thousands of mutations of good ones. A file must end with its face hidden
-or with one of the errors for photos. Any other is printed with its name, by which `bad_files.made` makes it again.
+or with one of the errors for photos. Any other is printed with its name, from which `made` of the catalogue makes it
+again.
 """
 
 from __future__ import annotations
@@ -14,20 +15,19 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bad_files import HAND_MADE, HEAVY, kind_of, made, mutated
-from deployed import Deployed
-from figure import Panel, drawn
-from report import Figure, at_least, at_most, publish
-from stack_trial import REFUSED, tried_in
-from trial import HIDDEN, MEMORY_MB, SECONDS, trials
-
+from benchmarks.figure import Panel, drawn
+from benchmarks.report import Figure, at_least, at_most, publish
 from faceblur_cli.stack.emulator import any_port, emulator
 from faceblur_cli.stack.sam import build, deploy
+from tests.support.bad_files.catalogue import HAND_MADE, HEAVY, kind_of, made, mutated
+from tests.support.bad_files.stack_trial import REFUSED, tried_in
+from tests.support.bad_files.trial import HIDDEN, MEMORY_MB, SECONDS, trials
+from tests.support.stack.deployed import Deployed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from trial import Trial
+    from tests.support.bad_files.trial import Trial
 
 MUTATIONS = 4_400
 # Files that are tried at the same time.

@@ -6,21 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PIL import Image, ImageDraw
-from remains import HIDDEN, shown
-from truth import BY_CENTRE, Corners
 
 from faceblur.geometry import Box
 from faceblur.photo import decode, painting
 from faceblur.photo.coverage import covered_share, opaque_paint
 from faceblur.photo.styles import Region
+from tests.support.pictures.remains import HIDDEN, shown
+from tests.support.pictures.truth import BY_CENTRE, Corners, in_fractions, in_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from truth import Face, Photo
-
     from faceblur.photo.styles import Style
+    from tests.support.pictures.truth import Face, Photo
 
     Answer = dict[str, Any]
 
@@ -132,15 +131,3 @@ def painted(size: tuple[int, int], regions: Iterable[Region], faces: Iterable[Fa
         ImageDraw.Draw(marks).rectangle((left, top, right - 1, bottom - 1), fill=255)
     area = marks.histogram()[255]
     return paint.histogram()[255] / area if area else None
-
-
-def in_pixels(box: Box, size: tuple[int, int]) -> Corners:
-    """A box in pixels of a picture of this size."""
-    width, height = size
-    return Corners(box.left * width, box.top * height, box.right * width, box.bottom * height)
-
-
-def in_fractions(box: Corners, size: tuple[int, int]) -> Box:
-    """A box in fractions of a picture of this size."""
-    width, height = size
-    return Box(box.left / width, box.top / height, box.width / width, box.height / height, 100.0)

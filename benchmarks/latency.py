@@ -5,7 +5,7 @@ functions have to start; the goal is about the other times. The sum of the stage
 time is spent by the queue, the state machine, the storage, the start of the functions, and the command's requests for
 the job's status.
 
-PYTHONPATH=functions:tests .venv/bin/python benchmarks/latency.py
+PYTHONPATH=functions .venv/bin/python -m benchmarks.latency
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from photos import jpeg
-from report import at_most, publish
-from scenes import scattered
-
+from benchmarks.report import at_most, publish
 from faceblur_cli.client import ApiClient
 from faceblur_cli.stack.emulator import emulator, free_port
 from faceblur_cli.stack.sam import build, deploy
+from tests.support.pictures.photos import jpeg
+from tests.support.pictures.scenes import scattered
 
 SIZE, FACE_WIDTH = (4000, 3000), 1600  # pixels
 PHOTOS = 9

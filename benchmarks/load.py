@@ -26,16 +26,16 @@ import boto3
 import httpx
 import numpy as np
 from botocore.config import Config
-from photos import jpeg
-from report import at_least, at_most, publish
-from scenes import scattered
 
+from benchmarks.report import at_least, at_most, publish
 from faceblur.jobs.storage import Photos
 from faceblur.jobs.table import Jobs, Status
 from faceblur.options import JobOptions
 from faceblur_cli import project
 from faceblur_cli.stack import emulator, sam
 from faceblur_cli.stack.aws import REGION, credentials
+from tests.support.pictures.photos import jpeg
+from tests.support.pictures.scenes import scattered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import binom
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,4 +24,6 @@ def ranks(gallery: Sequence[Numbers], probes: Sequence[Numbers]) -> NDArray[np.i
 
 def most_by_chance(faces: int) -> int:
     """The most faces that guessing matches, with the probability CERTAINTY; on average it matches one."""
+    from scipy.stats import binom  # which takes a second to import
+
     return int(binom.ppf(CERTAINTY, faces, 1 / faces))

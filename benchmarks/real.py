@@ -19,22 +19,21 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from detect import things
-from judge import judged
-from networks import python_path
-from photos import encoded
-from real_figures import LARGE, NOBODY, TOOLS, by_set, figures_of, goals, in_all, rates_of
-from report import publish
-from scenes import places, scattered
-from truth import Photo, read
-
+from benchmarks.detect import things
+from benchmarks.judge import judged
+from benchmarks.real_figures import LARGE, NOBODY, TOOLS, by_set, figures_of, goals, in_all, rates_of
+from benchmarks.report import publish
 from faceblur.options import JobOptions
 from faceblur.photo.styles import style_of
+from tests.support.networks import python_path
+from tests.support.pictures.photos import encoded
+from tests.support.pictures.scenes import places, scattered
+from tests.support.pictures.truth import Photo, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from judge import Answer
+    from benchmarks.judge import Answer
 
 ROUNDS = 2
 AT_ONCE = 24  # photos that one process works on
@@ -86,7 +85,7 @@ def answers_about(photos: Sequence[Photo], folder: Path) -> tuple[dict[str, list
             (folder / "photos.json").write_text(json.dumps(files))
             for tool in TOOLS:
                 subprocess.run(
-                    [sys.executable, Path(__file__).with_name("real_ways.py"), tool, folder],
+                    [sys.executable, Path(__file__).with_name("real_tools.py"), tool, folder],
                     env=environment,
                     check=True,
                     stdout=subprocess.DEVNULL,

@@ -6,14 +6,14 @@ from collections import Counter
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from judge import OPAQUE
-from report import Goal, at_least, at_most
-from truth import SIZES
+from benchmarks.judge import OPAQUE
+from benchmarks.report import Goal, at_least, at_most
+from tests.support.pictures.truth import SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from judge import Fate, Outcome
+    from benchmarks.judge import Fate, Outcome
 
     Row = dict[str, Any]
 

@@ -6,7 +6,7 @@ This is a model and no measurement. Its formulas:
 - wait of the last photo of an hour = (what the hour asks of a quota ÷ what the quota allows − 1) × one hour
 - price of a photo = Σ units used × price of a unit
 
-PYTHONPATH=functions .venv/bin/python benchmarks/scaling.py
+PYTHONPATH=functions .venv/bin/python -m benchmarks.scaling
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from report import publish
-
+from benchmarks.report import publish
 from faceblur.jobs.receipts import PRICES, TRANSITIONS
 
 DETECTORS = ("embedded", "rekognition", "both")
@@ -37,7 +36,7 @@ CALLS = {
     "both": 2,
 }  # to Rekognition, up to two megapixels; 12 megapixels take five times
 API_CALLS = 13  # one creates the job, the others ask for its status; a client that asks less often makes fewer
-SMALL_INVOCATIONS = API_CALLS + 2  # the API, start_workflow, and the function that completes the job
+SMALL_INVOCATIONS = API_CALLS + 2  # the API, start_workflow, and complete_job
 TASKS = 3  # detect_faces twice, hide_faces once
 UNITS = {
     "lambda_request": SMALL_INVOCATIONS + TASKS,

@@ -13,16 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
-import photos
 import skimage.data
-import truth
-from judge import in_pixels
-from matching import most_by_chance, ranks
-from networks import python_path
 from PIL import Image, ImageFilter
-from recognition import in_gallery, recogniser
-from report import Goal, at_least, at_most, publish
 
+from benchmarks.matching import most_by_chance, ranks
+from benchmarks.recogniser import in_gallery, recogniser
+from benchmarks.report import Goal, at_least, at_most, publish
 from faceblur.detectors.base import DetectionPass, StoredPhoto
 from faceblur.detectors.registry import detector_named
 from faceblur.geometry import Box
@@ -31,11 +27,14 @@ from faceblur.options import JobOptions
 from faceblur.photo import decode
 from faceblur.photo.hide import hide_faces
 from faceblur.photo.styles import Region, Style
+from tests.support.networks import python_path
+from tests.support.pictures import photos, truth
+from tests.support.pictures.truth import in_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from matching import Numbers
+    from benchmarks.matching import Numbers
 
     Method = Callable[["Picture"], Image.Image]
     Pixels = tuple[int, int, int, int]

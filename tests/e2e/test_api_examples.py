@@ -10,17 +10,18 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from judge import in_pixels
-from photos import astronaut
 from PIL import Image
-from remains import HIDDEN, shown
-from sources import ROOT
-from visible import faces_in
+
+from tests.support.pictures.photos import astronaut
+from tests.support.pictures.remains import HIDDEN, shown
+from tests.support.pictures.truth import in_pixels
+from tests.support.pictures.visible import faces_in
+from tests.support.sources import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from deployed import Deployed
+    from tests.support.stack.deployed import Deployed
 
 SECONDS = 240  # functions start cold on a busy machine
 EXAMPLES: dict[str, str] = dict(re.findall(r"```(\w+)\n(.*?)```", (ROOT / "docs/api.md").read_text(), re.DOTALL))

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from check_definition import problems, schema_problems
-from sources import ROOT, state_machine
+
+from tests.support.sources import ROOT, state_machine
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,12 +9,12 @@ from typing import Any, get_type_hints
 
 import pytest
 from check_definition import TRANSIENT, service_of
-from sources import ROOT, state_machine, template
 
 from faceblur import config, contracts, errors
 from faceblur.detectors.warnings import WarningCode
 from faceblur.jobs.table import STAGES
 from faceblur.options import JobOptions
+from tests.support.sources import ROOT, state_machine, template
 
 STATES = state_machine()["States"]
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sources import ROOT, TEMPLATE, template
 
 from faceblur import config, errors, observability
 from faceblur.detectors.registry import detector_named
+from tests.support.sources import ROOT, TEMPLATE, template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,23 +6,23 @@ import json
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
-import photos
 import pytest
-import real
-from judge import Boxes, Fate, Outcome, Seconds, in_pixels, judged, painted
 from PIL import Image, ImageDraw, ImageFilter
-from real_figures import ALL, LARGE, NOBODY, by_set, figures_of, goals, in_all, rates_of
-from real_ways import hidden
-from remains import HIDDEN, shown
-from scenes import scattered
-from truth import Corners, Face, Photo, read
 
+from benchmarks import real
+from benchmarks.judge import Boxes, Fate, Outcome, Seconds, judged, painted
+from benchmarks.real_figures import ALL, LARGE, NOBODY, by_set, figures_of, goals, in_all, rates_of
+from benchmarks.real_tools import hidden
 from faceblur.detectors.base import Detection, DetectionPass
 from faceblur.geometry import Box
 from faceblur.limits import Shape, StyleKind
 from faceblur.photo import decode
 from faceblur.photo.hide import hide_faces
 from faceblur.photo.styles import Region, Style
+from tests.support.pictures import photos
+from tests.support.pictures.remains import HIDDEN, shown
+from tests.support.pictures.scenes import scattered
+from tests.support.pictures.truth import Corners, Face, Photo, in_pixels, read
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,9 +6,10 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-import report
-from figure import HEADER, PANEL, Panel, drawn, linear_ticks, log_ticks
-from report import Figure, at_least, at_most
+
+from benchmarks import report
+from benchmarks.figure import HEADER, PANEL, Panel, drawn, linear_ticks, log_ticks
+from benchmarks.report import Figure, at_least, at_most
 
 ROWS = [{"photo": "small", "seconds": 1.23456}, {"photo": "large", "seconds": 1234.5}]
 FIGURE = Figure(drawn(["small"], [Panel("seconds", {"ours": [1.0]})]), "Seconds of each photo")

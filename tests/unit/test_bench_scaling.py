@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-import scaling
-from sources import template
+
+from benchmarks import scaling
+from tests.support.sources import template
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from sources import ROOT
+
+from tests.support.sources import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,7 +3,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from sources import api_description, state_machine
 
 from faceblur import errors
 from faceblur.errors import (
@@ -21,6 +20,7 @@ from faceblur.errors import (
     TransientError,
     UploadExpired,
 )
+from tests.support.sources import api_description, state_machine
 
 
 def public(family: type[FaceblurError] = FaceblurError) -> set[type[FaceblurError]]:

@@ -6,10 +6,10 @@ import base64
 import json
 
 import pytest
-from private import private_in
 
 from create_job.app import handler
 from faceblur.observability import logger, tracer
+from tests.support.privacy import private_in
 
 
 @pytest.mark.parametrize(

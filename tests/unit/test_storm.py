@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import photos
 import pytest
-from storm.plans import ANSWERS, CASES, INTERFERENCE, UPLOADS, plan
-from storm.portraits import Portrait, Witness, portraits
-from storm.verdict import codes_of
 
 from faceblur.geometry import Box
 from faceblur.photo.hide import hide_faces
 from faceblur.photo.styles import Region, Style
+from tests.support.pictures import photos
+from tests.support.storm.plans import ANSWERS, CASES, INTERFERENCE, UPLOADS, plan
+from tests.support.storm.portraits import Portrait, Witness, portraits
+from tests.support.storm.verdict import codes_of
 
 NEVER = "/never"
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sources import state_machine
-from support.mocked_results import MockedMachine
 
 from faceblur_cli.stack.aws import Stack
 from faceblur_cli.stack.emulator import emulator, free_port
+from tests.support.mocked_results import MockedMachine
+from tests.support.sources import state_machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,17 +14,17 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from deployed import DETECT, FAILURE, Deployed, assert_failed, eventually, function_name, request
-from photos import animation, astronaut, blank, flower, png, without_its_end
 from PIL import Image, ImageChops, ImageStat
-from standins.rekognition import THROTTLED, Refusal, face
 
 from faceblur_cli.trace import history
+from tests.support.pictures.photos import animation, astronaut, blank, flower, png, without_its_end
+from tests.support.stack.deployed import DETECT, FAILURE, Deployed, assert_failed, eventually, function_name, request
+from tests.support.standins.rekognition import THROTTLED, Refusal, face
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from standins.rekognition import Rekognition
+    from tests.support.standins.rekognition import Rekognition
 
 HIDE, CHECK, MISSED = "Hide the faces", "Check the draft", "Was a face missed?"
 HIDE_MISSED, LAST = "Hide what was missed", "Was this the last round?"

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from check_definition import successors
-from sources import state_machine
-from support.mocked_results import returns, throws
 
 from faceblur import errors
 from faceblur.options import JobOptions
+from tests.support.mocked_results import returns, throws
+from tests.support.sources import state_machine
 
 if TYPE_CHECKING:
-    from support.mocked_results import MockedMachine
-
     from faceblur.contracts import DetectResponse, HideResponse, RaisedError, Stage
+    from tests.support.mocked_results import MockedMachine
 
 STATES = state_machine()["States"]
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"

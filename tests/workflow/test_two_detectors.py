@@ -7,15 +7,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from deployed import DETECT, FAILURE, assert_failed, function_name
-from photos import astronaut, flower
-from standins.rekognition import BROKEN, face
+
+from tests.support.pictures.photos import astronaut, flower
+from tests.support.stack.deployed import DETECT, FAILURE, assert_failed, function_name
+from tests.support.standins.rekognition import BROKEN, face
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from deployed import Deployed
-    from standins.rekognition import Rekognition
+    from tests.support.stack.deployed import Deployed
+    from tests.support.standins.rekognition import Rekognition
 
 
 @pytest.fixture

@@ -5,14 +5,14 @@ from copy import deepcopy
 from dataclasses import replace
 
 import pytest
-from api_contract import validator
-from sources import api_description, state_machine
 
 from faceblur.contracts import CompleteRequest
 from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.jobs.receipts import PRICES, cost, receipt, transitions
 from faceblur.jobs.storage import digest
+from tests.support.api_contract import validator
+from tests.support.sources import api_description, state_machine
 
 FACE = FoundBox(Box(0.1, 0.2, 0.3, 0.4, 99.1, "rekognition", 12.5), 0)
 MISSED = FoundBox(Box(0.7, 0.7, 0.1, 0.1, 55.0, "embedded"), 1)
@@ -68,7 +68,7 @@ def test_the_whole_receipt_of_a_job(done):
         "output": RESULT,
         "boxes": [{**FACE.box.to_dict(), "found_in": "first", "round": 0}],
         "check_rounds": 1,
-        "hidden_with": {"style": "blur", "shape": "ellipse", "padding": 0.22, "strength": 1, "colour": "#000000"},
+        "hidden_with": {"style": "blur", "shape": "ellipse", "padding": 0.24, "strength": 1, "colour": "#000000"},
         "stripped": ["EXIF"],
         "warnings": [],
         "stages": done.stages,
