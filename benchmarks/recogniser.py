@@ -1,11 +1,11 @@
-"""Whether a face recogniser knows a face again after it was hidden.
+"""A face recogniser that compares hidden faces with pictures of the same people.
 
 The recogniser is dlib's network (King 2017, http://blog.dlib.net/2017/02/high-quality-face-recognition-with-deep.html),
-which tells 99.4 % of the pairs of "Labeled Faces in the Wild" right. It makes 128 numbers of a face that was cut out
-upright by its landmarks; the nearer the numbers of two pictures, the likelier they show one person.
+which is right for 99.4 % of the pairs of "Labeled Faces in the Wild". It computes a descriptor of 128 numbers from an
+upright crop of a face. The nearer two descriptors are, the likelier they are of one person.
 
-It is given every advantage. It looks for a face where that is in the clear photo, and compares it with pictures that
-are made of this very photo, so that light, hair and background are the same.
+It has every advantage. It is told where the face is in the clear photo, and it compares it with pictures that are made
+of the same photo, so light, hair and background are the same.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 CHIP = 150  # pixels: the side of the picture that the network takes
-AROUND = 0.25  # of the face, on each side, is cut out with it
-BROWS = 0.25  # of a face's height is forehead, which the boxes that the landmarks are found in leave out
-SMALLER, QUALITY = 0.8, 70  # how a picture of the gallery differs from the photo, beside being mirrored
+AROUND = 0.25  # the margin of the crop on each side, as a fraction of the face
+BROWS = 0.25  # the share of a face's height above the brows, which the landmarks' boxes leave out
+SMALLER, QUALITY = 0.8, 70  # the scale and JPEG quality of the mirrored pictures in the gallery
 
 
 class Recogniser:
@@ -48,7 +48,7 @@ class Recogniser:
         return self._predictor(np.asarray(picture), dlib.rectangle(*edges))
 
     def numbers(self, picture: Image.Image, landmarks: Any) -> Numbers:
-        """The 128 numbers of what is at these landmarks."""
+        """The descriptor of the face at these landmarks."""
         chip = dlib.get_face_chip(np.asarray(picture), landmarks, CHIP, AROUND)
         return np.array(self._network.compute_face_descriptor(chip))
 
@@ -60,7 +60,7 @@ def recogniser() -> Recogniser:
 
 
 def in_gallery(picture: Image.Image, face: Box) -> Numbers:
-    """The numbers of another picture of this face: mirrored, smaller, and encoded as a JPEG of low quality."""
+    """The descriptor of another picture of this face: mirrored, reduced, and encoded as a JPEG of low quality."""
     width, height = face.width * picture.width, face.height * picture.height
     left, top = face.left * picture.width, face.top * picture.height
     head = picture.crop((round(left - width), round(top - height), round(left + 2 * width), round(top + 2 * height)))

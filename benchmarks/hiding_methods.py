@@ -1,8 +1,8 @@
-"""The ways of hiding faces that are compared: `ways.py WAY FOLDER TIMES` runs one on a photo and prints what it took.
+"""The methods of hiding that blur.py compares; `hiding_methods.py METHOD FOLDER TIMES` runs one and prints its cost.
 
-In the folder are `photo` and `boxes.json`, and perhaps photos to be done before, `earlier-*`; the result is written
-beside them. A way is a function of the photo's file and the faces' boxes, [left, top, width, height] in fractions of
-the photo, to the result's file.
+The folder has `photo` and `boxes.json`, and may have photos to process before, `earlier-*`. The result is written to
+the file METHOD. A method is a function of the photo's file and the faces' boxes, [left, top, width, height] in
+fractions of the photo, and gives the result's file.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Image.MAX_IMAGE_PIXELS = None
 
 
 def faceblur(photo: bytes, boxes: Boxes) -> bytes:
-    """This project's blur stage. It is imported here, as how it sets up Pillow is its own."""
+    """This project's hiding. It is imported here because it configures Pillow, which the others must not see."""
     from faceblur.geometry import Box
     from faceblur.photo.hide import hide_faces
     from faceblur.photo.styles import Region, Style
@@ -34,9 +34,9 @@ def faceblur(photo: bytes, boxes: Boxes) -> bytes:
 
 
 def plain(photo: bytes, _: Boxes) -> bytes:
-    """Decode and encode with the same tables and subsampling: the least that a tool which works on pixels does."""
+    """Decode and encode with the same tables and subsampling: the least work of any tool that changes pixels."""
     image = Image.open(BytesIO(photo))
-    image.load()  # before it is saved: Pillow makes a copy of one that is not loaded
+    image.load()  # Pillow would save a copy of a picture that is not loaded
     file = BytesIO()
     image.save(file, "JPEG", quality="keep")
     return file.getvalue()
@@ -64,7 +64,7 @@ def opencv(photo: bytes, boxes: Boxes) -> bytes:
 
 
 def deface(photo: bytes, boxes: Boxes) -> bytes:
-    """What the program deface does to read, draw and write, at its defaults."""
+    """How the program deface reads, draws and writes, at its defaults."""
     import imageio.v2 as imageio
     import numpy as np
     from deface.deface import anonymize_frame
@@ -87,37 +87,37 @@ def in_pixels(boxes: Boxes, size: tuple[int, int]) -> list[tuple[int, int, int, 
 
 
 def megabytes(of: str) -> float:
-    """This process's memory now (VmRSS), or at its highest since it was last forgotten (VmHWM)."""
+    """This process's memory now (VmRSS), or its peak since the last reset (VmHWM)."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(of)) / 1024
 
 
-WAYS: dict[str, Callable[[bytes, Boxes], bytes]] = {
-    way.__name__: way for way in (plain, faceblur, recipe, opencv, deface)
+METHODS: dict[str, Callable[[bytes, Boxes], bytes]] = {
+    method.__name__: method for method in (plain, faceblur, recipe, opencv, deface)
 }
 
 
-def main(way: str, folder: Path, times: int) -> None:
-    """Do it, then several times more, as a process does that lives for many photos, and print what it took.
+def main(method: str, folder: Path, times: int) -> None:
+    """Hide the faces once, then several times more, as a long-lived process does, and print what it took.
 
-    `added` is the memory in MB that the first time adds to what the process has when everything is imported, `peak`
-    that of the whole process; `runs` are the processor's and the clock's seconds of the later times.
+    `added` is the memory in MB that the first time adds to the process with everything imported. `peak` is the peak
+    memory of the process. `runs` are the processor and clock seconds of the later times.
     """
     photo, boxes = (folder / "photo").read_bytes(), json.loads((folder / "boxes.json").read_text())
     small = BytesIO()
     Image.new("RGB", (64, 64)).save(small, "JPEG")
-    WAYS[way](small.getvalue(), [[0.3, 0.3, 0.3, 0.3]])
+    METHODS[method](small.getvalue(), [[0.3, 0.3, 0.3, 0.3]])
     for earlier in sorted(folder.glob("earlier-*")):
-        WAYS[way](earlier.read_bytes(), boxes)
+        METHODS[method](earlier.read_bytes(), boxes)
 
-    Path("/proc/self/clear_refs").write_text("5")  # forget the highest so far
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = megabytes("VmRSS")
-    (folder / way).write_bytes(WAYS[way](photo, boxes))
+    (folder / method).write_bytes(METHODS[method](photo, boxes))
     peak = megabytes("VmHWM")
     runs = []
     for _ in range(times):
         cpu, wall = time.process_time(), time.perf_counter()
-        WAYS[way](photo, boxes)
+        METHODS[method](photo, boxes)
         runs.append({"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall})
     json.dump({"added": peak - before, "peak": peak, "runs": runs}, sys.stdout)
 

@@ -7,9 +7,9 @@ from io import BytesIO
 import pytest
 from PIL import Image, ImageChops
 
-from blur_faces.app import handler
 from faceblur.errors import CorruptImage, JobNotFound, UploadReplaced
 from faceblur.geometry import Box
+from hide_faces.app import handler
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
@@ -38,7 +38,7 @@ def blur(event, context, s3, add_job, store):
     s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=PHOTO)
 
     def call(options=None, found=((FACE, 0),), photo=PHOTO, **changes):
-        asked = event("blur_faces") | {"boxes": store(*found, photo=photo)} | changes
+        asked = event("hide_faces") | {"boxes": store(*found, photo=photo)} | changes
         return handler(asked | {"options": asked["options"] | (options or {})}, context)
 
     return call
@@ -49,7 +49,7 @@ def stored(s3):
     """The stored picture."""
 
     def read(draft):
-        return Image.open(s3.get_object(Bucket=BUCKET, Key=draft["result"]["key"])["Body"])
+        return Image.open(s3.get_object(Bucket=BUCKET, Key=draft["draft"]["key"])["Body"])
 
     return read
 
@@ -69,11 +69,11 @@ def changed(image: Image.Image, face: Box) -> float:
 
 def test_the_draft_and_how_it_is_described(blur, stored, s3, keys):
     draft = blur()
-    written = s3.get_object(Bucket=BUCKET, Key=draft["result"]["key"])["Body"].read()
-    key = draft["result"]["key"]
+    written = s3.get_object(Bucket=BUCKET, Key=draft["draft"]["key"])["Body"].read()
+    key = draft["draft"]["key"]
     assert draft["stage"].pop("milliseconds") > 0
     assert draft == {
-        "result": {
+        "draft": {
             "key": key,
             "content_type": "image/png",
             "bytes": len(written),
@@ -128,8 +128,8 @@ def test_every_style_and_shape(blur, stored, style, shape):
 )
 def test_the_format_that_was_asked_for(blur, stored, output, extension, content_type):
     draft = blur(options={"output": output})
-    assert draft["result"]["key"].endswith(f".{extension}")
-    assert draft["result"]["content_type"] == content_type
+    assert draft["draft"]["key"].endswith(f".{extension}")
+    assert draft["draft"]["content_type"] == content_type
     assert stored(draft).get_format_mimetype() == content_type
 
 
@@ -180,6 +180,6 @@ def test_the_log_is_about_the_job_and_holds_nothing_of_the_photo(blur, output):
     draft = blur()
     (line,) = output.logs
     assert line["correlation_id"] == JOB_ID
-    assert (line["message"], line["faces"], line["bytes"]) == ("hid faces", 1, draft["result"]["bytes"])
+    assert (line["message"], line["faces"], line["bytes"]) == ("hid faces", 1, draft["draft"]["bytes"])
     assert base64.b64encode(PHOTO).decode()[:200] not in output.text
     assert "PNG" not in output.text
