@@ -33,11 +33,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class ByStack(LoadScopeScheduling):
-    """Keeps the tests of a file in one process, and the tests of one stack, so that it is deployed once."""
+    """Keeps the tests of a file in one process, and the tests of one stack, so that it is deployed once.
+
+    `test_blur_image.py` has the stack with the embedded detector for itself: with the others it would take too long.
+    """
 
     stacks: ClassVar = {
-        "tests/bad_input/test_api.py": "bad input",
-        "tests/bad_input/test_stack.py": "bad input",
+        "tests/bad_input/test_api.py": "embedded detector",
+        "tests/bad_input/test_stack.py": "embedded detector",
+        "tests/e2e/test_api_examples.py": "embedded detector",
         "tests/e2e/test_access.py": "sign-in",
         "tests/e2e/test_page.py::test_sign_in_in_a_browser": "sign-in",
         "tests/workflow/test_least_privilege.py": "sign-in",
