@@ -15,7 +15,7 @@ from faceblur.detectors.registry import detector_named
 from faceblur.detectors.union import UnionDetector
 from faceblur.geometry import Box
 
-FUNCTIONS = Path(__file__).parents[2] / "functions"
+FUNCTIONS = Path(__file__).parents[3] / "functions"
 FACE = Box(0.1, 0.1, 0.01, 0.01, 90)
 
 
