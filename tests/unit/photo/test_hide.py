@@ -15,7 +15,7 @@ from photos import ASTRONAUT_FACE, HOPPER_FACE, astronaut_pixels, encoded, hoppe
 from PIL import Image
 
 from faceblur.errors import CorruptImage
-from faceblur.geometry import Box
+from faceblur.geometry import Box, Rectangle
 from faceblur.limits import MAX_STRENGTH, MIN_STRENGTH, Shape, StyleKind
 from faceblur.photo import painting
 from faceblur.photo.hide import hide_faces
@@ -61,7 +61,7 @@ def changeable(size: tuple[int, int], regions: list[Region]) -> np.ndarray[Any, 
     """Where a picture may change at all."""
     mask = np.zeros(size[::-1], bool)
     for region in regions:
-        left, top, right, bottom = painting.outline(size, region).seen
+        left, top, right, bottom = painting.outline(size, region).visible
         mask[top:bottom, left:right] = True
     return mask
 
@@ -70,7 +70,7 @@ def other_face_with_the_same_cells(image: Image.Image, region: Region) -> Image.
     """The image with what is within each cell turned around, so that its average stays."""
     other = values(image)
     left, top, right, bottom = painting.outline(image.size, region).seen
-    columns, rows = painting.averages(image, painting.Pixels(left, top, right, bottom), painting.CELLS).size
+    columns, rows = painting.averages(image, Rectangle(left, top, right, bottom), painting.CELLS).size
     for row in range(rows):
         for column in range(columns):
             cell = np.s_[

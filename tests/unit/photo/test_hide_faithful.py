@@ -41,7 +41,7 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 def outside(size: tuple[int, int], *regions: Region) -> np.ndarray[Any, np.dtype[np.bool_]]:
     mask = np.ones(size[::-1], bool)
     for region in regions:
-        left, top, right, bottom = painting.outline(size, region).seen
+        left, top, right, bottom = painting.outline(size, region).visible
         mask[top:bottom, left:right] = False
     return mask
 

@@ -48,7 +48,7 @@ def inner(x: float, y: float, across: float, down: float, roll: float) -> tuple[
 
 @given(rolls)
 def test_a_turned_head_is_told_from_the_box_around_it(roll: float) -> None:
-    frame = outlines.head(SIZE, turned(roll))
+    frame = outlines.head_frame(SIZE, turned(roll))
     assert (frame.x, frame.y, frame.across, frame.down) == pytest.approx(HEAD)
     assert frame.roll == roll
 
@@ -59,13 +59,13 @@ def test_an_upright_or_sideways_head_fills_its_box_whatever_its_proportions(
     roll: int, across: float, down: float
 ) -> None:
     box = Box(*corners(SIZE, 200, 150, across, down, roll), 99.0, roll=roll)
-    frame = outlines.head(SIZE, box)
+    frame = outlines.head_frame(SIZE, box)
     assert (frame.across, frame.down) == pytest.approx((across, down))
 
 
 @given(rolls, st.floats(0.005, 0.2), st.floats(0.005, 0.2))
 def test_there_is_a_head_in_every_box(roll: float, width: float, height: float) -> None:
-    frame = outlines.head(SIZE, Box(0.4, 0.4, width, height, 99.0, roll=roll))
+    frame = outlines.head_frame(SIZE, Box(0.4, 0.4, width, height, 99.0, roll=roll))
     assert frame.across > 0
     assert frame.down > 0
     assert np.hypot(frame.across, frame.down) == pytest.approx(np.hypot(width * 400, height * 300) / 2)
@@ -84,9 +84,9 @@ def test_of_a_head_that_the_pictures_edge_cuts_all_that_is_seen_is_hidden(roll: 
 
 def test_a_head_that_no_edge_cuts_is_not_drawn_on() -> None:
     narrow = Box(0.01, 0.2, 0.02, 0.6, 99.0)
-    assert outlines.uncut(SIZE, narrow) == outlines.around(SIZE, narrow)
-    at_the_edge = outlines.uncut(SIZE, replace(narrow, left=0.0))
-    assert at_the_edge.across > 4 * outlines.around(SIZE, narrow).across
+    assert outlines.uncropped_frame(SIZE, narrow) == outlines.box_frame(SIZE, narrow)
+    at_the_edge = outlines.uncropped_frame(SIZE, replace(narrow, left=0.0))
+    assert at_the_edge.across > 4 * outlines.box_frame(SIZE, narrow).across
     assert at_the_edge.x + at_the_edge.across == pytest.approx(0.02 * 400)
 
 
@@ -181,7 +181,7 @@ def test_only_an_oval_is_turned_with_the_head() -> None:
 )
 def test_outlines_lie_within_the_part_of_the_picture_that_they_name(shape: Shape, box: Box) -> None:
     outline = outlines.outline((83, 61), Region(box, Style(shape=shape)))
-    left, top, right, bottom = outline.seen
+    left, top, right, bottom = outline.visible
     assert 0 <= left <= right <= 83
     assert 0 <= top <= bottom <= 61
     covered = [piece for piece, part in outline.pieces() if part.size == piece.size]
@@ -223,7 +223,7 @@ def test_a_large_outline_comes_in_pieces_that_fit_together(roll: float) -> None:
     region = Region(replace(turned(roll), left=0.2, top=0.1, width=0.5, height=0.8), Style())
     pieces = list(outlines.outline(size, region).pieces())
     assert len(pieces) > 5
-    assert max(part.width * part.height for _, part in pieces) <= outlines.AREA
+    assert max(part.width * part.height for _, part in pieces) <= outlines.PIXELS_AT_ONCE
     for (_, above), (_, below) in pairwise(pieces):
         last, first = np.asarray(above, int)[-1], np.asarray(below, int)[0]
         assert np.abs(last - first).max() < 20
