@@ -16,7 +16,7 @@ from report import at_least, at_most, publish
 from storm.storm import storm
 from storm.verdict import judged
 
-from faceblur_cli import local
+from faceblur_cli.stack.sam import build
 
 JOBS = 2000
 SEED = 20261123
@@ -26,7 +26,7 @@ RESTARTS = 2
 
 def main(jobs: int = JOBS, seed: int = SEED) -> int:
     """Let the storm rage, and say whether every job came to what it must."""
-    local.build(print)
+    build(print)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faceblur-storm-") as folder, storm(Path(folder), seed) as raging:
         raging.rage(jobs, clients=CLIENTS, restarts=RESTARTS, hangs=True)

@@ -20,7 +20,8 @@ from report import at_least, at_most, publish
 from stack_trial import REFUSED, tried_in
 from trial import HIDDEN, MEMORY_MB, SECONDS, trials
 
-from faceblur_cli import local
+from faceblur_cli.stack.emulator import any_port, emulator
+from faceblur_cli.stack.sam import build, deploy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,12 +54,12 @@ def through_the_image_code(names: Iterable[str]) -> list[Trial]:
 
 def through_the_stack(names: Iterable[str]) -> list[Trial]:
     """Try these files in a stack deployed into the embedded AWS."""
-    local.build(said)
+    build(said)
     with (
         tempfile.TemporaryDirectory() as folder,
-        local.emulator(local.any_port(), Path(folder), SFN_WAIT_SCALE="0") as endpoint,
+        emulator(any_port(), Path(folder), SFN_WAIT_SCALE="0") as endpoint,
     ):
-        return [told(each) for each in tried_in(Deployed(local.deploy(endpoint), Path(folder)), names)]
+        return [told(each) for each in tried_in(Deployed(deploy(endpoint), Path(folder)), names)]
 
 
 def told(trial: Trial) -> Trial:

@@ -11,7 +11,9 @@ from standins.issuer import AUDIENCE, Issuer
 from standins.loopback import reserved_port
 from standins.rekognition import Rekognition
 
-from faceblur_cli import local, project
+from faceblur_cli import project
+from faceblur_cli.stack import sam
+from faceblur_cli.stack.emulator import any_port, emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,14 +26,14 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 @pytest.fixture(scope="session")
 def built() -> Path:
     """The template, built by `sam build` for this interpreter."""
-    local.build(print)
+    sam.build(print)
     return project.BUILD
 
 
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An embedded AWS of the tests' own, in which waiting before a retry takes no time."""
-    with local.emulator(local.any_port(), tmp_path_factory.mktemp("aws"), SFN_WAIT_SCALE="0") as address:
+    with emulator(any_port(), tmp_path_factory.mktemp("aws"), SFN_WAIT_SCALE="0") as address:
         yield address
 
 
@@ -40,7 +42,7 @@ def deployed(built: Path, endpoint: str, tmp_path_factory: pytest.TempPathFactor
     """The deployed template with the embedded detector."""
     plans = tmp_path_factory.mktemp("plans")
     with with_faults(plans) as copy:
-        yield Deployed(local.deploy(endpoint, copy), plans)
+        yield Deployed(sam.deploy(endpoint, copy), plans)
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +61,7 @@ def deployed_with_rekognition(
     parameters = ("FaceDetector=rekognition", "UploadSeconds=10")
     with with_faults(plans, AWS_ENDPOINT_URL_REKOGNITION=rekognition.url) as copy:
         name = "faceblur-rekognition"
-        yield Deployed(local.deploy(endpoint, copy, name, parameters), plans, name)
+        yield Deployed(sam.deploy(endpoint, copy, name, parameters), plans, name)
 
 
 @pytest.fixture(scope="session")
@@ -91,4 +93,4 @@ def deployed_with_sign_in(
     )
     with with_faults(plans) as copy:
         name = "faceblur-sign-in"
-        yield Deployed(local.deploy(endpoint, copy, name, parameters), plans, name)
+        yield Deployed(sam.deploy(endpoint, copy, name, parameters), plans, name)
