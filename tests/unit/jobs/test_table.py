@@ -423,10 +423,10 @@ def test_deleting_a_job_in_any_state(table, add_job, row_of, status):
 
 def test_a_job_is_seen_by_its_owner_alone(table):
     job = jobs().create(OPTIONS, 300, "alice")
-    assert jobs().get_of(job.job_id, "alice") == job
+    assert jobs().get_owned(job.job_id, "alice") == job
     for other in ("bob", "", "Alice", "alice "):
         with pytest.raises(JobNotFound):
-            jobs().get_of(job.job_id, other)
+            jobs().get_owned(job.job_id, other)
 
 
 def test_a_job_is_deleted_by_its_owner_alone(table, row_of):
