@@ -39,7 +39,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     # A service reads the photo in S3 itself. Its answer counts only if it was the photo that was read here.
     if detection_pass is DetectionPass.FIRST and detection.calls and digest(photos().read(event["key"])) != found.photo:
         raise UploadReplaced
-    logger.info("looked for faces", round=round_, faces=len(detection.boxes), detector=detection.detector)
+    logger.info("searched for faces", round=round_, faces=len(detection.boxes), detector=detection.detector)
     if detection_pass is DetectionPass.FIRST:
         faces_found(len(detection.boxes))
         if not detection.boxes and options["on_no_faces"] == "fail":

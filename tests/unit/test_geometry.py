@@ -109,7 +109,7 @@ def test_a_face_in_the_corner_of_another_box_is_a_face_of_its_own():
 
 
 @given(st.lists(boxes, max_size=12), floats(0, 1), floats(0, 1))
-def test_merging_compares_all_that_may_overlap(found, overlap, share):
+def test_merging_compares_all_boxes_that_may_overlap(found, overlap, share):
     kept = []
     for box in sorted(found, key=lambda box: (-box.confidence, -box.area)):
         if not any(box.overlap(one) > overlap or is_part(box, one, share) for one in kept):

@@ -168,14 +168,14 @@ def test_no_face(service):
     assert (found.boxes, found.calls) == ([], 1)
 
 
-def test_boxes_that_reach_beyond_the_photo_are_cut(service):
+def test_boxes_that_reach_outside_the_photo_are_clamped(service):
     service.default = [face(-0.1, 0.9, 0.3, 0.3)]
     (box,) = detect(astronaut()).boxes
     assert (box.left, box.bottom) == (0, 1)
     assert box.width == pytest.approx(0.2)
 
 
-def test_less_certain_faces_than_asked_for(service):
+def test_faces_below_the_confidence_are_left_out(service):
     service.default = [face(0.2, 0.3, 0.2, 0.2, 79), face(0.5, 0.5, 0.2, 0.2, 81)]
     assert [box.confidence for box in detect(astronaut(), min_confidence=80).boxes] == [81]
 
@@ -254,7 +254,7 @@ def test_a_damaged_photo_is_an_error_and_never_one_without_faces(service):
 # ------------------------------------------------------------------------------ the limits
 
 
-def test_a_large_photo_is_looked_at_in_quarters(service):
+def test_a_large_photo_is_searched_in_quarters(service):
     size = (4000, 3000)
     markers = [(100, 100, 95), (1970, 1470, 95), (3800, 2000, 98), (500, 1900, 900)]
     found, asked = search(service, marked(size, markers))
@@ -268,7 +268,7 @@ def test_a_photo_with_large_faces_alone_takes_one_call(service):
     assert (len(found.boxes), found.calls, found.warnings) == (2, 1, [])
 
 
-def test_where_small_faces_are_smaller_ones_are_looked_for(service):
+def test_smaller_faces_are_searched_where_small_ones_are(service):
     size = (1920, 1080)
     markers = [(100, 100, 45), (200, 110, 28), (300, 120, 22), (1500, 800, 200)]
     found, _ = search(service, marked(size, markers))

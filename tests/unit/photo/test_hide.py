@@ -175,7 +175,7 @@ def test_more_strength_leaves_less_and_no_number_leaves_more_than_the_least(kind
     assert left(MIN_STRENGTH - 1) == left(MIN_STRENGTH)
 
 
-def test_a_smooth_cover_has_no_edges() -> None:
+def test_smooth_paint_has_no_edges() -> None:
     hidden = values(covered(hopper_pixels(), Region(HOPPER_FACE, Style())))
     covered_by_paint = opaque(hopper_pixels().size, Region(HOPPER_FACE, Style()))
     for axis in (0, 1):

@@ -47,7 +47,7 @@ def inner(x: float, y: float, across: float, down: float, roll: float) -> tuple[
 
 
 @given(rolls)
-def test_a_turned_head_is_told_from_the_box_around_it(roll: float) -> None:
+def test_a_turned_head_is_reconstructed_from_the_box_around_it(roll: float) -> None:
     frame = outlines.head_frame(SIZE, turned(roll))
     assert (frame.x, frame.y, frame.across, frame.down) == pytest.approx(HEAD)
     assert frame.roll == roll
@@ -75,14 +75,14 @@ def test_there_is_a_head_in_every_box(roll: float, width: float, height: float) 
 @pytest.mark.parametrize(
     ("x", "y"), [(0, 150), (400, 150), (200, 0), (200, 300), (12, 150), (385, 290), (0, 0), (400, 300), (10, 290)]
 )
-def test_of_a_head_that_the_pictures_edge_cuts_all_that_is_seen_is_hidden(roll: float, x: float, y: float) -> None:
+def test_the_visible_part_of_a_cropped_head_is_hidden(roll: float, x: float, y: float) -> None:
     cut = Box(*corners(SIZE, x, y, *HEAD[2:], roll), 99.0, roll=roll).clamp()
     seen = ellipse(SIZE, *inner(x, y, *HEAD[2:], roll))
     hidden = opaque(SIZE, Region(cut, Style()))
     assert hidden[seen].mean() > 0.97
 
 
-def test_a_head_that_no_edge_cuts_is_not_drawn_on() -> None:
+def test_an_uncropped_head_is_not_extended() -> None:
     narrow = Box(0.01, 0.2, 0.02, 0.6, 99.0)
     assert outlines.uncropped_frame(SIZE, narrow) == outlines.box_frame(SIZE, narrow)
     at_the_edge = outlines.uncropped_frame(SIZE, replace(narrow, left=0.0))
@@ -111,7 +111,7 @@ def test_nothing_shows_through_anywhere_in_the_face(shape: Shape, width: int, he
 
 
 @given(st.sampled_from(get_args(Shape)), rolls, st.floats(8, 60))
-def test_with_the_least_room_the_paint_over_a_head_is_opaque(shape: Shape, roll: float, width: float) -> None:
+def test_with_the_least_padding_the_paint_over_a_head_is_opaque(shape: Shape, roll: float, width: float) -> None:
     head = (200.3, 150.6, width / 2, 1.25 * width / 2, roll)
     box = Box(*corners(SIZE, *head), 99.0, roll=roll)
     assert opaque(SIZE, Region(box, Style(shape=shape, padding=0)))[ellipse(SIZE, *head)].all()
@@ -147,7 +147,7 @@ def test_a_box_that_is_a_little_off_hides_the_face_all_the_same(error: str, roll
 
 
 @pytest.mark.parametrize(("padding", "reach"), [(None, 1.44), (0.0, 1.2), (0.1, 1.2), (0.5, 2.0)])
-def test_an_outline_is_no_larger_than_the_room_that_was_asked_for(padding: float | None, reach: float) -> None:
+def test_an_outline_is_no_larger_than_the_padded_face(padding: float | None, reach: float) -> None:
     """In units of the face: the default leaves 0.22 of it on each side, and nothing leaves less than 0.1."""
     style = Style() if padding is None else Style(padding=padding)
     painted = opacities(SIZE, Region(FACE, style))
@@ -163,7 +163,7 @@ def test_an_oval_is_the_smallest_of_the_outlines_and_a_box_the_largest() -> None
     assert box / (1.44**2 * 8000) == pytest.approx(1, abs=0.02)
 
 
-def test_no_option_gives_less_room_than_the_least() -> None:
+def test_no_option_gives_less_padding_than_the_least() -> None:
     least, none = (outlines.outline(SIZE, Region(FACE, Style(padding=padding))) for padding in (MIN_PADDING, 0))
     assert none == least
 

@@ -1,4 +1,4 @@
-"""How the embedded detector looks at a photo: what each network sees, and what counts as a face.
+"""How the embedded detector searches a photo: what each network sees, and what counts as a face.
 
 The networks are stand-ins: the first sees red patches, the second green ones, and brightness is the score.
 """
@@ -47,7 +47,7 @@ LIKELY = 0.9  # to any network
 
 
 def looked_at(picture: Image.Image, min_confidence: float = DEFAULT) -> tuple[np.ndarray, PaintedFaces]:
-    """The faces of the first look, and the first network with what it was shown."""
+    """The faces of the first pass, and the first network with the pictures it got."""
     centerface, yunet = PaintedFaces(RED), PaintedFaces(GREEN)
     return find_faces(centerface, yunet, picture, min_confidence), centerface
 
@@ -78,7 +78,7 @@ def test_confidence_grows_with_the_score(one, other, likely):
 
 
 @given(LIKELIES)
-def test_the_default_confidence_stands_for_the_likely_score(likely):
+def test_the_default_confidence_corresponds_to_the_likely_score(likely):
     assert confidences(np.array([0, likely, 1]), likely) == pytest.approx([0, DEFAULT, 100])
 
 
@@ -140,7 +140,7 @@ def test_the_larger_the_crowd_the_more_is_shown():
 
 
 @pytest.mark.parametrize(("score", "again"), [(SURE + 0.2, False), (SURE - 0.1, True)], ids=["sure", "unsure"])
-def test_a_face_that_is_sure_in_the_overview_is_not_looked_at_again(score, again):
+def test_a_sure_face_of_the_overview_gets_no_details(score, again):
     """Though it is so narrow that it would be, if it were less sure."""
     width = (CLEAR_IN_OVERVIEW + DETAILS[-1][1]) // 2
     face = (700, 500, 700 + width, 500 + round(1.3 * width))

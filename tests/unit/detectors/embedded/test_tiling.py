@@ -145,7 +145,7 @@ def test_a_batch_is_of_one_size_and_has_no_more_pixels_than_the_largest_tile(siz
         assert len(batch) == 1 or taken <= (LARGEST + 2 * MARGIN) ** 2
 
 
-def test_pictures_of_one_size_are_looked_at_in_batches_and_answered_in_order():
+def test_pictures_of_one_size_are_searched_in_batches_and_answered_in_order():
     places = [(number % 20, number // 20) for number in range(230)]
     pictures = [painted((64, 64), (x, y, x + 10, y + 10), red=SCORE) for x, y in places]
     network = PaintedFaces(largest_block=96)
@@ -203,7 +203,7 @@ def test_a_face_of_any_size_is_found_once_by_a_pyramid(at, share):
     assert found[:4] == pytest.approx(corners, abs=max(3, 0.12 * width))
 
 
-def test_a_pyramid_ends_with_a_view_of_the_whole():
+def test_a_pyramid_ends_with_one_tile_of_the_whole_picture():
     network = Blind()
     scan_pyramid(network, Image.new("RGB", (4000, 3000)), 1.0, 0.5)
     seen = {picture.size for picture in network.pictures}
@@ -253,7 +253,7 @@ FAR_CORNER = Tile(Rectangle(800, 600, 1000, 800), Rectangle(750, 550, 1000, 800)
     ],
     ids=["inside", "at the photo's edge", "at its other edge", "on the edge itself"],
 )
-def test_a_whole_face_of_the_tiles_own_block_stays(tile, box, expected):
+def test_an_uncropped_face_of_the_tiles_own_block_stays(tile, box, expected):
     (found,) = in_picture(np.array([[*box, 0.9, 12]], np.float32), tile, SIZE)
     assert found.tolist() == pytest.approx([*expected, 0.9, 12])
 

@@ -1,4 +1,4 @@
-"""Turned faces: where they may be, how they are seen, and what looking for them costs."""
+"""Turned faces: the hints, the crops around them, and the cost of the search."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_turned_face_is_found_where_it_lies_and_as_it_is_turned(networks, roll
         assert degrees_between(best[ROLL], roll) <= (30 if roll % 90 == 0 else 50)
 
 
-def test_no_turned_face_is_looked_for_where_an_upright_one_is_known(networks):
+def test_no_turned_face_is_searched_where_an_upright_one_is_known(networks):
     scene = scattered(48, (1280, 960), 4, seed=100, angle=180)
     known = np.array([[*face, 90, 0] for face in scene.faces], np.float32)
     found = find_turned_faces(centerface(), yunet(), scene.picture, known)
@@ -92,7 +92,7 @@ def test_hints_are_places_in_the_photo_itself(size):
 
 
 def places_in(size: tuple[int, int]) -> int:
-    """How many places are looked at in a photo of this size that is full of hints."""
+    """The number of hints that are followed in a photo of this size that is full of hints."""
     return max(FEWEST, ceil(HINTS * size[0] * size[1] / 1e6))
 
 
@@ -116,7 +116,7 @@ def test_a_clear_face_is_seen_once(size):
 
 
 @SIZES
-def test_what_looks_like_no_face_is_seen_in_all_turns_and_no_larger(size):
+def test_a_hint_without_a_face_gets_small_crops_in_all_rolls_and_no_larger_ones(size):
     shown = looked_at(size, 0.0)
     assert shown == [LARGE.side] * places_in(size) + [SMALL.side] * places_in(size) * len(ROLLS)
 
@@ -128,7 +128,7 @@ def test_what_may_be_a_face_is_seen_larger_in_the_best_turns(size):
     assert shown.count(LARGE.side) == places_in(size) * (1 + BEST)
 
 
-def test_the_likeliest_places_are_looked_at():
+def test_only_the_best_hints_are_followed():
     size = 800, 600
     photo = Image.new("RGB", size)
     levels = range(100, 250, 6)
