@@ -18,7 +18,8 @@ scan := .tools/scan/.ready
 # The web page: its packages, the built page and its sources.
 packages := frontend/node_modules/.ready
 page := frontend/dist/index.html
-page_sources := $(shell find frontend/src frontend/public -type f 2>/dev/null) $(wildcard frontend/*.html frontend/*.ts frontend/*.json)
+page_sources := docs/openapi.yaml $(shell find frontend/src frontend/public frontend/scripts -type f 2>/dev/null) \
+  $(wildcard frontend/*.html frontend/*.ts frontend/*.json)
 
 # The stack in the cloud, and template parameters for it, such as PARAMETERS="FaceDetector=both".
 STACK ?= faceblur

@@ -18,7 +18,7 @@ OutputFormat = Literal["same", "jpeg", "png", "webp", "avif"]
 # A detector's box reaches from the forehead to the chin and may be a little off. With the default padding, the ellipse
 # also covers the hairline and the ears. With the least padding, its opaque part is still larger than the face.
 MIN_PADDING = 0.1
-DEFAULT_PADDING = 0.22
+DEFAULT_PADDING = 0.24
 
 # Each step of strength takes away one cell of the cells that remain of a face. Even the least strength hides a face for
 # good.

@@ -66,7 +66,7 @@ def test_the_whole_receipt_of_a_job(done):
         "output": RESULT,
         "boxes": [{**FACE.box.to_dict(), "found_in": "first", "round": 0}],
         "check_rounds": 1,
-        "hidden_with": {"style": "blur", "shape": "ellipse", "padding": 0.22, "strength": 1, "colour": "#000000"},
+        "hidden_with": {"style": "blur", "shape": "ellipse", "padding": 0.24, "strength": 1, "colour": "#000000"},
         "stripped": ["EXIF"],
         "warnings": [],
         "stages": done["stages"],

@@ -79,9 +79,11 @@ def suppress(candidates: Floats, overlap: float, inside: float = 1.0) -> Floats:
 
 def _repeats(better: Floats, candidates: Floats, overlap: float, inside: float) -> NDArray[np.bool_]:
     """Which of the candidates [n, 6] repeat each of the better ones [m, 6], as [m, n]."""
-    parts = _common_areas(better, candidates) > inside * _areas(candidates)
-    parts &= _have_middle_in(better, candidates)
-    return parts | _overlap(better, candidates, overlap)
+    common, areas = _common_areas(better, candidates), _areas(candidates)
+    same = common > overlap * (_areas(better)[:, None] + areas - common)
+    parts = (common > inside * areas) & _have_middle_in(better, candidates)
+    repeats: NDArray[np.bool_] = same | parts
+    return repeats
 
 
 def _have_middle_in(boxes: Floats, candidates: Floats) -> NDArray[np.bool_]:
@@ -91,22 +93,6 @@ def _have_middle_in(boxes: Floats, candidates: Floats) -> NDArray[np.bool_]:
     reach = (away + MIDDLE * (candidates[:, 2:4] - candidates[:, :2])) / sides
     inside: NDArray[np.bool_] = (reach**2).sum(axis=2) < OVAL**2
     return inside
-
-
-def overlap_any(candidates: Floats, others: Floats, overlap: float) -> NDArray[np.bool_]:
-    """Which of the candidates have an intersection over union of more than `overlap` with any of the others."""
-    found = np.zeros(len(candidates), bool)
-    for start in range(0, len(candidates), COMPARED):
-        compared = slice(start, start + COMPARED)
-        found[compared] = _overlap(candidates[compared], others, overlap).any(axis=1)
-    return found
-
-
-def _overlap(some: Floats, others: Floats, overlap: float) -> NDArray[np.bool_]:
-    """Whether the intersection over union of each box [m, 6] with each other one [n, 6] is larger than this: [m, n]."""
-    common = _common_areas(some, others)
-    larger: NDArray[np.bool_] = common > overlap * (_areas(some)[:, None] + _areas(others) - common)
-    return larger
 
 
 def _common_areas(some: Floats, others: Floats) -> Floats:

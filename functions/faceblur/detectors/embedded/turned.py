@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from faceblur.detectors.embedded.candidates import ROLL, SCORE, centres, have_centre_in, joined, suppress, widths
-from faceblur.detectors.embedded.tiling import OVERLAP, find_in_batches, scan_pyramid
+from faceblur.detectors.embedded.tiling import OVERLAP, blocks_of, find_in_batches, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +86,8 @@ def turned_hints(yunet: Network, picture: Image.Image) -> Floats:
 
 def find_rotated(yunet: Network, picture: Image.Image, quarters: int) -> Floats:
     """YuNet's candidates in the picture rotated anticlockwise by 1…3 quarters, in pixels of the unrotated picture."""
-    found = scan_pyramid(yunet, picture.transpose(QUARTERS[quarters]), 1.0, HINT)
+    rotated = picture.transpose(QUARTERS[quarters])
+    found = scan(yunet, rotated, 1.0, blocks_of(rotated.size, 1.0, LONG_SIDE), HINT)  # one tile shows all of it
     width, height = picture.size
     left, top, right, bottom = found.T[:4].copy()
     corners = {
