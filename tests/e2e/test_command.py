@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from api_contract import assert_documented
-from command import faceblur, served
-from deployed import eventually, request
-from judge import in_pixels
-from photos import astronaut, flower, grace_hopper
 from PIL import Image
-from remains import HIDDEN, shown
-from visible import faces_in
+
+from tests.support.api_contract import assert_documented
+from tests.support.pictures.photos import astronaut, flower, grace_hopper
+from tests.support.pictures.remains import HIDDEN, shown
+from tests.support.pictures.truth import in_pixels
+from tests.support.pictures.visible import faces_in
+from tests.support.stack.command import faceblur, served
+from tests.support.stack.deployed import eventually, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from command import faceblur, served
-from deployed import eventually
-from photos import grace_hopper
+
+from tests.support.pictures.photos import grace_hopper
+from tests.support.stack.command import faceblur, served
+from tests.support.stack.deployed import eventually
 
 
 def test_the_command_starts_a_stack_if_none_is_running(environment: dict[str, str], tmp_path: Path) -> None:

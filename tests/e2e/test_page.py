@@ -9,21 +9,21 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import httpx
-import photos
 import pytest
-from command import served
-from deployed import eventually
 from PIL import Image
-from standins.loopback import reserved_port
 
 from faceblur_cli import project
 from faceblur_cli.page.server import serve_page
+from tests.support.pictures import photos
+from tests.support.stack.command import served
+from tests.support.stack.deployed import eventually
+from tests.support.standins.loopback import reserved_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from deployed import Deployed
+    from tests.support.stack.deployed import Deployed
 
 
 # Forty tests, on a busy machine.

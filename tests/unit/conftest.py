@@ -6,24 +6,24 @@ import json
 import os
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import botocore.loaders
-import botocore.session
 import pytest
+from botocore.config import Config
 from hypothesis import settings
 from moto import mock_aws
-from networks import python_path
-from private import private_in
+from moto.core.models import MockAWS, botocore_stubber
 
 from faceblur.jobs import executions, storage
 from faceblur.jobs import table as jobs_table
 from faceblur.jobs.boxes import FoundBox
 from faceblur.options import JobOptions
+from tests.support.networks import python_path
+from tests.support.privacy import private_in
 
 # The tracer looks at the environment once, when it is made.
 with pytest.MonkeyPatch.context() as patch:
@@ -91,35 +91,70 @@ def networks() -> Iterator[None]:
         yield
 
 
+class Clients(boto3.Session):
+    """A session that makes each client once: to make one takes longer than most tests."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, Any] = {}
+
+    def client(self, service_name: str, **options: Any) -> Any:
+        return self._once(super().client, "client", service_name, options)
+
+    def resource(self, service_name: str, **options: Any) -> Any:
+        return self._once(super().resource, "resource", service_name, options)
+
+    def _once(self, make: Callable[..., Any], kind: str, service: str, options: dict[str, Any]) -> Any:
+        settings = {name: vars(value) if isinstance(value, Config) else value for name, value in options.items()}
+        variables = sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))
+        key = repr((kind, service, settings, variables))
+        if key not in self._made:
+            self._made[key] = make(service, **options)
+        return self._made[key]
+
+
 @pytest.fixture(scope="session")
-def service_models() -> botocore.loaders.Loader:
-    """botocore's descriptions of the services, read once: they are what takes time in making a client."""
-    return botocore.loaders.create_loader()
+def clients() -> Clients:
+    """The clients of all tests."""
+    return Clients()
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[MockAWS]:
+    """Moto, started once; it stands in for AWS only in the tests that ask for `aws`."""
+    with mock_aws() as started:
+        botocore_stubber.enabled = False
+        yield started
 
 
 @pytest.fixture(autouse=True)
-def fresh_clients(environment: None, service_models: botocore.loaders.Loader) -> Iterator[None]:
-    """Let no test see the clients of another."""
-    use(service_models)
+def shared_clients(environment: None, clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have boto3 give the clients of all tests, and let no test see what another one's functions keep."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", clients)
     yield
-    boto3.DEFAULT_SESSION = None
     for made_once in (jobs_table.jobs, storage.photos, executions.workflow):
         made_once.cache_clear()
 
 
 @pytest.fixture
-def aws(fresh_clients: None, service_models: botocore.loaders.Loader) -> Iterator[None]:
-    """Replace AWS by moto."""
-    with mock_aws():
-        use(service_models)  # moto begins with a session of its own
-        yield
+def listen() -> Iterator[Callable[[Any, str, Callable[..., Any]], None]]:
+    """Have a function called at an event of a boto3 client until the test ends: the client is that of all tests."""
+    with ExitStack() as registered:
+
+        def register(client: Any, event: str, function: Callable[..., Any]) -> None:
+            client.meta.events.register_first(event, function)
+            registered.callback(client.meta.events.unregister, event, function)
+
+        yield register
 
 
-def use(service_models: botocore.loaders.Loader) -> None:
-    """Have boto3 make its clients from these descriptions of the services."""
-    session = botocore.session.get_session()
-    session.register_component("data_loader", service_models)
-    boto3.setup_default_session(botocore_session=session)
+@pytest.fixture
+def aws(shared_clients: None, moto: MockAWS) -> Iterator[None]:
+    """Replace AWS by moto, in which there is nothing yet."""
+    moto.reset()
+    botocore_stubber.enabled = True
+    yield
+    botocore_stubber.enabled = False
 
 
 @pytest.fixture

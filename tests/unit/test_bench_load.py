@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 
-import load
 import pytest
-import real_ways
-from one_function import app
-from photos import astronaut
-from sources import ROOT, CloudFormationLoader, state_machine, yaml
 
+from benchmarks import load, real_tools
+from benchmarks.one_function import app
 from faceblur.detectors.base import Detection, DetectionPass
 from faceblur.geometry import Box
+from tests.support.pictures.photos import astronaut
+from tests.support.sources import ROOT, CloudFormationLoader, state_machine, yaml
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
@@ -64,7 +63,7 @@ def test_it_does_all_that_the_state_machine_does(run, row_of, keys, options, lef
     assert keys() == {outcome["result"]["key"], outcome["receipt"]}
 
 
-@pytest.mark.parametrize("checks", [app.CHECKS, real_ways.CHECKS], ids=["one function", "real photos"])
+@pytest.mark.parametrize("checks", [app.CHECKS, real_tools.CHECKS], ids=["one function", "real photos"])
 def test_the_benchmarks_make_as_many_checks_as_the_state_machine(checks):
     (last,) = state_machine()["States"]["Was this the last round?"]["Choices"]
     assert last["Condition"] == f"{{% $round >= {checks} %}}"

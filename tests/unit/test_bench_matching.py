@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from matching import CERTAINTY, most_by_chance, ranks
+
+from benchmarks.matching import CERTAINTY, most_by_chance, ranks
 
 
 def test_the_rank_is_how_many_others_are_nearer() -> None:

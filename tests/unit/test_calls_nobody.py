@@ -8,8 +8,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import photos
-from networks import ROOT, python_path
+from tests.support.networks import ROOT, python_path
+from tests.support.pictures import photos
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ session = onnxruntime.InferenceSession(resources.files("centerface").joinpath("m
 """
 IN_A_SEALED_PROCESS = """
 import sys
-from sealed import seal
+from tests.support.sealed import seal
 seal()
 {work}
 print("done", flush=True)
@@ -48,7 +48,7 @@ def started(work: str, home: Path) -> subprocess.Popen[str]:
             "HOME": str(home),
             "TMPDIR": str(home),
             "PATH": os.defpath,
-            "PYTHONPATH": os.pathsep.join([str(ROOT / "functions"), str(ROOT / "tests"), python_path()]),
+            "PYTHONPATH": os.pathsep.join([str(ROOT / "functions"), str(ROOT), python_path()]),
             "PYTHONDONTWRITEBYTECODE": "1",
         },
         stdin=subprocess.PIPE,

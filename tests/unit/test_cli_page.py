@@ -14,9 +14,6 @@ from typing import ClassVar
 import boto3
 import httpx
 import pytest
-from moto import mock_aws
-from sources import template
-from standins.loopback import LoopbackServer
 
 from faceblur_cli import project
 from faceblur_cli.failures import Failure
@@ -24,6 +21,8 @@ from faceblur_cli.page import publish
 from faceblur_cli.page.content import security_headers
 from faceblur_cli.page.server import check_page, serve_page
 from faceblur_cli.stack.aws import Stack
+from tests.support.sources import template
+from tests.support.standins.loopback import LoopbackServer
 
 pytestmark = pytest.mark.enable_socket
 PHOTOS = "http://127.0.0.1:4566"
@@ -251,26 +250,25 @@ def test_a_port_in_use_is_refused_before_the_deployment(api_server, built):
 
 
 @pytest.fixture
-def cloud(built):
+def cloud(built, aws):
     """A stack in the cloud with an older page in its bucket."""
-    with mock_aws():
-        s3, cloudfront = boto3.client("s3", region_name="us-east-1"), boto3.client("cloudfront")
-        s3.create_bucket(Bucket="page")
-        for key in ("index.html", "assets/page-old.js"):
-            s3.put_object(Bucket="page", Key=key, Body=b"old")
-        origins = {"Quantity": 1, "Items": [{"Id": "page", "DomainName": "page.s3.amazonaws.com"}]}
-        origins["Items"][0]["S3OriginConfig"] = {"OriginAccessIdentity": ""}
-        made = cloudfront.create_distribution(
-            DistributionConfig={
-                "CallerReference": "1",
-                "Comment": "",
-                "Enabled": True,
-                "Origins": origins,
-                "DefaultCacheBehavior": {"TargetOriginId": "page", "ViewerProtocolPolicy": "https-only"},
-            }
-        )
-        id_ = made["Distribution"]["Id"]
-        yield s3, cloudfront, {"PageBucketName": "page", "PageDistributionId": id_, "PageUrl": "https://page.test"}
+    s3, cloudfront = boto3.client("s3", region_name="us-east-1"), boto3.client("cloudfront")
+    s3.create_bucket(Bucket="page")
+    for key in ("index.html", "assets/page-old.js"):
+        s3.put_object(Bucket="page", Key=key, Body=b"old")
+    origins = {"Quantity": 1, "Items": [{"Id": "page", "DomainName": "page.s3.amazonaws.com"}]}
+    origins["Items"][0]["S3OriginConfig"] = {"OriginAccessIdentity": ""}
+    made = cloudfront.create_distribution(
+        DistributionConfig={
+            "CallerReference": "1",
+            "Comment": "",
+            "Enabled": True,
+            "Origins": origins,
+            "DefaultCacheBehavior": {"TargetOriginId": "page", "ViewerProtocolPolicy": "https-only"},
+        }
+    )
+    id_ = made["Distribution"]["Id"]
+    return s3, cloudfront, {"PageBucketName": "page", "PageDistributionId": id_, "PageUrl": "https://page.test"}
 
 
 def test_the_page_is_published(cloud, built, monkeypatch):

@@ -6,10 +6,10 @@ import base64
 import json
 
 import pytest
-from private import private_in
 
 from create_job.app import handler
 from faceblur.observability import logger, tracer
+from tests.support.privacy import private_in
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_what_is_private_is_found(what, text):
     [
         json.dumps({"timestamp": "2025-11-22T20:00:00.123Z", "correlation_id": "0f8fad5bd9cb469fa16570867728950e"}),
         json.dumps({"message": "searched for faces", "faces": 2, "bytes": 229312, "memory_mb": 3008}),
-        'File "/var/task/update_job/app.py", line 61, in handler',
+        'File "/var/task/complete_job/app.py", line 61, in handler',
         "arn:aws:states:eu-central-1:123456789012:execution:blur-image:0f8fad5bd9cb469fa16570867728950e",
     ],
 )

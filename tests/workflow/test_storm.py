@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from storm.storm import storm
-from storm.verdict import judged
+
+from tests.support.storm.storm import storm
+from tests.support.storm.verdict import judged
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,10 +3,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from api_contract import assert_documented, validator
 from jsonschema import ValidationError
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from sources import api_description, template
 
 from faceblur import config, limits
 from faceblur.detectors.warnings import WarningCode
@@ -16,6 +14,8 @@ from faceblur.jobs.storage import photos
 from faceblur.jobs.table import STAGES, Status
 from faceblur.options import JobOptions
 from faceblur.photo.hide import FILES
+from tests.support.api_contract import assert_documented, validator
+from tests.support.sources import api_description, template
 
 SCHEMAS = api_description()["components"]["schemas"]
 METHODS = ("get", "post", "put", "patch", "delete")

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from standins.issuer import AUDIENCE, FORGED, NOT_FOR_US, Issuer
 
 from authorize.app import handler
 from faceblur.api import sign_in
+from tests.support.standins.issuer import AUDIENCE, FORGED, NOT_FOR_US, Issuer
 
 pytestmark = pytest.mark.enable_socket
 METHOD = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/api/GET/jobs/0a"

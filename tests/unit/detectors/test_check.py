@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from photos import blank
 
 from faceblur.detectors.base import Detection, DetectionPass, StoredPhoto
 from faceblur.detectors.check import Check
 from faceblur.errors import DetectorUnavailable, UnsupportedFormat
 from faceblur.geometry import Box
 from faceblur.photo.styles import Region, Style
+from tests.support.pictures.photos import blank
 
 DRAFT = StoredPhoto(blank(200, 100), "bucket", "results/x.png")
 HIDDEN = Box(0.1, 0.1, 0.2, 0.4, 90, "stand-in")

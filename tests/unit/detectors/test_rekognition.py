@@ -9,9 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from photos import astronaut, encoded, flower, jpeg
 from PIL import Image, ImageDraw, ImageOps
-from standins.rekognition import BROKEN, OVER_PROVISION, SILENCE, THROTTLED, Refusal, Rekognition, face
 
 from faceblur.detectors import rekognition
 from faceblur.detectors.base import DetectionPass, StoredPhoto
@@ -19,6 +17,8 @@ from faceblur.detectors.rekognition import RekognitionDetector
 from faceblur.detectors.warnings import WarningCode
 from faceblur.errors import CorruptImage, DetectorThrottled, DetectorUnavailable
 from faceblur.geometry import Box
+from tests.support.pictures.photos import astronaut, encoded, flower, jpeg
+from tests.support.standins.rekognition import BROKEN, OVER_PROVISION, SILENCE, THROTTLED, Refusal, Rekognition, face
 
 pytestmark = pytest.mark.enable_socket
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from photos import astronaut_pixels, flower_pixels, hopper_pixels
 from PIL import Image, ImageFilter
-from scenes import crowd, places
 
 from faceblur.detectors.base import DetectionPass
 from faceblur.detectors.warnings import WarningCode, warnings_for, warnings_to_report
+from tests.support.pictures.photos import astronaut_pixels, flower_pixels, hopper_pixels
+from tests.support.pictures.scenes import crowd, places
 
 PHOTOS = {"astronaut": astronaut_pixels, "hopper": hopper_pixels, "flower": flower_pixels}
 

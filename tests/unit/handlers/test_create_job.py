@@ -5,12 +5,12 @@ import re
 from datetime import datetime
 
 import pytest
-from api_contract import assert_documented
 
 from create_job.app import handler
 from faceblur.jobs.storage import Photos
 from faceblur.jobs.table import jobs
 from faceblur.options import JobOptions
+from tests.support.api_contract import assert_documented
 
 
 @pytest.fixture

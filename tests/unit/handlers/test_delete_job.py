@@ -3,10 +3,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from api_contract import assert_documented
 
 from delete_job.app import handler
 from faceblur.jobs.executions import Workflow, workflow
+from tests.support.api_contract import assert_documented
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 EXECUTION_ARN = f"arn:aws:states:eu-central-1:123456789012:execution:blur-image:{JOB_ID}"

@@ -5,7 +5,6 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from photos import blank
 
 from detect_faces.app import handler
 from faceblur.detectors.base import Detection, DetectionPass, StoredPhoto
@@ -22,6 +21,7 @@ from faceblur.geometry import Box
 from faceblur.jobs.storage import Photos, digest, photos
 from faceblur.jobs.table import Jobs, jobs
 from faceblur.limits import MAX_FACES
+from tests.support.pictures.photos import blank
 
 if TYPE_CHECKING:
     from collections.abc import Callable

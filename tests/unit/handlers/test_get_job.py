@@ -5,12 +5,12 @@ import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from api_contract import assert_documented
 
 from faceblur import config
 from faceblur.jobs.storage import Photos
 from faceblur.jobs.table import jobs
 from get_job.app import handler
+from tests.support.api_contract import assert_documented
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"

@@ -270,13 +270,13 @@ def test_any_other_refusal_is_raised_as_it_is(stubbed, operation, request_, code
 
 @every_request
 @pytest.mark.parametrize("error", [EndpointConnectionError, ConnectTimeoutError])
-def test_an_unreachable_storage(environment, operation, request_, error):
+def test_an_unreachable_storage(listen, operation, request_, error):
     client = boto3.client("s3", config=Config(retries={"total_max_attempts": 1}))
 
     def unreachable(**_):
         raise error(endpoint_url="https://s3.example.org")
 
-    client.meta.events.register("before-send.s3", unreachable)
+    listen(client, "before-send.s3", unreachable)
     with pytest.raises(StorageUnavailable):
         request_(Photos(client, BUCKET))
 

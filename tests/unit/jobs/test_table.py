@@ -6,17 +6,16 @@ import time
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
-import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from sources import evaluated, state_machine
 
 from faceblur import config
 from faceblur.errors import CorruptImage, InternalError, JobNotFound, StorageUnavailable, TimedOut, TooManyJobs
 from faceblur.jobs.table import STAGES, UNFINISHED, Jobs, Status, jobs
 from faceblur.options import JobOptions
+from tests.support.sources import evaluated, state_machine
 
 OPTIONS = JobOptions().model_dump()
 OUTCOME = {
@@ -293,7 +292,7 @@ def test_a_table_that_does_not_answer_is_not_taken_for_a_refused_write(table, ad
     assert jobs().get(job_id).status is Status.PROCESSING
 
 
-def test_an_outage_of_the_table_is_reported_before_a_function_or_a_request_times_out(table, monkeypatch):
+def test_an_outage_of_the_table_is_reported_before_a_function_or_a_request_times_out(table, listen, monkeypatch):
     tried = []
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
 
@@ -301,7 +300,7 @@ def test_an_outage_of_the_table_is_reported_before_a_function_or_a_request_times
         tried.append(request)
         return AWSResponse(request.url, 500, {}, SimpleNamespace(stream=lambda **_: [b"{}"]))
 
-    boto3.DEFAULT_SESSION.events.register_first("before-send.dynamodb", broken)
+    listen(jobs()._table.meta.client, "before-send.dynamodb", broken)
     with pytest.raises(StorageUnavailable):
         jobs().get("x")
     assert len(tried) == 3

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from masks import corners, ellipse
 from PIL import Image
 
 from faceblur.geometry import Box
@@ -18,6 +17,7 @@ from faceblur.limits import Shape
 from faceblur.photo import painting
 from faceblur.photo.coverage import covered_share, opaque_paint, uncovered
 from faceblur.photo.styles import Region, Style
+from tests.support.pictures.masks import corners, ellipse
 
 SIZE = (400, 300)
 FACE = Box(0.4, 0.3, 0.2, 0.25 * 4 / 3, 90.0)  # 80 × 100 pixels
@@ -69,7 +69,11 @@ def test_what_counts_as_covered_is_what_was_painted(
     face = ellipse(SIZE, *inner(head))
     edge = 0.03 + 3 / face.sum()  # pixels on the ellipse's edge, which may count or not
     share = covered_share(opaque_paint(SIZE, found), box)
-    assert share == pytest.approx(painted(SIZE, found)[face].mean(), abs=edge)
+    opaque = np.zeros_like(face)
+    for region in found:
+        opaque |= painted(SIZE, [region])
+    # Where soft edges lie upon each other, nothing may be left of the picture either, but that does not count.
+    assert opaque[face].mean() - edge <= share <= painted(SIZE, found)[face].mean() + edge
 
 
 @given(st.floats(30, 120), st.floats(-180, 180))

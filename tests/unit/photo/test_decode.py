@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from photos import astronaut, astronaut_pixels, encoded, hopper_pixels, opened, without_its_end
 from PIL import Image, ImageOps
 from pillow_heif import register_heif_opener
 
 from faceblur.errors import CorruptImage, ImageTooLarge, ImageTooSmall, PhotoError, UnsupportedFormat
 from faceblur.limits import MAX_BYTES
 from faceblur.photo import decode
+from tests.support.pictures.photos import astronaut, astronaut_pixels, encoded, hopper_pixels, opened, without_its_end
 
 register_heif_opener()
 

@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masks import opaque
-from photos import ASTRONAUT_FACE, HOPPER_FACE, astronaut_pixels, encoded, hopper_pixels, opened
 from PIL import Image
 
 from faceblur.errors import CorruptImage
@@ -20,6 +18,8 @@ from faceblur.limits import MAX_STRENGTH, MIN_STRENGTH, Shape, StyleKind
 from faceblur.photo import painting
 from faceblur.photo.hide import hide_faces
 from faceblur.photo.styles import Region, Style
+from tests.support.pictures.masks import opaque
+from tests.support.pictures.photos import ASTRONAUT_FACE, HOPPER_FACE, astronaut_pixels, encoded, hopper_pixels, opened
 
 STYLES = [Style(kind, shape) for kind in get_args(StyleKind) for shape in get_args(Shape)]
 MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"]
@@ -69,7 +69,7 @@ def changeable(size: tuple[int, int], regions: list[Region]) -> np.ndarray[Any, 
 def other_face_with_the_same_cells(image: Image.Image, region: Region) -> Image.Image:
     """The image with what is within each cell turned around, so that its average stays."""
     other = values(image)
-    left, top, right, bottom = painting.outline(image.size, region).seen
+    left, top, right, bottom = painting.outline(image.size, region).visible
     columns, rows = painting.averages(image, Rectangle(left, top, right, bottom), painting.CELLS).size
     for row in range(rows):
         for column in range(columns):

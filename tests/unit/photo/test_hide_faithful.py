@@ -8,16 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from masks import opaque
-from photos import (
-    ASTRONAUT_FACE,
-    HOPPER_FACE,
-    astronaut_pixels,
-    encoded,
-    flower_pixels,
-    hopper_pixels,
-    opened,
-)
 from PIL import Image, ImageCms, ImageOps
 from pillow_heif import register_heif_opener
 
@@ -26,6 +16,16 @@ from faceblur.geometry import Box
 from faceblur.photo import decode, jpeg, painting
 from faceblur.photo.hide import hide_faces
 from faceblur.photo.styles import Region, Style
+from tests.support.pictures.masks import opaque
+from tests.support.pictures.photos import (
+    ASTRONAUT_FACE,
+    HOPPER_FACE,
+    astronaut_pixels,
+    encoded,
+    flower_pixels,
+    hopper_pixels,
+    opened,
+)
 
 if TYPE_CHECKING:
     from faceblur.limits import OutputFormat

@@ -8,13 +8,13 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pytest
-from photos import ASTRONAUT_FACE, astronaut_pixels, encoded, hopper_pixels, opened
 from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 from pillow_heif import register_heif_opener
 
 from faceblur.photo import metadata, png
 from faceblur.photo.hide import hide_faces
 from faceblur.photo.styles import Region, Style
+from tests.support.pictures.photos import ASTRONAUT_FACE, astronaut_pixels, encoded, hopper_pixels, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable

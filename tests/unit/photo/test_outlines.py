@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masks import corners, ellipse, opacities, opaque
 
 from faceblur.geometry import Box
 from faceblur.limits import DEFAULT_PADDING, MIN_PADDING, Shape
 from faceblur.photo import outlines
 from faceblur.photo.styles import Region, Style
+from tests.support.pictures.masks import corners, ellipse, opacities, opaque
 
 SIZE = (400, 300)
 HEAD = (200.0, 150.0, 40.0, 50.0)  # middle and half-axes of a head of the usual proportions, in pixels

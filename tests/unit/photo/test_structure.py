@@ -6,7 +6,6 @@ import struct
 import zlib
 
 import pytest
-from photos import astronaut, encoded, grace_hopper, street_pixels
 from PIL import Image
 
 from faceblur.errors import CorruptImage
@@ -14,6 +13,7 @@ from faceblur.photo import decode
 from faceblur.photo.hide import hide_faces
 from faceblur.photo.structure import MAX_PARTS, MAX_SCANS, check_structure
 from faceblur.photo.tiff import claims_too_much
+from tests.support.pictures.photos import astronaut, encoded, grace_hopper, street_pixels
 
 
 def segment(marker: int, content: bytes) -> bytes:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scenes import part_inside, shared
 
 from faceblur.detectors.embedded.candidates import (
     COMPARED,
@@ -18,6 +17,7 @@ from faceblur.detectors.embedded.candidates import (
     suppress,
     widths,
 )
+from tests.support.pictures.scenes import part_inside, shared
 
 SEEDS = st.integers(0, 2**32 - 1)
 COUNTS = st.sampled_from([1, 20, COMPARED, 3 * COMPARED + 8])

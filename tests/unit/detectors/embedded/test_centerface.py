@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from photos import astronaut_pixels, hopper_pixels
 from PIL import Image
-from scenes import shared
 
 from faceblur.detectors.embedded.candidates import ROLL, SCORE, suppress
 from faceblur.detectors.embedded.centerface import STRIDE, centerface, decode, highest_around
+from tests.support.pictures.photos import astronaut_pixels, hopper_pixels
+from tests.support.pictures.scenes import shared
 
 # x and y of eyes, nose and corners of the mouth, in widths and heights of the box.
 UPRIGHT = [(0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)]

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from photos import astronaut, astronaut_pixels, encoded, flower, grace_hopper, jpeg, street_pixels, without_its_end
 from PIL import Image, ImageFilter, ImageOps
-from scenes import Scene, crowd, matches, part_inside, people, place, scattered, shared
 
 from faceblur.detectors.base import DetectionPass, StoredPhoto
 from faceblur.detectors.embedded import detector as embedded
@@ -21,6 +19,17 @@ from faceblur.detectors.embedded.yunet import yunet
 from faceblur.detectors.warnings import WarningCode
 from faceblur.errors import CorruptImage, UnsupportedFormat
 from faceblur.limits import DEFAULT_CONFIDENCE, MIN_SIDE
+from tests.support.pictures.photos import (
+    astronaut,
+    astronaut_pixels,
+    encoded,
+    flower,
+    grace_hopper,
+    jpeg,
+    street_pixels,
+    without_its_end,
+)
+from tests.support.pictures.scenes import Scene, crowd, matches, part_inside, people, place, scattered, shared
 
 # Where the faces are when a file with this EXIF orientation is shown as its pixels lie.
 LAID = {

@@ -18,15 +18,15 @@ import prepare_yunet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import PUBLISHED, python_path
 from onnx_format import GRAPH_INITIALIZER, GRAPH_NODE, MODEL_GRAPH, NODE_INPUT, TENSOR_DATA, TENSOR_NAME, every, first
-from photos import astronaut_pixels, flower_pixels, hopper_pixels
 from PIL import Image
 
 from faceblur.detectors.embedded.candidates import rolls, suppress
 from faceblur.detectors.embedded.centerface import centerface
 from faceblur.detectors.embedded.network import MULTIPLE, as_input, processors
 from faceblur.detectors.embedded.yunet import yunet
+from tests.support.networks import PUBLISHED, python_path
+from tests.support.pictures.photos import astronaut_pixels, flower_pixels, hopper_pixels
 
 MB = 1_000_000
 CENTERFACE_OUTPUTS = {"537": 1, "538": 2, "539": 2, "540": 10}  # and their channels

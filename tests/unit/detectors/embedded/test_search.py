@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from standins.network import GREEN, RED, Blind, PaintedFaces, painted
 
 from faceblur.detectors.embedded.candidates import NONE, SCORE
 from faceblur.detectors.embedded.search import (
@@ -34,6 +33,7 @@ from faceblur.detectors.embedded.search import (
 )
 from faceblur.detectors.embedded.turned import LARGE, SMALL
 from faceblur.limits import DEFAULT_CONFIDENCE
+from tests.support.standins.network import GREEN, RED, Blind, PaintedFaces, painted
 
 if TYPE_CHECKING:
     from PIL import Image

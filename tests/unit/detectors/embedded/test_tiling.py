@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from photos import street_pixels
 from PIL import Image
-from standins.network import Blind, PaintedFaces, painted
 
 from faceblur.detectors.embedded.candidates import NONE, joined
 from faceblur.detectors.embedded.tiling import (
@@ -32,6 +30,8 @@ from faceblur.detectors.embedded.tiling import (
     view,
 )
 from faceblur.geometry import Rectangle
+from tests.support.pictures.photos import street_pixels
+from tests.support.standins.network import Blind, PaintedFaces, painted
 
 SCALES = st.floats(0.05, 2.0)
 SIZES = st.tuples(st.integers(16, 12_000), st.integers(16, 12_000))

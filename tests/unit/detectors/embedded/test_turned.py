@@ -8,10 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from photos import HOPPER_FACE, hopper_pixels
 from PIL import Image
-from scenes import scattered, shared
-from standins.network import GREEN, Blind, PaintedFaces, painted
 
 from faceblur.detectors.embedded.candidates import NONE, ROLL, SCORE
 from faceblur.detectors.embedded.centerface import centerface
@@ -32,6 +29,9 @@ from faceblur.detectors.embedded.turned import (
     turned_hints,
 )
 from faceblur.detectors.embedded.yunet import yunet
+from tests.support.pictures.photos import HOPPER_FACE, hopper_pixels
+from tests.support.pictures.scenes import scattered, shared
+from tests.support.standins.network import GREEN, Blind, PaintedFaces, painted
 
 CROPS = pytest.mark.parametrize("crop", [SMALL, LARGE], ids=["small", "large"])
 

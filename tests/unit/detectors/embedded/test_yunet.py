@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from photos import astronaut_pixels, hopper_pixels
 from PIL import Image
-from scenes import shared
 
 from faceblur.detectors.embedded.candidates import ROLL, SCORE, suppress
 from faceblur.detectors.embedded.yunet import BOX, CLASS, LANDMARKS, OBJECT, STRIDES, decode, yunet
+from tests.support.pictures.photos import astronaut_pixels, hopper_pixels
+from tests.support.pictures.scenes import shared
 
 # x and y of eyes, nose and corners of the mouth, in strides from a cell's corner.
 UPRIGHT = [(-1, -1), (1, -1), (0, 0), (-0.7, 1), (0.7, 1)]

@@ -1,0 +1,1 @@
+"""Benchmarks: each runs by itself (`make help` lists them) and writes its table into `benchmarks/results`."""

@@ -1,0 +1,237 @@
+"""What the image code makes of a file: the calls that the functions make, in a process that has their limits.
+
+A file ends in a result whose face is hidden and that holds nothing but the picture, or in an error of `errors.py` that
+tells the photo's sender what is wrong. Anything else is a defect.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import resource
+import signal
+import time
+import traceback
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+
+import numpy as np
+from PIL import ImageFilter
+
+from faceblur.detectors import rekognition
+from faceblur.detectors.base import DetectionPass, StoredPhoto
+from faceblur.detectors.embedded import detector as embedded
+from faceblur.detectors.warnings import warnings_for
+from faceblur.errors import ImageTooLarge, PhotoError
+from faceblur.geometry import Box
+from faceblur.limits import MAX_BYTES, OutputFormat, Shape, StyleKind
+from faceblur.photo import decode, jpeg
+from faceblur.photo.hide import HiddenPhoto, hide_faces
+from faceblur.photo.styles import Region, Style
+from tests.support.privacy import MARK
+from tests.support.sources import template
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from multiprocessing.connection import Connection
+
+    from PIL import Image
+
+    Levels = np.ndarray[Any, np.dtype[np.float64]]
+
+HIDDEN = "hidden"  # how a file ends of which there is a result
+FACE = Box(0.25, 0.25, 0.5, 0.5, 99.0)
+RESOURCES = template()["Resources"]
+BLUR = RESOURCES["HideFacesFunction"]["Properties"]
+MEMORY_MB = BLUR["MemorySize"]
+# The functions' time, for one call; here a file has all of them in it, and looks at its result as well.
+SECONDS = BLUR["Timeout"]
+# The clock's limit, for what waits instead of working; other work on the machine may slow this one down.
+WAITING_SECONDS = 3 * SECONDS
+# What a workflow's state and a job's row have room for, beside all else.
+MOST_SAID = 20_000
+
+SAMPLE = 256  # pixels of the middle of a face are enough to tell whether it shows
+ALIKE = 0.25  # correlation
+
+
+class Trial(NamedTuple):
+    """What became of a file: how it ended, what is wrong with that (nothing, if all is well), and what it took."""
+
+    name: str
+    ended: str
+    defect: str = ""
+    seconds: float = 0.0  # of the processor
+    megabytes: float = 0.0  # at most, of the whole process
+
+
+@contextmanager
+def trials() -> Iterator[Callable[[str, bytes], Trial]]:
+    """A worker process that tries files; another one takes its place when a file ends it."""
+    worker = Worker()
+    try:
+        yield worker.attempt
+    finally:
+        worker.stop()
+
+
+class Worker:
+    """The process in which files are tried."""
+
+    def __init__(self) -> None:
+        """Start it."""
+        context = get_context("spawn")
+        theirs, self.requests = context.Pipe(duplex=False)
+        self.answers, answers = context.Pipe(duplex=False)
+        self.process = context.Process(target=serve, args=(theirs, answers), daemon=True)
+        self.process.start()
+        theirs.close()
+        answers.close()
+
+    def attempt(self, name: str, photo: bytes) -> Trial:
+        """Try one file; its name decides how it is to be hidden."""
+        try:
+            self.requests.send((name, photo))
+            if self.answers.poll(WAITING_SECONDS):
+                return self.answers.recv()
+            ended = f"waited for {WAITING_SECONDS} seconds"
+        except (EOFError, BrokenPipeError):
+            self.process.join()
+            code = self.process.exitcode or 0
+            ended = f"took {SECONDS} seconds" if code == -signal.SIGXCPU else f"ended the process: {code}"
+        self.stop()
+        self.__init__()  # type: ignore[misc]
+        return Trial(name, "nothing", ended)
+
+    def stop(self) -> None:
+        """End it."""
+        self.process.kill()
+        self.process.join()
+        self.requests.close()
+        self.answers.close()
+
+
+def serve(requests: Connection, answers: Connection) -> None:
+    """Try what is asked for, until nobody asks."""
+    for stream in (1, 2):  # the decoders complain there
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # What counts is the memory in use. Encoders ask for more than that: this is what ends one that goes astray.
+    resource.setrlimit(resource.RLIMIT_AS, (2 * MEMORY_MB << 20, 2 * MEMORY_MB << 20))
+    rekognition.detect_faces = lambda _: []
+    rekognition.client = lambda: SimpleNamespace(meta=SimpleNamespace(service_model=SimpleNamespace(api_version="")))
+    while True:
+        try:
+            name, photo = requests.recv()
+        except EOFError:
+            return
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + SECONDS, resource.RLIM_INFINITY))
+        Path("/proc/self/clear_refs").write_text("5")  # forget the highest memory so far
+        start = time.process_time()
+        ended, defect = tried(name, photo)
+        seconds, megabytes = time.process_time() - start, peak_megabytes()
+        if megabytes > MEMORY_MB:
+            defect = defect or f"took {megabytes:.0f} MB"
+        answers.send(Trial(name, ended, defect, seconds, megabytes))
+
+
+def tried(name: str, photo: bytes) -> tuple[str, str]:
+    """How a file ends, and what is wrong with that."""
+    try:
+        before, result, style = worked_on(name, photo)
+    except PhotoError as error:
+        return error.code, ""
+    except Exception as error:  # noqa: BLE001 (which is what is looked for)
+        return type(error).__name__, "".join(traceback.format_exception(error)[-6:])
+    if len(result.data) > MAX_BYTES:
+        return ImageTooLarge.__name__, ""  # as the check says
+    return HIDDEN, wrong_with(photo, before, result, style)
+
+
+def worked_on(name: str, photo: bytes) -> tuple[Image.Image, HiddenPhoto, Style]:
+    """What the detectors see of a photo, its result, and how it is hidden: as the name has it."""
+    random = Random(name)
+    style = Style(random.choice(get_args(StyleKind)), random.choice(get_args(Shape)))
+    output = random.choice(("same", "same", *get_args(OutputFormat)))
+    before = looked_at(photo)
+    # The service is not asked, but shown all that it would be shown in a check.
+    rekognition.RekognitionDetector().detect(StoredPhoto(photo, "", ""), 50, DetectionPass.CHECK)
+    return before, hide_faces(photo, [Region(FACE, style)], output), style
+
+
+def looked_at(photo: bytes) -> Image.Image:
+    """What the embedded detector sees of a photo."""
+    picture = embedded.load(photo)
+    warnings_for(picture)
+    return picture
+
+
+def wrong_with(photo: bytes, before: Image.Image, result: HiddenPhoto, style: Style) -> str:
+    """What is wrong with a result; nothing, if all is well."""
+    try:
+        after = looked_at(result.data)
+    except PhotoError as error:
+        return f"the result cannot be read: {error.code}"
+    headers = [decode.inspect(each) for each in (photo, result.data)]
+    said, is_ = {(header.width, header.height) for header in headers}, (result.width, result.height)
+    if said != {is_} or before.size != after.size:
+        return f"the result has another size: {said}, {is_}, {before.size}, {after.size}"
+    if traces(result.data):
+        return "the result holds something of the metadata"
+    if len(json.dumps(result.stripped)) > MOST_SAID:
+        return "too much is said about what was left out"
+    # The pixelated style has lines of its own, and a damaged photo may have one in the same place.
+    return "the face shows" if style.kind != "pixelate" and shows(before, after) else ""
+
+
+def traces(file: bytes) -> bool:
+    """Whether any six bytes of the marker are in a file, or in the texts that are compressed in it.
+
+    What a mutation made part of the picture stays: the colour profile, a JPEG's tables, and a BMP's pixels, which are
+    stored as they are.
+    """
+    with decode.open_image(file) as image:
+        image.load()
+        texts = repr((image.info | {"icc_profile": b""}, getattr(image, "text", {}))).encode()
+        rest = file.replace(image.info.get("icc_profile") or b"nothing", b"")
+    if image.format == "BMP":
+        rest = file[: int.from_bytes(file[10:14], "little")]
+    if image.format == "JPEG":
+        parts = list(jpeg.segments(file))
+        stays = {jpeg.DQT, 0xE2}  # the profile is in APP2
+        rest = b"".join(content for marker, content, _ in parts if marker not in stays) + file[parts[-1][2] :]
+    return any(MARK[start : start + 6] in each for each in (texts, rest) for start in range(len(MARK) - 5))
+
+
+def shows(before: Image.Image, after: Image.Image) -> bool:
+    """Whether detail of the face is still there."""
+    one, other = (quarters(detail(image)) for image in (before, after))
+    # In all quarters that have any: one line may lie by chance where the paint has an edge.
+    pairs = [(each, its) for each, its in zip(one, other, strict=True) if each.std() >= 2]
+    return bool(pairs) and all(
+        its.std() >= 2 and abs(np.corrcoef(each, its)[0, 1]) > ALIKE + 4 / math.sqrt(each.size) for each, its in pairs
+    )
+
+
+def quarters(levels: Levels) -> list[Levels]:
+    """The four parts of an array, each in one row."""
+    return [part.ravel() for half in np.array_split(levels, 2) for part in np.array_split(half, 2, axis=1)]
+
+
+def detail(image: Image.Image) -> Levels:
+    """What makes the middle of the face differ from its own soft copy, in levels."""
+    across, down = (min(SAMPLE, max(2, side // 3)) for side in image.size)
+    left, top = (image.width - across) // 2, (image.height - down) // 2
+    face = image.crop((left, top, left + across, top + down)).convert("L")
+    return np.asarray(face, float) - np.asarray(face.filter(ImageFilter.BoxBlur(1)), float)
+
+
+def peak_megabytes() -> float:
+    """The most memory that this process had since that was last forgotten."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024

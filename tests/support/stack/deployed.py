@@ -1,0 +1,164 @@
+"""A deployed stack as the tests drive it: through its API and its outputs, as any client would."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
+
+from faceblur_cli import project, trace
+from faceblur_cli.stack.sam import write_bootstraps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from faceblur_cli.stack.aws import Stack
+
+Seen = TypeVar("Seen")
+FAULTS = project.ROOT / "tests/support/stack/faults"
+PATIENCE_SECONDS = 90
+DETECT = "Detect the faces"
+FAILURE = ["What went wrong?", "Record the failure", "Job failed"]
+
+
+def eventually(look: Callable[[], Seen], what: str = "it", seconds: float = PATIENCE_SECONDS) -> Seen:
+    """Look until there is something to see, and give that."""
+    deadline = time.monotonic() + seconds
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"{what} did not happen"
+        time.sleep(0.05)
+    return seen
+
+
+def request(method: str, url: str | httpx.URL, **content: Any) -> httpx.Response:
+    """Ask a server of the stack, and wait as long as a function may take that starts cold on a busy machine."""
+    return httpx.request(method, url, timeout=60, **content)
+
+
+@dataclass
+class Deployed:
+    """A stack, and the folder for the faults that tests plan."""
+
+    stack: Stack
+    plans: Path
+    name: str = "faceblur"
+
+    def call(self, method: str, path: str, **content: Any) -> httpx.Response:
+        """Ask the API."""
+        return request(method, self.stack.api_url + path, **content)
+
+    def create(self, **options: Any) -> dict[str, Any]:
+        """Create a job."""
+        response = self.call("POST", "/jobs", json=options)
+        assert response.status_code == 201, response.text
+        created: dict[str, Any] = response.json()
+        return created
+
+    def upload(self, job: dict[str, Any], photo: bytes) -> httpx.Response:
+        """Post a photo with the job's form."""
+        form = job["upload"]
+        return request("POST", form["url"], data=form["fields"], files={"file": ("photo", photo)})
+
+    def start(self, photo: bytes, **options: Any) -> str:
+        """Create a job and upload its photo; gives the job's id."""
+        job = self.create(**options)
+        assert self.upload(job, photo).status_code == 204
+        return str(job["job_id"])
+
+    def ended(self, job_id: str) -> dict[str, Any]:
+        """The job as the API shows it, once it and its execution have ended."""
+
+        def look() -> dict[str, Any] | None:
+            shown = self.call("GET", f"/jobs/{job_id}").json()
+            return shown if shown.get("status") in {"COMPLETED", "FAILED"} else None
+
+        shown = eventually(look, f"the end of job {job_id}")
+        eventually(lambda: self.execution(job_id) in {None, "SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"})
+        return shown
+
+    def run(self, photo: bytes, **options: Any) -> dict[str, Any]:
+        """Have a photo blurred: the job as the API shows it at its end."""
+        return self.ended(self.start(photo, **options))
+
+    def execution(self, job_id: str) -> str | None:
+        """The status of the job's execution; None if there is none."""
+        client = self.stack.client("stepfunctions")
+        try:
+            return str(client.describe_execution(executionArn=self.execution_arn(job_id))["status"])
+        except client.exceptions.ExecutionDoesNotExist:
+            return None
+
+    def execution_arn(self, job_id: str) -> str:
+        """The ARN of the job's execution."""
+        return trace.execution_arn(self.stack.outputs["StateMachineArn"], job_id)
+
+    def visits(self, job_id: str) -> list[trace.Visit]:
+        """The states that the job's execution went through."""
+        client = self.stack.client("stepfunctions")
+        return trace.visits(trace.history(client, self.execution_arn(job_id)))
+
+    def path(self, job_id: str) -> list[str]:
+        """The names of those states."""
+        return [visit.state for visit in self.visits(job_id)]
+
+    def row(self, job_id: str) -> dict[str, Any] | None:
+        """The job's row."""
+        table, key = self.stack.outputs["JobsTableName"], {"job_id": {"S": job_id}}
+        item: dict[str, Any] | None = self.stack.client("dynamodb").get_item(TableName=table, Key=key).get("Item")
+        return item
+
+    def objects(self, job_id: str) -> list[str]:
+        """The keys of everything in S3 that belongs to the job."""
+        listed = self.stack.client("s3").list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        return [entry["Key"] for entry in listed if job_id in entry["Key"]]
+
+    @property
+    def bucket(self) -> str:
+        """The bucket of photos."""
+        return self.stack.outputs["PhotoBucketName"]
+
+    def plan(self, job_id: str, function: str, *steps: dict[str, Any]) -> None:
+        """Have the next calls of a function for this job do these steps, one a call, before they do their work."""
+        (self.plans / f"{job_id}.{function}").write_text("".join(json.dumps(step) + "\n" for step in steps))
+
+
+def assert_failed(stack: Deployed, job: dict[str, Any], code: str, path: list[str] | None = None) -> None:
+    """The job failed with this code, in the row, in the API and in the execution, and nothing of it stays."""
+    row = stack.row(job["job_id"])
+    assert row is not None
+    assert (job["status"], job["error"]["code"]) == ("FAILED", code)
+    assert (row["status"]["S"], row["error"]["M"]["code"]["S"]) == ("FAILED", code)
+    assert job["error"]["message"].endswith(".")
+    assert "result" not in job
+    if path:
+        assert stack.path(job["job_id"]) == path
+        execution = stack.stack.client("stepfunctions").describe_execution(
+            executionArn=stack.execution_arn(job["job_id"])
+        )
+        assert (execution["error"], execution["cause"]) == (code, job["error"]["message"])
+    eventually(lambda: stack.objects(job["job_id"]) == [], "the erasure of a failed job's photos")
+
+
+def function_name(stack: Deployed, logical_id: str) -> str:
+    """The name that a function of the template has in the stack."""
+    resources = stack.stack.client("cloudformation").describe_stack_resources(StackName=stack.name)
+    return str(
+        next(r for r in resources["StackResources"] if r["LogicalResourceId"] == logical_id)["PhysicalResourceId"]
+    )
+
+
+@contextmanager
+def with_faults(plans: Path, **environment: str) -> Iterator[Path]:
+    """A copy of the build, beside it, whose functions do what a test plans for them in this folder."""
+    with tempfile.TemporaryDirectory(dir=project.BUILD.parent, prefix="build-") as copy:
+        shutil.copytree(project.BUILD, copy, copy_function=os.link, dirs_exist_ok=True)
+        write_bootstraps(Path(copy), "faults.handler", str(FAULTS), {"FAULT_PLANS": str(plans)} | environment)
+        yield Path(copy)

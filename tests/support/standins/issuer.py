@@ -1,0 +1,175 @@
+"""An OpenID Connect issuer on this machine: its discovery document, its keys, tokens that it signs, and forged ones."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import time
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.support.standins.loopback import LoopbackServer
+
+AUDIENCE = "faceblur-page"
+
+
+class Issuer(LoopbackServer):
+    """Serves its public keys on the loopback interface within a `with` block."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, rsa.RSAPrivateKey] = {}
+        self.asked: list[str] = []
+        self.codes: dict[str, dict[str, str]] = {}
+        self.rotate("first")
+        super().__init__(self._handler())
+
+    def rotate(self, key: str) -> None:
+        """Sign with a new key from now on; the old ones are withdrawn."""
+        self.keys = {key: rsa.generate_private_key(public_exponent=65537, key_size=2048)}
+
+    def token(self, subject: str = "alice", **changes: Any) -> str:
+        """A token; claims can be changed, or left out with None."""
+        (name, key), now = next(iter(self.keys.items())), int(time.time())
+        claims = {"iss": self.url, "aud": AUDIENCE, "sub": subject, "iat": now, "exp": now + 300} | changes
+        kept = {name: value for name, value in claims.items() if value is not None}
+        return jwt.encode(kept, key, algorithm="RS256", headers={"kid": name})
+
+    def authorize(self, question: dict[str, str]) -> str:
+        """Sign Alice in without asking who she is: the address to which the browser is led back, with a code."""
+        assert (question["client_id"], question["response_type"]) == (AUDIENCE, "code")
+        assert question["code_challenge_method"] == "S256"
+        code = secrets.token_urlsafe()
+        self.codes[code] = question
+        return f"{question['redirect_uri']}?{urlencode({'code': code, 'state': question['state']})}"
+
+    def exchange(self, form: dict[str, str]) -> dict[str, Any]:
+        """The tokens for a code, which is good once, and for who holds the verifier of its challenge (RFC 7636)."""
+        question = self.codes.pop(form["code"])
+        assert form["redirect_uri"] == question["redirect_uri"]
+        assert encoded(sha256(form["code_verifier"].encode()).digest()) == question["code_challenge"]
+        return {"id_token": self.token(), "access_token": "opaque", "token_type": "Bearer", "expires_in": 300}
+
+    def _documents(self) -> dict[str, Any]:
+        keys = [
+            json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))
+            | {"kid": name, "use": "sig", "alg": "RS256"}
+            for name, key in self.keys.items()
+        ]
+        about = {
+            "issuer": self.url,
+            "jwks_uri": f"{self.url}/keys",
+            "authorization_endpoint": f"{self.url}/authorize",
+            "token_endpoint": f"{self.url}/token",
+        }
+        return {"/.well-known/openid-configuration": about, "/keys": {"keys": keys}}
+
+    def _handler(issuer) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - the handler has a self of its own
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                path, _, question = self.path.partition("?")
+                issuer.asked.append(path)
+                if path == "/authorize":
+                    self.send_response(302)
+                    self.send_header("Location", issuer.authorize(dict(parse_qsl(question))))
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                else:
+                    self.say(issuer._documents()[path])
+
+            def do_POST(self) -> None:
+                form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                self.say(issuer.exchange(dict(parse_qsl(form))))
+
+            def say(self, answer: dict[str, Any]) -> None:
+                content = json.dumps(answer).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Access-Control-Allow-Origin", "*")
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        return Handler
+
+
+# ---------------------------------------------------------------- what others try
+
+
+def unsigned(issuer: Issuer) -> str:
+    """A token with the algorithm `none`."""
+    return jwt.encode(jwt.decode(issuer.token(), options={"verify_signature": False}), None, algorithm="none")
+
+
+def unsigned_with_a_key_id(issuer: Issuer) -> str:
+    """The same, which names the issuer's key all the same."""
+    header, claims, _ = issuer.token().split(".")
+    return f"{part(json.loads(base64.urlsafe_b64decode(header + '==')) | {'alg': 'none'})}.{claims}."
+
+
+def signed_with_the_public_key(issuer: Issuer) -> str:
+    """The old trick: what all know, as if it were a shared secret."""
+    ((name, key),) = issuer.keys.items()
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    signed = f"{part({'alg': 'HS256', 'kid': name})}.{issuer.token().split('.')[1]}"
+    algorithm = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
+    return f"{signed}.{encoded(algorithm.sign(signed.encode(), public))}"
+
+
+def of_another_key(issuer: Issuer) -> str:
+    """A token that is right in all but who signed it."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    claims = jwt.decode(issuer.token(), options={"verify_signature": False})
+    return jwt.encode(claims, key, algorithm="RS256", headers={"kid": next(iter(issuer.keys))})
+
+
+def with_a_key_of_its_own(issuer: Issuer) -> str:
+    """A token that brings the key to check it with."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    own = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))
+    claims = jwt.decode(issuer.token(), options={"verify_signature": False})
+    return jwt.encode(claims, key, algorithm="RS256", headers={"kid": next(iter(issuer.keys)), "jwk": own})
+
+
+def changed_after_signing(issuer: Issuer) -> str:
+    """Bob's signature under Alice's claims."""
+    header, _, signature = issuer.token("bob").split(".")
+    return f"{header}.{issuer.token('alice').split('.')[1]}.{signature}"
+
+
+def part(content: dict[str, Any]) -> str:
+    return encoded(json.dumps(content).encode())
+
+
+def encoded(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+FORGED = [
+    unsigned,
+    unsigned_with_a_key_id,
+    signed_with_the_public_key,
+    of_another_key,
+    with_a_key_of_its_own,
+    changed_after_signing,
+]
+
+# Claims of tokens that the issuer signed, but not for this application or this time.
+NOT_FOR_US: dict[str, dict[str, Any]] = {
+    "expired": {"exp": int(time.time()) - 3600},
+    "good for ever": {"exp": None},
+    "not yet": {"nbf": int(time.time()) + 3600},
+    "for another application": {"aud": "somebody-else"},
+    "for nobody": {"aud": None},
+    "of another issuer": {"iss": "https://issuer.example.org"},
+    "of no issuer": {"iss": None},
+    "about nobody": {"sub": None},
+}
