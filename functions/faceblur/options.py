@@ -23,7 +23,7 @@ def _as_integer(value: Any) -> Any:
 
 
 class JobOptions(BaseModel):
-    """The options of a job in `POST /jobs`."""
+    """The options of a job, as `POST /jobs` takes them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
