@@ -159,23 +159,23 @@ def test_every_stage_has_its_name_and_its_round():
     assert {name: (payload(name)["stage"], payload(name)["round"]) for name in STAGE_TASKS} == {
         "Detect the faces": ("detect", 0),
         "Hide the faces": ("hide", 0),
-        "Check the draft": ("check", "{% $round + 1 %}"),
+        "Check the result": ("check", "{% $round + 1 %}"),
         "Hide what was missed": ("hide_missed", "{% $round %}"),
     }
     assert tuple(payload(name)["stage"] for name in STAGE_TASKS) == STAGES
     assert TASKS["Claim the job"]["Assign"]["round"] == 0
-    assert TASKS["Check the draft"]["Assign"]["round"] == "{% $round + 1 %}"
+    assert TASKS["Check the result"]["Assign"]["round"] == "{% $round + 1 %}"
 
 
 def test_a_missed_face_is_hidden_and_the_draft_is_checked_again_for_five_rounds():
     missed, last = STATES["Was a face missed?"], STATES["Was this the last round?"]
     assert missed["Choices"] == [{"Condition": "{% $missed > 0 %}", "Next": "Hide what was missed"}]
-    assert TASKS["Check the draft"]["Assign"]["missed"] == "{% $states.result.Payload.stage.faces %}"
+    assert TASKS["Check the result"]["Assign"]["missed"] == "{% $states.result.Payload.stage.faces %}"
     assert TASKS["Hide what was missed"]["Next"] == "Was this the last round?"
     (rule,) = last["Choices"]
     assert (rule["Condition"], rule["Next"]) == ("{% $round >= 5 %}", missed["Default"])
     assert rule["Assign"] == {"warnings": f"{{% $append($warnings, ['{WarningCode.CHECKS_NOT_SETTLED}']) %}}"}
-    assert last["Default"] == "Check the draft"
+    assert last["Default"] == "Check the result"
 
 
 def test_both_ways_to_hide_differ_only_in_their_stage_and_round():
@@ -197,7 +197,7 @@ def test_boxes_travel_by_their_key_alone():
     assert {name: payload(name)["boxes"] for name in CALLS} == {
         "Detect the faces": None,
         "Hide the faces": "{% $boxes %}",
-        "Check the draft": "{% $boxes %}",
+        "Check the result": "{% $boxes %}",
         "Hide what was missed": "{% $boxes %}",
         "Record the result": "{% $boxes %}",
     }

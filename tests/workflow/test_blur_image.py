@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tests.support.standins.rekognition import Rekognition
 
-HIDE, CHECK, MISSED = "Hide the faces", "Check the draft", "Was a face missed?"
+HIDE, CHECK, MISSED = "Hide the faces", "Check the result", "Was a face missed?"
 HIDE_MISSED, LAST = "Hide what was missed", "Was this the last round?"
 HAPPY = [
     "Claim the job",

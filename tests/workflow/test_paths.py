@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 STATES = state_machine()["States"]
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 CLAIM, NO_JOB = "Claim the job", "No job waits for this photo"
-DETECT, HIDE, CHECK, MISSED = "Detect the faces", "Hide the faces", "Check the draft", "Was a face missed?"
+DETECT, HIDE, CHECK, MISSED = "Detect the faces", "Hide the faces", "Check the result", "Was a face missed?"
 HIDE_MISSED, LAST = "Hide what was missed", "Was this the last round?"
 KEEP, DELETE, RECORD, COMPLETED = "Keep the original?", "Delete the original", "Record the result", "Job completed"
 RECORD_FAILURE = "Record the failure"

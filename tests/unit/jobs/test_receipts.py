@@ -171,7 +171,7 @@ def way(missed: int) -> list[str]:
     passed = [state_machine()["StartAt"]]
     while states[passed[-1]]["Type"] != "Succeed":
         state = states[passed[-1]]
-        rounds += passed[-1] == "Check the draft"
+        rounds += passed[-1] == "Check the result"
         match passed[-1]:
             case "Was a face missed?":
                 passed.append(state["Choices"][0]["Next"] if rounds <= missed else state["Default"])
