@@ -107,11 +107,8 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
     check_structure(data, format_)
     with decoding():
         image = opener(BytesIO(data))
-        image.decodermaxblock = len(
-            data
-        )  # decode in one go: Pillow's default of 64 KB decodes a part of each block twice
-        several_pictures = getattr(image, "is_animated", False) or ExifTags.Base.SubIFDs in getattr(image, "tag_v2", ())
-    if several_pictures:
+        several = getattr(image, "is_animated", False) or ExifTags.Base.SubIFDs in getattr(image, "tag_v2", ())
+    if several:
         raise UnsupportedFormat(ANIMATED)
     if image.width * image.height > MAX_PIXELS:
         raise ImageTooLarge
