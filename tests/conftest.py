@@ -28,14 +28,15 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--in-full` has tests do all of what takes them long; without it they do a part."""
-    parser.addoption("--in-full", action="store_true", help="do all of what takes long, not a part of it")
+    """`--in-full` runs the long tests completely. Without it they run a part."""
+    parser.addoption("--in-full", action="store_true", help="run the long tests completely, not a part of them")
 
 
 class ByStack(LoadScopeScheduling):
-    """Keeps the tests of a file in one process, and the tests of one stack, so that it is deployed once.
+    """Keeps the tests of one file in one process, and the tests of one stack, so that each stack is deployed once.
 
-    `test_blur_image.py` has the stack with the embedded detector for itself: with the others it would take too long.
+    `test_blur_image.py` is not grouped with the other tests of the embedded detector, because one process would take
+    too long for all of them.
     """
 
     stacks: ClassVar = {

@@ -45,15 +45,15 @@ class Person:
         return job
 
     def ended(self, job_id: str) -> dict[str, Any]:
-        def look() -> dict[str, Any] | None:
+        def ended_job() -> dict[str, Any] | None:
             shown = self.call("GET", f"/jobs/{job_id}").json()
             return shown if shown.get("status") in {"COMPLETED", "FAILED"} else None
 
-        return eventually(look, f"the end of job {job_id}")
+        return eventually(ended_job, f"the end of job {job_id}")
 
 
 def an_hour_hence() -> int:
-    """When a token expires that is good for all of this module, on a busy machine too."""
+    """An expiry late enough for all tests of this module, also on a busy machine."""
     return int(time.time()) + 60 * 60
 
 

@@ -1,10 +1,10 @@
-"""What must never be in a log or a trace: nothing of a photo, of where its faces are, or of who sent it."""
+"""Logs and traces must hold nothing of a photo, of its faces' boxes, or of its sender. These patterns find it."""
 
 from __future__ import annotations
 
 import re
 
-# Stands for it in the metadata of the photos of which a result is looked through.
+# A made-up location in the metadata of the test photos. The tests search each result for it.
 MARK = b"48.8584N-2.2945E-"
 
 _PRIVATE = {
@@ -19,6 +19,6 @@ _PRIVATE = {
 
 
 def private_in(text: str) -> dict[str, str]:
-    """What is private in a text, by what it is; the text around it tells where."""
+    """The private things in a text: each kind with the text around its first occurrence."""
     found = {what: re.search(pattern, text, re.IGNORECASE) for what, pattern in _PRIVATE.items()}
     return {what: text[max(0, hit.start() - 80) : hit.end() + 40] for what, hit in found.items() if hit}

@@ -1,4 +1,4 @@
-"""The one function beside which `make load` measures does the whole job; and what is changed of the state machine."""
+"""`make load` compares the state machine with one function. That function does the whole job, with as many checks."""
 
 from __future__ import annotations
 
@@ -19,20 +19,22 @@ FACE, OTHER = Box(0.3, 0.1, 0.2, 0.3, 99.0), Box(0.7, 0.7, 0.1, 0.1, 90.0)
 
 
 class Detector:
-    """Finds a face in the photo, and these in drafts of the result."""
+    """Finds one face in the photo, and the faces `left_over` in drafts."""
 
     def __init__(self, left_over):
-        self.looks, self.left_over = [], left_over
+        self.passes, self.left_over = [], left_over
 
-    def detect(self, *asked):
-        look = asked[-1]
-        self.looks.append(look)
-        return Detection([FACE] if look is DetectionPass.FIRST else list(self.left_over), "embedded", "1", 0, [])
+    def detect(self, *arguments):
+        detection_pass = arguments[-1]
+        self.passes.append(detection_pass)
+        return Detection(
+            [FACE] if detection_pass is DetectionPass.FIRST else list(self.left_over), "embedded", "1", 0, []
+        )
 
 
 @pytest.fixture
 def run(event, s3, add_job, monkeypatch):
-    """Have a photo's message worked on: the looks that were taken."""
+    """Have the function process a photo's message. Returns the passes of its detector."""
 
     def call(options=None, left_over=()):
         add_job(options=options or {})
@@ -40,13 +42,13 @@ def run(event, s3, add_job, monkeypatch):
         detector = Detector(left_over)
         monkeypatch.setattr(app, "EmbeddedDetector", lambda: detector)
         app.handler(event("start_workflow"), None)
-        return detector.looks
+        return detector.passes
 
     return call
 
 
 @pytest.mark.parametrize(
-    ("options", "left_over", "looks", "faces"),
+    ("options", "left_over", "passes", "faces"),
     [
         ({}, [], [DetectionPass.FIRST], 1),
         ({"checks": True}, [], [DetectionPass.FIRST, DetectionPass.CHECK], 1),
@@ -55,11 +57,11 @@ def run(event, s3, add_job, monkeypatch):
     ],
     ids=["no check", "nothing missed", "nothing but what is hidden", "missed once"],
 )
-def test_it_does_all_that_the_state_machine_does(run, row_of, keys, options, left_over, looks, faces):
-    assert run(options, left_over) == looks
+def test_it_does_all_that_the_state_machine_does(run, row_of, keys, options, left_over, passes, faces):
+    assert run(options, left_over) == passes
     row = row_of(JOB_ID)
     outcome = json.loads(row["outcome"])
-    assert (row["status"], outcome["faces"], outcome["check_rounds"]) == ("COMPLETED", faces, len(looks) - 1)
+    assert (row["status"], outcome["faces"], outcome["check_rounds"]) == ("COMPLETED", faces, len(passes) - 1)
     assert keys() == {outcome["result"]["key"], outcome["receipt"]}
 
 

@@ -270,14 +270,14 @@ def test_paint_on_nothing_counts_but_says_nothing_of_the_covers(tmp_path: Path):
 
 
 class Scripted:
-    """A detector that gives these boxes, look by look."""
+    """A detector that returns the next list of boxes in each pass."""
 
     def __init__(self, *found: list[Box]) -> None:
         self.found = list(found)
-        self.looks: list[tuple[DetectionPass, bytes]] = []
+        self.passes: list[tuple[DetectionPass, bytes]] = []
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:  # noqa: ARG002
-        self.looks.append((detection_pass, photo.data))
+        self.passes.append((detection_pass, photo.data))
         return Detection(self.found.pop(0), "scripted", "1", 0, [])
 
 
@@ -292,7 +292,7 @@ def test_a_photo_in_which_nothing_was_missed_is_checked_once():
     answer, result = hidden(photo, detector)
     assert answer["boxes"] == [somewhere(1).to_dict()]
     assert (answer["settled"], len(answer["seconds"])) == (True, 2)
-    assert detector.looks == [(DetectionPass.FIRST, photo), (DetectionPass.CHECK, result)]
+    assert detector.passes == [(DetectionPass.FIRST, photo), (DetectionPass.CHECK, result)]
 
 
 def test_what_a_check_finds_is_hidden_and_checked_again():
@@ -300,7 +300,7 @@ def test_what_a_check_finds_is_hidden_and_checked_again():
     answer, result = hidden(photos.flower(), detector)
     assert answer["boxes"] == [somewhere(1).to_dict(), somewhere(3).to_dict()]
     assert (answer["settled"], len(answer["seconds"])) == (True, 3)
-    assert detector.looks[-1] == (DetectionPass.CHECK, result)
+    assert detector.passes[-1] == (DetectionPass.CHECK, result)
 
 
 def test_what_the_last_check_finds_is_hidden_too():

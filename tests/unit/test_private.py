@@ -1,4 +1,4 @@
-"""The check that the fixture `recorded` makes of every log and trace does find what it looks for."""
+"""The fixture `recorded` checks every log and trace for private content. This check finds what it should."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""A photo that does something when it is looked at: with it, the tests try what is to find that out."""
+"""A photo that runs code when it is read. With it, the tests show that their safeguards notice such code."""
 
 from __future__ import annotations
 
 
 class Provoking(bytes):
-    """The bytes are what is done, in Python."""
+    """The bytes are the Python code that is run."""
 
     def startswith(self, *_: object) -> bool:
         exec(f"import os\n{self.decode()}")

@@ -1,7 +1,7 @@
-"""What the image code makes of a file: the calls that the functions make, in a process that has their limits.
+"""Tries a file in the image code: the same calls that the functions make, in a process with their limits.
 
-A file ends in a result whose face is hidden and that holds nothing but the picture, or in an error of `errors.py` that
-tells the photo's sender what is wrong. Anything else is a defect.
+A file must end in a result that holds nothing but the picture and whose face is hidden, or in an error of `errors.py`
+that tells the sender what is wrong. Anything else is a defect.
 """
 
 from __future__ import annotations
@@ -44,30 +44,30 @@ if TYPE_CHECKING:
 
     Levels = np.ndarray[Any, np.dtype[np.float64]]
 
-HIDDEN = "hidden"  # how a file ends of which there is a result
+HIDDEN = "hidden"  # how a file with a result ends
 FACE = Box(0.25, 0.25, 0.5, 0.5, 99.0)
 RESOURCES = template()["Resources"]
-BLUR = RESOURCES["HideFacesFunction"]["Properties"]
-MEMORY_MB = BLUR["MemorySize"]
-# The functions' time, for one call; here a file has all of them in it, and looks at its result as well.
-SECONDS = BLUR["Timeout"]
-# The clock's limit, for what waits instead of working; other work on the machine may slow this one down.
+HIDE = RESOURCES["HideFacesFunction"]["Properties"]
+MEMORY_MB = HIDE["MemorySize"]
+# The time limit of one call of a function. Here it must be enough for all calls together, and for examining the result.
+SECONDS = HIDE["Timeout"]
+# The limit in elapsed time, for code that waits instead of working. Other processes may slow this one down.
 WAITING_SECONDS = 3 * SECONDS
-# What a workflow's state and a job's row have room for, beside all else.
-MOST_SAID = 20_000
+# Characters that fit into a workflow's state and a job's row, beside everything else.
+MAX_OUTCOME = 20_000
 
 SAMPLE = 256  # pixels of the middle of a face are enough to tell whether it shows
 ALIKE = 0.25  # correlation
 
 
 class Trial(NamedTuple):
-    """What became of a file: how it ended, what is wrong with that (nothing, if all is well), and what it took."""
+    """One file: how it ended, its defect (empty if there is none), and the time and memory it took."""
 
     name: str
     ended: str
     defect: str = ""
-    seconds: float = 0.0  # of the processor
-    megabytes: float = 0.0  # at most, of the whole process
+    seconds: float = 0.0  # of processor time
+    megabytes: float = 0.0  # the peak of the whole process
 
 
 @contextmanager
@@ -183,7 +183,7 @@ def wrong_with(photo: bytes, before: Image.Image, result: HiddenPhoto, style: St
         return f"the result has another size: {said}, {is_}, {before.size}, {after.size}"
     if traces(result.data):
         return "the result holds something of the metadata"
-    if len(json.dumps(result.stripped)) > MOST_SAID:
+    if len(json.dumps(result.stripped)) > MAX_OUTCOME:
         return "too much is said about what was left out"
     # The pixelated style has lines of its own, and a damaged photo may have one in the same place.
     return "the face shows" if style.kind != "pixelate" and shows(before, after) else ""

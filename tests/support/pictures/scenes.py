@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from faceblur.geometry import Box
 
     Corners = tuple[float, float, float, float]  # left, top, right, bottom in pixels
-    Change = Callable[[Image.Image, Corners], Image.Image]  # what is done to a head, whose face is there
+    Change = Callable[[Image.Image, Corners], Image.Image]  # changes a head, whose face is at these corners
 
-COVERED = 0.2  # of a face, by another head pasted over it
+COVERED = 0.2  # a face counts as covered if another head hides this share of it
 AROUND = 0.6  # of a face's width and height is shown on each side of it
 
 
 @dataclass
 class Scene:
-    """A picture, and where its faces are, in pixels; those that others partly cover are apart: none must find them."""
+    """A picture and its faces, in pixels. Faces that another head partly covers are apart; they need not be found."""
 
     picture: Image.Image
     faces: list[Corners] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Photos with faces that somebody else has marked, and how a detector's boxes are matched with these faces.
+"""Photos whose faces somebody else has marked, and how a detector's boxes are matched with these faces.
 
 A folder of photos has a `truth.json`: an object whose keys are `<set>/<file>`, the photos. Each has
 
@@ -6,8 +6,9 @@ A folder of photos has a `truth.json`: an object whose keys are `<set>/<file>`, 
 - `faces`: for each marked face left, top, width, height and "ignore" or ""; more may follow. A face to ignore is
   neither a hit nor a miss.
 - `complete`: whether all faces are marked.
-- `annotated`, if it is not true: that the marks are no faces, or that there are none.
-- `count`, perhaps: the least and the most people in a photo without marks.
+- `annotated` (optional, true by default): false if the photo has no marks; a text if the marks are something else than
+  faces.
+- `count` (optional): the least and the most people in a photo without marks.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FACEBLUR = project.ROOT / ".venv/bin/faceblur"
-# Building anew and deploying, on a busy machine.
+# Building everything and deploying, on a busy machine.
 UP_SECONDS = 280
 
 
@@ -28,17 +28,17 @@ def faceblur(environment: dict[str, str], *arguments: str | Path) -> subprocess.
 
 @contextmanager
 def served(environment: dict[str, str], page_port: int = 0) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """`faceblur up`, and what it says about the stack that it serves."""
+    """`faceblur up`, and the description that it writes of its stack."""
     running = Path(environment["FACEBLUR_STATE"]) / "running.json"
     arguments = [FACEBLUR, "up", "--port", "0", "--page-port", str(page_port)]
     with subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, text=True) as process:
 
-        def look() -> dict[str, Any] | None:
+        def running_stack() -> dict[str, Any] | None:
             assert process.poll() is None, process.communicate()
             about: dict[str, Any] = json.loads(running.read_text()) if running.exists() else {}
             return about if about.get("pid") == process.pid else None
 
         try:
-            yield process, eventually(look, "faceblur up", UP_SECONDS)
+            yield process, eventually(running_stack, "faceblur up", UP_SECONDS)
         finally:
             process.terminate()

@@ -29,10 +29,10 @@ DETECT = "Detect the faces"
 FAILURE = ["What went wrong?", "Record the failure", "Job failed"]
 
 
-def eventually(look: Callable[[], Seen], what: str = "it", seconds: float = PATIENCE_SECONDS) -> Seen:
-    """Look until there is something to see, and give that."""
+def eventually(poll: Callable[[], Seen], what: str = "it", seconds: float = PATIENCE_SECONDS) -> Seen:
+    """Call `poll` until it returns something truthy, and return that."""
     deadline = time.monotonic() + seconds
-    while not (seen := look()):
+    while not (seen := poll()):
         assert time.monotonic() < deadline, f"{what} did not happen"
         time.sleep(0.05)
     return seen
@@ -76,11 +76,11 @@ class Deployed:
     def ended(self, job_id: str) -> dict[str, Any]:
         """The job as the API shows it, once it and its execution have ended."""
 
-        def look() -> dict[str, Any] | None:
+        def poll() -> dict[str, Any] | None:
             shown = self.call("GET", f"/jobs/{job_id}").json()
             return shown if shown.get("status") in {"COMPLETED", "FAILED"} else None
 
-        shown = eventually(look, f"the end of job {job_id}")
+        shown = eventually(poll, f"the end of job {job_id}")
         eventually(lambda: self.execution(job_id) in {None, "SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"})
         return shown
 

@@ -1,6 +1,6 @@
-"""The injector: what happens to the Nth job of a storm, drawn from the storm's seed.
+"""The plans of a storm: the faults that each job meets, drawn from the storm's seed.
 
-Chances are those of a call, or of a job. What a fault may lead to is said in verdict.py.
+Each chance is for one call, or for one job. verdict.py says which outcomes a fault may explain.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tests.support.storm.portraits import Portrait, no_photos, portraits
 
 Step = dict[str, Any]
 
-# How many coming calls of a function are drawn for; what is called more often than that works.
+# How many calls of each function get a drawn step; further calls have no fault.
 CALLS = {"start_workflow": 3, "detect_faces": 6, "hide_faces": 4, "complete_job": 3, "fail_job": 5, "fail_upload": 5}
 SERVICES = {
     "start_workflow": ("sfn", "dynamodb", "s3"),
@@ -30,7 +30,7 @@ SERVICES = {
 FAULTY_CALL = 0.14
 FAULTS = {"transient": 40, "aws": 30, "error": 5, "exit": 2, "killed": 3, "hang": 1}
 ANSWERS = {"throttled": 4, "broken": 4, "reset": 3, "lost": 3, "refused": 2, "killed": 2}
-AFTER = 0.4  # of the errors and ends come when the work is done
+AFTER = 0.4  # of the errors, exits and kills come after the work is done
 TRANSIENT = (
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
@@ -40,12 +40,12 @@ TRANSIENT = (
     "StorageUnavailable",
 )
 DETECTORS = ("DetectorThrottled", "DetectorUnavailable")
-# The chance of an outage of one function for one job. It lasts longer than the state machine retries a task, or than a
-# queue delivers a message (which waits longer for its next delivery).
+# The chance of an outage of one function for one job. It lasts longer than the state machine retries a task, and longer
+# than a queue delivers a message. (A queue waits longer before its next delivery, so fewer calls are enough.)
 OUTAGE = 0.03
 OUTAGE_CALLS = {"detect_faces": 40, "hide_faces": 40, "complete_job": 40, "fail_job": 9, "fail_upload": 9}
 
-# Faults of the state machine's own calls to DynamoDB and S3: the state, and the error at every attempt.
+# Faults of the state machine's own calls to DynamoDB and S3: the state, and the error of every attempt.
 CASES = {
     "claim-throttled": ("Claim the job", "DynamoDB.ThrottlingException"),
     "claim-refused": ("Claim the job", "DynamoDB.AccessDeniedException"),
@@ -66,9 +66,9 @@ INTERFERENCE = {"": 88, "abort": 5, "time out": 3, "delete": 4}
 class Plan:
     """What happens to one job.
 
-    `uploads` is one of UPLOADS, `another` the second photo. `interference` comes `after` so many seconds. `steps` are
-    those of faults.py by function, `creation` and `deletion` those of calls of the API. `overlooked`: the first look
-    misses a face.
+    `uploads` is one of UPLOADS; `another` is the second photo. `interference` comes `after` this many seconds. `steps`
+    has the steps of faults.py for each function; `creation` and `deletion` have those for calls to the API. If
+    `overlooked`, the first detection misses a face.
     """
 
     number: int
@@ -87,7 +87,7 @@ class Plan:
 
     @property
     def photos(self) -> tuple[Portrait, ...]:
-        """What the client uploads, in this order."""
+        """The photos that the client uploads, in this order."""
         return {
             "once": (self.photo,),
             "twice": (self.photo, self.photo),
@@ -97,7 +97,7 @@ class Plan:
 
 
 def plan(seed: int, number: int, never: str | None) -> Plan:
-    """What happens to this job; `never` is the path of a file that is not there, if functions may hang."""
+    """Draw the plan of this job. `never` is the path of a file that never exists, for functions that may hang."""
     random = Random(f"{seed}/{number}")
     chance = random.random
     photo = random.choice(no_photos() if chance() < 0.04 else portraits())
@@ -136,13 +136,13 @@ def plan(seed: int, number: int, never: str | None) -> Plan:
 
 
 def _phantom(random: Random) -> dict[str, Any]:
-    """A small face that a check sees where none is."""
+    """A small box that a check finds where there is no face."""
     place = {"left": random.uniform(0, 0.95), "top": random.uniform(0, 0.95)}
     return place | {"width": 0.05, "height": 0.05, "confidence": 90.0, "found_by": "embedded"}
 
 
 def mocked(state_machine: str) -> dict[str, Any]:
-    """CASES as Step Functions Local's configuration of mocked service integrations, for a machine of this name."""
+    """CASES in the format of Step Functions Local's mock configuration, for the state machine with this name."""
     return {
         "StateMachines": {
             state_machine: {"TestCases": {case: {state: case} for case, (state, _) in CASES.items()}},
@@ -154,7 +154,7 @@ def mocked(state_machine: str) -> dict[str, Any]:
 
 
 def faulty_read(random: Random) -> Step:
-    """A step for a call that only looks."""
+    """A step for a call that only reads."""
     return _step(random, "get_job", None)
 
 

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from tests.support.standins.rekognition import Reply
 
 FACE_WIDTH = 64  # pixels: well above what Rekognition finds, and not worth a second call
-HIDDEN = 8.0  # levels of 0…255 by which a hidden face differs at least; saving as JPEG again changes it by 3
-SAME = 4.0  # levels by which most of the rest of a picture differs at most
-AROUND = 0.5  # of a face's width and height, which hiding it may change on each side
-ENLARGED = 4  # times, at which small pictures are sent to Rekognition
+HIDDEN = 8.0  # levels of 0…255: a hidden face differs at least this much; saving as JPEG again changes it by 3
+SAME = 4.0  # levels: most of the rest of a picture differs at most this much
+AROUND = 0.5  # of a face's width and height: hiding it may change this much on each side
+ENLARGED = 4  # small pictures are sent to Rekognition enlarged this many times
 
 
 @dataclass(frozen=True)
 class Portrait:
-    """A photo: its file, and its faces in pixels; a file that is none has the code of the error instead."""
+    """A photo: its file, and its faces in pixels. A file that is no photo has the code of its error instead."""
 
     name: str
     data: bytes
@@ -44,7 +44,7 @@ class Portrait:
         return self.picture.size
 
     def visible(self, picture: Image.Image) -> list[Corners]:
-        """Those of the faces that are still to be seen in a picture of the same size."""
+        """The faces that still show in a picture of the same size."""
         return [corners for corners in self.faces if self._difference(picture, corners) < HIDDEN]
 
     def is_itself_elsewhere(self, picture: Image.Image) -> bool:

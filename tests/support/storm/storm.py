@@ -1,4 +1,4 @@
-"""The storm itself: a stack of its own, clients that use it, faults in everything, and restarts in the middle."""
+"""The storm: a stack of its own, clients that use it, faults in every service, and restarts while jobs run."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ Result = TypeVar("Result")
 
 STACK = "faceblur-storm"
 UPLOAD_SECONDS = 30
-# How much of the time that the state machine waits before a retry is really waited.
+# The state machine waits only this share of the time before each retry.
 WAIT_SCALE = 0.02
-# A function that hangs is ended after so long (which the embedded AWS gives it to start, too), and a message that was
-# not handled comes again.
+# A function that hangs is stopped after this time (the embedded AWS also counts its start), and messages that were not
+# handled are delivered again.
 FUNCTION_SECONDS = 60
 VISIBILITY_SECONDS = {"UploadQueueUrl": 15, "FailedUploadsQueueUrl": 5, "FailedExecutionsQueueUrl": 5}
-PATIENCE_SECONDS = 60  # a client looks for so long how its job stands, before it turns to its next
+PATIENCE_SECONDS = 60  # how long a client polls its job before it takes the next one
 CALM_SECONDS = 240
 OUTAGE_SECONDS = 4
 FAULTY_READ = 0.1
-# The posts' own queues take what S3 and EventBridge send; who may send to the stack's queues is the stack's to say.
+# The queue policy of the posts: S3 and EventBridge may send. The stack's own queues keep the policies of the template.
 OPEN_TO_SERVICES = {
     "Version": "2012-10-17",
     "Statement": [
@@ -58,7 +58,7 @@ OPEN_TO_SERVICES = {
 
 @dataclass
 class Sent:
-    """A job as its client knows it: the photos it has posted, and whether its form had expired by then."""
+    """A job as its client knows it: the photos it posted, and whether the form had expired when it did."""
 
     plan: Plan
     job_id: str
@@ -70,7 +70,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Span:
-    """From when to when something was down."""
+    """An outage: its start and end."""
 
     start: float
     end: float
@@ -80,7 +80,7 @@ class Cloud:
     """The embedded AWS with the deployed stack in it, which can be stopped and started again."""
 
     def __init__(self, folder: Path, exits: ExitStack) -> None:
-        """Start, deploy, and put the posts between the services; all of it ends with `exits`."""
+        """Start, deploy, and put the posts between the services. `exits` stops all of it."""
         self.folder, self.plans = folder, folder / "plans"
         self.plans.mkdir()
         self.http = exits.enter_context(httpx.Client(timeout=30, trust_env=False))
@@ -111,7 +111,7 @@ class Cloud:
         self.up.set()
 
     def persistently(self, act: Callable[[], Result]) -> Result:
-        """Do this, again if the stack is down in the middle of it. RuntimeError if it does not come up again."""
+        """Do this, and repeat it if the stack was down. Raises RuntimeError if the stack does not start again."""
         while True:
             self.up.wait()
             if self.lost:
@@ -122,12 +122,12 @@ class Cloud:
                 time.sleep(0.2)
 
     def call(self, function: str, event: dict[str, Any]) -> None:
-        """Call a function of the template, and see it come to its end."""
+        """Call a function of the template, and wait until it has finished."""
         answer = self.lambda_.invoke(FunctionName=self._names[function], Payload=json.dumps(event))
         assert "FunctionError" not in answer, answer["Payload"].read()
 
     def restart(self) -> None:
-        """Stop the stack in the middle of everything and start it as `faceblur up` does."""
+        """Stop the stack while jobs run, and start it as `faceblur up` does."""
         began = time.time()
         self.up.clear()
         self.lost = True

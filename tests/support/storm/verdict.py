@@ -1,4 +1,4 @@
-"""What every job of a storm must have come to, and whether it has."""
+"""How every job of a storm must have ended, and whether it has."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
     from tests.support.storm.portraits import Portrait
 
-# What a job that was being worked on may say of a restart: that it was stopped, or what failed in its last moments.
+# The codes that a restart explains: the job was stopped, or something failed while the stack went down.
 OF_A_RESTART = {"Aborted", "InternalError", "TimedOut", "StorageUnavailable", "DetectorUnavailable"}
 OF_THE_DETECTOR = {"DetectorThrottled", "DetectorUnavailable"}
-# How often the state machine tries at most; fewer faults than that must not be seen.
+# The most tries of the state machine. Fewer faults than this must not make a job fail.
 TRIES = {"lambda": 6, "throttled": 31, "storage": 6, "detector": 8}
 DELIVERIES = 3
 SERVICE_NAMES = {"s3": "S3", "dynamodb": "DynamoDB", "sfn": "Step Functions", "rekognition": "Rekognition"}
 
-# What must not be: each has its count in the report.
+# The kinds of complaints; the report counts each.
 LOST = "lost"
 PENDING = "pending"
 TWICE = "done twice"
@@ -44,7 +44,7 @@ KINDS = (LOST, PENDING, TWICE, WRONG_RESULT, VISIBLE, WRONG_CODE, ORIGINAL, LEFT
 
 @dataclass(frozen=True)
 class Complaint:
-    """Something that must not be."""
+    """Something that must not happen, and did."""
 
     kind: str
     job_id: str
@@ -53,7 +53,7 @@ class Complaint:
 
 @dataclass
 class Facts:
-    """What is there after a storm: rows, keys and statuses of executions by job, and the faults as they were told."""
+    """The state after a storm: rows, keys and execution statuses by job, and the reported faults."""
 
     rows: dict[str, dict[str, Any]]
     objects: dict[str, set[str]]
@@ -84,7 +84,7 @@ class Facts:
 
 @dataclass
 class Verdict:
-    """How the jobs ended, what must not be, and the faults there were, each with the function it was done to."""
+    """How the jobs ended, the complaints, and the faults, each with the function that it hit."""
 
     endings: Counter[str]
     complaints: list[Complaint]

@@ -1,27 +1,27 @@
-"""The handler under which the tests run every function: it first does what a test has planned for this call.
+"""The handler around every function under test: it first does what a test has planned for this call.
 
-A plan is a file `JOB.FUNCTION` with a JSON object a line, one for each coming call. A call to the API, which may have
-no job yet, carries its step in the header `X-Fault`. A step is `{}`, nothing, or has one of
+A plan is a file `JOB.FUNCTION`. Each of its lines is a step: a JSON object for the next call. A call to the API may
+have no job yet, so its step is in the header `X-Fault`. An empty step `{}` does nothing. Other steps have one of
 
-    {"raise": NAME}        an error of that name
-    {"exit": CODE}         the end of the process
-    {"signal": NUMBER}     the process is killed
-    {"wait_for": PATH}     waiting until that file is there
-    {"finds": BOXES}       what the detector finds, without looking
-    {"imagines": BOXES}    what the detector finds beside what is there
+    {"raise": NAME}        raise an error with this name
+    {"exit": CODE}         exit the process
+    {"signal": NUMBER}     send the process this signal
+    {"wait_for": PATH}     wait until this file exists
+    {"finds": BOXES}       the detector answers with these boxes, without reading the photo
+    {"imagines": BOXES}    the detector adds these boxes to what it finds
     {"aws": {"service": NAME, "answer": ANSWER, "after": NUMBER, "times": COUNT}}
-                           after so many requests to that service, COUNT of them are answered so: `throttled`,
+                           let NUMBER requests to this service pass, then give COUNT requests this answer: `throttled`,
                            `broken` (500), `refused` (no permission), `reset` (no connection) or `lost` (done, but
-                           answered 500); or the process is `killed` instead of the next one
+                           answered 500); `killed` kills the process at the next request instead
 
-and may have `"after": true`, by which an error, an end or a signal comes when the work is done,
-`"environment": {NAME: VALUE}` for this call, and `"ahead": SECONDS`, by which photos seem to be so much older.
+A step may also have `"after": true` (raise, exit or signal only when the work is done), `"environment": {NAME: VALUE}`
+(set for this call), and `"ahead": SECONDS` (photos seem this much older).
 
-A file `JOB.case` names the case of the mocked service integrations (as Step Functions Local has them) with which the
-job's execution is started.
+A file `JOB.case` names a case of the mocked service integrations, as in Step Functions Local. The job's execution is
+started with it.
 
-What was done is told in `injected.jsonl`, and what is delivered for the third time or more; a file
-`JOB.FUNCTION.ended` says that the function has come to an end for that job.
+`injected.jsonl` lists the faults that were injected, and messages that are delivered for the third time or more. A
+file `JOB.FUNCTION.ended` says that the function has finished for this job.
 """
 
 import fcntl
