@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 ONE_SCREEN, LONGEST = 50, 150  # lines
 COLUMNS, ROWS = 8, 12
 GENERATED = "licences.md"  # a list of packages is as long as it is

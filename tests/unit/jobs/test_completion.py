@@ -40,7 +40,7 @@ FOUND = [FoundBox(Box(0.1, 0.1, 0.1, 0.1, 90.0, "embedded"), 0), FoundBox(Box(0.
 def done(event, s3, table, store):
     """What the state machine asks of its last task: the detection found one face, and a check another."""
     boxes = store(*((found.box, found.round) for found in FOUND), photo=b"photo")
-    result = photos().write_result(JOB_ID, "jpg", b"result", "image/jpeg")
+    result = photos().write_draft(JOB_ID, "jpg", b"result", "image/jpeg")
     request = CompleteRequest(**event("complete_job"))
     return replace(request, boxes=boxes, check_rounds=2, draft=request.draft | {"key": result})
 
