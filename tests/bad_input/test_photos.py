@@ -30,7 +30,7 @@ def attempt() -> Iterator[Attempt]:
 
 
 def endings(attempt: Attempt, names: Iterable[str]) -> Counter[str]:
-    """How these files end, after it is asserted that none of them does in another way than is allowed."""
+    """How these files end. Fails if one of them ends in a way that is not allowed."""
     tried = [attempt(name, made(name)) for name in names]
     assert [each for each in tried if each.defect] == []
     return Counter(each.ended for each in tried)

@@ -68,6 +68,6 @@ def test_its_make_targets_exist(document: Path):
 
 
 def commands(document: Path) -> list[str]:
-    """What stands in the document as code."""
+    """The code in a document."""
     text = document.read_text()
     return re.findall(r"```sh\n(.*?)```", text, re.DOTALL) + re.findall(r"`([^`\n]+)`", text)

@@ -78,7 +78,7 @@ def ask(event, context, s3, add_job, detector):
 
 @pytest.fixture
 def check(ask, s3, store):
-    """Look for faces in a draft in which these boxes are hidden, each of which was found in its round."""
+    """Check a draft in which these boxes are hidden. Each was found in its own round."""
     draft = f"results/{JOB_ID}.9c56cc51b374c3ba.png"
     s3.put_object(Bucket=BUCKET, Key=draft, Body=PHOTO)
 

@@ -165,7 +165,7 @@ def published_yunet(picture: Image.Image) -> np.ndarray:
     bgr = np.asarray(picture)[..., ::-1].tobytes()
     answer = find(result, bgr, picture.width, picture.height, 3 * picture.width)
     count = ctypes.cast(answer, ctypes.POINTER(ctypes.c_int))[0]
-    # Each face has 16 numbers, of which the last is unused; the count before them takes the place of two.
+    # Each face has 16 numbers, and the last is unused. The count before them takes as much space as two.
     return np.array([answer[2 + 16 * face : 2 + 16 * face + 15] for face in range(count)], float).reshape(-1, 15)
 
 

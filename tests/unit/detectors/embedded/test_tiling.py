@@ -53,7 +53,7 @@ def times_held(blocks: list[Rectangle], size: tuple[int, int]) -> np.ndarray:
 
 
 def areas(seed: int, count: int, size: tuple[int, int]) -> np.ndarray:
-    """Areas of which each has a part in the picture."""
+    """Areas that each overlap the picture."""
     rng = np.random.default_rng(seed)
     middles, reach = rng.uniform(0, size, (count, 2)), rng.uniform(0.5, max(size) / 8, (count, 2))
     return np.concatenate([middles - reach, middles + reach], axis=1).astype(np.float32)
