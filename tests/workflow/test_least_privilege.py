@@ -220,7 +220,7 @@ def starts_an_execution_and_discards_a_photo_without_a_job(roles: Roles) -> None
 
 
 def task(roles: Roles, job_id: str, round_: int, key: str) -> dict[str, Any]:
-    """What the state machine sends to a task that works on this object, before any face is found."""
+    """The payload of a task that works on this object, before any face is found."""
     boxes = f"boxes/{job_id}.0a.json"
     roles.store(key, PHOTO)
     roles.store(boxes, json.dumps({"photo": PHOTO_DIGEST, "boxes": []}).encode())
@@ -266,7 +266,7 @@ def withdraws_a_draft_of_a_deleted_job(roles: Roles) -> None:
 
 
 def drafted(roles: Roles, status: str) -> dict[str, Any]:
-    """What the state machine sends to its last task for a job of this status: its draft is stored, and no boxes."""
+    """The payload of the last task for a job of this status. Its draft is stored, its boxes are not."""
     job_id = roles.job(status)
     result = f"results/{job_id}.0a.jpg"
     roles.store(result)

