@@ -54,7 +54,7 @@ FORMATS: list[tuple[str, int, dict[str, Any]]] = [
 # Photos that a function may have processed before, after which it holds most memory: megapixels, width ÷ height, and
 # sampling.
 EARLIER = [(12, 4 / 3, 2), (100, 1, 0), (97, 43, 0), (24, 3 / 2, 2), (98, 4, 0), (81, 1, 2)]
-BLUR_FACES_MB = 3008  # the function's memory, which includes RUNTIME_MB for Lambda's runtime and the imports
+HIDE_FACES_MB = 3008  # the function's memory, which includes RUNTIME_MB for Lambda's runtime and the imports
 RUNTIME_MB = 150
 
 
@@ -151,7 +151,7 @@ def memory() -> int:
             {"photo": name, "megapixels": megapixels, "MB a megapixel": round(fresh["added"] / megapixels, 1)}
             | {"peak MB": round(fresh["peak"]), "after others, peak MB": round(warm["peak"])}
         )
-    bound = BLUR_FACES_MB - RUNTIME_MB
+    bound = HIDE_FACES_MB - RUNTIME_MB
     goals = [at_most("peak MB of any format, after others", max(row["after others, peak MB"] for row in rows), bound)]
     return publish("memory", rows, goals, rows)
 

@@ -45,7 +45,7 @@ LARGE_PHOTO, LARGE_FACES = (4000, 3000), (800, 1600)  # pixels
 def main(folder: str) -> int:
     """Measure a folder of real photos, and publish the results; exit code 2 if there are no photos."""
     if not folder or not (Path(folder) / "truth.json").is_file():
-        print("PHOTOS=… must name a folder of photos with a truth.json (see benchmarks/truth.py).", file=sys.stderr)  # noqa: T201
+        print("PHOTOS=… must name a folder with a truth.json (see tests/support/pictures/truth.py).", file=sys.stderr)  # noqa: T201
         return 2
     style = style_of(JobOptions().model_dump())
     with tempfile.TemporaryDirectory() as name:

@@ -177,7 +177,7 @@ class Answers:
         nearer = ranks(self.gallery, self.probes[name]).mean() / (faces - 1)
         return {
             f"{self.origin}: right person, of {faces}": self.matched(name),
-            f"{self.origin}: others that are nearer": f"{nearer:.1%}",
+            f"{self.origin}: other faces nearer": f"{nearer:.1%}",
         }
 
     def goals(self) -> list[Goal]:
@@ -186,7 +186,7 @@ class Answers:
         return [
             at_least(f"clear faces matched, {self.origin}", self.matched("nothing") / faces, KNOWN),
             at_most(
-                f"of {faces} hidden faces matched, most of our methods, {self.origin}",
+                f"hidden faces matched by our worst method, of {faces} {self.origin}",
                 max(self.matched(name) for name in OURS),
                 most_by_chance(faces),
             ),

@@ -1,4 +1,4 @@
-"""What the tests against a deployed stack share: the embedded AWS with the deployed template in it."""
+"""Fixtures of the tests of deployed stacks: the embedded AWS with the deployed template in it."""
 
 from __future__ import annotations
 

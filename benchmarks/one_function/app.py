@@ -19,7 +19,7 @@ from faceblur.detectors.confidence import detect_at_confidence
 from faceblur.detectors.embedded.detector import EmbeddedDetector
 from faceblur.jobs.boxes import FoundBoxes, store_boxes
 from faceblur.jobs.completion import complete_job
-from faceblur.jobs.results import store_draft
+from faceblur.jobs.drafts import store_draft
 from faceblur.jobs.storage import digest, photos, upload_key
 from faceblur.jobs.table import Status, jobs
 from faceblur.jobs.uploads import job_ids_in

@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from faceblur.contracts import HideRequest, HideResponse
 from faceblur.errors import UploadReplaced
 from faceblur.jobs.boxes import load_boxes
-from faceblur.jobs.results import store_draft
+from faceblur.jobs.drafts import store_draft
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
 from faceblur.observability import logger, stage, tag_with_job, tracer

@@ -1,4 +1,4 @@
-"""The API under what Schemathesis makes of its description, and under what no client of good will sends."""
+"""Requests that Schemathesis makes from the API's description, and hostile ones that no honest client sends."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_other_methods(deployed: Deployed, method: str) -> None:
 
 
 def sent(stack: Deployed, method: str, path: str, body: bytes = b"", header: bytes = b"X-None: 1") -> tuple[int, bytes]:
-    """Send a request just as it is written here, and read the answer: its status, and all of it."""
+    """Send these bytes as a request. Returns the answer's status and the whole answer."""
     address = urlsplit(stack.stack.api_url)
     request = b"\r\n".join(
         (

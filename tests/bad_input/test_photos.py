@@ -30,7 +30,7 @@ def attempt() -> Iterator[Attempt]:
 
 
 def endings(attempt: Attempt, names: Iterable[str]) -> Counter[str]:
-    """How these files end, after it is asserted that none of them does in another way than is allowed."""
+    """How these files end. Fails if one of them ends in a way that is not allowed."""
     tried = [attempt(name, made(name)) for name in names]
     assert [each for each in tried if each.defect] == []
     return Counter(each.ended for each in tried)
@@ -49,7 +49,7 @@ def test_mutations(attempt: Attempt, mutation: str) -> None:
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_what_is_mutated_was_good(attempt: Attempt, name: str) -> None:
+def test_the_files_that_are_mutated_are_good(attempt: Attempt, name: str) -> None:
     assert endings(attempt, [name]) == {HIDDEN: 1}
 
 
@@ -60,7 +60,7 @@ def test_a_name_is_all_it_takes_to_make_a_file_again() -> None:
 
 
 class TestTheTrialItself:
-    """What it must find, and that nothing it tries takes it down."""
+    """The trial finds each kind of defect, and no file ends the trial itself."""
 
     @pytest.mark.parametrize(
         ("does", "ended", "defect"),

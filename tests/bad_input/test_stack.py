@@ -1,4 +1,4 @@
-"""Bad files through the deployed stack: each job ends in a clear code, and leaves nothing that must not stay."""
+"""Bad files in the deployed stack: each job ends with a clear code or a result, and leaves nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the command and of the page share."""
+"""Fixtures of the tests of the command and of the page."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def environment(built: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A state folder of the tests' own: what one of them deploys, the next finds."""
+    """A state folder for these tests. They share it, so each finds what an earlier one deployed."""
     return os.environ | {"FACEBLUR_STATE": str(tmp_path_factory.mktemp("state"))}

@@ -1,4 +1,4 @@
-"""A stack with sign-in, tried from the other side: every way in that is not the front door, and its answer."""
+"""Attacks on a stack with sign-in: every way around the sign-in, and the answer to it."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def test_a_path_that_is_a_trick(bob: Person, hers: dict[str, Any], path: str) ->
 
 
 def test_a_header_is_not_broken_out_of(bob: Person, origin: str) -> None:
-    """What a client sends comes back in no header of the answer."""
+    """No header of the answer repeats what a client sent."""
     for value in ("https://evil.example%0d%0aSet-Cookie: owner=alice", "https://evil.example", "null"):
         status, headers, _ = raw(bob, "GET", f"/jobs/{NOBODYS}", Origin=value, X_Forwarded_Host="evil.example")
         assert status == 404
@@ -264,7 +264,7 @@ def test_the_storage_is_open_to_nobody(alice: Person, hers: dict[str, Any]) -> N
 
 @pytest.fixture
 def nearly_spent(deployed_with_sign_in: Deployed) -> Iterator[int]:
-    """How many of a day's jobs are left, today and if midnight comes; they are given back after the test."""
+    """Set how many jobs are left, today and tomorrow (midnight may pass). The test restores the quota at its end."""
     left, client = 3, deployed_with_sign_in.stack.client("dynamodb")
     table, now = deployed_with_sign_in.stack.outputs["JobsTableName"], time.time()
     dates = [time.strftime("%Y-%m-%d", time.gmtime(moment)) for moment in (now, now + 24 * 60 * 60)]
@@ -311,7 +311,7 @@ def test_keys_are_rotated(deployed_with_sign_in: Deployed, issuer: Issuer) -> No
 
 
 def raw(person: Person, method: str, path: str, **headers: str) -> tuple[int, Any, str]:
-    """The answer to a path that no library has put in order before."""
+    """The answer to a path that no library has normalised."""
     address = urlsplit(person.stack.stack.api_url)
     connection = HTTPConnection(address.netloc, timeout=30)
     try:

@@ -1,4 +1,4 @@
-"""The examples of docs/api.md, run as they stand there."""
+"""The examples of docs/api.md are run unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Holds what the API really answers against its description, `docs/openapi.yaml`."""
+"""Compares the API's real answers with their description, `docs/openapi.yaml`."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def absolute(node: Any) -> Any:
 
 
 def closed(node: Any) -> Any:
-    """The same with no room for fields that are not described."""
+    """The same schema, which refuses fields that are not described."""
     if isinstance(node, list):
         return [closed(item) for item in node]
     if not isinstance(node, dict):

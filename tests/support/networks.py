@@ -15,7 +15,7 @@ PUBLISHED = MADE / "published"
 
 @cache
 def python_path() -> str:
-    """The folder to import the networks from; what is published of them is in PUBLISHED."""
+    """The folder to import the networks from. PUBLISHED has the packages that they were made from."""
     # The environment that has pip.
     python = ROOT / ".tools" / "uv" / "bin" / "python3"
     with MADE.with_suffix(".lock").open("w") as lock:

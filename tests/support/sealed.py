@@ -1,4 +1,4 @@
-"""A process that the kernel ends as soon as one of its threads opens a socket, be it in Python or in native code."""
+"""Has the kernel end this process when one of its threads opens a socket, in Python or in native code."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Program(ctypes.Structure):
 
 
 def seal() -> None:
-    """From now on a socket ends this process by SIGSYS. It needs no privileges, and there is no way back."""
+    """From now on, opening a socket ends this process by SIGSYS. This needs no privileges and cannot be undone."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     instructions = (_Instruction * 4)(
         _Instruction(_LOAD, 0, 0, 0),  # the number of the system call

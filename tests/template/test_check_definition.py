@@ -112,7 +112,7 @@ def broken(break_it: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def schema_complaints() -> dict[str, str]:
-    """What is said about each definition that breaks the schema."""
+    """The messages about each definition that breaks the schema."""
     machines = [broken(break_it) for break_it, _ in AGAINST_THE_SCHEMA.values()]
     complaints = dict.fromkeys(AGAINST_THE_SCHEMA, "")
     for index, complaint in schema_problems(machines):

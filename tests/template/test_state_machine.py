@@ -1,4 +1,4 @@
-"""What the definition of the state machine promises, beside what `make lint` checks in every definition."""
+"""The guarantees of the state machine's definition, beside those that `make lint` checks in every definition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the project is made of is pinned, listed, and may be shipped."""
+"""All dependencies are pinned and listed, and their licences allow shipping them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_every_exception_of_the_scan_has_its_reason():
 
 
 def test_all_that_is_shipped_is_listed_with_its_licence():
-    """If this fails, `make licences` writes the page anew; look at what is new in it."""
+    """If this fails, `make licences` writes the page again; read what is new in it."""
     licences = runpy.run_path(str(ROOT / "requirements/licences"))["page"]()
     assert (ROOT / "docs/licences.md").read_text() == licences
     assert not re.search(r"(?<!L)GPL", licences)

@@ -1,4 +1,4 @@
-"""What the template promises, read from its source."""
+"""The guarantees of the template, read from its source."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ DEFAULTS = {name: str(each["Default"]) for name, each in template()["Parameters"
 
 
 def chosen(node: Any, parameters: dict[str, str]) -> Any:
-    """What an `!If` comes to for these parameters and the defaults of the others; None for no value."""
+    """The value of an `!If` for these parameters, with the defaults of the others; None for no value."""
     if not (isinstance(node, dict) and "Fn::If" in node):
         return None if node == {"Ref": "AWS::NoValue"} else node
     name, then, otherwise = node["Fn::If"]
@@ -131,7 +131,7 @@ def test_each_day_has_a_quota_that_can_be_turned_off():
 
 
 def test_no_output_has_the_name_of_a_parameter():
-    """Sam would take the name for the value of the parameter."""
+    """SAM would take the name as the parameter's value."""
     assert not template()["Outputs"].keys() & template()["Parameters"].keys()
 
 

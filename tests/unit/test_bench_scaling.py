@@ -50,7 +50,7 @@ def test_photos_above_a_quota_wait():
 
 
 def test_no_photo_waits_for_a_limit_that_refuses_requests():
-    # 28 photos a second make 361 API calls, of which 50 are allowed.
+    # 28 photos a second make 361 API calls; 50 are allowed.
     assert scaling.wait("embedded", 100_000) == 0
 
 

@@ -1,4 +1,4 @@
-"""What the command does with a stack that was interrupted."""
+"""The command repairs a stack that was interrupted."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 ONE_SCREEN, LONGEST = 50, 150  # lines
 COLUMNS, ROWS = 8, 12
 GENERATED = "licences.md"  # a list of packages is as long as it is
@@ -68,6 +68,6 @@ def test_its_make_targets_exist(document: Path):
 
 
 def commands(document: Path) -> list[str]:
-    """What stands in the document as code."""
+    """The code in a document."""
     text = document.read_text()
     return re.findall(r"```sh\n(.*?)```", text, re.DOTALL) + re.findall(r"`([^`\n]+)`", text)

@@ -429,7 +429,7 @@ def box(left: float, top: float, side: float = 0.1) -> dict[str, Any]:
 
 
 def told_of(stack: Deployed, job_id: str) -> str:
-    """All that the history of a job's execution tells, its input among it."""
+    """The whole history of a job's execution, including its input."""
     client, arn = stack.stack.client("stepfunctions"), stack.execution_arn(job_id)
     return json.dumps([*history(client, arn), client.describe_execution(executionArn=arn)], default=str)
 
@@ -440,14 +440,14 @@ def stages_of(receipt: dict[str, Any]) -> list[tuple[str, int]]:
 
 
 def assert_went_through(job: dict[str, Any], *stages: str) -> None:
-    """The job says that it went through these stages one after the other, and when it finished."""
+    """The job shows these stages in this order, and the time when it finished."""
     progress = job["progress"]
     assert list(progress) == [*stages, "finished"]
     assert sorted(progress.values()) == list(progress.values())
 
 
 def assert_products(stack: Deployed, job_id: str, *more: str) -> None:
-    """A completed job has left its receipt, one result and these in S3, and nothing else."""
+    """S3 holds the receipt, one result and these objects of a completed job, and nothing else."""
     receipt, result, *rest = stack.objects(job_id)
     assert receipt == f"receipts/{job_id}.json"
     assert result.startswith(f"results/{job_id}.")
@@ -489,7 +489,7 @@ def put(stack: Deployed, key: str, photo: bytes) -> None:
 
 
 def deliver(stack: Deployed, job_id: str) -> None:
-    """Send the message that S3 had sent for the job's photo once more."""
+    """Send S3's message about the job's photo once more."""
     record = {"s3": {"bucket": {"name": stack.bucket}, "object": {"key": f"uploads/{job_id}"}}}
     stack.stack.client("sqs").send_message(
         QueueUrl=stack.stack.outputs["UploadQueueUrl"], MessageBody=json.dumps({"Records": [record]})

@@ -1,4 +1,4 @@
-"""Every function may do what it does, and nothing more: if one grant is missing, one of its uses fails.
+"""Every grant of every function is needed: without it, one of the function's uses fails.
 
 The embedded AWS holds every call of a function to its role. Each test uses a function in all its ways. Then it removes
 one action on one resource at a time from the role, and expects that a use fails. Grants for a customer's own key and
@@ -35,7 +35,7 @@ DAY = 24 * 60 * 60
 
 
 class Roles:
-    """A stack whose functions are called one by one: its queues are switched off."""
+    """A stack whose queues are switched off, so that tests call its functions one by one."""
 
     def __init__(self, deployed: Deployed, issuer: Issuer) -> None:
         self.deployed, self.issuer = deployed, issuer
@@ -46,7 +46,7 @@ class Roles:
     # ---- what the functions find
 
     def job(self, status: str, **changes: Any) -> str:
-        """Write a job's row, as it is in the middle of its life; gives its id."""
+        """Write the row of a job in progress. Returns its id."""
         job_id, now = secrets.token_hex(16), int(time.time())
         row = {
             "job_id": {"S": job_id},
@@ -75,7 +75,7 @@ class Roles:
     # ---- calling them
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
-        """What a function answers; the name of the error that it raised."""
+        """The answer of a function, or the name of the error that it raised."""
         if function not in self._names:
             self._names[function] = function_name(self.deployed, function)
         answer = self.client("lambda").invoke(FunctionName=self._names[function], Payload=json.dumps(event))
@@ -91,7 +91,7 @@ class Roles:
 
     @contextmanager
     def without(self, function: str, action: str, resource: str) -> Iterator[None]:
-        """Take one action on one resource from a function's role."""
+        """Remove one action on one resource from a function's role."""
         iam, role = self.client("iam"), function_name(self.deployed, f"{function}Role")
         ((name, document),) = self.policies(function).items()
         kept = [grant for grant in grants(document) if (grant["Action"], grant["Resource"]) != (action, resource)]
@@ -220,7 +220,7 @@ def starts_an_execution_and_discards_a_photo_without_a_job(roles: Roles) -> None
 
 
 def task(roles: Roles, job_id: str, round_: int, key: str) -> dict[str, Any]:
-    """What the state machine sends to a task that works on this object, before any face is found."""
+    """The payload of a task that works on this object, before any face is found."""
     boxes = f"boxes/{job_id}.0a.json"
     roles.store(key, PHOTO)
     roles.store(boxes, json.dumps({"photo": PHOTO_DIGEST, "boxes": []}).encode())
@@ -266,7 +266,7 @@ def withdraws_a_draft_of_a_deleted_job(roles: Roles) -> None:
 
 
 def drafted(roles: Roles, status: str) -> dict[str, Any]:
-    """What the state machine sends to its last task for a job of this status: its draft is stored, and no boxes."""
+    """The payload of the last task for a job of this status. Its draft is stored, its boxes are not."""
     job_id = roles.job(status)
     result = f"results/{job_id}.0a.jpg"
     roles.store(result)
@@ -394,7 +394,7 @@ def test_a_function_that_calls_no_service_may_do_nothing(roles: Roles) -> None:
 
 
 def needed(roles: Roles) -> list[tuple[str, str]]:
-    """What the tasks of the deployed state machine ask of AWS: actions, and the resources they are for."""
+    """The AWS actions of the deployed state machine's tasks, and their resources."""
     arn = roles.deployed.stack.outputs["StateMachineArn"]
     machine = roles.client("stepfunctions").describe_state_machine(stateMachineArn=arn)
     calls = []
@@ -424,7 +424,7 @@ def needed(roles: Roles) -> list[tuple[str, str]]:
 
 
 def refused(roles: Roles, granted: list[dict[str, Any]], calls: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Those of the calls that these statements do not allow."""
+    """The calls that these statements do not allow."""
     policy = json.dumps({"Version": "2012-10-17", "Statement": granted})
 
     def decision(action: str, resource: str) -> str:

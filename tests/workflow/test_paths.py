@@ -102,7 +102,7 @@ PATH = [CLAIM, DETECT, HIDE, CHECK, MISSED, KEEP, DELETE, RECORD, COMPLETED]
 
 
 class Case(NamedTuple):
-    """What the tasks give, and the path that follows; the code of the error if the job fails."""
+    """The results of the tasks, the path that follows, and the error's code if the job fails."""
 
     results: dict[str, list[dict[str, Any]]]
     path: list[str]
@@ -110,7 +110,7 @@ class Case(NamedTuple):
 
 
 def missed(*faces: int, keep_original: bool = False) -> Case:
-    """Checks that find so many faces, one after the other."""
+    """Consecutive checks that find these numbers of faces."""
     last = [HIDE_MISSED, LAST] if faces[-1] else []
     rounds = sum(count > 0 for count in faces)
     end = [KEEP, RECORD, COMPLETED] if keep_original else [KEEP, DELETE, RECORD, COMPLETED]
@@ -121,7 +121,7 @@ def missed(*faces: int, keep_original: bool = False) -> Case:
 
 
 def fails(task: str, failure: dict[str, Any], code: str) -> Case:
-    """A photo like the happy one until this task fails."""
+    """A photo whose tasks succeed until this one fails."""
     path = PATH[: PATH.index(task) + 1]
     results = {state: HAPPY[state] for state in path if state in HAPPY}
     return Case(results | {task: [failure], RECORD_FAILURE: [DONE]}, [*path, *FAILURE], code)

@@ -59,7 +59,7 @@ class RekognitionDetector:
         are raised unchanged.
         """
         search = Search(photo, detection_pass)
-        found = merge(search.faces(), overlap=0.4, inside=0.8)
+        found = merge(search.boxes(), overlap=0.4, inside=0.8)
         warnings = search.warnings | set(warnings_for(decode.load_for_detection(photo.data, SAMPLE)))
         return Detection(
             boxes=[box for box in found if box.confidence >= min_confidence],
@@ -82,9 +82,9 @@ class Search:
         self.calls = 0
         self.warnings: set[WarningCode] = set()
 
-    def faces(self) -> list[Box]:
-        """All faces in all answers; a face may have several boxes. Cropped faces are left out if an uncropped box of
-        the same face was found.
+    def boxes(self) -> list[Box]:
+        """The boxes of all answers; a face may have several. A box of a cropped face is left out if an uncropped box
+        of the same face was found.
         """
         found: list[Box] = []
         cropped: list[Box] = []
@@ -111,7 +111,7 @@ class Search:
                 self.warnings.add(WarningCode.ANSWER_CAPPED)
             elif near_limit:
                 self.warnings.add(WarningCode.FACES_NEAR_SIZE_LIMIT)
-        return found + [part for part in cropped if not any(_is_same_face(part, face) for face in found)]
+        return found + [part for part in cropped if not any(_is_same_face(part, box) for box in found)]
 
     def scale(self, area: Rectangle) -> float:
         """The scale at which an area is sent: the largest that is useful."""

@@ -43,7 +43,7 @@ def _complete(request: CompleteRequest, found: FoundBoxes, jobs: Jobs, photos: P
         request = replace(request, warnings=[*request.warnings, "NoFacesFound"])
     request = replace(request, warnings=sorted(set(request.warnings)))
     receipt_key = photos.write_receipt(
-        request.job_id, receipt(request, found, photos.digest_of_result(request.draft["key"]))
+        request.job_id, receipt(request, found, photos.digest_of_draft(request.draft["key"]))
     )
     outcome = {
         "faces": len(found.boxes),

@@ -68,7 +68,7 @@ class Photos:
         with _if_not_found(UploadReplaced), storage_errors():
             return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
-    def write_result(self, job_id: str, extension: str, data: bytes, content_type: str) -> str:
+    def write_draft(self, job_id: str, extension: str, data: bytes, content_type: str) -> str:
         """Store a draft with its SHA-256 as metadata. Returns its key."""
         key = f"{_RESULTS}{job_id}.{_token()}.{extension}"
         with storage_errors():
@@ -81,7 +81,7 @@ class Photos:
             )
         return key
 
-    def digest_of_result(self, key: str) -> dict[str, Any]:
+    def digest_of_draft(self, key: str) -> dict[str, Any]:
         """The `digest` of a stored draft. Raises JobNotFound if it does not exist."""
         with _if_not_found(JobNotFound), storage_errors():
             head = self._client.head_object(Bucket=self.bucket, Key=key)

@@ -1,1 +1,1 @@
-"""Bad files by format, and what becomes of them in the image code and in a deployed stack."""
+"""Bad files by format, and how to try them in the image code and in a deployed stack."""

@@ -45,7 +45,7 @@ def mutated(count: int) -> Iterator[str]:
 
 
 def kind_of(name: str) -> str:
-    """What a file is one of: hand-made ones of a format, or a mutation."""
+    """The kind of a file: its format if it is made by hand, or its mutation."""
     good, _, mutation = name.partition(" / ")
     return mutation.partition(" / ")[0] if mutation else good.partition(":")[0]
 
@@ -79,7 +79,7 @@ def hand_made() -> Iterator[tuple[str, Make]]:
 HAND_MADE: dict[str, Make] = dict(hand_made())
 
 
-# Those that take more than a second or two: to be made, or to be looked at.
+# Files that take more than a second or two to make or to process.
 HEAVY = {
     name
     for name in HAND_MADE

@@ -1,4 +1,4 @@
-"""What files of all formats are made of: a picture with detail everywhere, a marker in EXIF, numbers and fillings."""
+"""The building blocks of the files: a picture with detail everywhere, EXIF with the marker, numbers and fillings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SIDE = 128  # pixels of a good file
 
 
 def picture(mode: str = "RGB") -> Image.Image:
-    """A face with detail everywhere; one of its own for each, since an image that is being saved is changed by that."""
+    """A face with detail everywhere. Each call returns a copy, because saving changes an image."""
     return _face().convert(mode).copy()
 
 
@@ -62,13 +62,13 @@ def entry(tag: int, kind: int, count: int, value: int) -> bytes:
 
 
 def patched(photo: bytes, place: int, layout: str, *values: int) -> bytes:
-    """The file with these numbers at this place."""
+    """The file, with these numbers written at this place."""
     numbers = struct.pack(layout, *values)
     return photo[:place] + numbers + photo[place + len(numbers) :]
 
 
 def bits_flipped(photo: bytes, random: Random, within: int | None = None) -> bytes:
-    """The file with some bits changed, all of them within its first bytes if asked."""
+    """The file with some bits changed; on request only within its first bytes."""
     changed = bytearray(photo)
     for _ in range(random.randint(1, 16)):
         changed[random.randrange(within or len(changed))] ^= 1 << random.randrange(8)
@@ -76,18 +76,18 @@ def bits_flipped(photo: bytes, random: Random, within: int | None = None) -> byt
 
 
 def filled(start: bytes, unit: bytes, end: bytes = b"") -> bytes:
-    """As many of a unit between start and end as an upload may hold."""
+    """The start, the unit as often as an upload has space for it, and the end."""
     return start + unit * ((MAX_BYTES - len(start) - len(end)) // len(unit)) + end
 
 
 def deflated(megabytes: int) -> bytes:
-    """So many megabytes of zeros, compressed."""
+    """This many megabytes of zeros, compressed."""
     packer = zlib.compressobj(9)
     return b"".join(packer.compress(bytes(1_000_000)) for _ in range(megabytes)) + packer.flush()
 
 
 def flat(format_: str, side: int, mode: str = "L", **options: object) -> bytes:
-    """A square of one colour, small however many pixels it has."""
+    """A square of one colour: a small file with many pixels."""
     return encoded(Image.new(mode, (side, side)), format_, **options)
 
 

@@ -1,4 +1,4 @@
-"""What is made of a good file of every format: wrong sizes, foreign signatures, bad EXIF, bad colour profiles."""
+"""Changes to a good file of every format: wrong sizes, foreign signatures, bad EXIF, bad colour profiles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a deployed stack makes of a file: uploaded as any client does it, until its job has ended."""
+"""Tries a file in a deployed stack: it uploads the file as any client does, and waits for the end of the job."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def one_tried(stack: Deployed, name: str) -> Trial:
 
 
 def failed(stack: Deployed, job: dict[str, Any]) -> tuple[str, str]:
-    """How a failed job ended, and what is wrong with that."""
+    """How a failed job ended, and its defect."""
     code = job["error"]["code"]
     eventually(lambda: not stack.objects(job["job_id"]), f"the erasure of the photos of {job}")
     return code, "" if code in PHOTO_ERRORS else f"not the photo's fault: {job}, {stack.path(job['job_id'])}"
 
 
 def completed(stack: Deployed, job: dict[str, Any]) -> tuple[str, str]:
-    """How a completed job ended, and what is wrong with that."""
+    """How a completed job ended, and its defect."""
     kept = [key.partition("/")[0] for key in stack.objects(job["job_id"])]
     if sorted(kept) != ["receipts", "results"]:
         return HIDDEN, f"what is kept: {kept}"

@@ -120,7 +120,7 @@ def tiffs() -> Iterator[tuple[str, Make]]:
 
 
 def directories(count: int) -> bytes:
-    """A TIFF of so many directories, each of which leads to the next."""
+    """A TIFF with this many directories in a chain."""
     first = grey_tiff(SIDE, SIDE, picture("L").tobytes())
     start = len(first)
     first = patched(first, 8 + 2 + 9 * 12, ">I", start)
@@ -131,7 +131,7 @@ def directories(count: int) -> bytes:
 
 
 def strips(count: int) -> bytes:
-    """A TIFF of 16 rows' height that says it has so many strips, all of them the same."""
+    """A TIFF of 16 rows that claims this many strips, all at the same place."""
     pixels = picture("L").tobytes()
     start = 8 + 2 + 9 * 12 + 4
     numbers = struct.pack(f">{count}I", *[start + 8 * count] * count)
@@ -142,7 +142,7 @@ def strips(count: int) -> bytes:
 
 
 def tiff_tile(side: int) -> bytes:
-    """A small TIFF in one tile of this many pixels a side, most of which lie beyond the picture."""
+    """A small TIFF in one tile of this many pixels a side. Most of the tile lies outside the picture."""
     packed = deflated(side * side // 1_000_000)
     tags = {256: SIDE, 257: SIDE, 258: 8, 259: 8, 262: 1, 277: 1, 322: side, 323: side, 324: 0, 325: len(packed)}
     tags[324] = 8 + 2 + 12 * len(tags) + 4

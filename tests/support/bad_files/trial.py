@@ -121,7 +121,7 @@ def serve(requests: Connection, answers: Connection) -> None:
     for stream in (1, 2):  # the decoders complain there
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # What counts is the memory in use. Encoders ask for more than that: this is what ends one that goes astray.
+    # The limit for memory in use is MEMORY_MB. Encoders reserve more than they use, so this limit is twice as high.
     resource.setrlimit(resource.RLIMIT_AS, (2 * MEMORY_MB << 20, 2 * MEMORY_MB << 20))
     rekognition.detect_faces = lambda _: []
     rekognition.client = lambda: SimpleNamespace(meta=SimpleNamespace(service_model=SimpleNamespace(api_version="")))
@@ -131,7 +131,7 @@ def serve(requests: Connection, answers: Connection) -> None:
         except EOFError:
             return
         resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + SECONDS, resource.RLIM_INFINITY))
-        Path("/proc/self/clear_refs").write_text("5")  # forget the highest memory so far
+        Path("/proc/self/clear_refs").write_text("5")  # reset the peak of the memory
         start = time.process_time()
         ended, defect = tried(name, photo)
         seconds, megabytes = time.process_time() - start, peak_megabytes()
@@ -141,7 +141,7 @@ def serve(requests: Connection, answers: Connection) -> None:
 
 
 def tried(name: str, photo: bytes) -> tuple[str, str]:
-    """How a file ends, and what is wrong with that."""
+    """How a file ends, and its defect."""
     try:
         before, result, style = worked_on(name, photo)
     except PhotoError as error:
@@ -154,25 +154,25 @@ def tried(name: str, photo: bytes) -> tuple[str, str]:
 
 
 def worked_on(name: str, photo: bytes) -> tuple[Image.Image, HiddenPhoto, Style]:
-    """What the detectors see of a photo, its result, and how it is hidden: as the name has it."""
+    """The photo as the detectors see it, its result, and its style. The file's name decides the style."""
     random = Random(name)
     style = Style(random.choice(get_args(StyleKind)), random.choice(get_args(Shape)))
     output = random.choice(("same", "same", *get_args(OutputFormat)))
     before = looked_at(photo)
-    # The service is not asked, but shown all that it would be shown in a check.
+    # The service is not called, but everything that a check would send to it is made.
     rekognition.RekognitionDetector().detect(StoredPhoto(photo, "", ""), 50, DetectionPass.CHECK)
     return before, hide_faces(photo, [Region(FACE, style)], output), style
 
 
 def looked_at(photo: bytes) -> Image.Image:
-    """What the embedded detector sees of a photo."""
+    """The photo as the embedded detector sees it."""
     picture = embedded.load(photo)
     warnings_for(picture)
     return picture
 
 
 def wrong_with(photo: bytes, before: Image.Image, result: HiddenPhoto, style: Style) -> str:
-    """What is wrong with a result; nothing, if all is well."""
+    """The defect of a result; empty if it has none."""
     try:
         after = looked_at(result.data)
     except PhotoError as error:
@@ -184,7 +184,7 @@ def wrong_with(photo: bytes, before: Image.Image, result: HiddenPhoto, style: St
     if traces(result.data):
         return "the result holds something of the metadata"
     if len(json.dumps(result.stripped)) > MAX_OUTCOME:
-        return "too much is said about what was left out"
+        return "the list of removed metadata is too long"
     # The pixelated style has lines of its own, and a damaged photo may have one in the same place.
     return "the face shows" if style.kind != "pixelate" and shows(before, after) else ""
 
@@ -224,7 +224,7 @@ def quarters(levels: Levels) -> list[Levels]:
 
 
 def detail(image: Image.Image) -> Levels:
-    """What makes the middle of the face differ from its own soft copy, in levels."""
+    """The difference between the middle of the face and a softened copy of it, in levels."""
     across, down = (min(SAMPLE, max(2, side // 3)) for side in image.size)
     left, top = (image.width - across) // 2, (image.height - down) // 2
     face = image.crop((left, top, left + across, top + down)).convert("L")
@@ -232,6 +232,6 @@ def detail(image: Image.Image) -> Levels:
 
 
 def peak_megabytes() -> float:
-    """The most memory that this process had since that was last forgotten."""
+    """The peak memory of this process since the last reset, in megabytes."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024

@@ -1,4 +1,4 @@
-"""What is under paint, as arrays of pixels [height, width]."""
+"""Masks of the painted pixels, as arrays [height, width]."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def opacities(size: tuple[int, int], region: Region) -> NDArray[np.uint8]:
 
 
 def opaque(size: tuple[int, int], region: Region) -> NDArray[np.bool_]:
-    """Where nothing of the picture may show through."""
+    """The pixels where nothing of the picture may show through."""
     return opacities(size, region) == 255
 
 
 def ellipse(size: tuple[int, int], x: float, y: float, across: float, down: float, roll: float) -> NDArray[np.bool_]:
-    """The pixels whose middle lies within an ellipse, of which everything is in pixels, turned by degrees clockwise."""
+    """The pixels whose middle lies in an ellipse. It is given in pixels, and turned clockwise by degrees."""
     rows, columns = np.indices(size[::-1]) + 0.5
     turn = np.radians(roll)
     along = (columns - x) * np.cos(turn) + (rows - y) * np.sin(turn)

@@ -140,7 +140,7 @@ def scattered(
     angle: float = 0,
     change: Change | None = None,
 ) -> Scene:
-    """So many faces of one width, each in a cell of a grid of its own, in some place."""
+    """This many faces of one width, each at a random place in its own cell of a grid."""
     rng = np.random.default_rng(seed)
     scene = Scene(place(seed, size))
     columns = int(np.ceil(np.sqrt(count * size[0] / size[1])))
@@ -157,7 +157,7 @@ def scattered(
 
 
 def crowd(count: int, smallest: float, largest: float, seed: int, size: tuple[int, int] = (2048, 1152)) -> Scene:
-    """So many people in rows, seen from the front row's height: each row nearer, larger and lower than the last."""
+    """This many people in rows. Each row is nearer, larger and lower than the one before."""
     rng = np.random.default_rng(seed)
     scene = Scene(place(seed, size))
     horizon = 0.3 * size[1]

@@ -31,7 +31,7 @@ class Issuer(LoopbackServer):
         super().__init__(self._handler())
 
     def rotate(self, key: str) -> None:
-        """Sign with a new key from now on; the old ones are withdrawn."""
+        """Replace all keys by a new one."""
         self.keys = {key: rsa.generate_private_key(public_exponent=65537, key_size=2048)}
 
     def token(self, subject: str = "alice", **changes: Any) -> str:
@@ -42,7 +42,7 @@ class Issuer(LoopbackServer):
         return jwt.encode(kept, key, algorithm="RS256", headers={"kid": name})
 
     def authorize(self, question: dict[str, str]) -> str:
-        """Sign Alice in without asking who she is: the address to which the browser is led back, with a code."""
+        """Sign Alice in without asking for a password. Returns the redirect address, with a code."""
         assert (question["client_id"], question["response_type"]) == (AUDIENCE, "code")
         assert question["code_challenge_method"] == "S256"
         code = secrets.token_urlsafe()
@@ -50,7 +50,7 @@ class Issuer(LoopbackServer):
         return f"{question['redirect_uri']}?{urlencode({'code': code, 'state': question['state']})}"
 
     def exchange(self, form: dict[str, str]) -> dict[str, Any]:
-        """The tokens for a code, which is good once, and for who holds the verifier of its challenge (RFC 7636)."""
+        """The tokens for a code. It works once, and only with the verifier of its challenge (RFC 7636)."""
         question = self.codes.pop(form["code"])
         assert form["redirect_uri"] == question["redirect_uri"]
         assert encoded(sha256(form["code_verifier"].encode()).digest()) == question["code_challenge"]
@@ -110,13 +110,13 @@ def unsigned(issuer: Issuer) -> str:
 
 
 def unsigned_with_a_key_id(issuer: Issuer) -> str:
-    """The same, which names the issuer's key all the same."""
+    """The same, but its header names the issuer's key."""
     header, claims, _ = issuer.token().split(".")
     return f"{part(json.loads(base64.urlsafe_b64decode(header + '==')) | {'alg': 'none'})}.{claims}."
 
 
 def signed_with_the_public_key(issuer: Issuer) -> str:
-    """The old trick: what all know, as if it were a shared secret."""
+    """A token signed with HMAC, with the public key as the shared secret."""
     ((name, key),) = issuer.keys.items()
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     signed = f"{part({'alg': 'HS256', 'kid': name})}.{issuer.token().split('.')[1]}"
@@ -125,14 +125,14 @@ def signed_with_the_public_key(issuer: Issuer) -> str:
 
 
 def of_another_key(issuer: Issuer) -> str:
-    """A token that is right in all but who signed it."""
+    """A correct token, but signed by somebody else."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     claims = jwt.decode(issuer.token(), options={"verify_signature": False})
     return jwt.encode(claims, key, algorithm="RS256", headers={"kid": next(iter(issuer.keys))})
 
 
 def with_a_key_of_its_own(issuer: Issuer) -> str:
-    """A token that brings the key to check it with."""
+    """A token whose header has the key to check it with."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     own = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))
     claims = jwt.decode(issuer.token(), options={"verify_signature": False})

@@ -1,4 +1,4 @@
-"""What the stand-ins share: an HTTP server on the loopback interface, in a thread of its own."""
+"""The stand-ins' HTTP server, on the loopback interface and in a thread of its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def reserved_port() -> Iterator[int]:
-    """A port that nobody else is given within the block; a server of the test's own can listen at it."""
+    """A port that is reserved within the block, so that a server of the test can listen on it."""
     with socket.socket() as held:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Networks for tests of the detector that know what there is to be found."""
+"""Stand-ins for the detector's networks, which find marked patches."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RED, GREEN, BLUE = range(3)
 
 
 class PaintedFaces:
-    """A network that takes each bright patch of one colour for a face, and its brightness for the score.
+    """A network that finds each bright patch of one colour as a face, with its brightness as the score.
 
     It remembers the pictures that it was shown.
     """
@@ -42,7 +42,7 @@ class PaintedFaces:
 
     @property
     def pixels(self) -> int:
-        """How many pixels it was shown."""
+        """The number of pixels in the pictures that it received."""
         return sum(width * height for width, height in self.shown)
 
     def _find(self, picture: Image.Image, threshold: float) -> Floats:
@@ -60,7 +60,7 @@ class PaintedFaces:
 
 
 class Blind:
-    """A network that finds nothing, and remembers the pictures that it was shown."""
+    """A network that finds nothing, and keeps the pictures that it received."""
 
     version = "blind"
     largest_block = 512

@@ -1,4 +1,4 @@
-"""A stand-in for Amazon Rekognition: DetectFaces over its JSON 1.1 wire protocol, answering as it is told.
+"""A stand-in for Amazon Rekognition: DetectFaces over its JSON 1.1 wire protocol, with answers that tests set.
 
 In a test: `with Rekognition() as service: service.replies += [THROTTLED, [face(0.1, 0.1, 0.2, 0.2)]]`; clients
 reach it through AWS_ENDPOINT_URL_REKOGNITION = `service.url`. As a program, in the folder above this one:
@@ -54,7 +54,7 @@ def face(left: float, top: float, width: float, height: float, confidence: float
 
 
 class Rekognition(LoopbackServer):
-    """The service: `replies` are given once each and in order, then `default` to every further request.
+    """The service: it gives each of `replies` once, in order, and then `default` to every further request.
 
     A reply is a list of faces, a Refusal, SILENCE, or a function of the request's Image that gives one of them.
     `images` keeps the Image of every request, its Bytes decoded.

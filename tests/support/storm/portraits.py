@@ -68,7 +68,7 @@ class Portrait:
 
 @cache
 def portraits() -> tuple[Portrait, ...]:
-    """Photos of one face, of two and of none, in three formats; no two pictures have the same size."""
+    """Photos with no face, one face and two faces, in three formats. Each picture has a size of its own."""
     made = []
     formats: list[tuple[str, dict[str, int]]] = [("JPEG", {"quality": 92}), ("PNG", {}), ("WEBP", {"quality": 92})]
     for number, (width, height, count) in enumerate(
@@ -86,7 +86,7 @@ def portraits() -> tuple[Portrait, ...]:
 
 @cache
 def no_photos() -> tuple[Portrait, ...]:
-    """Files that are no photos, and what is to be said of each."""
+    """Files that are no photos, each with its error code."""
     jpeg = portraits()[0].data
     return (
         Portrait("text", b"Not a photo at all.\n" * 50, code="UnsupportedFormat"),
@@ -98,7 +98,7 @@ def no_photos() -> tuple[Portrait, ...]:
 
 
 class Witness:
-    """What stands in for Rekognition's eyes: of the faces that are known to be there, it sees those not hidden.
+    """Stands in for Rekognition's network: it finds the known faces that are not hidden.
 
     It knows a picture by its size. `stored` gives the bytes of an object in S3, or None if it is not there; photos of
     the keys in `overlooked` lose one face, as long as they are looked at in S3 itself.
@@ -129,7 +129,7 @@ class Witness:
         return seen[1:] if place["Name"] in self.overlooked else seen
 
     def seen(self, data: bytes) -> list[dict[str, Any]]:
-        """The faces to be seen in a file, which may show a photo in the mirror."""
+        """The faces that show in a file, which may hold a photo mirrored."""
         picture = photos.opened(data).convert("RGB")
         portrait = self.by_size[picture.size]
         picture = picture.resize(portrait.size, Image.Resampling.BOX)

@@ -1,4 +1,4 @@
-"""The post between two services: every message comes, but some late, some twice, and none in order."""
+"""The post between two services. It delivers every message, but some late, some twice, and in random order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LATEST_SECONDS = 8
 
 
 class Post(threading.Thread):
-    """Carries messages from one queue to another, until it is told to stop; `bodies` are all that it has seen."""
+    """Carries messages from one queue to another until it is stopped. `bodies` has every message seen."""
 
     def __init__(self, sqs: Any, source: str, target: str, seed: str) -> None:
         """Carry from the queue with the URL `source` to `target`."""
@@ -30,7 +30,7 @@ class Post(threading.Thread):
         self.late = self.twice = 0
 
     def run(self) -> None:
-        """Carry on whatever happens: what was not handed over is still in the first queue."""
+        """Continue after any error: a message that was not delivered is still in the first queue."""
         while not self._ended.is_set():
             try:
                 self._carry()
@@ -43,7 +43,7 @@ class Post(threading.Thread):
         self.join()
 
     def deliver(self, bodies: Iterable[str]) -> None:
-        """Put messages into the target, in no order."""
+        """Put messages into the target in random order."""
         waiting = list(bodies)
         self._random.shuffle(waiting)
         for start in range(0, len(waiting), 10):

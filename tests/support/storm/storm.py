@@ -183,7 +183,7 @@ class Cloud:
 
 
 class Storm:
-    """So many jobs, by clients that do not give up, over a stack in which everything fails at times."""
+    """Many jobs of clients that repeat what fails, on a stack in which every service sometimes fails."""
 
     def __init__(self, cloud: Cloud, seed: int) -> None:
         """Nothing is sent yet."""
@@ -213,7 +213,7 @@ class Storm:
         self.calm()
 
     def send(self, plan: Plan) -> None:
-        """Be the client of one job: create it, upload, interfere, and look for a while how it stands."""
+        """Be the client of one job: create it, upload, interfere, and poll it for a while."""
         sent, form = self._create(plan)
         self.sent.append(sent)
         for portrait in plan.photos:
@@ -229,7 +229,7 @@ class Storm:
             time.sleep(0.25)
 
     def calm(self) -> None:
-        """Wait until no execution runs and no message waits; what is in the dead-letter queue is handed back.
+        """Wait until no execution runs and no message waits. Messages in the dead-letter queue are sent back.
 
         The embedded AWS has no StartMessageMoveTask, by which `faceblur redrive` does that. What does not come to rest
         is kept in `restless`.
@@ -262,7 +262,7 @@ class Storm:
         self.cloud.call("SweepPhotosFunction", event)
 
     def counts(self) -> dict[str, int]:
-        """What else was done."""
+        """The other things that happened, for the report."""
         posts = (self.cloud.uploads, self.cloud.failures)
         interfered = Counter(sent.plan.interference for sent in self.sent if sent.plan.interference)
         return {
@@ -276,7 +276,7 @@ class Storm:
         }
 
     def show(self, job_id: str) -> httpx.Response:
-        """The API's answer to how a job stands; asked again as long as that is an error of the API's."""
+        """The API's answer about a job. The request is repeated while the API answers with an error."""
         while True:
             answer = self._ask("GET", f"/jobs/{job_id}")
             if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
@@ -354,7 +354,7 @@ class Storm:
         self.outages.append(Span(began, time.time()))
 
     def _moving(self) -> dict[str, int]:
-        """How many messages wait in each queue, and how many executions run."""
+        """The number of waiting messages in each queue, and of running executions."""
         names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
         posts = (self.cloud.uploads, self.cloud.failures)
         queues = [queue for post in posts for queue in (post.source, post.target)]
@@ -380,7 +380,7 @@ class Storm:
 
 
 def timed_out(job_id: str, execution_arn: str) -> str:
-    """The message by which EventBridge tells that an execution took too long."""
+    """EventBridge's message about an execution that timed out."""
     detail = {"name": job_id, "status": "TIMED_OUT", "executionArn": execution_arn, "error": None, "cause": None}
     event = {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
     return json.dumps(event)
@@ -388,7 +388,7 @@ def timed_out(job_id: str, execution_arn: str) -> str:
 
 @contextmanager
 def storm(folder: Path, seed: int) -> Iterator[Storm]:
-    """A storm over a stack of its own, which is kept in this folder."""
+    """Run a storm on a stack of its own, whose state is in this folder."""
     with ExitStack() as exits:
         cloud = Cloud(folder, exits)
         posts = (cloud.uploads, cloud.failures)

@@ -91,13 +91,13 @@ class Verdict:
     faults: Counter[tuple[str, str]]
 
     def counts(self) -> dict[str, int]:
-        """How much there is of each kind of what must not be."""
+        """The number of complaints of each kind."""
         seen = Counter(complaint.kind for complaint in self.complaints)
         return {kind: seen[kind] for kind in KINDS}
 
 
 def judged(storm: Storm) -> Verdict:
-    """Look at every job of a storm that is over, deliver every message once more, and look again."""
+    """Judge every job after a storm, deliver every message once more, and judge again."""
     storm.let_forms_expire()
     endings, complaints = Counter[str](), []
     for sent in storm.sent:
@@ -120,7 +120,7 @@ def judged(storm: Storm) -> Verdict:
 
 
 def allowed_codes(storm: Storm, sent: Sent, row: dict[str, Any], faults: Iterable[dict[str, Any]]) -> set[str]:
-    """The codes with which this job may have failed: those that its photo or what was done to it explains."""
+    """The codes with which this job may have failed: its photo or its faults explain them."""
     faults = list(faults)
     codes = {portrait.code for portrait in sent.offered if portrait.code}
     codes |= {"abort": {"Aborted"}, "time out": {"Aborted", "TimedOut"}}.get(sent.plan.interference, set())
@@ -138,7 +138,7 @@ def allowed_codes(storm: Storm, sent: Sent, row: dict[str, Any], faults: Iterabl
 
 
 def codes_of(faults: list[dict[str, Any]]) -> set[str]:
-    """The codes that these faults may lead to."""
+    """The error codes that these faults explain."""
     tasks = [fault for fault in faults if not fault["deliveries"] and not _is_of_the_api(fault)]
     causes = Counter(_cause(fault) for fault in tasks)
     codes = set()
@@ -181,7 +181,7 @@ def _cause(fault: dict[str, Any]) -> str:
 
 
 def _what(step: dict[str, Any]) -> str:
-    """What a step is, as the report counts it."""
+    """The kind of a step, as the report counts it."""
     match step:
         case {"raise": "KeyError"}:
             what = "an error that stays"
@@ -258,7 +258,7 @@ def _look(storm: Storm, sent: Sent, answer: httpx.Response, before: Facts, after
 def _wrong(
     http: httpx.Client, sent: Sent, shown: dict[str, Any], faults: list[dict[str, Any]]
 ) -> Iterator[tuple[str, str]]:
-    """What is wrong with the result of a completed job, as its client downloads it."""
+    """The defects of a completed job's result, as its client downloads it."""
     receipt = http.get(shown["receipt"]["url"]).json()
     result = http.get(shown["result"]["url"]).content
     taken = {sha256(portrait.data).hexdigest(): portrait for portrait in sent.offered}
@@ -278,20 +278,20 @@ def _wrong(
     if more < 0 or (more > imagined and sent.plan.detector != "embedded"):
         yield WRONG_RESULT, f"{shown['faces']} faces instead of {len(portrait.faces)}, and {imagined} imagined"
     if len(receipt["boxes"]) != shown["faces"]:
-        yield WRONG_RESULT, f"{shown['faces']} faces, of which the receipt has {len(receipt['boxes'])}"
+        yield WRONG_RESULT, f"{shown['faces']} faces, but {len(receipt['boxes'])} boxes in the receipt"
     if visible := portrait.visible(picture):
         yield VISIBLE, f"style {sent.plan.options['style']}: {visible}"
 
 
 def _with_its_story(storm: Storm, after: Facts, complaint: Complaint) -> Complaint:
-    """The complaint with the way of its job's execution, and the faults that touched it."""
+    """The complaint, with the path of the job's execution and the faults that hit it."""
     path = storm.cloud.deployed.path(complaint.job_id) if complaint.job_id in after.executions else []
     faults = [(fault["function"], fault["deliveries"], fault["step"]) for fault in after.faults(complaint.job_id)]
     return replace(complaint, what=f"{complaint.what}\n  way: {path}\n  faults: {faults}")
 
 
 def _unknown(storm: Storm, after: Facts) -> Iterator[Complaint]:
-    """What belongs to no job that a client was told of; a job whose creation was not answered has expired."""
+    """The rows and objects of jobs that no client knows. A job whose creation was not answered must have expired."""
     told = {sent.job_id for sent in storm.sent}
     for job_id in after.rows.keys() - told:
         shown = storm.show(job_id).json()

@@ -31,7 +31,7 @@ def operations():
 
 
 def without_titles(schema):
-    """What pydantic says, without the titles it makes of the names."""
+    """Pydantic's schema, without the titles that it derives from the names."""
     if not isinstance(schema, dict):
         return schema
     return {
@@ -218,7 +218,7 @@ JOB = {
 }
 
 
-def test_what_is_described_passes():
+def test_a_described_answer_passes():
     assert_documented("GET", "/jobs/{job_id}", 200, JOB)
     assert_documented("DELETE", "/jobs/{job_id}", 204, None)
     assert_documented("POST", "/jobs", 429, {"code": "THROTTLED", "message": "Too Many Requests"})
@@ -240,7 +240,7 @@ def test_what_is_described_passes():
         None,
     ],
 )
-def test_what_is_not_described_does_not_pass(body):
+def test_an_undescribed_answer_does_not_pass(body):
     with pytest.raises(ValidationError):
         assert_documented("GET", "/jobs/{job_id}", 200, body)
 

@@ -1,4 +1,4 @@
-"""What every detector takes and gives, and how one is chosen by its name."""
+"""The interface of every detector, and the choice of one by its name."""
 
 from __future__ import annotations
 

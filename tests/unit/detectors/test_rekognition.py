@@ -287,7 +287,7 @@ def test_the_hundredth_face_is_not_the_last(service):
 def test_a_full_answer_about_the_smallest_part_is_a_warning(service):
     service.default = [face(0.1 * column, 0.1 * row, 0.05, 0.05) for row in range(10) for column in range(10)]
     searched = rekognition.Search(StoredPhoto(grey(200, 100), "photos", "uploads/1"), DetectionPass.FIRST)
-    searched.faces()
+    searched.boxes()
     assert searched.calls < 30
     assert searched.warnings == {WarningCode.ANSWER_CAPPED}
 
@@ -295,7 +295,7 @@ def test_a_full_answer_about_the_smallest_part_is_a_warning(service):
 def test_calls_have_a_limit(service):
     service.default = [face(0.1 * column, 0.1 * row, 0.05, 0.05) for row in range(10) for column in range(10)]
     searched = rekognition.Search(StoredPhoto(grey(8000, 6000), "photos", "uploads/1"), DetectionPass.FIRST)
-    searched.faces()
+    searched.boxes()
     assert 90 < searched.calls <= rekognition.MAX_CALLS
     assert WarningCode.ANSWER_CAPPED in searched.warnings
 

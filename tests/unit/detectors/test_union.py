@@ -40,7 +40,7 @@ def summary(detection):
     return [(box.confidence, box.found_by) for box in detection.boxes]
 
 
-def test_what_any_of_them_finds_is_a_face_once():
+def test_a_face_that_several_detectors_find_counts_once():
     found = detect(Finds("one", [ANN, BOB]), Finds("two", [CLEO, ANN_AGAIN]))
     assert summary(found) == [(90, "one"), (70, "two"), (60, "one")]
 

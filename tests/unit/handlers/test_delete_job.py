@@ -70,7 +70,7 @@ def test_the_second_time_it_is_gone(delete, add_job):
     assert [delete()[0], delete()[0]] == [204, 404]
 
 
-def test_what_a_deletion_that_broke_off_has_left_is_erased_the_next_time(delete, everything, keys):
+def test_the_next_deletion_erases_what_an_interrupted_one_left(delete, everything, keys):
     status, body = delete()
     assert (status, body["code"]) == (404, "JobNotFound")
     assert not [key for key in keys() if JOB_ID in key]

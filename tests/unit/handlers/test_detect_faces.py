@@ -78,7 +78,7 @@ def ask(event, context, s3, add_job, detector):
 
 @pytest.fixture
 def check(ask, s3, store):
-    """Look for faces in a draft in which these boxes are hidden, each of which was found in its round."""
+    """Check a draft in which these boxes are hidden. Each was found in its own round."""
     draft = f"results/{JOB_ID}.9c56cc51b374c3ba.png"
     s3.put_object(Bucket=BUCKET, Key=draft, Body=PHOTO)
 
@@ -141,7 +141,7 @@ def test_a_box_without_a_detector_gets_the_name_of_the_detector(ask, detector):
     assert [face["found_by"] for face in stored(ask())] == ["stand-in"]
 
 
-def test_the_stage_is_measured_as_what_it_is(ask, check, output):
+def test_each_stage_is_measured_under_its_name(ask, check, output):
     for detect, name in ((ask, "detect"), (check, "check")):
         stage = detect()["stage"]
         assert stage["name"] == name
@@ -354,7 +354,7 @@ def test_a_photo_that_is_removed_while_a_service_reads_it(ask, detector, s3, key
 
 
 def test_a_photo_that_is_replaced_while_nobody_else_reads_it(ask, detector, s3):
-    """What was found belongs to the photo that was read; the hide task will see that there is another one."""
+    """The boxes belong to the photo that was read. The hide task will notice that it was replaced."""
     detector.calls = 0
     detector.meanwhile = lambda: s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=blank(100, 200))
     assert photos().read_boxes(ask()["boxes"]["key"])["photo"] == digest(PHOTO)

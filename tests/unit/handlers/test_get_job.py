@@ -147,7 +147,7 @@ def test_an_expired_job(get, add_job):
 @pytest.mark.parametrize(
     "job_id", ["x", JOB_ID.upper(), JOB_ID + "0", JOB_ID[:-1], "%2e%2e%2f", "-" * 32, "\x84", "\0", "😀", "a/b"]
 )
-def test_what_cannot_be_a_job_id(get, job_id):
+def test_malformed_job_ids_are_refused(get, job_id):
     status, body = get(path=f"/jobs/{job_id}")
     assert (status, body["code"]) == (404, "JobNotFound")
 
@@ -183,7 +183,7 @@ def test_somebodys_job_stays_theirs_when_sign_in_is_turned_off(get, add_job):
 
 
 @pytest.mark.parametrize("job_id", [f"{JOB_ID}\0", f"/{JOB_ID}", "\ufffd", f"uploads/{JOB_ID}", ""])
-def test_what_is_no_id_is_the_id_of_no_job(get, add_job, job_id):
+def test_a_malformed_id_belongs_to_no_job(get, add_job, job_id):
     add_job()
     status, body = get(path=f"/jobs/{job_id}")
     assert (status, body["code"]) == (404, "JobNotFound")

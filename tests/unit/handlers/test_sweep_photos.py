@@ -37,7 +37,7 @@ def swept(output):
     return [line["PhotosSwept"] for line in output.metrics]
 
 
-def test_what_is_a_day_old_goes_whatever_it_is(sweep, stored, keys, output):
+def test_every_object_that_is_a_day_old_is_deleted(sweep, stored, keys, output):
     for key in ("uploads/a", "results/a.0.jpg", "receipts/a.json", "elsewhere"):
         stored(key, hours=24.01)
     for key in ("uploads/b", "results/b.0.jpg", "receipts/b.json"):
@@ -66,7 +66,7 @@ def test_more_than_one_list_holds(sweep, stored, keys, output, listen):
     assert swept(output) == [5]
 
 
-def test_what_cannot_be_deleted_is_an_error_after_all_the_rest_is_gone(sweep, stored, keys, output, listen):
+def test_an_object_that_cannot_be_deleted_is_an_error_after_the_others_are_deleted(sweep, stored, keys, output, listen):
     for number in range(3):
         stored(f"uploads/{number}", hours=25)
 

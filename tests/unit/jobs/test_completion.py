@@ -38,9 +38,9 @@ FOUND = [FoundBox(Box(0.1, 0.1, 0.1, 0.1, 90.0, "embedded"), 0), FoundBox(Box(0.
 
 @pytest.fixture
 def done(event, s3, table, store):
-    """What the state machine asks of its last task: the detection found one face, and a check another."""
+    """The payload of the last task: the detection found one face, and a check another."""
     boxes = store(*((found.box, found.round) for found in FOUND), photo=b"photo")
-    result = photos().write_result(JOB_ID, "jpg", b"result", "image/jpeg")
+    result = photos().write_draft(JOB_ID, "jpg", b"result", "image/jpeg")
     request = CompleteRequest(**event("complete_job"))
     return replace(request, boxes=boxes, check_rounds=2, draft=request.draft | {"key": result})
 
@@ -229,7 +229,7 @@ def test_a_sweep_that_broke_off_is_made_up_for_when_the_task_is_tried_again(
         ("ABORTED", "Deleted", None, "Aborted"),
     ],
 )
-def test_what_an_execution_ended_of(status, name, cause, code):
+def test_why_an_execution_ended(status, name, cause, code):
     assert error_of(status, name, cause).code == code
 
 

@@ -43,7 +43,7 @@ TWO_CHECKS = [*ONE_CHECK, hiding("hide_missed", 1), detection("check", 2, 1.5, c
 
 @pytest.fixture
 def done(event):
-    """What the state machine asks of its last task."""
+    """The payload of the last task."""
     return CompleteRequest(**event("complete_job"))
 
 
@@ -123,7 +123,7 @@ def timeless(made):
     return json.dumps(made)
 
 
-def test_the_same_work_has_the_same_receipt_but_for_times_and_what_they_cost(done):
+def test_receipts_of_the_same_work_differ_only_in_times_and_their_cost(done):
     slower = deepcopy(done)
     for stage in slower.stages:
         stage["milliseconds"] *= 2

@@ -34,8 +34,8 @@ def stubbed(environment):
 # Every way to S3, and the request it makes.
 REQUESTS = {
     "read": ("get_object", lambda photos: photos.read("uploads/x")),
-    "write_result": ("put_object", lambda photos: photos.write_result("x", "jpg", b"photo", "image/jpeg")),
-    "digest_of_result": ("head_object", lambda photos: photos.digest_of_result("results/x.jpg")),
+    "write_draft": ("put_object", lambda photos: photos.write_draft("x", "jpg", b"photo", "image/jpeg")),
+    "digest_of_draft": ("head_object", lambda photos: photos.digest_of_draft("results/x.jpg")),
     "write_boxes": ("put_object", lambda photos: photos.write_boxes("x", {"boxes": []})),
     "read_boxes": ("get_object", lambda photos: photos.read_boxes("boxes/x.0123456789abcdef.json")),
     "write_receipt": ("put_object", lambda photos: photos.write_receipt("x", {})),
@@ -124,22 +124,22 @@ def test_what_tells_a_file_from_others():
 
 
 def test_a_result_can_be_read_by_the_key_it_got(s3):
-    key = photos().write_result(JOB_ID, "png", b"photo", "image/png")
+    key = photos().write_draft(JOB_ID, "png", b"photo", "image/png")
     assert re.fullmatch(rf"results/{JOB_ID}\.[0-9a-f]{{16}}\.png", key)
     assert photos().read(key) == b"photo"
-    assert photos().digest_of_result(key) == digest(b"photo")
+    assert photos().digest_of_draft(key) == digest(b"photo")
     assert s3.head_object(Bucket=BUCKET, Key=key)["ContentType"] == "image/png"
 
 
 def test_every_draft_has_a_key_of_its_own_which_says_nothing_of_it(s3, keys):
-    written = {photos().write_result(JOB_ID, "png", data, "image/png") for data in (b"one", b"two", b"one")}
+    written = {photos().write_draft(JOB_ID, "png", data, "image/png") for data in (b"one", b"two", b"one")}
     assert len(written) == 3
     assert keys() == written
 
 
 def test_the_digest_of_a_result_that_is_gone(s3):
     with pytest.raises(JobNotFound):
-        photos().digest_of_result(f"results/{JOB_ID}.0123456789abcdef.png")
+        photos().digest_of_draft(f"results/{JOB_ID}.0123456789abcdef.png")
 
 
 def test_boxes_can_be_read_by_the_key_they_got(s3, keys):

@@ -1,4 +1,4 @@
-"""What a check takes for covered: it must agree with the paint that there is."""
+"""What counts as covered in a check must agree with the painted pixels."""
 
 from __future__ import annotations
 
@@ -180,9 +180,7 @@ def test_a_crowd_is_told_apart() -> None:
     [(0.4, 0.96, 0.1, 0.04, 0), (0, 0.4, 0.03, 0.125, 90), (0.4, 0, 0.1, 0.04, 180)],
     ids=["chin below the photo", "turned, at the left edge", "upside down, at the top"],
 )
-def test_a_face_of_which_the_photo_holds_only_the_forehead_is_not_covered_unless_it_is_painted(
-    left, top, width, height, roll
-):
+def test_a_face_cut_off_below_the_forehead_counts_as_covered_only_if_it_is_painted(left, top, width, height, roll):
     """Its inner ellipse lies outside the picture, so the ellipse in its box counts."""
     box = Box(left, top, width, height, 90.0, roll=roll)
     assert uncovered((1000, 800), [], [box]) == [box]

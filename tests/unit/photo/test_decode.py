@@ -171,7 +171,7 @@ def test_a_tiff_with_pictures_beneath_it_is_refused() -> None:
     [b"hello, this is a text", b"GIF89a" + bytes(40), b"%PDF-1.7" + bytes(40), bytes(100),
      b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(40)],
 )  # fmt: skip
-def test_what_is_no_photo_is_refused(data: bytes) -> None:
+def test_a_file_that_is_no_photo_is_refused(data: bytes) -> None:
     assert all(type(error) is UnsupportedFormat for error in both_ways(data))
 
 
@@ -267,7 +267,7 @@ def test_broken_exif_says_nothing_about_the_orientation() -> None:
 
 
 @given(st.sampled_from(sorted(FORMATS)), st.data())
-def test_damaged_files_raise_nothing_but_what_is_promised(format_: str, data: st.DataObject) -> None:
+def test_damaged_files_raise_only_the_documented_errors(format_: str, data: st.DataObject) -> None:
     photo = bytearray(encoded(small(), format_, **FORMATS[format_]))
     for place in data.draw(st.lists(st.integers(0, len(photo) - 1), min_size=1, max_size=12)):
         photo[place] = data.draw(st.integers(0, 255))

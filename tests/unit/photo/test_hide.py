@@ -88,7 +88,7 @@ EVEN_FACE = Box(0.375, 0.5, 0.25, 0.25, 99.0)
 @pytest.mark.usefixtures("no_noise")
 @pytest.mark.parametrize("style", STYLES, ids=lambda style: f"{style.kind} {style.shape}")
 def test_two_faces_with_the_same_cells_look_the_same(style: Style) -> None:
-    """What is painted over a face is a function of its cells, and so holds no more than they do."""
+    """The paint is a function of the face's cells, so it holds no more than they do."""
     region = Region(EVEN_FACE, replace(style, padding=1.0))
     one = astronaut_pixels().resize((768, 768), box=(130, 20, 330, 220))
     other = other_face_with_the_same_cells(one, region)
@@ -154,7 +154,7 @@ def noise_on(mode: str) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 
 @pytest.mark.parametrize("kind", ["blur", "pixelate"])
-def test_the_noise_is_in_what_is_painted(kind: StyleKind) -> None:
+def test_the_paint_has_the_noise(kind: StyleKind) -> None:
     """On a flat grey picture all that is seen of a region is noise."""
     image = Image.new("RGB", (60, 60), (128, 128, 128))
     region = Region(Box(0.3, 0.3, 0.4, 0.4, 99.0), Style(kind))

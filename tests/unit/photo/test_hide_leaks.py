@@ -226,7 +226,7 @@ def traces(file: bytes) -> bool:
 @pytest.mark.parametrize("output", ["same", "jpeg", "png"])
 @pytest.mark.parametrize("regions", [[FACE], []], ids=["with a face", "without"])
 @pytest.mark.parametrize("place", PLACES)
-def test_nothing_but_the_picture_survives(place: str, regions: list[Region], output: OutputFormat) -> None:
+def test_only_the_picture_survives(place: str, regions: list[Region], output: OutputFormat) -> None:
     photo = PLACES[place]()
     assert traces(photo)
     assert not traces(hide_faces(photo, regions, output).data)

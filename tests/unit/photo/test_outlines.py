@@ -146,7 +146,7 @@ ERRORS = {
 
 @pytest.mark.parametrize("roll", range(-180, 180, 30))
 @pytest.mark.parametrize("error", ERRORS)
-def test_a_box_that_is_a_little_off_hides_the_face_all_the_same(error: str, roll: int) -> None:
+def test_a_slightly_wrong_box_still_hides_the_face(error: str, roll: int) -> None:
     hidden = opaque(SIZE, Region(ERRORS[error](turned(roll)), Style()))
     assert hidden[ellipse(SIZE, *inner(*HEAD, roll))].all()
 

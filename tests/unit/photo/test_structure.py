@@ -36,7 +36,7 @@ def progressive(times: int, size: tuple[int, int] = (64, 64)) -> bytes:
 
 
 def exif(tags: int, size: int, big: bool = False) -> bytes:
-    """EXIF of so many tags, each of which claims this many bytes of the same."""
+    """EXIF with this many tags. Each claims this many bytes, and all claim the same ones."""
     entries = b"".join(struct.pack(">HHII", 0x9000 + tag, 7, size, 8) for tag in range(tags))
     directory = struct.pack(">H", tags) + entries + bytes(4)
     return b"Exif\0\0MM\0" + (b"+" if big else b"*") + b"\0\0\0\x08" + directory + bytes(size)
@@ -82,7 +82,7 @@ def test_photos_are_not(format_: str) -> None:
     check_structure(photo + bytes(2 * MAX_PARTS), format_)
 
 
-def test_what_is_behind_a_jpeg_does_not_count() -> None:
+def test_bytes_after_the_end_of_a_jpeg_do_not_count() -> None:
     for photo in (grace_hopper(), hide_faces(grace_hopper(), []).data, progressive(10)):
         check_structure(photo + progressive(MAX_SCANS) + segment(0xEF, b"") * MAX_PARTS, "JPEG")
 

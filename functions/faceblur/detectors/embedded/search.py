@@ -67,10 +67,10 @@ def find_faces(centerface: Network, yunet: Network, picture: Image.Image, min_co
     found = joined([overview[clear], *details])
     found[:, SCORE] = confidences(found[:, SCORE], np.interp(widths(found), WIDTHS, LIKELY_TO_CENTERFACE))
     hints[:, SCORE] = confidences(hints[:, SCORE], LIKELY_TO_YUNET_ALONE)
-    faces = at_least(min_confidence, joined([found, hints]))
-    turned = find_turned_faces(centerface, yunet, picture, faces)
+    upright = at_least(min_confidence, joined([found, hints]))
+    turned = find_turned_faces(centerface, yunet, picture, upright)
     turned[:, SCORE] = confidences(turned[:, SCORE], LIKELY_TURNED)
-    return at_least(min_confidence, joined([faces, turned]))
+    return at_least(min_confidence, joined([upright, turned]))
 
 
 def scan_details(
@@ -90,9 +90,9 @@ def find_missed_faces(yunet: Network, picture: Image.Image, min_confidence: floa
     return at_least(min_confidence, found)
 
 
-def at_least(min_confidence: float, faces: Floats) -> Floats:
-    """The faces of at least this confidence, each once."""
-    return suppress(faces[faces[:, SCORE] >= min_confidence], OVERLAP, INSIDE)
+def at_least(min_confidence: float, found: Floats) -> Floats:
+    """The boxes of at least this confidence, one for each face."""
+    return suppress(found[found[:, SCORE] >= min_confidence], OVERLAP, INSIDE)
 
 
 def around(hints: Floats) -> Floats:

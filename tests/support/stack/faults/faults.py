@@ -56,7 +56,7 @@ _THROTTLED = {
     "rekognition": (400, "ThrottlingException"),
 }
 _REFUSED = {"s3": (403, "AccessDenied")}
-# What becomes of the coming requests of this call to AWS.
+# The answers to this call's next requests to AWS.
 _requests: dict[str, Any] = {}
 
 
@@ -100,7 +100,7 @@ def _tell(step: dict[str, Any], event: dict[str, Any], jobs: list[str]) -> None:
 
 
 def _deliveries(event: dict[str, Any]) -> int:
-    """How often the queue has delivered this by now; 0 for what comes from no queue."""
+    """How often the queue has delivered this message; 0 for an event that no queue delivered."""
     counts = [record["attributes"]["ApproximateReceiveCount"] for record in event.get("Records", [])]
     return max(map(int, counts), default=0)
 

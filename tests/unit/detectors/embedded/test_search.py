@@ -52,7 +52,7 @@ def looked_at(picture: Image.Image, min_confidence: float = DEFAULT_CONFIDENCE) 
 
 
 def pixels_of_tiles(network: PaintedFaces) -> int:
-    """What the network was shown, apart from the crops around possible turned faces."""
+    """The pictures that the network received, without the crops around possible turned faces."""
     return sum(
         width * height
         for width, height in network.shown

@@ -43,7 +43,7 @@ SCORE = 0.8
 
 
 def times_held(blocks: list[Rectangle], size: tuple[int, int]) -> np.ndarray:
-    """How many of the blocks hold each pixel of the picture."""
+    """For each pixel of the picture, the number of blocks that hold it."""
     counts = np.zeros((size[1], size[0]), int)
     for left, top, right, bottom in blocks:
         assert 0 <= left < right <= size[0]
@@ -53,7 +53,7 @@ def times_held(blocks: list[Rectangle], size: tuple[int, int]) -> np.ndarray:
 
 
 def areas(seed: int, count: int, size: tuple[int, int]) -> np.ndarray:
-    """Areas of which each has a part in the picture."""
+    """Areas that each overlap the picture."""
     rng = np.random.default_rng(seed)
     middles, reach = rng.uniform(0, size, (count, 2)), rng.uniform(0.5, max(size) / 8, (count, 2))
     return np.concatenate([middles - reach, middles + reach], axis=1).astype(np.float32)
@@ -281,7 +281,7 @@ def test_an_uncropped_face_of_the_tiles_own_block_stays(tile, box, expected):
         "below the block",
     ],
 )
-def test_what_an_edge_cuts_and_what_another_tile_answers_for_does_not(tile, box):
+def test_faces_cut_by_an_edge_and_faces_of_another_tile_do_not_count(tile, box):
     assert len(in_picture(np.array([[*box, 0.9, 0]], np.float32), tile, SIZE)) == 0
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def store_draft(job_id: str, hidden: HiddenPhoto, jobs: Jobs, photos: Photos) -> Draft:
     """Store a draft. Raises JobNotFound, and leaves nothing, if the job is no longer being processed."""
-    key = photos.write_result(job_id, hidden.extension, hidden.data, hidden.content_type)
+    key = photos.write_draft(job_id, hidden.extension, hidden.data, hidden.content_type)
     withdraw_if_late(key, job_id, jobs, photos)
     return {
         "key": key,

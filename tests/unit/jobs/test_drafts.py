@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from faceblur.errors import JobNotFound
-from faceblur.jobs.results import store_draft
+from faceblur.jobs.drafts import store_draft
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import Jobs, jobs
 from faceblur.photo.hide import HiddenPhoto
