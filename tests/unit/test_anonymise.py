@@ -260,6 +260,27 @@ def test_overlapping_faces_do_not_show_through_each_others_edges() -> None:
         assert np.abs(hidden[opaque(checked.size, face)] - 128).max() < 60
 
 
+@pytest.mark.usefixtures("no_noise")
+def test_a_small_face_is_painted_over_a_large_one() -> None:
+    """A child before its mother keeps the colours of its own face: hers, painted last, would replace them."""
+    image = Image.new("RGB", (400, 400), "black")
+    image.paste((200, 200, 200), (150, 150, 250, 250))
+    small, large = (Region(Box(low, low, side, side, 99.0), Style()) for low, side in ((0.4, 0.2), (0.1, 0.8)))
+    core = opaque(image.size, small)
+    both, child, mother = (values(covered(image, *faces))[core] for faces in ([small, large], [small], [large]))
+    assert np.array_equal(both, child)
+    assert child.mean() > 2 * mother.mean()
+
+
+@pytest.mark.parametrize("side", [0.1, 0.8])
+def test_solid_paint_lies_over_all_other_paint(side: float) -> None:
+    """Who asks for it wants nothing to be seen there that was made from the picture."""
+    solid = Region(Box(0.4, 0.4, 0.2, 0.2, 99.0), Style("solid"))
+    other = Region(Box(0.5 - side / 2, 0.5 - side / 2, side, side, 99.0), Style())
+    hidden = covered(Image.new("RGB", (400, 400), "white"), solid, other)
+    assert not values(hidden)[opaque(hidden.size, solid)].any()
+
+
 @given(regions)
 def test_nothing_outside_the_regions_changes(found: list[Region]) -> None:
     image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (61, 83, 3), np.uint8))

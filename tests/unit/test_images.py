@@ -144,6 +144,18 @@ def test_a_picture_that_transparency_draws_is_seen(ink: str, behind: str) -> Non
     assert picture.tobytes() == expected.tobytes()
 
 
+@pytest.mark.parametrize(("contrast", "drawn"), [(0, True), (16, True), (17, False), (60, False)])
+def test_colours_that_differ_by_more_than_16_levels_may_show_a_face(contrast: int, drawn: bool) -> None:
+    """Ink that went through a JPEG varies by some levels, and the transparency still draws the picture. A faint face in
+    the colours differs by more, and then the transparency must not replace it.
+    """
+    image = Image.new("RGBA", (40, 40), (100, 100, 100, 255))
+    image.paste((100, 100 + contrast, 100, 255), (0, 0, 20, 40))
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    picture = decode.load_for_detection(encoded(image, "PNG"), None)
+    assert (picture.getpixel((30, 2)) != (100, 100, 100)) == drawn
+
+
 def test_of_several_pictures_in_a_jpeg_the_primary_is_the_photo() -> None:
     photo = encoded(astronaut_pixels(), "MPO", save_all=True, append_images=[hopper_pixels()])
     assert opened(photo).n_frames == 2

@@ -104,7 +104,6 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
     check_structure(data, format_)
     with decoding():
         image = opener(BytesIO(data))
-        image.decodermaxblock = len(data)  # decoded in one go; of each 64 KB, Pillow's default, a part is done again
         several = getattr(image, "is_animated", False) or ExifTags.Base.SubIFDs in getattr(image, "tag_v2", ())
     if several:
         raise UnsupportedFormat(ANIMATED)

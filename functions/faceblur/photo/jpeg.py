@@ -13,7 +13,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageFilter, JpegImagePlugin
 
@@ -68,7 +68,7 @@ class Planes:
         files = []
         for number, plane in enumerate(self.planes):
             samples = plane.image if plane.image.mode == "L" else plane.image.getchannel(number)
-            files.append(encoded(samples, [plane.table], self.icc_profile if number == 0 else None))
+            files.append(_encoded(samples, plane.table, self.icc_profile if number == 0 else None))
         return _joined(files, [plane.factors for plane in self.planes], self.size)
 
 
@@ -151,13 +151,10 @@ def read_planes(
     return Planes(planes, planes[0].image.size, icc_profile)
 
 
-def encoded(image: Image.Image, chosen: Sequence[Table], icc_profile: bytes | None, **options: Any) -> bytes:
-    """A JPEG file of the image with these quantisation tables, one for each component."""
-    different = [list(table) for table in chosen]
-    while different[-2:-1] == different[-1:]:
-        different.pop()  # Pillow uses the last one for all further components
+def _encoded(plane: Image.Image, table: Table, icc_profile: bytes | None) -> bytes:
+    """A grey JPEG file of the plane with this quantisation table."""
     file = BytesIO()
-    image.save(file, "JPEG", qtables=different, icc_profile=icc_profile, **options)
+    plane.save(file, "JPEG", qtables=[list(table)], icc_profile=icc_profile)
     return file.getvalue()
 
 
