@@ -1,7 +1,8 @@
-# Each target does its own set-up: Python 3.11+, Node 20+ and make are all that must be there.
+# Each target does its own set-up. Only Python 3.11+, Node 20+ and make must be installed.
 PYTHON ?= python3
 export UV_PYTHON_DOWNLOADS := never
-# No tool calls its makers; nor does onnxruntime, which the benchmarks also run without our own code.
+# No tool sends telemetry or looks for updates. The benchmarks also run onnxruntime without our code, which switches
+# its telemetry off.
 export SAM_CLI_TELEMETRY := 0
 export SAM_CLI_CHECK_LATEST_VERSION := 0
 export CKV_SKIP_PACKAGE_UPDATE_CHECK := true
@@ -11,20 +12,20 @@ unexport PYTHONDONTWRITEBYTECODE
 
 uv := .tools/uv/bin/uv
 sync = $(uv) venv --quiet --clear --python $(PYTHON) $(1) && $(uv) pip sync --quiet --compile-bytecode --python $(1) --require-hashes $(2)
-# Where the commands of requirements are kept; a tool of its own each, since their requirements contradict each other.
+# Each tool has a virtual environment of its own, because their requirements contradict each other.
 tools := .tools/sam/.ready .tools/ministack/.ready .tools/runtime/.ready
 setup := .venv/.ready $(tools)
 bench := .tools/bench/.ready
 scan := .tools/scan/.ready
-# The web page: its packages, and what is built of it.
+# The web page: its packages, the built page and its sources.
 packages := frontend/node_modules/.ready
 page := frontend/dist/index.html
 page_sources := $(shell find frontend/src frontend/public -type f 2>/dev/null) $(wildcard frontend/*.html frontend/*.ts frontend/*.json)
 
-# The stack in the cloud, and parameters of the template for it, such as PARAMETERS="FaceDetector=both".
+# The stack in the cloud, and template parameters for it, such as PARAMETERS="FaceDetector=both".
 STACK ?= faceblur
 PARAMETERS ?=
-# A deployment is built for this machine's interpreter and processor; the layer's Makefile goes by the same two.
+# A deployment is built for this machine's interpreter and processor, and so is the layer by its Makefile.
 cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH"
 parameters = PythonRuntime=python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
   Architecture=$(subst aarch64,arm64,$(shell uname -m)) $(PARAMETERS)
@@ -38,7 +39,8 @@ run: $(setup) $(page) ## deploy into the embedded AWS on this machine, open the 
 	.venv/bin/faceblur up --open $(if $(PAGE_PORT),--page-port $(PAGE_PORT))
 
 blur: $(setup) ## hide the faces in PHOTO=…
-	.venv/bin/faceblur blur $(PHOTO)
+	@test -n "$$PHOTO" || { echo 'Say which photo: make blur PHOTO="my party.jpg"' >&2; exit 2; }
+	.venv/bin/faceblur blur "$$PHOTO"
 
 test: $(setup) $(page) ## the whole suite
 	@tests/e2e/chromium >/dev/null
@@ -47,10 +49,11 @@ test: $(setup) $(page) ## the whole suite
 
 page: $(page) ## build the web page
 
-lint: $(setup) $(packages) ## formatting, style, types, templates
+lint: $(setup) $(packages) ## formatting, style, types, imports, templates
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
+	PYTHONPATH=functions .venv/bin/lint-imports --no-logo --no-cache
 	.venv/bin/cfn-lint template.yaml
 	.tools/sam/bin/sam validate --config-env local --lint
 	cd frontend && npm run lint

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import at_least, at_most, publish
-from faceblur_cli import local
+from faceblur_cli.stack.sam import build
 from tests.support.storm.storm import storm
 from tests.support.storm.verdict import judged
 
@@ -25,7 +25,7 @@ RESTARTS = 2
 
 def main(jobs: int = JOBS, seed: int = SEED) -> int:
     """Let the storm rage, and say whether every job came to what it must."""
-    local.build(print)
+    build(print)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faceblur-storm-") as folder, storm(Path(folder), seed) as raging:
         raging.rage(jobs, clients=CLIENTS, restarts=RESTARTS, hangs=True)

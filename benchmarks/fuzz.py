@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.report import at_least, at_most, publish
-from faceblur_cli import local
+from faceblur_cli.stack.emulator import any_port, emulator
+from faceblur_cli.stack.sam import build, deploy
 from tests.support.bad_files.catalogue import HAND_MADE, HEAVY, kind_of, made, mutated
 from tests.support.bad_files.stack_trial import REFUSED, tried_in
 from tests.support.bad_files.trial import HIDDEN, MEMORY_MB, SECONDS, trials
@@ -52,12 +53,12 @@ def through_the_image_code(names: Iterable[str]) -> list[Trial]:
 
 def through_the_stack(names: Iterable[str]) -> list[Trial]:
     """Try these files in a stack deployed into the embedded AWS."""
-    local.build(said)
+    build(said)
     with (
         tempfile.TemporaryDirectory() as folder,
-        local.emulator(local.any_port(), Path(folder), SFN_WAIT_SCALE="0") as endpoint,
+        emulator(any_port(), Path(folder), SFN_WAIT_SCALE="0") as endpoint,
     ):
-        return [told(each) for each in tried_in(Deployed(local.deploy(endpoint), Path(folder)), names)]
+        return [told(each) for each in tried_in(Deployed(deploy(endpoint), Path(folder)), names)]
 
 
 def told(trial: Trial) -> Trial:

@@ -18,8 +18,9 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from benchmarks.report import at_most, publish
-from faceblur_cli import local
 from faceblur_cli.client import ApiClient
+from faceblur_cli.stack.emulator import emulator, free_port
+from faceblur_cli.stack.sam import build, deploy
 from tests.support.pictures.photos import jpeg
 from tests.support.pictures.scenes import scattered
 
@@ -45,7 +46,7 @@ def blurred(api: ApiClient, photo: Path) -> Seen:
     created = api.create_job({})
     began = time.monotonic()
     api.upload(created["upload"], photo)
-    job = api.follow(created["job_id"], lambda _: None)
+    job = api.wait_for(created["job_id"], lambda _: None)
     api.download(job["result"]["url"])
     seconds = time.monotonic() - began
     receipt = json.loads(api.download(job["receipt"]["url"]))
@@ -64,12 +65,12 @@ def row(name: str, seen: list[Seen]) -> dict[str, Any]:
 
 def main() -> int:
     """Measure, and say whether the command waits for little but the stages."""
-    local.build(print)
+    build(print)
     with tempfile.TemporaryDirectory(prefix="faceblur-latency-") as folder:
         photo = Path(folder, "photo.jpg")
         photo.write_bytes(jpeg(scattered(FACE_WIDTH, SIZE, 1, seed=3).picture))
-        with local.emulator(local.free_port(), Path(folder, "aws")) as endpoint:
-            api = ApiClient(local.deploy(endpoint).api_url)
+        with emulator(free_port(), Path(folder, "aws")) as endpoint:
+            api = ApiClient(deploy(endpoint).api_url)
             first, *next_ones = [blurred(api, photo) for _ in range(1 + PHOTOS)]
     rows = [row("the first: functions start", [first]), row(f"the next {PHOTOS}, in the middle", next_ones)]
     goals = [at_most("upload to result, sum of the stages = 1", rows[1]["ratio"], MOST)]

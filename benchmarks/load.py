@@ -31,14 +31,16 @@ from benchmarks.report import at_least, at_most, publish
 from faceblur.jobs.storage import Photos
 from faceblur.jobs.table import Jobs, Status
 from faceblur.options import JobOptions
-from faceblur_cli import local, project
+from faceblur_cli import project
+from faceblur_cli.stack import emulator, sam
+from faceblur_cli.stack.aws import REGION, credentials
 from tests.support.pictures.photos import jpeg
 from tests.support.pictures.scenes import scattered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from faceblur_cli.local import Stack
+    from faceblur_cli.stack.aws import Stack
 
 JOBS = 64
 CLIENTS = 8
@@ -99,11 +101,11 @@ class Cloud:
     def __init__(self, folder: Path, exits: ExitStack) -> None:
         """Start it and deploy; all of it ends with `exits`."""
         # Idle workers stay, as on AWS; here until the run is over.
-        endpoint = exits.enter_context(local.emulator(local.free_port(), folder, LAMBDA_WARM_TTL_SECONDS="3600"))
+        endpoint = exits.enter_context(emulator.emulator(emulator.free_port(), folder, LAMBDA_WARM_TTL_SECONDS="3600"))
         (self.pid,) = (pid for pid in children(os.getpid()) if b"ministack" in _read(pid, "cmdline"))
-        self.stack = local.deploy(endpoint)
+        self.stack = sam.deploy(endpoint)
         one = exits.enter_context(one_function())
-        self.one = local.deploy(endpoint, one, ONE_FUNCTION)
+        self.one = sam.deploy(endpoint, one, ONE_FUNCTION)
         self.sfn = self.stack.client("stepfunctions")
         self._bound(CLIENTS)
 
@@ -117,12 +119,12 @@ class Cloud:
             self._pipeline(
                 "state machine, its check removed",
                 self.stack,
-                local.STACK_NAME,
+                sam.STACK_NAME,
                 options,
                 without_check(definition),
             ),
             self._pipeline("one function with a check", self.one, ONE_FUNCTION, options | {"checks": True}),
-            self._pipeline("state machine as deployed", self.stack, local.STACK_NAME, options, definition),
+            self._pipeline("state machine as deployed", self.stack, sam.STACK_NAME, options, definition),
         ]
 
     def take_up(self, pipeline: Pipeline) -> None:
@@ -133,7 +135,7 @@ class Cloud:
 
     def _bound(self, workers: int) -> None:
         """Let the functions that work on pictures have so many worker processes each, and no more."""
-        for stack, name in ((self.stack, local.STACK_NAME), (self.one, ONE_FUNCTION)):
+        for stack, name in ((self.stack, sam.STACK_NAME), (self.one, ONE_FUNCTION)):
             for resource in stack.client("cloudformation").describe_stack_resources(StackName=name)["StackResources"]:
                 if resource["LogicalResourceId"] in {"DetectFacesFunction", "BlurFacesFunction", "OneFunction"}:
                     stack.client("lambda").put_function_concurrency(
@@ -141,8 +143,8 @@ class Cloud:
                     )
 
     def _pipeline(self, name: str, of: Stack, stack: str, options: dict[str, Any], definition: str = "") -> Pipeline:
-        root = local.credentials()
-        account = boto3.Session(root["AWS_ACCESS_KEY_ID"], root["AWS_SECRET_ACCESS_KEY"], region_name=local.REGION)
+        root = credentials()
+        account = boto3.Session(root["AWS_ACCESS_KEY_ID"], root["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
         s3 = account.client("s3", endpoint_url=of.endpoint, config=Config(signature_version="s3v4"))
         table = account.resource("dynamodb", endpoint_url=of.endpoint).Table(of.outputs["JobsTableName"])
         return Pipeline(name, stack, table, Photos(s3, of.outputs["PhotoBucketName"]), options, definition)
@@ -181,7 +183,7 @@ def one_function() -> Iterator[Path]:
         shutil.copytree(project.BUILD / "DetectFacesFunction", built / "OneFunction", copy_function=os.link)
         shutil.copy(SOURCES / "app.py", built / "OneFunction")
         shutil.copy(SOURCES / "template.yaml", built)
-        local.write_bootstraps(built, path=str(project.BUILD / "OnnxLayer/python"))
+        sam.write_bootstraps(built, path=str(project.BUILD / "OnnxLayer/python"))
         yield built
 
 
@@ -315,7 +317,7 @@ def stage_rows(pipeline: Pipeline) -> list[dict[str, Any]]:
 
 def main(jobs: int = JOBS) -> int:
     """Let all ways work in turns, and say whether the price is what it may be."""
-    local.build(print)
+    sam.build(print)
     photo = jpeg(scattered(FACE_WIDTH, SIZE, FACES, seed=1).picture)
     with tempfile.TemporaryDirectory(prefix="faceblur-load-") as folder, ExitStack() as exits:
         cloud = Cloud(Path(folder), exits)

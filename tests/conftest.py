@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from typing import TYPE_CHECKING
 
 import pytest
 
-from faceblur_cli import local, project
+from faceblur_cli import project
+from faceblur_cli.stack import sam
+from faceblur_cli.stack.emulator import emulator
 from tests.support.stack.deployed import Deployed, with_faults
 from tests.support.standins.issuer import AUDIENCE, Issuer
 from tests.support.standins.loopback import reserved_port
@@ -21,17 +24,41 @@ if TYPE_CHECKING:
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--in-full` has tests do all of what takes them long; without it they do a part."""
+    parser.addoption("--in-full", action="store_true", help="do all of what takes long, not a part of it")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """When several processes share the tests, the tests of one stack stay together: each stack is deployed once."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+
+
+def group_of(item: pytest.Item) -> str:
+    """The stack that a test uses; its file, if it uses none that other files use."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    for stack in ("deployed_with_sign_in", "deployed_with_rekognition"):
+        if stack in fixtures:
+            return stack
+    return item.path.parent.name if "deployed" in fixtures else item.path.stem
+
+
 @pytest.fixture(scope="session")
 def built() -> Path:
-    """The template, built by `sam build` for this interpreter."""
-    local.build(print)
+    """The template, built by `sam build` for this interpreter; by one process, while the others wait for it."""
+    project.BUILD.parent.mkdir(exist_ok=True)
+    with (project.BUILD.parent / "build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        sam.build(print)
     return project.BUILD
 
 
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An embedded AWS of the tests' own, in which waiting before a retry takes no time."""
-    with local.emulator(local.any_port(), tmp_path_factory.mktemp("aws"), SFN_WAIT_SCALE="0") as address:
+    with reserved_port() as port, emulator(port, tmp_path_factory.mktemp("aws"), SFN_WAIT_SCALE="0") as address:
         yield address
 
 
@@ -40,7 +67,7 @@ def deployed(built: Path, endpoint: str, tmp_path_factory: pytest.TempPathFactor
     """The deployed template with the embedded detector."""
     plans = tmp_path_factory.mktemp("plans")
     with with_faults(plans) as copy:
-        yield Deployed(local.deploy(endpoint, copy), plans)
+        yield Deployed(sam.deploy(endpoint, copy), plans)
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +86,7 @@ def deployed_with_rekognition(
     parameters = ("FaceDetector=rekognition", "UploadSeconds=10")
     with with_faults(plans, AWS_ENDPOINT_URL_REKOGNITION=rekognition.url) as copy:
         name = "faceblur-rekognition"
-        yield Deployed(local.deploy(endpoint, copy, name, parameters), plans, name)
+        yield Deployed(sam.deploy(endpoint, copy, name, parameters), plans, name)
 
 
 @pytest.fixture(scope="session")
@@ -91,4 +118,4 @@ def deployed_with_sign_in(
     )
     with with_faults(plans) as copy:
         name = "faceblur-sign-in"
-        yield Deployed(local.deploy(endpoint, copy, name, parameters), plans, name)
+        yield Deployed(sam.deploy(endpoint, copy, name, parameters), plans, name)

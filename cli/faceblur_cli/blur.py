@@ -1,35 +1,25 @@
-"""Blurring photos through a stack's API, several at once."""
-
-from __future__ import annotations
+"""Hides the faces in photos through a stack's API, several photos at once."""
 
 import itertools
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
 from faceblur_cli.client import ApiClient, JobFailed
 from faceblur_cli.failures import Failure
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-_EXTENSIONS = {
-    "image/jpeg": ".jpg",
-    "image/png": ".png",
-    "image/webp": ".webp",
-    "image/avif": ".avif",
-    "image/tiff": ".tif",
-    "image/bmp": ".bmp",
-}
+# The extensions that differ from the subtype of the content type.
+_EXTENSIONS = {"image/jpeg": ".jpg", "image/tiff": ".tif"}
 
 
 @dataclass
 class Report:
-    """What came of one photo, as `--json` prints it."""
+    """The state of one photo's job and, at its end, the outcome; `--json` prints these fields."""
 
     photo: str
     job_id: str | None = None
@@ -45,7 +35,7 @@ class Report:
 
     @property
     def summary(self) -> str:
-        """What was done to a photo that has a result, in one line."""
+        """The outcome of a completed job in one line."""
         faces = "1 face" if self.faces == 1 else f"{self.faces} faces"
         missed = f", {self.missed_at_first} of them found by a check" if self.missed_at_first else ""
         checks = "1 check" if self.check_rounds == 1 else f"{self.check_rounds} checks"
@@ -53,61 +43,61 @@ class Report:
         return f"{self.photo}: {faces} hidden{missed}; {checks}{warnings} → {self.output}"
 
 
-def blur_photos(
+def hide_faces(
     client: ApiClient,
     photos: Sequence[Path],
     out: Path | None,
     options: dict[str, Any],
     at_once: int,
-    saw: Callable[[Report], None],
+    show: Callable[[Report], None],
     *,
     with_receipts: bool = False,
 ) -> list[Report]:
-    """Blur the photos and store the results, with their receipts if asked; gives a report a photo, in their order.
+    """Hide the faces in the photos and store the results, and the receipts if asked for; gives their reports in order.
 
-    A result lies in `out`, or beside its photo, as `NAME.blurred.EXTENSION`, its receipt as `NAME.receipt.json`;
-    no existing file is overwritten.
+    A result is stored in `out`, or beside its photo, as `NAME.blurred.EXTENSION`, and its receipt as
+    `NAME.receipt.json`. Existing files are not overwritten. `show` is called whenever a report changes.
     """
     if out:
         out.mkdir(parents=True, exist_ok=True)
     reports = [Report(str(photo)) for photo in photos]
     pool = ThreadPoolExecutor(at_once)
     try:
-        list(pool.map(lambda report: _blur_photo(client, report, out, options, saw, with_receipts), reports))
+        list(pool.map(lambda report: _run_job(client, report, out, options, show, with_receipts), reports))
     except KeyboardInterrupt:
-        client.give_up()
+        client.stop_waiting()
         raise
     finally:
         pool.shutdown(cancel_futures=True)
     return reports
 
 
-def _blur_photo(
+def _run_job(
     client: ApiClient,
     report: Report,
     out: Path | None,
     options: dict[str, Any],
-    saw: Callable[[Report], None],
+    show: Callable[[Report], None],
     with_receipt: bool,
 ) -> None:
     started = time.monotonic()
 
-    def tell(status: str) -> None:
+    def show_status(status: str) -> None:
         report.status, report.seconds = status, round(time.monotonic() - started, 2)
-        saw(report)
+        show(report)
 
     photo = Path(report.photo)
     try:
         created = client.create_job(options)
         report.job_id = created["job_id"]
-        tell("UPLOADING")
+        show_status("UPLOADING")
         client.upload(created["upload"], photo)
-        job = client.follow(created["job_id"], tell)
+        job = client.wait_for(created["job_id"], show_status)
         report.faces, report.warnings = job["faces"], job["warnings"]
         report.missed_at_first, report.check_rounds = job["missed_at_first"], job["check_rounds"]
         result = client.download(job["result"]["url"])
-        extension = _EXTENSIONS[job["result"]["content_type"]]
         folder = out or photo.parent
+        extension = _extension(job["result"]["content_type"])
         report.output = str(_store(result, folder, f"{photo.stem}.blurred", extension))
         if with_receipt:
             receipt = client.download(job["receipt"]["url"])
@@ -116,17 +106,21 @@ def _blur_photo(
         report.error = {"code": failed.code, "message": failed.message}
     except (Failure, OSError, httpx.HTTPError) as error:
         report.error = {"code": type(error).__name__, "message": str(error)}
-    tell("FAILED" if report.error else "COMPLETED")
+    show_status("FAILED" if report.error else "COMPLETED")
 
 
-def _store(result: bytes, folder: Path, stem: str, extension: str) -> Path:
-    """Write to a new file of that name, or with a number where there is one already; photos may share their names."""
+def _extension(content_type: str) -> str:
+    return _EXTENSIONS.get(content_type, f".{content_type.removeprefix('image/')}")
+
+
+def _store(content: bytes, folder: Path, stem: str, extension: str) -> Path:
+    """Write a new file, with a number in its name if the name is taken."""
     for number in itertools.count(1):
         path = folder / f"{stem}{f'-{number}' if number > 1 else ''}{extension}"
         try:
             with path.open("xb") as file:
-                file.write(result)
+                file.write(content)
         except FileExistsError:
             continue
         return path
-    raise AssertionError("there is always another number")
+    raise AssertionError("itertools.count() does not end")

@@ -1,5 +1,5 @@
-"""What the command tells a person instead of a traceback."""
+"""The error that the command shows to a person without a traceback."""
 
 
 class Failure(Exception):
-    """Something that a person can act on; its message is all they see."""
+    """Something that a person can act on; the command prints its message alone."""

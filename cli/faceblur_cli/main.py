@@ -1,113 +1,103 @@
 """The `faceblur` command."""
 
-from __future__ import annotations
-
-import dataclasses
 import json
 import os
 import signal
 import sys
 import time
 import webbrowser
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
-from rich.table import Table
 
-from faceblur_cli import local, page, trace
 from faceblur_cli import redrive as dead_letters
-from faceblur_cli.blur import Report, blur_photos
-from faceblur_cli.client import FINISHED, ApiClient
+from faceblur_cli import terminal, trace
+from faceblur_cli.blur import hide_faces
+from faceblur_cli.client import ApiClient
 from faceblur_cli.failures import Failure
+from faceblur_cli.page import publish as page_publisher
+from faceblur_cli.page import server as page_server
+from faceblur_cli.stack import holder
+from faceblur_cli.stack.emulator import DEFAULT_PORT
+from faceblur_cli.stack.sam import STACK_NAME
+from faceblur_cli.stack.serve import reopen_stack, serve_stack
+from faceblur_cli.terminal import err, out
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-# Messages go to standard error, so that what a program reads from standard output is JSON alone.
-out, err = Console(), Console(stderr=True)
+_stack_in_the_cloud = click.option(
+    "--stack-name", default=STACK_NAME, show_default=True, help="Name of the stack in the cloud."
+)
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
-    """Find every face in a photo and make it unrecognisable."""
+    """Find every face in a photo and hide it."""
 
 
 @cli.command()
-@click.option("--port", default=local.DEFAULT_PORT, show_default=True, help="Port of the embedded AWS; 0 for any.")
-@click.option("--page-port", default=page.DEFAULT_PORT, show_default=True, help="Port of the web page; 0 for any.")
-@click.option("--open", "to_open", is_flag=True, help="Open the web page in a browser, if there is a screen.")
-def up(port: int, page_port: int, to_open: bool) -> None:
-    """Deploy into the embedded AWS on this machine and serve it, and the web page, until Ctrl-C."""
-    page.check(page_port)
+@click.option(
+    "--port", default=DEFAULT_PORT, show_default=True, help="Port of the embedded AWS; 0 for the last one used or any."
+)
+@click.option(
+    "--page-port", default=page_server.DEFAULT_PORT, show_default=True, help="Port of the web page; 0 for any free one."
+)
+@click.option("--open", "open_browser", is_flag=True, help="Open the web page in a browser, if there is a screen.")
+def up(port: int, page_port: int, open_browser: bool) -> None:
+    """Deploy into the embedded AWS on this machine, and serve it and the web page until Ctrl-C."""
+    page_server.check_page(page_port)
     with (
         _until_interrupted(),
-        local.running_stack(port, err.print) as stack,
-        page.served(stack, page_port) as address,
+        serve_stack(port, err.print) as stack,
+        page_server.serve_page(stack, page_port) as address,
     ):
         err.print(f"\n[bold]faceblur is up[/bold]\n  Page {address}\n  API  {stack.api_url}\n  AWS  {stack.endpoint}\n")
-        err.print("Ctrl-C, or `faceblur down`, stops it.")
-        if to_open and _has_screen():
+        err.print("Stop it with Ctrl-C or `faceblur down`.")
+        if open_browser and _has_screen():
             webbrowser.open(address)
         while True:
-            # Not signal.pause(), which sleeps over a signal that comes just before it.
+            # Not signal.pause(), which misses a signal that comes just before it.
             time.sleep(1)
 
 
 @cli.command()
 def down() -> None:
-    """Stop the embedded AWS of this folder, whichever command has it."""
-    err.print("stopped" if local.stop() else "nothing was running")
+    """Stop the embedded AWS of this folder, whichever command started it."""
+    err.print("stopped" if holder.stop() else "nothing was running")
 
 
 @cli.command()
-@click.option("--stack-name", default=local.STACK_NAME, show_default=True, help="Name of the stack in the cloud.")
+@_stack_in_the_cloud
 def publish(stack_name: str) -> None:
     """Copy the built web page into a stack in the cloud, and print its address."""
     outputs = _outputs(stack_name)
     if "PageBucketName" in outputs:
-        out.print(page.publish(outputs, boto3.client("s3"), boto3.client("cloudfront")), soft_wrap=True)
+        out.print(page_publisher.publish(outputs, boto3.client("s3"), boto3.client("cloudfront")), soft_wrap=True)
     else:
-        err.print("This stack has no web page (WebPage=no).")
+        err.print("This stack has no web page. Deploy it with WebPage=yes to get one.")
 
 
 @cli.command()
-@click.option("--stack-name", default=local.STACK_NAME, show_default=True, help="Name of the stack in the cloud.")
+@_stack_in_the_cloud
 def redrive(stack_name: str) -> None:
-    """Hand back the endings of jobs that could not be recorded, once what kept them from it is mended."""
+    """Move the dead letters back to their queue, once the cause of their failure is mended."""
     moved = dead_letters.redrive(boto3.client("sqs"), _outputs(stack_name)["EndingsDlqArn"])
-    out.print("1 message was handed back" if moved == 1 else f"{moved} messages were handed back")
+    out.print("1 message was moved back" if moved == 1 else f"{moved} messages were moved back")
 
 
 @cli.command()
 @click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", "folder", type=click.Path(file_okay=False, path_type=Path), help="Folder for the results.")
-@click.option("--api", metavar="URL", help="API of a deployed stack; by default the one on this machine.")
-@click.option("--token", envvar="FACEBLUR_TOKEN", help="Who asks, for an API with sign-in; better as FACEBLUR_TOKEN.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a photo.")
+@click.option("--api", metavar="URL", help="API of a deployed stack; by default the stack on this machine.")
+@click.option("--token", envvar="FACEBLUR_TOKEN", help="Token for an API with sign-in; FACEBLUR_TOKEN is safer.")
+@_as_json
 @click.option("--receipt", "with_receipts", is_flag=True, help="Store each result's receipt as NAME.receipt.json.")
 @click.option("--at-once", default=2, show_default=True, type=click.IntRange(1, 32), help="Photos at the same time.")
-@click.option(
-    "--option",
-    "-o",
-    "options",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="An option of the job, such as style=solid.",
-)
+@click.option("--option", "-o", "options", multiple=True, metavar="NAME=VALUE", help="Job option, such as style=solid.")
 def blur(
     photos: tuple[Path, ...],
     folder: Path | None,
@@ -119,18 +109,17 @@ def blur(
     options: tuple[str, ...],
 ) -> None:
     """Hide the faces in PHOTOS; each result is stored as NAME.blurred.EXTENSION."""
-    asked = dict(_parsed(option) for option in options)
-    with _api(api, token) as client, _progress(len(photos)) as saw:
-        reports = blur_photos(client, photos, folder, asked, at_once, saw, with_receipts=with_receipts)
-    for report in reports:
-        _print(report, as_json)
+    job_options = dict(_parsed(option) for option in options)
+    with _api(api, token) as client, terminal.progress_bar(len(photos)) as show:
+        reports = hide_faces(client, photos, folder, job_options, at_once, show, with_receipts=with_receipts)
+    terminal.print_reports(reports, as_json)
     sys.exit(any(report.error for report in reports))
 
 
 @cli.command("trace")
 @click.argument("job")
 @click.option("--stack-name", help="Name of a stack in the cloud; by default the stack on this machine.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a state.")
+@_as_json
 def trace_job(job: str, stack_name: str | None, as_json: bool) -> None:
     """Show the states that JOB went through, with durations, retries and errors."""
     with _stepfunctions(stack_name) as (client, state_machine_arn):
@@ -139,46 +128,29 @@ def trace_job(job: str, stack_name: str | None, as_json: bool) -> None:
             execution = client.describe_execution(executionArn=arn)
             visits = trace.visits(trace.history(client, arn))
         except client.exceptions.ExecutionDoesNotExist:
-            raise Failure(f"There is no execution for job {job}: no photo arrived, or it is too long ago.") from None
-    if as_json:
-        for visit in visits:
-            row = {
-                "state": visit.state,
-                "seconds": visit.seconds,
-                "retries": visit.retries,
-                "errors": visit.errors,
-            }
-            click.echo(json.dumps(row))
-        return
-    table = Table("State", "Seconds", "Retries", "Errors", title=f"{job}: {execution['status']}", title_justify="left")
-    for visit in visits:
-        seconds = "…" if visit.seconds is None else f"{visit.seconds:.2f}"
-        table.add_row(visit.state, seconds, str(visit.retries or ""), ", ".join(visit.errors))
-    out.print(table)
-    if execution.get("error"):
-        out.print(f"{execution['error']}: {execution.get('cause', '')}", markup=False, soft_wrap=True)
+            raise Failure(
+                f"There is no execution for job {job}. Its photo never arrived, or it ended more than 90 days ago."
+            ) from None
+    terminal.print_trace(job, execution, visits, as_json)
 
 
 def main() -> None:
-    """Run the command; what a person can act on is told in one line."""
+    """Run the command. Errors that a person can act on are printed in one line."""
     _interrupt_on_signals()
     try:
         cli(standalone_mode=False)
-    except click.ClickException as wrong:
-        wrong.show()
-        sys.exit(wrong.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         err.print("interrupted")
         sys.exit(130)
     except Failure as failure:
-        _complain(str(failure))
+        terminal.print_error("faceblur", str(failure))
+        sys.exit(1)
     except (BotoCoreError, ClientError) as error:
-        _complain(f"AWS: {error}")
-
-
-def _complain(message: str) -> None:
-    err.print(f"[red]faceblur:[/red] {escape(message)}", highlight=False, soft_wrap=True)
-    sys.exit(1)
+        terminal.print_error("faceblur", f"AWS: {error}")
+        sys.exit(1)
 
 
 @contextmanager
@@ -190,10 +162,10 @@ def _until_interrupted() -> Iterator[None]:
 
 
 def _interrupt_on_signals() -> None:
-    """End on SIGTERM and SIGHUP as on Ctrl-C, so that the embedded AWS is stopped cleanly.
+    """Raise KeyboardInterrupt on SIGTERM and SIGHUP as on Ctrl-C, so that the embedded AWS is stopped cleanly.
 
-    Only on the first of them: another one would interrupt the stopping. SIGINT too: a process that a shell starts in
-    the background inherits that it is ignored.
+    Only the first signal counts: a second one would interrupt the stopping. SIGINT is set too, because a process that
+    a shell starts in the background ignores it by default.
     """
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -208,25 +180,25 @@ def _interrupt_on_signals() -> None:
 
 @contextmanager
 def _api(url: str | None, token: str | None) -> Iterator[ApiClient]:
-    """The API at this address, of the stack on this machine, or of one that lasts for the block."""
+    """A client of the API at this address, or of the stack on this machine, which is served for the block if needed."""
     if url:
         yield ApiClient(url, token=token)
-    elif stack := local.running():
+    elif stack := holder.running_stack():
         yield ApiClient(stack.api_url, token=token)
     else:
-        with local.running_stack(0, err.print) as stack:
+        with serve_stack(0, err.print) as stack:
             yield ApiClient(stack.api_url, token=token)
 
 
 @contextmanager
 def _stepfunctions(stack_name: str | None) -> Iterator[tuple[Any, str]]:
-    """A client and the state machine's ARN, of a stack in the cloud or of the one on this machine."""
+    """A Step Functions client and the state machine's ARN, of a stack in the cloud or of the one on this machine."""
     if stack_name:
         yield boto3.client("stepfunctions"), _outputs(stack_name)["StateMachineArn"]
-    elif stack := local.running():
+    elif stack := holder.running_stack():
         yield stack.client("stepfunctions"), stack.outputs["StateMachineArn"]
     else:
-        with local.kept_stack() as stack:
+        with reopen_stack() as stack:
             yield stack.client("stepfunctions"), stack.outputs["StateMachineArn"]
 
 
@@ -240,27 +212,8 @@ def _has_screen() -> bool:
     return sys.platform == "darwin" or any(name in os.environ for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
-@contextmanager
-def _progress(total: int) -> Iterator[Any]:
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=err, transient=True) as progress:
-        task = progress.add_task("photos", total=total)
-
-        def saw(report: Report) -> None:
-            finished = report.status in FINISHED and (report.output or report.error)
-            description = f"{escape(Path(report.photo).name)}: {report.status.lower().replace('_', ' ')}"
-            progress.update(task, description=description, advance=1 if finished else 0)
-
-        yield saw
-
-
 def _parsed(option: str) -> tuple[str, Any]:
+    """The name and the value of an option: the value as JSON if it is JSON, else as text."""
     name, separator, value = option.partition("=")
     if not separator:
         raise Failure(f"{option!r} is not of the form NAME=VALUE.")
@@ -268,13 +221,3 @@ def _parsed(option: str) -> tuple[str, Any]:
         return name, json.loads(value)
     except ValueError:
         return name, value
-
-
-def _print(report: Report, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(dataclasses.asdict(report)))
-    elif report.error:
-        said = f"{report.error['code']}: {report.error['message']}"
-        err.print(f"[red]{escape(report.photo)}[/red]: {escape(said)}", highlight=False, soft_wrap=True)
-    else:
-        out.print(report.summary, markup=False, highlight=False, soft_wrap=True)

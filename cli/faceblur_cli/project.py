@@ -1,21 +1,16 @@
-"""Where the project lies on this machine, and where its tools and its state are kept."""
-
-from __future__ import annotations
+"""Where the project, its tools and its state are on this machine."""
 
 import hashlib
 import os
 import platform
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / ".faceblur/build"
 PAGE = ROOT / "frontend/dist"
-# What the embedded AWS keeps; a second stack beside a running one needs a folder of its own.
+# The state of the embedded AWS. Two stacks that run at once need different folders.
 STATE = Path(os.environ.get("FACEBLUR_STATE", ROOT / ".faceblur"))
 
 SAM = ROOT / ".tools/sam/bin/sam"
@@ -36,7 +31,7 @@ def architecture() -> str:
 
 
 def fingerprint() -> str:
-    """A digest of everything that the build is made from."""
+    """A digest of everything that the build depends on."""
     digest = hashlib.sha256(f"{python_runtime()} {architecture()}".encode())
     for path in _source_files():
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())

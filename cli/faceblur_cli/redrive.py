@@ -1,37 +1,36 @@
-"""Handing back what lies in the dead-letter queue."""
+"""Moves the messages of the dead-letter queue back to the queue that they came from."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from faceblur_cli.failures import Failure
+from faceblur_cli.waiting import wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import ListMessageMoveTasksResultEntryTypeDef
+    from mypy_boto3_sqs.type_defs import ListMessageMoveTasksResultEntryTypeDef as MoveTask
 
-_LOOK_SECONDS = 1.0
-_PATIENCE_SECONDS = 15 * 60
+_TIMEOUT_SECONDS = 15 * 60
 
 
 def redrive(sqs: SQSClient, dlq_arn: str) -> int:
-    """Move all messages of a dead-letter queue back to the queue they come from; gives how many they were.
+    """Have SQS move all messages of a dead-letter queue back, and wait for it; gives the number of messages.
 
-    SQS does it by itself, this waits for it. Raises Failure if SQS gives up, or is not done in a quarter of an hour.
+    Raises Failure if SQS does not move all of them, or has not finished after 15 minutes.
     """
-    before = _latest(sqs, dlq_arn)
+
+    def latest() -> MoveTask | None:
+        return next(iter(sqs.list_message_move_tasks(SourceArn=dlq_arn, MaxResults=1).get("Results", [])), None)
+
+    def ended() -> MoveTask | None:
+        task = latest()
+        return task if task and task != before and task["Status"] != "RUNNING" else None
+
+    before = latest()
     handle = sqs.start_message_move_task(SourceArn=dlq_arn)["TaskHandle"]
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while (task := _latest(sqs, dlq_arn)) is None or task == before or task["Status"] == "RUNNING":
-        if time.monotonic() > deadline:
-            raise Failure(f"The messages are still being moved; `aws sqs cancel-message-move-task` stops {handle}.")
-        time.sleep(_LOOK_SECONDS)
+    complaint = f"SQS is still moving the messages. `aws sqs cancel-message-move-task --task-handle {handle}` stops it."
+    task = wait_until(ended, _TIMEOUT_SECONDS, complaint, poll_seconds=1)
     if task["Status"] != "COMPLETED":
         raise Failure(f"SQS did not move all messages: {task.get('FailureReason', task['Status'])}.")
     return task["ApproximateNumberOfMessagesMoved"]
-
-
-def _latest(sqs: SQSClient, dlq_arn: str) -> ListMessageMoveTasksResultEntryTypeDef | None:
-    """How the task stands that was started last, if one ever was; a queue has but one at a time."""
-    return next(iter(sqs.list_message_move_tasks(SourceArn=dlq_arn, MaxResults=1).get("Results", [])), None)

@@ -1,4 +1,4 @@
-"""The story of an execution: its states with their durations, retries and errors."""
+"""Reads the history of an execution: its states with their durations, retries and errors."""
 
 from __future__ import annotations
 
@@ -25,28 +25,24 @@ class Visit:
 
     @property
     def seconds(self) -> float | None:
-        """How long the visit took; None while it lasts."""
+        """The duration of the visit; None until it ends."""
         return (self.left - self.entered).total_seconds() if self.left else None
 
     @property
     def retries(self) -> int:
-        """How often the state's task was tried again."""
+        """How often the state's task was retried."""
         return max(self.attempts - 1, 0)
 
 
 def visits(events: Iterable[dict[str, Any]]) -> list[Visit]:
-    """The states that an execution went through, read from its history; the machine has no parallel branches."""
+    """The states that an execution went through, from its history; the state machine has no parallel branches."""
     seen: list[Visit] = []
     for event in events:
         kind = event["type"]
         if kind.endswith("StateEntered"):
             name = event["stateEnteredEventDetails"]["name"]
             seen.append(Visit(name, kind.removesuffix("StateEntered"), event["timestamp"]))
-        elif kind.endswith("StateExited") or kind in {
-            "ExecutionFailed",
-            "ExecutionTimedOut",
-            "ExecutionAborted",
-        }:
+        elif kind.endswith("StateExited") or kind in {"ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted"}:
             if seen and seen[-1].left is None:
                 seen[-1].left = event["timestamp"]
         elif kind in {"TaskScheduled", "LambdaFunctionScheduled"}:
@@ -57,7 +53,7 @@ def visits(events: Iterable[dict[str, Any]]) -> list[Visit]:
 
 
 def history(client: SFNClient, execution_arn: str) -> Iterator[dict[str, Any]]:
-    """All events of an execution, in their order."""
+    """All events of an execution, in order."""
     for page in client.get_paginator("get_execution_history").paginate(executionArn=execution_arn):
         yield from page["events"]  # type: ignore[misc]
 

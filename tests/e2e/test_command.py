@@ -1,16 +1,11 @@
-"""The `faceblur` command as a person uses it: real photos through the real stack."""
+"""The `faceblur` command as a person uses it, with real photos and a deployed stack."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from PIL import Image
 
@@ -45,7 +40,7 @@ def photos(tmp_path: Path) -> dict[str, Path]:
     return {name: tmp_path / name for name in made}
 
 
-def test_photos_are_blurred_side_by_side(
+def test_faces_in_several_photos_are_hidden(
     api: str, environment: dict[str, str], photos: dict[str, Path], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -67,7 +62,7 @@ def test_one_bad_photo_does_not_stop_the_others(api: str, environment: dict[str,
     assert (good["status"], good["error"]) == ("COMPLETED", None)
 
 
-def test_a_trace_tells_the_states(api: str, environment: dict[str, str], photos: dict[str, Path]) -> None:
+def test_a_trace_shows_the_states(api: str, environment: dict[str, str], photos: dict[str, Path]) -> None:
     report = json.loads(faceblur(environment, "blur", photos["text.jpg"], "--json").stdout)
     finished = faceblur(environment, "trace", report["job_id"])
     assert finished.returncode == 0
@@ -77,7 +72,7 @@ def test_a_trace_tells_the_states(api: str, environment: dict[str, str], photos:
     assert [row["state"] for row in rows][-1] == "Job failed"
 
 
-def test_a_trace_of_no_job_says_so(api: str, environment: dict[str, str]) -> None:
+def test_a_trace_of_an_unknown_job_is_an_error(api: str, environment: dict[str, str]) -> None:
     finished = faceblur(environment, "trace", "0" * 32)
     assert finished.returncode == 1
     assert "There is no execution for job" in finished.stderr
@@ -90,7 +85,7 @@ def test_a_second_stack_is_refused(api: str, environment: dict[str, str]) -> Non
     assert "is running already" in " ".join(finished.stderr.split())
 
 
-def test_plain_http_needs_no_library_of_ours(api: str) -> None:
+def test_the_api_works_with_plain_http_requests(api: str) -> None:
     created = request("POST", f"{api}/jobs", json={"style": "solid"})
     assert_documented("POST", "/jobs", created.status_code, created.json())
     job, form = created.json(), created.json()["upload"]
@@ -108,7 +103,7 @@ def test_plain_http_needs_no_library_of_ours(api: str) -> None:
     assert request("GET", shown["result"]["url"]).status_code == 404
 
 
-def test_the_upload_is_bound_to_its_form(api: str) -> None:
+def test_an_upload_must_match_its_form(api: str) -> None:
     form = request("POST", f"{api}/jobs").json()["upload"]
     too_large = request("POST", form["url"], data=form["fields"], files={"file": b"x" * (form["max_bytes"] + 1)})
     assert (too_large.status_code, "EntityTooLarge" in too_large.text) == (400, True)
@@ -129,59 +124,10 @@ def test_the_upload_is_bound_to_its_form(api: str) -> None:
         ("DELETE", f"/jobs/{'0' * 32}", {}, 404, "JobNotFound"),
     ],
 )
-def test_what_the_api_refuses(
+def test_requests_that_the_api_refuses(
     api: str, method: str, path: str, content: dict[str, Any], status: int, code: str
 ) -> None:
     response = request(method, api + path, **content)
     assert (response.status_code, response.json()["code"]) == (status, code)
     template = "/jobs" if path == "/jobs" else "/jobs/{job_id}"
     assert_documented(method, template, response.status_code, response.json())
-
-
-def test_a_stack_of_its_own_when_none_is_running(
-    environment: dict[str, str], photos: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    alone = environment | {"FACEBLUR_STATE": str(tmp_path_factory.mktemp("alone"))}
-    finished = faceblur(alone, "blur", photos["hopper.jpg"], "--json")
-    report = json.loads(finished.stdout)
-    assert (finished.returncode, report["status"]) == (0, "COMPLETED")
-    trace = faceblur(alone, "trace", report["job_id"])
-    assert (trace.returncode, "Job completed" in trace.stdout) == (0, True)
-    assert "nothing was running" in faceblur(alone, "down").stderr
-
-
-def test_ctrl_c_leaves_no_process(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> None:
-    state = tmp_path_factory.mktemp("interrupted")
-    with served(environment | {"FACEBLUR_STATE": str(state)}) as (process, about):
-        emulator = working_in(state)
-        assert emulator
-        # It takes its time to end; a second Ctrl-C does not change that it is awaited.
-        send(emulator, signal.SIGSTOP)
-        try:
-            process.send_signal(signal.SIGINT)
-            eventually(lambda: not (state / "running.json").exists(), "the end")
-            process.send_signal(signal.SIGINT)
-            with pytest.raises(subprocess.TimeoutExpired):
-                process.wait(2)
-        finally:
-            send(emulator, signal.SIGCONT)
-        assert process.wait(60) == 0
-        assert working_in(state) == []
-        with pytest.raises(httpx.ConnectError):
-            httpx.get(about["endpoint"])
-
-
-def working_in(folder: Path) -> list[int]:
-    """The processes whose working directory lies in this folder."""
-    found = []
-    for link in Path("/proc").glob("[0-9]*/cwd"):
-        with suppress(OSError):  # it has ended meanwhile, or is somebody else's
-            if link.readlink().is_relative_to(folder):
-                found.append(int(link.parent.name))
-    return found
-
-
-def send(processes: list[int], number: signal.Signals) -> None:
-    for process in processes:
-        with suppress(ProcessLookupError):
-            os.kill(process, number)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from faceblur_cli import project
-from faceblur_cli.page import served as page_of
+from faceblur_cli.page.server import serve_page
 from tests.support.pictures import photos
 from tests.support.stack.command import served
 from tests.support.stack.deployed import eventually
@@ -109,6 +109,6 @@ def test_sign_in_in_a_browser(
 ) -> None:
     for name, content in {"hopper.jpg": photos.grace_hopper(), "astronaut.jpg": photos.astronaut()}.items():
         (tmp_path / name).write_bytes(content)
-    with page_of(deployed_with_sign_in.stack, int(origin.rpartition(":")[2])) as address:
+    with serve_page(deployed_with_sign_in.stack, int(origin.rpartition(":")[2])) as address:
         assert address == origin
         try_in_a_browser("sign-in", address, tmp_path, environment)

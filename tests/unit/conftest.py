@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -105,8 +105,9 @@ class Clients(boto3.Session):
         return self._once(super().resource, "resource", service_name, options)
 
     def _once(self, make: Callable[..., Any], kind: str, service: str, options: dict[str, Any]) -> Any:
-        plain = {name: vars(value) if isinstance(value, Config) else value for name, value in options.items()}
-        key = repr((kind, service, plain))
+        settings = {name: vars(value) if isinstance(value, Config) else value for name, value in options.items()}
+        variables = sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))
+        key = repr((kind, service, settings, variables))
         if key not in self._made:
             self._made[key] = make(service, **options)
         return self._made[key]
@@ -133,6 +134,18 @@ def shared_clients(environment: None, clients: Clients, monkeypatch: pytest.Monk
     yield
     for made_once in (jobs_table.jobs, storage.photos, executions.workflow):
         made_once.cache_clear()
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[[Any, str, Callable[..., Any]], None]]:
+    """Have a function called at an event of a boto3 client until the test ends: the client is that of all tests."""
+    with ExitStack() as registered:
+
+        def register(client: Any, event: str, function: Callable[..., Any]) -> None:
+            client.meta.events.register_first(event, function)
+            registered.callback(client.meta.events.unregister, event, function)
+
+        yield register
 
 
 @pytest.fixture

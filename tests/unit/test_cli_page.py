@@ -1,33 +1,41 @@
+"""The web page: served on this machine with the API, and published to the cloud."""
+
 from __future__ import annotations
 
 import json
 import re
 import socket
-import threading
 from datetime import timedelta
 from http import HTTPStatus
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from typing import ClassVar
 
 import boto3
 import httpx
 import pytest
 
-from faceblur_cli import page, project
+from faceblur_cli import project
 from faceblur_cli.failures import Failure
-from faceblur_cli.local import Stack
+from faceblur_cli.page import publish
+from faceblur_cli.page.content import security_headers
+from faceblur_cli.page.server import check_page, serve_page
+from faceblur_cli.stack.aws import Stack
 from tests.support.sources import template
+from tests.support.standins.loopback import LoopbackServer
 
 pytestmark = pytest.mark.enable_socket
 PHOTOS = "http://127.0.0.1:4566"
 
 
 class Api(BaseHTTPRequestHandler):
-    """An API that tells what it was asked."""
+    """An API that records the requests that it gets."""
+
+    requests: ClassVar[list[tuple[str, str, bytes, str | None]]] = []
 
     def answer(self) -> None:
-        asked = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.asked.append((self.command, self.path, asked, self.headers.get("Content-Type")))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.requests.append((self.command, self.path, body, self.headers.get("Content-Type")))
         self.send_response(HTTPStatus.NO_CONTENT if self.command == "DELETE" else HTTPStatus.CREATED)
         self.send_header("Content-Type", "application/json")
         self.send_header("Cache-Control", "no-store")
@@ -42,41 +50,48 @@ class Api(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def api():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
-    server.asked = []
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+@pytest.fixture(scope="module")
+def api_server():
+    with LoopbackServer(Api) as server:
+        yield server
+
+
+def port_of(server):
+    return int(server.url.rpartition(":")[2])
 
 
 @pytest.fixture
-def built(tmp_path, monkeypatch):
-    """A built page, with a file beside it."""
-    (tmp_path / "secret.txt").write_text("secret")
-    dist = tmp_path / "dist"
-    monkeypatch.setattr(project, "PAGE", dist)
+def requests(api_server):
+    """The requests that the API gets in this test."""
+    Api.requests.clear()
+    return Api.requests
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The folder of a built page, with a file beside it."""
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "secret.txt").write_text("secret")
+    dist = folder / "dist"
     (dist / "assets").mkdir(parents=True)
     (dist / "index.html").write_text("<h1>faceblur</h1>")
     (dist / "config.json").write_text('{"api": "/api"}')
     (dist / "assets/page-1a2b.js").write_text("export {}")
-    return dist
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(project, "PAGE", dist)
+        yield dist
 
 
-@pytest.fixture
-def served(api, built):
+@pytest.fixture(scope="module")
+def served(api_server, built):
     """A client of the served page."""
-    stack = Stack(PHOTOS, {"ApiUrl": f"http://127.0.0.1:{api.server_port}/stage"})
-    with page.served(stack, 0) as address, httpx.Client(base_url=address, trust_env=False) as client:
+    stack = Stack(PHOTOS, {"ApiUrl": f"{api_server.url}/stage"})
+    with serve_page(stack, 0) as address, httpx.Client(base_url=address, trust_env=False) as client:
         yield client
 
 
 @pytest.mark.parametrize("path", ["/", "/?lang=en", "/somewhere/else"])
-def test_every_address_of_the_page_is_the_page(served, path):
+def test_addresses_without_an_extension_show_the_page(served, path):
     answer = served.get(path)
     assert (answer.status_code, answer.text) == (200, "<h1>faceblur</h1>")
     assert answer.headers["Content-Type"] == "text/html"
@@ -86,9 +101,9 @@ def test_every_address_of_the_page_is_the_page(served, path):
 ISSUER = {"SignInIssuer": "https://issuer.example.org/", "SignInAudience": "faceblur-page"}
 
 
-def test_the_page_is_told_whom_people_sign_in_with(api, built):
+def test_the_pages_configuration_names_the_issuer(built):
     outputs = {"ApiUrl": "", "SignInOrigins": "https://issuer.example.org https://tokens.example.org"} | ISSUER
-    with page.served(Stack(PHOTOS, outputs), 0) as address:
+    with serve_page(Stack(PHOTOS, outputs), 0) as address:
         answer = httpx.get(f"{address}/config.json?1", trust_env=False)
     assert answer.json() == {
         "api": "/api",
@@ -99,24 +114,24 @@ def test_the_page_is_told_whom_people_sign_in_with(api, built):
     assert f"connect-src 'self' {PHOTOS} https://issuer.example.org https://tokens.example.org;" in policy
 
 
-def test_without_sign_in_the_page_is_told_where_the_api_is_and_no_more(served):
+def test_without_sign_in_the_configuration_names_the_api_only(served):
     assert served.get("/config.json").json() == {"api": "/api"}
 
 
-def test_files_that_are_named_after_their_content_are_kept(served):
+def test_only_files_with_a_digest_in_their_name_are_cached(served):
     answer = served.get("/assets/page-1a2b.js")
     assert answer.headers["Content-Type"] == "text/javascript"
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert served.get("/config.json").headers["Cache-Control"] == "no-cache"
 
 
-def test_what_is_not_there_is_not_kept(served):
+def test_a_missing_file_is_not_cached(served):
     answer = served.get("/assets/page-gone.js")
     assert (answer.status_code, answer.headers["Cache-Control"]) == (404, "no-cache")
 
 
 def raw(served, path, method="GET", **headers):
-    """The status of the answer to a request for a path that no library has put in order before."""
+    """The status of the answer to a request whose path no library has normalised."""
     connection = HTTPConnection("127.0.0.1", served.base_url.port)
     connection.putrequest(method, path, skip_host="Host" in headers)
     for name, value in headers.items():
@@ -128,7 +143,7 @@ def raw(served, path, method="GET", **headers):
 
 
 @pytest.mark.parametrize("path", ["/../secret.txt", "/%2e%2e/secret.txt", "/assets/../../secret.txt"])
-def test_no_file_beside_the_page(served, built, path):
+def test_files_outside_the_page_are_not_served(served, built, path):
     assert (built.parent / "secret.txt").read_text() == "secret"
     assert raw(served, path) == 404
 
@@ -146,19 +161,19 @@ def test_no_file_beside_the_page(served, built, path):
         "/api/",
     ],
 )
-def test_nothing_but_the_api_is_forwarded(served, api, path):
+def test_only_paths_of_the_api_are_forwarded(served, requests, path):
     assert raw(served, path) == 404
-    assert api.asked == []
+    assert requests == []
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:8080", ""])
-def test_the_page_has_no_other_name(served, api, host):
+def test_requests_for_another_host_are_refused(served, requests, host):
     assert raw(served, "/", Host=host) == 421
     assert raw(served, "/api/jobs", "POST", Host=host) == 421
-    assert api.asked == []
+    assert requests == []
 
 
-def test_a_request_that_is_none(served, capfd):
+def test_bytes_that_are_no_request_get_400(served, capfd):
     with socket.create_connection(("127.0.0.1", served.base_url.port)) as connection:
         connection.sendall(b"\x16\x03\x01 hello\r\n\r\n")
         assert b"400" in connection.recv(1000)
@@ -166,9 +181,9 @@ def test_a_request_that_is_none(served, capfd):
 
 
 @pytest.mark.parametrize("path", ["/", "/api/jobs", "/api/other", "/gone.js"])
-def test_every_answer_carries_the_security_headers(served, path):
+def test_every_answer_has_the_security_headers(served, path):
     headers = served.get(path).headers
-    assert {name: headers[name] for name in page.security_headers(PHOTOS)} == page.security_headers(PHOTOS)
+    assert {name: headers[name] for name in security_headers(PHOTOS)} == security_headers(PHOTOS)
 
 
 def test_the_policy_allows_no_inline_script(served):
@@ -178,60 +193,60 @@ def test_the_policy_allows_no_inline_script(served):
     assert policy["connect-src"] == f"'self' {PHOTOS}"
 
 
-def test_the_api_answers_at_the_pages_address(served, api):
+def test_requests_to_the_api_are_forwarded(served, requests):
     answer = served.post("/api/jobs?a=b", json={"style": "solid"})
     assert (answer.status_code, answer.json()) == (201, {"code": "it"})
     assert answer.headers["Cache-Control"] == "no-store"
     assert "Server-Secret" not in answer.headers
     assert served.get("/api/jobs/0a").status_code == 201
     assert served.delete("/api/jobs/0a").status_code == 204
-    assert api.asked == [
+    assert requests == [
         ("POST", "/stage/jobs?a=b", b'{"style":"solid"}', "application/json"),
         ("GET", "/stage/jobs/0a", b"", None),
         ("DELETE", "/stage/jobs/0a", b"", None),
     ]
 
 
-def test_only_the_api_takes_more_than_questions(served, api):
+def test_only_small_bodies_for_the_api_are_accepted(served, requests):
     assert served.post("/", content=b"x").status_code == 404
     assert served.post("/api/jobs", content=b"x" * 10_000_001).status_code == 413
     assert served.post("/api/jobs", content=iter([b"of no known length"])).status_code == 411
-    assert api.asked == []
+    assert requests == []
 
 
-def test_a_body_of_less_than_nothing(served, api):
+def test_a_negative_length_is_refused(served, requests):
     assert raw(served, "/api/jobs", "POST", Content_Length="-1") == 411
-    assert api.asked == []
+    assert requests == []
 
 
-def test_an_api_that_is_gone(api, built):
-    with page.served(Stack(PHOTOS, {"ApiUrl": "http://127.0.0.1:9"}), 0) as address:
+def test_an_api_that_does_not_answer_gives_502(built):
+    with serve_page(Stack(PHOTOS, {"ApiUrl": "http://127.0.0.1:9"}), 0) as address:
         assert httpx.get(f"{address}/api/jobs/0a", trust_env=False).status_code == 502
 
 
-def test_a_port_that_is_taken(api, built):
+def test_a_port_in_use_is_refused(api_server, built):
     with (
-        pytest.raises(Failure, match=f"Port {api.server_port}: Address already in use"),
-        page.served(Stack(PHOTOS, {"ApiUrl": ""}), api.server_port),
+        pytest.raises(Failure, match=f"Port {port_of(api_server)}: Address already in use"),
+        serve_page(Stack(PHOTOS, {"ApiUrl": ""}), port_of(api_server)),
     ):
         pass
 
 
-def test_a_page_that_is_not_built(built):
-    (built / "index.html").unlink()
-    with pytest.raises(Failure, match="make page"), page.served(Stack(PHOTOS, {"ApiUrl": ""}), 0):
+def test_a_page_that_is_not_built_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(project, "PAGE", tmp_path)
+    with pytest.raises(Failure, match="make page"), serve_page(Stack(PHOTOS, {"ApiUrl": ""}), 0):
         pass
     with pytest.raises(Failure, match="make page"):
-        page.check(0)
+        check_page(0)
 
 
-def test_a_port_that_is_taken_is_told_before_the_deployment(api, built):
-    page.check(0)
-    with pytest.raises(Failure, match=f"Port {api.server_port}"):
-        page.check(api.server_port)
+def test_a_port_in_use_is_refused_before_the_deployment(api_server, built):
+    check_page(0)
+    with pytest.raises(Failure, match=f"Port {port_of(api_server)}"):
+        check_page(port_of(api_server))
 
 
-# ---------------------------------------------------------------- in the cloud
+# ---------------------------------------------------------------- published to the cloud
 
 
 @pytest.fixture
@@ -258,8 +273,8 @@ def cloud(built, aws):
 
 def test_the_page_is_published(cloud, built, monkeypatch):
     s3, cloudfront, outputs = cloud
-    monkeypatch.setattr(page, "_KEPT", timedelta(0))
-    assert page.publish(outputs, s3, cloudfront) == "https://page.test"
+    monkeypatch.setattr(publish, "_KEEP_OLD_FILES", timedelta(0))
+    assert publish.publish(outputs, s3, cloudfront) == "https://page.test"
     stored = {entry["Key"]: s3.get_object(Bucket="page", Key=entry["Key"]) for entry in listed(s3)}
     assert {key: (of["ContentType"], of["CacheControl"]) for key, of in stored.items()} == {
         "assets/page-1a2b.js": ("text/javascript", "public, max-age=31536000, immutable"),
@@ -272,24 +287,24 @@ def test_the_page_is_published(cloud, built, monkeypatch):
     assert invalidations["InvalidationList"]["Quantity"] == 1
 
 
-def test_a_page_is_published_with_its_issuer(cloud, built):
+def test_the_published_configuration_names_the_issuer(cloud, built):
     s3, cloudfront, outputs = cloud
-    page.publish(outputs | ISSUER, s3, cloudfront)
-    about = json.loads(s3.get_object(Bucket="page", Key="config.json")["Body"].read())
-    assert about["signIn"] == {"issuer": "https://issuer.example.org/", "clientId": "faceblur-page"}
+    publish.publish(outputs | ISSUER, s3, cloudfront)
+    config = json.loads(s3.get_object(Bucket="page", Key="config.json")["Body"].read())
+    assert config["signIn"] == {"issuer": "https://issuer.example.org/", "clientId": "faceblur-page"}
 
 
-def test_a_page_that_is_open_still_finds_its_files_after_a_new_one_is_published(cloud, built):
+def test_files_of_the_last_build_are_kept_for_pages_that_are_open(cloud, built):
     s3, cloudfront, outputs = cloud
-    page.publish(outputs, s3, cloudfront)
+    publish.publish(outputs, s3, cloudfront)
     assert "assets/page-old.js" in {entry["Key"] for entry in listed(s3)}
 
 
-def test_the_cloud_says_the_same_about_the_page():
+def test_the_template_has_the_same_security_headers():
     headers = template()["Resources"]["PageHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
     security = headers["SecurityHeadersConfig"]
     text, values = security["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Sub"]
-    here = page.security_headers("${Photos}", "${Issuers}")
+    here = security_headers("${Photos}", "${Issuers}")
     assert text == here.pop("Content-Security-Policy")
     assert re.findall(r"https://\S+", values["Photos"]["Fn::Sub"])
     assert security["ReferrerPolicy"]["ReferrerPolicy"] == here.pop("Referrer-Policy")

@@ -1,4 +1,4 @@
-"""What the command does to a stack that was interrupted."""
+"""What the command does with a stack that was interrupted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from faceblur.jobs.table import jobs
-from faceblur_cli import recovery
+from faceblur_cli.stack import recovery
 from update_job.app import handler
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ STATE_MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:blur-
 
 
 class Stack:
-    """A stack in moto, whose queue of endings hands its messages to the function that ends jobs at once."""
+    """A stack in moto. Messages that are sent to its queue go straight to the function that reads the queue."""
 
     def __init__(self, context: SimpleNamespace) -> None:
         self.outputs = {
@@ -59,7 +59,7 @@ def execute(states: SFNClient) -> Callable[[], str]:
     return lambda: states.start_execution(stateMachineArn=STATE_MACHINE_ARN, name=JOB_ID)["executionArn"]
 
 
-def test_a_job_whose_execution_is_lost_has_failed_and_leaves_nothing(recover, add_job, s3, keys):
+def test_a_job_whose_execution_is_lost_fails_and_its_photo_is_erased(recover, add_job, s3, keys):
     s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"photo")
     add_job("PROCESSING")
     recover()
@@ -68,7 +68,7 @@ def test_a_job_whose_execution_is_lost_has_failed_and_leaves_nothing(recover, ad
 
 
 @pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "PROCESSING"])
-def test_a_job_whose_execution_has_ended_untold_has_failed(recover, add_job, s3, keys, states, execute, status):
+def test_a_job_whose_execution_ended_without_an_event_fails(recover, add_job, s3, keys, states, execute, status):
     s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"photo")
     add_job(status)
     states.stop_execution(executionArn=execute())
@@ -78,14 +78,14 @@ def test_a_job_whose_execution_has_ended_untold_has_failed(recover, add_job, s3,
 
 
 @pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "PROCESSING"])
-def test_a_job_that_is_taken_up_again_already_goes_on(recover, add_job, row_of, execute, status):
+def test_a_job_whose_execution_runs_stays_as_it_is(recover, add_job, row_of, execute, status):
     row = row_of(add_job(status))
     execute()
     recover()
     assert row_of(JOB_ID) == row
 
 
-def test_of_a_failed_job_nothing_stays(recover, add_job, s3, keys):
+def test_photos_of_a_failed_job_are_erased(recover, add_job, s3, keys):
     for key in (f"uploads/{JOB_ID}", f"results/{JOB_ID}.0123456789abcdef.jpg"):
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo")
     add_job("FAILED", error={"code": "TimedOut", "message": "Too long."})
@@ -104,13 +104,13 @@ def test_every_other_job_stays_as_it_is(recover, add_job, row_of, s3, keys, stat
 
 
 @pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "PROCESSING", "COMPLETED"])
-def test_a_row_that_is_a_day_old_goes(recover, add_job, row_of, status):
+def test_an_expired_row_is_deleted(recover, add_job, row_of, status):
     add_job(status, expires_at=int(time.time()) - 2)
     recover()
     assert row_of(JOB_ID) is None
 
 
-def test_what_is_a_day_old_goes_from_the_bucket(recover, s3, keys, monkeypatch):
+def test_objects_are_deleted_after_a_day(recover, s3, keys, monkeypatch):
     class Tomorrow(datetime):
         @classmethod
         def now(cls, tz):

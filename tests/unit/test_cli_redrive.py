@@ -1,3 +1,5 @@
+"""`faceblur redrive`: the messages of the dead-letter queue are moved back."""
+
 from __future__ import annotations
 
 import boto3
@@ -5,7 +7,7 @@ import pytest
 from botocore.stub import Stubber
 from click.testing import CliRunner
 
-from faceblur_cli import main, redrive
+from faceblur_cli import main, redrive, waiting
 from faceblur_cli.failures import Failure
 
 DLQ = "arn:aws:sqs:eu-central-1:123456789012:faceblur-EndingsDlq-1EXAMPLE"
@@ -16,28 +18,28 @@ EARLIER = {"Status": "COMPLETED", "StartedTimestamp": 1, "ApproximateNumberOfMes
 
 @pytest.fixture
 def sqs():
-    """SQS, which gives the answers that a test queues up, and no others."""
+    """An SQS client that gives the answers that a test adds to its stub, and no others."""
     client = boto3.client("sqs")
     with Stubber(client) as stub:
-        client.says = stub
+        client.stub = stub
         yield client
         stub.assert_no_pending_responses()
 
 
 def moving(sqs, *tasks):
-    """Have a move started after an earlier one, and then told how it stands, one look after the other."""
-    asked = {"SourceArn": DLQ, "MaxResults": 1}
-    sqs.says.add_response("list_message_move_tasks", {"Results": [EARLIER]}, asked)
-    sqs.says.add_response("start_message_move_task", {"TaskHandle": "a-task"}, {"SourceArn": DLQ})
+    """Expect that a move is started after an earlier one, and then give its state, one task an answer."""
+    request = {"SourceArn": DLQ, "MaxResults": 1}
+    sqs.stub.add_response("list_message_move_tasks", {"Results": [EARLIER]}, request)
+    sqs.stub.add_response("start_message_move_task", {"TaskHandle": "a-task"}, {"SourceArn": DLQ})
     for task in tasks:
-        sqs.says.add_response("list_message_move_tasks", {"Results": [{"StartedTimestamp": 2} | task]}, asked)
+        sqs.stub.add_response("list_message_move_tasks", {"Results": [{"StartedTimestamp": 2} | task]}, request)
 
 
 @pytest.fixture
 def waits(monkeypatch):
-    """The waits between two looks, none of which takes time."""
+    """The seconds waited between two requests; no time passes."""
     waited = []
-    monkeypatch.setattr(redrive.time, "sleep", waited.append)
+    monkeypatch.setattr(waiting.time, "sleep", waited.append)
     return waited
 
 
@@ -58,24 +60,24 @@ def count(moved):
         ({"Status": "CANCELLED"}, "CAN"),
     ],
 )
-def test_a_move_that_fails_is_told(sqs, waits, task, reason):
+def test_a_failed_move_gives_the_reason(sqs, waits, task, reason):
     moving(sqs, task)
     with pytest.raises(Failure, match=reason):
         redrive.redrive(sqs, DLQ)
 
 
-def test_it_does_not_wait_for_ever(sqs, waits, monkeypatch):
+def test_a_move_that_takes_too_long(sqs, waits, monkeypatch):
     moving(sqs, {"Status": "RUNNING"})
-    monkeypatch.setattr(redrive, "_PATIENCE_SECONDS", -1)
+    monkeypatch.setattr(redrive, "_TIMEOUT_SECONDS", -1)
     with pytest.raises(Failure, match="a-task"):
         redrive.redrive(sqs, DLQ)
 
 
-@pytest.mark.parametrize(("moved", "said"), [(0, "0 messages were"), (1, "1 message was"), (7, "7 messages were")])
-def test_the_command_asks_the_stack_for_its_queue(sqs, waits, monkeypatch, moved, said):
+@pytest.mark.parametrize(("moved", "message"), [(0, "0 messages were"), (1, "1 message was"), (7, "7 messages were")])
+def test_the_command_finds_the_queue_of_its_stack(sqs, waits, monkeypatch, moved, message):
     moving(sqs, {"Status": "COMPLETED", **count(moved)})
     monkeypatch.setattr(main, "_outputs", {"photos": {"EndingsDlqArn": DLQ}}.__getitem__)
     monkeypatch.setattr(main.boto3, "client", {"sqs": sqs}.__getitem__)
     result = CliRunner().invoke(main.cli, ["redrive", "--stack-name", "photos"])
     assert (result.exit_code, result.exception) == (0, None)
-    assert f"{said} handed back" in result.output
+    assert f"{message} moved back" in result.output

@@ -1,4 +1,4 @@
-"""`faceblur trace`: an execution's history as a story."""
+"""`faceblur trace`: the states of an execution, read from its history."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,11 +38,11 @@ def test_the_end_of_the_execution_ends_the_last_visit() -> None:
     assert last.seconds == 1
 
 
-def test_a_visit_that_lasts_has_no_duration() -> None:
+def test_a_visit_that_has_not_ended_has_no_duration() -> None:
     assert visits([entered("Task", "Hide the faces", 1)])[0].seconds is None
 
 
-def test_a_time_out_without_details_is_named_after_its_event() -> None:
+def test_a_timeout_without_details_is_named_after_its_event() -> None:
     (visit,) = visits([entered("Task", "Hide the faces", 1), event("TaskScheduled", 1), event("TaskTimedOut", 3)])
     assert visit.errors == ["TaskTimedOut"]
 

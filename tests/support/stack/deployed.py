@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from faceblur_cli import local, project, trace
+from faceblur_cli import project, trace
+from faceblur_cli.stack.sam import write_bootstraps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from faceblur_cli.local import Stack
+    from faceblur_cli.stack.aws import Stack
 
 Seen = TypeVar("Seen")
 FAULTS = project.ROOT / "tests/support/stack/faults"
@@ -159,5 +160,5 @@ def with_faults(plans: Path, **environment: str) -> Iterator[Path]:
     """A copy of the build, beside it, whose functions do what a test plans for them in this folder."""
     with tempfile.TemporaryDirectory(dir=project.BUILD.parent, prefix="build-") as copy:
         shutil.copytree(project.BUILD, copy, copy_function=os.link, dirs_exist_ok=True)
-        local.write_bootstraps(Path(copy), "faults.handler", str(FAULTS), {"FAULT_PLANS": str(plans)} | environment)
+        write_bootstraps(Path(copy), "faults.handler", str(FAULTS), {"FAULT_PLANS": str(plans)} | environment)
         yield Path(copy)

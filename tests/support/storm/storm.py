@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
-from faceblur_cli import local, recovery
+from faceblur_cli.stack import emulator, sam
+from faceblur_cli.stack.aws import REGION
+from faceblur_cli.stack.recovery import recover
 from tests.support.stack.deployed import Deployed, with_faults
 from tests.support.standins.rekognition import BROKEN, Rekognition
 from tests.support.storm.plans import Plan, Step, faulty_read, mocked, plan
@@ -84,7 +86,7 @@ class Cloud:
         self.http = exits.enter_context(httpx.Client(timeout=30, trust_env=False))
         self.witness = Witness()
         self.rekognition = exits.enter_context(Rekognition(default=self.witness))
-        self.port = local.free_port()  # the default one could be taken while this stack is down
+        self.port = emulator.free_port()  # the default one could be taken while this stack is down
         self.up = threading.Event()
         self.lost = False
         self.restarts: list[Span] = []
@@ -93,7 +95,7 @@ class Cloud:
         environment = {"AWS_ENDPOINT_URL_REKOGNITION": self.rekognition.url}
         copy = exits.enter_context(with_faults(self.plans, **environment))
         parameters = ("FaceDetector=rekognition", f"UploadSeconds={UPLOAD_SECONDS}")
-        stack = local.deploy(self.endpoint, copy, STACK, parameters)
+        stack = sam.deploy(self.endpoint, copy, STACK, parameters)
         self.deployed = Deployed(stack, self.plans, STACK)
         self.s3, self.sqs, self.sfn, self.events, self.lambda_, self.dynamodb = (
             stack.client(service) for service in ("s3", "sqs", "stepfunctions", "events", "lambda", "dynamodb")
@@ -133,14 +135,14 @@ class Cloud:
             self._running.close()
             self._start()
             self._mock()
-            recovery.recover(self.deployed.stack)
+            recover(self.deployed.stack)
             self.lost = False
         finally:
             self.up.set()
         self.restarts.append(Span(began, time.time()))
 
     def _start(self) -> None:
-        running = local.emulator(self.port, self.folder, SFN_WAIT_SCALE=str(WAIT_SCALE))
+        running = emulator.emulator(self.port, self.folder, SFN_WAIT_SCALE=str(WAIT_SCALE))
         self.endpoint = self._running.enter_context(running)
 
     def _hurry(self) -> None:
@@ -163,7 +165,7 @@ class Cloud:
             attributes = {"Policy": json.dumps(OPEN_TO_SERVICES)}
             url = self.sqs.create_queue(QueueName=f"storm-{name}", Attributes=attributes)["QueueUrl"]
             posts.append(Post(self.sqs, url, self.outputs[target], name))
-        arns = [f"arn:aws:sqs:{local.REGION}:000000000000:storm-{name}" for name in ("uploads", "endings")]
+        arns = [f"arn:aws:sqs:{REGION}:000000000000:storm-{name}" for name in ("uploads", "endings")]
         configured = self.s3.get_bucket_notification_configuration(Bucket=self.deployed.bucket)
         queues = [{**queue, "QueueArn": arns[0]} for queue in configured["QueueConfigurations"]]
         self.s3.put_bucket_notification_configuration(

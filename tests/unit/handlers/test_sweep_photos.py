@@ -17,10 +17,9 @@ def sweep(event, context, s3):
 
 
 @pytest.fixture
-def stored(s3, monkeypatch):
+def stored(s3, listen):
     """Store an object as of this many hours ago."""
     ages = {}
-    listed = photos()._client.meta.events
 
     def store(key, hours):
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo")
@@ -30,7 +29,7 @@ def stored(s3, monkeypatch):
         for entry in parsed.get("Contents", []):
             entry["LastModified"] = ages[entry["Key"]]
 
-    listed.register("after-call.s3.ListObjectsV2", as_of_then)
+    listen(photos()._client, "after-call.s3.ListObjectsV2", as_of_then)
     return store
 
 
@@ -54,17 +53,20 @@ def test_a_sweep_that_finds_nothing_counts(sweep, s3, output):
     assert swept(output) == [0]
 
 
-def test_more_than_one_list_holds(sweep, s3, stored, keys, output, monkeypatch):
+def test_more_than_one_list_holds(sweep, stored, keys, output, listen):
     for number in range(5):
         stored(f"uploads/{number}", hours=25)
-    asked = photos()._client.meta.events
-    asked.register("provide-client-params.s3.ListObjectsV2", lambda params, **_: params | {"MaxKeys": 2})
+
+    def two_at_a_time(params, **_):
+        return params | {"MaxKeys": 2}
+
+    listen(photos()._client, "provide-client-params.s3.ListObjectsV2", two_at_a_time)
     sweep()
     assert keys() == set()
     assert swept(output) == [5]
 
 
-def test_what_cannot_be_deleted_is_an_error_after_all_the_rest_is_gone(sweep, stored, keys, output):
+def test_what_cannot_be_deleted_is_an_error_after_all_the_rest_is_gone(sweep, stored, keys, output, listen):
     for number in range(3):
         stored(f"uploads/{number}", hours=25)
 
@@ -74,9 +76,8 @@ def test_what_cannot_be_deleted_is_an_error_after_all_the_rest_is_gone(sweep, st
     def tell_so(parsed, **_):
         parsed["Errors"] = [{"Key": "uploads/0", "Code": "InternalError"}]
 
-    events = photos()._client.meta.events
-    events.register("provide-client-params.s3.DeleteObjects", refuse_the_first)
-    events.register("after-call.s3.DeleteObjects", tell_so)
+    listen(photos()._client, "provide-client-params.s3.DeleteObjects", refuse_the_first)
+    listen(photos()._client, "after-call.s3.DeleteObjects", tell_so)
     with pytest.raises(StorageUnavailable):
         sweep()
     assert keys() == {"uploads/0"}

@@ -18,7 +18,6 @@ from urllib3.exceptions import ReadTimeoutError
 
 from faceblur.errors import JobNotFound, StorageUnavailable, UploadReplaced
 from faceblur.jobs.storage import Photos, digest, job_id_of, photos, upload_key
-from tests.support.requests import answered_by
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
@@ -271,13 +270,14 @@ def test_any_other_refusal_is_raised_as_it_is(stubbed, operation, request_, code
 
 @every_request
 @pytest.mark.parametrize("error", [EndpointConnectionError, ConnectTimeoutError])
-def test_an_unreachable_storage(environment, operation, request_, error):
+def test_an_unreachable_storage(listen, operation, request_, error):
     client = boto3.client("s3", config=Config(retries={"total_max_attempts": 1}))
 
     def unreachable(**_):
         raise error(endpoint_url="https://s3.example.org")
 
-    with answered_by(unreachable, client), pytest.raises(StorageUnavailable):
+    listen(client, "before-send.s3", unreachable)
+    with pytest.raises(StorageUnavailable):
         request_(Photos(client, BUCKET))
 
 

@@ -14,7 +14,6 @@ from botocore.stub import Stubber
 from faceblur.errors import CorruptImage, InternalError, JobNotFound, StorageUnavailable, TimedOut, TooManyJobs
 from faceblur.jobs.table import STAGES, UNFINISHED, Jobs, Status, jobs
 from faceblur.options import JobOptions
-from tests.support.requests import answered_by
 from tests.support.sources import evaluated, state_machine
 
 OPTIONS = JobOptions().model_dump()
@@ -293,7 +292,7 @@ def test_a_table_that_does_not_answer_is_not_taken_for_a_refused_write(table, ad
     assert jobs().get(job_id).status is Status.PROCESSING
 
 
-def test_an_outage_of_the_table_is_told_before_a_function_or_a_request_must_end(table, monkeypatch):
+def test_an_outage_of_the_table_is_told_before_a_function_or_a_request_must_end(table, listen, monkeypatch):
     tried = []
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
 
@@ -301,7 +300,8 @@ def test_an_outage_of_the_table_is_told_before_a_function_or_a_request_must_end(
         tried.append(request)
         return AWSResponse(request.url, 500, {}, SimpleNamespace(stream=lambda **_: [b"{}"]))
 
-    with answered_by(broken, jobs()._table.meta.client), pytest.raises(StorageUnavailable):
+    listen(jobs()._table.meta.client, "before-send.dynamodb", broken)
+    with pytest.raises(StorageUnavailable):
         jobs().get("x")
     assert len(tried) == 3
 

@@ -69,7 +69,11 @@ def test_what_counts_as_covered_is_what_was_painted(
     face = ellipse(SIZE, *inner(head))
     edge = 0.03 + 3 / face.sum()  # pixels on the ellipse's edge, which may count or not
     share = covered_share(opaque_paint(SIZE, found), box)
-    assert share == pytest.approx(painted(SIZE, found)[face].mean(), abs=edge)
+    opaque = np.zeros_like(face)
+    for region in found:
+        opaque |= painted(SIZE, [region])
+    # Where soft edges lie upon each other, nothing may be left of the picture either, but that does not count.
+    assert opaque[face].mean() - edge <= share <= painted(SIZE, found)[face].mean() + edge
 
 
 @given(st.floats(30, 120), st.floats(-180, 180))

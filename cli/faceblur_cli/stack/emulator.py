@@ -1,0 +1,115 @@
+"""Runs the emulator that is the embedded AWS (MiniStack)."""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from faceblur_cli import project
+from faceblur_cli.failures import Failure
+from faceblur_cli.stack.aws import credentials
+from faceblur_cli.waiting import wait_until
+
+DEFAULT_PORT = 4566
+# The emulator sends an event to a function in two pieces. With Nagle's algorithm the second piece waits until the first
+# is acknowledged, which adds 40 ms to every call.
+_RUN_EMULATOR = """
+import socketserver
+socketserver.StreamRequestHandler.disable_nagle_algorithm = True
+from ministack.app import main
+main()
+"""
+_START_SECONDS = 60
+_STOP_SECONDS = 30
+
+
+@contextmanager
+def emulator(port: int, state: Path, **settings: str) -> Iterator[str]:
+    """Start the embedded AWS on a loopback port and stop it after the block; gives its address. Raises Failure."""
+    if not _is_free(port):
+        raise Failure(f"Port {port} is in use. Choose another one with --port.")
+    (state / "tmp").mkdir(parents=True, exist_ok=True)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment |= credentials()
+    environment |= {
+        # Functions need their roles' permissions, and links and forms their signatures, as on AWS.
+        "AUTH": "true",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "PERSIST_STATE": "1",
+        "S3_PERSIST": "1",
+        "STATE_DIR": str(state / "state"),
+        "S3_DATA_DIR": str(state / "s3"),
+        "TMPDIR": str(state / "tmp"),
+    }
+    with (state / "log.txt").open("ab") as log:
+        # In a session of its own, Ctrl-C does not reach it: we stop it with SIGTERM, on which it stops its workers.
+        process = subprocess.Popen(
+            [project.MINISTACK_PYTHON, "-c", _RUN_EMULATOR],
+            env=environment | settings,
+            cwd=state,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    endpoint = f"http://127.0.0.1:{port}"
+    try:
+        wait_until(
+            lambda: _answers(endpoint, process),
+            _START_SECONDS,
+            f"The embedded AWS did not start. Its log is {state}/log.txt.",
+        )
+        yield endpoint
+    finally:
+        _stop(process)
+
+
+def any_port(preferred: int = DEFAULT_PORT) -> int:
+    """The preferred port, or another one if it is in use."""
+    return preferred if _is_free(preferred) else free_port()
+
+
+def free_port() -> int:
+    """A loopback port that is not in use."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _answers(endpoint: str, process: subprocess.Popen[bytes]) -> bool:
+    if process.poll() is not None:
+        raise Failure(f"The embedded AWS ended with exit code {process.returncode}.")
+    try:
+        return httpx.get(f"{endpoint}/_ministack/health", timeout=1, trust_env=False).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Stop the emulator. It saves its state when it stops, so an interruption does not cut this short."""
+    process.terminate()
+    deadline = time.monotonic() + _STOP_SECONDS
+    while process.returncode is None:
+        try:
+            process.wait(max(1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+        except KeyboardInterrupt:
+            continue

@@ -1,0 +1,112 @@
+"""Tells which process runs the embedded AWS of the state folder, and which stack it serves.
+
+That process holds the file lock `lock` and has written its process id into it. Once its stack serves, `running.json`
+describes the stack. A process that was killed leaves both files behind, but not the lock.
+"""
+
+import fcntl
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from faceblur_cli import project
+from faceblur_cli.failures import Failure
+from faceblur_cli.stack.aws import Stack
+from faceblur_cli.waiting import wait_until
+
+# `faceblur blur` lets its requests end before it stops its emulator.
+_STOP_SECONDS = 120
+# A process that only asks who holds the lock takes it for a moment.
+_LOCK_SECONDS = 3
+
+
+@contextmanager
+def hold() -> Iterator[None]:
+    """Hold the lock for the block. Raises Failure if another process holds it."""
+    with _lock_file() as lock:
+        wait_until(
+            lambda: _take(lock, fcntl.LOCK_EX),
+            _LOCK_SECONDS,
+            "The embedded AWS of this folder is running already, or is starting or stopping. Stop it with "
+            "`faceblur down`.",
+        )
+        # Remove what a killed process wrote before we write our process id, which may be the same as its own.
+        _running_file().unlink(missing_ok=True)
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+@contextmanager
+def announce(stack: Stack) -> Iterator[None]:
+    """Let other processes find the stack during the block."""
+    # Renamed into place, so that nobody reads half a file.
+    draft = _running_file().with_suffix(".draft")
+    draft.write_text(json.dumps({"pid": os.getpid(), "endpoint": stack.endpoint, "outputs": dict(stack.outputs)}))
+    try:
+        draft.replace(_running_file())
+        yield
+    finally:
+        _running_file().unlink(missing_ok=True)
+
+
+def running_stack() -> Stack | None:
+    """The stack that another process serves on this machine, if there is one."""
+    holder = _holder()
+    try:
+        running = json.loads(_running_file().read_text())
+    except FileNotFoundError:
+        return None
+    return Stack(running["endpoint"], running["outputs"]) if running["pid"] == holder else None
+
+
+def stop() -> bool:
+    """Stop the process that holds the lock and wait until it has ended; gives False if there is none.
+
+    Raises Failure if the process does not end, or has not written its id yet.
+    """
+    holder = _holder()
+    if holder is None:
+        return False
+    if not holder:
+        raise Failure("The embedded AWS is just starting. Try again, or stop it where it was started.")
+    with suppress(ProcessLookupError):
+        os.kill(holder, signal.SIGTERM)
+    wait_until(
+        lambda: _holder() != holder,
+        _STOP_SECONDS,
+        f"The embedded AWS did not stop within {_STOP_SECONDS} seconds. Its process is {holder}.",
+    )
+    return True
+
+
+def _holder() -> int | None:
+    """The id of the process that holds the lock; None if none does, 0 if it has not written its id yet."""
+    with _lock_file() as lock:
+        # A shared lock, so that two processes that ask at once do not take each other for the holder.
+        if _take(lock, fcntl.LOCK_SH):
+            return None
+        lock.seek(0)
+        return int(lock.read() or 0)
+
+
+def _take(lock: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _lock_file() -> IO[str]:
+    project.STATE.mkdir(parents=True, exist_ok=True)
+    return (project.STATE / "lock").open("a+")
+
+
+def _running_file() -> Path:
+    return project.STATE / "running.json"

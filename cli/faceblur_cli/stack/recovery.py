@@ -1,0 +1,62 @@
+"""Does what AWS does by itself and the emulator does not: end interrupted jobs, delete what is a day old."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from faceblur_cli.stack.aws import Stack
+from faceblur_cli.trace import execution_arn
+
+LIFETIME = timedelta(days=1)
+
+
+def recover(stack: Stack) -> None:
+    """Abort the jobs whose executions ended with the last stack, and delete expired rows and photos.
+
+    The emulator keeps rows and objects, but it keeps no running execution and applies neither lifecycle rules nor time
+    to live. If an execution ended just before the emulator stopped, its end may be kept while the event about it is
+    lost.
+    """
+    bucket, table = stack.outputs["PhotoBucketName"], stack.outputs["JobsTableName"]
+    objects = list(_listed(stack.client("s3"), "list_objects_v2", "Contents", Bucket=bucket))
+    jobs_with_photos = {entry["Key"].partition("/")[2].partition(".")[0] for entry in objects}
+    for row in _listed(stack.client("dynamodb"), "scan", "Items", TableName=table):
+        # The row that counts the jobs of a day has no status.
+        job_id, status = row["job_id"]["S"], row.get("status", {"S": ""})["S"]
+        if int(row["expires_at"]["N"]) < time.time():
+            stack.client("dynamodb").delete_item(TableName=table, Key={"job_id": {"S": job_id}})
+        elif (status == "FAILED" and job_id in jobs_with_photos) or _was_interrupted(stack, job_id, status):
+            _send_aborted(stack, job_id)
+    for entry in objects:
+        if entry["LastModified"] < datetime.now(UTC) - LIFETIME:
+            stack.client("s3").delete_object(Bucket=bucket, Key=entry["Key"])
+
+
+def _was_interrupted(stack: Stack, job_id: str, status: str) -> bool:
+    """Whether an execution has begun to work on the job and none does now."""
+    if status not in {"AWAITING_UPLOAD", "PROCESSING"}:
+        return False
+    execution = _execution_status(stack, job_id)
+    return execution != "RUNNING" and (status == "PROCESSING" or execution is not None)
+
+
+def _execution_status(stack: Stack, job_id: str) -> str | None:
+    client, arn = stack.client("stepfunctions"), execution_arn(stack.outputs["StateMachineArn"], job_id)
+    try:
+        return str(client.describe_execution(executionArn=arn)["status"])
+    except client.exceptions.ExecutionDoesNotExist:
+        return None
+
+
+def _listed(client: Any, operation: str, entries: str, **arguments: str) -> Iterator[dict[str, Any]]:
+    """The entries of all pages of a paginated operation."""
+    for page in client.get_paginator(operation).paginate(**arguments):
+        yield from page.get(entries, [])
+
+
+def _send_aborted(stack: Stack, job_id: str) -> None:
+    """Send the event that EventBridge sends for an aborted execution; its queue delivers it until it is recorded."""
+    event = {"source": "aws.states", "detail": {"name": job_id, "status": "ABORTED"}}
+    stack.client("sqs").send_message(QueueUrl=stack.outputs["EndingsQueueUrl"], MessageBody=json.dumps(event))

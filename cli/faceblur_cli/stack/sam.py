@@ -1,0 +1,95 @@
+"""Builds the template and deploys it into the embedded AWS, both with the real AWS SAM."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from faceblur_cli import project
+from faceblur_cli.failures import Failure
+from faceblur_cli.stack.aws import Stack, credentials
+
+STACK_NAME = "faceblur"
+
+
+def build(say: Callable[[str], None]) -> None:
+    """Run `sam build` for this machine's interpreter, unless no source has changed since the last build."""
+    stamp, fingerprint = project.BUILD.with_suffix(".sha256"), project.fingerprint()
+    if stamp.exists() and stamp.read_text() == fingerprint:
+        return
+    stamp.unlink(missing_ok=True)
+    say("building the functions (sam build)")
+    # No build step needs AWS, so it gets an address where nothing answers.
+    _run_sam("build", "http://127.0.0.1:9", [], [f"PythonRuntime={project.python_runtime()}"])
+    write_bootstraps(project.BUILD)
+    stamp.write_text(fingerprint)
+
+
+def write_bootstraps(
+    built: Path, handler: str = "$_HANDLER", path: str = "", environment: Mapping[str, str] | None = None
+) -> None:
+    """Give each built function the `bootstrap` with which a custom runtime starts.
+
+    The emulator mounts no layers for custom runtimes, so the bootstrap of detect_faces puts the built layer on the
+    path. Tests wrap the functions in their own handler, with one more folder on the path and more environment.
+    """
+    exports = "".join(f"export {name}='{value}'\n" for name, value in (environment or {}).items())
+    for function in built.glob("*Function"):
+        layer = str(built / "OnnxLayer/python") if function.name == "DetectFacesFunction" else ""
+        folders = ":".join(filter(None, ("$PWD", layer, path)))
+        bootstrap = function / "bootstrap"
+        bootstrap.unlink(missing_ok=True)  # In a copied build it is a hard link to the original.
+        bootstrap.write_text(
+            f'#!/bin/sh\n{exports}export PYTHONPATH="{folders}"\n'
+            f"exec '{project.RUNTIME_PYTHON}' -m awslambdaric \"{handler}\"\n"
+        )
+        bootstrap.chmod(0o755)
+
+
+def deploy(
+    endpoint: str, built: Path = project.BUILD, stack_name: str = STACK_NAME, parameters: Sequence[str] = ()
+) -> Stack:
+    """Run `sam deploy` of a built template into the embedded AWS at this address.
+
+    The functions run as `provided.al2023`: its `bootstrap` starts AWS's own runtime client with this machine's Python.
+    """
+    options = [
+        f"--template-file={built / 'template.yaml'}",
+        f"--stack-name={stack_name}",
+        f"--tags=ms-custom-id={stack_name}",
+    ]
+    overrides = ["PythonRuntime=provided.al2023", "FaceDetector=embedded", "WebPage=no", "JobsADay=0"]
+    _run_sam("deploy", endpoint, options, [*overrides, f"AwsEndpointUrl={endpoint}", *parameters])
+    described = Stack(endpoint, {}).client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
+    return Stack(endpoint, {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]})
+
+
+def _run_sam(command: str, endpoint: str, options: Sequence[str], parameters: Sequence[str]) -> None:
+    """Run a SAM command, which can reach AWS at `endpoint` only. Raises Failure with the end of its output."""
+    # SAM builds the layer with the first `python3 -m pip` of the path; .tools/uv has the one of this interpreter.
+    path = f"{project.ROOT / '.tools/uv/bin'}:{os.environ['PATH']}"
+    environment = os.environ | credentials() | {"PATH": path, "AWS_ENDPOINT_URL": endpoint}
+    environment |= {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_CHECK_LATEST_VERSION": "0"}
+    environment.pop("AWS_PROFILE", None)
+    configuration = [f"--config-file={project.ROOT / 'samconfig.toml'}", "--config-env=local"]
+    overrides = ["--parameter-overrides", f"Architecture={project.architecture()}", *parameters]
+    with subprocess.Popen(
+        [project.SAM, command, *configuration, *options, *overrides],
+        cwd=project.ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as sam:
+        try:
+            output, _ = sam.communicate()
+        except BaseException:
+            # Also kill what SAM started: a `pip` that lives on would write into the next build.
+            with suppress(ProcessLookupError):
+                os.killpg(sam.pid, signal.SIGKILL)
+            raise
+    if sam.returncode != 0:
+        raise Failure(f"sam {command} failed:\n{output[-3000:]}")

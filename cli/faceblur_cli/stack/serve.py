@@ -1,0 +1,83 @@
+"""Serves the stack on this machine: builds the template, starts the embedded AWS and deploys into it."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+
+from faceblur_cli import project
+from faceblur_cli.failures import Failure
+from faceblur_cli.stack import holder
+from faceblur_cli.stack.aws import Stack
+from faceblur_cli.stack.emulator import DEFAULT_PORT, any_port, emulator
+from faceblur_cli.stack.recovery import recover
+from faceblur_cli.stack.sam import STACK_NAME, build, deploy
+
+# Tells of which build the deployed stack is, and its outputs.
+_STAMP = "deployed.json"
+
+
+@contextmanager
+def serve_stack(port: int, say: Callable[[str], None]) -> Iterator[Stack]:
+    """Build, start and deploy; the stack serves until the block ends, and its state is kept for the next time.
+
+    Port 0 means the port of the last stack, else the default port, else any free one. Raises Failure if another process
+    serves a stack already, if the port is in use, or if a step fails.
+    """
+    with holder.hold():
+        build(say)
+        port = port or any_port(_last_port() or DEFAULT_PORT)
+        state = _state_of(port)
+        state.mkdir(parents=True, exist_ok=True)
+        with emulator(port, state) as endpoint:
+            stack = _deployed(endpoint, state, say)
+            with holder.announce(stack):
+                yield stack
+
+
+@contextmanager
+def reopen_stack() -> Iterator[Stack]:
+    """Start the embedded AWS as the last stack left it, to read what it kept. Raises Failure if there was none."""
+    with holder.hold():
+        if not (port := _last_port()):
+            raise Failure("No stack has been deployed on this machine yet. Deploy one with `faceblur up`.")
+        state = _state_of(port)
+        with emulator(port, state) as endpoint:
+            yield Stack(endpoint, json.loads((state / _STAMP).read_text())["outputs"])
+
+
+def _state_of(port: int) -> Path:
+    """The folder of the emulator's state. Addresses of queues and photos contain the port, so each port has its own."""
+    return project.STATE / f"aws-{port}"
+
+
+def _last_port() -> int | None:
+    """The port of the stack that was deployed last."""
+    stamps = sorted(project.STATE.glob(f"aws-*/{_STAMP}"), key=lambda stamp: stamp.stat().st_mtime)
+    return int(stamps[-1].parent.name.removeprefix("aws-")) if stamps else None
+
+
+def _deployed(endpoint: str, state: Path, say: Callable[[str], None]) -> Stack:
+    """The stack that the emulator kept if it is of this build, else a new deployment."""
+    stamp, fingerprint = state / _STAMP, project.fingerprint()
+    if stamp.exists() and (kept := json.loads(stamp.read_text())).get("build") == fingerprint:
+        stack = Stack(endpoint, kept["outputs"])
+        if _exists(stack):
+            recover(stack)
+            return stack
+    stamp.unlink(missing_ok=True)
+    say(f"deploying into the embedded AWS at {endpoint} (sam deploy)")
+    stack = deploy(endpoint)
+    stamp.write_text(json.dumps({"build": fingerprint, "outputs": dict(stack.outputs)}))
+    return stack
+
+
+def _exists(stack: Stack) -> bool:
+    """Whether the emulator still has the stack: an emulator that was killed has not saved it."""
+    try:
+        stack.client("cloudformation").describe_stacks(StackName=STACK_NAME)
+    except ClientError:
+        return False
+    return True
