@@ -192,6 +192,12 @@ def test_the_state_machine_names_the_stages(table, add_job):
     assert [payload["stage"] for payload in payloads if "stage" in payload] == list(STAGES)
 
 
+@pytest.mark.parametrize("status", Status)
+def test_a_job_is_in_work_while_it_is_processed(table, add_job, status):
+    assert jobs().is_in_work(add_job(status)) is (status == "PROCESSING")
+    assert not jobs().is_in_work("f" * 32)
+
+
 @pytest.mark.parametrize("status", ["AWAITING_UPLOAD", *FINISHED])
 def test_a_job_that_is_not_in_work_stays_as_it_is(table, add_job, row_of, status):
     row = row_of(add_job(status))
@@ -317,6 +323,10 @@ def missing() -> bool:
     return False
 
 
+def unasked() -> bool:
+    pytest.fail("S3 was asked though the answer makes no difference")
+
+
 def past(seconds: float) -> int:
     return int(time.time() - seconds)
 
@@ -329,9 +339,6 @@ def test_a_job_whose_photo_did_not_come_in_time_has_failed(table, add_job):
 
 
 def test_a_job_whose_form_is_still_valid_waits_on_unasked(table, add_job):
-    def unasked():
-        pytest.fail("S3 was asked while the form is valid")
-
     job = jobs().get(add_job())
     assert jobs().fail_if_overdue(job, unasked) == job
 
@@ -378,25 +385,25 @@ def test_a_job_claimed_just_before_it_is_settled_goes_on(table, add_job, claim):
 def test_an_execution_that_took_its_quarter_of_an_hour_has_a_minute_to_report_it(table, add_job, minutes):
     """EventBridge delivers the end of an execution within seconds. Until then only the event knows how it ended."""
     job = jobs().get(add_job("PROCESSING", claimed_at=past(minutes * 60), upload_expires_at=past(minutes * 60)))
-    assert jobs().fail_if_overdue(job, missing) == job
+    assert jobs().fail_if_overdue(job, unasked) == job
 
 
 def test_whoever_asks_a_minute_later_does_not_wait_for_a_lost_event(table, add_job):
     job = jobs().get(add_job("PROCESSING", claimed_at=past(16 * 60 + 2)))
-    settled = jobs().fail_if_overdue(job, missing)
+    settled = jobs().fail_if_overdue(job, unasked)
     assert (settled.status, settled.error["code"]) == (Status.FAILED, "TimedOut")
 
 
 def test_a_job_that_is_completed_while_it_is_settled_stays_completed(table, add_job):
     job = jobs().get(add_job("PROCESSING", claimed_at=past(5_000)))
     jobs().complete(job.job_id, OUTCOME)
-    assert jobs().fail_if_overdue(job, missing).status is Status.COMPLETED
+    assert jobs().fail_if_overdue(job, unasked).status is Status.COMPLETED
 
 
 @pytest.mark.parametrize("status", FINISHED)
 def test_a_finished_job_is_never_settled(table, add_job, status):
     job = jobs().get(add_job(status, claimed_at=past(5_000), upload_expires_at=past(5_000)))
-    assert jobs().fail_if_overdue(job, missing) == job
+    assert jobs().fail_if_overdue(job, unasked) == job
 
 
 def test_a_job_that_is_deleted_while_it_is_settled_is_not_found(table, add_job):
