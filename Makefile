@@ -30,8 +30,8 @@ cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH"
 parameters = PythonRuntime=python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
   Architecture=$(subst aarch64,arm64,$(shell uname -m)) $(PARAMETERS)
 
-.PHONY: help run blur test lint format page bench-detect bench-blur bench-strength bench-real chaos fuzz load latency \
-  scaling scan audit licences deploy smoke clean
+.PHONY: help run blur test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur \
+  bench-strength bench-real chaos fuzz load latency scaling scan audit licences deploy smoke clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
 
@@ -42,10 +42,30 @@ blur: $(setup) ## hide the faces in PHOTO=…
 	@test -n "$$PHOTO" || { echo 'Say which photo: make blur PHOTO="my party.jpg"' >&2; exit 2; }
 	.venv/bin/faceblur blur "$$PHOTO"
 
-test: $(setup) $(page) ## the whole suite
+test: $(setup) $(page) ## the whole suite: the page, the units and the deployed stacks side by side
 	@tests/e2e/chromium >/dev/null
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-page test-unit test-stack
+
+test-page: $(packages) ## the tests of the page's source
 	cd frontend && npm test
-	CHROMIUM="$$(tests/e2e/chromium)" .venv/bin/python -m pytest
+
+# The tests of a file stay in one process, and so do the tests of a stack.
+pytest = .venv/bin/python -m pytest --quiet --dist=loadgroup
+test-unit: .venv/.ready ## the tests without a stack
+	$(pytest) --numprocesses=2 tests/unit tests/template
+
+test-stack: $(setup) $(page) ## the tests of deployed stacks, of the command and of the page in a browser
+	CHROMIUM="$$(tests/e2e/chromium)" $(pytest) --numprocesses=3 tests/bad_input tests/e2e tests/workflow
+
+check: .venv/.ready ## FILE=… style, types and tests of one file: itself, or the tests that import it
+	@test -n "$$FILE" || { echo "Say which file: make check FILE=functions/faceblur/photo/png.py" >&2; exit 2; }
+	.venv/bin/ruff format --check "$$FILE"
+	.venv/bin/ruff check "$$FILE"
+	case "$$FILE" in functions/*|cli/*) .venv/bin/mypy ;; esac
+	.venv/bin/python -m pytest --quiet $$(.venv/bin/python -m tests.support.tests_of "$$FILE")
+
+privileges: $(setup) ## take every grant of every function away in turn: something must fail without it
+	$(pytest) --in-full tests/workflow/test_least_privilege.py
 
 page: $(page) ## build the web page
 

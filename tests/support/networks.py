@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -17,9 +18,11 @@ def python_path() -> str:
     """The folder to import the networks from; what is published of them is in PUBLISHED."""
     # The environment that has pip.
     python = ROOT / ".tools" / "uv" / "bin" / "python3"
-    subprocess.run(
-        ["make", "--silent", f"--directory={LAYER}", "networks", f"ARTIFACTS_DIR={MADE}", f"PYTHON={python}"],
-        check=True,
-        capture_output=True,
-    )
+    with MADE.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # other processes of the same test run wait
+        subprocess.run(
+            ["make", "--silent", f"--directory={LAYER}", "networks", f"ARTIFACTS_DIR={MADE}", f"PYTHON={python}"],
+            check=True,
+            capture_output=True,
+        )
     return str(MADE / "python")

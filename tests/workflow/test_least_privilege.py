@@ -316,16 +316,20 @@ def fails(use: Callable[[Roles], None], roles: Roles) -> bool:
 
 
 @pytest.mark.parametrize("function", USES)
-def test_without_any_one_of_its_grants_something_fails(roles: Roles, function: str) -> None:
+def test_without_any_one_of_its_grants_something_fails(
+    roles: Roles, function: str, pytestconfig: pytest.Config
+) -> None:
+    """One grant in three is taken away in turn, and each with `--in-full` (`make privileges`)."""
     for use in USES[function]:
         use(roles)
     (document,) = roles.policies(function).values()
+    tried = grants(document) if pytestconfig.getoption("in_full") else grants(document)[::3]
     in_vain = set()
-    for grant in grants(document):
+    for grant in tried:
         with roles.without(function, grant["Action"], grant["Resource"]):
             if not any(fails(use, roles) for use in USES[function]):
                 in_vain.add(grant["Action"])
-    assert in_vain == NOT_SEEN_HERE.get(function, set())
+    assert in_vain == NOT_SEEN_HERE.get(function, set()) & {grant["Action"] for grant in tried}
     # It was the grants that were missing, and nothing else.
     for use in USES[function]:
         use(roles)
