@@ -15,7 +15,7 @@ from PIL import Image
 from faceblur.errors import CorruptImage
 from faceblur.geometry import Box
 from faceblur.limits import MAX_STRENGTH, MIN_STRENGTH, Shape, StyleKind
-from faceblur.photo import painting
+from faceblur.photo import outlines, painting
 from faceblur.photo.hide import hide_faces
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures.masks import opaque
@@ -128,6 +128,20 @@ def test_pixelated_paint_has_the_colours_of_nine_cells_and_no_other(shape: Shape
     region = Region(replace(HOPPER_FACE, roll=30.0), Style("pixelate", shape))
     hidden = values(covered(hopper_pixels(), region))[opaque(hopper_pixels().size, region)]
     assert len(np.unique(hidden, axis=0)) <= 9
+
+
+@pytest.mark.usefixtures("no_noise")
+@pytest.mark.parametrize("area", [1 << 20, 2000], ids=["at once", "in pieces"])
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "CMYK"])
+def test_every_average_stays_in_its_place(mode: str, area: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the face was light, the paint is: a picture with hidden faces still looks like itself from afar."""
+    monkeypatch.setattr(outlines, "AREA", area)
+    image = astronaut_pixels().convert(mode)
+    region = Region(Box(0.3, 0.2, 0.3, 0.45, 99.0), Style("pixelate", "box", padding=0.1))
+    place = painting.outline(image.size, region).seen
+    expected = painting.averages(image, place, painting.CELLS).convert(mode)
+    painted = covered(image, region).crop(place).resize(expected.size, Image.Resampling.NEAREST)
+    assert np.abs(values(painted) - values(expected)).max() <= 1
 
 
 def test_noise_has_the_strength_that_is_promised() -> None:
