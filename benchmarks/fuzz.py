@@ -1,7 +1,8 @@
-"""What becomes of bad files: through the image code with the functions' limits, and through a deployed stack.
+"""How bad files end, in the image code with the functions' limits and in a deployed stack.
 
-Every file made by hand and thousands of mutations of good ones; a file that ends otherwise than in a hidden face or
-in one of the errors for photos is printed with its name, by which `made` of the catalogue makes it again.
+The files are all that were made by hand, and thousands of mutations of good ones. A file must end with its face hidden
+or with one of the errors for photos. Any other is printed with its name, from which `made` of the catalogue makes it
+again.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.report import at_least, at_most, publish
+from benchmarks.figure import Panel, drawn
+from benchmarks.report import Figure, at_least, at_most, publish
 from faceblur_cli.stack.emulator import any_port, emulator
 from faceblur_cli.stack.sam import build, deploy
 from tests.support.bad_files.catalogue import HAND_MADE, HEAVY, kind_of, made, mutated
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
     from tests.support.bad_files.trial import Trial
 
 MUTATIONS = 4_400
-# Those that are tried at the same time.
+# Files that are tried at the same time.
 WORKERS = 2
-# Of those made by hand, one in so many goes through the stack as well, and so many mutations.
+# The stack gets one in ONE_IN of the files made by hand, and STACK_MUTATIONS mutations.
 ONE_IN, STACK_MUTATIONS = 4, 120
 
 
@@ -62,7 +64,7 @@ def through_the_stack(names: Iterable[str]) -> list[Trial]:
 
 
 def told(trial: Trial) -> Trial:
-    """Print what went wrong, as soon as it did."""
+    """Print a defect as soon as it is found."""
     if trial.defect:
         said(f"{trial.name}: {trial.ended}\n{trial.defect}")
     return trial
@@ -74,7 +76,7 @@ def said(text: str) -> None:
 
 
 def row(where: str, kind: str, tried: list[Trial]) -> dict[str, Any]:
-    """How many files of a kind ended how."""
+    """How the files of a kind ended, and what they took."""
     ended = Counter(each.ended for each in tried)
     codes = ", ".join(f"{code} {count}" for code, count in ended.most_common() if code != HIDDEN)
     seconds, megabytes = max(each.seconds for each in tried), max(each.megabytes for each in tried)
@@ -91,7 +93,7 @@ def row(where: str, kind: str, tried: list[Trial]) -> dict[str, Any]:
 
 
 def rows(where: str, tried: list[Trial]) -> list[dict[str, Any]]:
-    """The rows of one place: a kind each."""
+    """The rows of one place, one for each kind of file."""
     kinds: dict[str, list[Trial]] = {}
     for each in tried:
         made_by = f"made by hand, {kind_of(each.name)}" if each.name in HAND_MADE else kind_of(each.name)
@@ -100,7 +102,7 @@ def rows(where: str, tried: list[Trial]) -> list[dict[str, Any]]:
 
 
 def main() -> int:
-    """Try all of them, and say whether the goals hold."""
+    """Try all files, and publish how they ended."""
     in_code = through_the_image_code([*HAND_MADE, *mutated(MUTATIONS)])
     light = [name for name in HAND_MADE if name not in HEAVY]
     in_stack = through_the_stack([*islice(light, 0, None, ONE_IN), *list(mutated(MUTATIONS))[-STACK_MUTATIONS:]])
@@ -114,7 +116,23 @@ def main() -> int:
         at_most("CPU s of the slowest", max(each.seconds for each in in_code), SECONDS),
         at_most("MB of the largest", max(each.megabytes for each in in_code), MEMORY_MB),
     ]
-    return publish("fuzz", shown, goals, shown)
+    return publish("fuzz", shown, goals, shown, figure=figure(shown))
+
+
+def figure(shown: list[dict[str, Any]]) -> Figure:
+    """How the files of each kind ended, and the time and memory of the most demanding one, a line for each kind."""
+
+    def numbers(column: str) -> list[float | None]:
+        return [float(row[column]) if row[column] != "" else None for row in shown]
+
+    errors = [row["files"] - row["a hidden face"] for row in shown]
+    panels = [
+        Panel("files", {"faces hidden": numbers("a hidden face"), "an error": errors}),
+        Panel("CPU seconds, the slowest", {"faces hidden": numbers("CPU s at most")}),
+        Panel("MB, the largest", {"faces hidden": numbers("MB at most")}),
+    ]
+    rows = [f"{row['where']}: {row['what']}" for row in shown]
+    return Figure(drawn(rows, panels), "How bad files of each kind ended, and what they took")
 
 
 if __name__ == "__main__":

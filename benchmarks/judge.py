@@ -1,4 +1,4 @@
-"""What became of a photo and its faces, by the pixels of the result and by the boxes of both ways."""
+"""How each photo and face ended: by the pixels of the result, and by the boxes of faceblur and of deface."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
     Answer = dict[str, Any]
 
-OPAQUE = 0.95  # of a face's inner ellipse is to be under opaque paint
+OPAQUE = 0.95  # the share of a face's inner ellipse that should be under opaque paint
 
 
 class Fate(NamedTuple):
-    """What became of one face.
+    """How one face ended.
 
-    `hidden`: its detail is gone from the result. `boxed`, `boxed_by_deface`: a box of this way matches it. `opaque`:
-    enough of its inner ellipse is under opaque paint.
+    `hidden`: its detail is gone from the result. `boxed`, `boxed_by_deface`: a box of faceblur or deface matches it.
+    `opaque`: the share OPAQUE of its inner ellipse is under opaque paint.
     """
 
     set: str
@@ -42,14 +42,14 @@ class Fate(NamedTuple):
 
 
 class Boxes(NamedTuple):
-    """How many boxes a way has in a photo, and how many of them are of no face that is marked."""
+    """How many boxes a tool has in a photo, and how many of them match no marked face."""
 
     all: int
     of_nothing: int
 
 
 class Seconds(NamedTuple):
-    """Processor time: of faceblur's first look, of all its looks, and of deface's inference."""
+    """Processor time: of faceblur's detection, of its detection and checks, and of deface's inference."""
 
     first: float
     all: float
@@ -58,12 +58,12 @@ class Seconds(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one photo.
+    """How one photo ended.
 
-    `error` is the name of what ended the job without a result, or empty. `painted` is the area of all paint as a
-    multiple of the area of all marked faces. `painted_found` is the same of the marked faces that have a box, and of
-    their paint: it says how large a cover is. Both are None if there is no such face, or if the boxes of faces are not
-    drawn around the face.
+    `error` is the name of the error that ended the job, or empty. `settled`: the last check found nothing. `painted` is
+    the area of all paint ÷ the area of all marked faces. `painted_found` is the same for the marked faces that have a
+    box, and their paint: it says how large the painted area of a face is. Both are None if there is no such face, or if
+    the marks are not drawn around the face.
     """
 
     photo: Photo
@@ -79,7 +79,7 @@ class Outcome:
 
 
 def judged(photo: Photo, ours: Sequence[Answer], others: Sequence[Answer], result: Path, style: Style) -> Outcome:
-    """What became of a photo: by what faceblur and deface answered in each round, and by the result of the last."""
+    """How a photo ended, by the answers of faceblur and deface in each round, and by the result of the last round."""
     answer = ours[-1]
     before = decode.load_for_detection(photo.path.read_bytes(), None)
     after = before if answer["error"] else decode.load_for_detection(result.read_bytes(), None)
@@ -119,9 +119,9 @@ def judged(photo: Photo, ours: Sequence[Answer], others: Sequence[Answer], resul
 
 
 def painted(size: tuple[int, int], regions: Iterable[Region], faces: Iterable[Face]) -> float | None:
-    """The area of the regions' paint, with its soft edges, as a multiple of the area of the faces; None without a face.
+    """The area of the regions' paint, with its soft edges, ÷ the area of the faces; None if there is no face.
 
-    What lies in several regions or boxes counts once. `size` is that of the picture in pixels.
+    A pixel in several regions or boxes counts once. `size` is that of the picture in pixels.
     """
     paint, marks = Image.new("L", size), Image.new("L", size)
     for place, mask in painting.touched(size, list(regions)):

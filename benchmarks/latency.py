@@ -1,8 +1,9 @@
-"""From the upload to the result, as the command sees it, beside the stages that it waits for.
+"""The time from the upload to the result, as the command sees it, beside the sum of the stages.
 
-A photo of 12 megapixels with one large face goes through the deployed stack, one after the other. The first finds
-functions that have to start; what counts is how long the next ones take. The sum of the stages is the receipt's: what
-is above it went into queue, state machine, storage, start of the functions, and asking whether the job is done.
+A photo of 12 megapixels with one large face goes through the deployed stack several times. The first time, the
+functions have to start; the goal is about the other times. The sum of the stages is the receipt's. The rest of the
+time is spent by the queue, the state machine, the storage, the start of the functions, and the command's requests for
+the job's status.
 
 PYTHONPATH=functions .venv/bin/python -m benchmarks.latency
 """
@@ -26,23 +27,23 @@ from tests.support.pictures.scenes import scattered
 
 SIZE, FACE_WIDTH = (4000, 3000), 1600  # pixels
 PHOTOS = 9
-MOST = 1.3  # the command's time may be so many times the sum of the stages
+MOST = 1.3  # the bound of the command's time ÷ the sum of the stages
 
 
 class Seen(NamedTuple):
-    """A job as the command saw it: seconds from the upload to the result, and those of the stages."""
+    """The seconds of a job from the upload to the result, and the sum of those of its stages."""
 
     seconds: float
     stages: float
 
     @property
     def ratio(self) -> float:
-        """How many times the stages' sum it took."""
+        """The time from the upload to the result ÷ the sum of the stages."""
         return self.seconds / self.stages
 
 
 def blurred(api: ApiClient, photo: Path) -> Seen:
-    """Have a photo blurred as the command does."""
+    """Have the faces in a photo hidden as the command does."""
     created = api.create_job({})
     began = time.monotonic()
     api.upload(created["upload"], photo)
@@ -54,7 +55,7 @@ def blurred(api: ApiClient, photo: Path) -> Seen:
 
 
 def row(name: str, seen: list[Seen]) -> dict[str, Any]:
-    """Some jobs, in the middle."""
+    """The medians of some jobs."""
     return {
         "photo of 12 megapixels": name,
         "upload to result, s": median(each.seconds for each in seen),
@@ -64,7 +65,7 @@ def row(name: str, seen: list[Seen]) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Measure, and say whether the command waits for little but the stages."""
+    """Measure, and publish the times."""
     build(print)
     with tempfile.TemporaryDirectory(prefix="faceblur-latency-") as folder:
         photo = Path(folder, "photo.jpg")

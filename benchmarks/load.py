@@ -1,7 +1,7 @@
 """Many jobs at once through the deployed stack, beside one function that does all the work: the price of orchestration.
 
-Both are deployed into one embedded AWS and work in turns. So many clients each post the next photo as soon as they see
-that their last one is done: never more photos are in work, nor a function has more worker processes, than clients.
+Both are deployed into one embedded AWS and take turns. Each client posts its next photo as soon as it sees that its
+last one is done. So there are never more photos in work, or worker processes of a function, than clients.
 
 PYTHONPATH=functions:tests .venv/bin/python benchmarks/load.py [JOBS]
 """
@@ -45,11 +45,11 @@ if TYPE_CHECKING:
 JOBS = 64
 CLIENTS = 8
 TURNS = 4
-ALONE = 8  # jobs that go one at a time; their stages tell how long these take when nothing else runs
+ALONE = 8  # jobs that run one at a time, which shows how long each stage takes when nothing else runs
 SIZE, FACES, FACE_WIDTH = (1640, 1230), 2, 200  # pixels: a photo of two megapixels
-WITHOUT, WITH = 1.5, 2.0  # what the state machine may take of the one function's time, without the check and with it
+WITHOUT, WITH = 1.5, 2.0  # bounds of the state machine's time ÷ the one function's, without and with the check
 UPLOAD_SECONDS = PATIENCE_SECONDS = 300
-LOOK_SECONDS = 0.1  # between two looks at the rows of all jobs in work
+POLL_SECONDS = 0.1  # between two reads of the rows of all jobs in work
 SAMPLE_SECONDS = 0.2
 ONE_FUNCTION = "one-function"
 SOURCES = Path(__file__).parent / "one_function"
@@ -59,11 +59,12 @@ PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1e6
 
 @dataclass
 class Pipeline:
-    """A way of a photo to its result, and what was measured of it.
+    """A pipeline that hides the faces in photos, and what was measured of it.
 
-    `stack` names its worker processes, and `definition` is the state machine's, if it has one. `seconds` are those from
-    the answer to the upload until the job is seen to be COMPLETED, `alone` the same of jobs that had the machine to
-    themselves, with their receipts' `stages`. CPU seconds are of the functions' processes, and of the emulator's.
+    The names of its worker processes begin with `stack`. `definition` is that of its state machine, if it has one.
+    `seconds` are those from the answer to the upload until the job is seen to be COMPLETED. `alone` are the same of
+    jobs that had the machine to themselves; `stages` are from their receipts. CPU seconds are those of the functions'
+    processes, and of the emulator's.
     """
 
     name: str
@@ -83,7 +84,7 @@ class Pipeline:
     stages: list[dict[str, Any]] = field(default_factory=list)
 
     def percentile(self, percent: float) -> float:
-        """Of the seconds."""
+        """This percentile of the seconds."""
         return float(np.percentile(self.seconds, percent))
 
 
@@ -96,11 +97,11 @@ class Process(NamedTuple):
 
 
 class Cloud:
-    """The embedded AWS with both ways in it."""
+    """The embedded AWS with both pipelines in it."""
 
     def __init__(self, folder: Path, exits: ExitStack) -> None:
-        """Start it and deploy; all of it ends with `exits`."""
-        # Idle workers stay, as on AWS; here until the run is over.
+        """Start it and deploy both; everything is stopped with `exits`."""
+        # Idle workers are kept until the run is over, as AWS keeps them for a while.
         endpoint = exits.enter_context(emulator.emulator(emulator.free_port(), folder, LAMBDA_WARM_TTL_SECONDS="3600"))
         (self.pid,) = (pid for pid in children(os.getpid()) if b"ministack" in _read(pid, "cmdline"))
         self.stack = sam.deploy(endpoint)
@@ -110,7 +111,7 @@ class Cloud:
         self._bound(CLIENTS)
 
     def pipelines(self) -> list[Pipeline]:
-        """The ways that are compared, without the check and with it."""
+        """The pipelines that are compared, each without and with the check."""
         arn = self.stack.outputs["StateMachineArn"]
         definition = self.sfn.describe_state_machine(stateMachineArn=arn)["definition"]
         options = JobOptions().model_dump()
@@ -128,16 +129,16 @@ class Cloud:
         ]
 
     def take_up(self, pipeline: Pipeline) -> None:
-        """Have the coming jobs go this way."""
+        """Send the next jobs to this pipeline."""
         if pipeline.definition:
             arn = self.stack.outputs["StateMachineArn"]
             self.sfn.update_state_machine(stateMachineArn=arn, definition=pipeline.definition)
 
     def _bound(self, workers: int) -> None:
-        """Let the functions that work on pictures have so many worker processes each, and no more."""
+        """Limit each function that works on pictures to this number of worker processes."""
         for stack, name in ((self.stack, sam.STACK_NAME), (self.one, ONE_FUNCTION)):
             for resource in stack.client("cloudformation").describe_stack_resources(StackName=name)["StackResources"]:
-                if resource["LogicalResourceId"] in {"DetectFacesFunction", "BlurFacesFunction", "OneFunction"}:
+                if resource["LogicalResourceId"] in {"DetectFacesFunction", "HideFacesFunction", "OneFunction"}:
                     stack.client("lambda").put_function_concurrency(
                         FunctionName=resource["PhysicalResourceId"], ReservedConcurrentExecutions=workers
                     )
@@ -151,7 +152,7 @@ class Cloud:
 
 
 class Watch(threading.Thread):
-    """Keeps the most memory and worker processes that the functions of a stack have at a time."""
+    """Records the largest memory and number of worker processes that the functions of a stack have at a time."""
 
     def __init__(self, emulator: int, stack: str) -> None:
         """Watch the children of the process `emulator`."""
@@ -161,7 +162,7 @@ class Watch(threading.Thread):
         self.megabytes, self.workers, self.most_of_a_function = 0.0, 0, 0
 
     def run(self) -> None:
-        """Watch until it is told to stop."""
+        """Sample until `stop` is called."""
         while not self._ended.wait(SAMPLE_SECONDS):
             workers = workers_of(self._emulator, self._stack)
             self.megabytes = max(self.megabytes, sum(worker.megabytes for worker in workers))
@@ -170,7 +171,7 @@ class Watch(threading.Thread):
             self.most_of_a_function = max([self.most_of_a_function, *of_each.values()])
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop sampling."""
         self._ended.set()
         self.join()
 
@@ -188,9 +189,9 @@ def one_function() -> Iterator[Path]:
 
 
 def without_check(definition: str) -> str:
-    """The state machine's definition, changed to go from the hidden faces straight to its end.
+    """The state machine's definition without the check.
 
-    Only here: what is deployed lets nobody leave out the check.
+    Only this benchmark leaves it out; a deployed stack always checks.
     """
     machine: dict[str, Any] = json.loads(definition)
     machine["States"]["Hide the faces"]["Next"] = machine["States"]["Was a face missed?"]["Default"]
@@ -198,7 +199,7 @@ def without_check(definition: str) -> str:
 
 
 def sent(pipeline: Pipeline, photo: bytes, jobs: int, clients: int) -> dict[str, float]:
-    """Send so many jobs this way, by so many clients: the seconds of each job."""
+    """Send jobs from this number of clients; gives the seconds of each job."""
     rows = Jobs(pipeline.table)
     waiting = [rows.create(pipeline.options, UPLOAD_SECONDS).job_id for _ in range(jobs)]
     forms = {job_id: pipeline.photos.upload_form(job_id, UPLOAD_SECONDS) for job_id in waiting}
@@ -211,7 +212,7 @@ def sent(pipeline: Pipeline, photo: bytes, jobs: int, clients: int) -> dict[str,
                 url, fields = forms[job_id]["url"], forms[job_id]["fields"]
                 http.post(url, data=fields, files={"file": ("photo", photo)}).raise_for_status()
                 began[job_id] = time.monotonic()
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
             for job_id in completed(pipeline.table, list(began)):
                 seconds[job_id] = time.monotonic() - began.pop(job_id)
             if time.monotonic() > deadline:
@@ -220,7 +221,7 @@ def sent(pipeline: Pipeline, photo: bytes, jobs: int, clients: int) -> dict[str,
 
 
 def completed(table: Any, job_ids: list[str]) -> list[str]:
-    """Those of the jobs, up to a hundred, that are completed; RuntimeError if one has failed."""
+    """Which of the jobs, a hundred at most, are completed; RuntimeError if one has failed."""
     keys = {"Keys": [{"job_id": job_id} for job_id in job_ids], "ConsistentRead": True}
     rows = table.meta.client.batch_get_item(RequestItems={table.name: keys})["Responses"][table.name]
     if failed := [row["error"] for row in rows if row["status"] == Status.FAILED]:
@@ -229,7 +230,7 @@ def completed(table: Any, job_ids: list[str]) -> list[str]:
 
 
 def take_turn(cloud: Cloud, pipeline: Pipeline, photo: bytes, jobs: int) -> None:
-    """Send so many jobs this way by all clients, and keep what was measured."""
+    """Send jobs from all clients, and record what was measured."""
     cloud.take_up(pipeline)
     watch = Watch(cloud.pid, pipeline.stack)
     watch.start()
@@ -245,7 +246,7 @@ def take_turn(cloud: Cloud, pipeline: Pipeline, photo: bytes, jobs: int) -> None
 
 
 def take_time_alone(cloud: Cloud, pipeline: Pipeline, photo: bytes) -> None:
-    """Send a few jobs one at a time, and keep their stages."""
+    """Send a few jobs one at a time, and record their stages."""
     cloud.take_up(pipeline)
     seconds = sent(pipeline, photo, ALONE, 1)
     pipeline.alone += seconds.values()
@@ -266,13 +267,13 @@ def cpu_of(emulator: int, stack: str) -> float:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process has started and that still run."""
+    """The running child processes of a process."""
     tasks = [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
     return [int(each) for task in tasks for each in _read(pid, f"task/{task}/children").split()]
 
 
 def process(pid: int) -> Process:
-    """A process as it is now; one that has ended is nobody's."""
+    """A process as it is now; an empty one if it has ended."""
     stat = _read(pid, "stat").rpartition(b")")[2].split()
     environment = dict(each.partition(b"=")[::2] for each in _read(pid, "environ").split(b"\0"))
     if not stat:
@@ -289,10 +290,10 @@ def _read(pid: int, name: str) -> bytes:
 
 
 def row(pipeline: Pipeline, base: Pipeline) -> dict[str, Any]:
-    """What was measured of a way, beside the way that is the measure."""
+    """What was measured of a pipeline, compared with the pipeline `base`."""
     jobs = len(pipeline.seconds)
     return {
-        "way of a photo": pipeline.name,
+        "pipeline": pipeline.name,
         "jobs": jobs,
         "p50 s": pipeline.percentile(50),
         "p95 s": pipeline.percentile(95),
@@ -300,15 +301,21 @@ def row(pipeline: Pipeline, base: Pipeline) -> dict[str, Any]:
         "p50, one function = 1": pipeline.percentile(50) / base.percentile(50),
         "jobs a second": jobs / pipeline.lasted,
         "CPU s a job: functions": pipeline.cpu / jobs,
-        "emulator": pipeline.emulator_cpu / jobs,
+        "CPU s a job: emulator": pipeline.emulator_cpu / jobs,
         "worker processes": pipeline.workers,
         "their MB": round(pipeline.megabytes),
         "p50 s of one job alone": float(np.median(pipeline.alone)),
     }
 
 
+def turned(rows: list[dict[str, Any]], heading: str) -> list[dict[str, Any]]:
+    """The table with its rows as columns, which are named by the column `heading`."""
+    measures = [name for name in rows[0] if name != heading]
+    return [{heading: measure} | {row[heading]: row[measure] for row in rows} for measure in measures]
+
+
 def stage_rows(pipeline: Pipeline) -> list[dict[str, Any]]:
-    """How long each stage takes when nothing else runs, in the middle."""
+    """The median time of each stage when nothing else runs."""
     stages: dict[str, list[float]] = {}
     for stage in pipeline.stages:
         stages.setdefault(stage["name"], []).append(stage["milliseconds"])
@@ -316,35 +323,35 @@ def stage_rows(pipeline: Pipeline) -> list[dict[str, Any]]:
 
 
 def main(jobs: int = JOBS) -> int:
-    """Let all ways work in turns, and say whether the price is what it may be."""
+    """Measure all pipelines in turns, and publish what the state machine costs."""
     sam.build(print)
     photo = jpeg(scattered(FACE_WIDTH, SIZE, FACES, seed=1).picture)
     with tempfile.TemporaryDirectory(prefix="faceblur-load-") as folder, ExitStack() as exits:
         cloud = Cloud(Path(folder), exits)
-        ways = cloud.pipelines()
-        # Until all processes have started that will be needed: of each function one first, which compiles its modules.
-        for way, clients in product(ways[2:], (1, CLIENTS)):
-            cloud.take_up(way)
-            sent(way, photo, 3 * clients, clients)
-        for way in ways:
-            take_time_alone(cloud, way, photo)
+        pipelines = cloud.pipelines()
+        # Start all processes that will be needed. The first process of each function compiles its modules.
+        for pipeline, clients in product(pipelines[2:], (1, CLIENTS)):
+            cloud.take_up(pipeline)
+            sent(pipeline, photo, 3 * clients, clients)
+        for pipeline in pipelines:
+            take_time_alone(cloud, pipeline, photo)
         for _ in range(TURNS):
-            for way in ways:
-                take_turn(cloud, way, photo, jobs // TURNS)
-    one, without, _, with_look = ways
+            for pipeline in pipelines:
+                take_turn(cloud, pipeline, photo, jobs // TURNS)
+    one, without, _, with_check = pipelines
     goals = [
-        at_least("jobs", min(len(way.seconds) for way in ways), jobs // TURNS * TURNS),
+        at_least("jobs", min(len(pipeline.seconds) for pipeline in pipelines), jobs // TURNS * TURNS),
         at_most("p50, check removed, one function = 1", without.percentile(50) / one.percentile(50), WITHOUT),
-        at_most("p50, as deployed, one function = 1", with_look.percentile(50) / one.percentile(50), WITH),
+        at_most("p50, as deployed, one function = 1", with_check.percentile(50) / one.percentile(50), WITH),
         at_most(
             "worker processes of the functions that work on pictures",
-            max(way.most_of_a_function for way in ways),
+            max(pipeline.most_of_a_function for pipeline in pipelines),
             CLIENTS,
         ),
     ]
-    rows = [row(way, one) for way in ways]
+    rows = [row(pipeline, one) for pipeline in pipelines]
     about = {"clients": CLIENTS, "photo": {"width": SIZE[0], "height": SIZE[1], "bytes": len(photo), "faces": FACES}}
-    return publish("load", [about, *rows, *stage_rows(with_look)], goals, rows)
+    return publish("load", [about, *rows, *stage_rows(with_check)], goals, turned(rows, "pipeline"))
 
 
 if __name__ == "__main__":

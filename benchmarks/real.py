@@ -1,12 +1,12 @@
-"""How the whole workflow does on real photos, beside deface: `real.py FOLDER`, a folder as truth.py describes it.
+"""The complete workflow on real photos, beside deface: `real.py FOLDER`, a folder as truth.py describes it.
 
 Each photo goes through the workflow by the functions that the handlers call, with the default options. Whether a face
-is hidden is judged from the pixels of the result (remains.py). deface is asked for its boxes alone: a face counts as
-found if one of them matches it. Both go through the photos a few at a time, in processes of their own and in turns, so
-that whatever else the machine does hits both. There are two rounds. Of each photo's processor time the less counts;
-everything else is judged by the last round.
+is hidden is judged by the pixels of the result (remains.py). deface only gives its boxes: a face counts as found if
+one of them matches it. Both process the photos a few at a time, in processes of their own and in turns, so other load
+on the machine affects both alike. There are two rounds. The lower processor time of each photo counts; everything else
+is judged by the last round.
 
-The photos stay where they are. The report holds counts and ratios alone.
+The photos stay where they are. The report has counts and ratios only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.detect import things
 from benchmarks.judge import judged
-from benchmarks.real_figures import LARGE, NOBODY, WAYS, by_set, figures_of, goals, in_all, rates_of
+from benchmarks.real_figures import LARGE, NOBODY, TOOLS, by_set, figures_of, goals, in_all, rates_of
 from benchmarks.report import publish
 from faceblur.options import JobOptions
 from faceblur.photo.styles import style_of
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
     from benchmarks.judge import Answer
 
 ROUNDS = 2
-AT_ONCE = 24  # photos that a process goes through
+AT_ONCE = 24  # photos that one process works on
 TIMES_LARGE = 3
 
 LARGE_PHOTO, LARGE_FACES = (4000, 3000), (800, 1600)  # pixels
 
 
 def main(folder: str) -> int:
-    """Measure a folder of real photos, and say whether the goals hold; exit code 2 if there are none."""
+    """Measure a folder of real photos, and publish the results; exit code 2 if there are no photos."""
     if not folder or not (Path(folder) / "truth.json").is_file():
         print("PHOTOS=… must name a folder of photos with a truth.json (see benchmarks/truth.py).", file=sys.stderr)  # noqa: T201
         return 2
@@ -61,7 +61,7 @@ def main(folder: str) -> int:
 
 
 def composed(folder: Path) -> Iterator[Photo]:
-    """Photos of no one, and large photos with one large face each, written into the folder."""
+    """Photos without people, and large photos with one large face each; all are written into the folder."""
     pictures = [(NOBODY, picture) for picture in (*places(), *things())]
     pictures += [(LARGE, scattered(width, LARGE_PHOTO, 1, seed).picture) for seed, width in enumerate(LARGE_FACES)]
     for number, (set_, picture) in enumerate(pictures):
@@ -71,37 +71,37 @@ def composed(folder: Path) -> Iterator[Photo]:
 
 
 def answers_about(photos: Sequence[Photo], folder: Path) -> tuple[dict[str, list[list[Answer]]], dict[str, float]]:
-    """What each way answers about each photo, in each round, and its peak memory in MB. Results go into the folder."""
+    """Each tool's answer for each photo in each round, and its peak memory in MB. Results go into the folder."""
     environment = os.environ | {
         "PYTHONPATH": f"{os.environ['PYTHONPATH']}:{python_path()}",
         "OPENBLAS_NUM_THREADS": "1",
         "ORT_DISABLE_TELEMETRY": "1",  # which deface leaves on
     }
-    answers: dict[str, list[list[Answer]]] = {way: [[] for _ in photos] for way in WAYS}
-    megabytes = dict.fromkeys(WAYS, 0.0)
+    answers: dict[str, list[list[Answer]]] = {tool: [[] for _ in photos] for tool in TOOLS}
+    megabytes = dict.fromkeys(TOOLS, 0.0)
     for round_ in range(ROUNDS):
         for batch in batches(photos):
             files = [(number, str(photos[number].path.absolute())) for number in batch]
             (folder / "photos.json").write_text(json.dumps(files))
-            for way in WAYS:
+            for tool in TOOLS:
                 subprocess.run(
-                    [sys.executable, Path(__file__).with_name("real_ways.py"), way, folder],
+                    [sys.executable, Path(__file__).with_name("real_tools.py"), tool, folder],
                     env=environment,
                     check=True,
                     stdout=subprocess.DEVNULL,
                 )
-                told = json.loads((folder / f"{way}.json").read_text())
-                megabytes[way] = max(megabytes[way], told["megabytes"])
+                told = json.loads((folder / f"{tool}.json").read_text())
+                megabytes[tool] = max(megabytes[tool], told["megabytes"])
                 for number, answer in zip(batch, told["answers"], strict=True):
-                    answers[way][number].append(answer)
+                    answers[tool][number].append(answer)
             print(f"round {round_ + 1}: {batch[-1] + 1} of {len(photos)} photos …", file=sys.stderr)  # noqa: T201
     return answers, megabytes
 
 
 def batches(photos: Sequence[Photo]) -> Iterator[list[int]]:
-    """The numbers of the photos that a process goes through, several times through the large ones.
+    """The numbers of the photos for each process; the large photos have a process of their own, and repeat there.
 
-    The first of them has a process ask for more memory, which takes deface up to a third longer.
+    The first large photo makes a process request more memory, which takes deface up to a third longer.
     """
     large = [number for number, photo in enumerate(photos) if photo.set == LARGE]
     others = [number for number, photo in enumerate(photos) if photo.set != LARGE]

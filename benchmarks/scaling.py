@@ -1,26 +1,62 @@
 """What happens in the cloud at ten, a thousand and a hundred thousand photos an hour, and what a thousand photos cost.
 
-A model, no measurement: from the seconds of each stage that `make load` measured, the list prices and AWS's quotas.
-Little's law gives what is in work at a time: what arrives a second, times the seconds that it stays.
+This is a model and no measurement. Its formulas:
 
-PYTHONPATH=functions .venv/bin/python benchmarks/scaling.py
+- at work at a time = arrivals a second × seconds each takes (Little's law)
+- wait of the last photo of an hour = (what the hour asks of a quota ÷ what the quota allows − 1) × one hour
+- price of a photo = Σ units used × price of a unit
+
+PYTHONPATH=functions .venv/bin/python -m benchmarks.scaling
 """
 
 from __future__ import annotations
 
-import json
 import sys
-from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.report import RESULTS, publish
-from faceblur.jobs.receipts import PRICES, PRICES_AS_OF, TRANSITIONS
+from benchmarks.report import publish
+from faceblur.jobs.receipts import PRICES, TRANSITIONS
 
+DETECTORS = ("embedded", "rekognition", "both")
 RATES = (10, 1_000, 100_000)  # photos an hour
 HOUR = 3600
 
-# The rest of the list, in USD, us-east-1, on demand, as of PRICES_AS_OF; receipts.py has those that it needs.
-MORE_PRICES = {
+# Seconds of each stage on two processors, the median of photos that had the machine to themselves, by `make load`.
+DETECT, HIDE, CHECK = 0.4495, 0.030, 0.4645
+MEASURED_VCPUS = 2
+# Seconds that were not measured, for want of an account: a call to Rekognition, what a task does beside its stage
+# (reading and writing photos and the row), and a small function.
+CALL, TASK, SMALL = 0.5, 0.05, 0.05
+
+# What a photo takes whose first check finds nothing, counted in the code: one detection, one check, and one pass of
+# hiding.
+CALLS = {
+    "embedded": 0,
+    "rekognition": 2,
+    "both": 2,
+}  # to Rekognition, up to two megapixels; 12 megapixels take five times
+API_CALLS = 13  # one creates the job, the others ask for its status; a client that asks less often makes fewer
+SMALL_INVOCATIONS = API_CALLS + 2  # the API, start_workflow, and complete_job
+TASKS = 3  # detect_faces twice, hide_faces once
+UNITS = {
+    "lambda_request": SMALL_INVOCATIONS + TASKS,
+    "api_call": API_CALLS,
+    "table_write": 8,  # create, count, claim, three stages, and the end, whose row takes two units
+    "table_read": API_CALLS + 2,  # the API, and two tasks that ask whether the job still exists
+    "s3_write": 6,  # photo, boxes, result, receipt and two lists
+    "s3_read": 7,  # the photo three times, the boxes three times, the download
+    "sqs_request": 3,
+    "log_gb": 20e-6,
+}
+SERVICES = {
+    "API Gateway": ["api_call"],
+    "DynamoDB": ["table_write", "table_read"],
+    "S3": ["s3_write", "s3_read"],
+    "SQS": ["sqs_request"],
+    "logs": ["log_gb"],
+}
+# USD in us-east-1, on demand, as of PRICES_AS_OF in the receipts, which know the rest.
+USD = PRICES | {
     "lambda_request": 0.20e-6,
     "express_request": 1.00e-6,
     "express_gb_second": 0.00001667,
@@ -33,172 +69,100 @@ MORE_PRICES = {
     "log_gb": 0.50,
 }
 
-# What a photo without surprises takes, counted in the code. A client that looks less often makes fewer calls.
-API_CALLS = 13  # one to create the job; the others ask how it stands
-TASKS = {"detect_faces": 2, "blur_faces": 1}
-SMALL_INVOCATIONS = API_CALLS + 2  # with start_workflow and update_job
-TABLE_WRITES = 8  # create, count, claim, three stages, and the end, whose row takes two units
-TABLE_READS = (
-    API_CALLS + 2
-)  # with those that see whether the job still exists: after its boxes and its draft are stored
-S3_WRITES, S3_READS = 6, 7  # photo, boxes, result, receipt and two lists; three photos, boxes three times, the download
-SQS_REQUESTS = 3
-LOG_GB = 20e-6
-
-# What was not measured here, for want of an account: a call of Rekognition's, what a task takes beside its stage
-# (reading and writing photos and the row), and a small function.
-CALL_SECONDS, TASK_SECONDS, SMALL_SECONDS = 0.5, 0.05, 0.05
-CALLS_A_LOOK = 1  # photos up to two megapixels; one of 12 takes five
-
 MB_PER_VCPU = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
-MEASURED_VCPUS = 2
-TASK_MB = {"embedded": 3008, "rekognition": 2048, "both": 3008}  # of detect_faces, as in the template
-BLUR_MB, SMALL_MB, EXPRESS_MB = 3008, 512, 64
-
-
-@dataclass(frozen=True)
-class Quota:
-    """A limit of AWS's or of the template's: so many a second, or at a time."""
-
-    name: str
-    most: float
-
+DETECT_MB = {"embedded": 3008, "rekognition": 2048, "both": 3008}
+HIDE_MB, SMALL_MB, EXPRESS_MB = 3008, 512, 64
 
 # https://docs.aws.amazon.com/general/latest/gr/rekognition.html, …/lambda/latest/dg/gettingstarted-limits.html,
 # …/step-functions/latest/dg/service-quotas.html: us-east-1. Elsewhere Rekognition allows as few as 5 calls a second.
-REKOGNITION = Quota("Rekognition: calls a second", 50)
-FEWER_CALLS = 5
-CONCURRENCY = Quota("Lambda: functions at a time", 1_000)
-STARTS = Quota("Step Functions: starts a second", 300)
-TRANSITIONS_A_SECOND = Quota("Step Functions: transitions a second", 5_000)
-# The template's own.
-TAKEN_IN = Quota("MaximumConcurrency: photos taken in a second", 50)
-API = Quota("RequestsASecond: API calls", 50)
-DAILY = Quota("JobsADay", 10_000)
+REKOGNITION, FEWEST_CALLS = 50, 5
+CONCURRENCY, STARTS, TRANSITION_RATE = 1_000, 300, 5_000
+# The template's own: MaximumConcurrency takes in so many photos a second; the other two are parameters.
+TAKEN_IN, REQUESTS_A_SECOND, JOBS_A_DAY = 50, 50, 10_000
 
 
-@dataclass(frozen=True)
-class Durations:
-    """Seconds of each stage on two processors of this machine, in the middle, when nothing else runs."""
-
-    detect: float
-    hide: float
-    check: float
+def detect_seconds(detector: str) -> float:
+    """Seconds that detect_faces runs for a photo, first detection and one check together."""
+    model = (DETECT + CHECK) * MEASURED_VCPUS / min(DETECT_MB[detector] / MB_PER_VCPU, MEASURED_VCPUS)
+    return (0 if detector == "rekognition" else model) + CALLS[detector] * CALL + 2 * TASK
 
 
-@dataclass(frozen=True)
-class Photo:
-    """What one photo takes in the cloud with this detector."""
-
-    detector: str
-    measured: Durations
-
-    @property
-    def calls(self) -> int:
-        """Rekognition's, in two looks."""
-        return 0 if self.detector == "embedded" else 2 * CALLS_A_LOOK
-
-    @property
-    def look_seconds(self) -> float:
-        """Of both looks together, for which the embedded detector has fewer processors than it was measured on."""
-        vcpus = TASK_MB[self.detector] / MB_PER_VCPU
-        model = (self.measured.detect + self.measured.check) * MEASURED_VCPUS / min(vcpus, MEASURED_VCPUS)
-        seconds = 0.0 if self.detector == "rekognition" else model
-        return seconds + self.calls * CALL_SECONDS + TASKS["detect_faces"] * TASK_SECONDS
-
-    @property
-    def blur_seconds(self) -> float:
-        """Of blur_faces, which uses one processor."""
-        return self.measured.hide + TASKS["blur_faces"] * TASK_SECONDS
-
-    @property
-    def seconds(self) -> float:
-        """Of the execution."""
-        return self.look_seconds + self.blur_seconds + SMALL_SECONDS
-
-    @property
-    def gb_seconds(self) -> float:
-        """Of all functions."""
-        tasks = self.look_seconds * TASK_MB[self.detector] + self.blur_seconds * BLUR_MB
-        return (tasks + SMALL_INVOCATIONS * SMALL_SECONDS * SMALL_MB) / 1024
-
-    def usd(self, workflow: str) -> dict[str, float]:
-        """The price by service, in a workflow of the type STANDARD or EXPRESS."""
-        express = self.seconds * EXPRESS_MB / 1024 * MORE_PRICES["express_gb_second"] + MORE_PRICES["express_request"]
-        return {
-            "Lambda": self.gb_seconds * PRICES["lambda_gb_second"]
-            + (SMALL_INVOCATIONS + sum(TASKS.values())) * MORE_PRICES["lambda_request"],
-            "Step Functions": TRANSITIONS * PRICES["state_transition"] if workflow == "STANDARD" else express,
-            "Rekognition": self.calls * PRICES["detector_call"],
-            "API Gateway": API_CALLS * MORE_PRICES["api_call"],
-            "DynamoDB": TABLE_WRITES * MORE_PRICES["table_write"] + TABLE_READS * MORE_PRICES["table_read"],
-            "S3": S3_WRITES * MORE_PRICES["s3_write"] + S3_READS * MORE_PRICES["s3_read"],
-            "SQS": SQS_REQUESTS * MORE_PRICES["sqs_request"],
-            "logs": LOG_GB * MORE_PRICES["log_gb"],
-        }
-
-    def load(self, rate: float) -> list[tuple[Quota, float, bool]]:
-        """How much of each quota so many photos an hour take, and whether photos that exceed it wait for it."""
-        a_second = rate / HOUR
-        busy = self.look_seconds + self.blur_seconds + SMALL_INVOCATIONS * SMALL_SECONDS
-        return [
-            (REKOGNITION, a_second * self.calls, True),
-            (CONCURRENCY, a_second * busy, True),
-            (STARTS, a_second, True),
-            (TRANSITIONS_A_SECOND, a_second * TRANSITIONS, True),
-            (TAKEN_IN, a_second, True),
-            (API, a_second * API_CALLS, False),
-            (DAILY, rate * 24, False),
-        ]
-
-    def wait(self, rate: float, calls_a_second: float = REKOGNITION.most) -> float:
-        """The seconds for which the last photo of an hour at this rate waits for a quota, beside its own time."""
-        most = {REKOGNITION: calls_a_second}
-        over = max(taken / most.get(quota, quota.most) for quota, taken, waits in self.load(rate) if waits)
-        return max(0.0, over - 1) * HOUR
+def seconds(detector: str) -> float:
+    """Seconds that the execution of a photo runs."""
+    return detect_seconds(detector) + HIDE + TASK + SMALL
 
 
-def rate_row(rate: int, photo: Photo) -> dict[str, Any]:
-    """What happens at this rate."""
-    a_second = rate / HOUR
-    hit = [
-        f"{quota.name} ({taken:,.0f} of {quota.most:,.0f})"
-        for quota, taken, _ in photo.load(rate)
-        if taken > quota.most
-    ]
+def usd(detector: str, workflow: str) -> dict[str, float]:
+    """What a photo costs by service, in a workflow of the type STANDARD or EXPRESS."""
+    of_detect, of_hide = detect_seconds(detector) * DETECT_MB[detector], (HIDE + TASK) * HIDE_MB
+    gb_seconds = (of_detect + of_hide + SMALL_INVOCATIONS * SMALL * SMALL_MB) / 1024
+    express = USD["express_request"] + seconds(detector) * EXPRESS_MB / 1024 * USD["express_gb_second"]
     return {
-        "photos an hour": f"{rate:,}",
-        "detector": photo.detector,
-        "executions at a time": a_second * photo.seconds,
-        "detect_faces at a time": a_second * photo.look_seconds,
-        "age of the queue, s": round(max(0.0, a_second / TAKEN_IN.most - 1) * HOUR),
-        "the last photo of an hour waits, s": round(photo.wait(rate)),
-        f"with {FEWER_CALLS} calls a second, s": round(photo.wait(rate, FEWER_CALLS)),
-        "quotas hit": "; ".join(hit) or "none",
-        "USD an hour": rate * sum(photo.usd("STANDARD").values()),
+        "Lambda": gb_seconds * USD["lambda_gb_second"] + UNITS["lambda_request"] * USD["lambda_request"],
+        "Step Functions": TRANSITIONS * USD["state_transition"] if workflow == "STANDARD" else express,
+        "Rekognition": CALLS[detector] * USD["detector_call"],
+    } | {service: sum(UNITS[unit] * USD[unit] for unit in units) for service, units in SERVICES.items()}
+
+
+def shares(detector: str, rate: float, rekognition: float = REKOGNITION) -> dict[str, tuple[float, float]]:
+    """What photos arriving at this rate an hour ask of each quota that makes them wait, and what the quota allows."""
+    a_second = rate / HOUR
+    busy = detect_seconds(detector) + HIDE + TASK + SMALL_INVOCATIONS * SMALL
+    return {
+        "Rekognition: calls a second": (a_second * CALLS[detector], rekognition),
+        "Lambda: functions at a time": (a_second * busy, CONCURRENCY),
+        "Step Functions: starts a second": (a_second, STARTS),
+        "Step Functions: transitions a second": (a_second * TRANSITIONS, TRANSITION_RATE),
+        "MaximumConcurrency: photos taken in a second": (a_second, TAKEN_IN),
     }
 
 
-def price_row(photo: Photo, workflow: str) -> dict[str, Any]:
-    """What a thousand photos cost."""
-    usd = {service: 1_000 * price for service, price in photo.usd(workflow).items()}
-    return {"detector": photo.detector, "workflow": workflow, **usd, "USD a thousand": sum(usd.values())}
+def refusing(rate: float) -> dict[str, tuple[float, float]]:
+    """The same of the quotas above which a request is refused."""
+    return {
+        "RequestsASecond: API calls": (rate / HOUR * API_CALLS, REQUESTS_A_SECOND),
+        "JobsADay": (rate * 24, JOBS_A_DAY),
+    }
 
 
-def measured() -> Durations:
-    """What `make load` measured last."""
-    rows = json.loads((RESULTS / "load.json").read_text())["measured"]
-    seconds = {row["stage"]: row["milliseconds"] / 1000 for row in rows if "stage" in row}
-    return Durations(seconds["detect"], seconds["hide"], seconds["check"])
+def wait(detector: str, rate: float, rekognition: float = REKOGNITION) -> float:
+    """The seconds that the last photo of an hour at this rate waits for a quota, beside its own time."""
+    fullest = max(asked / allowed for asked, allowed in shares(detector, rate, rekognition).values())
+    return max(0.0, fullest - 1) * HOUR
+
+
+def rate_row(detector: str, rate: int) -> dict[str, Any]:
+    """What happens at this rate."""
+    quotas = shares(detector, rate) | refusing(rate)
+    exceeded = [f"{name} ({ask:,.0f} of {allowed:,})" for name, (ask, allowed) in quotas.items() if ask > allowed]
+    return {
+        "photos an hour": f"{rate:,}",
+        "detector": detector,
+        "executions at a time": rate / HOUR * seconds(detector),
+        "detect_faces at a time": rate / HOUR * detect_seconds(detector),
+        "extra wait, s": round(wait(detector, rate)),
+        f"with {FEWEST_CALLS} calls a second, s": round(wait(detector, rate, FEWEST_CALLS)),
+        "quotas exceeded": "; ".join(exceeded) or "none",
+        "USD an hour": rate * sum(usd(detector, "STANDARD").values()),
+    }
+
+
+def price_rows() -> list[dict[str, Any]]:
+    """What a thousand photos cost: a row each service, a column each detector and type of workflow."""
+    prices = {
+        f"{detector}, {workflow}": {name: 1_000 * price for name, price in usd(detector, workflow).items()}
+        for detector in DETECTORS
+        for workflow in ("STANDARD", "EXPRESS")
+    }
+    services = list(next(iter(prices.values())))
+    rows = [{"service": name} | {column: of[name] for column, of in prices.items()} for name in services]
+    return [*rows, {"service": "all"} | {column: sum(of.values()) for column, of in prices.items()}]
 
 
 def main() -> int:
     """Write both tables."""
-    photos = [Photo(detector, measured()) for detector in ("embedded", "rekognition", "both")]
-    prices = [price_row(photo, workflow) for photo in photos for workflow in ("STANDARD", "EXPRESS")]
-    rates = [rate_row(rate, photo) for rate in RATES for photo in photos]
-    about = [{"prices_as_of": PRICES_AS_OF, "prices_usd": PRICES | MORE_PRICES, "seconds": vars(measured())}]
-    return publish("scaling-prices", about + prices, [], prices) | publish("scaling", about + rates, [], rates)
+    rates = [rate_row(detector, rate) for rate in RATES for detector in DETECTORS]
+    return publish("scaling-prices", [], [], price_rows()) | publish("scaling", [], [], rates)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""How often a face recogniser names the right person after a face was hidden: `strength.py [FOLDER]`.
+"""How often a face recogniser matches a hidden face with the right person: `strength.py [FOLDER]`.
 
-The faces are those that come with packages: a hundred small grey ones, and two portraits. With a folder of real photos
-(truth.py) its faces of at least 64 pixels are asked about as well, each where the detector finds it. They are worked on
-in memory, and the report holds counts alone.
+The faces come with packages: a hundred small grey ones, and two portraits. With a folder of real photos (truth.py), its
+faces of at least 64 pixels are tested too, each where the detector finds it. Photos are processed in memory, and the
+report has counts only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import skimage.data
 from PIL import Image, ImageFilter
 
 from benchmarks.matching import most_by_chance, ranks
-from benchmarks.recognition import in_gallery, recogniser
+from benchmarks.recogniser import in_gallery, recogniser
 from benchmarks.report import Goal, at_least, at_most, publish
 from faceblur.detectors.base import DetectionPass, StoredPhoto
 from faceblur.detectors.registry import detector_named
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from benchmarks.matching import Numbers
 
-    Way = Callable[["Picture"], Image.Image]
+    Method = Callable[["Picture"], Image.Image]
     Pixels = tuple[int, int, int, int]
 
 SAMPLES, SAMPLE_SIDE = (
@@ -44,17 +44,17 @@ SAMPLES, SAMPLE_SIDE = (
     200,
 )  # of scikit-image's small pictures the first ones show faces; pixels they are enlarged to
 SAMPLE_FACE = Box(0.12, 0.06, 0.76, 0.9, 99.0)
-LEAST_SIDE = 64  # pixels: smaller faces of real photos are not asked about
-KNOWN = 0.85  # of the clear faces must be matched, or the recogniser proves nothing
+LEAST_SIDE = 64  # pixels: smaller faces of real photos are not tested
+KNOWN = 0.85  # the share of clear faces that must be matched, or the recogniser proves nothing
 
 
 @dataclass
 class Picture:
-    """A photo's file, the boxes of its faces, and those of the faces that are asked about."""
+    """A photo's file, the boxes of its faces, and the boxes of the faces that are tested."""
 
     file: bytes
     faces: list[Box]
-    asked: list[Box]
+    tested: list[Box]
 
     def __post_init__(self) -> None:
         """Decode the file."""
@@ -62,31 +62,31 @@ class Picture:
 
 
 def clear(picture: Picture) -> Image.Image:
-    """Nothing is hidden: whether the recogniser knows a face at all."""
+    """Nothing is hidden, which shows whether the recogniser works."""
     return picture.pixels
 
 
-def styled(style: Style) -> Way:
-    """This project's blur stage."""
+def styled(style: Style) -> Method:
+    """This project's hiding."""
 
-    def way(picture: Picture) -> Image.Image:
+    def method(picture: Picture) -> Image.Image:
         hidden = hide_faces(picture.file, [Region(face, style) for face in picture.faces])
         return decode.load_for_detection(hidden.data, None)
 
-    return way
+    return method
 
 
-def on_pixels(change: Callable[[Image.Image, Pixels], None]) -> Way:
-    """A way that changes a face of a picture in place, given its box in pixels."""
+def on_pixels(change: Callable[[Image.Image, Pixels], None]) -> Method:
+    """A method that changes a face in place, given its box in pixels."""
 
-    def way(picture: Picture) -> Image.Image:
+    def method(picture: Picture) -> Image.Image:
         image = picture.pixels.copy()
         for face in picture.faces:
             left, top, right, bottom = (round(edge) for edge in in_pixels(face.clamp(), image.size))
             change(image, (left, top, max(right, left + 1), max(bottom, top + 1)))
         return image
 
-    return way
+    return method
 
 
 def recipe(image: Image.Image, box: Pixels) -> None:
@@ -111,23 +111,23 @@ def deface(image: Image.Image, box: Pixels) -> None:
     image.paste(Image.fromarray(frame))
 
 
-OURS: dict[str, Way] = {
+OURS: dict[str, Method] = {
     **{str(kind): styled(Style(kind)) for kind in get_args(StyleKind)},
     "blur, box": styled(Style(shape="box")),
-    "blur, least room": styled(Style(padding=MIN_PADDING)),
-    "pixelate, least room": styled(Style("pixelate", padding=MIN_PADDING)),
+    "blur, least padding": styled(Style(padding=MIN_PADDING)),
+    "pixelate, least padding": styled(Style("pixelate", padding=MIN_PADDING)),
     "blur, strongest": styled(Style(strength=MAX_STRENGTH)),
 }
-OTHERS: dict[str, Way] = {
+OTHERS: dict[str, Method] = {
     "GaussianBlur(50)": on_pixels(recipe),
     "deface": on_pixels(deface),
     "mosaic of 16": on_pixels(mosaic),
 }
-WAYS: dict[str, Way] = {"nothing": clear, **OURS, **OTHERS}
+METHODS: dict[str, Method] = {"nothing": clear, **OURS, **OTHERS}
 
 
 def from_packages() -> Iterator[Picture]:
-    """The faces that come with packages."""
+    """The photos of faces that come with packages."""
     for sample in skimage.data.lfw_subset()[:SAMPLES]:
         small = Image.fromarray((sample * 255).astype(np.uint8))
         large = small.resize((SAMPLE_SIDE, SAMPLE_SIDE), Image.Resampling.BICUBIC).convert("RGB")
@@ -137,7 +137,7 @@ def from_packages() -> Iterator[Picture]:
 
 
 def from_folder(folder: Path) -> Iterator[Picture]:
-    """Photos of the folder that show marked faces which are large enough, with the boxes that the detector finds."""
+    """The photos of the folder with a marked face that is large enough, and the boxes that the detector finds."""
     detector, options = detector_named("embedded"), JobOptions()
     for photo in truth.read(folder):
         large = [face for face in photo.to_find if min(face.box.width, face.box.height) >= LEAST_SIDE]
@@ -147,51 +147,46 @@ def from_folder(folder: Path) -> Iterator[Picture]:
         faces = detector.detect(StoredPhoto(file, "", ""), options.min_confidence, DetectionPass.FIRST).boxes
         picture = Picture(file, faces, [])
         size = picture.pixels.size
-        picture.asked = [box for box in faces if any(photo.is_of(in_pixels(box, size), face) for face in large)]
+        picture.tested = [box for box in faces if any(photo.is_of(in_pixels(box, size), face) for face in large)]
         yield picture
 
 
 @dataclass
 class Answers:
-    """What the recogniser makes of all faces of one origin: in the gallery, and hidden in each way."""
+    """The descriptors of all faces of one origin: in the gallery, and hidden by each method."""
 
     origin: str
     gallery: list[Numbers] = field(default_factory=list)
-    probes: dict[str, list[Numbers]] = field(default_factory=lambda: {name: [] for name in WAYS})
+    probes: dict[str, list[Numbers]] = field(default_factory=lambda: {name: [] for name in METHODS})
 
-    def ask(self, picture: Picture) -> None:
-        """Ask about the faces of a picture."""
-        places = [recogniser().landmarks(picture.pixels, face) for face in picture.asked]
-        self.gallery += [in_gallery(picture.pixels, face) for face in picture.asked]
-        for name, way in WAYS.items():
-            hidden = way(picture)
+    def add(self, picture: Picture) -> None:
+        """Add the faces of a picture."""
+        places = [recogniser().landmarks(picture.pixels, face) for face in picture.tested]
+        self.gallery += [in_gallery(picture.pixels, face) for face in picture.tested]
+        for name, method in METHODS.items():
+            hidden = method(picture)
             self.probes[name] += [recogniser().numbers(hidden, place) for place in places]
 
     def matched(self, name: str) -> int:
-        """How many of the faces that were hidden in this way are matched with the right person."""
+        """How many faces hidden by this method are matched with the right person."""
         return int((ranks(self.gallery, self.probes[name]) == 0).sum())
 
-    def row(self, name: str) -> dict[str, Any]:
-        """What was measured of a way."""
+    def columns(self, name: str) -> dict[str, Any]:
+        """What was measured of a method."""
         faces = len(self.gallery)
         nearer = ranks(self.gallery, self.probes[name]).mean() / (faces - 1)
         return {
-            "faces": self.origin,
-            "how many": faces,
-            "hidden by": name,
-            "right person": self.matched(name),
-            "by chance": 1,
-            "by chance at most": most_by_chance(faces),
-            "others that are nearer": f"{nearer:.1%}",
+            f"{self.origin}: right person, of {faces}": self.matched(name),
+            f"{self.origin}: others that are nearer": f"{nearer:.1%}",
         }
 
     def goals(self) -> list[Goal]:
-        """The recogniser works, and hiding takes away what it goes by."""
+        """The recogniser works on clear faces, and matches hidden ones no more often than guessing."""
         faces = len(self.gallery)
         return [
             at_least(f"clear faces matched, {self.origin}", self.matched("nothing") / faces, KNOWN),
             at_most(
-                f"of {faces} hidden faces matched, most of our ways, {self.origin}",
+                f"of {faces} hidden faces matched, most of our methods, {self.origin}",
                 max(self.matched(name) for name in OURS),
                 most_by_chance(faces),
             ),
@@ -199,7 +194,7 @@ class Answers:
 
 
 def main(folder: str = "") -> int:
-    """Ask about all faces, and say whether the goals hold."""
+    """Test all faces, and publish the results."""
     sys.path.append(python_path())  # where the networks' weights are
     sources = {"of packages": from_packages()}
     if folder:
@@ -208,8 +203,11 @@ def main(folder: str = "") -> int:
     for origin, pictures in sources.items():
         answers.append(Answers(origin))
         for picture in pictures:
-            answers[-1].ask(picture)
-    rows = [each.row(name) for each in answers for name in WAYS]
+            answers[-1].add(picture)
+    rows: list[dict[str, Any]] = [{"hidden by": name} for name in METHODS]
+    for row in rows:
+        for each in answers:
+            row |= each.columns(row["hidden by"])
     return publish("strength", rows, [goal for each in answers for goal in each.goals()], rows)
 
 

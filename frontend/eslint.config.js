@@ -5,7 +5,7 @@ import globals from "globals";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist", "screenshots", "node_modules"] },
+  { ignores: ["dist", "screenshots", "node_modules", "src/api/schema.ts", "src/api/values.ts"] },
   js.configs.recommended,
   {
     files: ["src/**/*.{ts,tsx}", "vite.config.ts"],
@@ -19,5 +19,6 @@ export default tseslint.config(
   },
   { files: ["src/**/*.{ts,tsx}"], languageOptions: { globals: globals.browser } },
   { files: ["e2e/**/*.js", "scripts/**/*.js"], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
+  { files: ["*.cjs"], languageOptions: { globals: globals.node } },
   { files: ["public/**/*.js"], languageOptions: { sourceType: "script", globals: globals.browser } },
 );

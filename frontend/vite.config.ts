@@ -1,14 +1,16 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
-/** The headers that the server sends; the photo bucket of the embedded AWS is at this address. */
-const photos = "http://127.0.0.1:4566 http://localhost:4566";
-const policy = [
+/** Addresses of the embedded AWS, which holds the photos. */
+const storage = "http://127.0.0.1:4566 http://localhost:4566";
+
+/** The same policy as the server sends. */
+const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
-  `img-src 'self' blob: data: ${photos}`,
-  `connect-src 'self' ${photos}`,
+  `img-src 'self' blob: data: ${storage}`,
+  `connect-src 'self' ${storage}`,
   "worker-src 'self'",
   "manifest-src 'self'",
   "base-uri 'none'",
@@ -16,7 +18,7 @@ const policy = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** Where `/api` leads while developing: the address that `faceblur up` prints. */
+/** The API behind `/api` during development: the address that `faceblur up` prints. */
 const api = process.env["FACEBLUR_API"] ?? "http://127.0.0.1:4566/_aws/execute-api/faceblur/api";
 const target = new URL(api);
 const proxy = {
@@ -30,9 +32,9 @@ const proxy = {
 export default defineConfig({
   plugins: [react()],
   server: { proxy },
-  preview: { proxy, headers: { "Content-Security-Policy": policy } },
+  preview: { proxy, headers: { "Content-Security-Policy": contentSecurityPolicy } },
   build: { target: "es2022", modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
-  // Bulma is written for an older Sass; its warnings are not ours to mend.
+  // Bulma is written for an older Sass. We cannot fix what Sass warns about in it.
   css: { preprocessorOptions: { scss: { quietDeps: true, silenceDeprecations: ["if-function"] } } },
   worker: { format: "es" },
   test: {
@@ -40,7 +42,9 @@ export default defineConfig({
     setupFiles: ["src/testing/setup.ts"],
     include: ["src/**/*.test.{ts,tsx}"],
     maxWorkers: 2,
+    isolate: false, // a new environment for each file takes longer than the tests
     testTimeout: 30_000, // on a busy machine
     restoreMocks: true,
+    unstubGlobals: true,
   },
 });

@@ -1,7 +1,7 @@
-"""All the work of a photo in one function, beside which load.py shows the price of the state machine.
+"""All the work of a photo in one function, which load.py compares with the state machine.
 
-It runs the domain's own code as the functions do, and ends a job as they do; it has none of their retries, their claim
-that keeps a second delivery out, or their record of what failed.
+It runs the same code of the domain as the functions do, and ends a job as they do. It has no retries, no claim that
+refuses a second delivery, and no record of failures.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 
 from faceblur import config
+from faceblur.contracts import CompleteRequest
 from faceblur.detectors.base import DetectionPass, StoredPhoto
 from faceblur.detectors.check import Check
 from faceblur.detectors.confidence import detect_at_confidence
@@ -50,16 +51,16 @@ def work_on(job_id: str) -> None:
             break
         findings = findings.plus(missed, rounds)
         hidden = hide_faces(photo, regions(findings, options), options["output"])
-    done = {
-        "job_id": job_id,
-        "options": options,
-        "boxes": store_boxes(job_id, findings, jobs(), photos()),
-        "check_rounds": rounds,
-        "warnings": found.warnings,
-        "draft": store_draft(job_id, hidden, jobs(), photos()),
-        "stages": [],
-    }
-    complete_job(done, jobs(), photos())
+    request = CompleteRequest(
+        job_id=job_id,
+        options=options,
+        boxes=store_boxes(job_id, findings, jobs(), photos()),
+        check_rounds=rounds,
+        warnings=[*found.warnings],
+        draft=store_draft(job_id, hidden, jobs(), photos()),
+        stages=[],
+    )
+    complete_job(request, jobs(), photos())
 
 
 def begin(job_id: str) -> dict[str, Any]:

@@ -84,8 +84,8 @@ def publish(stack_name: str) -> None:
 @cli.command()
 @_stack_in_the_cloud
 def redrive(stack_name: str) -> None:
-    """Move the dead letters back to their queue, once the cause of their failure is mended."""
-    moved = dead_letters.redrive(boto3.client("sqs"), _outputs(stack_name)["EndingsDlqArn"])
+    """Move the dead letters back to the queues they came from, once their cause is fixed."""
+    moved = dead_letters.redrive(boto3.client("sqs"), _outputs(stack_name)["FailuresDlqArn"])
     out.print("1 message was moved back" if moved == 1 else f"{moved} messages were moved back")
 
 

@@ -1,4 +1,4 @@
-/** A browser on the page of a running stack. Whatever it complains about, CSP violations included, fails the test. */
+/** A browser on the page of a running stack. Every console error or warning, such as a CSP violation, fails the test. */
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -6,15 +6,15 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const pictures = new URL("../screenshots/", import.meta.url).pathname;
-mkdirSync(pictures, { recursive: true });
+const screenshots = new URL("../screenshots/", import.meta.url).pathname;
+mkdirSync(screenshots, { recursive: true });
 
 export const PAGE = required("FACEBLUR_PAGE", "the address of a running stack's page");
 const PHOTOS = required("FACEBLUR_PHOTOS", "the folder of the photos to upload");
 
 export const photo = (name) => join(PHOTOS, name);
 
-/** How long the stack may take for what is asked of it, in milliseconds. */
+/** The longest that the stack may take for a step, in milliseconds. */
 export const PATIENCE = 120_000;
 
 function required(name, meaning) {
@@ -38,47 +38,47 @@ export const launch = () =>
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
-      // The browser itself would ask for its makers' hosts.
+      // Otherwise the browser itself contacts its vendor.
       "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     ],
   });
 
-/** What the browser says of its own accord when a request fails; only tests that make requests fail expect it. */
+/** The console error when a request fails. Only tests that make requests fail expect it. */
 export const FAILED_REQUEST = /^Failed to load resource/;
 
 /**
- * Opens the page in a fresh profile, runs the test on it, and deletes what the test uploaded. `expected` is the
- * pattern of complaints that belong to the test.
+ * Opens the page in a fresh profile, runs the test on it, and deletes what the test uploaded. Console messages that match
+ * `expected` do not fail the test.
  */
 export async function onPage(browser, test, { expected, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
-  const complaints = [];
+  const messages = [];
   page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+    if (["error", "warning"].includes(message.type())) messages.push(message.text());
   });
-  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("pageerror", (error) => messages.push(String(error)));
   page.setDefaultTimeout(60_000);
   try {
     await page.goto(PAGE);
-    // The page is loaded before it is rendered; until then no key and no drop reaches it.
+    // Until the page is rendered, it receives no key press and no drop.
     await page.getByRole("heading", { level: 1 }).waitFor();
     await test(page, context);
     assert.deepEqual(
-      complaints.filter((text) => !expected?.test(text)),
+      messages.filter((text) => !expected?.test(text)),
       [],
-      "the browser complained",
+      "the console has errors or warnings",
     );
   } catch (error) {
-    await page.screenshot({ path: join(pictures, "failed.png"), fullPage: true }).catch(() => undefined);
+    await page.screenshot({ path: join(screenshots, "failed.png"), fullPage: true }).catch(() => undefined);
     throw error;
   } finally {
-    await cleaned(page, context);
+    await eraseJobs(page, context);
   }
 }
 
-/** Erases the jobs that the page remembers. */
-async function cleaned(page, context) {
+/** Erases the jobs that the page remembers, and closes it. */
+async function eraseJobs(page, context) {
   await context.setOffline(false);
   await page.unrouteAll({ behavior: "ignoreErrors" });
   await page
@@ -98,16 +98,16 @@ export const add = (page, ...names) =>
 export const card = (page, name) => page.getByRole("article", { name });
 
 /** Waits for the status of a photo. */
-export const reach = (page, name, status) =>
+export const waitForStatus = (page, name, status) =>
   card(page, name).locator(".status", { hasText: status }).waitFor({ timeout: PATIENCE });
 
-export async function picture(page, name, { fullPage = true } = {}) {
+export async function screenshot(page, name, { fullPage = true } = {}) {
   await page.evaluate(() => Promise.allSettled([...document.images].map((image) => image.decode())));
-  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage });
+  await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage });
 }
 
-/** Fails if axe finds something that hinders people. The protocol evaluates it, which no policy forbids. */
-export async function accessible(page) {
+/** Fails if axe finds an accessibility problem. The DevTools protocol runs axe, because the CSP would forbid it. */
+export async function assertAccessible(page) {
   const session = await page.context().newCDPSession(page);
   const { exceptionDetails } = await session.send("Runtime.evaluate", { expression: axe });
   assert.equal(exceptionDetails, undefined);
@@ -122,19 +122,19 @@ export async function accessible(page) {
 }
 
 /** Fails if the page is wider than its window. */
-export async function fits(page) {
-  const [inside, window] = await page.evaluate(() => [
+export async function assertFitsWidth(page) {
+  const [content, window] = await page.evaluate(() => [
     document.documentElement.scrollWidth,
     document.documentElement.clientWidth,
   ]);
-  assert.ok(inside <= window, `${inside} pixels in a window of ${window}`);
+  assert.ok(content <= window, `${content} pixels in a window of ${window}`);
 }
 
 /**
- * Keeps from the page that jobs have ended, however quick the stack is. Gives what lets the news go; it takes every
- * route off the page.
+ * Shows every job to the page as `PROCESSING`, even if it has ended. Returns a function that stops this and removes every
+ * route from the page.
  */
-export async function heldNews(page) {
+export async function holdJobs(page) {
   await page.route("**/api/jobs/*", async (route) => {
     if (route.request().method() !== "GET") return route.continue();
     const job = await (await route.fetch()).json();
@@ -143,22 +143,22 @@ export async function heldNews(page) {
   return () => page.unrouteAll({ behavior: "wait" });
 }
 
-/** Holds the photos that the page uploads. Gives what lets them go. */
-export async function heldUploads(page) {
-  let letGo;
-  const released = new Promise((resolve) => (letGo = resolve));
-  await page.route(uploads(page), async (route) => {
+/** Holds the photos that the page uploads. Returns a function that releases them. */
+export async function holdUploads(page) {
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  await page.route(isUpload(page), async (route) => {
     await released;
     await route.continue();
   });
-  return letGo;
+  return release;
 }
 
-/** Tells the addresses that photos go to. */
-export const uploads = (page) => (url) => !url.href.includes("/api/") && !url.href.startsWith(page.url());
+/** Matches the addresses to which photos are uploaded. */
+export const isUpload = (page) => (url) => !url.href.includes("/api/") && !url.href.startsWith(page.url());
 
-/** A connection of this many bytes a second upwards. */
-export async function slow(page, uploadThroughput) {
+/** Limits the upload to so many bytes per second. Returns a function that removes the limit. */
+export async function limitUpload(page, uploadThroughput) {
   const session = await page.context().newCDPSession(page);
   await session.send("Network.enable");
   const conditions = { offline: false, latency: 20, downloadThroughput: -1, uploadThroughput };

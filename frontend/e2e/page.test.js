@@ -3,21 +3,21 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import {
-  accessible,
+  assertAccessible,
   add,
   card,
   FAILED_REQUEST,
-  fits,
-  heldNews,
-  heldUploads,
+  assertFitsWidth,
+  holdJobs,
+  holdUploads,
   launch,
   onPage,
   PATIENCE,
   photo,
-  picture,
-  reach,
-  slow,
-  uploads,
+  screenshot,
+  waitForStatus,
+  limitUpload,
+  isUpload,
 } from "./browser.js";
 
 let browser;
@@ -26,24 +26,24 @@ before(async () => {
 });
 after(() => browser?.close());
 
-const settled = (page) => page.waitForLoadState("networkidle");
+const networkIdle = (page) => page.waitForLoadState("networkidle");
 
 /** Waits until a photo's result is shown. */
-async function done(page, name) {
-  await reach(page, name, "Done");
+async function waitForResult(page, name) {
+  await waitForStatus(page, name, "Done");
   await card(page, name).getByRole("slider").waitFor();
-  await settled(page);
+  await networkIdle(page);
 }
 
-/** Has a photo tried again, and waits until it is worked on. */
-async function findMore(page, name) {
-  const letGo = await heldNews(page);
-  await page.getByRole("button", { name: "Try again, finding more" }).click();
-  await reach(page, name, "Working");
-  await letGo();
+/** Tries a photo again with lower confidence, and waits until the work on it has started. */
+async function retryWithLowerConfidence(page, name) {
+  const release = await holdJobs(page);
+  await page.getByRole("button", { name: "Try again with lower confidence" }).click();
+  await waitForStatus(page, name, "Working");
+  await release();
 }
 
-const dropped = (page, selector, type, names) =>
+const drop = (page, selector, type, names) =>
   page.evaluate(
     ([selector, type, files]) => {
       const data = new DataTransfer();
@@ -62,35 +62,35 @@ const dropped = (page, selector, type, names) =>
     [selector, type, names.map((name) => [name, readFileSync(photo(name), "base64")])],
   );
 
-/** Fails if the middle of the first box in this picture is not the middle of this face. */
-async function boxLiesOn(picture, face) {
-  const [box, whole] = [await picture.locator(".is-first .boxes-line").boundingBox(), await picture.boundingBox()];
-  const [x, y] = [box.x + box.width / 2 - whole.x, box.y + box.height / 2 - whole.y];
-  assert.ok(Math.abs(x / whole.width - (face.left + face.width / 2)) < 0.01);
-  assert.ok(Math.abs(y / whole.height - (face.top + face.height / 2)) < 0.01);
+/** Fails if the first box in this picture does not have the same centre as this face. */
+async function assertBoxLiesOn(picture, face) {
+  const [box, frame] = [await picture.locator(".is-first .boxes-line").boundingBox(), await picture.boundingBox()];
+  const [x, y] = [box.x + box.width / 2 - frame.x, box.y + box.height / 2 - frame.y];
+  assert.ok(Math.abs(x / frame.width - (face.left + face.width / 2)) < 0.01);
+  assert.ok(Math.abs(y / frame.height - (face.top + face.height / 2)) < 0.01);
 }
 
 describe("one photo", () => {
-  test("is uploaded, worked on, compared, and downloaded", () =>
+  test("is uploaded, and its result is compared and downloaded", () =>
     onPage(browser, async (page) => {
-      await settled(page);
-      await picture(page, "01-empty");
-      await accessible(page);
+      await networkIdle(page);
+      await screenshot(page, "01-empty");
+      await assertAccessible(page);
 
       const view = card(page, "astronaut.jpg");
-      const letGo = await heldNews(page);
+      const release = await holdJobs(page);
       await add(page, "astronaut.jpg");
       await view.getByRole("list", { name: "Progress" }).waitFor();
-      await picture(page, "02-working");
-      await accessible(page);
-      await letGo();
+      await screenshot(page, "02-working");
+      await assertAccessible(page);
+      await release();
 
-      await done(page, "astronaut.jpg");
+      await waitForResult(page, "astronaut.jpg");
       await view.getByText("1 face hidden").waitFor();
       await view.getByText("Checked once: no more faces were found.").waitFor();
-      await picture(page, "03-done");
-      await accessible(page);
-      await fits(page);
+      await screenshot(page, "03-done");
+      await assertAccessible(page);
+      await assertFitsWidth(page);
 
       const [file] = await Promise.all([
         page.waitForEvent("download"),
@@ -111,21 +111,21 @@ describe("one photo", () => {
 
       await view.getByRole("button", { name: "Show boxes" }).click();
       await view.getByRole("region", { name: "Faces that were found" }).waitFor();
-      await boxLiesOn(view.locator(".frame"), boxes[0]);
-      await picture(page, "04-boxes");
-      await accessible(page);
+      await assertBoxLiesOn(view.locator(".frame"), boxes[0]);
+      await screenshot(page, "04-boxes");
+      await assertAccessible(page);
 
-      await view.getByText(/^Worked on for/).click();
-      await picture(page, "05-times");
+      await view.getByText(/^Took/).click();
+      await screenshot(page, "05-times");
       await view.getByRole("button", { name: "Enlarge" }).click();
       const zoom = page.getByRole("dialog");
-      await zoom.getByRole("button", { name: "Closer" }).click();
-      await zoom.getByRole("button", { name: "Closer" }).click();
+      await zoom.getByRole("button", { name: "Zoom in" }).click();
+      await zoom.getByRole("button", { name: "Zoom in" }).click();
       assert.ok(await zoom.getByRole("region").evaluate((view) => view.scrollHeight > view.clientHeight * 2.5));
-      await boxLiesOn(zoom.locator(".zoom-picture"), boxes[0]);
-      await picture(page, "06-zoom", { fullPage: false });
+      await assertBoxLiesOn(zoom.locator(".zoom-picture"), boxes[0]);
+      await screenshot(page, "06-zoom", { fullPage: false });
       await zoom.getByRole("button", { name: "Show before" }).click();
-      await accessible(page);
+      await assertAccessible(page);
       await page.keyboard.press("Escape");
       await zoom.waitFor({ state: "detached" });
     }));
@@ -139,66 +139,66 @@ describe("one photo", () => {
         }).observe({ type: "layout-shift", buffered: true });
       });
       await add(page, "astronaut.jpg");
-      await done(page, "astronaut.jpg");
+      await waitForResult(page, "astronaut.jpg");
       const jumps = await page.evaluate(() => window.jumps);
       assert.ok(jumps < 0.1, `layout shift ${jumps}`);
     }));
 
   test("can be dropped, and pasted", () =>
     onPage(browser, async (page) => {
-      await dropped(page, ".drop", "dragenter", ["hopper.jpg"]);
-      await page.getByText("Let go to add them").waitFor();
-      await picture(page, "07-drop");
-      await dropped(page, ".drop", "drop", ["hopper.jpg"]);
-      await done(page, "hopper.jpg");
-      await dropped(page, "body", "paste", ["flower.jpg"]);
-      await reach(page, "flower.jpg", "Done");
+      await drop(page, ".drop", "dragenter", ["hopper.jpg"]);
+      await page.getByText("Drop them to add them").waitFor();
+      await screenshot(page, "07-drop");
+      await drop(page, ".drop", "drop", ["hopper.jpg"]);
+      await waitForResult(page, "hopper.jpg");
+      await drop(page, "body", "paste", ["flower.jpg"]);
+      await waitForStatus(page, "flower.jpg", "Done");
       await card(page, "flower.jpg").getByText("No face was found", { exact: true }).waitFor();
       await card(page, "flower.jpg").getByRole("slider").waitFor();
-      await picture(page, "08-no-face");
-      await accessible(page);
-      await findMore(page, "flower.jpg");
-      await reach(page, "flower.jpg", "Done");
+      await screenshot(page, "08-no-face");
+      await assertAccessible(page);
+      await retryWithLowerConfidence(page, "flower.jpg");
+      await waitForStatus(page, "flower.jpg", "Done");
     }));
 
-  test("is hidden as the options say, which are remembered", () =>
+  test("is hidden with the chosen options, which are remembered", () =>
     onPage(browser, async (page) => {
       await page.getByLabel("Strength").fill("3");
-      await picture(page, "09-strength");
+      await screenshot(page, "09-strength");
       await page.getByRole("radio", { name: "Solid" }).check({ force: true });
       await page.getByLabel("Colour").fill("#c04020");
       await page.getByLabel("File format").selectOption("png");
-      await page.getByLabel("Room around a face").fill("0.5");
-      await picture(page, "09-options");
+      await page.getByLabel("Padding around each face").fill("0.5");
+      await screenshot(page, "09-options");
       await page.reload();
       assert.ok(await page.getByRole("radio", { name: "Solid" }).isChecked());
       await add(page, "astronaut.jpg");
-      await done(page, "astronaut.jpg");
+      await waitForResult(page, "astronaut.jpg");
       await page.getByText(/^PNG,/).waitFor();
-      await picture(page, "10-solid");
-      await accessible(page);
+      await screenshot(page, "10-solid");
+      await assertAccessible(page);
       await page.getByRole("button", { name: "Reset to defaults" }).click();
       assert.ok(await page.getByRole("radio", { name: "Blur" }).isChecked());
     }));
 });
 
 describe("the checks of a result", () => {
-  /** Has the API tell this of every completed job. */
-  const told = (page, outcome) =>
+  /** Makes the API answer with these fields for every completed job. */
+  const changeCompletedJobs = (page, outcome) =>
     page.route("**/api/jobs/*", async (route) => {
       if (route.request().method() !== "GET") return route.continue();
       const job = await (await route.fetch()).json();
       return route.fulfill({ json: job.status === "COMPLETED" ? { ...job, ...outcome } : job });
     });
-  /** Has every receipt hold these boxes. */
-  const listed = (page, boxes) =>
+  /** Makes every receipt list these boxes. */
+  const changeReceipts = (page, boxes) =>
     page.route("**/receipts/*", async (route) => {
       const response = await route.fetch();
       return route.fulfill({ response, json: { ...(await response.json()), boxes } });
     });
   const face = { width: 0.18, height: 0.24, confidence: 90, found_by: "embedded", found_in: "first", round: 0 };
 
-  test("are told, and that the last one found something is a warning", () =>
+  test("are shown, with a warning if the last one still found a face", () =>
     onPage(browser, async (page) => {
       const progress = {
         detect: "2026-01-01T12:00:00Z",
@@ -208,27 +208,27 @@ describe("the checks of a result", () => {
         finished: "2026-01-01T12:00:09Z",
       };
       const counts = { faces: 3, missed_at_first: 2, check_rounds: 5 };
-      await told(page, { ...counts, progress, warnings: ["ChecksNotSettled"] });
-      await listed(page, [
+      await changeCompletedJobs(page, { ...counts, progress, warnings: ["ChecksNotSettled"] });
+      await changeReceipts(page, [
         { ...face, left: 0.35, top: 0.1 },
         { ...face, left: 0.1, top: 0.6, found_in: "check", round: 1 },
         { ...face, left: 0.6, top: 0.6, found_in: "check", round: 4 },
       ]);
       await add(page, "astronaut.jpg");
-      await done(page, "astronaut.jpg");
+      await waitForResult(page, "astronaut.jpg");
       const view = card(page, "astronaut.jpg");
       await view.getByText("Checked 5 times: the checks found 2 more faces, which are hidden too.").waitFor();
       await view.getByText("look for faces that still show").waitFor();
-      await view.getByText("Worked on for 9 s").click();
-      await view.getByText("Hiding what was missed, checking again").waitFor();
+      await view.getByText("Took 9 s").click();
+      await view.getByText("Hiding missed faces and checking again").waitFor();
       await view.getByRole("button", { name: "Show boxes" }).click();
       await view.getByText("found by check 4").waitFor();
-      await picture(page, "16-not-settled");
-      await accessible(page);
-      await fits(page);
+      await screenshot(page, "16-last-check-found-a-face");
+      await assertAccessible(page);
+      await assertFitsWidth(page);
     }));
 
-  test("and thousands of boxes can be looked through", () =>
+  test("can find thousands of faces, whose boxes are shown", () =>
     onPage(browser, async (page) => {
       const places = Array.from({ length: 20_000 }, (_, index) => ({
         left: (index % 200) / 200,
@@ -241,10 +241,10 @@ describe("the checks of a result", () => {
         ...place,
         ...(index % 9 ? {} : { found_in: "check", round: 1 }),
       }));
-      await told(page, { faces: 20_000, missed_at_first: 2223, check_rounds: 2 });
-      await listed(page, boxes);
+      await changeCompletedJobs(page, { faces: 20_000, missed_at_first: 2223, check_rounds: 2 });
+      await changeReceipts(page, boxes);
       await add(page, "crowd.jpg");
-      await done(page, "crowd.jpg");
+      await waitForResult(page, "crowd.jpg");
       const view = card(page, "crowd.jpg");
       await view.getByText("the first check found 2,223 more faces").waitFor();
       await view.getByRole("button", { name: "Show boxes" }).click();
@@ -252,54 +252,54 @@ describe("the checks of a result", () => {
       await list.waitFor();
       assert.equal(await list.getByRole("listitem").count(), 100);
       await view.getByText("19,900 more boxes are in the picture.").waitFor();
-      await picture(page, "17-thousands");
-      await accessible(page);
+      await screenshot(page, "17-thousands");
+      await assertAccessible(page);
       await list.focus();
       await page.keyboard.press("PageDown");
       await page.waitForFunction((element) => element.scrollTop > 0, await list.elementHandle());
       await view.getByRole("button", { name: "Enlarge" }).click();
       const zoom = page.getByRole("dialog");
-      await zoom.getByLabel("Enlargement").fill("8");
+      await zoom.getByLabel("Zoom", { exact: true }).fill("8");
       await zoom.locator(".is-check .boxes-line").waitFor();
-      await picture(page, "18-thousands-zoom", { fullPage: false });
-      await accessible(page);
+      await screenshot(page, "18-thousands-zoom", { fullPage: false });
+      await assertAccessible(page);
     }));
 });
 
 describe("large photos", () => {
-  test("above the limit are reduced in the browser first", () =>
+  test("above the limit are first reduced in the browser", () =>
     onPage(browser, async (page) => {
       await add(page, "big.jpg");
-      await reach(page, "big.jpg", "Reducing");
-      await picture(page, "11-reducing");
-      await done(page, "big.jpg");
+      await waitForStatus(page, "big.jpg", "Reducing");
+      await screenshot(page, "11-reducing");
+      await waitForResult(page, "big.jpg");
       await page.getByText(/^Reduced from .* MB to .* MB/).waitFor();
-      await picture(page, "12-reduced");
+      await screenshot(page, "12-reduced");
     }));
 
-  test("go up as they are within the limits", () =>
+  test("within the limits are not reduced", () =>
     onPage(browser, async (page) => {
       await add(page, "large12mp.jpg");
-      await done(page, "large12mp.jpg");
+      await waitForResult(page, "large12mp.jpg");
       assert.equal(await page.getByText(/^Reduced from/).count(), 0);
     }));
 });
 
 describe("several photos", () => {
-  test("come back together in one file", () =>
+  test("can be downloaded in one file", () =>
     onPage(browser, async (page) => {
       const names = ["astronaut.jpg", "hopper.jpg", "flower.jpg", "crowd.jpg", "large12mp.jpg"];
-      const letGo = await heldUploads(page);
+      const release = await holdUploads(page);
       await add(page, ...names);
       await page.waitForFunction(() => {
         const stages = [...document.querySelectorAll(".status")].map(({ textContent }) => textContent);
         const count = (stage) => stages.filter((text) => text === stage).length;
-        return count("Uploading") === 3 && count("Waiting its turn") === 2;
+        return count("Uploading") === 3 && count("Waiting") === 2;
       });
-      await picture(page, "13-five-uploading");
-      await accessible(page);
-      letGo();
-      for (const name of names) await done(page, name);
+      await screenshot(page, "13-five-uploading");
+      await assertAccessible(page);
+      release();
+      for (const name of names) await waitForResult(page, name);
       const [file] = await Promise.all([
         page.waitForEvent("download"),
         page.getByRole("button", { name: "Download all 5" }).click(),
@@ -308,11 +308,11 @@ describe("several photos", () => {
       const zip = readFileSync(await file.path(), "latin1");
       assert.ok(zip.startsWith("PK"));
       assert.ok(names.every((name) => zip.includes(name.replace(".jpg", "-blurred.jpg"))));
-      await picture(page, "14-five-done");
+      await screenshot(page, "14-five-done");
 
       await page.getByRole("button", { name: "Delete all" }).click();
-      await picture(page, "15-delete", { fullPage: false });
-      await accessible(page);
+      await screenshot(page, "15-delete", { fullPage: false });
+      await assertAccessible(page);
       await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
       await page.getByText("No photos yet.").waitFor();
     }));
@@ -329,25 +329,25 @@ describe("a failure", () => {
     test(`of ${name} shows its sentence`, () =>
       onPage(browser, async (page) => {
         await add(page, name);
-        await reach(page, name, "Failed");
+        await waitForStatus(page, name, "Failed");
         await card(page, name).getByText(sentence).waitFor();
-        await picture(page, `20-failed-${name}`);
-        await accessible(page);
+        await screenshot(page, `20-failed-${name}`);
+        await assertAccessible(page);
         assert.equal(await card(page, name).getByRole("button", { name: /again/ }).count(), 0);
       }));
   }
 
-  test("for want of a face offers to look closer", () =>
+  test("because no face was found offers to try again with lower confidence", () =>
     onPage(browser, async (page) => {
       await page.getByRole("checkbox", { name: "Stop if no face is found" }).check();
       await add(page, "sky.png");
-      await reach(page, "sky.png", "Failed");
-      await picture(page, "21-failed-no-face");
-      await findMore(page, "sky.png");
-      await reach(page, "sky.png", "Failed");
+      await waitForStatus(page, "sky.png", "Failed");
+      await screenshot(page, "21-failed-no-face");
+      await retryWithLowerConfidence(page, "sky.png");
+      await waitForStatus(page, "sky.png", "Failed");
     }));
 
-  const told = [
+  const codes = [
     ["ImageTooLarge", "Reduce and try again"],
     ["TooManyFaces", null],
     ["UploadReplaced", "Try again"],
@@ -359,28 +359,28 @@ describe("a failure", () => {
     ["Aborted", "Try again"],
     ["InternalError", "Try again"],
   ];
-  for (const [code, remedy] of told) {
-    test(`told as ${code} ${remedy ? `offers “${remedy}”` : "asks for another photo"}`, () =>
+  for (const [code, remedy] of codes) {
+    test(`with the code ${code} offers ${remedy ? `“${remedy}”` : "nothing, only another photo helps"}`, () =>
       onPage(browser, async (page) => {
-        const error = { code, message: `What ${code} says.` };
+        const error = { code, message: `The sentence of ${code}.` };
         await page.route("**/api/jobs/*", async (route) => {
           if (route.request().method() !== "GET") return route.continue();
           const job = await (await route.fetch()).json();
           return route.fulfill({ json: { ...job, status: "FAILED", progress: {}, error } });
         });
         await add(page, "astronaut.jpg");
-        await reach(page, "astronaut.jpg", "Failed");
+        await waitForStatus(page, "astronaut.jpg", "Failed");
         await page.getByText(error.message).first().waitFor();
         const buttons = card(page, "astronaut.jpg").getByRole("button", { name: /again/ });
         assert.deepEqual(await buttons.allTextContents(), remedy ? [remedy] : []);
-        if (code === "TimedOut") await picture(page, "22-failed-timed-out");
+        if (code === "TimedOut") await screenshot(page, "22-failed-timed-out");
       }));
   }
 
   const requests = [
-    ["a lost network", (route) => route.abort("internetdisconnected"), "cannot be reached"],
-    ["an expired form", (route) => route.fulfill(xml("AccessDenied", "Policy expired")), "began too late"],
-    ["a form's limit", (route) => route.fulfill(xml("EntityTooLarge", "…")), "above the limit of 35 MB"],
+    ["a network failure", (route) => route.abort("internetdisconnected"), "cannot be reached"],
+    ["an expired form", (route) => route.fulfill(xml("AccessDenied", "Policy expired")), "started too late"],
+    ["the form's limit", (route) => route.fulfill(xml("EntityTooLarge", "…")), "above the limit of 35 MB"],
   ];
   const xml = (code, message) => ({
     status: 403,
@@ -392,22 +392,22 @@ describe("a failure", () => {
       onPage(
         browser,
         async (page) => {
-          await page.route(uploads(page), (route) =>
+          await page.route(isUpload(page), (route) =>
             route.request().method() === "POST" ? answer(route) : route.continue(),
           );
           await add(page, "astronaut.jpg");
-          await reach(page, "astronaut.jpg", "Failed");
+          await waitForStatus(page, "astronaut.jpg", "Failed");
           await card(page, "astronaut.jpg").getByText(sentence).waitFor();
-          await picture(page, `23-${name.replaceAll(" ", "-")}`);
+          await screenshot(page, `23-${name.replaceAll(" ", "-")}`);
           await page.unrouteAll();
           await page.getByRole("button", { name: /ry again/ }).click();
-          await done(page, "astronaut.jpg");
+          await waitForResult(page, "astronaut.jpg");
         },
         { expected: FAILED_REQUEST },
       ));
   }
 
-  test("of the API shows the API's own words", () =>
+  test("of a request to the API shows the API's own sentence", () =>
     onPage(
       browser,
       async (page) => {
@@ -417,85 +417,85 @@ describe("a failure", () => {
         await card(page, "astronaut.jpg").getByText("Too Many Requests").waitFor();
         await page.unrouteAll();
         await page.getByRole("button", { name: "Try again" }).click();
-        await done(page, "astronaut.jpg");
+        await waitForResult(page, "astronaut.jpg");
       },
       { expected: FAILED_REQUEST },
     ));
 });
 
-describe("on its way, a photo", () => {
-  test("shows how far it is, can be cancelled, and tried again", () =>
+describe("an unfinished photo", () => {
+  test("shows the progress of its upload, can be cancelled and tried again", () =>
     onPage(browser, async (page) => {
-      const restore = await slow(page, 15_000);
+      const restore = await limitUpload(page, 15_000);
       await add(page, "large12mp.jpg");
       const bar = page.getByRole("progressbar");
       await bar.waitFor();
       await page.waitForFunction(() => document.querySelector("progress").value > 0.1);
-      await picture(page, "30-uploading");
-      await accessible(page);
+      await screenshot(page, "30-uploading");
+      await assertAccessible(page);
       await page.getByRole("button", { name: "Cancel large12mp.jpg" }).click();
-      await reach(page, "large12mp.jpg", "Cancelled");
+      await waitForStatus(page, "large12mp.jpg", "Cancelled");
       await page.getByText("Nothing of this photo is left on the server.").waitFor();
-      await picture(page, "31-cancelled");
-      await accessible(page);
+      await screenshot(page, "31-cancelled");
+      await assertAccessible(page);
       await restore();
       await page.getByRole("button", { name: "Try again" }).click();
-      await done(page, "large12mp.jpg");
+      await waitForResult(page, "large12mp.jpg");
     }));
 
   test("survives a reload during the work", () =>
     onPage(browser, async (page) => {
-      const letGo = await heldNews(page);
+      const release = await holdJobs(page);
       await add(page, "crowd.jpg");
-      await reach(page, "crowd.jpg", "Working");
+      await waitForStatus(page, "crowd.jpg", "Working");
       await page.reload();
-      await letGo();
-      await done(page, "crowd.jpg");
+      await release();
+      await waitForResult(page, "crowd.jpg");
       await page.reload();
-      await done(page, "crowd.jpg");
-      await picture(page, "32-reloaded");
+      await waitForResult(page, "crowd.jpg");
+      await screenshot(page, "32-reloaded");
       assert.ok(!page.url().includes("job"));
     }));
 
   test("survives a reload during the upload", () =>
     onPage(browser, async (page) => {
-      await slow(page, 80_000);
+      await limitUpload(page, 80_000);
       await add(page, "large12mp.jpg");
       await page.waitForFunction(() => document.querySelector("progress")?.value > 0.1);
       await page.reload();
-      await done(page, "large12mp.jpg");
+      await waitForResult(page, "large12mp.jpg");
     }));
 
   test("survives ten seconds without a network", () =>
     onPage(
       browser,
       async (page, context) => {
-        const letGo = await heldNews(page);
+        const release = await holdJobs(page);
         await add(page, "crowd.jpg");
-        await reach(page, "crowd.jpg", "Working");
+        await waitForStatus(page, "crowd.jpg", "Working");
         await page.waitForResponse("**/api/jobs/*");
         await context.setOffline(true);
-        await letGo();
+        await release();
         await page.getByText("Connection lost.").waitFor();
-        await picture(page, "33-offline");
-        await accessible(page);
+        await screenshot(page, "33-offline");
+        await assertAccessible(page);
         await page.waitForTimeout(10_000);
         await context.setOffline(false);
-        await done(page, "crowd.jpg");
+        await waitForResult(page, "crowd.jpg");
         assert.equal(await page.getByText("Connection lost.").count(), 0);
       },
       { expected: FAILED_REQUEST },
     ));
 
-  test("is asked about only while the page is seen", () =>
+  test("is polled only while the page is visible", () =>
     onPage(browser, async (page) => {
-      const letGo = await heldNews(page);
-      // Counted in the page: what is asked for before it is hidden may reach the network after.
+      const release = await holdJobs(page);
+      // Counted in the page, because a request made before the page is hidden may reach the network later.
       await page.evaluate(() => {
         const { fetch } = window;
-        window.asked = 0;
+        window.polls = 0;
         window.fetch = (address, ...rest) => {
-          if (address.includes("/api/jobs/")) window.asked += 1;
+          if (address.includes("/api/jobs/")) window.polls += 1;
           return fetch(address, ...rest);
         };
       });
@@ -503,24 +503,24 @@ describe("on its way, a photo", () => {
         page.evaluate((state) => {
           Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
           document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
-          return window.asked;
+          return window.polls;
         }, state);
       await add(page, "astronaut.jpg");
-      await reach(page, "astronaut.jpg", "Working");
+      await waitForStatus(page, "astronaut.jpg", "Working");
       await page.waitForResponse("**/api/jobs/*");
       const before = await show("hidden");
       assert.ok(before > 0);
       await page.waitForTimeout(5000);
-      assert.equal(await page.evaluate(() => window.asked), before);
+      assert.equal(await page.evaluate(() => window.polls), before);
       await Promise.all([page.waitForResponse("**/api/jobs/*"), show("visible")]);
-      await letGo();
+      await release();
     }));
 });
 
-test("deleting now erases everything, here and on the server", () =>
+test("Delete now erases everything, in the browser and on the server", () =>
   onPage(browser, async (page) => {
     await add(page, "astronaut.jpg");
-    await done(page, "astronaut.jpg");
+    await waitForResult(page, "astronaut.jpg");
     const jobId = await page.evaluate(() => /"jobId":"(\w{32})"/.exec(Object.values(localStorage).join())[1]);
     await page.getByRole("button", { name: "Delete now astronaut.jpg" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
@@ -540,7 +540,7 @@ test("deleting now erases everything, here and on the server", () =>
     assert.equal(await page.evaluate(() => document.activeElement.id), "photos");
   }));
 
-test("the keyboard is enough", () =>
+test("the page can be used by keyboard alone", () =>
   onPage(browser, async (page) => {
     const focused = () => page.evaluate(() => document.activeElement.textContent);
     const activeIs = async (one) =>
@@ -556,22 +556,22 @@ test("the keyboard is enough", () =>
     };
     await page.keyboard.press("Tab");
     await focusIsOn("Skip to the photos");
-    // The browser must be told before the key is pressed that no dialog of its own is wanted.
+    // The browser must know before the key press that it should not open its own dialog.
     const choosing = page.waitForEvent("filechooser");
     await press("Tab", "Choose photos");
     await page.keyboard.press("Enter");
     const chooser = await choosing;
     await chooser.setFiles([photo("astronaut.jpg"), photo("hopper.jpg")]);
     const [first, second] = [card(page, "astronaut.jpg"), card(page, "hopper.jpg")];
-    await done(page, "astronaut.jpg");
-    await done(page, "hopper.jpg");
+    await waitForResult(page, "astronaut.jpg");
+    await waitForResult(page, "hopper.jpg");
     await activeIs(first);
 
     await press("Tab", "Delete now");
     await page.keyboard.press("Tab");
     await page.keyboard.press("ArrowRight");
     await first.locator("[role=slider][aria-valuenow='55']").waitFor();
-    await picture(page, "40-keyboard", { fullPage: false });
+    await screenshot(page, "40-keyboard", { fullPage: false });
 
     await press("Tab", "Enlarge");
     await page.keyboard.press("Enter");
@@ -588,25 +588,25 @@ test("the keyboard is enough", () =>
     await activeIs(second);
   }));
 
-describe("the look", () => {
-  test("is dark where the system is", () =>
+describe("the layout", () => {
+  test("is dark if the system is dark", () =>
     onPage(
       browser,
       async (page) => {
         await add(page, "astronaut.jpg", "text.jpg", "flower.jpg");
-        await done(page, "astronaut.jpg");
-        await reach(page, "flower.jpg", "Done");
+        await waitForResult(page, "astronaut.jpg");
+        await waitForStatus(page, "flower.jpg", "Done");
         await card(page, "flower.jpg").getByRole("slider").waitFor();
         await card(page, "astronaut.jpg").getByRole("button", { name: "Show boxes" }).click();
-        await picture(page, "50-dark");
-        await accessible(page);
-        const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
-        const dark = await ground();
+        await screenshot(page, "50-dark");
+        await assertAccessible(page);
+        const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+        const dark = await background();
         await page.getByRole("radio", { name: "Light" }).check({ force: true });
-        assert.notEqual(await ground(), dark);
+        assert.notEqual(await background(), dark);
         await page.reload();
-        assert.notEqual(await ground(), dark);
-        await accessible(page);
+        assert.notEqual(await background(), dark);
+        await assertAccessible(page);
       },
       { colorScheme: "dark" },
     ));
@@ -615,20 +615,20 @@ describe("the look", () => {
     onPage(
       browser,
       async (page) => {
-        await fits(page);
+        await assertFitsWidth(page);
         await page.getByRole("button", { name: "Take a photo" }).waitFor();
-        // A picture of the whole page would not be one of a device for fingers.
-        await picture(page, "51-phone-empty", { fullPage: false });
+        // A full-page screenshot would change the window, and with it the touch layout.
+        await screenshot(page, "51-phone-empty", { fullPage: false });
         await add(page, "hopper.jpg", "text.jpg");
-        await done(page, "hopper.jpg");
+        await waitForResult(page, "hopper.jpg");
         await page.getByText("How faces are hidden").click();
-        await fits(page);
-        await picture(page, "52-phone");
-        await accessible(page);
+        await assertFitsWidth(page);
+        await screenshot(page, "52-phone");
+        await assertAccessible(page);
         await card(page, "hopper.jpg").getByRole("button", { name: "Enlarge" }).click();
         await page.getByRole("dialog").waitFor();
-        await picture(page, "53-phone-zoom", { fullPage: false });
-        await fits(page);
+        await screenshot(page, "53-phone-zoom", { fullPage: false });
+        await assertFitsWidth(page);
       },
       { viewport: { width: 320, height: 640 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
     ));
@@ -643,25 +643,25 @@ describe("the look", () => {
         browser,
         async (page) => {
           await add(page, "astronaut.jpg", "crowd.jpg", "text.jpg");
-          await done(page, "astronaut.jpg");
-          await done(page, "crowd.jpg");
-          await fits(page);
-          await picture(page, `54-${width}`);
-          await accessible(page);
+          await waitForResult(page, "astronaut.jpg");
+          await waitForResult(page, "crowd.jpg");
+          await assertFitsWidth(page);
+          await screenshot(page, `54-${width}`);
+          await assertAccessible(page);
         },
         { viewport: { width, height } },
       ));
   }
 });
 
-test("without a working server the page says so", () =>
+test("the page says that the server cannot be reached", () =>
   onPage(
     browser,
     async (page) => {
       await page.route("**/api/**", (route) => route.abort());
       await add(page, "astronaut.jpg");
       await page.getByText("The server cannot be reached.").first().waitFor({ timeout: PATIENCE });
-      await picture(page, "60-no-server");
+      await screenshot(page, "60-no-server");
     },
     { expected: FAILED_REQUEST },
   ));

@@ -1,6 +1,6 @@
 import "react";
 
-// The page's own CSS variables, besides what React knows.
+// CSS variables of this page, in addition to the properties that React knows.
 declare module "react" {
   interface CSSProperties {
     "--ratio"?: number;

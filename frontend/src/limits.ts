@@ -1,4 +1,7 @@
-/** What a photo may be: the limits of the API. */
-export const MAX_BYTES = 35_000_000;
-export const MAX_PIXELS = 100_000_000;
-export const MIN_SIDE = 16; // pixels
+import { PHOTO_LIMITS } from "./api/values";
+
+/** The API's limits of a photo. */
+export const { max_bytes: MAX_BYTES, max_pixels: MAX_PIXELS, min_side: MIN_SIDE } = PHOTO_LIMITS;
+
+/** The most pixels of a reduced photo: far below the API's limit, and few enough for the canvas of every browser. */
+export const REDUCED_PIXELS = 16_000_000;

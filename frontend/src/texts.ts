@@ -1,11 +1,29 @@
-/** All words of the page, in one place for translation. */
+import type { WarningCode } from "./jobs/job";
+import { MAX_BYTES, MAX_PIXELS, REDUCED_PIXELS } from "./limits";
+
+/** All texts of the page, in one place for translation. */
 export const LANGUAGE = "en";
 
 const number = (count: number) => count.toLocaleString(LANGUAGE);
+const millions = (count: number) => number(count / 1_000_000);
 const faces = (count: number) => (count === 1 ? "1 face" : `${number(count)} faces`);
 const moreFaces = (count: number) => (count === 1 ? "1 more face, which is" : `${number(count)} more faces, which are`);
 const photos = (count: number) => (count === 1 ? "1 photo" : `${count} photos`);
 const times = (count: number) => ["once", "twice"][count - 1] ?? `${count} times`;
+
+const warnings: Record<WarningCode, string> = {
+  NoFacesFound: "Nothing is hidden in this photo. If it shows a face, try again with a lower confidence.",
+  FacesBelowConfidence:
+    "Some likely faces are still visible because the minimum confidence is high. Try again with a lower one.",
+  FacesNearSizeLimit: "Some faces are about as small as we can find. Check the result for even smaller ones.",
+  AnswerCapped:
+    "There are so many faces that some may have been missed. Check the crowd closely, or split the photo into parts.",
+  DarkPhoto: "The photo is so dark that faces are hard to find. Check the result closely.",
+  BlurredPhoto: "The photo is so blurred that faces are hard to find. Check the result closely.",
+  ChecksNotSettled:
+    "The last check still found a face. It is hidden too, but the photo was not checked again. Enlarge the result and look for faces that still show, before you publish it.",
+  OneDetectorOnly: "Only one of two detectors was available. Check the result closely, or try again later.",
+};
 
 export const texts = {
   title: "faceblur",
@@ -14,39 +32,38 @@ export const texts = {
   main: "Your photos",
 
   theme: {
-    label: "Look",
-    system: "As the system",
+    label: "Theme",
+    system: "Same as the system",
     light: "Light",
     dark: "Dark",
   },
 
   signIn: {
-    explain: "Sign in to hide faces in your photos. What you have begun waits in this browser.",
+    explain: "Sign in to hide faces in your photos. Photos that you have already added are kept in this browser.",
     button: "Sign in",
-    unanswered: "The sign-in does not answer just now. Please try again.",
+    unanswered: "The sign-in does not answer at the moment. Please try again.",
   },
 
   drop: {
     heading: "Add photos",
     invite: "Drop photos here, or paste them",
     inviteTouch: "Choose photos from this device",
-    release: "Let go to add them",
+    release: "Drop them to add them",
     choose: "Choose photos",
     camera: "Take a photo",
-    formats:
-      "JPEG, PNG, WebP, AVIF, HEIC, TIFF or BMP, up to 35 MB and 100 megapixels. Larger ones are reduced here first.",
+    formats: `JPEG, PNG, WebP, AVIF, HEIC, TIFF or BMP, up to ${millions(MAX_BYTES)} MB and ${millions(MAX_PIXELS)} megapixels. Larger photos are first reduced in this browser.`,
     added: (count: number) => `${photos(count)} added.`,
   },
 
   promise: {
     heading: "What happens to a photo",
     points: [
-      "It goes straight to private storage, and is deleted there as soon as its result has been checked.",
-      "What hides a face cannot be undone: too little of it is left. Location and camera data are removed as well.",
-      "The result is deleted after a day, or at once when you say so.",
-      "A copy for comparing stays in this browser until you remove the photo, or open this page after a day; after an hour, if it was not uploaded.",
+      "It is uploaded to private storage, and deleted there as soon as its result has been checked.",
+      "Hidden faces cannot be restored. Location and camera data are removed, too.",
+      "The result is deleted after one day, or at once when you delete it.",
+      "A copy for comparison stays in this browser until you remove the photo, or until you open this page after one day. If the photo was not uploaded, the copy stays for one hour.",
     ],
-    limits: "No detector finds every face. Look at the result before you publish it.",
+    limits: "No detector finds every face. Check the result before you publish it.",
   },
 
   options: {
@@ -58,15 +75,14 @@ export const texts = {
       blur: "Blur",
       pixelate: "Pixelate",
       solid: "Solid",
-      explain: "None of them can be undone, at any strength.",
+      explain: "No style can be undone, at any strength.",
     },
     strength: {
       label: "Strength",
-      explain:
-        "Stronger leaves fewer shades of a face. Even the least leaves nine at most, from which no face comes back.",
+      explain: "At most nine colours remain of a face, at higher strength even fewer. They are too few to restore it.",
       value: (value: number) => ["Normal", "Strong", "Strongest"][value - 1] ?? `${value}`,
     },
-    colour: { label: "Colour", explain: "The colour of the solid style." },
+    colour: { label: "Colour", explain: "The colour that covers the faces." },
     shape: {
       label: "Shape",
       ellipse: "Oval",
@@ -75,12 +91,13 @@ export const texts = {
       explain: "The oval follows the head. The other two also hide what is beside it.",
     },
     padding: {
-      label: "Room around a face",
-      explain: "More room hides more of hair and ears, by which people can be recognised too.",
+      label: "Padding around each face",
+      explain: "More padding also hides hair and ears. People can be recognised by them, too.",
     },
     confidence: {
       label: "Minimum confidence",
-      explain: "Lower finds more faces, higher gives fewer false alarms. When in doubt, go lower.",
+      explain:
+        "Lower values find more faces. Higher values cause fewer false alarms. When in doubt, choose a lower one.",
       value: (value: number) => `${value} of 100`,
     },
     output: {
@@ -90,23 +107,21 @@ export const texts = {
     },
     noFaces: {
       label: "Stop if no face is found",
-      explain:
-        "For photos that are known to show people: a photo without a found face fails instead of passing through.",
+      explain: "For photos that certainly show people. If no face is found, the photo fails and there is no result.",
     },
     keep: {
       label: "Keep the original on the server",
-      explain: "Normally it is deleted at once. Kept, it is deleted together with the result.",
+      explain: "Normally the original is deleted at once. If you keep it, it is deleted together with the result.",
     },
     reduce: {
       label: "Reduce large photos before upload",
-      explain:
-        "To 16 megapixels, in this browser: faster on a slow connection, but small faces may get too small to find.",
+      explain: `Reduced to ${millions(REDUCED_PIXELS)} megapixels in this browser. The upload is faster, but small faces may become too small to find.`,
     },
   },
 
   list: {
     heading: (count: number) => photos(count),
-    empty: "No photos yet. What you add appears here.",
+    empty: "No photos yet. Photos that you add appear here.",
     downloadAll: (count: number) => `Download all ${count}`,
     zipping: "Packing…",
     zipName: "faceblur.zip",
@@ -118,7 +133,7 @@ export const texts = {
     noPreview: "This browser cannot show this format.",
     stages: {
       checking: "Checking",
-      waiting: "Waiting its turn",
+      waiting: "Waiting",
       reducing: "Reducing",
       uploading: "Uploading",
       sent: "Working",
@@ -127,7 +142,7 @@ export const texts = {
     },
     done: "Done",
     failed: "Failed",
-    gone: "Deleted",
+    deleted: "Deleted",
     uploaded: (done: string, all: string) => `${done} of ${all}`,
     uploadOf: (name: string) => `Upload of ${name}`,
     reduced: (from: string, to: string, size: string) =>
@@ -135,52 +150,52 @@ export const texts = {
     elapsed: (time: string) => `${time} so far`,
     cancel: "Cancel",
     cancelled: "The upload was cancelled. Nothing of this photo is left on the server.",
-    cancelledUnheard:
-      "The upload was cancelled, but the server has not heard of it yet. What it has is erased within a day, or now with Delete.",
+    cancelledButNotErased:
+      "The upload was cancelled, but the server cannot be reached. It erases what it has of this photo within one day. You can also try Delete now.",
     retry: "Try again",
     remove: "Remove",
     deleteNow: "Delete now",
-    lost: "Connection lost. The work goes on without us; we keep asking for news.",
-    slowToAnswer: "The server does not answer just now. We keep asking.",
+    connectionLost: "Connection lost. The work continues on the server, and this page keeps trying to reach it.",
+    serverFailing: "The server does not answer at the moment. This page keeps trying.",
     expires: (time: string) => `Deleted automatically in ${time}`,
-    expired: "Deleted automatically. It can no longer be fetched.",
+    expired: "Deleted automatically. The result is no longer available.",
   },
 
   steps: {
     label: "Progress",
     upload: "Uploaded",
     detect: "Finding faces",
-    hide: "Hiding them",
-    check: "Checking the result",
-    hide_missed: "Hiding what was missed, checking again",
+    hide: "Hiding faces",
+    check: "Checking for missed faces",
+    hide_missed: "Hiding missed faces and checking again",
     finished: "Done",
     states: { done: "done", current: "now", ahead: "to come", failed: "failed here" },
-    total: (time: string) => `Worked on for ${time}`,
+    total: (time: string) => `Took ${time}`,
   },
 
   result: {
     none: "No face was found",
     hidden: (count: number) => `${faces(count)} hidden`,
-    checked: (checks: number, missed: number) =>
+    checks: (checks: number, missed: number) =>
       missed === 0
         ? `Checked ${times(checks)}: no more faces were found.`
         : `Checked ${times(checks)}: the ${checks === 2 ? "first check" : "checks"} found ${moreFaces(missed)} hidden too.`,
     stripped: (kinds: string[]) => `Removed from the file: ${kinds.join(", ")}.`,
     file: (kind: string, size: string, pixels: string) => `${kind}, ${size}, ${pixels} pixels.`,
-    loading: "Fetching the result…",
-    unavailable: "The result could not be fetched.",
-    reload: "Fetch it again",
+    loading: "Loading the result…",
+    unavailable: "The result could not be loaded.",
+    reload: "Load it again",
     before: "Before",
     after: "After",
     slider: (name: string) => `Before and after of ${name}: arrow keys move the line between them`,
     afterAlt: (name: string) => `${name} with its faces hidden`,
     noBefore: "The photo before is not shown: this browser cannot display it, or no longer has it.",
-    notShown: "This browser cannot show this format; the download has it.",
+    unreadable: "This browser cannot show this format. You can still download the result.",
     download: "Download",
     enlarge: "Enlarge",
-    boxes: "Show boxes",
+    showBoxes: "Show boxes",
     receipt: "Receipt",
-    receiptFailed: "The receipt could not be fetched. Please try again.",
+    receiptFailed: "The receipt could not be loaded. Please try again.",
     fileName: (stem: string, extension: string) => `${stem}-blurred.${extension}`,
     receiptName: (stem: string) => `${stem}-receipt.json`,
   },
@@ -188,45 +203,32 @@ export const texts = {
   boxes: {
     label: "Faces that were found",
     none: "No face was found, so there is no box.",
-    face: (confidence: string) => `${confidence} sure`,
+    confidence: (confidence: string) => `${confidence} sure`,
     check: (round: number) => `found by check ${round}`,
     legend: "A dashed box is a face that a check found.",
     more: (count: number) =>
       count === 1
         ? "1 more box is in the picture. The receipt lists them all."
         : `${number(count)} more boxes are in the picture. The receipt lists them all.`,
-    foundBy: { embedded: "own detector", rekognition: "Amazon Rekognition" } as Record<string, string>,
+    foundBy: { embedded: "own detector", rekognition: "Amazon Rekognition" },
   },
 
   zoom: {
     title: (name: string) => `${name}, enlarged`,
     close: "Close",
-    in: "Closer",
-    out: "Farther",
-    level: "Enlargement",
+    in: "Zoom in",
+    out: "Zoom out",
+    level: "Zoom",
     region: "Picture; arrow keys move it",
     showBefore: "Show before",
   },
 
-  warnings: {
-    NoFacesFound: "Nothing is hidden in this photo. If there is a face in it, try again, finding more.",
-    FacesBelowConfidence:
-      "Likely faces were left visible, because the minimum confidence is set high. Try a lower one.",
-    FacesNearSizeLimit:
-      "Some faces are about as small as can be found. Look for smaller ones that may have been missed.",
-    AnswerCapped:
-      "There are so many faces that some may have been missed. Look at the crowd closely, or split the photo.",
-    DarkPhoto: "The photo is so dark that faces are hard to find. Look at the result closely.",
-    BlurredPhoto: "The photo is so blurred that faces are hard to find. Look at the result closely.",
-    ChecksNotSettled:
-      "The last check still found something. It is hidden too, but was not checked again. Enlarge the result and look for faces that still show, before you publish it.",
-    OneDetectorOnly: "Only one of two detectors was available. Look at the result closely, or try again later.",
-  } as Record<string, string>,
-  unknownWarning: (code: string) => `Look at the result closely (${code}).`,
+  warnings,
+  unknownWarning: (code: string) => `Check the result closely (${code}).`,
 
   remedies: {
     again: "Try again",
-    lower: "Try again, finding more",
+    lower: "Try again with lower confidence",
     reduce: "Reduce and try again",
     reset: "Try again with default options",
   },
@@ -240,18 +242,18 @@ export const texts = {
       "This file is not a photo in a format we can read. Please upload a JPEG, PNG, WebP, AVIF, HEIC, TIFF or BMP file.",
     tooSmall: "This image is too small to find faces in it. Please upload the original photo.",
     tooLarge: "This photo is too large, and this browser cannot reduce it. Please reduce it and add it again.",
-    refusedTooLarge: "This photo is above the limit of 35 MB. Please reduce it.",
-    formExpired: "The upload began too late for its form. Please try again.",
-    uploadRefused: "The storage did not take this photo. Please try again.",
+    refusedTooLarge: `This photo is above the limit of ${millions(MAX_BYTES)} MB. Please reduce it.`,
+    formExpired: "The upload started too late. Please try again.",
+    uploadRefused: "The storage did not accept this photo. Please try again.",
     interrupted: "The upload was interrupted and this browser no longer has the photo. Please add it again.",
     forgotten: "This browser no longer has this photo. Please add it again.",
     outdated: "This part of the page could not be loaded. Please reload the page.",
     notReduced: "This browser could not reduce the photo. Please reduce it and add it again.",
-    notDeleted: "This could not be deleted just now. Please try again.",
+    notDeleted: "This could not be deleted at the moment. Please try again.",
   },
 
   confirm: {
-    title: "Delete for good?",
+    title: "Delete permanently?",
     one: (name: string) => `${name}, its result and its receipt will be erased from the server and from this browser.`,
     all: (count: number) =>
       `${photos(count)} with results and receipts will be erased from the server and from this browser.`,
@@ -267,9 +269,9 @@ export const texts = {
   },
 
   crash: {
-    title: "The page stumbled",
-    text: "Your photos are safe. Load the page again to go on.",
-    reload: "Load again",
+    title: "The page has stopped working",
+    text: "Your photos are safe. Reload the page to continue.",
+    reload: "Reload",
   },
-  footer: "A face that no detector sees is not hidden. Clothes, company and place can identify people, too.",
+  footer: "A face that no detector finds is not hidden. Clothes, companions and places can identify people, too.",
 };

@@ -1,11 +1,12 @@
-"""Finds the faces in the uploaded photo (first pass), or those that a draft still shows (check)."""
+"""Finds the faces in the upload, or those that a draft still shows."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur import config
-from faceblur.detectors.base import DetectionPass, Detector, StoredPhoto
+from faceblur.contracts import DetectRequest, DetectResponse, StoredBoxes
+from faceblur.detectors.base import Detection, DetectionPass, Detector, StoredPhoto
 from faceblur.detectors.check import Check
 from faceblur.detectors.confidence import detect_at_confidence
 from faceblur.detectors.registry import detector_named
@@ -20,38 +21,34 @@ from faceblur.photo.styles import Region, style_of
 
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
     """Entry point for the state machine.
 
-    `{"job_id", "stage", "round", "key", "boxes", "options", "last_attempt"}`: `stage` is one of `jobs.table.STAGES`.
-    Round 0 searches the photo, a later one a draft in which the faces of `boxes` are hidden. `last_attempt` says that
-    this is the last try, in which a detector that is still unavailable may be left out.
+    Raises UploadReplaced if the upload was replaced during the detection, and NoFacesFound if the job asks for that.
     """
-    job_id, round_, options = event["job_id"], event["round"], event["options"]
-    tag_with_job(job_id)
-    jobs().begin(job_id, event["stage"])
-    photo = StoredPhoto(photos().read(event["key"]), photos().bucket, event["key"])
-    detection_pass = DetectionPass.CHECK if round_ else DetectionPass.FIRST
-    found = load_boxes(event["boxes"], photos()) if round_ else FoundBoxes(digest(photo.data), [])
-    detector = detector_for(event, found)
-    with stage(event["stage"], len(photo.data)) as measured:
-        detection = detect_at_confidence(detector, photo, options["min_confidence"], detection_pass)
-    # A service reads the photo in S3 itself. Its answer counts only if it was the photo that was read here.
-    if detection_pass is DetectionPass.FIRST and detection.calls and digest(photos().read(event["key"])) != found.photo:
+    request = DetectRequest(**event)
+    tag_with_job(request.job_id)
+    jobs().begin(request.job_id, request.stage)
+    photo = StoredPhoto(photos().read(request.key), photos().bucket, request.key)
+    detection_pass = DetectionPass.CHECK if request.boxes else DetectionPass.FIRST
+    found = load_boxes(request.boxes, photos()) if request.boxes else FoundBoxes(digest(photo.data), [])
+    detector = detector_for(request, found)
+    with stage(request.stage, len(photo.data)) as measured:
+        detection = detect_at_confidence(detector, photo, request.options["min_confidence"], detection_pass)
+    # A service reads the photo in S3 itself. Its answer counts only if it read the photo that was read here.
+    if detection_pass is DetectionPass.FIRST and detection.calls and digest(photos().read(request.key)) != found.photo:
         raise UploadReplaced
-    logger.info("looked for faces", round=round_, faces=len(detection.boxes), detector=detection.detector)
+    logger.info("searched for faces", round=request.round, faces=len(detection.boxes), detector=detection.detector)
     if detection_pass is DetectionPass.FIRST:
         faces_found(len(detection.boxes))
-        if not detection.boxes and options["on_no_faces"] == "fail":
+        if not detection.boxes and request.options["on_no_faces"] == "fail":
             raise NoFacesFound
-    found = found.plus(detection.boxes, round_)
-    is_news = detection_pass is DetectionPass.FIRST or detection.boxes
     return {
-        "boxes": store_boxes(job_id, found, jobs(), photos()) if is_news else event["boxes"],
+        "boxes": stored_boxes(request, found, detection),
         "warnings": warnings_to_report(detection.warnings, detection_pass),
         "stage": {
             "name": measured.name,
-            "round": round_,
+            "round": request.round,
             "milliseconds": measured.milliseconds,
             "memory_mb": int(context.memory_limit_in_mb),
             "detector": detection.detector,
@@ -62,10 +59,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     }
 
 
-def detector_for(event: dict[str, Any], hidden: FoundBoxes) -> Detector:
-    """The detector of this deployment; for a check, one that finds only what is not covered."""
-    detector = detector_named(config.face_detector(), last_attempt=event["last_attempt"])
-    if event["round"] == 0:
+def detector_for(request: DetectRequest, found: FoundBoxes) -> Detector:
+    """The detector of this deployment. For a check, one that finds only faces that the draft does not cover."""
+    detector = detector_named(config.face_detector(), last_attempt=request.last_attempt)
+    if request.boxes is None:
         return detector
-    style = style_of(event["options"])
-    return Check(detector, [Region(each.box, style) for each in hidden.boxes])
+    style = style_of(request.options)
+    return Check(detector, [Region(each.box, style) for each in found.boxes])
+
+
+def stored_boxes(request: DetectRequest, found: FoundBoxes, detection: Detection) -> StoredBoxes:
+    """The file of all boxes. A check that found nothing leaves it as it was."""
+    if request.boxes and not detection.boxes:
+        return request.boxes
+    return store_boxes(request.job_id, found.plus(detection.boxes, request.round), jobs(), photos())

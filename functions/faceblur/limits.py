@@ -18,7 +18,7 @@ OutputFormat = Literal["same", "jpeg", "png", "webp", "avif"]
 # A detector draws the box of a face from the forehead to the chin, and is a little off at times. With the default
 # padding an ellipse covers the hairline and the ears too. With the least its opaque part is still larger than the face.
 MIN_PADDING = 0.1
-DEFAULT_PADDING = 0.22
+DEFAULT_PADDING = 0.24
 
 # Each step of strength takes away one of the cells that are left of a face. What the least leaves cannot be undone.
 MIN_STRENGTH, MAX_STRENGTH = 1, 3

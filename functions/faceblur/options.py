@@ -33,16 +33,14 @@ class JobOptions(BaseModel):
     ] = "blur"
     shape: Annotated[
         Shape,
-        Field(
-            description="Outline of the hidden region: an oval that follows the head, a rounded box, or the whole box."
-        ),
+        Field(description="Outline of the hidden region: an oval that follows the head, a rounded box, or a box."),
     ] = "ellipse"
     padding: Annotated[
         float,
         Field(
             ge=MIN_PADDING,
             le=1.0,
-            description="Room around a face, on each side, as a fraction of its width and height.",
+            description="What is hidden around a face, on each side, as a fraction of the face's width and height.",
         ),
     ] = DEFAULT_PADDING
     strength: Annotated[
@@ -50,7 +48,7 @@ class JobOptions(BaseModel):
         Field(
             ge=MIN_STRENGTH,
             le=MAX_STRENGTH,
-            description="How little blur and pixelate leave of a face; the least cannot be undone either.",
+            description="How strongly blur and pixelate hide a face. Even the lowest strength cannot be undone.",
         ),
         BeforeValidator(_whole),
     ] = MIN_STRENGTH
@@ -58,7 +56,8 @@ class JobOptions(BaseModel):
         "#000000"
     )
     min_confidence: Annotated[
-        float, Field(ge=0, le=100, description="How sure the detector must be of a face; lower finds more.")
+        float,
+        Field(ge=0, le=100, description="How sure the detector must be of a face. A lower value finds more faces."),
     ] = DEFAULT_CONFIDENCE
     output: Annotated[
         OutputFormat,
@@ -70,11 +69,13 @@ class JobOptions(BaseModel):
     ] = "complete"
     require_all_detectors: Annotated[
         bool,
-        Field(description="Fail if one of two detectors stays unavailable, instead of going on with the other."),
+        Field(
+            description="Whether the job fails if one of two detectors stays unavailable, or goes on with the other."
+        ),
     ] = True
     keep_original: Annotated[
         bool,
-        Field(description="Keep the uploaded photo until the job expires, instead of deleting it at once."),
+        Field(description="Keep the uploaded photo until the job expires, instead of deleting it when the job ends."),
     ] = False
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from benchmarks import load, real_ways
+from benchmarks import load, real_tools
 from benchmarks.one_function import app
 from faceblur.detectors.base import Detection, DetectionPass
 from faceblur.geometry import Box
@@ -63,7 +63,7 @@ def test_it_does_all_that_the_state_machine_does(run, row_of, keys, options, lef
     assert keys() == {outcome["result"]["key"], outcome["receipt"]}
 
 
-@pytest.mark.parametrize("checks", [app.CHECKS, real_ways.CHECKS], ids=["one function", "real photos"])
+@pytest.mark.parametrize("checks", [app.CHECKS, real_tools.CHECKS], ids=["one function", "real photos"])
 def test_the_benchmarks_make_as_many_checks_as_the_state_machine(checks):
     (last,) = state_machine()["States"]["Was this the last round?"]["Choices"]
     assert last["Condition"] == f"{{% $round >= {checks} %}}"

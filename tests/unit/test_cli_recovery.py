@@ -11,7 +11,7 @@ import pytest
 
 from faceblur.jobs.table import jobs
 from faceblur_cli.stack import recovery
-from update_job.app import handler
+from fail_job.app import handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
-QUEUE_URL = "http://127.0.0.1/000000000000/endings"
+QUEUE_URL = "http://127.0.0.1/000000000000/failed-executions"
 STATE_MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:blur-image"
 
 
@@ -34,7 +34,7 @@ class Stack:
         self.outputs = {
             "JobsTableName": "faceblur-jobs",
             "PhotoBucketName": BUCKET,
-            "EndingsQueueUrl": QUEUE_URL,
+            "FailedExecutionsQueueUrl": QUEUE_URL,
             "StateMachineArn": STATE_MACHINE_ARN,
         }
         self._context = context

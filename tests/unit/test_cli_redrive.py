@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from faceblur_cli import main, redrive, waiting
 from faceblur_cli.failures import Failure
 
-DLQ = "arn:aws:sqs:eu-central-1:123456789012:faceblur-EndingsDlq-1EXAMPLE"
+DLQ = "arn:aws:sqs:eu-central-1:123456789012:faceblur-FailuresDlq-1EXAMPLE"
 
 
 EARLIER = {"Status": "COMPLETED", "StartedTimestamp": 1, "ApproximateNumberOfMessagesMoved": 9}
@@ -76,7 +76,7 @@ def test_a_move_that_takes_too_long(sqs, waits, monkeypatch):
 @pytest.mark.parametrize(("moved", "message"), [(0, "0 messages were"), (1, "1 message was"), (7, "7 messages were")])
 def test_the_command_finds_the_queue_of_its_stack(sqs, waits, monkeypatch, moved, message):
     moving(sqs, {"Status": "COMPLETED", **count(moved)})
-    monkeypatch.setattr(main, "_outputs", {"photos": {"EndingsDlqArn": DLQ}}.__getitem__)
+    monkeypatch.setattr(main, "_outputs", {"photos": {"FailuresDlqArn": DLQ}}.__getitem__)
     monkeypatch.setattr(main.boto3, "client", {"sqs": sqs}.__getitem__)
     result = CliRunner().invoke(main.cli, ["redrive", "--stack-name", "photos"])
     assert (result.exit_code, result.exception) == (0, None)

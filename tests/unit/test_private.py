@@ -38,8 +38,8 @@ def test_what_is_private_is_found(what, text):
     "text",
     [
         json.dumps({"timestamp": "2025-11-22T20:00:00.123Z", "correlation_id": "0f8fad5bd9cb469fa16570867728950e"}),
-        json.dumps({"message": "looked for faces", "faces": 2, "bytes": 229312, "memory_mb": 3008}),
-        'File "/var/task/update_job/app.py", line 61, in handler',
+        json.dumps({"message": "searched for faces", "faces": 2, "bytes": 229312, "memory_mb": 3008}),
+        'File "/var/task/complete_job/app.py", line 61, in handler',
         "arn:aws:states:eu-central-1:123456789012:execution:blur-image:0f8fad5bd9cb469fa16570867728950e",
     ],
 )

@@ -29,7 +29,7 @@ def hidden(portrait: Portrait) -> bytes:
     return hide_faces(portrait.data, [Region(box, Style()) for box in boxes]).data
 
 
-def task(*made, function="blur_faces", deliveries=0):
+def task(*made, function="hide_faces", deliveries=0):
     return [{"function": function, "jobs": ["x"], "deliveries": deliveries, "step": step} for step in made]
 
 
@@ -94,4 +94,4 @@ def test_a_code_is_explained_only_by_as_many_faults_as_it_takes(fault, tries, co
 def test_a_fault_of_a_delivery_is_made_up_for_unless_it_was_the_last():
     assert codes_of(task({"exit": 1}, function="start_workflow", deliveries=2)) == set()
     assert codes_of(task({"exit": 1}, function="start_workflow", deliveries=3)) == {"InternalError"}
-    assert codes_of(task(*[{"exit": 1}] * 5, function="update_job", deliveries=5)) == set()
+    assert codes_of(task(*[{"exit": 1}] * 5, function="fail_job", deliveries=5)) == set()

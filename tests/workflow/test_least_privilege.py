@@ -1,8 +1,8 @@
-"""That every function may do what it does and nothing more: without any one of its grants something of it fails.
+"""Every function may do what it does, and nothing more: if one grant is missing, one of its uses fails.
 
-The embedded AWS holds every call of a function to its role. Each test uses a function in all its ways, then takes one
-action on one resource after the other from its role, and sees that a way is closed. What is granted only where there
-is a key of one's own, or Rekognition to ask, is not deployed here; the template's tests say who is granted it.
+The embedded AWS holds every call of a function to its role. Each test uses a function in all its ways. Then it removes
+one action on one resource at a time from the role, and expects that a use fails. Grants for a customer's own key and
+for Rekognition are not deployed here; the template's tests hold those.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ DAY = 24 * 60 * 60
 
 
 class Roles:
-    """A stack whose functions are called one by one: nothing that arrives in it starts anything by itself."""
+    """A stack whose functions are called one by one: its queues are switched off."""
 
     def __init__(self, deployed: Deployed, issuer: Issuer) -> None:
         self.deployed, self.issuer = deployed, issuer
@@ -129,7 +129,7 @@ def roles(deployed_with_sign_in: Deployed, issuer: Issuer) -> Iterator[Roles]:
     lambda_ = made.client("lambda")
     sources = [
         source["UUID"]
-        for function in ("StartWorkflowFunction", "UpdateJobFunction")
+        for function in ("StartWorkflowFunction", "FailUploadFunction", "FailJobFunction")
         for source in lambda_.list_event_source_mappings(FunctionName=function_name(deployed_with_sign_in, function))[
             "EventSourceMappings"
         ]
@@ -141,7 +141,7 @@ def roles(deployed_with_sign_in: Deployed, issuer: Issuer) -> Iterator[Roles]:
     assert row is not None
     made.owner = row["owner"]["S"]
     yield made
-    for queue in ("UploadQueueUrl", "EndingsQueueUrl"):
+    for queue in ("UploadQueueUrl", "FailedUploadsQueueUrl", "FailedExecutionsQueueUrl"):
         made.client("sqs").purge_queue(QueueUrl=deployed_with_sign_in.stack.outputs[queue])
     for source in sources:
         lambda_.update_event_source_mapping(UUID=source, Enabled=True)
@@ -175,7 +175,7 @@ def shows_a_job_and_its_links(roles: Roles) -> None:
         assert request("GET", shown.json()[linked]["url"]).status_code == 200
 
 
-def settles_a_job_whose_photo_never_came(roles: Roles) -> None:
+def fails_a_job_whose_photo_never_came(roles: Roles) -> None:
     shown = roles.ask("GET", f"/jobs/{roles.job('AWAITING_UPLOAD', upload_expires_at={'N': '1'})}")
     assert shown.json()["error"]["code"] == "UploadExpired"
 
@@ -195,17 +195,22 @@ def erases_a_job(roles: Roles) -> None:
 
 
 def arrival(job_id: str) -> dict[str, Any]:
-    photo = {"s3": {"object": {"key": f"uploads/{job_id}"}}}
+    """The message by which S3 reports an upload."""
+    return sqs_message({"Records": [{"s3": {"object": {"key": f"uploads/{job_id}"}}}]})
+
+
+def sqs_message(body: dict[str, Any]) -> dict[str, Any]:
+    """The event by which a queue delivers this message."""
     message = {
         "messageId": "1",
         "eventSource": "aws:sqs",
         "attributes": {"ApproximateReceiveCount": "1"},
-        "body": json.dumps({"Records": [photo]}),
+        "body": json.dumps(body),
     }
     return {"Records": [message]}
 
 
-def starts_an_execution_and_discards_a_photo_in_vain(roles: Roles) -> None:
+def starts_an_execution_and_discards_a_photo_without_a_job(roles: Roles) -> None:
     for status, stays in (("PROCESSING", True), ("FAILED", False)):
         job_id = roles.job(status)
         roles.store(f"uploads/{job_id}")
@@ -215,7 +220,7 @@ def starts_an_execution_and_discards_a_photo_in_vain(roles: Roles) -> None:
 
 
 def task(roles: Roles, job_id: str, round_: int, key: str) -> dict[str, Any]:
-    """What the state machine asks a task for that works on this object, and hides or has hidden nothing so far."""
+    """What the state machine sends to a task that works on this object, before any face is found."""
     boxes = f"boxes/{job_id}.0a.json"
     roles.store(key, PHOTO)
     roles.store(boxes, json.dumps({"photo": PHOTO_DIGEST, "boxes": []}).encode())
@@ -226,25 +231,24 @@ def task(roles: Roles, job_id: str, round_: int, key: str) -> dict[str, Any]:
         "key": key,
         "boxes": {"key": boxes, "count": 0},
         "options": JobOptions().model_dump(),
-        "last_attempt": False,
     }
 
 
-def looks_at_a_photo(roles: Roles) -> None:
+def detects_faces(roles: Roles) -> None:
     job_id = roles.job("PROCESSING")
-    event = task(roles, job_id, 0, f"uploads/{job_id}") | {"boxes": None}
+    event = task(roles, job_id, 0, f"uploads/{job_id}") | {"boxes": None, "last_attempt": False}
     assert roles.stored(roles.invoke("DetectFacesFunction", event)["boxes"]["key"])
 
 
 def checks_a_draft(roles: Roles) -> None:
     job_id = roles.job("PROCESSING")
-    event = task(roles, job_id, 1, f"results/{job_id}.0a.jpg")
+    event = task(roles, job_id, 1, f"results/{job_id}.0a.jpg") | {"last_attempt": False}
     assert roles.invoke("DetectFacesFunction", event)["boxes"] == event["boxes"]
 
 
-def withdraws_boxes_that_nobody_wants(roles: Roles) -> None:
+def withdraws_boxes_of_a_deleted_job(roles: Roles) -> None:
     job_id = secrets.token_hex(16)
-    event = task(roles, job_id, 0, f"uploads/{job_id}") | {"boxes": None}
+    event = task(roles, job_id, 0, f"uploads/{job_id}") | {"boxes": None, "last_attempt": False}
     assert roles.invoke("DetectFacesFunction", event) == "JobNotFound"
     assert roles.keys(f"boxes/{job_id}") == [f"boxes/{job_id}.0a.json"]
 
@@ -252,37 +256,76 @@ def withdraws_boxes_that_nobody_wants(roles: Roles) -> None:
 def hides_and_stores_a_draft(roles: Roles) -> None:
     job_id = roles.job("PROCESSING")
     event = task(roles, job_id, 0, f"uploads/{job_id}")
-    assert roles.stored(roles.invoke("BlurFacesFunction", event)["result"]["key"])
+    assert roles.stored(roles.invoke("HideFacesFunction", event)["draft"]["key"])
 
 
-def withdraws_a_draft_that_nobody_wants(roles: Roles) -> None:
+def withdraws_a_draft_of_a_deleted_job(roles: Roles) -> None:
     job_id = secrets.token_hex(16)
     event = task(roles, job_id, 0, f"uploads/{job_id}")
-    assert roles.invoke("BlurFacesFunction", event) == "JobNotFound"
+    assert roles.invoke("HideFacesFunction", event) == "JobNotFound"
 
 
-def records_a_result(roles: Roles) -> None:
-    job_id = roles.job("PROCESSING")
-    result, other, boxes = f"results/{job_id}.0a.jpg", f"results/{job_id}.0b.jpg", f"boxes/{job_id}.0a.json"
-    draft = {"key": result, "content_type": "image/jpeg", "bytes": 1, "width": 1, "height": 1, "stripped": []}
-    keys = [result, other, f"uploads/{job_id}"]
-    for key in keys:
+def drafted(roles: Roles, status: str) -> dict[str, Any]:
+    """What the state machine sends to its last task for a job of this status: its draft is stored, and no boxes."""
+    job_id = roles.job(status)
+    result = f"results/{job_id}.0a.jpg"
+    roles.store(result)
+    return {
+        "job_id": job_id,
+        "options": JobOptions().model_dump(),
+        "boxes": {"key": f"boxes/{job_id}.0a.json", "count": 0},
+        "check_rounds": 1,
+        "warnings": [],
+        "draft": {"key": result, "content_type": "image/jpeg", "bytes": 1, "width": 1, "height": 1, "stripped": []},
+        "stages": [],
+    }
+
+
+def store_no_boxes(roles: Roles, request: dict[str, Any]) -> None:
+    roles.store(request["boxes"]["key"], json.dumps({"photo": PHOTO_DIGEST, "boxes": []}).encode())
+
+
+def completes_a_job(roles: Roles) -> None:
+    request = drafted(roles, "PROCESSING")
+    store_no_boxes(roles, request)
+    unneeded = [f"results/{request['job_id']}.0b.jpg", f"uploads/{request['job_id']}"]
+    for key in unneeded:
         roles.store(key)
-    roles.store(boxes, json.dumps({"photo": PHOTO_DIGEST, "boxes": []}).encode())
-    done = {"job_id": job_id, "draft": draft, "boxes": {"key": boxes, "count": 0}, "check_rounds": 1}
-    options = {"options": JobOptions().model_dump(), "warnings": [], "stages": []}
-    assert roles.invoke("UpdateJobFunction", done | options) is None
-    assert [roles.stored(key) for key in (*keys, boxes)] == [True, False, False, False]
+    assert roles.invoke("CompleteJobFunction", request) is None
+    assert roles.stored(request["draft"]["key"])
+    assert not any(roles.stored(key) for key in (*unneeded, request["boxes"]["key"]))
 
 
-def records_a_failure(roles: Roles) -> None:
+def completes_a_job_again(roles: Roles) -> None:
+    """An earlier attempt has deleted the boxes."""
+    assert roles.invoke("CompleteJobFunction", drafted(roles, "COMPLETED")) is None
+
+
+def withdraws_the_receipt_of_a_failed_job(roles: Roles) -> None:
+    request = drafted(roles, "FAILED")
+    store_no_boxes(roles, request)
+    assert roles.invoke("CompleteJobFunction", request) == "JobNotFound"
+    assert not roles.stored(f"receipts/{request['job_id']}.json")
+
+
+def fails_a_job(roles: Roles) -> None:
     job_id = roles.job("PROCESSING")
     keys = everything_of(job_id)
     for key in keys:
         roles.store(key)
     event = {"source": "aws.states", "detail": {"name": job_id, "status": "ABORTED"}}
-    assert roles.invoke("UpdateJobFunction", event) is None
+    assert roles.invoke("FailJobFunction", sqs_message(event)) is None
     assert not any(roles.stored(key) for key in keys)
+
+
+def fails_a_job_whose_upload_was_not_processed(roles: Roles) -> None:
+    job_id = roles.job("AWAITING_UPLOAD")
+    roles.store(f"uploads/{job_id}")
+    assert roles.invoke("FailUploadFunction", arrival(job_id)) is None
+    assert not roles.stored(f"uploads/{job_id}")
+    row = roles.deployed.row(job_id)
+    assert row is not None
+    assert row["status"]["S"] == "FAILED"
 
 
 def sweeps(roles: Roles) -> None:
@@ -295,16 +338,18 @@ def sweeps(roles: Roles) -> None:
 
 USES: dict[str, list[Callable[[Roles], None]]] = {
     "CreateJobFunction": [creates_a_job],
-    "GetJobFunction": [shows_a_job_and_its_links, settles_a_job_whose_photo_never_came],
+    "GetJobFunction": [shows_a_job_and_its_links, fails_a_job_whose_photo_never_came],
     "DeleteJobFunction": [erases_a_job],
-    "StartWorkflowFunction": [starts_an_execution_and_discards_a_photo_in_vain],
-    "DetectFacesFunction": [looks_at_a_photo, checks_a_draft, withdraws_boxes_that_nobody_wants],
-    "BlurFacesFunction": [hides_and_stores_a_draft, withdraws_a_draft_that_nobody_wants],
-    "UpdateJobFunction": [records_a_result, records_a_failure],
+    "StartWorkflowFunction": [starts_an_execution_and_discards_a_photo_without_a_job],
+    "DetectFacesFunction": [detects_faces, checks_a_draft, withdraws_boxes_of_a_deleted_job],
+    "HideFacesFunction": [hides_and_stores_a_draft, withdraws_a_draft_of_a_deleted_job],
+    "CompleteJobFunction": [completes_a_job, completes_a_job_again, withdraws_the_receipt_of_a_failed_job],
+    "FailJobFunction": [fails_a_job],
+    "FailUploadFunction": [fails_a_job_whose_upload_was_not_processed],
     "SweepPhotosFunction": [sweeps],
 }
 # S3 tells a missing object (404) from a forbidden one (403) only to those who may list; the embedded AWS tells all.
-NOT_SEEN_HERE = {"DetectFacesFunction": {"s3:ListBucket"}, "BlurFacesFunction": {"s3:ListBucket"}}
+NOT_SEEN_HERE = {"DetectFacesFunction": {"s3:ListBucket"}, "HideFacesFunction": {"s3:ListBucket"}}
 
 
 def fails(use: Callable[[Roles], None], roles: Roles) -> bool:
@@ -316,26 +361,24 @@ def fails(use: Callable[[Roles], None], roles: Roles) -> bool:
 
 
 @pytest.mark.parametrize("function", USES)
-def test_without_any_one_of_its_grants_something_fails(
-    roles: Roles, function: str, pytestconfig: pytest.Config
-) -> None:
+def test_without_any_one_of_its_grants_a_use_fails(roles: Roles, function: str, pytestconfig: pytest.Config) -> None:
     """One grant in three is taken away in turn, and each with `--in-full` (`make privileges`)."""
     for use in USES[function]:
         use(roles)
     (document,) = roles.policies(function).values()
     tried = grants(document) if pytestconfig.getoption("in_full") else grants(document)[::3]
-    in_vain = set()
+    unneeded = set()
     for grant in tried:
         with roles.without(function, grant["Action"], grant["Resource"]):
             if not any(fails(use, roles) for use in USES[function]):
-                in_vain.add(grant["Action"])
-    assert in_vain == NOT_SEEN_HERE.get(function, set()) & {grant["Action"] for grant in tried}
+                unneeded.add(grant["Action"])
+    assert unneeded == NOT_SEEN_HERE.get(function, set()) & {grant["Action"] for grant in tried}
     # It was the grants that were missing, and nothing else.
     for use in USES[function]:
         use(roles)
 
 
-def test_every_function_that_may_anything_is_tried() -> None:
+def test_every_function_with_grants_is_tried() -> None:
     resources = template()["Resources"]
     functions = {name for name, each in resources.items() if "Policies" in each["Properties"]} - {
         "BlurImageStateMachine"
@@ -343,7 +386,7 @@ def test_every_function_that_may_anything_is_tried() -> None:
     assert functions == USES.keys()
 
 
-def test_a_function_that_asks_nothing_of_aws_may_do_nothing(roles: Roles) -> None:
+def test_a_function_that_calls_no_service_may_do_nothing(roles: Roles) -> None:
     assert roles.policies("AuthorizeFunction") == {}
 
 
@@ -393,7 +436,7 @@ def refused(roles: Roles, granted: list[dict[str, Any]], calls: list[tuple[str, 
     return [call for call in calls if decision(*call) != "allowed"]
 
 
-def test_the_state_machine_may_do_what_its_tasks_ask_for_and_nothing_in_vain(roles: Roles) -> None:
+def test_the_state_machine_may_do_what_its_tasks_need_and_nothing_more(roles: Roles) -> None:
     (document,) = roles.policies("BlurImageStateMachine").values()
     calls, granted = needed(roles), grants(document)
     assert len({action for action, _ in calls}) == 15

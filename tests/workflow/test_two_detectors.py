@@ -54,7 +54,7 @@ def test_calls_are_counted(stack: Deployed) -> None:
     assert receipt["cost_estimate"]["usd"] > receipt["billable_calls"] * 0.001
 
 
-def test_a_full_answer_is_asked_about_again_in_parts(stack: Deployed, rekognition: Rekognition) -> None:
+def test_a_full_answer_makes_the_detector_ask_again_tile_by_tile(stack: Deployed, rekognition: Rekognition) -> None:
     hundred = [face(column / 12, row / 12, 0.04, 0.04) for row in range(10) for column in range(10)]
     rekognition.replies.append(hundred)
     rekognition.replies.extend([[face(0.8, 0.8, 0.1, 0.1)]] * 4)
@@ -63,12 +63,11 @@ def test_a_full_answer_is_asked_about_again_in_parts(stack: Deployed, rekognitio
     assert job["faces"] > 100
 
 
-def test_the_check_has_a_view_of_its_own(stack: Deployed, rekognition: Rekognition) -> None:
+def test_the_check_sees_the_draft_mirrored(stack: Deployed, rekognition: Rekognition) -> None:
     rekognition.replies.extend([[], [face(0.1, 0.1, 0.2, 0.2)]])
     job = stack.run(astronaut())
     assert (job["status"], job["faces"], job["missed_at_first"]) == ("COMPLETED", 1, 1)
     (found,) = receipt_of(stack, job)["boxes"]
-    # It had seen the photo mirrored.
     assert (found["found_in"], found["round"], found["left"]) == ("check", 1, pytest.approx(0.7, abs=0.01))
 
 
@@ -97,7 +96,7 @@ def test_an_outage_of_one_detector_fails_the_job(stack: Deployed, rekognition: R
     assert_failed(stack, job, "DetectorUnavailable", ["Claim the job", DETECT, *FAILURE])
 
 
-def test_an_outage_of_one_detector_is_told_if_the_job_may_go_on(stack: Deployed, rekognition: Rekognition) -> None:
+def test_a_job_that_may_go_on_with_one_detector_warns_of_it(stack: Deployed, rekognition: Rekognition) -> None:
     rekognition.default = BROKEN
     with asking_both(stack):
         job = stack.run(astronaut(), require_all_detectors=False)

@@ -59,4 +59,4 @@ def _listed(client: Any, operation: str, entries: str, **arguments: str) -> Iter
 def _send_aborted(stack: Stack, job_id: str) -> None:
     """Send the event that EventBridge sends for an aborted execution; its queue delivers it until it is recorded."""
     event = {"source": "aws.states", "detail": {"name": job_id, "status": "ABORTED"}}
-    stack.client("sqs").send_message(QueueUrl=stack.outputs["EndingsQueueUrl"], MessageBody=json.dumps(event))
+    stack.client("sqs").send_message(QueueUrl=stack.outputs["FailedExecutionsQueueUrl"], MessageBody=json.dumps(event))

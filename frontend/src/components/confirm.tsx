@@ -3,7 +3,7 @@ import { Dialog } from "./dialog";
 
 type Props = { message: string; onYes: () => void; onNo: () => void };
 
-/** Asks before something is erased. */
+/** Asks for confirmation before something is erased. */
 export function Confirm({ message, onYes, onNo }: Props) {
   return (
     <Dialog title={texts.confirm.title} onClose={onNo}>

@@ -2,15 +2,15 @@ import { useId, useLayoutEffect, useRef, type ReactNode } from "react";
 
 type Props = { title: string; className?: string; onClose: () => void; children: ReactNode };
 
-/** A modal dialog while it is mounted; the browser keeps the focus inside and gives it back. */
+/** A modal dialog, open while it is mounted. The browser keeps the focus inside and restores it afterwards. */
 export function Dialog({ title, className = "", onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  // Closed while it is still in the document: only then the focus goes back to where it was.
+  // Close it while it is still in the document, otherwise the browser does not restore the focus.
   useLayoutEffect(() => {
-    const shown = dialog.current;
-    shown?.showModal();
-    return () => shown?.close();
+    const element = dialog.current;
+    element?.showModal();
+    return () => element?.close();
   }, []);
   return (
     <dialog

@@ -3,7 +3,7 @@ import { texts } from "../texts";
 
 type Props = { children: ReactNode; fallback?: ReactNode };
 
-/** What is shown when a part of the page fails, or without a `fallback`, the page itself. */
+/** Shows `fallback` when a part of the page fails. Without `fallback`, shows an error page. */
 export class ErrorBoundary extends Component<Props, { failed: boolean }> {
   override state = { failed: false };
 

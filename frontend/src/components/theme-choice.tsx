@@ -5,7 +5,7 @@ import { texts } from "../texts";
 
 const ICONS = { system: Monitor, light: Sun, dark: Moon };
 
-/** Light, dark, or as the system is. */
+/** The choice between light, dark and the system's theme. */
 export function ThemeChoice() {
   const [chosen, setChosen] = useState(readTheme);
   function choose(theme: Theme) {

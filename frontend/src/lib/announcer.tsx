@@ -1,16 +1,16 @@
 import { useSyncExternalStore } from "react";
 
-type News = { id: number; text: string };
+type Announcement = { id: number; text: string };
 
-/** So many at once, that none of those which come together is lost. */
-const LATEST = 8;
+/** The most announcements kept at the same time. Several may come at once, and a screen reader must hear them all. */
+const MAX_KEPT = 8;
 
-let news: readonly News[] = [];
+let announcements: readonly Announcement[] = [];
 const listeners = new Set<() => void>();
 
-/** Tells those who listen to the page. */
+/** Says this to people who use a screen reader. */
 export function announce(text: string): void {
-  news = [...news, { id: (news.at(-1)?.id ?? 0) + 1, text }].slice(-LATEST);
+  announcements = [...announcements, { id: (announcements.at(-1)?.id ?? 0) + 1, text }].slice(-MAX_KEPT);
   listeners.forEach((listener) => listener());
 }
 
@@ -19,9 +19,9 @@ function subscribe(listener: () => void) {
   return () => void listeners.delete(listener);
 }
 
-/** Where screen readers hear what is announced, each piece of news once. */
+/** The live region from which screen readers read each announcement once. */
 export function Announcer() {
-  const latest = useSyncExternalStore(subscribe, () => news);
+  const latest = useSyncExternalStore(subscribe, () => announcements);
   return (
     <div className="is-sr-only" role="log" aria-live="polite">
       {latest.map(({ id, text }) => (

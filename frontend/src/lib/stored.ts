@@ -1,4 +1,4 @@
-/** Reads and writes JSON in the browser's storage; where there is none, nothing is kept. */
+/** Reads JSON from the browser's storage. Null if there is none, or the storage cannot be used. */
 export function readStored(storage: () => Storage, key: string): unknown {
   try {
     return JSON.parse(storage().getItem(key) ?? "null");
@@ -7,12 +7,13 @@ export function readStored(storage: () => Storage, key: string): unknown {
   }
 }
 
+/** Writes JSON to the browser's storage, or removes the entry if the value is undefined. */
 export function store(storage: () => Storage, key: string, value: unknown): void {
   try {
     if (value === undefined) storage().removeItem(key);
     else storage().setItem(key, JSON.stringify(value));
   } catch {
-    // Full or forbidden: the page works without a memory.
+    // The storage is full or forbidden. The page works without it.
   }
 }
 

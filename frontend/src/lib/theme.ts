@@ -1,10 +1,10 @@
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 
-/** Also read by theme.js, before the first paint; hence a plain word and no JSON. */
+/** theme.js also reads this entry, before the first paint. So it is a plain word and not JSON. */
 const KEY = "faceblur.theme";
 
-/** How the page looks now; theme.js has set what was remembered. */
+/** The current theme. theme.js has already applied the remembered one. */
 export const readTheme = () => (document.documentElement.dataset["theme"] as Theme | undefined) ?? "system";
 
 export function setTheme(theme: Theme): void {
@@ -13,6 +13,6 @@ export function setTheme(theme: Theme): void {
   try {
     localStorage.setItem(KEY, theme);
   } catch {
-    // Then it lasts as long as the page.
+    // Then the theme lasts until the page is closed.
   }
 }

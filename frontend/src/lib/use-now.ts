@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-/** The time in milliseconds, renewed this often. */
+/** The current time in milliseconds, updated this often. */
 export function useNow(everyMilliseconds: number): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {

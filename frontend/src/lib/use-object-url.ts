@@ -1,16 +1,16 @@
 import { useEffect, useState } from "react";
 
-/** An address for a file or blob, given back when it is no longer shown. */
+/** An address for a file or blob. It is released when the component no longer needs it. */
 export function useObjectUrl(blob: Blob | null | undefined): string | undefined {
   const [url, setUrl] = useState<string>();
   useEffect(() => {
     if (!blob) return;
-    const made = URL.createObjectURL(blob);
-    // eslint-disable-next-line react-hooks/set-state-in-effect -- an address is an outside thing that must be given back
-    setUrl(made);
+    const created = URL.createObjectURL(blob);
+    // eslint-disable-next-line react-hooks/set-state-in-effect -- the address is a resource outside React that must be released
+    setUrl(created);
     return () => {
       setUrl(undefined);
-      URL.revokeObjectURL(made);
+      URL.revokeObjectURL(created);
     };
   }, [blob]);
   return url;

@@ -1,6 +1,6 @@
 import { vi } from "vitest";
 
-/** How long a test waits for what takes no time where the machine is not busy, in milliseconds. */
+/** The longest that a test waits, in milliseconds. Only a busy machine needs that long. */
 export const PATIENCE = 20_000;
 
 /** Waits until the check passes. */

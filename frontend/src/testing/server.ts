@@ -1,30 +1,30 @@
 import { http, HttpResponse } from "msw";
 import { setupServer } from "msw/node";
-import type { CompletedJob, FailedJob, Job } from "../features/jobs/job";
-import { DEFAULTS, jobOptions, type JobOptions } from "../features/options/options";
+import type { CompletedJob, FailedJob, Job, JobOptions } from "../jobs/job";
+import { DEFAULTS, jobOptions } from "../jobs/choices";
 import type { Box } from "../features/results/receipt";
 
 const STORAGE = "http://photos.test";
 
-/** The jobs that the pretended API knows, and what was asked of it. */
+/** The jobs of the fake API, and the requests that it got. */
 export const jobs = new Map<string, Job>();
-export const asked: { created: JobOptions[]; uploaded: string[]; deleted: string[] } = {
+export const requests: { created: JobOptions[]; uploaded: string[]; deleted: string[] } = {
   created: [],
   uploaded: [],
   deleted: [],
 };
 
-/** What comes of an uploaded photo. */
+/** Turns the job of an uploaded photo into what the next request shows. */
 let outcome: (job: Job) => Job = (job) => job;
 
-export function outcomeIs(make: (job: Job) => Job): void {
+export function setOutcome(make: (job: Job) => Job): void {
   outcome = make;
 }
 
 export function resetJobs(): void {
   jobs.clear();
   outcome = (job) => job;
-  Object.values(asked).forEach((list) => list.splice(0));
+  Object.values(requests).forEach((list) => list.splice(0));
 }
 
 const common = (job: Job) => ({
@@ -59,7 +59,7 @@ export const completed = (job: Job, more: Partial<CompletedJob> = {}): Completed
   ...more,
 });
 
-export const failed = (job: Job, code: string, message: string): FailedJob => ({
+export const failed = (job: Job, code: FailedJob["error"]["code"], message: string): FailedJob => ({
   ...common(job),
   status: "FAILED",
   progress: { detect: "2025-06-01T12:00:09.000Z", finished: "2025-06-01T12:00:10.000Z" },
@@ -73,6 +73,7 @@ export const BOX: Box = {
   height: 0.4,
   confidence: 99.1,
   found_by: "embedded",
+  roll: 0,
   found_in: "first",
   round: 0,
 };
@@ -82,7 +83,7 @@ export const server = setupServer(
   http.post("/api/jobs", async ({ request }) => {
     const options = (await request.json()) as JobOptions;
     const job_id = crypto.randomUUID().replaceAll("-", "");
-    asked.created.push(options);
+    requests.created.push(options);
     jobs.set(job_id, {
       job_id,
       status: "AWAITING_UPLOAD",
@@ -96,15 +97,15 @@ export const server = setupServer(
   }),
   http.get("/api/jobs/:id", ({ params }) => {
     const job = jobs.get(params["id"] as string);
-    return job ? HttpResponse.json(job) : gone();
+    return job ? HttpResponse.json(job) : notFound();
   }),
   http.delete("/api/jobs/:id", ({ params }) => {
-    asked.deleted.push(params["id"] as string);
-    return jobs.delete(params["id"] as string) ? new HttpResponse(null, { status: 204 }) : gone();
+    requests.deleted.push(params["id"] as string);
+    return jobs.delete(params["id"] as string) ? new HttpResponse(null, { status: 204 }) : notFound();
   }),
   http.post(STORAGE, async ({ request }) => {
     const id = /name="key"\r\n\r\n(\w+)/.exec(await request.text())?.[1] ?? "";
-    asked.uploaded.push(id);
+    requests.uploaded.push(id);
     const job = jobs.get(id);
     if (job) jobs.set(id, outcome({ ...job, status: "PROCESSING" }));
     return new HttpResponse(null, { status: 204 });
@@ -115,4 +116,4 @@ export const server = setupServer(
 
 export const STORAGE_URL = STORAGE;
 
-const gone = () => HttpResponse.json({ code: "JobNotFound", message: "There is no such job." }, { status: 404 });
+const notFound = () => HttpResponse.json({ code: "JobNotFound", message: "There is no such job." }, { status: 404 });

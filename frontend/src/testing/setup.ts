@@ -10,7 +10,7 @@ beforeAll(() => server.listen({ onUnhandledRequest: "error" }));
 beforeEach(() => {
   localStorage.clear();
   sessionStorage.clear();
-  // What jsdom has not.
+  // What jsdom lacks.
   vi.stubGlobal("matchMedia", () => ({ matches: true, addEventListener: vi.fn(), removeEventListener: vi.fn() }));
   vi.stubGlobal("Image", FakeImage);
   URL.createObjectURL = vi.fn(() => "blob:photo");
@@ -33,9 +33,13 @@ afterEach(() => {
   expect(console.error).not.toHaveBeenCalled();
 });
 
-afterAll(() => server.close());
+afterAll(() => {
+  server.close();
+  // Files share a worker. Without this, the next file would get modules that this file has mocked.
+  vi.resetModules();
+});
 
-/** A picture that is read at once; without a size, it cannot be read. */
+/** An image that loads at once, or fails at once if it has no size. */
 export class FakeImage {
   static size: { width: number; height: number } | undefined;
   naturalWidth = FakeImage.size?.width ?? 0;

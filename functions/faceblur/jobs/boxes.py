@@ -1,5 +1,5 @@
 """The boxes of the faces found in a job so far. They lie in S3 beside its photo: `detect_faces` writes them, and
-`blur_faces` reads them.
+`hide_faces` reads them.
 
 The digest of the photo lies with them, so that boxes of one photo are never hidden in another. A workflow's state
 carries only their key and count: it holds at most 256 KiB, and stays readable for 90 days after the job and its photos
@@ -20,6 +20,7 @@ from faceblur.limits import MAX_FACES
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from faceblur.contracts import StoredBoxes
     from faceblur.jobs.storage import Photos
     from faceblur.jobs.table import Jobs
 
@@ -54,8 +55,8 @@ class FoundBoxes:
         return FoundBoxes(self.photo, [*self.boxes, *(FoundBox(box, round_) for box in boxes)])
 
 
-def store_boxes(job_id: str, found: FoundBoxes, jobs: Jobs, photos: Photos) -> dict[str, Any]:
-    """Store all boxes found so far: `{"key", "count"}`.
+def store_boxes(job_id: str, found: FoundBoxes, jobs: Jobs, photos: Photos) -> StoredBoxes:
+    """Store all boxes found so far.
 
     Raises TooManyFaces if there are more than a job can hide; JobNotFound, and leaves nothing, if the job is no longer
     processed.
@@ -68,7 +69,7 @@ def store_boxes(job_id: str, found: FoundBoxes, jobs: Jobs, photos: Photos) -> d
     return {"key": key, "count": len(boxes)}
 
 
-def load_boxes(stored: Mapping[str, Any], photos: Photos) -> FoundBoxes:
+def load_boxes(stored: StoredBoxes, photos: Photos) -> FoundBoxes:
     """The boxes that `store_boxes` stored; raises JobNotFound if they are erased."""
     content = photos.read_boxes(stored["key"])
     return FoundBoxes(content["photo"], [FoundBox.from_dict(box) for box in content["boxes"]])

@@ -1,68 +1,63 @@
-"""How a job ends."""
+"""How a job finishes: with a result or with a failure."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from faceblur import errors
 from faceblur.errors import Aborted, FaceblurError, InternalError, JobNotFound, TimedOut
 from faceblur.jobs.boxes import load_boxes
 from faceblur.jobs.receipts import receipt
-from faceblur.jobs.table import UNFINISHED, Status
+from faceblur.jobs.table import Status
 
 if TYPE_CHECKING:
+    from faceblur.contracts import CompleteRequest
     from faceblur.jobs.boxes import FoundBoxes
     from faceblur.jobs.storage import Photos
     from faceblur.jobs.table import Jobs
 
 
-def complete_job(done: dict[str, Any], jobs: Jobs, photos: Photos) -> None:
-    """Complete the job with its receipt, and erase what it needs no more.
+def complete_job(request: CompleteRequest, jobs: Jobs, photos: Photos) -> None:
+    """Turn the job to COMPLETED, write its receipt, and delete what it needs no more.
 
-    `done` is what the state machine hands to its last task. Raises JobNotFound, and leaves no receipt, if the job was
-    deleted meanwhile.
+    Raises JobNotFound, and leaves no receipt, if the job was deleted in the meantime.
     """
-    job_id = done["job_id"]
     try:
-        found = load_boxes(done["boxes"], photos)
+        found = load_boxes(request.boxes, photos)
     except JobNotFound:
-        # An earlier try may have completed the job and erased them, and then could not tell.
-        if jobs.get(job_id).status is not Status.COMPLETED:
+        # An earlier attempt may have completed the job and deleted the boxes, but its answer was lost.
+        if jobs.get(request.job_id).status is not Status.COMPLETED:
             raise
     else:
-        _complete(done, found, jobs, photos)
-    # A photo that was posted twice may have come after the original was deleted.
-    photos.erase_all_but(job_id, done["draft"]["key"], keep_upload=done["options"]["keep_original"])
+        _complete(request, found, jobs, photos)
+    # If a photo was posted twice, the second may have arrived after the original was deleted.
+    keep_original = request.options["keep_original"]
+    photos.erase_all_but(request.job_id, request.draft["key"], keep_upload=keep_original)
 
 
-def _complete(done: dict[str, Any], found: FoundBoxes, jobs: Jobs, photos: Photos) -> None:
-    """Write the receipt and record the result. A photo without a face is said plainly to be one."""
-    draft, boxes = done["draft"], found.boxes
-    done = {**done, "warnings": sorted({*done["warnings"], *(() if boxes else ("NoFacesFound",))})}
-    told = receipt(done, found, photos.digest_of_result(draft["key"]))
+def _complete(request: CompleteRequest, found: FoundBoxes, jobs: Jobs, photos: Photos) -> None:
+    """Write the receipt and publish the draft as the result."""
+    if not found.boxes:
+        # The code of WarningCode.NO_FACES_FOUND, whose module would load Pillow.
+        request = replace(request, warnings=[*request.warnings, "NoFacesFound"])
+    request = replace(request, warnings=sorted(set(request.warnings)))
+    receipt_key = photos.write_receipt(
+        request.job_id, receipt(request, found, photos.digest_of_result(request.draft["key"]))
+    )
     outcome = {
-        "faces": len(boxes),
-        "missed_at_first": sum(box.round > 0 for box in boxes),
-        "check_rounds": done["check_rounds"],
-        "warnings": done["warnings"],
-        "result": draft,
-        "receipt": photos.write_receipt(done["job_id"], told),
+        "faces": len(found.boxes),
+        "missed_at_first": sum(box.round > 0 for box in found.boxes),
+        "check_rounds": request.check_rounds,
+        "warnings": request.warnings,
+        "result": request.draft,
+        "receipt": receipt_key,
     }
     try:
-        jobs.complete(done["job_id"], outcome)
+        jobs.complete(request.job_id, outcome)
     except JobNotFound:
-        photos.withdraw(outcome["receipt"])
+        photos.withdraw(receipt_key)
         raise
-
-
-def ended_execution(message: str) -> dict[str, Any] | None:
-    """The event of EventBridge's that a message carries; None if it carries something else."""
-    try:
-        event: Any = json.loads(message)
-    except ValueError:
-        return None
-    return event if isinstance(event, dict) and event.get("source") == "aws.states" else None
 
 
 def error_of(status: str, name: str | None, cause: str | None) -> FaceblurError:
@@ -77,16 +72,13 @@ def error_of(status: str, name: str | None, cause: str | None) -> FaceblurError:
     return InternalError()
 
 
-def fail_job(
-    job_id: str, error: FaceblurError, jobs: Jobs, photos: Photos, only_from: tuple[Status, ...] = UNFINISHED
-) -> bool:
-    """Record the failure of a job that is in one of these states, and erase what must not stay.
+def fail_job(job_id: str, error: FaceblurError, jobs: Jobs, photos: Photos) -> bool:
+    """Record the failure of a job that has not finished, and delete what must not stay; tells whether it is FAILED.
 
-    A job that goes on is left alone; of a failed one nothing stays but the original it was told to keep; of a job
-    that does not exist (deleted, or never created) nothing at all. A completed one stays so: its last task may have
-    died before it erased what the job needs no more. Tells whether the job is a failed one.
+    A failed job keeps only the original, and only if it was asked to. A job that does not exist keeps nothing. A
+    completed job keeps its result: its last task may have died before it deleted the rest.
     """
-    jobs.fail(job_id, error, only_from)
+    jobs.fail(job_id, error)
     try:
         job = jobs.get(job_id)
     except JobNotFound:
@@ -94,7 +86,6 @@ def fail_job(
         return False
     if job.status is Status.COMPLETED:
         photos.erase_all_but(job_id, job.outcome["result"]["key"], keep_upload=job.keeps_original)
-    if job.status is not Status.FAILED:
         return False
     photos.erase(job_id, keep_upload=job.keeps_original)
     return True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from faceblur.contracts import CompleteRequest, Stage
     from faceblur.jobs.boxes import FoundBoxes
 
 # List prices in USD, us-east-1, on demand.
@@ -20,37 +21,37 @@ TRANSITIONS, STAGES, MORE_TRANSITIONS = 10, 3, 2
 HOW = ("style", "shape", "padding", "strength", "colour")
 
 
-def receipt(done: dict[str, Any], found: FoundBoxes, result: Mapping[str, Any]) -> dict[str, Any]:
-    """The receipt of a completed job.
-
-    `done` is what the state machine hands to its last task, `result` the digest of the result.
-    """
-    stages = done["stages"]
+def receipt(request: CompleteRequest, found: FoundBoxes, result: Mapping[str, Any]) -> dict[str, Any]:
+    """The receipt of a completed job; `result` is the digest of the result."""
     return {
-        "job_id": done["job_id"],
+        "job_id": request.job_id,
         "input": found.photo,
         "output": result,
         "boxes": [box.to_dict() for box in found.boxes],
-        "check_rounds": done["check_rounds"],
-        "hidden_with": {name: done["options"][name] for name in HOW},
-        "stripped": done["draft"]["stripped"],
-        "warnings": done["warnings"],
-        "stages": stages,
-        "billable_calls": sum(stage.get("calls", 0) for stage in stages),
+        "check_rounds": request.check_rounds,
+        "hidden_with": {name: request.options[name] for name in HOW},
+        "stripped": request.draft["stripped"],
+        "warnings": request.warnings,
+        "stages": request.stages,
+        "billable_calls": billable_calls(request.stages),
         "cost_estimate": {
-            "usd": round(cost(stages), 7),
+            "usd": round(cost(request.stages), 7),
             "prices_usd": PRICES,
             "prices_as_of": PRICES_AS_OF,
         },
     }
 
 
-def cost(stages: Sequence[dict[str, Any]]) -> float:
+def billable_calls(stages: Sequence[Stage]) -> int:
+    """How many calls of a detection service these stages made."""
+    return sum(stage.get("calls", 0) for stage in stages)
+
+
+def cost(stages: Sequence[Stage]) -> float:
     """What a job with these stages costs, in USD: billable calls, state transitions and the functions' time."""
-    calls: int = sum(stage.get("calls", 0) for stage in stages)
-    gb_seconds: float = sum(stage["memory_mb"] / 1024 * stage["milliseconds"] / 1000 for stage in stages)
+    gb_seconds = sum(stage["memory_mb"] / 1024 * stage["milliseconds"] / 1000 for stage in stages)
     return (
-        calls * PRICES["detector_call"]
+        billable_calls(stages) * PRICES["detector_call"]
         + transitions(len(stages)) * PRICES["state_transition"]
         + gb_seconds * PRICES["lambda_gb_second"]
     )

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 HIDDEN = "hidden"  # how a file ends of which there is a result
 FACE = Box(0.25, 0.25, 0.5, 0.5, 99.0)
 RESOURCES = template()["Resources"]
-BLUR = RESOURCES["BlurFacesFunction"]["Properties"]
+BLUR = RESOURCES["HideFacesFunction"]["Properties"]
 MEMORY_MB = BLUR["MemorySize"]
 # The functions' time, for one call; here a file has all of them in it, and looks at its result as well.
 SECONDS = BLUR["Timeout"]

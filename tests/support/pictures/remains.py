@@ -1,18 +1,18 @@
-"""How much of a face still shows in the result, judged from the pixels of the photo before and after.
+"""How much of a face still shows in the result, judged by the pixels of the photo before and after.
 
-Paint keeps the average colours of a face, so colours tell nothing. What makes a face is its detail: the lines of brows,
-eyes, nose and mouth. `shown` compares the detail of both pictures by the contrast and structure term of SSIM (Wang et
-al., "Image quality assessment", 2004), 2 cov(x, y) / (var x + var y), in a small window around each pixel of the inner
-ellipse. In a window that nobody has touched it is 1. In a window of paint it is about 0, whatever noise the paint has,
-as paint does not depend on the detail under it. Under thin paint, which leaves a quarter of the contrast, it is still
-0.5. The mean over the ellipse is therefore about the part of the face that shows, and strong lines count no more than
+Paint keeps the average colours of a face, so colours tell nothing. A face is recognised by its detail: the lines of
+brows, eyes, nose and mouth. `shown` compares the detail of both pictures by the contrast and structure term of SSIM
+(Wang et al., "Image quality assessment", 2004), 2 cov(x, y) / (var x + var y), in a small window around each pixel of
+the inner ellipse. In an unchanged window it is 1. In a window of paint it is about 0, whatever noise the paint has,
+because paint does not depend on the detail under it. Under thin paint, which leaves a quarter of the contrast, it is
+still 0.5. The mean over the ellipse is therefore about the part of the face that shows. Strong lines count no more than
 faint ones.
 
-On real faces of 16 pixels and more it was at most 0.1 for 99 in 100 of those that were wholly under opaque paint, and
-0.42 in the median for those of which 40 to 50 % was not. On faces of 8 to 16 pixels these were 0.21 and 0.40. There few
-pixels correlate by chance, and an edge of paint disturbs its neighbours.
+On real faces of 16 pixels and more, it was at most 0.1 for 99 in 100 of those that were completely under opaque paint,
+and its median was 0.42 for those with 40 to 50 % outside of it. On faces of 8 to 16 pixels these values were 0.21 and
+0.40: there, few pixels correlate by chance, and an edge of paint disturbs its neighbours.
 
-A face without any detail, such as one in the dark, has none to lose. Of such a face those pixels show that have not
+A face without any detail, such as one in the dark, has none to lose. Such a face shows where its pixels have not
 changed.
 """
 
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-# A face is hidden if less than this part of it shows. It is not 0: the boxes that people draw are wider than a
-# detector's, so that ears, hair and the rim of a mask lie in the inner ellipse, too. It is well below a half.
+# A face is hidden if less than this part of it shows. The bound is not 0, because the boxes that people draw are wider
+# than a detector's: ears, hair and the rim of a mask also lie in the inner ellipse. It is well below a half.
 HIDDEN = 1 / 3
 
-AROUND = 0.5  # of the box's sides is looked at on each side of it, so that the ellipse has no edge
-LARGEST = 40  # pixels: wider faces are reduced to this width, so that detail means features and not skin
-DETAIL = 0.08  # of the width: the standard deviation of the blur that detail does not survive, and of the window
-FINEST = 0.6  # pixels: the least of these
+AROUND = 0.5  # the margin around the box, as a fraction of its sides, so that the ellipse has no edge
+LARGEST = 40  # pixels: wider faces are reduced to this width, so that detail is features and not skin
+DETAIL = 0.08  # of the width: the standard deviation of the blur that removes detail, and of the window
+FINEST = 0.6  # pixels: the least standard deviation
 NOISE = 1.0  # levels (of 255): detail of a lower standard deviation means nothing
 
 
@@ -63,7 +63,7 @@ def shown(before: Image.Image, after: Image.Image, box: Corners) -> float:
     weight = gaussian_filter(inner.astype(float), blur)[inner]
 
     def in_windows(product: Floats) -> Floats:
-        """The mean in the window around each pixel of the inner ellipse, of what lies in the ellipse itself."""
+        """The mean in the window around each pixel of the inner ellipse, over the pixels of the ellipse."""
         mean: Floats = gaussian_filter(product * inner, blur)[inner] / weight
         return mean
 
@@ -75,7 +75,7 @@ def shown(before: Image.Image, after: Image.Image, box: Corners) -> float:
 
 
 def inner_ellipse(size: tuple[int, int], area: Corners, box: Corners) -> NDArray[np.bool_]:
-    """Which pixels of a picture of this size, which shows the area, belong to the face in the box, brows to chin."""
+    """Which pixels of a picture of this size, which shows the area, are in the inner ellipse of the face in the box."""
     wide, high = area.width / size[0], area.height / size[1]  # of a pixel
     # A circle with a radius of a pixel holds the middle of a pixel, wherever it lies.
     across = max(INNER_WIDTH * box.width / 2, wide)

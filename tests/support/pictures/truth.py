@@ -1,4 +1,4 @@
-"""Photos whose faces somebody else has marked, and how what a detector finds is matched with them.
+"""Photos with faces that somebody else has marked, and how a detector's boxes are matched with these faces.
 
 A folder of photos has a `truth.json`: an object whose keys are `<set>/<file>`, the photos. Each has
 
@@ -27,7 +27,7 @@ SAME = 0.4  # intersection over union from which two boxes are of one face
 WITHIN = 0.9  # the part of a face's box that lies in a detector's, where the annotator drew tighter
 BY_CENTRE = {"dlib", "pascal"}  # sets of small squares on faces, and of whole heads
 
-# The size of a face is the shorter side of its box, in pixels; faces below the first are smaller than anybody promises.
+# The size of a face is the shorter side of its box, in pixels. No goal is about faces below 8 pixels.
 SIZES = {"< 8": 0.0, "8–16": 8.0, "16–24": 16.0, "24–32": 24.0, "32–64": 32.0, "64+": 64.0}
 
 
@@ -55,7 +55,7 @@ class Corners(NamedTuple):
         return self.width * self.height
 
     def common(self, other: Corners) -> float:
-        """The area that both boxes cover."""
+        """The area of the intersection of both boxes."""
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(width, 0.0) * max(height, 0.0)
@@ -93,7 +93,7 @@ class Face(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A photo, and what is known of it. `complete`: all faces are marked. `of_no_one`: nobody is there."""
+    """A photo and its marks. `complete`: all faces are marked. `of_no_one`: there are no people."""
 
     path: Path
     set: str
@@ -132,7 +132,7 @@ def _photo(path: Path, set_: str, truth: dict[str, Any]) -> Photo:
     orientation = decode.inspect(path.read_bytes()).orientation
     size = truth["w"], truth["h"]
     faces = tuple(Face(upright(face[:4], size, orientation), face[4] == "ignore") for face in truth["faces"])
-    # Where other things than faces are marked, or nothing but a count is, no mark says nothing of faces.
+    # Marks that are no faces, or a mere count, say nothing about where faces are.
     complete = truth.get("complete", False) and truth.get("annotated", True) is True
     return Photo(path, set_, faces, complete, truth.get("count") == [0, 0])
 

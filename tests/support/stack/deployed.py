@@ -26,7 +26,7 @@ Seen = TypeVar("Seen")
 FAULTS = project.ROOT / "tests/support/stack/faults"
 PATIENCE_SECONDS = 90
 DETECT = "Detect the faces"
-FAILURE = ["Explain the failure", "Record the failure", "Job failed"]
+FAILURE = ["What went wrong?", "Record the failure", "Job failed"]
 
 
 def eventually(look: Callable[[], Seen], what: str = "it", seconds: float = PATIENCE_SECONDS) -> Seen:

@@ -15,12 +15,14 @@ from tests.support.storm.portraits import Portrait, no_photos, portraits
 Step = dict[str, Any]
 
 # How many coming calls of a function are drawn for; what is called more often than that works.
-CALLS = {"start_workflow": 3, "detect_faces": 6, "blur_faces": 4, "update_job": 5}
+CALLS = {"start_workflow": 3, "detect_faces": 6, "hide_faces": 4, "complete_job": 3, "fail_job": 5, "fail_upload": 5}
 SERVICES = {
     "start_workflow": ("sfn", "dynamodb", "s3"),
     "detect_faces": ("s3", "dynamodb", "rekognition"),
-    "blur_faces": ("s3", "dynamodb"),
-    "update_job": ("s3", "dynamodb"),
+    "hide_faces": ("s3", "dynamodb"),
+    "complete_job": ("s3", "dynamodb"),
+    "fail_job": ("s3", "dynamodb"),
+    "fail_upload": ("s3", "dynamodb"),
     "delete_job": ("s3", "dynamodb", "sfn"),
     "create_job": ("dynamodb",),
     "get_job": ("dynamodb", "s3"),
@@ -38,10 +40,10 @@ TRANSIENT = (
     "StorageUnavailable",
 )
 DETECTORS = ("DetectorThrottled", "DetectorUnavailable")
-# The chance of an outage of one function for one job, longer than the state machine tries; what is delivered again
-# waits longer for the next try, and is not kept waiting as often.
+# The chance of an outage of one function for one job. It lasts longer than the state machine retries a task, or than a
+# queue delivers a message (which waits longer for its next delivery).
 OUTAGE = 0.03
-OUTAGE_CALLS = {"detect_faces": 40, "blur_faces": 40, "update_job": 9}
+OUTAGE_CALLS = {"detect_faces": 40, "hide_faces": 40, "complete_job": 40, "fail_job": 9, "fail_upload": 9}
 
 # Faults of the state machine's own calls to DynamoDB and S3: the state, and the error at every attempt.
 CASES = {

@@ -37,7 +37,7 @@ WAIT_SCALE = 0.02
 # A function that hangs is ended after so long (which the embedded AWS gives it to start, too), and a message that was
 # not handled comes again.
 FUNCTION_SECONDS = 60
-VISIBILITY_SECONDS = {"UploadQueueUrl": 15, "EndingsQueueUrl": 5}
+VISIBILITY_SECONDS = {"UploadQueueUrl": 15, "FailedUploadsQueueUrl": 5, "FailedExecutionsQueueUrl": 5}
 PATIENCE_SECONDS = 60  # a client looks for so long how its job stands, before it turns to its next
 CALM_SECONDS = 240
 OUTAGE_SECONDS = 4
@@ -104,10 +104,10 @@ class Cloud:
         self.witness.stored = self._stored
         described = stack.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
         self._names = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in described}
-        self.dlq = self._names["EndingsDlq"]
+        self.dlq = self._names["FailuresDlq"]
         self._hurry()
         self._mock()
-        self.uploads, self.endings = self._posts()
+        self.uploads, self.failures = self._posts()
         self.up.set()
 
     def persistently(self, act: Callable[[], Result]) -> Result:
@@ -161,17 +161,17 @@ class Cloud:
 
     def _posts(self) -> tuple[Post, Post]:
         posts = []
-        for name, target in (("uploads", "UploadQueueUrl"), ("endings", "EndingsQueueUrl")):
+        for name, target in (("uploads", "UploadQueueUrl"), ("failures", "FailedExecutionsQueueUrl")):
             attributes = {"Policy": json.dumps(OPEN_TO_SERVICES)}
             url = self.sqs.create_queue(QueueName=f"storm-{name}", Attributes=attributes)["QueueUrl"]
             posts.append(Post(self.sqs, url, self.outputs[target], name))
-        arns = [f"arn:aws:sqs:{REGION}:000000000000:storm-{name}" for name in ("uploads", "endings")]
+        arns = [f"arn:aws:sqs:{REGION}:000000000000:storm-{name}" for name in ("uploads", "failures")]
         configured = self.s3.get_bucket_notification_configuration(Bucket=self.deployed.bucket)
         queues = [{**queue, "QueueArn": arns[0]} for queue in configured["QueueConfigurations"]]
         self.s3.put_bucket_notification_configuration(
             Bucket=self.deployed.bucket, NotificationConfiguration={"QueueConfigurations": queues}
         )
-        self.events.put_targets(Rule=self._names["ExecutionEnded"], Targets=[{"Id": "endings", "Arn": arns[1]}])
+        self.events.put_targets(Rule=self._names["ExecutionFailed"], Targets=[{"Id": "failures", "Arn": arns[1]}])
         return posts[0], posts[1]
 
     def _stored(self, bucket: str, key: str) -> bytes | None:
@@ -245,7 +245,7 @@ class Storm:
 
     def again(self) -> None:
         """Deliver every message of the storm once more."""
-        for post in (self.cloud.uploads, self.cloud.endings):
+        for post in (self.cloud.uploads, self.cloud.failures):
             post.deliver(post.bodies.copy())
         self.calm()
 
@@ -263,7 +263,7 @@ class Storm:
 
     def counts(self) -> dict[str, int]:
         """What else was done."""
-        posts = (self.cloud.uploads, self.cloud.endings)
+        posts = (self.cloud.uploads, self.cloud.failures)
         interfered = Counter(sent.plan.interference for sent in self.sent if sent.plan.interference)
         return {
             "messages": sum(len(post.bodies) for post in posts),
@@ -324,7 +324,7 @@ class Storm:
                 return
             if sent.plan.interference == "time out":
                 # The embedded AWS lets no execution time out: this is the event by which AWS would tell.
-                self.cloud.endings.deliver([timed_out(sent.job_id, arn)])
+                self.cloud.failures.deliver([timed_out(sent.job_id, arn)])
             self.cloud.sfn.stop_execution(executionArn=arn)
         except ClientError:
             return  # There is none yet, or it has ended already.
@@ -356,11 +356,12 @@ class Storm:
     def _moving(self) -> dict[str, int]:
         """How many messages wait in each queue, and how many executions run."""
         names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
+        posts = (self.cloud.uploads, self.cloud.failures)
+        queues = [queue for post in posts for queue in (post.source, post.target)]
         moving = {}
-        for post in (self.cloud.uploads, self.cloud.endings):
-            for queue in (post.source, post.target):
-                counts = self.cloud.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
-                moving[queue.rsplit("/", 1)[1]] = sum(map(int, counts.values()))
+        for queue in (*queues, self.cloud.outputs["FailedUploadsQueueUrl"]):
+            counts = self.cloud.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+            moving[queue.rsplit("/", 1)[1]] = sum(map(int, counts.values()))
         running = self.cloud.sfn.list_executions(
             stateMachineArn=self.cloud.outputs["StateMachineArn"], statusFilter="RUNNING", maxResults=1000
         )
@@ -368,8 +369,12 @@ class Storm:
 
     def _redrive(self) -> None:
         while messages := self.cloud.sqs.receive_message(QueueUrl=self.cloud.dlq).get("Messages", []):
-            self.cloud.endings.deliver(message["Body"] for message in messages)
             for message in messages:
+                # As SQS does it: each message goes back to the queue that it came from.
+                source = (
+                    "FailedUploadsQueueUrl" if "Records" in json.loads(message["Body"]) else "FailedExecutionsQueueUrl"
+                )
+                self.cloud.sqs.send_message(QueueUrl=self.cloud.outputs[source], MessageBody=message["Body"])
                 self.cloud.sqs.delete_message(QueueUrl=self.cloud.dlq, ReceiptHandle=message["ReceiptHandle"])
             self.redriven += len(messages)
 
@@ -386,7 +391,7 @@ def storm(folder: Path, seed: int) -> Iterator[Storm]:
     """A storm over a stack of its own, which is kept in this folder."""
     with ExitStack() as exits:
         cloud = Cloud(folder, exits)
-        posts = (cloud.uploads, cloud.endings)
+        posts = (cloud.uploads, cloud.failures)
         for post in posts:
             post.start()
         try:

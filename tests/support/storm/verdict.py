@@ -278,7 +278,7 @@ def _wrong(
     if more < 0 or (more > imagined and sent.plan.detector != "embedded"):
         yield WRONG_RESULT, f"{shown['faces']} faces instead of {len(portrait.faces)}, and {imagined} imagined"
     if len(receipt["boxes"]) != shown["faces"]:
-        yield WRONG_RESULT, f"{shown['faces']} faces, of which the receipt has {len(receipt['faces'])}"
+        yield WRONG_RESULT, f"{shown['faces']} faces, of which the receipt has {len(receipt['boxes'])}"
     if visible := portrait.visible(picture):
         yield VISIBLE, f"style {sent.plan.options['style']}: {visible}"
 

@@ -6,12 +6,12 @@ import pytest
 from jsonschema import ValidationError
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from faceblur import config
+from faceblur import config, limits
 from faceblur.detectors.warnings import WarningCode
+from faceblur.errors import InternalError, JobEnded, PhotoError, RequestError, TransientError
 from faceblur.jobs.receipts import HOW
 from faceblur.jobs.storage import photos
-from faceblur.jobs.table import Status
-from faceblur.limits import MAX_BYTES
+from faceblur.jobs.table import STAGES, Status
 from faceblur.options import JobOptions
 from faceblur.photo.hide import FILES
 from tests.support.api_contract import assert_documented, validator
@@ -97,10 +97,44 @@ def test_every_status_of_a_job_is_described():
 def test_the_limits_are_those_of_the_functions():
     created = api_description()["paths"]["/jobs"]["post"]["responses"]["201"]
     example = created["content"]["application/json"]["examples"]["created"]["value"]
-    assert example["upload"]["max_bytes"] == MAX_BYTES
+    assert example["upload"]["max_bytes"] == limits.MAX_BYTES
     assert config.LINK_SECONDS == 5 * 60
     for linked in ("Result", "ReceiptLink"):
         assert "valid for five minutes" in SCHEMAS[linked]["properties"]["url"]["description"]
+
+
+def test_the_limits_of_a_photo_are_those_of_the_functions():
+    """The web page takes its limits from the description."""
+    assert api_description()["x-photo-limits"] == {
+        "max_bytes": limits.MAX_BYTES,
+        "max_pixels": limits.MAX_PIXELS,
+        "min_side": limits.MIN_SIDE,
+        "max_ratio": limits.MAX_RATIO,
+        "max_faces": limits.MAX_FACES,
+    }
+    assert SCHEMAS["Receipt"]["properties"]["boxes"]["maxItems"] == limits.MAX_FACES
+
+
+def test_the_stages_of_a_job_are_described_in_their_order():
+    """The web page shows the stages in the order of the description."""
+    assert list(SCHEMAS["Progress"]["properties"]) == [*STAGES, "finished"]
+
+
+def code_names(*families):
+    """The names of the errors in these families, which are the codes of the API."""
+    return {error.__name__ for family in families for error in family.__subclasses__()}
+
+
+def test_the_codes_of_a_failed_job_are_those_of_the_functions():
+    code = SCHEMAS["JobError"]["properties"]["code"]
+    assert set(code["enum"]) == code_names(PhotoError, TransientError, JobEnded)
+    assert set(re.findall(r"`(\w+)`", code["description"])) == set(code["enum"])
+
+
+def test_the_codes_of_a_refused_request_are_those_of_the_functions():
+    code = SCHEMAS["RequestErrorCode"]
+    assert set(code["enum"]) == code_names(RequestError) | {InternalError.__name__}
+    assert set(re.findall(r"`(\w+)`", code["description"])) == set(code["enum"])
 
 
 def test_every_warning_is_described():

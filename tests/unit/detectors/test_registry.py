@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +13,9 @@ from faceblur.detectors.confidence import confidence_for
 from faceblur.detectors.registry import detector_named
 from faceblur.detectors.union import UnionDetector
 from faceblur.geometry import Box
+from tests.support.sources import ROOT
 
-FUNCTIONS = Path(__file__).parents[2] / "functions"
+FUNCTIONS = ROOT / "functions"
 FACE = Box(0.1, 0.1, 0.01, 0.01, 90)
 
 

@@ -416,5 +416,5 @@ def test_the_log_is_about_the_job_and_holds_nothing_of_the_photo(ask, output):
     ask()
     (line,) = output.logs
     assert line["correlation_id"] == JOB_ID
-    assert (line["message"], line["faces"], line["round"]) == ("looked for faces", 2, 0)
+    assert (line["message"], line["faces"], line["round"]) == ("searched for faces", 2, 0)
     assert base64.b64encode(PHOTO).decode() not in output.text

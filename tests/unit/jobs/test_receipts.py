@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 
+from faceblur.contracts import CompleteRequest
 from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.jobs.receipts import cost, receipt, transitions
@@ -41,8 +43,8 @@ TWO_CHECKS = [*ONE_CHECK, hiding("hide_missed", 1), look("check", 2, 1.5, calls=
 
 @pytest.fixture
 def done(event):
-    """What the state machine hands to its last task."""
-    return event("update_job")
+    """What the state machine asks of its last task."""
+    return CompleteRequest(**event("complete_job"))
 
 
 def documented(made):
@@ -66,10 +68,10 @@ def test_the_whole_receipt_of_a_job(done):
         "output": RESULT,
         "boxes": [{**FACE.box.to_dict(), "found_in": "first", "round": 0}],
         "check_rounds": 1,
-        "hidden_with": {"style": "blur", "shape": "ellipse", "padding": 0.22, "strength": 1, "colour": "#000000"},
+        "hidden_with": {"style": "blur", "shape": "ellipse", "padding": 0.24, "strength": 1, "colour": "#000000"},
         "stripped": ["EXIF"],
         "warnings": [],
-        "stages": done["stages"],
+        "stages": done.stages,
         "billable_calls": 0,
         "cost_estimate": {
             # 10 transitions for 0.00025, and 3008 MB for 1.11 s: 3.261 GB-s for 0.0000543438.
@@ -81,7 +83,7 @@ def test_the_whole_receipt_of_a_job(done):
 
 
 def test_every_face_says_who_found_it_and_in_which_round(done):
-    made = documented(receipt_of(done | {"stages": TWO_CHECKS, "check_rounds": 2}, FACE, MISSED))
+    made = documented(receipt_of(replace(done, stages=TWO_CHECKS, check_rounds=2), FACE, MISSED))
     assert made["boxes"] == [
         FACE.box.to_dict() | {"found_in": "first", "round": 0},
         MISSED.box.to_dict() | {"found_in": "check", "round": 1},
@@ -91,17 +93,17 @@ def test_every_face_says_who_found_it_and_in_which_round(done):
 
 def test_how_the_faces_were_hidden_is_what_was_asked_for(done):
     asked = {"style": "solid", "shape": "box", "padding": 0.4, "strength": 3, "colour": "#12ab9F"}
-    assert documented(receipt_of(done | {"options": done["options"] | asked}, FACE))["hidden_with"] == asked
+    assert documented(receipt_of(replace(done, options=done.options | asked), FACE))["hidden_with"] == asked
 
 
 def test_a_photo_without_a_face_has_a_receipt_too(done):
-    made = documented(receipt_of(done | {"warnings": ["NoFacesFound"]}))
+    made = documented(receipt_of(replace(done, warnings=["NoFacesFound"])))
     assert (made["boxes"], made["warnings"]) == ([], ["NoFacesFound"])
 
 
 def test_the_billable_calls_are_those_of_all_looks(done):
-    assert receipt_of(done | {"stages": ONE_CHECK}, FACE)["billable_calls"] == 5
-    assert receipt_of(done | {"stages": TWO_CHECKS}, FACE)["billable_calls"] == 9
+    assert receipt_of(replace(done, stages=ONE_CHECK), FACE)["billable_calls"] == 5
+    assert receipt_of(replace(done, stages=TWO_CHECKS), FACE)["billable_calls"] == 9
 
 
 def test_keys_stay_inside(done):
@@ -123,7 +125,7 @@ def timeless(made):
 
 def test_the_same_work_has_the_same_receipt_but_for_times_and_what_they_cost(done):
     slower = deepcopy(done)
-    for stage in slower["stages"]:
+    for stage in slower.stages:
         stage["milliseconds"] *= 2
     one, other = receipt_of(done, FACE), receipt_of(slower, FACE)
     assert one["cost_estimate"]["usd"] < other["cost_estimate"]["usd"]
@@ -152,7 +154,7 @@ def test_the_cost_of_a_job_in_which_the_first_check_found_a_face():
 
 @pytest.mark.parametrize(("stages", "usd"), [(ONE_CHECK, 0.0054167), (TWO_CHECKS, 0.0095833)])
 def test_a_receipt_says_what_the_job_cost(done, stages, usd):
-    assert documented(receipt_of(done | {"stages": stages}, FACE))["cost_estimate"]["usd"] == usd
+    assert documented(receipt_of(replace(done, stages=stages), FACE))["cost_estimate"]["usd"] == usd
 
 
 def way(missed: int) -> list[str]:

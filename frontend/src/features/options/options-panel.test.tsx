@@ -2,17 +2,17 @@ import { fireEvent, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import { texts } from "../../texts";
-import { DEFAULTS, type Choices } from "./options";
+import { DEFAULTS, type Choices } from "../../jobs/choices";
 import { OptionsPanel } from "./options-panel";
 
-function shown(choices: Partial<Choices> = {}) {
+function showPanel(choices: Partial<Choices> = {}) {
   const onChange = vi.fn();
   render(<OptionsPanel choices={{ ...DEFAULTS, ...choices }} onChange={onChange} />);
   return onChange;
 }
 
-test("every choice can be made", async () => {
-  const onChange = shown();
+test("every choice reports the new choices", async () => {
+  const onChange = showPanel();
   const user = userEvent.setup();
   await user.click(screen.getByRole("radio", { name: texts.options.style.pixelate }));
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, style: "pixelate" });
@@ -38,21 +38,21 @@ test("every choice can be made", async () => {
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, reduce: true });
 });
 
-test("the colour and the strength are asked for only where they are used", () => {
-  shown();
+test("only the solid style has a colour, and only the other styles have a strength", () => {
+  showPanel();
   expect(screen.queryByLabelText(texts.options.colour.label)).toBeNull();
-  shown({ style: "solid" });
+  showPanel({ style: "solid" });
   expect(screen.queryAllByLabelText(texts.options.strength.label)).toHaveLength(1);
 });
 
-test("the colour of the solid style", () => {
-  const onChange = shown({ style: "solid" });
+test("the colour can be chosen", () => {
+  const onChange = showPanel({ style: "solid" });
   fireEvent.change(screen.getByLabelText(texts.options.colour.label), { target: { value: "#12ab9f" } });
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, style: "solid", colour: "#12ab9f" });
 });
 
 test("every choice is explained", () => {
-  shown({ style: "solid" });
+  showPanel({ style: "solid" });
   const explained = [...document.querySelectorAll<HTMLElement>("[aria-describedby]")];
   expect(explained).toHaveLength(9);
   explained.forEach((element) => {
@@ -60,8 +60,8 @@ test("every choice is explained", () => {
   });
 });
 
-test("back to the defaults", async () => {
-  const onChange = shown({ style: "solid", padding: 1 });
+test("the choices can be reset to the defaults", async () => {
+  const onChange = showPanel({ style: "solid", padding: 1 });
   await userEvent.click(screen.getByRole("button", { name: texts.options.reset }));
   expect(onChange).toHaveBeenLastCalledWith(DEFAULTS);
 });

@@ -2,14 +2,14 @@ import { ChevronDown, RotateCcw } from "lucide-react";
 import { useId, useState, type ReactNode } from "react";
 import { percent } from "../../lib/format";
 import { texts } from "../../texts";
-import { CONFIDENCE, DEFAULTS, OUTPUTS, PADDING, SHAPES, STRENGTH, STYLES, type Choices } from "./options";
+import { CONFIDENCE, DEFAULTS, OUTPUTS, PADDING, SHAPES, STRENGTH, STYLES, type Choices } from "../../jobs/choices";
 import { StylePreview } from "./style-preview";
 
 type Props = { choices: Choices; onChange: (choices: Choices) => void };
 
 const words = texts.options;
 
-/** How faces are to be hidden; every choice is explained in a sentence. */
+/** The choices of how faces are hidden, each explained in a sentence. */
 export function OptionsPanel({ choices, onChange }: Props) {
   const [open, setOpen] = useState(() => window.matchMedia("(min-width: 1024px)").matches);
   const set = (change: Partial<Choices>) => onChange({ ...choices, ...change });

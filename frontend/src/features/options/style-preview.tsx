@@ -1,13 +1,13 @@
 import { useEffect, useRef, useState } from "react";
 import face from "./face.svg";
-import type { Choices } from "./options";
+import type { Choices } from "../../jobs/choices";
 import { paintPreview } from "./paint-preview";
 
 const PIXELS = 160;
 
 type Props = Pick<Choices, "style" | "shape" | "padding" | "strength" | "colour">;
 
-/** A drawn face as a style hides it. */
+/** A drawn face, hidden in one style. */
 export function StylePreview({ style, shape, padding, strength, colour }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const drawing = useDrawing();

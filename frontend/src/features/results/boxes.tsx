@@ -2,17 +2,17 @@ import { percent } from "../../lib/format";
 import { texts } from "../../texts";
 import type { Box } from "./receipt";
 
-/** Up to this many boxes have a number in the picture. More numbers would hide the picture. */
-const MOST_NUMBERED = 30;
+/** Up to this many boxes get a number in the picture. More numbers would hide the picture. */
+const MAX_NUMBERED = 30;
 
 /** Up to this many faces are listed. A photo may have thousands, which would make the page slow. */
-const MOST_LISTED = 100;
+const MAX_LISTED = 100;
 
 const PASSES = ["first", "check"] as const;
 
-/** Boxes over a picture that fills its container. However many there are, they are two paths: one for each pass. */
+/** Boxes over a picture that fills its container. All boxes of one detection pass are a single SVG path. */
 export function Boxes({ boxes }: { boxes: readonly Box[] }) {
-  const numbered = boxes.length <= MOST_NUMBERED;
+  const numbered = boxes.length <= MAX_NUMBERED;
   return (
     <div className={numbered ? "boxes" : "boxes is-crowded"} aria-hidden="true">
       <svg viewBox="0 0 1 1" preserveAspectRatio="none">
@@ -36,35 +36,35 @@ export function Boxes({ boxes }: { boxes: readonly Box[] }) {
   );
 }
 
-/** What is known of each face, in words. */
+/** The confidence and the detector of each face, as a list. */
 export function BoxList({ boxes }: { boxes: readonly Box[] }) {
   if (boxes.length === 0) return <p className="note">{texts.boxes.none}</p>;
-  const listed = boxes.slice(0, MOST_LISTED);
-  const checked = boxes.some(({ found_in }) => found_in === "check");
+  const listed = boxes.slice(0, MAX_LISTED);
+  const anyFromCheck = boxes.some(({ found_in }) => found_in === "check");
   return (
     <>
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard */}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the keyboard must be able to scroll it */}
       <div className="box-list" role="region" aria-label={texts.boxes.label} tabIndex={0}>
         <ol>
           {listed.map(({ confidence, found_by, found_in, round }, index) => (
             <li key={index}>
-              {texts.boxes.face(percent(confidence / 100))}
+              {texts.boxes.confidence(percent(confidence / 100))}
               <span className="note">
                 {" "}
-                · {texts.boxes.foundBy[found_by] ?? found_by}
+                · {texts.boxes.foundBy[found_by]}
                 {found_in === "check" && ` · ${texts.boxes.check(round)}`}
               </span>
             </li>
           ))}
         </ol>
       </div>
-      {checked && <p className="note">{texts.boxes.legend}</p>}
+      {anyFromCheck && <p className="note">{texts.boxes.legend}</p>}
       {boxes.length > listed.length && <p className="note">{texts.boxes.more(boxes.length - listed.length)}</p>}
     </>
   );
 }
 
-/** The edges of the boxes as the data of one SVG path, in fractions of the picture. */
+/** The outlines of the boxes as data of one SVG path, in fractions of the picture. */
 function outlines(boxes: readonly Box[]): string {
   return boxes.map(({ left, top, width, height }) => `M${left} ${top}h${width}v${height}h${-width}z`).join("");
 }

@@ -3,10 +3,10 @@ import { Handle, HandleRoot, Item, Provider, Root } from "react-compare-slider/c
 import { useReactCompareSlider } from "react-compare-slider/hooks";
 import { texts } from "../../texts";
 
-type Props = { before: string; after: string; name: string; onUnshown: () => void };
+type Props = { before: string; after: string; name: string; onUnreadable: () => void };
 
-/** Before and after, one over the other, with a line between them that can be moved. */
-export function Comparison({ before, after, name, onUnshown }: Props) {
+/** The photo before and after, one over the other, with a movable line between them. */
+export function Comparison({ before, after, name, onUnreadable }: Props) {
   const slider = useReactCompareSlider({ clip: ReactCompareSliderClip.all, keyboardIncrement: "5%" });
   return (
     <Provider {...slider}>
@@ -16,7 +16,7 @@ export function Comparison({ before, after, name, onUnshown }: Props) {
           <span className="comparison-label">{texts.result.before}</span>
         </Item>
         <Item item="itemTwo">
-          <img src={after} alt={texts.result.afterAlt(name)} decoding="async" onError={onUnshown} />
+          <img src={after} alt={texts.result.afterAlt(name)} decoding="async" onError={onUnreadable} />
           <span className="comparison-label is-after">{texts.result.after}</span>
         </Item>
         <HandleRoot aria-label={texts.result.slider(name)} className="comparison-handle">

@@ -1,5 +1,4 @@
 import { texts } from "../../texts";
-import { stem } from "../photos/photo";
 
 const EXTENSIONS: Record<string, string> = {
   "image/jpeg": "jpg",
@@ -10,22 +9,25 @@ const EXTENSIONS: Record<string, string> = {
   "image/bmp": "bmp",
 };
 
-/** The name of a result's download: that of the photo, with a word added and the extension of its format. */
+/** A file name without its extension. */
+export const stem = (name: string) => name.replace(/\.[^.]*$/, "") || name;
+
+/** The file name of a downloaded result: the photo's name with a suffix, and the extension of the result's format. */
 export function fileName(photoName: string, contentType: string): string {
   return texts.result.fileName(stem(photoName), EXTENSIONS[contentType] ?? "jpg");
 }
 
-/** The format of a result as people call it. */
+/** The name that people use for a format. */
 export const formatName = (contentType: string) => (contentType.split("/")[1] ?? contentType).toUpperCase();
 
-/** Names in which none occurs twice: a second a.jpg becomes a-2.jpg. */
-export function distinct(names: readonly string[]): string[] {
-  const taken = new Set<string>();
+/** The same names, each made unique: a second a.jpg becomes a-2.jpg. */
+export function uniqueNames(names: readonly string[]): string[] {
+  const used = new Set<string>();
   return names.map((name) => {
     const dot = name.lastIndexOf(".");
-    let free = name;
-    for (let count = 2; taken.has(free); count += 1) free = `${name.slice(0, dot)}-${count}${name.slice(dot)}`;
-    taken.add(free);
-    return free;
+    let unique = name;
+    for (let count = 2; used.has(unique); count += 1) unique = `${name.slice(0, dot)}-${count}${name.slice(dot)}`;
+    used.add(unique);
+    return unique;
   });
 }

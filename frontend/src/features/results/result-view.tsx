@@ -7,15 +7,14 @@ import { bytes, pixels } from "../../lib/format";
 import { save } from "../../lib/save";
 import { useObjectUrl } from "../../lib/use-object-url";
 import { texts } from "../../texts";
-import type { CompletedJob } from "../jobs/job";
-import type { Choices } from "../options/options";
-import { stem } from "../photos/photo";
-import { remedyFor } from "../photos/remedies";
-import { receiptQuery } from "./api/get-receipt";
-import { resultQuery } from "./api/get-result";
+import type { CompletedJob, WarningCode } from "../../jobs/job";
+import type { Choices } from "../../jobs/choices";
+import { remedyFor } from "../../jobs/remedies";
+import { receiptQuery } from "./get-receipt";
+import { resultQuery } from "./get-result";
 import { Boxes, BoxList } from "./boxes";
 import { Comparison } from "./comparison";
-import { fileName, formatName } from "./file-name";
+import { fileName, formatName, stem } from "./file-name";
 
 const ZoomDialog = lazy(() => import("./zoom-dialog"));
 
@@ -26,18 +25,18 @@ type Props = {
   onRetry: (choices: Partial<Choices>) => void;
 };
 
-/** The result of a job: compare, look closely, download. */
+/** The result of a job, to compare, enlarge and download. */
 export function ResultView({ job, name, before, onRetry }: Props) {
   const client = useQueryClient();
-  const [boxes, setBoxes] = useState(false);
+  const [showBoxes, setShowBoxes] = useState(false);
   const [zoomed, setZoomed] = useState(false);
-  const [unshown, setUnshown] = useState(false);
+  const [unreadable, setUnreadable] = useState(false);
   const [receiptFailed, setReceiptFailed] = useState(false);
   const result = useQuery(resultQuery(job.job_id));
-  const receipt = useQuery({ ...receiptQuery(job.job_id), enabled: boxes });
+  const receipt = useQuery({ ...receiptQuery(job.job_id), enabled: showBoxes });
   const after = useObjectUrl(result.data);
   const { width, height, content_type, stripped } = job.result;
-  const overlay = boxes && receipt.data && <Boxes boxes={receipt.data.boxes} />;
+  const overlay = showBoxes && receipt.data && <Boxes boxes={receipt.data.boxes} />;
 
   async function saveReceipt() {
     setReceiptFailed(false);
@@ -53,20 +52,20 @@ export function ResultView({ job, name, before, onRetry }: Props) {
   return (
     <>
       <div className="frame" style={{ "--ratio": width / height }}>
-        {after && before && !unshown && (
-          <Comparison before={before} after={after} name={name} onUnshown={() => setUnshown(true)} />
+        {after && before && !unreadable && (
+          <Comparison before={before} after={after} name={name} onUnreadable={() => setUnreadable(true)} />
         )}
-        {after && !before && !unshown && (
-          <img src={after} alt={texts.result.afterAlt(name)} onError={() => setUnshown(true)} />
+        {after && !before && !unreadable && (
+          <img src={after} alt={texts.result.afterAlt(name)} onError={() => setUnreadable(true)} />
         )}
         {!after && !result.isError && <p className="frame-message is-loading">{texts.result.loading}</p>}
-        {unshown && <p className="frame-message">{texts.result.notShown}</p>}
+        {unreadable && <p className="frame-message">{texts.result.unreadable}</p>}
         {overlay}
       </div>
       <div className="details">
         <div>
           <p className="headline">{job.faces === 0 ? texts.result.none : texts.result.hidden(job.faces)}</p>
-          <p className="note">{texts.result.checked(job.check_rounds, job.missed_at_first)}</p>
+          <p className="note">{texts.result.checks(job.check_rounds, job.missed_at_first)}</p>
         </div>
         {job.warnings.map((code) => (
           <Warning key={code} code={code} onRetry={onRetry} />
@@ -80,7 +79,7 @@ export function ResultView({ job, name, before, onRetry }: Props) {
           </Notice>
         )}
         {(receiptFailed || receipt.isError) && <Notice kind="danger">{texts.result.receiptFailed}</Notice>}
-        {boxes && receipt.data && <BoxList boxes={receipt.data.boxes} />}
+        {showBoxes && receipt.data && <BoxList boxes={receipt.data.boxes} />}
         <div className="buttons actions">
           <button
             type="button"
@@ -91,13 +90,13 @@ export function ResultView({ job, name, before, onRetry }: Props) {
             <Download aria-hidden="true" />
             <span>{texts.result.download}</span>
           </button>
-          <button type="button" className="button" disabled={!after || unshown} onClick={() => setZoomed(true)}>
+          <button type="button" className="button" disabled={!after || unreadable} onClick={() => setZoomed(true)}>
             <Maximize2 aria-hidden="true" />
             <span>{texts.result.enlarge}</span>
           </button>
-          <button type="button" className="button" aria-pressed={boxes} onClick={() => setBoxes(!boxes)}>
+          <button type="button" className="button" aria-pressed={showBoxes} onClick={() => setShowBoxes(!showBoxes)}>
             <ScanFace aria-hidden="true" />
-            <span>{texts.result.boxes}</span>
+            <span>{texts.result.showBoxes}</span>
           </button>
           <button type="button" className="button" onClick={() => void saveReceipt()}>
             <ReceiptIcon aria-hidden="true" />
@@ -129,8 +128,8 @@ export function ResultView({ job, name, before, onRetry }: Props) {
   );
 }
 
-/** A reason to look closely, and what can be done about it. */
-function Warning({ code, onRetry }: { code: string; onRetry: Props["onRetry"] }) {
+/** A warning about the result, and a button if trying again may help. */
+function Warning({ code, onRetry }: { code: WarningCode; onRetry: Props["onRetry"] }) {
   const remedy = code === "NoFacesFound" ? remedyFor(code) : null;
   return (
     <Notice kind="warning">

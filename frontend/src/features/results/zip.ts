@@ -1,12 +1,12 @@
-import { Refused } from "../../lib/failure";
+import { Refused } from "../../api/failure";
 import { texts } from "../../texts";
-import { distinct } from "./file-name";
+import { uniqueNames } from "./file-name";
 
-/** One file that holds all results; the packer is loaded when it is needed first. */
+/** Packs files into one ZIP file. The packer is loaded on first use. Throws Refused if it cannot be loaded. */
 export async function zip(files: readonly { name: string; blob: Blob }[]): Promise<Blob> {
   const { downloadZip } = await import("client-zip").catch(() => {
-    throw new Refused("PageOutdated", texts.failures.outdated); // gone from the server, since there is a newer page
+    throw new Refused("PageOutdated", texts.failures.outdated); // a newer version of the page has replaced it on the server
   });
-  const names = distinct(files.map((file) => file.name));
+  const names = uniqueNames(files.map((file) => file.name));
   return downloadZip(files.map(({ blob }, index) => ({ name: names[index]!, input: blob }))).blob();
 }

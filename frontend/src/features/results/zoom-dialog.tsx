@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef, useState, type ReactNode } from "react";
 import { Dialog } from "../../components/dialog";
 import { texts } from "../../texts";
 
-const MAX = 8;
+const MAX_ZOOM = 8;
 
 type Props = {
   name: string;
@@ -11,33 +11,33 @@ type Props = {
   after: string;
   /** Width of the picture divided by its height. */
   ratio: number;
-  /** What lies over the picture. */
+  /** The boxes over the picture, if they are shown. */
   children: ReactNode;
   onClose: () => void;
 };
 
-/** The picture as large as one likes; it scrolls, by touch, wheel or arrow keys. */
+/** The enlarged picture. It scrolls by touch, wheel or arrow keys. */
 export default function ZoomDialog({ name, before, after, ratio, children, onClose }: Props) {
   const [zoom, setZoom] = useState(1);
   const [showBefore, setShowBefore] = useState(false);
   const view = useRef<HTMLDivElement>(null);
-  const former = useRef(1);
+  const previousZoom = useRef(1);
 
-  // What is in the middle stays in the middle.
+  // Keep the centre of the view in the centre.
   useLayoutEffect(() => {
     const element = view.current;
     if (!element) return;
-    const growth = zoom / former.current;
-    former.current = zoom;
+    const growth = zoom / previousZoom.current;
+    previousZoom.current = zoom;
     element.scrollLeft = (element.scrollLeft + element.clientWidth / 2) * growth - element.clientWidth / 2;
     element.scrollTop = (element.scrollTop + element.clientHeight / 2) * growth - element.clientHeight / 2;
   }, [zoom]);
 
-  const to = (next: number) => setZoom(Math.min(MAX, Math.max(1, next)));
+  const zoomTo = (next: number) => setZoom(Math.min(MAX_ZOOM, Math.max(1, next)));
   return (
     <Dialog title={texts.zoom.title(name)} className="zoom" onClose={onClose}>
       <div className="zoom-tools">
-        <button type="button" className="button" onClick={() => to(zoom - 1)} disabled={zoom <= 1}>
+        <button type="button" className="button" onClick={() => zoomTo(zoom - 1)} disabled={zoom <= 1}>
           <ZoomOut aria-hidden="true" />
           <span className="is-sr-only">{texts.zoom.out}</span>
         </button>
@@ -45,12 +45,12 @@ export default function ZoomDialog({ name, before, after, ratio, children, onClo
           type="range"
           aria-label={texts.zoom.level}
           min={1}
-          max={MAX}
+          max={MAX_ZOOM}
           step={0.5}
           value={zoom}
-          onChange={(event) => to(Number(event.target.value))}
+          onChange={(event) => zoomTo(Number(event.target.value))}
         />
-        <button type="button" className="button" onClick={() => to(zoom + 1)} disabled={zoom >= MAX}>
+        <button type="button" className="button" onClick={() => zoomTo(zoom + 1)} disabled={zoom >= MAX_ZOOM}>
           <ZoomIn aria-hidden="true" />
           <span className="is-sr-only">{texts.zoom.in}</span>
         </button>
@@ -64,9 +64,9 @@ export default function ZoomDialog({ name, before, after, ratio, children, onClo
           <span>{texts.zoom.close}</span>
         </button>
       </div>
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard */}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the keyboard must be able to scroll it */}
       <div className="zoom-view" ref={view} role="region" aria-label={texts.zoom.region} tabIndex={0}>
-        <div className="zoom-room" style={{ width: `${zoom * 100}%`, height: `${zoom * 100}%` }}>
+        <div className="zoom-canvas" style={{ width: `${zoom * 100}%`, height: `${zoom * 100}%` }}>
           <div className="zoom-picture" style={{ "--ratio": ratio }}>
             <img
               src={showBefore && before ? before : after}

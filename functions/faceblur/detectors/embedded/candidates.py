@@ -96,18 +96,6 @@ def _have_middle_in(boxes: Floats, candidates: Floats) -> NDArray[np.bool_]:
     return inside
 
 
-def overlap_any(candidates: Floats, others: Floats, overlap: float) -> NDArray[np.bool_]:
-    """Which of the candidates share more than this (intersection over union) with any of the others."""
-    found = np.zeros(len(candidates), bool)
-    for start in range(0, len(candidates), COMPARED):
-        some = candidates[start : start + COMPARED]
-        common = _common_areas(some, others)
-        found[start : start + COMPARED] = (common > overlap * (_areas(some)[:, None] + _areas(others) - common)).any(
-            axis=1
-        )
-    return found
-
-
 def _common_areas(some: Floats, others: Floats) -> Floats:
     """The area that each of these boxes [m, 6] shares with each of the others [n, 6], as [m, n]."""
     left, top, right, bottom = some.T[:4, :, None]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from faceblur.detectors.embedded.candidates import SCORE, have_centre_in, joined, overlap_any, suppress, widths
+from faceblur.detectors.embedded.candidates import SCORE, have_centre_in, joined, suppress, widths
 from faceblur.detectors.embedded.tiling import OVERLAP, blocks_around, blocks_of, scan, scan_pyramid
 from faceblur.detectors.embedded.turned import LIKELY_TURNED, find_turned_faces
 
@@ -43,17 +43,15 @@ HINT = 0.2  # What makes a place worth a closer look, if YuNet gives it,
 OVERVIEW_HINT = 0.15  # and if CenterFace gives it in the overview.
 SURE = 0.3  # A clear face of the overview with this score needs no closer look.
 
-# The score that stands for the default confidence, by the face's width. Texture looks like tiny faces far more often
-# than like larger ones, and like a face to one network far more often than to both.
+# The score that stands for the default confidence, by the face's width in pixels. Texture looks like a tiny face far
+# more often than like a larger one. Close-ups have parts, such as an ear, that look like a face of 64 pixels or more.
 WIDTHS = [7.0, 9.0, 12.0, 16.0, 24.0, 32.0, 64.0]
-LIKELY_TO_BOTH = [0.35, 0.16, 0.12, 0.11, 0.14, 0.16, 0.17]
-LIKELY_TO_CENTERFACE_ALONE = [0.4, 0.24, 0.19, 0.17, 0.17, 0.22, 0.25]
+LIKELY_TO_CENTERFACE = [0.42, 0.23, 0.175, 0.105, 0.11, 0.12, 0.17]
 LIKELY_TO_YUNET_ALONE = 0.8
-LIKELY_IN_CHECK = 0.7
+LIKELY_IN_CHECK = [0.75, 0.75, 0.72, 0.65, 0.6, 0.55, 0.55]
 DEFAULT = 50.0  # the default confidence
 
 # Shares of an area (intersection over union, and of the smaller box).
-SAME_FACE = 0.3  # Boxes of two networks that overlap by more show the same face.
 INSIDE = 0.75  # A box with more than this in the middle of a likelier face is a part of that face.
 
 
@@ -67,11 +65,7 @@ def find_faces(centerface: Network, yunet: Network, picture: Image.Image, min_co
     possible = possible[~have_centre_in(possible, sure)]
     details = [scan_details(centerface, picture, possible, *each) for each in DETAILS]
     seen = joined([overview[clear], *details])
-    supported = overlap_any(seen, hints, SAME_FACE)
-    to_both, to_one = (
-        np.interp(widths(seen), WIDTHS, likely) for likely in (LIKELY_TO_BOTH, LIKELY_TO_CENTERFACE_ALONE)
-    )
-    seen[:, SCORE] = confidences(seen[:, SCORE], np.where(supported, to_both, to_one))
+    seen[:, SCORE] = confidences(seen[:, SCORE], np.interp(widths(seen), WIDTHS, LIKELY_TO_CENTERFACE))
     hints[:, SCORE] = confidences(hints[:, SCORE], LIKELY_TO_YUNET_ALONE)
     faces = at_least(min_confidence, joined([seen, hints]))
     turned = find_turned_faces(centerface, yunet, picture, faces)
@@ -92,7 +86,7 @@ def scan_details(
 def find_missed_faces(yunet: Network, picture: Image.Image, min_confidence: float) -> Floats:
     """A check: the faces of at least this confidence, in pixels; in place of scores they have confidences."""
     found = scan_pyramid(yunet, picture, CHECK_SCALE, HINT)
-    found[:, SCORE] = confidences(found[:, SCORE], LIKELY_IN_CHECK)
+    found[:, SCORE] = confidences(found[:, SCORE], np.interp(widths(found), WIDTHS, LIKELY_IN_CHECK))
     return at_least(min_confidence, found)
 
 

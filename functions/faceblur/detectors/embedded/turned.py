@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from faceblur.detectors.embedded.candidates import ROLL, SCORE, centres, have_centre_in, joined, suppress, widths
-from faceblur.detectors.embedded.tiling import OVERLAP, find_in_batches, scan_pyramid
+from faceblur.detectors.embedded.tiling import OVERLAP, blocks_of, find_in_batches, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +86,8 @@ def turned_hints(yunet: Network, picture: Image.Image) -> Floats:
 
 def seen_from(side: int, yunet: Network, picture: Image.Image) -> Floats:
     """YuNet's candidates in a picture turned to the left by so many quarters, as they lie in the picture itself."""
-    found = scan_pyramid(yunet, picture.transpose(QUARTERS[side]), 1.0, HINT)
+    turned = picture.transpose(QUARTERS[side])
+    found = scan(yunet, turned, 1.0, blocks_of(turned.size, 1.0, LONG_SIDE), HINT)  # all of it in one tile
     width, height = picture.size
     left, top, right, bottom = found.T[:4].copy()
     corners = {

@@ -13,7 +13,6 @@ from faceblur.detectors.embedded.candidates import (
     centres,
     have_centre_in,
     joined,
-    overlap_any,
     rolls,
     suppress,
     widths,
@@ -102,13 +101,6 @@ def test_which_candidates_have_their_centre_in_a_box(seed, count, boxes):
         for x, y in centres(every).tolist()
     ]
     assert have_centre_in(every, others).tolist() == expected
-
-
-@given(SEEDS, COUNTS, st.integers(0, 20), st.floats(0.1, 0.9))
-def test_which_candidates_share_enough_with_others(seed, count, others, overlap):
-    every, others = candidates(seed, count), candidates(seed + 1, others)
-    expected = [any(shared(one, other) > overlap for other in others.tolist()) for one in every.tolist()]
-    assert overlap_any(every, others, overlap).tolist() == expected
 
 
 def turned(points: np.ndarray, degrees: float) -> np.ndarray:

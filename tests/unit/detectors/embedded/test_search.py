@@ -19,8 +19,7 @@ from faceblur.detectors.embedded.search import (
     DETAILS,
     HINT,
     LIKELY_IN_CHECK,
-    LIKELY_TO_BOTH,
-    LIKELY_TO_CENTERFACE_ALONE,
+    LIKELY_TO_CENTERFACE,
     LIKELY_TO_YUNET_ALONE,
     OVERVIEW_SCALE,
     SURE,
@@ -61,10 +60,9 @@ def pixels_of_tiles(network: PaintedFaces) -> int:
     )
 
 
-def between(width: float) -> float:
-    """A score that makes a face of this width likely if both networks see it, and not if one does."""
-    both, one = (np.interp(width, WIDTHS, likely) for likely in (LIKELY_TO_BOTH, LIKELY_TO_CENTERFACE_ALONE))
-    return float(both + one) / 2
+def likely_to_centerface(face: tuple[int, int, int, int]) -> float:
+    """The score of this face that stands for the default confidence."""
+    return float(np.interp(face[2] - face[0], WIDTHS, LIKELY_TO_CENTERFACE))
 
 
 SCORES = st.floats(0, 1, width=32)
@@ -87,18 +85,17 @@ def test_each_face_has_a_likely_score_of_its_own():
 
 
 @given(st.floats(1, 200))
-def test_what_one_network_alone_sees_needs_more(width):
-    both, one = (np.interp(width, WIDTHS, likely) for likely in (LIKELY_TO_BOTH, LIKELY_TO_CENTERFACE_ALONE))
-    assert both < one < LIKELY_TO_YUNET_ALONE
+def test_the_second_network_alone_needs_a_higher_score(width):
+    assert np.interp(width, WIDTHS, LIKELY_TO_CENTERFACE) < LIKELY_TO_YUNET_ALONE
 
 
 @pytest.mark.parametrize("face", [NARROW, CLEAR], ids=["narrow", "clear"])
-def test_a_weak_face_counts_if_both_networks_see_it(face):
-    score = between(face[2] - face[0])
-    ((*box, confidence, _),), _ = looked_at(painted(SIZE, face, red=score, green=max(score, HINT + 0.05)))
+def test_a_face_counts_from_the_likely_score_of_its_width(face):
+    likely = likely_to_centerface(face)
+    ((*box, confidence, _),), _ = looked_at(painted(SIZE, face, red=likely + 0.03, green=HINT + 0.05))
     assert box == pytest.approx(face, abs=2.5)
     assert DEFAULT < confidence < 100
-    nothing, _ = looked_at(painted(SIZE, face, red=score))
+    nothing, _ = looked_at(painted(SIZE, face, red=likely - 0.03, green=HINT + 0.05))
     assert len(nothing) == 0
 
 
@@ -190,8 +187,8 @@ def test_the_area_around_a_face_shows_a_third_of_it_on_each_side():
 
 
 def test_a_lower_confidence_gives_more_faces():
-    score = 0.9 * float(np.interp(NARROW[2] - NARROW[0], WIDTHS, LIKELY_TO_CENTERFACE_ALONE))
-    photo = painted(SIZE, NARROW, red=score)
+    score = 0.9 * likely_to_centerface(NARROW)
+    photo = painted(SIZE, NARROW, red=score, green=HINT + 0.05)
     counts = [len(looked_at(photo, least)[0]) for least in (0.8 * DEFAULT, DEFAULT)]
     assert counts == [1, 0]
 
@@ -206,7 +203,7 @@ def test_a_part_of_a_face_is_no_face_of_its_own():
 def test_a_check_shows_all_of_the_photo_to_the_second_network():
     network = PaintedFaces(GREEN, 960)
     faces = [NARROW, CLEAR, (0, 0, 40, 50), (100, 500, 600, 1150)]
-    found = find_missed_faces(network, painted(SIZE, *faces, green=LIKELY_IN_CHECK + 0.1), DEFAULT)
+    found = find_missed_faces(network, painted(SIZE, *faces, green=max(LIKELY_IN_CHECK) + 0.1), DEFAULT)
     assert sorted(found[:, :4].tolist()) == [pytest.approx(face, abs=4) for face in sorted(faces)]
     assert (found[:, SCORE] > DEFAULT).all()
     assert network.pixels >= SIZE[0] * SIZE[1]
@@ -214,4 +211,4 @@ def test_a_check_shows_all_of_the_photo_to_the_second_network():
 
 def test_a_check_finds_no_less_likely_faces():
     network = PaintedFaces(GREEN, 960)
-    assert len(find_missed_faces(network, painted(SIZE, CLEAR, green=LIKELY_IN_CHECK - 0.05), DEFAULT)) == 0
+    assert len(find_missed_faces(network, painted(SIZE, CLEAR, green=min(LIKELY_IN_CHECK) - 0.05), DEFAULT)) == 0

@@ -1,0 +1,281 @@
+import { QueryClient, QueryClientProvider, timeoutManager } from "@tanstack/react-query";
+import { render, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { http, HttpResponse } from "msw";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { App } from "./app";
+import { DEFAULTS } from "../jobs/choices";
+import type { WarningCode } from "../jobs/job";
+import { forgetFile } from "../features/upload/photo-files";
+import { PhotoStore } from "../features/upload/photo-store";
+import { PhotoStoreContext } from "../features/upload/use-photos";
+import { photo } from "../testing/files";
+import { completed, failed, jobs, requests, server, setOutcome } from "../testing/server";
+import { texts } from "../texts";
+
+// The page polls ten times as often, so that tests do not wait for it.
+timeoutManager.setTimeoutProvider({
+  setTimeout: (callback, delay) => window.setTimeout(callback, delay),
+  clearTimeout: (id) => window.clearTimeout(id),
+  setInterval: (callback, delay) => window.setInterval(callback, delay / 10),
+  clearInterval: (id) => window.clearInterval(id),
+});
+
+function renderApp() {
+  const store = new PhotoStore();
+  store.open();
+  render(
+    <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}>
+      <PhotoStoreContext value={store}>
+        <App />
+      </PhotoStoreContext>
+    </QueryClientProvider>,
+  );
+  return userEvent.setup({ applyAccept: false });
+}
+
+const add = (user: ReturnType<typeof renderApp>, ...files: File[]) =>
+  user.upload(screen.getByLabelText(texts.drop.choose, { selector: "input" }), files);
+const card = (name: string) => screen.getByRole("article", { name });
+
+// The packer needs the blobs of a real browser. The browser tests use it.
+const fakePacker = vi.hoisted(() => () => ({ downloadZip: () => new Response("packed") }));
+vi.mock("client-zip", fakePacker);
+
+/** A warning code that this version of the page does not know yet. */
+const NEW_WARNING = "Novelty" as WarningCode;
+
+/** Collects the names of the files that the page saves. */
+function collectSavedNames() {
+  const names: string[] = [];
+  vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (this: HTMLAnchorElement) {
+    names.push(this.download);
+  });
+  return names;
+}
+
+test("the result of a photo is shown with its warnings and can be downloaded", async () => {
+  setOutcome((job) => completed(job, { warnings: ["FacesNearSizeLimit", NEW_WARNING], faces: 2 }));
+  const names = collectSavedNames();
+  const user = renderApp();
+  expect(screen.getByText(texts.list.empty)).toBeTruthy();
+  await add(user, photo());
+
+  const view = within(card("street.jpg"));
+  await waitFor(() => expect(view.getByText(texts.result.hidden(2))).toBeTruthy());
+  expect(view.getByText(texts.warnings.FacesNearSizeLimit)).toBeTruthy();
+  expect(view.getByText(texts.unknownWarning(NEW_WARNING))).toBeTruthy();
+  expect(view.getByText("Checked once: no more faces were found.")).toBeTruthy();
+  expect(view.getByText(/Removed from the file: EXIF/)).toBeTruthy();
+  expect(view.getByText(/Deleted automatically in 23 h/)).toBeTruthy();
+  expect(document.querySelector("[aria-live]")?.textContent).toContain(texts.result.hidden(2));
+
+  const slider = await view.findByRole("slider", { name: texts.result.slider("street.jpg") });
+  expect(slider.getAttribute("aria-valuenow")).toBe("50");
+
+  await user.click(view.getByRole("button", { name: texts.result.download }));
+  await user.click(view.getByRole("button", { name: texts.result.receipt }));
+  await waitFor(() => expect(names).toEqual(["street-blurred.jpg", "street-receipt.json"]));
+});
+
+test("boxes are loaded and shown on request", async () => {
+  setOutcome((job) => completed(job));
+  const user = renderApp();
+  await add(user, photo());
+  const toggle = await screen.findByRole("button", { name: texts.result.showBoxes });
+  expect(screen.queryByRole("region", { name: texts.boxes.label })).toBeNull();
+  await user.click(toggle);
+  const list = await screen.findByRole("region", { name: texts.boxes.label });
+  expect(list.textContent).toBe("99 % sure · own detector");
+  expect(document.querySelector(".boxes")).toBeTruthy();
+  await user.click(toggle);
+  expect(screen.queryByRole("region", { name: texts.boxes.label })).toBeNull();
+  expect(document.querySelector(".boxes")).toBeNull();
+});
+
+test("all results can be downloaded in one file", async () => {
+  setOutcome((job) => completed(job));
+  const names = collectSavedNames();
+  const user = renderApp();
+  await add(user, photo("a.jpg"), photo("b.jpg"));
+  await user.click(await screen.findByRole("button", { name: texts.list.downloadAll(2) }));
+  await waitFor(() => expect(names).toEqual([texts.list.zipName]));
+});
+
+test("if a newer version has replaced the packer, downloading all results reports it", async () => {
+  onTestFinished(() => void vi.doMock("client-zip", fakePacker));
+  vi.doMock("client-zip", () => {
+    throw new Error("404");
+  });
+  vi.resetModules();
+  const { zip } = await import("../features/results/zip");
+  await expect(zip([])).rejects.toMatchObject({ message: texts.failures.outdated });
+});
+
+test("if a newer version has replaced the zoom dialog, the rest of the page still works", async () => {
+  onTestFinished(() => void vi.doUnmock("../features/results/zoom-dialog"));
+  vi.doMock("../features/results/zoom-dialog", () => {
+    throw new Error("404");
+  });
+  vi.mocked(console.error).mockImplementation(() => undefined);
+  setOutcome((job) => completed(job));
+  const user = renderApp();
+  await add(user, photo());
+  const enlarge = await screen.findByRole("button", { name: texts.result.enlarge });
+  await waitFor(() => expect(enlarge).toHaveProperty("disabled", false));
+  await user.click(enlarge);
+  expect(await screen.findByText(texts.failures.outdated)).toBeTruthy();
+  expect(screen.getByRole("button", { name: texts.result.download })).toBeTruthy();
+  vi.mocked(console.error).mockClear(); // React logs the error that the boundary caught
+});
+
+test("a result without a face has a warning", async () => {
+  setOutcome((job) => completed(job, { faces: 0, warnings: ["NoFacesFound"] }));
+  const user = renderApp();
+  await add(user, photo());
+  expect(await screen.findByText(texts.result.none)).toBeTruthy();
+  expect(screen.getByText(texts.warnings.NoFacesFound)).toBeTruthy();
+});
+
+test("a retry without the photo's file shows why and keeps the result", async () => {
+  setOutcome((job) => completed(job, { faces: 0, warnings: ["NoFacesFound"] }));
+  const user = renderApp();
+  await add(user, photo());
+  const again = await screen.findByRole("button", { name: texts.remedies.lower });
+  await forgetFile(card("street.jpg").id.replace("photo-", ""));
+  await user.click(again);
+  const view = within(card("street.jpg"));
+  expect(await view.findByText(texts.failures.forgotten)).toBeTruthy();
+  expect(view.getByText(texts.result.none)).toBeTruthy();
+});
+
+test.each([
+  [2, 1, "Checked twice: the first check found 1 more face, which is hidden too."],
+  [2, 3, "Checked twice: the first check found 3 more faces, which are hidden too."],
+  [4, 1234, "Checked 4 times: the checks found 1,234 more faces, which are hidden too."],
+])("a result of %i checks that found %i more faces says so", async (check_rounds, missed_at_first, sentence) => {
+  setOutcome((job) => completed(job, { faces: 2000, missed_at_first, check_rounds }));
+  const user = renderApp();
+  await add(user, photo());
+  expect(await screen.findByText(sentence)).toBeTruthy();
+  expect(screen.getByText("2,000 faces hidden")).toBeTruthy();
+  expect(document.querySelector(".notice")).toBeNull();
+});
+
+test("a result whose last check still found a face has a warning", async () => {
+  setOutcome((job) =>
+    completed(job, { faces: 7, missed_at_first: 5, check_rounds: 5, warnings: ["ChecksNotSettled"] }),
+  );
+  const user = renderApp();
+  await add(user, photo());
+  expect(
+    await screen.findByText(/It is hidden too, but the photo was not checked again\..* before you publish it\./),
+  ).toBeTruthy();
+  expect(screen.getByRole("button", { name: texts.result.enlarge })).toBeTruthy();
+});
+
+test("a failure shows the API's sentence and a button that helps", async () => {
+  setOutcome((job) => failed(job, "NoFacesFound", "No face was found in this photo."));
+  const user = renderApp();
+  await add(user, photo());
+  expect(await screen.findByText("No face was found in this photo.")).toBeTruthy();
+  setOutcome((job) => completed(job));
+  await user.click(screen.getByRole("button", { name: texts.remedies.lower }));
+  expect(await screen.findByText(texts.result.hidden(1))).toBeTruthy();
+  expect(requests.created.map(({ min_confidence }) => min_confidence)).toEqual([DEFAULTS.min_confidence, 20]);
+});
+
+test("if only another photo helps, there is no button to try again", async () => {
+  const user = renderApp();
+  await add(user, new File(["these are words"], "text.jpg"));
+  expect(await screen.findByText(texts.failures.unsupported)).toBeTruthy();
+  const buttons = within(card("text.jpg")).getAllByRole("button");
+  expect(buttons.map((button) => button.textContent)).toEqual([texts.card.remove]);
+});
+
+test("during a network failure the page says so and keeps trying", async () => {
+  const user = renderApp();
+  await add(user, photo());
+  await screen.findByText(texts.steps.detect);
+  server.use(http.get("/api/jobs/:id", () => HttpResponse.error()));
+  expect(await screen.findByText(texts.card.connectionLost)).toBeTruthy();
+  server.resetHandlers();
+  for (const [id, job] of jobs) jobs.set(id, completed(job));
+  expect(await screen.findByText(texts.result.hidden(1))).toBeTruthy();
+  expect(screen.queryByText(texts.card.connectionLost)).toBeNull();
+});
+
+test("a photo whose job was deleted says so and can be removed", async () => {
+  const user = renderApp();
+  await add(user, photo());
+  await screen.findByText(texts.steps.detect);
+  jobs.clear();
+  expect(await screen.findByText(texts.card.expired)).toBeTruthy();
+  await user.click(screen.getByRole("button", { name: `${texts.card.remove} street.jpg` }));
+  expect(await screen.findByText(texts.list.empty)).toBeTruthy();
+});
+
+test("deleting needs a confirmation and erases the job", async () => {
+  setOutcome((job) => completed(job));
+  const user = renderApp();
+  await add(user, photo("a.jpg"), photo("b.jpg"));
+  await screen.findByRole("button", { name: texts.list.downloadAll(2) });
+
+  await user.click(screen.getByRole("button", { name: `${texts.card.deleteNow} a.jpg` }));
+  await user.click(within(screen.getByRole("dialog")).getByRole("button", { name: texts.confirm.no }));
+  expect(requests.deleted).toEqual([]);
+
+  await user.click(screen.getByRole("button", { name: `${texts.card.deleteNow} a.jpg` }));
+  await user.click(within(screen.getByRole("dialog")).getByRole("button", { name: texts.confirm.yes }));
+  await waitFor(() => expect(screen.queryByRole("article", { name: "a.jpg" })).toBeNull());
+  expect(document.activeElement).toBe(card("b.jpg"));
+  expect(requests.deleted).toHaveLength(1);
+  expect(jobs.size).toBe(1);
+});
+
+test("a photo that could not be deleted says so and stays", async () => {
+  setOutcome((job) => completed(job));
+  const user = renderApp();
+  await add(user, photo());
+  await screen.findByText(texts.result.hidden(1));
+  server.use(http.delete("/api/jobs/:id", () => HttpResponse.error()));
+  await user.click(screen.getByRole("button", { name: `${texts.card.deleteNow} street.jpg` }));
+  await user.click(within(screen.getByRole("dialog")).getByRole("button", { name: texts.confirm.yes }));
+  expect(await screen.findByText(texts.failures.notDeleted)).toBeTruthy();
+  expect(card("street.jpg")).toBeTruthy();
+});
+
+test("all photos can be deleted together", async () => {
+  const user = renderApp();
+  await add(user, photo("a.jpg"), photo("b.jpg"));
+  await waitFor(() => expect(screen.getAllByText(texts.steps.detect)).toHaveLength(2));
+  await user.click(screen.getByRole("button", { name: texts.list.deleteAll }));
+  await user.click(within(screen.getByRole("dialog")).getByRole("button", { name: texts.confirm.yes }));
+  expect(await screen.findByText(texts.list.empty)).toBeTruthy();
+  await waitFor(() => expect(jobs.size).toBe(0));
+});
+
+test("the choices apply to the next photo and are remembered", async () => {
+  const user = renderApp();
+  await user.click(screen.getByRole("radio", { name: texts.options.style.pixelate }));
+  await add(user, photo());
+  await waitFor(() => expect(requests.created).toMatchObject([{ style: "pixelate" }]));
+  expect(JSON.parse(localStorage.getItem("faceblur.options")!)).toMatchObject({ style: "pixelate" });
+});
+
+test("photos can be pasted", async () => {
+  renderApp();
+  const paste = new Event("paste");
+  Object.assign(paste, { clipboardData: { files: [photo("pasted.png")] } });
+  document.dispatchEvent(paste);
+  expect(await screen.findByRole("article", { name: "pasted.png" })).toBeTruthy();
+});
+
+test("the theme can be light, dark or the system's", async () => {
+  const user = renderApp();
+  await user.click(screen.getByRole("radio", { name: texts.theme.dark }));
+  expect(document.documentElement.dataset["theme"]).toBe("dark");
+  expect(localStorage.getItem("faceblur.theme")).toBe("dark");
+  await user.click(screen.getByRole("radio", { name: texts.theme.system }));
+  expect(document.documentElement.dataset["theme"]).toBeUndefined();
+});

@@ -1,0 +1,10 @@
+import { expect, test, vi } from "vitest";
+import { photo } from "../../testing/files";
+import { reducePhoto } from "./reduce-photo";
+
+test("no worker starts for a photo that is already cancelled", async () => {
+  const worker = vi.fn();
+  vi.stubGlobal("Worker", worker);
+  await expect(reducePhoto(photo(), AbortSignal.abort())).rejects.toMatchObject({ name: "AbortError" });
+  expect(worker).not.toHaveBeenCalled();
+});

@@ -1,0 +1,44 @@
+import { JOB_OPTIONS } from "../api/values";
+import { local, readStored, store } from "../lib/stored";
+import type { JobOptions } from "./job";
+
+/** What a person can choose: a job's options, and whether large photos are reduced before upload. */
+export type Choices = JobOptions & { reduce: boolean };
+
+const jobDefaults = Object.fromEntries(
+  Object.entries(JOB_OPTIONS).map(([name, option]) => [name, option.default]),
+) as JobOptions;
+
+export const DEFAULTS: Choices = { ...jobDefaults, reduce: false };
+
+export const STYLES = JOB_OPTIONS.style.values;
+export const SHAPES = JOB_OPTIONS.shape.values;
+export const OUTPUTS = JOB_OPTIONS.output.values;
+
+/** The ranges of the sliders. */
+export const PADDING = { ...range(JOB_OPTIONS.padding), step: 0.02 };
+export const CONFIDENCE = { ...range(JOB_OPTIONS.min_confidence), step: 1 };
+export const STRENGTH = { ...range(JOB_OPTIONS.strength), step: 1 };
+
+function range({ minimum, maximum }: { minimum: number; maximum: number }) {
+  return { min: minimum, max: maximum };
+}
+
+const KEY = "faceblur.options";
+
+/** The remembered choices. What is missing or of another type gets its default. */
+export function readChoices(): Choices {
+  const stored = (readStored(local, KEY) ?? {}) as Record<string, unknown>;
+  const choices = Object.entries(DEFAULTS).map(([name, value]) => [
+    name,
+    typeof stored[name] === typeof value ? stored[name] : value,
+  ]);
+  return Object.fromEntries(choices) as Choices;
+}
+
+export const rememberChoices = (choices: Choices) => store(local, KEY, choices);
+
+/** The choices that go to the API. */
+export function jobOptions({ reduce, ...options }: Choices): JobOptions {
+  return options;
+}

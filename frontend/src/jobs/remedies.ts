@@ -1,0 +1,40 @@
+import type { Failure, KnownErrorCode } from "../api/failure";
+import { texts } from "../texts";
+import { DEFAULTS, type Choices } from "./choices";
+
+/** What helps after a failure: trying again, perhaps with other choices. Null if only another photo helps. */
+export type Remedy = { label: string; choices: Partial<Choices> } | null;
+
+/** A confidence at which many more faces are found than by default. */
+const LOW_CONFIDENCE = 20;
+
+const AGAIN: Remedy = { label: texts.remedies.again, choices: {} };
+
+const REMEDIES: Record<KnownErrorCode, Remedy> = {
+  UnsupportedFormat: null,
+  CorruptImage: null,
+  ImageTooSmall: null,
+  TooManyFaces: null,
+  Interrupted: null,
+  ImageTooLarge: { label: texts.remedies.reduce, choices: { reduce: true } },
+  NoFacesFound: { label: texts.remedies.lower, choices: { min_confidence: LOW_CONFIDENCE } },
+  InvalidOptions: { label: texts.remedies.reset, choices: DEFAULTS },
+  UploadReplaced: AGAIN,
+  DetectorThrottled: AGAIN,
+  DetectorUnavailable: AGAIN,
+  StorageUnavailable: AGAIN,
+  UploadExpired: AGAIN,
+  TimedOut: AGAIN,
+  Aborted: AGAIN,
+  InternalError: AGAIN,
+  NotSignedIn: AGAIN,
+  JobNotFound: AGAIN,
+  TooManyJobs: AGAIN,
+  Offline: AGAIN,
+  PageOutdated: AGAIN,
+};
+
+/** What helps after a failure with this code. After a failure that the page does not know, trying again may help. */
+export function remedyFor(code: Failure["code"]): Remedy {
+  return code in REMEDIES ? REMEDIES[code as KnownErrorCode] : AGAIN;
+}

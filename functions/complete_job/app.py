@@ -1,0 +1,22 @@
+"""Turns the job to COMPLETED and writes its receipt."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from faceblur.contracts import CompleteRequest
+from faceblur.jobs.completion import complete_job
+from faceblur.jobs.storage import photos
+from faceblur.jobs.table import jobs
+from faceblur.observability import job_completed, logger, tag_with_job, tracer
+
+
+@tracer.capture_lambda_handler(capture_response=False)
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    """Entry point for the state machine's last task. Raises JobNotFound if the job was deleted or has failed."""
+    request = CompleteRequest(**event)
+    tag_with_job(request.job_id)
+    complete_job(request, jobs(), photos())
+    job_completed()
+    logger.info("job completed")

@@ -1,0 +1,118 @@
+"""What the state machine and its tasks pass to each other.
+
+A handler parses its request once; the state machine reads the response. AWS keeps these payloads in the history of the
+execution for 90 days, and a state holds at most 256 KiB. So they carry keys, counts and options, but never a box, a
+digest or a link.
+
+A test compares every field with the definition of the state machine, in both directions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+
+class StoredBoxes(TypedDict):
+    """The file in S3 with the boxes of all faces found so far."""
+
+    key: str
+    count: int
+
+
+class Draft(TypedDict):
+    """A picture in S3 whose faces are hidden; `stripped` names the metadata that was left out."""
+
+    key: str
+    content_type: str
+    bytes: int
+    width: int
+    height: int
+    stripped: list[str]
+
+
+class _MeasuredStage(TypedDict):
+    name: str
+    round: int
+    milliseconds: int
+    memory_mb: int
+
+
+class Stage(_MeasuredStage, total=False):
+    """A stage of the job, as the receipt reports it. Only a detection and a check have the fields below."""
+
+    detector: str
+    version: str
+    faces: int
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class DetectRequest:
+    """Asks `detect_faces` for the faces in the picture under `key`.
+
+    Round 0 detects the faces of the upload. Rounds 1 to 5 check a draft for faces other than those in `boxes`.
+    `stage` is one of `jobs.table.STAGES`. In the last attempt a detector that is still unavailable may be left out.
+    """
+
+    job_id: str
+    stage: str
+    round: int
+    key: str
+    boxes: StoredBoxes | None
+    options: dict[str, Any]
+    last_attempt: bool
+
+
+class DetectResponse(TypedDict):
+    """The boxes of all faces found so far, and the warnings and the stage of this round."""
+
+    boxes: StoredBoxes
+    warnings: list[str]
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class HideRequest:
+    """Asks `hide_faces` to hide the faces in `boxes` in the upload under `key`."""
+
+    job_id: str
+    stage: str
+    round: int
+    key: str
+    boxes: StoredBoxes
+    options: dict[str, Any]
+
+
+class HideResponse(TypedDict):
+    """The draft, and the stage of this round."""
+
+    draft: Draft
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteRequest:
+    """Asks `complete_job` to publish the last draft as the result."""
+
+    job_id: str
+    options: dict[str, Any]
+    boxes: StoredBoxes
+    check_rounds: int
+    warnings: list[str]
+    draft: Draft
+    stages: list[Stage]
+
+
+class ErrorOutput(TypedDict):
+    """What a Catch passes on. If a function raised the error, `Cause` is a `RaisedError` as JSON."""
+
+    Error: str
+    Cause: str
+
+
+class RaisedError(TypedDict):
+    """An error that a function raised, as the Lambda runtime reports it."""
+
+    errorType: str
+    errorMessage: str

@@ -1,0 +1,24 @@
+"""Turns the job of an execution that ended without a result to FAILED."""
+
+import json
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from faceblur.jobs.completion import error_of, fail_job
+from faceblur.jobs.storage import photos
+from faceblur.jobs.table import jobs
+from faceblur.observability import job_failed, logger, tag_with_job, tracer
+
+
+@tracer.capture_lambda_handler(capture_response=False)
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    """Entry point for the queue of EventBridge's events about executions that failed, timed out or were stopped."""
+    for message in event["Records"]:
+        execution = json.loads(message["body"])["detail"]
+        tag_with_job(execution["name"])
+        error = error_of(execution["status"], execution.get("error"), execution.get("cause"))
+        if fail_job(execution["name"], error, jobs(), photos()):
+            job_failed(error.code)
+        logger.warning("execution ended without a result", status=execution["status"], code=error.code)

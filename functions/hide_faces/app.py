@@ -1,0 +1,42 @@
+"""Hides the faces of the upload and stores the draft."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from faceblur.contracts import HideRequest, HideResponse
+from faceblur.errors import UploadReplaced
+from faceblur.jobs.boxes import load_boxes
+from faceblur.jobs.results import store_draft
+from faceblur.jobs.storage import digest, photos
+from faceblur.jobs.table import jobs
+from faceblur.observability import logger, stage, tag_with_job, tracer
+from faceblur.photo.hide import hide_faces
+from faceblur.photo.styles import Region, style_of
+
+
+@tracer.capture_lambda_handler(capture_response=False)
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> HideResponse:
+    """Entry point for the state machine. Raises UploadReplaced if the boxes were found in another photo."""
+    request = HideRequest(**event)
+    tag_with_job(request.job_id)
+    jobs().begin(request.job_id, request.stage)
+    photo = photos().read(request.key)
+    found = load_boxes(request.boxes, photos())
+    if digest(photo) != found.photo:
+        raise UploadReplaced
+    style = style_of(request.options)
+    regions = [Region(each.box, style) for each in found.boxes]
+    with stage(request.stage, len(photo)) as measured:
+        hidden = hide_faces(photo, regions, request.options["output"])
+    logger.info("hid faces", round=request.round, faces=len(regions), bytes=len(hidden.data))
+    return {
+        "draft": store_draft(request.job_id, hidden, jobs(), photos()),
+        "stage": {
+            "name": measured.name,
+            "round": request.round,
+            "milliseconds": measured.milliseconds,
+            "memory_mb": int(context.memory_limit_in_mb),
+        },
+    }

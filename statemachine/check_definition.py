@@ -1,0 +1,171 @@
+"""Checks the definition of the state machine: its schema, and what the schema leaves open.
+
+cfn-lint does not read the file that a `DefinitionUri` names. So the definition is put into a template of its own, and
+cfn-lint checks that. Its schema accepts any error name, any next state and a task without a timeout: these are checked
+here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cfnlint.api import lint_all  # type: ignore[import-untyped]
+
+from faceblur.errors import FaceblurError, TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+DEFINITIONS = sorted(Path(__file__).parent.glob("*.asl.json"))
+
+# The errors of AWS that may pass when a task is tried again, by the service that the task calls.
+TRANSIENT = {
+    "lambda": {
+        "Lambda.ClientExecutionTimeoutException",
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.TooManyRequestsException",
+        *(error.__name__ for error in TransientError.__subclasses__()),
+    },
+    "dynamodb": {
+        "DynamoDB.ProvisionedThroughputExceededException",
+        "DynamoDB.RequestLimitExceeded",
+        "DynamoDB.ThrottlingException",
+        "DynamoDB.InternalServerErrorException",
+        "DynamoDB.InternalServerError",
+        "DynamoDB.TransactionConflictException",
+        "DynamoDB.SdkClientException",
+    },
+    "s3": {"S3.SdkClientException", "S3.S3Exception"},
+}
+# The other errors that a task may catch by name.
+LASTING = {"lambda": set[str](), "dynamodb": {"DynamoDB.ConditionalCheckFailedException"}, "s3": set[str]()}
+
+# cfn-lint looks for these only where the state itself, and not the whole definition, states its query language.
+JSONPATH = {"InputPath", "Parameters", "ResultSelector", "ResultPath", "OutputPath"}
+RETRIER = {"ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy"}
+CATCHER = {"ErrorEquals", "Next", "Output", "Assign", "Comment"}
+
+
+def schema_problems(definitions: Sequence[dict[str, Any]]) -> Iterator[tuple[int, str]]:
+    """What cfn-lint says about definitions, all at once because it takes seconds: the index of each, and a sentence."""
+    machines = {
+        f"Machine{index}": {
+            "Type": "AWS::StepFunctions::StateMachine",
+            "Properties": {
+                "RoleArn": "arn:aws:iam::123456789012:role/state-machine",
+                "Definition": definition,
+                "DefinitionSubstitutions": dict.fromkeys(re.findall(r"\$\{(\w+)\}", json.dumps(definition)), "value"),
+            },
+        }
+        for index, definition in enumerate(definitions)
+    }
+    for match in lint_all(json.dumps({"Resources": machines})):
+        if match.rule.severity != "informational":
+            _, machine, _, _, *path = match.path
+            yield int(machine.removeprefix("Machine")), f"{'/'.join(map(str, path))}: {match.message}"
+
+
+def problems(definition: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with a definition that has no schema problems, one sentence each."""
+    yield from path_problems(definition)
+    if "TimeoutSeconds" not in definition:
+        yield "the state machine needs TimeoutSeconds"
+    for name, state in definition["States"].items():
+        yield from (f"{name}: {field} belongs to JSONPath" for field in sorted(JSONPATH & state.keys()))
+        if state["Type"] == "Task":
+            problems_of_task = task_problems(state, definition.get("TimeoutSeconds", 0))
+            yield from (f"{name}: {problem}" for problem in problems_of_task)
+        if state["Type"] == "Fail" and not is_known(state.get("Error", "")):
+            yield f"{name}: the error {state.get('Error')} is unknown"
+
+
+def path_problems(definition: dict[str, Any]) -> Iterator[str]:
+    """States that do not exist, and states that no path reaches."""
+    states = definition["States"]
+    reached: set[str] = set()
+    to_visit = {definition["StartAt"]}
+    while to_visit:
+        name = to_visit.pop()
+        reached.add(name)
+        targets = successors(states[name])
+        yield from (f"{name}: the next state {target!r} does not exist" for target in sorted(targets - states.keys()))
+        to_visit |= (targets & states.keys()) - reached
+    yield from (f"{name}: no path leads to this state" for name in states if name not in reached)
+
+
+def successors(state: dict[str, Any]) -> set[str]:
+    """The states that may follow a state."""
+    following = [state, *state.get("Choices", []), *state.get("Catch", [])]
+    return {each["Next"] for each in following if "Next" in each} | (
+        {state["Default"]} if "Default" in state else set()
+    )
+
+
+def task_problems(task: dict[str, Any], machine_seconds: int) -> Iterator[str]:
+    """What is wrong with a task's timeout, its Retry and its Catch."""
+    if not 0 < task.get("TimeoutSeconds", 0) < machine_seconds:
+        yield "it needs TimeoutSeconds, shorter than the state machine's"
+    service = service_of(task["Resource"])
+    retried: list[str] = []
+    for retrier in task.get("Retry", []):
+        retried += retrier["ErrorEquals"]
+        yield from retrier_problems(retrier, service)
+    yield from (f"{error} is retried twice" for error in sorted(set(retried)) if retried.count(error) > 1)
+    yield from catch_problems(task.get("Catch", []), service)
+
+
+def service_of(resource: str) -> str:
+    """The service that a task calls: `arn:aws:states:::lambda:invoke` calls `lambda`."""
+    return resource.rpartition(":::")[2].removeprefix("aws-sdk:").partition(":")[0]
+
+
+def retrier_problems(retrier: dict[str, Any], service: str) -> Iterator[str]:
+    """What is wrong with one retrier: every field is stated, and every error is a transient one."""
+    if retrier.keys() != RETRIER:
+        yield f"a retrier has exactly {', '.join(sorted(RETRIER))}, not {', '.join(sorted(retrier))}"
+        return
+    for error in retrier["ErrorEquals"]:
+        if error not in TRANSIENT.get(service, ()):
+            yield f"{error} is not a transient error of {service}"
+    if not 1 <= retrier["IntervalSeconds"] <= retrier["MaxDelaySeconds"] <= 60:
+        yield "a retrier waits at least a second and at most a minute"
+    if not (1 <= retrier["MaxAttempts"] <= 30 and retrier["BackoffRate"] > 1 and retrier["JitterStrategy"] == "FULL"):
+        yield "a retrier gives up, backs off and spreads its attempts"
+
+
+def catch_problems(catchers: list[dict[str, Any]], service: str) -> Iterator[str]:
+    """What is wrong with a task's Catch: named errors of its service first, and States.ALL by itself at the end."""
+    errors = [error for catcher in catchers for error in catcher["ErrorEquals"]]
+    if errors.count("States.ALL") != 1 or catchers[-1]["ErrorEquals"] != ["States.ALL"]:
+        yield "its last catcher must be for States.ALL alone"
+    for error in errors:
+        if error != "States.ALL" and error not in TRANSIENT.get(service, set()) | LASTING.get(service, set()):
+            yield f"{error} is not a known error of {service}"
+    for catcher in catchers:
+        if unknown := catcher.keys() - CATCHER:
+            yield f"a catcher has no {', '.join(sorted(unknown))}"
+
+
+def is_known(error: str) -> bool:
+    """Whether a Fail state's error is one of ours, or computed by the execution."""
+    return error.startswith("{%") or error in error_names(FaceblurError)
+
+
+def error_names(family: type[FaceblurError]) -> set[str]:
+    """The names of all errors of a family."""
+    return {family.__name__}.union(*(error_names(each) for each in family.__subclasses__()))
+
+
+if __name__ == "__main__":
+    definitions = {path.name: json.loads(path.read_text()) for path in DEFINITIONS}
+    names = list(definitions)
+    found = [f"{names[index]}: {problem}" for index, problem in schema_problems(list(definitions.values()))]
+    # The other checks rely on the schema.
+    found = found or [f"{name}: {problem}" for name in names for problem in problems(definitions[name])]
+    sys.exit("\n".join(found) or None)

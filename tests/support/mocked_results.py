@@ -1,0 +1,98 @@
+"""Executions of a state machine over mocked task results.
+
+The embedded AWS takes the mock configuration of AWS's Step Functions Local: a test case says what each task returns or
+throws, visit by visit. No task runs, so a case takes a fraction of a second and needs neither a build nor a deployment.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import httpx
+
+from faceblur_cli import trace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from faceblur_cli.stack.aws import Stack
+
+_SECONDS = 30
+
+
+def returns(result: Any) -> dict[str, Any]:
+    """A task that succeeds with this result."""
+    return {"Return": result}
+
+
+def throws(error: str, cause: str = "mocked") -> dict[str, Any]:
+    """A task that fails with this error each time it is tried."""
+    return {"Throw": {"Error": error, "Cause": cause}}
+
+
+@dataclass(frozen=True)
+class MockedExecution:
+    """An execution that has ended."""
+
+    status: str
+    error: str | None
+    cause: str | None
+    visits: list[trace.Visit]
+
+    @property
+    def path(self) -> list[str]:
+        """The names of the states that it went through."""
+        return [visit.state for visit in self.visits]
+
+
+class MockedMachine:
+    """A state machine in the embedded AWS whose tasks return what a test says."""
+
+    def __init__(self, stack: Stack, definition: dict[str, Any]) -> None:
+        """Create the machine; the placeholders of its definition stand for resources that do not exist."""
+        self._endpoint, self._client = stack.endpoint, stack.client("stepfunctions")
+        self._name = f"mocked-{uuid4().hex}"
+        role = stack.client("iam").create_role(RoleName=self._name, AssumeRolePolicyDocument="{}")["Role"]
+        self._arn = self._client.create_state_machine(
+            name=self._name,
+            definition=re.sub(r"\$\{(\w+)\}", r"\1", json.dumps(definition)),
+            roleArn=role["Arn"],
+        )["stateMachineArn"]
+
+    def run(self, execution_input: Any, results: Mapping[str, list[dict[str, Any]]]) -> MockedExecution:
+        """Run an execution in which each task gives its results, one a visit.
+
+        Fails the test if a task is visited more or less often than it has results.
+        """
+        self._configure(results)
+        started = self._client.start_execution(stateMachineArn=f"{self._arn}#case", input=json.dumps(execution_input))
+        deadline = time.monotonic() + _SECONDS
+        while (ended := self._client.describe_execution(executionArn=started["executionArn"]))["status"] == "RUNNING":
+            assert time.monotonic() < deadline, "the execution did not end"
+            time.sleep(0.01)
+        visits = trace.visits(trace.history(self._client, started["executionArn"]))
+        visited = Counter(visit.state for visit in visits if visit.kind == "Task")
+        assert visited == {state: len(of_state) for state, of_state in results.items()}
+        return MockedExecution(
+            status=ended["status"],
+            error=ended.get("error"),
+            cause=ended.get("cause"),
+            visits=visits,
+        )
+
+    def _configure(self, results: Mapping[str, list[dict[str, Any]]]) -> None:
+        mocked = {
+            "StateMachines": {self._name: {"TestCases": {"case": {state: state for state in results}}}},
+            "MockedResponses": {
+                state: {str(visit): result for visit, result in enumerate(of_state)}
+                for state, of_state in results.items()
+            },
+        }
+        settings = {"stepfunctions._sfn_mock_config": mocked}
+        httpx.post(f"{self._endpoint}/_ministack/config", json=settings).raise_for_status()

@@ -1,0 +1,158 @@
+"""`make lint` accepts the definition of the state machine, and refuses it as soon as one thing in it is broken."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from check_definition import problems, schema_problems
+
+from tests.support.sources import ROOT, state_machine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TASK = "Delete the original"
+CHOICE = "Was a face missed?"
+
+
+def task(machine: dict[str, Any]) -> dict[str, Any]:
+    return machine["States"][TASK]
+
+
+def retrier(machine: dict[str, Any]) -> dict[str, Any]:
+    return task(machine)["Retry"][0]
+
+
+def catchers(machine: dict[str, Any]) -> list[dict[str, Any]]:
+    return task(machine)["Catch"]
+
+
+Breaks = dict[str, tuple[Callable[[dict[str, Any]], Any], str]]
+
+# Each break changes the definition; the text is part of what the check says then.
+AGAINST_THE_SCHEMA: Breaks = {
+    "a state without a type": (lambda machine: task(machine).pop("Type"), "'Type' is a required property"),
+    "a field that no state has": (lambda machine: task(machine).update(Timeout=1), "'Timeout' was unexpected"),
+    "a state that neither goes on nor ends": (lambda machine: task(machine).pop("Next"), "['Next', 'End']"),
+    "a first state that does not exist": (lambda machine: machine.update(StartAt="Start"), "'Start'"),
+    "a choice that leads nowhere": (
+        lambda machine: machine["States"][CHOICE]["Choices"][0].pop("Next"),
+        "'Next' is a required property",
+    ),
+    "a catcher that leads nowhere": (lambda machine: catchers(machine)[0].pop("Next"), "'Next' is a required property"),
+}
+AGAINST_OUR_OWN_RULES: Breaks = {
+    "a field of JSONPath": (lambda machine: task(machine).update(ResultPath=None), "ResultPath belongs to JSONPath"),
+    "a next state that does not exist": (lambda machine: task(machine).update(Next="Stop"), "'Stop' does not exist"),
+    "a state that no path reaches": (
+        lambda machine: machine["States"].update({"Lonely": {"Type": "Succeed"}}),
+        "Lonely: no path leads to this state",
+    ),
+    "a machine without a timeout": (lambda machine: machine.pop("TimeoutSeconds"), "the state machine needs"),
+    "a task without a timeout": (lambda machine: task(machine).pop("TimeoutSeconds"), "needs TimeoutSeconds"),
+    "a task that outlasts the machine": (
+        lambda machine: task(machine).update(TimeoutSeconds=machine["TimeoutSeconds"]),
+        "shorter than the state machine's",
+    ),
+    "a retry of an error with a typing error": (
+        lambda machine: retrier(machine)["ErrorEquals"].append("S3.S3Exeption"),
+        "S3.S3Exeption is not a transient error of s3",
+    ),
+    "a retry of another service's error": (
+        lambda machine: retrier(machine)["ErrorEquals"].append("Lambda.ServiceException"),
+        "Lambda.ServiceException is not a transient error of s3",
+    ),
+    "a retry of every error": (
+        lambda machine: retrier(machine).update(ErrorEquals=["States.ALL"]),
+        "States.ALL is not a transient error of s3",
+    ),
+    "a retry of a lasting error": (
+        lambda machine: machine["States"]["Hide the faces"]["Retry"][0]["ErrorEquals"].append("CorruptImage"),
+        "CorruptImage is not a transient error of lambda",
+    ),
+    "an error that is retried twice": (
+        lambda machine: task(machine)["Retry"].append(deepcopy(retrier(machine))),
+        "S3.S3Exception is retried twice",
+    ),
+    "a retrier without jitter": (lambda machine: retrier(machine).pop("JitterStrategy"), "a retrier has exactly"),
+    "a retrier that waits too long": (lambda machine: retrier(machine).update(MaxDelaySeconds=61), "at most a minute"),
+    "a retrier that never gives up": (lambda machine: retrier(machine).update(MaxAttempts=99), "a retrier gives up"),
+    "a task that catches nothing": (lambda machine: task(machine).pop("Catch"), "last catcher"),
+    "a task that does not catch everything": (
+        lambda machine: catchers(machine)[0].update(ErrorEquals=["S3.S3Exception"]),
+        "last catcher",
+    ),
+    "a catcher with a field it cannot have": (
+        lambda machine: catchers(machine)[0].update(ResultPath="$"),
+        "a catcher has no ResultPath",
+    ),
+    "a catcher of an unknown error": (
+        lambda machine: catchers(machine).insert(0, {"ErrorEquals": ["NotAnError"], "Next": "Job failed"}),
+        "NotAnError is not a known error of s3",
+    ),
+    "a failure with an unknown error": (
+        lambda machine: machine["States"]["No job waits for this photo"].update(Error="NotAnError"),
+        "the error NotAnError is unknown",
+    ),
+}
+
+
+def broken(break_it: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+    machine = deepcopy(state_machine())
+    break_it(machine)
+    return machine
+
+
+@pytest.fixture(scope="module")
+def schema_complaints() -> dict[str, str]:
+    """What is said about each definition that breaks the schema."""
+    machines = [broken(break_it) for break_it, _ in AGAINST_THE_SCHEMA.values()]
+    complaints = dict.fromkeys(AGAINST_THE_SCHEMA, "")
+    for index, complaint in schema_problems(machines):
+        complaints[list(AGAINST_THE_SCHEMA)[index]] += complaint
+    return complaints
+
+
+@pytest.mark.parametrize("name", AGAINST_THE_SCHEMA)
+def test_a_definition_against_the_schema_is_refused(name: str, schema_complaints: dict[str, str]) -> None:
+    assert AGAINST_THE_SCHEMA[name][1] in schema_complaints[name]
+
+
+@pytest.mark.parametrize("name", AGAINST_OUR_OWN_RULES)
+def test_a_definition_against_our_own_rules_is_refused(name: str) -> None:
+    break_it, message = AGAINST_OUR_OWN_RULES[name]
+    assert message in "\n".join(problems(broken(break_it)))
+
+
+def run_check(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command of `make lint` that is in this folder."""
+    return subprocess.run(
+        [sys.executable, folder / "check_definition.py"],
+        env={"PYTHONPATH": str(ROOT / "functions")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_definition_is_accepted() -> None:
+    checked = run_check(ROOT / "statemachine")
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("field", "complaint"), [("TimeoutSeconds", "it needs TimeoutSeconds"), ("Next", "'Next'")])
+def test_a_broken_definition_fails_the_command(tmp_path: Path, field: str, complaint: str) -> None:
+    machine = broken(lambda machine: task(machine).pop(field))
+    (tmp_path / "broken.asl.json").write_text(json.dumps(machine))
+    shutil.copy(ROOT / "statemachine/check_definition.py", tmp_path)
+    checked = run_check(tmp_path)
+    assert checked.returncode == 1
+    assert "broken.asl.json: " in checked.stderr
+    assert complaint in checked.stderr

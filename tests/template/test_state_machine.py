@@ -1,0 +1,306 @@
+"""What the definition of the state machine promises, beside what `make lint` checks in every definition."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from typing import Any, get_type_hints
+
+import pytest
+from check_definition import TRANSIENT, service_of
+
+from faceblur import config, contracts, errors
+from faceblur.detectors.warnings import WarningCode
+from faceblur.jobs.table import STAGES
+from faceblur.options import JobOptions
+from tests.support.sources import ROOT, state_machine, template
+
+STATES = state_machine()["States"]
+TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
+MACHINE = template()["Resources"]["BlurImageStateMachine"]["Properties"]
+each_task = pytest.mark.parametrize("name", TASKS)
+
+# The tasks by the function that they call.
+CALLS = {
+    name: task["Arguments"]["FunctionName"].strip("${}").removesuffix("FunctionArn")
+    for name, task in TASKS.items()
+    if service_of(task["Resource"]) == "lambda"
+}
+each_call = pytest.mark.parametrize("name", CALLS)
+DETECTIONS = [name for name, function in CALLS.items() if function == "DetectFaces"]
+each_detection = pytest.mark.parametrize("name", DETECTIONS)
+STAGE_TASKS = [name for name, function in CALLS.items() if function != "CompleteJob"]
+each_stage_task = pytest.mark.parametrize("name", STAGE_TASKS)
+
+
+def payload(name: str) -> dict[str, Any]:
+    """What a task sends to its function."""
+    sent: dict[str, Any] = TASKS[name]["Arguments"]["Payload"]
+    return sent
+
+
+def folder(function: str) -> str:
+    """The folder of a function: DetectFaces → detect_faces."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", function).lower()
+
+
+# ---------------------------------------------------------------- the definition as a whole
+
+
+def test_every_substitution_is_given_and_used():
+    text = (ROOT / MACHINE["DefinitionUri"]).read_text()
+    assert set(re.findall(r"\$\{(\w+)\}", text)) == MACHINE["DefinitionSubstitutions"].keys()
+
+
+def test_an_execution_may_take_as_long_as_the_functions_assume():
+    assert state_machine()["TimeoutSeconds"] == config.EXECUTION_SECONDS
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_state_is_named_by_a_plain_phrase(name):
+    assert re.fullmatch(r"[A-Z][a-z]+( [a-z]+)+\??", name)
+    assert name.endswith("?") == (STATES[name]["Type"] == "Choice")
+
+
+@each_call
+def test_a_function_times_out_before_its_task(name):
+    function = template()["Resources"][f"{CALLS[name]}Function"]["Properties"]
+    assert function.get("Timeout", template()["Globals"]["Function"]["Timeout"]) < TASKS[name]["TimeoutSeconds"]
+
+
+@each_call
+def test_a_task_calls_the_function_that_its_substitution_names(name):
+    assert MACHINE["DefinitionSubstitutions"][f"{CALLS[name]}FunctionArn"] == {
+        "Fn::GetAtt": f"{CALLS[name]}Function.Arn"
+    }
+
+
+# ---------------------------------------------------------------- the contracts, in both directions
+
+
+REQUESTS = {
+    "DetectFaces": contracts.DetectRequest,
+    "HideFaces": contracts.HideRequest,
+    "CompleteJob": contracts.CompleteRequest,
+}
+RESPONSES = {"DetectFaces": contracts.DetectResponse, "HideFaces": contracts.HideResponse}
+# What each variable of an execution holds, as far as the definition reads fields of it.
+VARIABLES = {"boxes": contracts.StoredBoxes, "draft": contracts.Draft}
+
+
+def reads(node: Any, prefix: str) -> set[str]:
+    """The paths below a prefix, such as `$draft`, that the definition reads in a node."""
+    return set(re.findall(re.escape(prefix) + r"\.([\w.]+)", json.dumps(node)))
+
+
+def has(contract: Any, path: str) -> bool:
+    """Whether a contract has the field at this path: `stage.faces` is the field `faces` of the field `stage`."""
+    name, _, rest = path.partition(".")
+    hints = get_type_hints(contract)
+    return name in hints and (not rest or has(hints[name], rest))
+
+
+@each_call
+def test_a_task_sends_just_what_its_function_parses(name):
+    assert list(payload(name)) == [field.name for field in fields(REQUESTS[CALLS[name]])]
+
+
+@each_stage_task
+def test_the_state_machine_reads_just_what_a_function_returns(name):
+    read = reads(TASKS[name]["Assign"], "$states.result.Payload")
+    contract = RESPONSES[CALLS[name]]
+    assert all(has(contract, path) for path in read)
+    assert {path.partition(".")[0] for path in read} == contract.__annotations__.keys()
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_the_state_machine_reads_only_fields_that_its_variables_have(variable):
+    read = reads(STATES, f"${variable}")
+    assert read
+    assert all(has(VARIABLES[variable], path) for path in read)
+
+
+def test_the_state_machine_reads_only_options_that_a_job_has():
+    read = reads(STATES, "$options")
+    assert read == {"keep_original", "require_all_detectors"}
+    assert read <= JobOptions.model_fields.keys()
+
+
+def test_a_caught_error_has_the_fields_that_the_state_machine_reads():
+    for task in TASKS.values():
+        caught = [catch["Output"] for catch in task["Catch"] if catch["Next"] == "What went wrong?"]
+        assert set(caught) <= {"{% $states.errorOutput %}"}
+    explanation = STATES["What went wrong?"]
+    assert reads(explanation, "$states.input") == contracts.ErrorOutput.__annotations__.keys()
+    assert (
+        reads(explanation, "$parse($states.input.Cause)")
+        == {"errorMessage"}
+        <= contracts.RaisedError.__annotations__.keys()
+    )
+
+
+@each_call
+def test_the_event_to_try_a_function_with_keeps_the_contract(name):
+    event = json.loads((ROOT / "tests/events" / f"{folder(CALLS[name])}.json").read_text())
+    request = REQUESTS[CALLS[name]](**event)
+    assert request.options == JobOptions().model_dump()
+    for variable, contract in VARIABLES.items():
+        if value := event.get(variable):
+            assert value.keys() == contract.__annotations__.keys()
+    for stage in event.get("stages", []):
+        assert contracts.Stage.__required_keys__ <= stage.keys() <= contracts.Stage.__annotations__.keys()
+
+
+# ---------------------------------------------------------------- what the payloads say
+
+
+def test_every_stage_has_its_name_and_its_round():
+    assert {name: (payload(name)["stage"], payload(name)["round"]) for name in STAGE_TASKS} == {
+        "Detect the faces": ("detect", 0),
+        "Hide the faces": ("hide", 0),
+        "Check the result": ("check", "{% $round + 1 %}"),
+        "Hide what was missed": ("hide_missed", "{% $round %}"),
+    }
+    assert tuple(payload(name)["stage"] for name in STAGE_TASKS) == STAGES
+    assert TASKS["Claim the job"]["Assign"]["round"] == 0
+    assert TASKS["Check the result"]["Assign"]["round"] == "{% $round + 1 %}"
+
+
+def test_a_missed_face_is_hidden_and_the_draft_is_checked_again_for_five_rounds():
+    missed, last = STATES["Was a face missed?"], STATES["Was this the last round?"]
+    assert missed["Choices"] == [{"Condition": "{% $missed > 0 %}", "Next": "Hide what was missed"}]
+    assert TASKS["Check the result"]["Assign"]["missed"] == "{% $states.result.Payload.stage.faces %}"
+    assert TASKS["Hide what was missed"]["Next"] == "Was this the last round?"
+    (rule,) = last["Choices"]
+    assert (rule["Condition"], rule["Next"]) == ("{% $round >= 5 %}", missed["Default"])
+    assert rule["Assign"] == {"warnings": f"{{% $append($warnings, ['{WarningCode.CHECKS_NOT_SETTLED}']) %}}"}
+    assert last["Default"] == "Check the result"
+
+
+def test_both_ways_to_hide_differ_only_in_their_stage_and_round():
+    """They are two states so that a photo without a missed face needs no further transition."""
+    first, again = (TASKS[name] for name in ("Hide the faces", "Hide what was missed"))
+    assert {field for field in first if first[field] != again[field]} == {"Comment", "Arguments", "Next"}
+    different = {
+        field
+        for field in payload("Hide the faces")
+        if payload("Hide the faces")[field] != payload("Hide what was missed")[field]
+    }
+    assert different == {"stage", "round"}
+
+
+def test_boxes_travel_by_their_key_alone():
+    """AWS keeps the history of an execution for 90 days, and a state holds at most 256 KiB."""
+    for name in DETECTIONS:
+        assert TASKS[name]["Assign"]["boxes"] == "{% $states.result.Payload.boxes %}"
+    assert {name: payload(name)["boxes"] for name in CALLS} == {
+        "Detect the faces": None,
+        "Hide the faces": "{% $boxes %}",
+        "Check the result": "{% $boxes %}",
+        "Hide what was missed": "{% $boxes %}",
+        "Record the result": "{% $boxes %}",
+    }
+
+
+@each_stage_task
+def test_every_stage_goes_into_the_receipt(name):
+    assert TASKS[name]["Assign"]["stages"] == "{% $append($stages, [$states.result.Payload.stage]) %}"
+
+
+@each_detection
+def test_every_detection_adds_its_warnings(name):
+    assert TASKS[name]["Assign"]["warnings"] == "{% $append($warnings, $states.result.Payload.warnings) %}"
+
+
+def test_stages_and_warnings_start_empty_and_reach_the_last_task():
+    claimed = TASKS["Claim the job"]["Assign"]
+    assert (claimed["stages"], claimed["warnings"]) == ([], [])
+    recorded = payload("Record the result")
+    assert (recorded["stages"], recorded["warnings"]) == ("{% $stages %}", "{% $warnings %}")
+
+
+def test_photos_and_links_stay_out_of_the_state():
+    text = json.dumps(STATES)
+    assert not re.search(r"presign|base64|\burl\b", text, re.IGNORECASE)
+
+
+# ---------------------------------------------------------------- retries and failures
+
+
+THROTTLED = "Lambda.TooManyRequestsException"
+OURS = {error.__name__ for error in errors.TransientError.__subclasses__()}
+# Our own errors that each function can raise and that may pass.
+RAISES = {
+    "DetectFaces": {"StorageUnavailable", "DetectorThrottled", "DetectorUnavailable"},
+    "HideFaces": {"StorageUnavailable"},
+    "CompleteJob": {"StorageUnavailable"},
+}
+
+
+@each_task
+def test_a_task_is_retried_for_all_transient_errors_of_its_service_and_of_its_function(name):
+    retried = {error for retrier in TASKS[name]["Retry"] for error in retrier["ErrorEquals"]}
+    assert retried == (TRANSIENT[service_of(TASKS[name]["Resource"])] - OURS) | RAISES.get(CALLS.get(name, ""), set())
+
+
+@each_task
+def test_only_a_throttled_function_is_retried_more_than_ten_times(name):
+    for retrier in TASKS[name]["Retry"]:
+        assert retrier["MaxAttempts"] <= (30 if retrier["ErrorEquals"] == [THROTTLED] else 10)
+
+
+@each_call
+def test_a_throttled_function_is_waited_for_as_long_as_an_execution_may_take(name):
+    (retrier,) = [retrier for retrier in TASKS[name]["Retry"] if THROTTLED in retrier["ErrorEquals"]]
+    waits = [
+        min(retrier["IntervalSeconds"] * retrier["BackoffRate"] ** attempt, retrier["MaxDelaySeconds"])
+        for attempt in range(retrier["MaxAttempts"])
+    ]
+    # With full jitter, the average wait is half as long.
+    assert 0.8 * config.EXECUTION_SECONDS < sum(waits) / 2 < config.EXECUTION_SECONDS
+    assert retrier == {
+        "ErrorEquals": [THROTTLED],
+        "IntervalSeconds": 2,
+        "MaxAttempts": 30,
+        "BackoffRate": 2,
+        "MaxDelaySeconds": 60,
+        "JitterStrategy": "FULL",
+    }
+
+
+def test_retriers_with_equal_parameters_are_one():
+    for task in TASKS.values():
+        parameters = [json.dumps(retrier | {"ErrorEquals": []}, sort_keys=True) for retrier in task["Retry"]]
+        assert len(set(parameters)) == len(parameters)
+
+
+@each_detection
+def test_only_the_last_attempt_may_leave_a_detector_out_and_only_if_the_job_allows_it(name):
+    (attempts,) = [
+        retrier["MaxAttempts"] for retrier in TASKS[name]["Retry"] if "DetectorUnavailable" in retrier["ErrorEquals"]
+    ]
+    assert payload(name)["last_attempt"] == (
+        f"{{% $states.context.State.RetryCount >= {attempts} and $not($options.require_all_detectors) %}}"
+    )
+
+
+@each_task
+def test_every_error_is_recorded_and_fails_the_execution(name):
+    everything = TASKS[name]["Catch"][-1]
+    assert everything["ErrorEquals"] == ["States.ALL"]
+    failure = ["What went wrong?", "Record the failure", "Job failed"]
+    assert everything["Next"] == ("Job failed" if name == "Record the failure" else failure[0])
+    assert {choice["Next"] for choice in STATES[failure[0]]["Choices"]} == {failure[1]}
+    assert STATES[failure[1]]["Next"] == failure[2]
+    assert STATES[failure[2]]["Type"] == "Fail"
+
+
+def test_some_rule_holds_for_every_error():
+    assert STATES["What went wrong?"]["Choices"][-1]["Condition"] == "{% true %}"
+
+
+def test_every_other_catch_ends_in_failure_at_once():
+    for name, task in TASKS.items():
+        for catch in task["Catch"][:-1]:
+            assert STATES[catch["Next"]]["Type"] == "Fail", name

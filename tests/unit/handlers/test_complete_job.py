@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from complete_job.app import handler
+from faceblur.errors import JobNotFound
+from faceblur.geometry import Box
+from faceblur.jobs.boxes import FoundBox
+from faceblur.jobs.storage import digest
+from faceblur.jobs.table import jobs
+
+JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
+BUCKET = "faceblur-photos-123456789012-eu-central-1"
+RESULT = f"results/{JOB_ID}.9c56cc51b374c3ba.jpg"
+BOXES = f"boxes/{JOB_ID}.8d1f0c2b9a7e6543.json"
+EVERYTHING = {f"uploads/{JOB_ID}", BOXES, RESULT}
+RECEIPT = f"receipts/{JOB_ID}.json"
+
+
+@pytest.fixture
+def complete(context, s3, table, event):
+    """Call the function after its objects are stored."""
+    for key in EVERYTHING - {BOXES}:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo", Metadata={"sha256": digest(b"photo")["sha256"]})
+    put_boxes(s3, FoundBox(Box(0.38, 0.1, 0.2, 0.28, 97.3, "embedded"), 0))
+    return lambda **changes: handler(event("complete_job") | changes, context)
+
+
+def put_boxes(s3, *found):
+    """Store the boxes that the event names."""
+    boxes = {"photo": digest(b"photo"), "boxes": [box.to_dict() for box in found]}
+    s3.put_object(Bucket=BUCKET, Key=BOXES, Body=json.dumps(boxes).encode())
+
+
+def test_a_result_completes_the_job(complete, event, add_job, keys, output):
+    add_job("PROCESSING")
+    complete()
+    job = jobs().get(JOB_ID)
+    assert job.status == "COMPLETED"
+    assert job.outcome == {
+        "faces": 1,
+        "missed_at_first": 0,
+        "check_rounds": 1,
+        "warnings": [],
+        "result": event("complete_job")["draft"],
+        "receipt": RECEIPT,
+    }
+    assert keys() == {RESULT, RECEIPT}
+    assert [line["JobsCompleted"] for line in output.metrics] == [1]
+    assert [(line["message"], line["correlation_id"]) for line in output.logs] == [("job completed", JOB_ID)]
+
+
+def test_a_result_without_a_face_says_so(complete, event, add_job, s3):
+    add_job("PROCESSING")
+    put_boxes(s3)
+    complete()
+    assert jobs().get(JOB_ID).outcome["warnings"] == ["NoFacesFound"]
+
+
+@pytest.mark.parametrize("status", ["FAILED", "AWAITING_UPLOAD"])
+def test_a_result_for_a_job_that_is_not_in_work_is_refused(complete, event, add_job, keys, output, status):
+    add_job(status)
+    with pytest.raises(JobNotFound):
+        complete()
+    assert jobs().get(JOB_ID).status == status
+    assert keys() == EVERYTHING
+    assert output.metrics == []
+
+
+def test_a_result_for_a_deleted_job_is_refused(complete, event, row_of, keys, output):
+    with pytest.raises(JobNotFound):
+        complete()
+    assert row_of(JOB_ID) is None
+    assert keys() == EVERYTHING
+    assert output.metrics == []
+
+
+@pytest.mark.parametrize("payload", [{"extra": 1}, {"job_id": JOB_ID}], ids=["a field too many", "fields missing"])
+def test_a_payload_that_breaks_the_contract_is_refused(context, payload, event):
+    whole = event("complete_job") | payload if "extra" in payload else payload
+    with pytest.raises(TypeError):
+        handler(whole, context)
+
+
+def test_the_log_holds_neither_keys_nor_links(complete, add_job, output):
+    add_job("PROCESSING")
+    complete()
+    assert output.logs
+    assert not [word for word in ("uploads/", "results/", "receipts/", "X-Amz", "http") if word in output.text]

@@ -1,0 +1,204 @@
+"""Every branch of the state machine over mocked task results: how the execution ends, and by which path.
+
+Mocked results cannot show retries that succeed, roles and real payloads: test_blur_image.py has the deployed stack.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from check_definition import successors
+
+from faceblur import errors
+from faceblur.options import JobOptions
+from tests.support.mocked_results import returns, throws
+from tests.support.sources import state_machine
+
+if TYPE_CHECKING:
+    from faceblur.contracts import DetectResponse, HideResponse, RaisedError, Stage
+    from tests.support.mocked_results import MockedMachine
+
+STATES = state_machine()["States"]
+JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
+CLAIM, NO_JOB = "Claim the job", "No job waits for this photo"
+DETECT, HIDE, CHECK, MISSED = "Detect the faces", "Hide the faces", "Check the result", "Was a face missed?"
+HIDE_MISSED, LAST = "Hide what was missed", "Was this the last round?"
+KEEP, DELETE, RECORD, COMPLETED = "Keep the original?", "Delete the original", "Record the result", "Job completed"
+RECORD_FAILURE = "Record the failure"
+FAILURE = ["What went wrong?", RECORD_FAILURE, "Job failed"]
+
+
+def claimed(**options: Any) -> dict[str, Any]:
+    """The row of a claimed job with these options."""
+    return returns({"Attributes": {"options": {"S": json.dumps(JobOptions(**options).model_dump())}}})
+
+
+def found(faces: int, boxes: int) -> dict[str, Any]:
+    """A detection, or a check, that found this many faces. The file of boxes now has `boxes` boxes."""
+    stage: Stage = {
+        "name": "stage",
+        "round": 0,
+        "milliseconds": 1,
+        "memory_mb": 512,
+        "detector": "embedded",
+        "version": "1",
+        "faces": faces,
+        "calls": 0,
+    }
+    response: DetectResponse = {
+        "boxes": {"key": f"boxes/{JOB_ID}.json", "count": boxes},
+        "warnings": [],
+        "stage": stage,
+    }
+    return returns({"Payload": response})
+
+
+def hidden() -> dict[str, Any]:
+    """A draft."""
+    response: HideResponse = {
+        "draft": {
+            "key": f"results/{JOB_ID}.jpg",
+            "content_type": "image/jpeg",
+            "bytes": 1,
+            "width": 1,
+            "height": 1,
+            "stripped": [],
+        },
+        "stage": {"name": "stage", "round": 0, "milliseconds": 1, "memory_mb": 512},
+    }
+    return returns({"Payload": response})
+
+
+def raises(code: str) -> dict[str, Any]:
+    """A function that raises an error of ours: Lambda puts its sentence into JSON."""
+    error: RaisedError = {"errorType": code, "errorMessage": sentence(code)}
+    return throws(code, json.dumps(error))
+
+
+def sentence(code: str) -> str:
+    text: str = getattr(errors, code).sentence
+    return text
+
+
+DONE = returns({})
+OURS = sorted(
+    error.__name__
+    for error in (*errors.PhotoError.__subclasses__(), *errors.TransientError.__subclasses__(), errors.JobNotFound)
+)
+# A photo with one face that no check finds missed.
+HAPPY = {
+    CLAIM: [claimed()],
+    DETECT: [found(1, 1)],
+    HIDE: [hidden()],
+    CHECK: [found(0, 1)],
+    DELETE: [DONE],
+    RECORD: [DONE],
+}
+HAPPY_UNTIL_CHECK = {task: HAPPY[task] for task in (CLAIM, DETECT, HIDE)}
+PATH = [CLAIM, DETECT, HIDE, CHECK, MISSED, KEEP, DELETE, RECORD, COMPLETED]
+
+
+class Case(NamedTuple):
+    """What the tasks give, and the path that follows; the code of the error if the job fails."""
+
+    results: dict[str, list[dict[str, Any]]]
+    path: list[str]
+    code: str | None = None
+
+
+def missed(*faces: int, keep_original: bool = False) -> Case:
+    """Checks that find so many faces, one after the other."""
+    last = [HIDE_MISSED, LAST] if faces[-1] else []
+    rounds = sum(count > 0 for count in faces)
+    end = [KEEP, RECORD, COMPLETED] if keep_original else [KEEP, DELETE, RECORD, COMPLETED]
+    path = [*PATH[:5], *[HIDE_MISSED, LAST, CHECK, MISSED] * (len(faces) - 1), *last, *end]
+    checks = [found(count, 1 + sum(faces[: number + 1])) for number, count in enumerate(faces)]
+    results = HAPPY | {CLAIM: [claimed(keep_original=keep_original)], CHECK: checks, HIDE_MISSED: [hidden()] * rounds}
+    return Case({task: results[task] for task in results if task in path}, path)
+
+
+def fails(task: str, failure: dict[str, Any], code: str) -> Case:
+    """A photo like the happy one until this task fails."""
+    path = PATH[: PATH.index(task) + 1]
+    results = {state: HAPPY[state] for state in path if state in HAPPY}
+    return Case(results | {task: [failure], RECORD_FAILURE: [DONE]}, [*path, *FAILURE], code)
+
+
+CASES = {
+    "a face is found and hidden": Case(HAPPY, PATH),
+    "no face is found": Case(HAPPY | {DETECT: [found(0, 0)], CHECK: [found(0, 0)]}, PATH),
+    "the original is kept": missed(0, keep_original=True),
+    "the first check finds a missed face": missed(1, 0),
+    "four checks find missed faces, and the fifth finds none": missed(2, 1, 1, 3, 0),
+    "the fifth check finds a face too, which is hidden without another check": missed(1, 1, 1, 1, 1),
+    "the fifth check finds a face too, and the original is kept": missed(1, 1, 1, 1, 1, keep_original=True),
+    "no job waits for the photo": Case(
+        {CLAIM: [throws("DynamoDB.ConditionalCheckFailedException")]}, [CLAIM, NO_JOB], "JobNotFound"
+    ),
+    **{
+        f"an unforeseen error: {task}": fails(task, throws("KeyError"), "InternalError")
+        for task in (CLAIM, DETECT, HIDE, CHECK, DELETE, RECORD)
+    },
+    **{
+        f"a task that takes too long: {task}": fails(task, throws("States.Timeout"), "TimedOut")
+        for task in (CLAIM, DETECT, HIDE, CHECK, DELETE, RECORD)
+    },
+    **{
+        f"an error while a missed face is hidden: {code}": Case(
+            HAPPY_UNTIL_CHECK | {CHECK: [found(1, 2)], HIDE_MISSED: [throws(error)], RECORD_FAILURE: [DONE]},
+            [*PATH[:5], HIDE_MISSED, *FAILURE],
+            code,
+        )
+        for error, code in (("KeyError", "InternalError"), ("States.Timeout", "TimedOut"))
+    },
+    "an error in the second check": Case(
+        HAPPY_UNTIL_CHECK | {CHECK: [found(1, 2), throws("KeyError")], HIDE_MISSED: [hidden()], RECORD_FAILURE: [DONE]},
+        [*PATH[:5], HIDE_MISSED, LAST, CHECK, *FAILURE],
+        "InternalError",
+    ),
+    **{f"an error of ours: {code}": fails(DETECT, raises(code), code) for code in OURS},
+    **{
+        f"an error of ours: {task}": fails(task, raises("StorageUnavailable"), "StorageUnavailable")
+        for task in (HIDE, CHECK, RECORD)
+    },
+    **{
+        f"an error of Lambda: {error}": fails(HIDE, throws(error), code)
+        for error, code in (
+            ("Lambda.TooManyRequestsException", "InternalError"),
+            ("Runtime.ExitError", "InternalError"),
+            ("Sandbox.Timedout", "TimedOut"),
+        )
+    },
+    "a failure that cannot be recorded": fails(DETECT, raises("CorruptImage"), "CorruptImage")._replace(
+        results={
+            CLAIM: [claimed()],
+            DETECT: [raises("CorruptImage")],
+            RECORD_FAILURE: [throws("DynamoDB.ConditionalCheckFailedException")],
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_path_through_the_state_machine(blur_image: MockedMachine, name: str) -> None:
+    results, path, code = CASES[name]
+    execution = blur_image.run({"job_id": JOB_ID}, results)
+    assert execution.path == path
+    if code is None:
+        assert (execution.status, execution.error) == ("SUCCEEDED", None)
+    else:
+        cause = "No job waits for this photo." if path[-1] == NO_JOB else sentence(code)
+        assert (execution.status, execution.error, execution.cause) == ("FAILED", code, cause)
+
+
+def test_the_cases_take_every_way_out_of_every_state() -> None:
+    taken = {step for case in CASES.values() for step in pairwise(case.path)}
+    assert taken == {(name, target) for name, state in STATES.items() for target in successors(state)}
+
+
+def test_a_task_is_retried_as_often_as_its_retrier_says(blur_image: MockedMachine) -> None:
+    execution = blur_image.run({"job_id": JOB_ID}, CASES["an error of ours: DetectorUnavailable"].results)
+    assert execution.visits[1].retries == 7
