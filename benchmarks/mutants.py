@@ -41,7 +41,7 @@ MODULES = {
     "photo.decode": "",
     "photo.hide": "",
     "photo.jpeg": "hide_faithful",
-    "photo.metadata": "hide_leaks",
+    "photo.metadata": "metadata hide_leaks",
     "photo.outlines": "",
     "photo.painting": "hide",
     "photo.png": "hide_faithful hide_leaks",
