@@ -330,8 +330,10 @@ def test_other_lossless_formats_are_the_same_outside(format_: str, mode: str) ->
     assert likeness(before, hidden, outside(before.size, FACE)) == float("inf")
 
 
-def test_a_lossless_webp_stays_one_whatever_stands_before_its_pixels() -> None:
-    photo = encoded(astronaut_pixels(), "WEBP", lossless=True, icc_profile=SRGB)
+@pytest.mark.parametrize("profile", [None, SRGB, SRGB + b"!"], ids=["nothing", "even", "odd"])
+def test_a_lossless_webp_stays_one_whatever_stands_before_its_pixels(profile: bytes | None) -> None:
+    """A chunk of an odd length is followed by a byte that its length does not count."""
+    photo = encoded(astronaut_pixels(), "WEBP", lossless=True, icc_profile=profile)
     hidden = opened(hide_faces(photo, [FACE]).data)
     assert likeness(opened(photo), hidden, outside(hidden.size, FACE)) == float("inf")
 
