@@ -50,8 +50,7 @@ test: $(setup) $(page) ## the whole suite: the page, the units and the deployed 
 test-page: $(packages) ## the tests of the page's source
 	cd frontend && npm test
 
-# The tests of a file stay in one process, and so do the tests of a stack.
-pytest = .venv/bin/python -m pytest --quiet --dist=loadgroup
+pytest = .venv/bin/python -m pytest --quiet --dist=loadscope
 test-unit: .venv/.ready ## the tests without a stack
 	$(pytest) --numprocesses=2 tests/unit tests/template
 

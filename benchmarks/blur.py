@@ -89,7 +89,7 @@ def outside(before: bytes, after: bytes, boxes: list[list[float]]) -> float:
     one, other = (photos.opened(file).convert("RGB") for file in (before, after))
     mask = Image.new("1", one.size, 1)
     for box in boxes:
-        mask.paste(0, painting.outline(one.size, Region(Box(*box, 99.0), Style())).seen)
+        mask.paste(0, painting.outline(one.size, Region(Box(*box, 99.0), Style())).visible)
     total, count = 0.0, 0
     for top in range(0, one.height, 256):
         strip = (0, top, one.width, min(top + 256, one.height))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from faceblur_cli import project
 from faceblur_cli.stack import sam
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from xdist.remote import Producer
+
 # Some tests import onnxruntime without our code, which turns its telemetry off.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
@@ -29,20 +32,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--in-full", action="store_true", help="do all of what takes long, not a part of it")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """When several processes share the tests, the tests of one stack stay together: each stack is deployed once."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+class ByStack(LoadScopeScheduling):
+    """Keeps the tests of a file in one process, and the tests of one stack, so that it is deployed once.
+
+    `test_blur_image.py` has the stack with the embedded detector for itself: with the others it would take too long.
+    """
+
+    stacks: ClassVar = {
+        "tests/bad_input/test_api.py": "embedded detector",
+        "tests/bad_input/test_stack.py": "embedded detector",
+        "tests/e2e/test_api_examples.py": "embedded detector",
+        "tests/e2e/test_access.py": "sign-in",
+        "tests/e2e/test_page.py::test_sign_in_in_a_browser": "sign-in",
+        "tests/workflow/test_least_privilege.py": "sign-in",
+    }
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return self.stacks.get(nodeid) or self.stacks.get(file, file)
 
 
-def group_of(item: pytest.Item) -> str:
-    """The stack that a test uses; its file, if it uses none that other files use."""
-    fixtures = set(getattr(item, "fixturenames", ()))
-    for stack in ("deployed_with_sign_in", "deployed_with_rekognition"):
-        if stack in fixtures:
-            return stack
-    return item.path.parent.name if "deployed" in fixtures else item.path.stem
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByStack:
+    """Divide the tests among processes by their stacks."""
+    return ByStack(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Lets those who are signed in use the API, and tells it who they are."""
+"""The authorizer of the API: it lets signed-in users pass and names them as owners."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ from faceblur.observability import logger, tracer
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Entry point for API Gateway: a policy for the whole stage, as it is kept for the person's next requests.
+    """Entry point for API Gateway. The policy is for all paths, because API Gateway reuses it for other requests.
 
-    API Gateway answers 401 to an error that says just "Unauthorized".
+    API Gateway answers 401 if the error's message is exactly "Unauthorized".
     """
     try:
         owner = issuer().owner(event["authorizationToken"].removeprefix("Bearer "))

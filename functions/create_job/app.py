@@ -1,4 +1,4 @@
-"""POST /jobs: validates the options, writes the job's row and answers with the form to upload the photo."""
+"""POST /jobs: validates the options, writes the job's row and returns the form that uploads the photo."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur import config
-from faceblur.api.http import answer, caller, fields_of, moment, router
+from faceblur.api.http import answer, caller, fields_of, iso_time, router
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import jobs
 from faceblur.limits import MAX_BYTES
@@ -18,14 +18,14 @@ app = router()
 
 @app.post("/jobs")
 def create_job() -> Response[str]:
-    """Create the job first and its form second: no upload can overtake the row."""
+    """Create the job before its form, so that no upload can arrive before the row exists."""
     owner, options = caller(app.current_event), parse_options(fields_of(app.current_event.body))
     if most := config.jobs_a_day():
         jobs().count(most)
     job = jobs().create(options.model_dump(), config.upload_seconds(), owner)
     tag_with_job(job.job_id)
     form = photos().upload_form(job.job_id, config.upload_seconds())
-    upload = {**form, "expires_at": moment(job.upload_expires_at), "max_bytes": MAX_BYTES}
+    upload = {**form, "expires_at": iso_time(job.upload_expires_at), "max_bytes": MAX_BYTES}
     logger.info("job created")
     return answer(201, {"job_id": job.job_id, "status": job.status, "options": job.options, "upload": upload})
 

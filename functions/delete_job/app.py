@@ -17,9 +17,9 @@ app = router()
 
 @app.delete("/jobs/<job_id>")
 def delete_job(job_id: str) -> Response[str]:
-    """Delete the row first: from then on nothing that still runs can bring the job back."""
+    """Delete the row first, so that no running task can bring the job back."""
     existed = jobs().delete(valid_job_id(job_id), caller(app.current_event))
-    # What a deletion that broke off has left is erased when it is asked for again.
+    # A repeated request also erases what an interrupted deletion left.
     try:
         workflow().stop(job_id)
     finally:

@@ -1,8 +1,9 @@
-"""What boto3 raises, translated into the errors of this project in one place."""
+"""Translates the errors of boto3 into those of this project."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, IncompleteReadError  # noqa: A004
@@ -11,6 +12,8 @@ from faceblur.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from faceblur.errors import TransientError
 
 _THROTTLED = {
     "ProvisionedThroughputExceededException",
@@ -22,19 +25,24 @@ _THROTTLED = {
 
 
 @contextmanager
-def storage_errors() -> Iterator[None]:
-    """Raise StorageUnavailable for what may pass if it is tried again; everything else goes through as it is."""
+def service_errors(throttled: type[TransientError], unavailable: type[TransientError]) -> Iterator[None]:
+    """Raise `throttled` or `unavailable` for errors that may pass if the call is repeated; others stay unchanged."""
     try:
         yield
     except ClientError as error:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        if code_of(error) in _THROTTLED or status == 429 or status >= 500:
-            raise StorageUnavailable from error
+        if code_of(error) in _THROTTLED or status == 429:
+            raise throttled from error
+        if status >= 500:
+            raise unavailable from error
         raise
     except (ConnectionError, HTTPClientError, IncompleteReadError) as error:
-        raise StorageUnavailable from error
+        raise unavailable from error
+
+
+storage_errors = partial(service_errors, throttled=StorageUnavailable, unavailable=StorageUnavailable)
 
 
 def code_of(error: ClientError) -> str:
-    """The error code that AWS gives."""
+    """AWS's code of an error."""
     return error.response["Error"]["Code"]

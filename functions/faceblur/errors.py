@@ -1,7 +1,7 @@
-"""What can go wrong, as a contract.
+"""The errors of this project.
 
     FaceblurError
-    ├── PhotoError                 the photo itself is the cause; trying again will not help
+    ├── PhotoError                 the photo is the cause; trying again does not help
     │   ├── UnsupportedFormat
     │   ├── CorruptImage
     │   ├── ImageTooLarge
@@ -13,7 +13,7 @@
     │   ├── DetectorThrottled
     │   ├── DetectorUnavailable
     │   └── StorageUnavailable
-    ├── JobEnded                   the job did not come to a result
+    ├── JobEnded                   the job ended without a result
     │   ├── UploadExpired
     │   ├── TimedOut
     │   ├── Aborted
@@ -24,39 +24,39 @@
         ├── JobNotFound
         └── TooManyJobs
 
-A class's name is the error's name in the state machine and the `code` in the API and on the page;
-its message is the sentence that a person reads there.
+The name of a class is the error's name in the state machine and its `code` in the API and on the page. Its message is a
+sentence for the user.
 """
 
 from typing import ClassVar
 
 
 class FaceblurError(Exception):
-    """Base of all errors a user can meet; without a message it carries the sentence of its class."""
+    """The base class of all errors that a user can meet."""
 
     sentence: ClassVar[str] = "Something went wrong on our side. Please try again."
 
     def __init__(self, message: str | None = None) -> None:
-        """Carry `message`, or the sentence of the class."""
+        """Use this message, or the sentence of the class."""
         super().__init__(message or self.sentence)
 
     @property
     def code(self) -> str:
-        """The name under which the state machine, the API and the page know this error."""
+        """The error's name in the state machine, the API and the page."""
         return type(self).__name__
 
     @property
     def message(self) -> str:
-        """The sentence for a person."""
+        """The sentence for the user."""
         return str(self)
 
 
 class PhotoError(FaceblurError):
-    """The photo cannot be worked on; trying again with the same photo will not help."""
+    """The photo cannot be processed. Trying again with the same photo does not help."""
 
 
 class UnsupportedFormat(PhotoError):
-    """Not an image, or of a format or kind that is not taken."""
+    """The file is not an image, or is of a format or kind that we do not accept."""
 
     sentence = (
         "This file is not a photo in a format we can read. "
@@ -65,47 +65,47 @@ class UnsupportedFormat(PhotoError):
 
 
 class CorruptImage(PhotoError):
-    """Starts like an image, but cannot be decoded to its end."""
+    """The file starts like an image, but cannot be decoded completely."""
 
     sentence = "This photo is damaged or incomplete. Please upload it again, or export it anew."
 
 
 class ImageTooLarge(PhotoError):
-    """Above the limit of bytes or of pixels."""
+    """The photo exceeds the limit of bytes or of pixels."""
 
     sentence = "This photo is too large. Please reduce it and upload it again."
 
 
 class ImageTooSmall(PhotoError):
-    """Below the smallest size in which a face can be told."""
+    """The image is too small to contain a recognisable face."""
 
     sentence = "This image is too small to find faces in it. Please upload the original photo."
 
 
 class TooManyFaces(PhotoError):
-    """More faces than one job can hide."""
+    """The photo has more faces than one job can hide."""
 
     sentence = "There are too many faces in this photo. Please split it into parts and upload those."
 
 
 class NoFacesFound(PhotoError):
-    """No face was found, and the job was asked to fail on that."""
+    """No face was found, and the job's options ask to fail then."""
 
     sentence = "No face was found in this photo. If there is one, try a lower minimum confidence."
 
 
 class UploadReplaced(PhotoError):
-    """The stored photo is no longer the one that the job was started for."""
+    """The upload was replaced or deleted after the job was started."""
 
     sentence = "The photo was replaced or removed while we worked on it. Please create one job for each photo."
 
 
 class TransientError(FaceblurError):
-    """A dependency did not answer; the state machine tries again."""
+    """A service did not answer. The state machine tries again."""
 
 
 class DetectorThrottled(TransientError):
-    """The face detection service takes no more requests just now."""
+    """The face detection service refuses requests because there were too many."""
 
     sentence = "Face detection is very busy just now. Please try again in a few minutes."
 
@@ -127,25 +127,25 @@ class JobEnded(FaceblurError):
 
 
 class UploadExpired(JobEnded):
-    """No photo arrived while the upload form was valid."""
+    """No photo was uploaded while the upload form was valid."""
 
     sentence = "No photo arrived before the upload form expired. Please create a new job."
 
 
 class TimedOut(JobEnded):
-    """The execution, or one of its tasks, took longer than it may."""
+    """The execution or one of its tasks exceeded its timeout."""
 
     sentence = "This photo took too long to process. Please try again, or reduce it first."
 
 
 class Aborted(JobEnded):
-    """The execution was stopped by an operator."""
+    """An operator stopped the execution."""
 
     sentence = "Processing was stopped before it finished. Please create a new job."
 
 
 class InternalError(JobEnded):
-    """Anything unforeseen."""
+    """An unexpected error."""
 
 
 class RequestError(FaceblurError):
@@ -153,24 +153,24 @@ class RequestError(FaceblurError):
 
 
 class InvalidOptions(RequestError):
-    """A field of the request is unknown or out of its range; the message names it and what is allowed."""
+    """A field of the request is unknown or out of range. The message names the field and the allowed values."""
 
     sentence = "The options of this job are not valid."
 
 
 class NotSignedIn(RequestError):
-    """The request has no token, or none that the issuer of this deployment made for it, or an expired one."""
+    """The request has no token, an expired one, or one that was not made for this deployment."""
 
     sentence = "Please sign in, or sign in again."
 
 
 class JobNotFound(RequestError):
-    """No job has this id, or it was deleted, or it is somebody else's."""
+    """No job has this id, the job was deleted, or it belongs to somebody else."""
 
     sentence = "There is no such job. It may have been deleted or have expired."
 
 
 class TooManyJobs(RequestError):
-    """As many jobs were created today as one day may have."""
+    """The limit of jobs per day is reached."""
 
     sentence = "No more photos are taken today. Please try again tomorrow."

@@ -1,40 +1,75 @@
-"""Faces as boxes in fractions of the upright image: every detector returns them, every consumer takes them."""
+"""Boxes in fractions of the upright image, which every detector returns, and rectangles in pixels.
+
+`detectors/embedded/candidates.py` computes the same intersections and the same suppression over arrays of boxes.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import product
 from math import floor, frexp, inf, ldexp
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-# Photos have at most 65,535 pixels a side: a box is stored to a third of a pixel.
+# Photos have at most 65,535 pixels a side, so a box is stored to a third of a pixel.
 DECIMALS = 5
-# A box that lies in another is a part of the same face if its middle, this large, lies in the ellipse over the other,
-# this large. In a corner it may be another face, and the paint over a head does not reach into the corners of its box.
+# A box that lies in another one is a part of the same face if its middle lies in the ellipse over the other box. The
+# middle is this share of the box, and the ellipse is this many times as large as the other box. A box in a corner may
+# be another face, because the paint over a head does not reach into the corners of its box.
 MIDDLE, OVAL = 0.5, 1.1
 
 
-class BoxDict(TypedDict):
-    """A box as it travels in JSON."""
+class Rectangle(NamedTuple):
+    """A rectangle in pixels; `right` and `bottom` are exclusive."""
 
-    left: float
-    top: float
-    width: float
-    height: float
-    confidence: float
-    found_by: str
-    roll: float
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.right - self.left, self.bottom - self.top
+
+    def clip(self, size: tuple[int, int]) -> Rectangle:
+        """The part of this rectangle inside a picture of this size; a rectangle without area if there is none."""
+        width, height = size
+        left, top = min(max(self.left, 0), width), min(max(self.top, 0), height)
+        return Rectangle(left, top, max(left, min(self.right, width)), max(top, min(self.bottom, height)))
+
+    def relative_to(self, other: Rectangle) -> Rectangle:
+        """This rectangle, measured from the upper left corner of the other one."""
+        left, top = other.left, other.top
+        return Rectangle(self.left - left, self.top - top, self.right - left, self.bottom - top)
+
+    def strips(self, pixels: int) -> Iterator[Rectangle]:
+        """This rectangle from top to bottom in strips of at most so many pixels; nothing if it has no area."""
+        width, _ = self.size
+        if width > 0:
+            rows = max(1, pixels // width)
+            for top in range(self.top, self.bottom, rows):
+                yield self._replace(top=top, bottom=min(top + rows, self.bottom))
+
+    def quarters(self, overlap: float = 0) -> list[Rectangle]:
+        """Its four quarters, row by row. They overlap by this many pixels, at most half of the shorter side."""
+        margin = round(overlap / 2)
+        x, y = (self.left + self.right) // 2, (self.top + self.bottom) // 2
+        return [
+            Rectangle(left, top, right, bottom)
+            for top, bottom in ((self.top, y + margin), (y - margin, self.bottom))
+            for left, right in ((self.left, x + margin), (x - margin, self.right))
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A face's bounding box: fractions 0…1 of the upright image; confidence 0…100; the detector that found it.
+    """A face's bounding box in fractions (0…1) of the upright image.
 
-    `roll` is the head's rotation in the image plane, in degrees clockwise: 0 is upright, 180 upside down. It is
-    measured in pixels, not in fractions of the sides.
+    `confidence` is 0…100, and `found_by` names the detector. `roll` is the head's rotation in the image plane, in
+    degrees clockwise: 0 is upright, 180 upside down. It is measured in pixels, not in fractions of the sides.
     """
 
     left: float
@@ -78,42 +113,42 @@ class Box:
         union = self.area + other.area - common
         return common / union if union > 0 else 0.0
 
-    def to_dict(self) -> BoxDict:
+    def to_dict(self) -> dict[str, Any]:
         """This box as JSON carries it, rounded to what can be seen."""
-        return BoxDict(
-            left=round(self.left, DECIMALS),
-            top=round(self.top, DECIMALS),
-            width=round(self.width, DECIMALS),
-            height=round(self.height, DECIMALS),
-            confidence=round(self.confidence, 1),
-            found_by=self.found_by,
-            roll=round(self.roll, 1),
-        )
+        return {
+            "left": round(self.left, DECIMALS),
+            "top": round(self.top, DECIMALS),
+            "width": round(self.width, DECIMALS),
+            "height": round(self.height, DECIMALS),
+            "confidence": round(self.confidence, 1),
+            "found_by": self.found_by,
+            "roll": round(self.roll, 1),
+        }
 
     @classmethod
     def from_dict(cls, box: Mapping[str, Any]) -> Box:
-        """The box that `to_dict` wrote."""
-        return cls(**{name: box[name] for name in BoxDict.__annotations__ if name in box})
+        """The box that `to_dict` wrote; other entries are ignored."""
+        return cls(**{field.name: box[field.name] for field in fields(cls)})
 
 
 def merge(boxes: Iterable[Box], overlap: float = 0.5, inside: float = inf) -> list[Box]:
-    """The boxes, most confident first, without those that repeat a more confident one.
+    """Non-maximum suppression: the boxes, most confident first, without those that repeat a more confident one.
 
-    A box repeats a more confident one if they overlap by more than `overlap`, or if more than `inside` of its own area
-    lies in the other and its middle in the ellipse over the other.
+    A box repeats a more confident one if their intersection over union is more than `overlap`. It also does if more
+    than `inside` of its own area lies in the other box and its middle lies in the ellipse over the other box.
     """
     kept: list[Box] = []
-    places = _Places()
+    index = _BoxIndex()
     for box in sorted(boxes, key=lambda box: (-box.confidence, -box.area)):
-        near = places.near(box)
+        near = index.near(box)
         if not any(box.overlap(other) > overlap or _is_part(box, other, inside) for other in near):
             kept.append(box)
-            places.add(box)
+            index.add(box)
     return kept
 
 
 def _is_part(box: Box, other: Box, inside: float) -> bool:
-    """Whether so much of the box lies in the other, and its middle in the ellipse over the other."""
+    """Whether more than `inside` of the box lies in the other box, and its middle in the ellipse over the other."""
     if not box.intersection(other) > inside * box.area:
         return False
     across = (abs(box.left + box.right - other.left - other.right) + MIDDLE * box.width) / other.width
@@ -121,11 +156,11 @@ def _is_part(box: Box, other: Box, inside: float) -> bool:
     return across**2 + down**2 < OVAL**2
 
 
-class _Places:
-    """Boxes by their size and place, so that in a crowd each is compared with its neighbours alone.
+class _BoxIndex:
+    """Boxes by size and position, so that each box of a crowd is compared only with its neighbours.
 
-    Boxes of about the same width and height share a grid, whose cells are at least as large as they are: a box reaches
-    from the cell of its upper left corner at most into the next ones.
+    Boxes of about the same width and height share a grid. The cells of a grid are at least as large as its boxes, so a
+    box reaches from the cell of its upper left corner at most into the next cells.
     """
 
     def __init__(self) -> None:
@@ -150,10 +185,10 @@ class _Places:
 
 
 def _exponent(side: float) -> int:
-    """The least power of two that is larger than this side."""
+    """The exponent of the smallest power of two above this side."""
     return frexp(side)[1]
 
 
-def _cell(place: float, exponent: int) -> int:
-    """In which cell of this size a place lies."""
-    return floor(ldexp(place, -exponent))
+def _cell(position: float, exponent: int) -> int:
+    """The number of the cell of side 2**exponent in which a position lies."""
+    return floor(ldexp(position, -exponent))

@@ -1,4 +1,4 @@
-"""Logger, tracer and metrics that every function shares; the job's id is the correlation id."""
+"""The logger, tracer and metrics of all functions. The job's id is the correlation id."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ tracer = Tracer(service=NAMESPACE)
 
 
 def tag_with_job(job_id: str) -> None:
-    """Tag what this invocation logs and traces from here on with the job it is about."""
+    """Add the job's id to the following logs and traces of this invocation."""
     logger.set_correlation_id(job_id)
     tracer.put_annotation("job_id", job_id)
 
 
 @dataclass
 class Stage:
-    """A stage of a job as it was measured; the milliseconds are there when it is over."""
+    """A measured stage of a job. `milliseconds` is set when the stage is over."""
 
     name: str
     milliseconds: int = 0
@@ -37,7 +37,7 @@ class Stage:
 
 @contextmanager
 def stage(name: str, size: int) -> Iterator[Stage]:
-    """Measure a stage of the job: its milliseconds, and the bytes of the photo it works on."""
+    """Measure a stage of a job on a photo of `size` bytes."""
     measured, started = Stage(name), time.perf_counter()
     yield measured
     measured.milliseconds = round((time.perf_counter() - started) * 1000)
@@ -46,32 +46,32 @@ def stage(name: str, size: int) -> Iterator[Stage]:
 
 
 def faces_found(count: int) -> None:
-    """Count the faces that were found in a photo."""
+    """Count the faces found in a photo."""
     _count("FacesFound", MetricUnit.Count, count)
 
 
 def job_completed() -> None:
-    """Count a job that came to its result."""
+    """Count a completed job."""
     _count("JobsCompleted", MetricUnit.Count, 1)
 
 
 def job_failed(code: str) -> None:
-    """Count a job that failed, by the code of its error."""
+    """Count a failed job by the code of its error."""
     _count("JobsFailed", MetricUnit.Count, 1, code=code)
 
 
 def job_refused() -> None:
-    """Count a job that was not created because today has had as many as it may."""
+    """Count a job that was refused because the limit per day is reached."""
     _count("JobsRefused", MetricUnit.Count, 1)
 
 
 def photos_swept(count: int) -> None:
-    """Count what a sweep has deleted; also a sweep that found nothing counts, so that a missing one is seen."""
+    """Count the objects that a sweep deleted. A count of 0 shows that the sweep ran."""
     _count("PhotosSwept", MetricUnit.Count, count)
 
 
 def _count(name: str, unit: MetricUnit, value: float, **dimensions: str) -> None:
-    # By stack: the alarms of one must not hear of another in the same account.
+    # Counted by stack, so that the alarms of one stack ignore the others in the account.
     with single_metric(name, unit, value, namespace=NAMESPACE) as metric:
-        for dimension, of in {"stack": config.stack_name(), **dimensions}.items():
-            metric.add_dimension(dimension, of)
+        for dimension, measured in {"stack": config.stack_name(), **dimensions}.items():
+            metric.add_dimension(dimension, measured)

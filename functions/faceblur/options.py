@@ -1,4 +1,4 @@
-"""What a client may ask of a job: names, ranges and defaults in one place."""
+"""The options of a job: names, ranges and defaults."""
 
 from typing import Annotated, Any, Literal
 
@@ -17,8 +17,8 @@ from faceblur.limits import (
 )
 
 
-def _whole(value: Any) -> Any:
-    """JSON has no integers of its own: 2.0 is as whole a number as 2."""
+def _as_integer(value: Any) -> Any:
+    """Convert 2.0 to 2, because JSON does not distinguish them."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -50,7 +50,7 @@ class JobOptions(BaseModel):
             le=MAX_STRENGTH,
             description="How strongly blur and pixelate hide a face. Even the lowest strength cannot be undone.",
         ),
-        BeforeValidator(_whole),
+        BeforeValidator(_as_integer),
     ] = MIN_STRENGTH
     colour: Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$", description="Colour of the solid style, as #rrggbb.")] = (
         "#000000"
@@ -79,12 +79,12 @@ class JobOptions(BaseModel):
     ] = False
 
 
-# The answer to a request stays short, whatever was asked.
+# These limits keep the answer short.
 _MOST_NAMED, _LONGEST_NAME = 10, 40
 
 
 def parse_options(fields: dict[str, Any]) -> JobOptions:
-    """Validate a request's fields; raises InvalidOptions naming wrong fields, the first ten, and what is allowed."""
+    """Validate the fields of a request. Raises InvalidOptions, whose message names the first ten invalid fields."""
     try:
         return JobOptions.model_validate(fields)
     except ValidationError as error:

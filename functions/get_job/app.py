@@ -1,4 +1,4 @@
-"""GET /jobs/{job_id}: how a job stands, with a link to its result once it is completed."""
+"""GET /jobs/{job_id}: a job's state, with a link to its result if it is completed."""
 
 from functools import partial
 from typing import Any
@@ -16,8 +16,8 @@ app = router()
 
 @app.get("/jobs/<job_id>")
 def get_job(job_id: str) -> Response[str]:
-    """Show a job, and fail it first if its time is over."""
-    before = jobs().get_of(valid_job_id(job_id), caller(app.current_event))
+    """Show a job. If its time is over, it is failed first."""
+    before = jobs().get_owned(valid_job_id(job_id), caller(app.current_event))
     job = jobs().fail_if_overdue(before, partial(photos().has_upload, job_id))
     if job.error and not before.error:
         job_failed(job.error["code"])

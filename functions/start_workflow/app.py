@@ -1,4 +1,4 @@
-"""SQS → Step Functions: starts one execution for each photo that lands in S3."""
+"""Starts one execution for each upload, from S3's messages in SQS."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 
 
 def start_for(record: SQSRecord) -> None:
-    """Start the execution of every photo that the message speaks of (Powertools passes it as `record`)."""
+    """Start the execution of every upload in the message (Powertools passes it as `record`)."""
     for job_id in job_ids_in(record.body):
         tag_with_job(job_id)
         workflow().start(job_id)
@@ -28,5 +28,5 @@ def start_for(record: SQSRecord) -> None:
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Entry point for the queue; only the messages that failed are delivered again."""
+    """Entry point for the queue. Only failed messages are delivered again."""
     return process_partial_response(event, start_for, processor, context)

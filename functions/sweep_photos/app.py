@@ -1,4 +1,4 @@
-"""Deletes what is older than a job may become: S3's own rule looks once a day, and needs a day for it."""
+"""Deletes objects older than the lifetime of a job. S3's lifecycle rule may take a day longer."""
 
 from typing import Any
 

@@ -82,11 +82,6 @@ def test_a_box_survives_json(box):
     assert travelled.to_dict() == box.to_dict()
 
 
-def test_a_box_of_which_nobody_says_who_found_it():
-    box = {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4, "confidence": 99}
-    assert Box.from_dict(box) == Box(0.1, 0.2, 0.3, 0.4, 99, found_by="")
-
-
 @given(st.lists(boxes, max_size=12), floats(0, 1))
 def test_merging_keeps_the_most_confident_of_what_overlaps(found, overlap):
     kept = merge(found, overlap)
@@ -114,7 +109,7 @@ def test_a_face_in_the_corner_of_another_box_is_a_face_of_its_own():
 
 
 @given(st.lists(boxes, max_size=12), floats(0, 1), floats(0, 1))
-def test_merging_compares_all_that_may_overlap(found, overlap, share):
+def test_merging_compares_all_boxes_that_may_overlap(found, overlap, share):
     kept = []
     for box in sorted(found, key=lambda box: (-box.confidence, -box.area)):
         if not any(box.overlap(one) > overlap or is_part(box, one, share) for one in kept):

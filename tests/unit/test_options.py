@@ -105,7 +105,7 @@ def test_a_refusal_of_an_unknown_option_names_those_that_are_known():
     assert message == f"color: unknown option; known are {', '.join(JobOptions.model_fields)}"
 
 
-def test_a_refusal_is_short_whatever_was_asked():
+def test_a_refusal_is_short_for_any_request():
     with pytest.raises(InvalidOptions) as many:
         parse_options({f"option{number}": 1 for number in range(10_000)})
     assert many.value.message.endswith("; and 9990 more")
@@ -128,7 +128,7 @@ values = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(sorted(JobOptions.model_fields)) | st.text(), values, max_size=3))
-def test_whatever_is_asked_is_either_refused_or_in_range(fields):
+def test_all_fields_are_either_refused_or_in_range(fields):
     try:
         options = parse_options(fields)
     except InvalidOptions:

@@ -1,4 +1,4 @@
-"""What the API functions share: the router, errors as JSON `{code, message}`, and a job as clients see it."""
+"""The code that the API functions share: the router, errors as JSON `{code, message}`, and the body of a job."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _STATUS_CODES: dict[type[RequestError], int] = {
 
 
 def router() -> APIGatewayRestResolver:
-    """A router that answers every error as JSON, without a word of its insides."""
+    """A router that answers every error as JSON. Unexpected errors reveal no details."""
     app = APIGatewayRestResolver()
 
     @app.exception_handler([NotFoundError, Exception])  # type: ignore[untyped-decorator]
     def failed(error: Exception) -> Response[str]:
-        # API Gateway takes for an id what the router takes for no path of ours, such as one with a NUL.
+        # API Gateway accepts ids for which the router finds no path, such as one with a NUL.
         if isinstance(error, NotFoundError):
             return refused(JobNotFound())
         if isinstance(error, RequestError):
@@ -45,7 +45,7 @@ def router() -> APIGatewayRestResolver:
 
 
 def refused(error: RequestError) -> Response[str]:
-    """The answer to a request that is refused."""
+    """The answer to a refused request."""
     refusal = answer(_STATUS_CODES[type(error)], {"code": error.code, "message": error.message})
     if isinstance(error, TooManyJobs):
         job_refused()
@@ -54,7 +54,7 @@ def refused(error: RequestError) -> Response[str]:
 
 
 def answer(status: int, body: dict[str, Any] | None = None) -> Response[str]:
-    """A JSON answer, or an empty one; never cached, readable by the page's origin alone."""
+    """A JSON answer, or an empty one. It is never cached, and only the page's origin may read it."""
     return Response(
         status_code=status,
         content_type=content_types.APPLICATION_JSON,
@@ -64,7 +64,7 @@ def answer(status: int, body: dict[str, Any] | None = None) -> Response[str]:
 
 
 def fields_of(body: str | None) -> dict[str, Any]:
-    """The JSON object in a request's body, empty if there is none; raises InvalidOptions."""
+    """The JSON object in a request's body; empty if there is no body. Raises InvalidOptions."""
     try:
         fields = json.loads(body or "{}")
     except (ValueError, RecursionError):
@@ -75,10 +75,9 @@ def fields_of(body: str | None) -> dict[str, Any]:
 
 
 def caller(event: APIGatewayProxyEvent) -> str:
-    """Who asks, as the authorizer says; empty in a deployment without sign-in.
+    """The owner that the authorizer named; empty in a deployment without sign-in.
 
-    Raises NotSignedIn where the authorizer was not asked although it should be: whatever let the request through,
-    it is not answered.
+    Raises NotSignedIn if the authorizer named none. So a mistake in the API's configuration cannot bypass sign-in.
     """
     if not config.oidc_issuer():
         return ""
@@ -89,7 +88,7 @@ def caller(event: APIGatewayProxyEvent) -> str:
 
 
 def valid_job_id(job_id: str) -> str:
-    """The job id of a path, tagged for the logs; raises JobNotFound if it cannot be one."""
+    """The job id of a path, with which logs and traces are tagged. Raises JobNotFound if it is not a job id."""
     if not is_job_id(job_id):
         raise JobNotFound
     tag_with_job(job_id)
@@ -97,32 +96,32 @@ def valid_job_id(job_id: str) -> str:
 
 
 def job_body(job: Job, photos: Photos) -> dict[str, Any]:
-    """A job as the API shows it; only a COMPLETED one has a link to its result."""
-    seen: dict[str, Any] = {
+    """A job as the API shows it. Only a COMPLETED job has a link to its result."""
+    body: dict[str, Any] = {
         "job_id": job.job_id,
         "status": job.status,
         "options": job.options,
-        "created_at": moment(job.created_at),
-        "expires_at": moment(job.expires_at),
+        "created_at": iso_time(job.created_at),
+        "expires_at": iso_time(job.expires_at),
         "progress": job.progress,
     }
     if job.status is Status.COMPLETED:
         result = dict(job.outcome["result"])
-        seen |= {name: job.outcome[name] for name in ("faces", "missed_at_first", "check_rounds", "warnings")}
-        seen["receipt"] = {"url": photos.link(job.outcome["receipt"])}
-        seen["result"] = {"url": photos.link(result.pop("key")), **result}
+        body |= {name: job.outcome[name] for name in ("faces", "missed_at_first", "check_rounds", "warnings")}
+        body["receipt"] = {"url": photos.link(job.outcome["receipt"])}
+        body["result"] = {"url": photos.link(result.pop("key")), **result}
     if job.error:
-        seen["error"] = job.error
-    return seen
+        body["error"] = job.error
+    return body
 
 
 def seconds_to_midnight() -> int:
-    """How long today still lasts, in UTC."""
+    """The seconds until midnight, UTC, rounded up."""
     now = datetime.now(UTC)
     tomorrow = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     return int((tomorrow - now).total_seconds()) + 1
 
 
-def moment(seconds: int) -> str:
-    """A time in UTC, as ISO 8601."""
+def iso_time(seconds: int) -> str:
+    """Seconds since the epoch as ISO 8601 in UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Who asks: the person whom a token of an OpenID Connect issuer names."""
+"""Signed-in users: the person that a token of an OpenID Connect issuer names."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ import jwt
 from faceblur import config
 from faceblur.errors import NotSignedIn
 
-# Signatures with a private key, of which the issuer publishes the public half. Never `none`, and never HS256: with
-# that, who knows the published key could sign.
+# Only signatures with a private key, whose public key the issuer publishes. Not `none`, and not HS256: with HS256,
+# anybody could sign with the published key.
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
-LEEWAY_SECONDS = 30  # by which clocks may differ
-PATIENCE_SECONDS = 5
-KEYS_SECONDS = 300
-UNKNOWN_KEY_SECONDS = 30  # at the earliest after which the keys are fetched anew because of a key that is not known
+LEEWAY_SECONDS = 30  # by which the clocks may differ
+TIMEOUT_SECONDS = 5  # of a request to the issuer
+KEYS_SECONDS = 300  # for which the issuer's keys are kept
+UNKNOWN_KEY_SECONDS = 30  # the shortest time between two requests for keys because of an unknown key
 
 
 class Issuer:
     """An issuer of tokens, such as a Cognito user pool."""
 
     def __init__(self, url: str, audience: str) -> None:
-        """Trust the tokens that the issuer at this address made for this audience, an application's client id."""
+        """Trust tokens that the issuer at this URL made for this audience, the client id of an application."""
         self._url, self._audience = url, audience
         self._keys: jwt.PyJWKClient | None = None
 
     def owner(self, token: str) -> str:
-        """A name for the person whom the token is about: always the same one, and telling nothing else.
+        """A pseudonym of the person that the token names. It is always the same and reveals nothing else.
 
-        Raises NotSignedIn; an OSError or a PyJWKClientConnectionError if the issuer does not answer.
+        Raises NotSignedIn, or an OSError or PyJWKClientConnectionError if the issuer does not answer.
         """
         try:
             claims: dict[str, Any] = jwt.decode(
@@ -52,16 +52,16 @@ class Issuer:
         return sha256(f"{self._url} {claims['sub']}".encode()).hexdigest()[:32]
 
     def _key_of(self, token: str) -> jwt.PyJWK:
-        """The key that signed the token; a new one, which the issuer has since last time, is fetched."""
+        """The key that signed the token. If it is unknown, the issuer's keys are fetched again."""
         if self._keys is None:
-            about = f"{self._url.rstrip('/')}/.well-known/openid-configuration"
-            with urlopen(about, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 - https, or this machine: the template admits no other
+            configuration = f"{self._url.rstrip('/')}/.well-known/openid-configuration"
+            with urlopen(configuration, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - the template admits only https or this machine
                 found = json.load(answer)
             self._keys = jwt.PyJWKClient(
                 found["jwks_uri"],
                 lifespan=KEYS_SECONDS,
                 cooldown_duration=UNKNOWN_KEY_SECONDS,
-                timeout=PATIENCE_SECONDS,
+                timeout=TIMEOUT_SECONDS,
             )
         return self._keys.get_signing_key_from_jwt(token)
 

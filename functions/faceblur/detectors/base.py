@@ -1,4 +1,4 @@
-"""What every detector takes and gives."""
+"""The interface of all detectors."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 class DetectionPass(StrEnum):
-    """Whether a detector searches the photo for the first time, or checks a draft.
+    """Whether a detector searches the uploaded photo, or checks a draft.
 
-    A check searches in another way, to find the faces that the first pass missed.
+    A check uses another method, to find faces that the first pass missed.
     """
 
     FIRST = "first"
@@ -22,7 +22,7 @@ class DetectionPass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoredPhoto:
-    """A photo's file, and where it lies in S3 for a detector that reads it there itself."""
+    """A photo's file, and its bucket and key for a detector that reads it from S3."""
 
     data: bytes
     bucket: str
@@ -31,9 +31,9 @@ class StoredPhoto:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """What a detector found: the boxes, most confident first, and how.
+    """The boxes that a detector found, most confident first.
 
-    `version` names the model or service, `calls` counts the billable requests, `warnings` are the codes of
+    `version` names the model or service, `calls` counts the billable requests, and `warnings` holds codes of
     `warnings.WarningCode`.
     """
 
@@ -44,12 +44,12 @@ class Detection:
     warnings: list[str]
 
     def __post_init__(self) -> None:
-        """Say of each box which detector found it."""
+        """Name this detector in each box that names none."""
         self.boxes[:] = [box if box.found_by else replace(box, found_by=self.detector) for box in self.boxes]
 
 
 class Detector(Protocol):
-    """Anything that finds faces in a photo."""
+    """Finds faces in a photo."""
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
-        """The faces of at least this confidence (0…100); a PhotoError or TransientError if it cannot tell."""
+        """The faces of at least this confidence (0…100). Raises a PhotoError or a TransientError."""

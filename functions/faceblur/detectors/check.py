@@ -1,4 +1,4 @@
-"""The check of a draft: it finds what looks like a face and is not covered."""
+"""The check of a draft: it finds faces that are not covered."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 class Check:
-    """A detector for drafts. What lies under paint is no finding: a painted head may well look like one."""
+    """A detector for drafts. It ignores what is under paint, because a painted head may still look like a face."""
 
     def __init__(self, detector: Detector, hidden: Sequence[Region]) -> None:
-        """Check by this detector a draft in which these regions are hidden."""
+        """Use this detector to check a draft in which these regions are hidden."""
         self.detector = detector
         self.hidden = hidden
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
-        """The faces that show, of at least this confidence (0…100); raises what the detector raises."""
+        """The uncovered faces of at least this confidence (0…100). Raises the errors of the detector."""
         found = self.detector.detect(photo, min_confidence, detection_pass)
         header = decode.inspect(photo.data)
         return replace(found, boxes=uncovered((header.width, header.height), self.hidden, found.boxes))

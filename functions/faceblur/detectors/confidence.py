@@ -1,4 +1,4 @@
-"""How confident a detector has to be of a face, in the first pass and in a check."""
+"""The confidence that a face needs, in the first pass and in a check."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from faceblur.detectors.base import Detection, Detector, StoredPhoto
 
 
-def confidence_for(detection_pass: DetectionPass, asked: float) -> float:
-    """The confidence to ask a detector for: the first pass may go lower than a check.
+def confidence_for(detection_pass: DetectionPass, min_confidence: float) -> float:
+    """The confidence (0…100) that a face needs in this pass; in a check it is at least the default.
 
-    Below the default, a detector takes other things for faces. A job that asks for that gets them once, not again in
-    each check.
+    Below the default, a detector takes other things for faces. A job that asks for less hides them in the first pass,
+    but a check would find new ones each time.
     """
-    return asked if detection_pass is DetectionPass.FIRST else max(asked, DEFAULT_CONFIDENCE)
+    return min_confidence if detection_pass is DetectionPass.FIRST else max(min_confidence, DEFAULT_CONFIDENCE)
 
 
 def detect_at_confidence(
-    detector: Detector, photo: StoredPhoto, asked: float, detection_pass: DetectionPass
+    detector: Detector, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass
 ) -> Detection:
-    """The faces of at least the confidence that was asked for, or of the default if a check was asked for less.
+    """The faces of at least the confidence of `confidence_for`.
 
-    A job may ask for more than the default. Then it gets a warning if likely faces stay visible.
+    If a job asks for more than the default and likely faces stay visible, it gets a warning.
     """
-    least = confidence_for(detection_pass, asked)
+    least = confidence_for(detection_pass, min_confidence)
     found = detector.detect(photo, min(least, DEFAULT_CONFIDENCE), detection_pass)
     boxes = [box for box in found.boxes if box.confidence >= least]
     if len(boxes) == len(found.boxes):

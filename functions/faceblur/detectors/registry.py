@@ -1,4 +1,4 @@
-"""The detectors by the names that the template's parameter FaceDetector takes."""
+"""The detectors by the values of the template's parameter FaceDetector."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 def detector_named(name: str, *, last_attempt: bool = False) -> Detector:
     """The detector of this name: embedded, rekognition or both; raises ValueError for any other name.
 
-    In the last attempt, `both` goes on with one of the two if the other is unavailable. Each detector is imported only
-    when it is asked for: without the layer, the embedded one cannot be.
+    In the last attempt, `both` goes on with one detector if the other is unavailable. Each detector is imported only on
+    use, because the embedded one cannot be imported without the layer.
     """
     match name:
         case "embedded":
@@ -26,7 +26,7 @@ def detector_named(name: str, *, last_attempt: bool = False) -> Detector:
         case "both":
             from faceblur.detectors.union import UnionDetector
 
-            # The service comes first: if it is unavailable, no time was spent on the networks.
+            # The service comes first: if it is unavailable, no time is spent on the networks.
             return UnionDetector([detector_named("rekognition"), detector_named("embedded")], last_attempt)
         case _:
             raise ValueError(f"{name!r} is not one of the detectors: embedded, rekognition, both")

@@ -1,4 +1,4 @@
-"""Several detectors at once: what any of them finds is a face."""
+"""Several detectors at once: each face that any of them finds counts."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 class UnionDetector:
-    """The union of several detectors' faces, those that overlap taken as one."""
+    """The union of several detectors' faces; faces that overlap are merged."""
 
     def __init__(self, detectors: Sequence[Detector], last_attempt: bool) -> None:
-        """Ask these detectors in this order; in the last attempt, go on without those that are unavailable."""
+        """Ask these detectors in this order. In the last attempt, go on without detectors that are unavailable."""
         self.detectors = detectors
         self.last_attempt = last_attempt
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
         """The faces of at least this confidence (0…100) that any detector finds.
 
-        A detector's TransientError is raised, so that the state machine tries again. In the last attempt it becomes
-        a warning, unless no detector is left.
+        A detector's TransientError is raised, so that the state machine tries again. In the last attempt it becomes a
+        warning, unless all detectors are unavailable.
         """
         found: list[Detection] = []
         error: TransientError | None = None

@@ -1,4 +1,4 @@
-"""Why faces may have been missed: the codes that a job's `warnings` carry."""
+"""Reasons why faces may have been missed: the codes in a job's `warnings`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from faceblur.detectors.base import DetectionPass
 if TYPE_CHECKING:
     from PIL import Image
 
-DARK = 24  # of 255: in a dark photo nearly nothing is brighter
-SOFT = 0.03  # the share of a sharp photo's contrast that is finer than a hundredth of its side is above 0.1
-SAMPLE = 400  # pixels: the size at which a photo is judged
+DARK = 24  # of 255; a photo is dark if less than a fiftieth of its pixels is brighter
+SOFT = 0.03  # share of the contrast that is finer than a hundredth of the side; in sharp photos it is above 0.1
+SAMPLE = 400  # pixels of the longer side at which darkness and sharpness are measured
 
 
 class WarningCode(StrEnum):
@@ -30,7 +30,7 @@ class WarningCode(StrEnum):
     """Likely faces were left visible, because the job asked for more confidence than there was in them."""
 
     ANSWER_CAPPED = "AnswerCapped"
-    """The service gave as many faces as it gives at most, even for a small part of the photo."""
+    """The service returned its largest number of faces, even for a small part of the photo."""
 
     DARK_PHOTO = "DarkPhoto"
     """The photo is so dark that detection is weak."""
@@ -39,20 +39,20 @@ class WarningCode(StrEnum):
     """The photo is so blurred or shaken that detection is weak."""
 
     ONE_DETECTOR_ONLY = "OneDetectorOnly"
-    """One of two detectors was unavailable, and the job was asked to go on without it."""
+    """One of two detectors was unavailable, and the job's options allowed to go on without it."""
 
     CHECKS_NOT_SETTLED = "ChecksNotSettled"
-    """The last check that is made still found something, which is hidden too and was not looked at again."""
+    """The last check still found faces. They are hidden too, but were not checked again."""
 
 
 def warnings_to_report(warnings: list[str], detection_pass: DetectionPass) -> list[str]:
-    """The warnings that a user should see: in a check, our own paint makes the draft dark and blurred."""
+    """The warnings for the user. In a check, those about the picture are dropped: our own paint causes them."""
     of_any_pass = {WarningCode.ONE_DETECTOR_ONLY, WarningCode.FACES_BELOW_CONFIDENCE}
     return warnings if detection_pass is DetectionPass.FIRST else [each for each in warnings if each in of_any_pass]
 
 
 def warnings_for(picture: Image.Image) -> list[WarningCode]:
-    """What about an upright RGB picture as such makes detection weak."""
+    """The warnings for an upright RGB picture that is too dark or too blurred to find faces reliably."""
     grey = picture.reduce(max(1, max(picture.size) // SAMPLE)).convert("L")
     grey.thumbnail((SAMPLE, SAMPLE))
     warnings = []

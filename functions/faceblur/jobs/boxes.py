@@ -1,9 +1,7 @@
-"""The boxes of the faces found in a job so far. They lie in S3 beside its photo: `detect_faces` writes them, and
-`hide_faces` reads them.
+"""The boxes files in S3: `detect_faces` writes all boxes found so far in a job, and `hide_faces` reads them.
 
-The digest of the photo lies with them, so that boxes of one photo are never hidden in another. A workflow's state
-carries only their key and count: it holds at most 256 KiB, and stays readable for 90 days after the job and its photos
-are deleted.
+A file also holds the digest of the photo, so that boxes of one photo are never hidden in another. The workflow's state
+carries only the key and the count of the boxes (`contracts`).
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FoundBox:
-    """A face's box and the round in which it was found: 0 is the first pass, 1…5 are the checks."""
+    """A face's box and the round that found it: 0 is the first pass, 1…5 are the checks."""
 
     box: Box
     round: int
@@ -45,21 +43,21 @@ class FoundBox:
 
 @dataclass(frozen=True, slots=True)
 class FoundBoxes:
-    """All boxes found so far, and the digest (`storage.digest`) of the photo in which the first pass found them."""
+    """All boxes found so far, and the digest (`storage.digest`) of the upload."""
 
     photo: Mapping[str, Any]
     boxes: Sequence[FoundBox]
 
     def plus(self, boxes: Sequence[Box], round_: int) -> FoundBoxes:
-        """These boxes and those found in another round."""
+        """All these boxes and the boxes of another round."""
         return FoundBoxes(self.photo, [*self.boxes, *(FoundBox(box, round_) for box in boxes)])
 
 
 def store_boxes(job_id: str, found: FoundBoxes, jobs: Jobs, photos: Photos) -> StoredBoxes:
     """Store all boxes found so far.
 
-    Raises TooManyFaces if there are more than a job can hide; JobNotFound, and leaves nothing, if the job is no longer
-    processed.
+    Raises TooManyFaces if a job cannot hide that many. Raises JobNotFound, and leaves nothing, if the job is no longer
+    being processed.
     """
     if len(found.boxes) > MAX_FACES:
         raise TooManyFaces
@@ -70,6 +68,6 @@ def store_boxes(job_id: str, found: FoundBoxes, jobs: Jobs, photos: Photos) -> S
 
 
 def load_boxes(stored: StoredBoxes, photos: Photos) -> FoundBoxes:
-    """The boxes that `store_boxes` stored; raises JobNotFound if they are erased."""
+    """Load the boxes that `store_boxes` stored. Raises JobNotFound if they were erased."""
     content = photos.read_boxes(stored["key"])
     return FoundBoxes(content["photo"], [FoundBox.from_dict(box) for box in content["boxes"]])

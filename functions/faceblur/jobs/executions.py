@@ -1,4 +1,4 @@
-"""Executions of the blur_image state machine, one a job, named after it."""
+"""Executions of the blur_image state machine. Each job has one, named after the job."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Workflow:
     """The state machine."""
 
     def __init__(self, client: SFNClient, state_machine_arn: str) -> None:
-        """Work on the state machine with this ARN through `client`."""
+        """Use the state machine with this ARN."""
         self._client = client
         self._state_machine_arn = state_machine_arn
 
     def start(self, job_id: str) -> None:
-        """Start the job's execution, unless there has been one: its name makes a repeated message harmless."""
+        """Start the job's execution, unless there was one already. So a repeated message is harmless."""
         with suppress(self._client.exceptions.ExecutionAlreadyExists):
             self._client.start_execution(
                 stateMachineArn=self._state_machine_arn,
@@ -35,11 +35,11 @@ class Workflow:
             )
 
     def stop(self, job_id: str) -> None:
-        """Abort the job's execution, if there is one."""
+        """Stop the job's execution, if there is one."""
         try:
             self._client.stop_execution(executionArn=self._execution_arn(job_id), error="Deleted")
         except ClientError as error:
-            # One that has ended already is refused as a validation error by some endpoints, accepted by others.
+            # If the execution has ended, some endpoints raise a validation error.
             if code_of(error) not in {"ExecutionDoesNotExist", "ValidationException"}:
                 raise
 

@@ -1,4 +1,4 @@
-"""Receipts: what an auditor needs to trust a result. Deterministic but for the stages' times and what they cost."""
+"""Receipts, with which an auditor can verify a result. Only the times of the stages and the cost vary between runs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 # List prices in USD, us-east-1, on demand.
 PRICES_AS_OF = "2026-11"
 PRICES = {"detector_call": 0.001, "state_transition": 0.000025, "lambda_gb_second": 0.0000166667}
-# The transitions of an execution in which the first check finds nothing. It has three stages; each further one is a
-# task and the choice after it.
+# The transitions of an execution with three stages, in which the first check finds nothing. Each further stage adds a
+# task and a choice.
 TRANSITIONS, STAGES, MORE_TRANSITIONS = 10, 3, 2
 
-# The options that say how a face is hidden.
-HOW = ("style", "shape", "padding", "strength", "colour")
+# The options that determine how a face is hidden.
+STYLE_OPTIONS = ("style", "shape", "padding", "strength", "colour")
 
 
 def receipt(request: CompleteRequest, found: FoundBoxes, result: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def receipt(request: CompleteRequest, found: FoundBoxes, result: Mapping[str, An
         "output": result,
         "boxes": [box.to_dict() for box in found.boxes],
         "check_rounds": request.check_rounds,
-        "hidden_with": {name: request.options[name] for name in HOW},
+        "hidden_with": {name: request.options[name] for name in STYLE_OPTIONS},
         "stripped": request.draft["stripped"],
         "warnings": request.warnings,
         "stages": request.stages,
@@ -43,12 +43,12 @@ def receipt(request: CompleteRequest, found: FoundBoxes, result: Mapping[str, An
 
 
 def billable_calls(stages: Sequence[Stage]) -> int:
-    """How many calls of a detection service these stages made."""
+    """The number of calls of a detection service in these stages."""
     return sum(stage.get("calls", 0) for stage in stages)
 
 
 def cost(stages: Sequence[Stage]) -> float:
-    """What a job with these stages costs, in USD: billable calls, state transitions and the functions' time."""
+    """The cost in USD of a job with these stages: billable calls, state transitions and the functions' time."""
     gb_seconds = sum(stage["memory_mb"] / 1024 * stage["milliseconds"] / 1000 for stage in stages)
     return (
         billable_calls(stages) * PRICES["detector_call"]
@@ -58,5 +58,5 @@ def cost(stages: Sequence[Stage]) -> float:
 
 
 def transitions(stages: int) -> int:
-    """How many state transitions a job of so many stages takes."""
+    """The number of state transitions of a job with this many stages."""
     return TRANSITIONS + MORE_TRANSITIONS * (stages - STAGES)

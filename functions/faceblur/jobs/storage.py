@@ -1,9 +1,9 @@
-"""Photos in S3, and what belongs to them.
+"""Uploads, boxes, drafts, results and receipts in S3.
 
 `uploads/{job_id}`, `boxes/{job_id}.{token}.json`, `results/{job_id}.{token}.{extension}`, `receipts/{job_id}.json`.
 
-A token is random, so that each object that a task writes has a key of its own: what a retry or a straggler writes never
-replaces what another task reads. It says nothing of the content, for keys stay in the history of an execution.
+A token is random, so each object has a key of its own: a retried or delayed task never replaces an object that another
+task reads. A token tells nothing about the content, because keys remain in the history of an execution.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from faceblur.jobs.table import Jobs
 
 _UPLOADS, _BOXES, _RESULTS, _RECEIPTS = "uploads/", "boxes/", "results/", "receipts/"
-_GONE = {"NoSuchKey", "404"}
+_NOT_FOUND = {"NoSuchKey", "404"}
 
 
 class Photos:
@@ -47,7 +47,7 @@ class Photos:
         self.bucket = bucket
 
     def upload_form(self, job_id: str, seconds: int) -> dict[str, Any]:
-        """Presigned POST `{"url", "fields"}` for one photo under one key, up to the size limit."""
+        """A presigned POST `{"url", "fields"}` that uploads one photo of at most MAX_BYTES for the job."""
         return self._client.generate_presigned_post(
             self.bucket,
             upload_key(job_id),
@@ -56,7 +56,7 @@ class Photos:
         )
 
     def link(self, key: str) -> str:
-        """Presigned URL, valid for a few minutes, under which a client downloads `key`."""
+        """A presigned URL that downloads the object with this key, valid for LINK_SECONDS."""
         return self._client.generate_presigned_url(
             "get_object",
             Params={"Bucket": self.bucket, "Key": key, "ResponseCacheControl": "no-store"},
@@ -64,12 +64,12 @@ class Photos:
         )
 
     def read(self, key: str) -> bytes:
-        """Bytes of a photo or a draft; raises UploadReplaced if it is gone."""
-        with _gone_means(UploadReplaced), storage_errors():
+        """The bytes of an upload or a draft. Raises UploadReplaced if it does not exist."""
+        with _if_not_found(UploadReplaced), storage_errors():
             return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
     def write_result(self, job_id: str, extension: str, data: bytes, content_type: str) -> str:
-        """Store a draft of a job's result, and its SHA-256 with it; gives its key."""
+        """Store a draft with its SHA-256 as metadata. Returns its key."""
         key = f"{_RESULTS}{job_id}.{_token()}.{extension}"
         with storage_errors():
             self._client.put_object(
@@ -82,61 +82,54 @@ class Photos:
         return key
 
     def digest_of_result(self, key: str) -> dict[str, Any]:
-        """The digest of a stored draft, as `digest` gives it; raises JobNotFound if the draft is gone."""
-        with _gone_means(JobNotFound), storage_errors():
+        """The `digest` of a stored draft. Raises JobNotFound if it does not exist."""
+        with _if_not_found(JobNotFound), storage_errors():
             head = self._client.head_object(Bucket=self.bucket, Key=key)
         return {"sha256": head["Metadata"]["sha256"], "bytes": head["ContentLength"]}
 
     def write_boxes(self, job_id: str, content: dict[str, Any]) -> str:
-        """Store the file that tells of a job's faces; gives its key."""
-        body = json.dumps(content, separators=(",", ":")).encode()
-        key = f"{_BOXES}{job_id}.{_token()}.json"
-        with storage_errors():
-            self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
-        return key
+        """Store a job's boxes file. Returns its key."""
+        return self._write_json(f"{_BOXES}{job_id}.{_token()}.json", json.dumps(content, separators=(",", ":")))
 
     def read_boxes(self, key: str) -> dict[str, Any]:
-        """What `write_boxes` stored; raises JobNotFound if it is gone, as it is once the job has ended."""
-        with _gone_means(JobNotFound), storage_errors():
+        """Read a boxes file. Raises JobNotFound if it does not exist, as after the end of the job."""
+        with _if_not_found(JobNotFound), storage_errors():
             body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         content: dict[str, Any] = json.loads(body)
         return content
 
     def write_receipt(self, job_id: str, receipt: dict[str, Any]) -> str:
-        """Store a job's receipt; gives its key."""
-        key, body = f"{_RECEIPTS}{job_id}.json", json.dumps(receipt, indent=1).encode()
-        with storage_errors():
-            self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
-        return key
+        """Store a job's receipt. Returns its key."""
+        return self._write_json(f"{_RECEIPTS}{job_id}.json", json.dumps(receipt, indent=1))
 
     def has_upload(self, job_id: str) -> bool:
-        """Whether there is an uploaded photo for this job."""
+        """Whether the job's photo was uploaded and still exists."""
         return upload_key(job_id) in self._keys(upload_key(job_id))
 
     def withdraw(self, key: str) -> None:
-        """Delete boxes, a draft or a receipt for which the job has no use any more."""
+        """Delete boxes, a draft or a receipt that the job no longer needs."""
         self._delete([key])
 
     def erase_upload(self, job_id: str) -> None:
-        """Delete the uploaded photo, if there is one."""
+        """Delete the job's upload, if it exists."""
         self._delete([upload_key(job_id)])
 
     def erase_all_but(self, job_id: str, result: str, *, keep_upload: bool) -> None:
-        """Delete what a completed job needs no more: boxes, other drafts, and an upload that is not kept."""
+        """Delete the boxes and drafts of a completed job, and its upload unless it is kept; the result stays."""
         if not keep_upload:
             self.erase_upload(job_id)
-        self._delete([key for key in self._made_of(job_id) if key != result])
+        self._delete([key for key in self._derived_keys(job_id) if key != result])
 
     def erase(self, job_id: str, *, keep_upload: bool = False) -> None:
-        """Delete the job's boxes, its results, its receipt and, unless it is kept, the uploaded photo."""
+        """Delete the job's boxes, drafts, result and receipt, and its upload unless it is kept."""
         if not keep_upload:
             self.erase_upload(job_id)
-        self._delete([*self._made_of(job_id), f"{_RECEIPTS}{job_id}.json"])
+        self._delete([*self._derived_keys(job_id), f"{_RECEIPTS}{job_id}.json"])
 
     def sweep(self, seconds: int) -> int:
-        """Delete every object that was stored longer ago than this; tells how many.
+        """Delete all objects older than this many seconds. Returns their number.
 
-        Raises StorageUnavailable, after it has tried all of them, if some could not be deleted.
+        Raises StorageUnavailable at the end if some objects could not be deleted.
         """
         swept, failed, limit = 0, 0, datetime.now(UTC) - timedelta(seconds=seconds)
         with storage_errors():
@@ -152,9 +145,14 @@ class Photos:
             raise StorageUnavailable
         return swept
 
-    def _made_of(self, job_id: str) -> list[str]:
+    def _derived_keys(self, job_id: str) -> list[str]:
         """The keys of the job's boxes, drafts and result."""
         return [key for folder in (_BOXES, _RESULTS) for key in self._keys(f"{folder}{job_id}.")]
+
+    def _write_json(self, key: str, text: str) -> str:
+        with storage_errors():
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=text.encode(), ContentType="application/json")
+        return key
 
     def _keys(self, prefix: str) -> list[str]:
         with storage_errors():
@@ -168,38 +166,38 @@ class Photos:
 
 
 def withdraw_if_late(key: str, job_id: str, jobs: Jobs, photos: Photos) -> None:
-    """Delete what was just stored under this key, and raise JobNotFound, if the job has ended or was deleted.
+    """Delete the object just stored under this key and raise JobNotFound, if the job has ended or was deleted.
 
-    Whoever ends or deletes a job changes its row before erasing its objects. So if the job is still processed after
-    something was stored, its end will erase that too.
+    A job's row is changed before its objects are erased. So if the job is still in progress after an object was stored,
+    the end of the job erases this object too.
     """
-    if not jobs.is_in_work(job_id):
+    if not jobs.is_in_progress(job_id):
         photos.withdraw(key)
         raise JobNotFound
 
 
 def upload_key(job_id: str) -> str:
-    """Key of a job's uploaded photo."""
+    """The key of a job's upload."""
     return f"{_UPLOADS}{job_id}"
 
 
 def job_id_of(key: str) -> str:
-    """Job that an uploaded photo belongs to."""
+    """The id of the job to which an upload belongs."""
     return key.removeprefix(_UPLOADS)
 
 
 def digest(data: bytes) -> dict[str, Any]:
-    """What tells a file from others: its SHA-256, and its size in bytes."""
+    """A file's SHA-256 and size: `{"sha256", "bytes"}`."""
     return {"sha256": sha256(data).hexdigest(), "bytes": len(data)}
 
 
 @contextmanager
-def _gone_means(error: type[FaceblurError]) -> Iterator[None]:
-    """Raise this error if the object that is asked for does not exist."""
+def _if_not_found(error: type[FaceblurError]) -> Iterator[None]:
+    """Raise this error if the requested object does not exist."""
     try:
         yield
     except ClientError as refusal:
-        if code_of(refusal) in _GONE:
+        if code_of(refusal) in _NOT_FOUND:
             raise error from refusal
         raise
 
@@ -211,6 +209,6 @@ def _token() -> str:
 @cache
 def photos() -> Photos:
     """The bucket of this deployment."""
-    # Regional virtual-host addresses: presigned forms and links must not be redirected to another endpoint.
-    signing = Config(signature_version="s3v4", s3={"addressing_style": "virtual"}, retries={"mode": "standard"})
-    return Photos(boto3.client("s3", config=signing), config.photo_bucket())
+    # Presigned forms and links need regional virtual-host addresses, or S3 would redirect them to another endpoint.
+    settings = Config(signature_version="s3v4", s3={"addressing_style": "virtual"}, retries={"mode": "standard"})
+    return Photos(boto3.client("s3", config=settings), config.photo_bucket())

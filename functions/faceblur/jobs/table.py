@@ -1,9 +1,9 @@
-"""Jobs, their states and the guarded transitions between them, over the jobs table.
+"""The jobs table: jobs, their states, and the conditional transitions between them.
 
     AWAITING_UPLOAD ──claim (state machine)──▶ PROCESSING ──▶ COMPLETED | FAILED
            └───────────────────────────────────────────────────────────▶ FAILED
 
-Every transition is a conditional write: a late or repeated writer never moves a finished job.
+Every transition is a conditional write, so a late or repeated write never changes a finished job.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from boto3.dynamodb.conditions import Attr, ConditionBase
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from faceblur import config
-from faceblur.aws import code_of, storage_errors
+from faceblur.aws import storage_errors
 from faceblur.errors import FaceblurError, InternalError, JobNotFound, TimedOut, TooManyJobs, UploadExpired
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb.service_resource import Table
 
 
 class Status(StrEnum):
-    """Where a job stands."""
+    """The state of a job."""
 
     AWAITING_UPLOAD = "AWAITING_UPLOAD"
     PROCESSING = "PROCESSING"
@@ -44,17 +44,17 @@ class Status(StrEnum):
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 UNFINISHED = (Status.AWAITING_UPLOAD, Status.PROCESSING)
-# What a job goes through, as the state machine names it to its tasks. While a check finds a face, the last two repeat,
-# at most five times.
+# The stages of a job, as the state machine names them to its tasks. The last two are repeated as long as a check finds
+# faces, at most five times.
 STAGES = ("detect", "hide", "check", "hide_missed")
 
 
 @dataclass(frozen=True)
 class Job:
-    """A row of the jobs table; times are seconds since the epoch.
+    """A row of the jobs table. Times are seconds since the epoch.
 
-    `owner` is who may see and delete it, empty without sign-in; `progress` says when each stage first began and when
-    the job `finished`, as ISO 8601 with milliseconds.
+    Only `owner` may see and delete the job; it is empty in a deployment without sign-in. `progress` holds the times at
+    which each stage first began and the job finished, as ISO 8601 with milliseconds.
     """
 
     job_id: str
@@ -71,7 +71,7 @@ class Job:
 
     @property
     def keeps_original(self) -> bool:
-        """Whether the uploaded photo outlives the job's processing."""
+        """Whether the upload is kept after the end of the job."""
         return bool(self.options["keep_original"])
 
 
@@ -79,18 +79,18 @@ class Jobs:
     """The jobs table."""
 
     def __init__(self, table: Table) -> None:
-        """Work on `table`, whose partition key is `job_id`."""
+        """Use this table, whose partition key is `job_id`."""
         self._table = table
 
     def count(self, most: int) -> None:
-        """Count a job of today's, in UTC, before it is created; raises TooManyJobs if today had `most` of them.
+        """Count a new job of today (UTC). Raises TooManyJobs if there were `most` of them already.
 
-        Counting is one conditional write, so that requests at the same time cannot pass it together.
+        Counting is one conditional write, so simultaneous requests cannot exceed the limit together.
         """
         now = datetime.now(UTC)
         fresh_or_below = Attr("jobs").not_exists() | Attr("jobs").lt(most)
         counted = self._update(
-            f"jobs of {now:%Y-%m-%d}",  # which is nobody's job: ids are hexadecimal
+            f"jobs of {now:%Y-%m-%d}",  # no job has this id, since ids are hexadecimal
             "SET expires_at = :end ADD jobs :one",
             {":one": 1, ":end": int(now.timestamp()) + 2 * config.JOB_LIFETIME_SECONDS},
             fresh_or_below,
@@ -99,7 +99,7 @@ class Jobs:
             raise TooManyJobs
 
     def create(self, options: dict[str, Any], upload_seconds: int, owner: str = "") -> Job:
-        """Add a job of this owner's that waits for its photo; its id is unguessable (128 random bits)."""
+        """Add a job that waits for its upload. Its id is unguessable (128 random bits)."""
         now = int(time.time())
         job = Job(
             job_id=secrets.token_hex(16),
@@ -125,7 +125,7 @@ class Jobs:
         return job
 
     def get(self, job_id: str) -> Job:
-        """Read a job; raises JobNotFound, also for one whose time to live is over."""
+        """Read a job. Raises JobNotFound if it does not exist or has expired."""
         with storage_errors():
             answer = self._table.get_item(Key={"job_id": job_id}, ConsistentRead=True)
         row: dict[str, Any] | None = answer.get("Item")
@@ -133,22 +133,22 @@ class Jobs:
             raise JobNotFound
         return _from_row(row)
 
-    def is_in_work(self, job_id: str) -> bool:
-        """Whether the job is being processed: neither ended nor deleted."""
+    def is_in_progress(self, job_id: str) -> bool:
+        """Whether the job is being processed: it has neither ended nor been deleted."""
         try:
             return self.get(job_id).status is Status.PROCESSING
         except JobNotFound:
             return False
 
-    def get_of(self, job_id: str, owner: str) -> Job:
-        """Read a job of this owner's; raises JobNotFound, also for somebody else's."""
+    def get_owned(self, job_id: str, owner: str) -> Job:
+        """Read a job of this owner. Raises JobNotFound if it does not exist or has another owner."""
         job = self.get(job_id)
         if job.owner != owner:
             raise JobNotFound
         return job
 
     def fail_if_overdue(self, job: Job, has_upload: Callable[[], bool]) -> Job:
-        """Fail a job whose time is over, so that nobody waits for ever, and give it as it stands then."""
+        """Fail the job if its time is over, so that no client waits for ever. Returns its current state."""
         now = time.time()
         if job.status is Status.AWAITING_UPLOAD and now > job.upload_expires_at and not has_upload():
             self.fail(job.job_id, UploadExpired(), only_from=(Status.AWAITING_UPLOAD,))
@@ -161,12 +161,12 @@ class Jobs:
         return self.get(job.job_id)
 
     def begin(self, job_id: str, stage: str) -> None:
-        """Note when one of the STAGES first began; a job that is not in work stays as it is."""
-        in_work = Attr("status").eq(Status.PROCESSING)
-        self._update(job_id, "SET #at = if_not_exists(#at, :now)", {":now": _now()}, in_work, at=f"{stage}_at")
+        """Record when one of the STAGES first began, if the job is in progress."""
+        in_progress = Attr("status").eq(Status.PROCESSING)
+        self._update(job_id, "SET #at = if_not_exists(#at, :now)", {":now": _now()}, in_progress, at=f"{stage}_at")
 
     def complete(self, job_id: str, outcome: dict[str, Any]) -> None:
-        """Record the result; repeating it is harmless. Raises JobNotFound if the job was deleted or has failed."""
+        """Record the result; it may be repeated. Raises JobNotFound if the job was deleted or has failed."""
         recorded = self._update(
             job_id,
             "SET #status = :status, outcome = :outcome, finished_at = if_not_exists(finished_at, :now)",
@@ -177,7 +177,7 @@ class Jobs:
             raise JobNotFound
 
     def fail(self, job_id: str, error: FaceblurError, only_from: tuple[Status, ...] = UNFINISHED) -> bool:
-        """Record a failure, unless the job was deleted or has ended already; tells whether it was recorded."""
+        """Record a failure if the job is in one of these states. Returns whether it was recorded."""
         return self._update(
             job_id,
             "SET #status = :status, #error = :error, finished_at = if_not_exists(finished_at, :now)",
@@ -190,7 +190,7 @@ class Jobs:
         )
 
     def delete(self, job_id: str, owner: str) -> bool:
-        """Remove the row of a job of this owner's; tells whether there was one. Raises JobNotFound for another's."""
+        """Remove the job's row. Returns whether there was one; raises JobNotFound if the job has another owner."""
         owned = Attr("owner").eq(owner) if owner else Attr("owner").not_exists()
         try:
             with storage_errors():
@@ -199,10 +199,8 @@ class Jobs:
                     ConditionExpression=Attr("job_id").not_exists() | owned,
                     ReturnValues="ALL_OLD",
                 )
-        except ClientError as error:
-            if code_of(error) == "ConditionalCheckFailedException":
-                raise JobNotFound from error
-            raise
+        except self._condition_failed as error:
+            raise JobNotFound from error
         return "Attributes" in answer
 
     def _update(self, job_id: str, update: str, values: dict[str, Any], condition: ConditionBase, at: str = "") -> bool:
@@ -212,27 +210,29 @@ class Jobs:
                 self._table.update_item(
                     Key={"job_id": job_id},
                     UpdateExpression=update,
-                    ExpressionAttributeNames={name: of for name, of in names.items() if name in update},
+                    ExpressionAttributeNames={name: attribute for name, attribute in names.items() if name in update},
                     ExpressionAttributeValues=values,
                     ConditionExpression=condition,
                 )
-        except ClientError as error:
-            if code_of(error) == "ConditionalCheckFailedException":
-                return False
-            raise
+        except self._condition_failed:
+            return False
         return True
+
+    @property
+    def _condition_failed(self) -> type[ClientError]:
+        return self._table.meta.client.exceptions.ConditionalCheckFailedException
 
 
 @cache
 def jobs() -> Jobs:
     """The jobs table of this deployment."""
-    # Three tries within seconds: boto3's own ten for DynamoDB take nearly as long as a function or a request may.
-    patience = Config(retries={"mode": "standard", "total_max_attempts": 3})
-    return Jobs(boto3.resource("dynamodb", config=patience).Table(config.jobs_table()))
+    # boto3's default of ten attempts takes nearly as long as the timeout of a function or a request.
+    settings = Config(retries={"mode": "standard", "total_max_attempts": 3})
+    return Jobs(boto3.resource("dynamodb", config=settings).Table(config.jobs_table()))
 
 
 def is_job_id(text: str) -> bool:
-    """Whether this can be the id of a job."""
+    """Whether this text has the form of a job's id."""
     return _JOB_ID.fullmatch(text) is not None
 
 

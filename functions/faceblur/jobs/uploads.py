@@ -1,4 +1,4 @@
-"""Photos that arrive: what S3 says about them, and what becomes of one that nobody waits for."""
+"""Uploads: the messages of S3 about them, and deleting those that no job will process."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def job_ids_in(message: str) -> list[str]:
-    """The ids of the jobs whose photos a message of S3's speaks of; none in the `s3:TestEvent` of a new notification.
+    """The ids of the jobs whose uploads an S3 message reports; none for the `s3:TestEvent` of a new notification.
 
-    Keys in S3's events are URL-encoded. A key that is no job's cannot come from a form and is passed over.
-    Raises ValueError or KeyError for what is no message of S3's.
+    Keys in S3's events are URL-encoded. Other keys than those of jobs cannot come from an upload form and are skipped.
+    Raises ValueError or KeyError if it is not an S3 message.
     """
     objects = [record["s3"]["object"] for record in json.loads(message).get("Records", [])]
     job_ids = [job_id_of(unquote_plus(photo["key"])) for photo in objects]
@@ -27,9 +27,9 @@ def job_ids_in(message: str) -> list[str]:
 
 
 def discard_unless_awaited(job_id: str, jobs: Jobs, photos: Photos) -> None:
-    """Delete a photo whose job is gone, or has ended and does not keep its original: nobody will process it.
+    """Delete an upload if its job does not exist, or has ended and does not keep its original.
 
-    One that comes while its job is in work is erased when the job ends.
+    An upload that arrives while its job is in progress is erased when the job ends.
     """
     try:
         job = jobs.get(job_id)

@@ -1,4 +1,4 @@
-"""Photos while their faces are hidden: decoded as faithfully as each format allows, and written back so."""
+"""Decodes photos for painting and encodes them again, as faithfully as each format allows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from faceblur.photo.styles import Region
 
-# The modes in which each format is written, and how. What was lossy stays lossy, at a quality where it is not seen.
+# The modes and the options in which each format is written. Lossy formats stay lossy, at a quality without visible
+# loss.
 MODES = {
     "JPEG": ("L", "RGB", "CMYK"),
     "PNG": ("L", "LA", "RGB", "RGBA"),
@@ -31,17 +32,17 @@ MODES = {
 OPTIONS: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
     "WEBP": {"quality": 95},
-    "AVIF": {"quality": 90, "subsampling": "4:4:4", "speed": 8},  # a third of the default speed's time
+    "AVIF": {"quality": 90, "subsampling": "4:4:4", "speed": 8},  # takes a third of the time of the default
     "TIFF": {"compression": "tiff_adobe_deflate"},
 }
-# What a format can hold; AVIF's encoder takes 38 MB a megapixel, and a function has no more than 3 GB.
+# The limits of the formats. The encoders of AVIF and of lossless WebP take 38 MB a megapixel, and a function has 3 GB.
 LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_536}
 MOST_PIXELS = {"AVIF": 64_000_000}
-MOST_LOSSLESS = 64_000_000  # so does WebP's without loss
+MOST_LOSSLESS = 64_000_000
 
-# The memory of pixels, up to 256 MB, that Pillow keeps for the next photo: to get it anew from the system takes up to a
-# quarter of a large JPEG's time. An image that needs less than a block cuts it down for good: of 16 MB, the default, a
-# mask of some kilobytes throws nearly all away, of 256 KB little.
+# Pillow keeps up to 256 MB of memory for the pixels of the next photo. Getting it from the system each time would take
+# up to a quarter of the time for a large JPEG. An image smaller than a block shrinks that block for good. With blocks
+# of 16 MB, the default, a mask of some kilobytes would lose nearly all of it; with 256 KB it loses little.
 # https://pillow.readthedocs.io/en/stable/reference/block_allocator.html
 Image.core.set_block_size(256 * 1024)  # type: ignore[attr-defined]
 Image.core.set_blocks_max(1024)  # type: ignore[attr-defined]
@@ -65,7 +66,7 @@ class Picture(Protocol):
 
 @dataclass(slots=True)
 class Pixels:
-    """A photo as pixels of 8 bits a sample, and how to write it."""
+    """A photo as pixels with 8 bits a sample, and the options to write it."""
 
     image: Image.Image
     format: str
@@ -88,7 +89,7 @@ class Pixels:
 
 
 def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint: bool) -> Picture:
-    """Decode an opened photo to be written in this format; `to_paint` says whether there is anything to cover.
+    """Decode an opened photo that will be written in this format; `to_paint` says whether it will be painted on.
 
     Raises CorruptImage, or ImageTooLarge if the format cannot hold the photo.
     """
@@ -106,21 +107,21 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint
             return _jpeg_pixels(image, orientation, profile)
         options = OPTIONS.get(format_, {}) | _kept_options(data, image, format_, profile)
         image.load()
-        plain = _plain(image, format_, to_paint)
-        if isinstance(plain, TiffImagePlugin.TiffImageFile):
-            plain = plain.copy()  # its plugin would write the tags that it read
-        plain, profile = _in_mode(plain, profile, format_)
+        paintable = _paintable(image, format_, to_paint)
+        if isinstance(paintable, TiffImagePlugin.TiffImageFile):
+            paintable = paintable.copy()  # its plugin would write the tags that it read
+        paintable, profile = _in_mode(paintable, profile, format_)
         if format_ == "PNG" and profile and len(profile) > PngImagePlugin.MAX_TEXT_CHUNK:
-            profile = None  # nobody would read the file again
-        upright = decode.turn_upright(plain, orientation)
+            profile = None  # Pillow and others would refuse to read the file
+        upright = decode.turn_upright(paintable, orientation)
     upright.info = {}
     return Pixels(upright, format_, options | {"icc_profile": profile})
 
 
 def _jpeg_pixels(image: JpegImagePlugin.JpegImageFile, orientation: int, profile: bytes | None) -> Pixels:
-    """A JPEG whose components all have the same size, or cannot keep theirs."""
+    """A JPEG whose components all have the same size, or whose planes cannot be kept."""
     space = jpeg.space(image)
-    alike = len(set(jpeg.factors(image))) == 1 and space != "YCCK"  # which Pillow cannot write
+    alike = len(set(jpeg.factors(image))) == 1 and space != "YCCK"  # Pillow cannot write it
     tables = jpeg.tables(image, orientation) if alike else [jpeg.FINEST]
     image.load()
     image.info = {}
@@ -129,13 +130,13 @@ def _jpeg_pixels(image: JpegImagePlugin.JpegImageFile, orientation: int, profile
 
 
 def _kept_options(data: bytes, image: ImageFile.ImageFile, format_: str, profile: bytes | None) -> dict[str, Any]:
-    """How the photo itself was written, as far as that is kept in a file of the same format."""
+    """The options of the photo itself that are kept if the format stays the same."""
     if format_ != image.format:
         return {}
     if format_ == "WEBP" and _is_lossless_webp(data):
         if image.width * image.height > MOST_LOSSLESS:
             raise ImageTooLarge(_TOO_LARGE.format("WEBP without loss"))
-        return {"lossless": True, "quality": 50}  # the effort: at the default it takes twice the time for the same size
+        return {"lossless": True, "quality": 50}  # the effort: the default takes twice the time for the same size
     if format_ == "PNG":
         info = PngImagePlugin.PngInfo()
         for name, content in png.colour_chunks(data, profile):
@@ -145,7 +146,7 @@ def _kept_options(data: bytes, image: ImageFile.ImageFile, format_: str, profile
 
 
 def _is_lossless_webp(data: bytes) -> bool:
-    """Whether the pixels are stored without loss: https://www.rfc-editor.org/rfc/rfc9649#section-2.7."""
+    """Whether the pixels are stored without loss (https://www.rfc-editor.org/rfc/rfc9649#section-2.7)."""
     start, name = 12, b""
     while name not in (b"VP8 ", b"VP8L") and start + 8 <= len(data):
         name, length = data[start : start + 4], int.from_bytes(data[start + 4 : start + 8], "little")
@@ -153,8 +154,8 @@ def _is_lossless_webp(data: bytes) -> bool:
     return name == b"VP8L"
 
 
-def _plain(image: Image.Image, format_: str, to_paint: bool) -> Image.Image:
-    """The image in a mode that can be painted on; a palette stays if nothing is to be painted."""
+def _paintable(image: Image.Image, format_: str, to_paint: bool) -> Image.Image:
+    """The image in a mode that can be painted on; a palette is kept if nothing will be painted."""
     kept = {"L", "RGB", "CMYK"}
     if not to_paint and image.format == format_ and "transparency" not in image.info:
         kept |= {"1", "P"}
@@ -162,16 +163,16 @@ def _plain(image: Image.Image, format_: str, to_paint: bool) -> Image.Image:
         return decode.eight_bits(image)
     if image.has_transparency_data:
         alpha = "LA" if image.mode in ("1", "L", "LA") else "RGBA"
-        return _without_what_nobody_sees(image if image.mode == alpha else image.convert(alpha))
+        return _without_invisible_colours(image if image.mode == alpha else image.convert(alpha))
     if image.mode not in kept:
         return image.convert("L" if image.mode == "1" else "RGB")
-    if image.mode == "P":  # colours of the palette that no pixel has are no part of the picture
-        return image.remap_palette([place for place, pixels in enumerate(image.histogram()) if pixels])
+    if image.mode == "P":  # drop the colours that no pixel uses
+        return image.remap_palette([colour for colour, pixels in enumerate(image.histogram()) if pixels])
     return image
 
 
-def _without_what_nobody_sees(image: Image.Image) -> Image.Image:
-    """The image without colours under full transparency: a picture of its own may be hidden there."""
+def _without_invisible_colours(image: Image.Image) -> Image.Image:
+    """The image without the colours of fully transparent pixels, which may contain another picture."""
     alpha = image.getchannel("A")
     if alpha.getextrema()[0] == 0:
         image.paste((0,) * len(image.getbands()), mask=alpha.point(lambda opacity: 0 if opacity else 255))
@@ -179,7 +180,7 @@ def _without_what_nobody_sees(image: Image.Image) -> Image.Image:
 
 
 def _in_mode(image: Image.Image, profile: bytes | None, format_: str) -> tuple[Image.Image, bytes | None]:
-    """The image in a mode that the format holds, and its ICC profile if that still speaks of its colours."""
+    """The image in a mode that the format can hold, and its ICC profile if that still fits the colours."""
     before = metadata.colour_space(image.mode)
     if image.mode == "CMYK" and "CMYK" not in MODES[format_]:
         image = _from_cmyk(image, profile)
@@ -191,7 +192,7 @@ def _in_mode(image: Image.Image, profile: bytes | None, format_: str) -> tuple[I
 
 
 def _from_cmyk(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """CMYK as sRGB, by its profile if that can be used."""
+    """A CMYK image as sRGB, converted by its ICC profile if that is usable."""
     if profile:
         try:
             source = ImageCms.ImageCmsProfile(BytesIO(profile))

@@ -1,4 +1,4 @@
-"""Which of the faces that a check finds are not covered: it asks the paint, not the detector."""
+"""Which of the faces that a check finds are not covered. The paint decides that, not the detector."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from faceblur.photo.outlines import Frame, around, head, outline, stencil
+from faceblur.photo.outlines import PIXELS_AT_ONCE, Frame, box_frame, head_frame, outline, stencil
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from faceblur.geometry import Box
     from faceblur.photo.styles import Region
 
-# A face is covered if at least this share of its inner ellipse is.
+# A face is covered if at least this share of its inner ellipse is covered.
 COVERED = 0.9
 
-# The inner ellipse holds what a face is recognised by, from the brows to the chin. A detector's box reaches from the
-# forehead to the chin, and the brows are a quarter of the way down. So the ellipse is three quarters as high as the
-# head in the box, ends where that ends, and leaves out the ears and the sides of the cheeks.
+# The inner ellipse holds the features by which a face is recognised, from the brows to the chin. A detector's box
+# reaches from the forehead to the chin, and the brows are a quarter of the way down. So the ellipse is three quarters
+# as high as the head in the box and ends at the chin. It leaves out the ears and the sides of the cheeks.
 INNER_WIDTH = 0.85
 INNER_HEIGHT = 0.75
 
-# Paint is opaque or it is not.
+# Only fully opaque paint counts.
 OPAQUE = [0] * 255 + [255]
 
 
 def uncovered(size: tuple[int, int], regions: Sequence[Region], boxes: Sequence[Box]) -> list[Box]:
-    """The boxes whose faces show in a picture of this size (width and height in pixels) after the regions are covered.
+    """The boxes whose faces are visible in a picture of this size (width and height in pixels) with hidden regions.
 
-    A face shows if less than COVERED of its inner ellipse, as far as that lies in the picture, is under opaque paint.
-    It does not matter how many regions the paint belongs to.
+    A face is visible if opaque paint covers less than COVERED of the part of its inner ellipse inside the picture. The
+    paint may belong to any number of regions.
     """
     if not boxes:
         return []
@@ -51,38 +51,37 @@ def opaque_paint(size: tuple[int, int], regions: Sequence[Region]) -> Image.Imag
 
 
 def covered_share(paint: Image.Image, box: Box) -> float:
-    """The share (0…1) of the face's inner ellipse that is under opaque paint; 1 if the box is not in the picture.
+    """The share (0…1) of the face's inner ellipse under opaque paint; 1 if the box is outside the picture.
 
-    The inner ellipse of a face that the picture's edge cuts may lie beyond it. Then the part of the box that is in the
-    picture counts, since whatever looked like a face is there.
+    If the picture's edge crops a face, its inner ellipse may lie outside the picture. Then the ellipse in the box
+    counts, because what looked like a face is there.
     """
-    inner = inner_ellipse(paint.size, box)
-    total, shown = pixels_in(paint, inner)
+    total, bare = pixels_in(paint, inner_ellipse(paint.size, box))
     if not total:
-        total, shown = pixels_in(paint, around(paint.size, box))
-    return 1 - shown / total if total else 1.0
+        total, bare = pixels_in(paint, box_frame(paint.size, box))
+    return 1 - bare / total if total else 1.0
 
 
 def pixels_in(paint: Image.Image, ellipse: Frame) -> tuple[int, int]:
-    """How many pixels of the picture an ellipse has, and how many of them are not painted."""
-    total = shown = 0
-    for piece in ellipse.bounds.within(paint.size).rows():
-        inside = ellipse.part(disc(), piece)
+    """The number of the ellipse's pixels inside the picture, and the number of those without paint."""
+    total = bare = 0
+    for piece in ellipse.bounds.clip(paint.size).strips(PIXELS_AT_ONCE):
+        inside = ellipse.project(disc(), piece)
         total += inside.histogram()[255]
         inside.paste(0, mask=paint.crop(piece))
-        shown += inside.histogram()[255]
-    return total, shown
+        bare += inside.histogram()[255]
+    return total, bare
 
 
 def inner_ellipse(size: tuple[int, int], box: Box) -> Frame:
-    """Where the features of the face in this box are, from the brows to the chin, in a picture of this size."""
-    face = head(size, box)
+    """The ellipse around the features of the face in this box, in a picture of this size."""
+    face = head_frame(size, box)
     inner = face.lowered((1 - INNER_HEIGHT) * face.down)
-    # A circle with a radius of a pixel holds the middle of a pixel, wherever it lies.
+    # A circle with a radius of one pixel contains the middle of at least one pixel, wherever it lies.
     return replace(inner, across=max(INNER_WIDTH * face.across, 1), down=max(INNER_HEIGHT * face.down, 1))
 
 
 @cache
 def disc() -> Image.Image:
-    """An ellipse in its frame: 255 within, 0 outside."""
+    """An ellipse in its frame: 255 inside, 0 outside."""
     return stencil("ellipse").point(lambda opacity: 255 if opacity else 0)

@@ -1,4 +1,4 @@
-"""Open photos safely: limits before decoding, upright pixels, one error for whatever a decoder raises."""
+"""Opens photos safely: limits before decoding, upright pixels, and one error for all errors of decoders."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import struct
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from PIL import (
     AvifImagePlugin,
@@ -29,7 +29,9 @@ from faceblur.photo.tiff import claims_too_much
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# Pillow's own guard would warn at 89 megapixels already; ours speaks before any pixel is decoded.
+T = TypeVar("T")
+
+# Pillow's own limit would warn at 89 megapixels. Our check comes before any pixel is decoded.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 EMPTY = "This file is empty. Please upload the photo again."
@@ -37,10 +39,10 @@ ANIMATED = "This file holds an animation or several pictures. Please upload a si
 STRIP = "This picture is far longer in one direction than in the other. Please cut it into parts and upload those."
 UNUSUAL = "The pixels of this photo are of an unusual kind. Please export it as a JPEG or PNG file."
 
-# Scientific pixels (32 bits, floating point, LAB) are none that a face can be hidden in without a guess.
+# Scientific pixels (32 bits, floating point, LAB) are refused: we would have to guess how to show them.
 MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "I;16", "I;16L", "I;16B"}
 
-PLAIN = 16  # of 255 levels: colours that differ by no more show no face
+PLAIN = 16  # of 255 levels: a picture whose colours differ by no more shows no face
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -55,7 +57,7 @@ _UPRIGHT = {
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a file's header says: the format's name, pixels of the upright image, EXIF orientation 1…8."""
+    """A photo's header: the format's name, the size of the upright image in pixels, the EXIF orientation 1…8."""
 
     format: str
     width: int
@@ -64,18 +66,19 @@ class Header:
 
 
 def inspect(data: bytes) -> Header:
-    """Read the header alone. Raises UnsupportedFormat, CorruptImage, ImageTooLarge or ImageTooSmall."""
+    """Read only the header. Raises UnsupportedFormat, CorruptImage, ImageTooLarge or ImageTooSmall."""
     with open_image(data) as image:
         return header(image)
 
 
 def load_for_detection(data: bytes, long_side: int | None) -> Image.Image:
-    """Decode to upright RGB; what transparency hides is shown, since anybody can take the transparency away.
+    """Decode to upright RGB.
 
-    Where the colours show nothing, and the transparency draws the picture, that is shown.
+    Transparent parts show their colours, because anybody can remove the transparency. If the colours are plain and the
+    transparency draws the picture, the picture is shown on a background.
 
-    A JPEG is decoded no larger than needed for a longer side of `long_side` pixels: the result has at
-    least that, or the photo's own size; None decodes it in full. Raises the errors of `inspect`.
+    `long_side` allows a JPEG to be decoded at a smaller size whose longer side is still at least that many pixels; None
+    decodes it at full size. Raises the errors of `inspect`.
     """
     with open_image(data) as image:
         orientation = header(image).orientation
@@ -92,7 +95,7 @@ def load_for_detection(data: bytes, long_side: int | None) -> Image.Image:
 
 
 def open_image(data: bytes) -> ImageFile.ImageFile:
-    """Open within the limits, without decoding. Raises the errors of `inspect`."""
+    """Check the limits and open the photo without decoding it. Raises the errors of `inspect`."""
     if not data:
         raise CorruptImage(EMPTY)
     if len(data) > MAX_BYTES:
@@ -119,7 +122,7 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
 
 
 def format_of(data: bytes) -> str:
-    """The format's name by the file's first bytes; empty if it is none that is taken."""
+    """The format's name, told by the file's first bytes; empty if we do not accept the format."""
     if data.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -127,7 +130,7 @@ def format_of(data: bytes) -> str:
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return "WEBP"
     if data[4:8] == b"ftyp":
-        # The major brand comes first; of the general ones (mif1, msf1) the compatible brands tell more.
+        # The major brand comes first. If it is a general one (mif1, msf1), the compatible brands name the format.
         brands = {data[i : i + 4] for i in range(8, min(int.from_bytes(data[:4]), 256), 4)}
         if brands & {b"avif", b"avis"}:
             return "AVIF"
@@ -145,12 +148,12 @@ def header(image: ImageFile.ImageFile) -> Header:
 
 
 def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
-    """The image as EXIF orientation 1…8 means it to be seen."""
+    """The image turned upright, as its EXIF orientation (1…8) asks."""
     return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
 
 
 def to_rgb(image: Image.Image, background: str = "white") -> Image.Image:
-    """Eight-bit RGB of an image of any mode; what is transparent shows `background`."""
+    """An image of any mode as RGB with 8 bits a sample; transparent parts show the background."""
     if image.mode.startswith("I;16"):
         return eight_bits(image).convert("RGB")
     if image.has_transparency_data:
@@ -162,23 +165,23 @@ def to_rgb(image: Image.Image, background: str = "white") -> Image.Image:
 
 
 def without_alpha(image: Image.Image) -> Image.Image:
-    """The image with its colours alone, also where they are transparent."""
+    """The image without its transparency: transparent parts show their colours."""
     return image.convert("RGBA").convert("RGB") if image.has_transparency_data else image
 
 
 def is_plain(image: Image.Image) -> bool:
-    """Whether an RGB image is of hardly more than one colour."""
+    """Whether an RGB image has hardly more than one colour."""
     return all(high - low <= PLAIN for low, high in ImageStat.Stat(image).extrema)
 
 
 def eight_bits(image: Image.Image) -> Image.Image:
-    """The upper eight bits of a grey image of sixteen."""
+    """The upper eight bits of a grey image with 16 bits a sample."""
     return image.convert("I").point(lambda level: level * (1 / 256)).convert("L")
 
 
 @contextmanager
 def decoding() -> Iterator[None]:
-    """Turn whatever a decoder raises on hostile or damaged bytes into CorruptImage."""
+    """Raise CorruptImage for every error that a decoder raises on hostile or damaged bytes."""
     try:
         yield
     except (FaceblurError, MemoryError):
@@ -188,15 +191,15 @@ def decoding() -> Iterator[None]:
 
 
 def _open_heif(file: BytesIO) -> ImageFile.ImageFile:
-    # Seldom needed, and its import takes a while.
+    # Imported on use: it is seldom needed and slow to import.
     from pi_heif.as_plugin import HeifImageFile  # type: ignore[import-untyped]
 
     image: ImageFile.ImageFile = HeifImageFile(file)
     return image
 
 
-# The plugins are called directly. JPEG's then sees, of a file with several pictures (MPO), the primary one alone,
-# which is the photo; the others are its previews, depth maps and second eyes.
+# The plugins are called directly. JPEG's plugin then reads only the primary picture of a file with several (MPO). It is
+# the photo; the others are its previews, depth maps and stereo views.
 _OPENERS: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
     "PNG": PngImagePlugin.PngImageFile,
@@ -209,13 +212,19 @@ _OPENERS: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
 
 
 def _orientation(exif: object) -> int:
-    """The orientation tag, 1…8; what cannot be read says nothing about it."""
+    """The orientation tag (1…8); 1 if it is missing or unreadable."""
+    value = read_exif(exif, lambda tags: tags.get(ExifTags.Base.Orientation), None)
+    return value if value in _UPRIGHT else 1
+
+
+def read_exif(exif: object, read: Callable[[Image.Exif], T], otherwise: T) -> T:
+    """Apply `read` to the tags of an EXIF block; gives `otherwise` if they cannot be read."""
+    # Pillow may give a text of a PNG under the name of EXIF.
     if not isinstance(exif, bytes) or claims_too_much(exif):
-        return 1
+        return otherwise
     tags = Image.Exif()
     try:
         tags.load(exif)
-        value = tags.get(ExifTags.Base.Orientation)
+        return read(tags)
     except (SyntaxError, ValueError, TypeError, LookupError, OSError, UserWarning, struct.error):
-        return 1
-    return value if value in _UPRIGHT else 1
+        return otherwise

@@ -1,4 +1,4 @@
-"""Hide the faces of a photo for good, and change nothing else."""
+"""Hides the faces of a photo for good, and changes nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from faceblur.limits import OutputFormat
     from faceblur.photo.styles import Region
 
-# Formats that are read, but not written.
+# Formats that are read but not written.
 WRITTEN_AS = {"HEIF": "JPEG"}
 FILES = {
     "JPEG": ("jpg", "image/jpeg"),
@@ -27,7 +27,7 @@ FILES = {
 
 @dataclass(frozen=True, slots=True)
 class HiddenPhoto:
-    """A photo without its faces: the file, its kind, pixels, and the names of what it lost beside them."""
+    """A photo with hidden faces: the file, its extension and type, its size in pixels, and the stripped metadata."""
 
     data: bytes
     extension: str
@@ -38,10 +38,9 @@ class HiddenPhoto:
 
 
 def hide_faces(data: bytes, regions: Sequence[Region], output: OutputFormat = "same") -> HiddenPhoto:
-    """Hide the regions; turn the photo upright, and leave out all but the picture and its ICC profile.
+    """Hide the regions, turn the photo upright, and leave out everything but the picture and its ICC profile.
 
-    `output` is the format of the result: the photo's own, or one to convert to. Raises the errors of
-    `decode.inspect`.
+    `output` is the format to write: the photo's own or another one. Raises the errors of `decode.inspect`.
     """
     picture, format_, stripped = _opened(data, output, to_paint=bool(regions))
     picture.paint(regions)
@@ -50,7 +49,7 @@ def hide_faces(data: bytes, regions: Sequence[Region], output: OutputFormat = "s
 
 
 def _opened(data: bytes, output: OutputFormat, *, to_paint: bool) -> tuple[codecs.Picture, str, list[str]]:
-    """The decoded photo, the format in which it is written, and the names of what will be left out."""
+    """The decoded photo, the format to write, and the names of the metadata that will be left out."""
     with decode.open_image(data) as image:
         name = image.format or ""
         format_ = WRITTEN_AS.get(name, name) if output == "same" else output.upper()

@@ -1,11 +1,10 @@
 """JPEG, read and written at the resolution of its own planes.
 
-Most JPEGs store colour at half the resolution of lightness. Whoever decodes such a file to pixels and encodes
-those again smooths its colours a little. Here each plane (Y, Cb, Cr) is decoded as it is stored, without
-conversion or resampling, and encoded with its own quantisation table, so that blocks that were not touched come
-out as they were; and it takes less time and memory than whole pixels do. Pillow encodes a plane as a grey JPEG;
-the three are then joined to one file with a scan for each plane, which is a baseline JPEG as any other
-("non-interleaved order", ITU-T T.81, A.2.2).
+Most JPEGs store colour at half the resolution of lightness. Decoding such a file to pixels and encoding these again
+smooths its colours a little. Here each plane (Y, Cb, Cr) is decoded as it is stored, without conversion or resampling,
+and encoded with its own quantisation table. So the blocks that were not painted on stay the same. It also takes less
+time and memory. Pillow encodes each plane as a grey JPEG. The three files are then joined to one baseline JPEG with a
+scan for each plane ("non-interleaved order", ITU-T T.81, A.2.2).
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ if TYPE_CHECKING:
 # Marker codes: ITU-T T.81, table B.1
 SOF0, SOF1, DHT, SOI, EOI, SOS, DQT = 0xC0, 0xC1, 0xC4, 0xD8, 0xD9, 0xDA, 0xDB
 
-BLOCK = 8  # samples on the side of what is transformed as one
-FINEST = [1] * 64  # the quantisation table that loses nothing but fractions
+BLOCK = 8  # samples on each side of a block
+FINEST = [1] * 64  # the quantisation table that only rounds to integers
 
-# What each EXIF orientation does to the stored picture's axes.
+# The EXIF orientations that mirror or swap the axes of the stored picture.
 MIRRORED_ACROSS = {2, 3, 7, 8}
 MIRRORED_DOWN = {3, 4, 6, 7}
 TURNED = {5, 6, 7, 8}
@@ -42,8 +41,9 @@ TURNED = {5, 6, 7, 8}
 
 @dataclass(slots=True)
 class Plane:
-    """One component of a JPEG: its samples, or a YCbCr image that has them as a band; its sampling factors across and
-    down, and its quantisation table.
+    """One component of a JPEG: its image, its sampling factors across and down, and its quantisation table.
+
+    The image holds the samples themselves (mode L), or it is a YCbCr image that holds them as a band.
     """
 
     image: Image.Image
@@ -53,7 +53,7 @@ class Plane:
 
 @dataclass(slots=True)
 class Planes:
-    """A photo as the planes Y, Cb and Cr of a JPEG, upright; its size is that of the largest plane."""
+    """A photo as the upright planes Y, Cb and Cr of a JPEG; `size` is the size of the largest plane."""
 
     planes: list[Plane]
     size: tuple[int, int]
@@ -73,7 +73,7 @@ class Planes:
 
 
 def space(source: JpegImagePlugin.JpegImageFile) -> str:
-    """The colours in which a JPEG is stored: L, YCbCr, RGB, CMYK or YCCK, told as libjpeg does."""
+    """The colour space of a JPEG: L, YCbCr, RGB, CMYK or YCCK, determined like in libjpeg."""
     adobe = source.info.get("adobe_transform")
     match source.layers:
         case 1:
@@ -88,16 +88,16 @@ def space(source: JpegImagePlugin.JpegImageFile) -> str:
 
 
 def factors(source: JpegImagePlugin.JpegImageFile) -> list[tuple[int, int]]:
-    """The sampling factors of each component, across and down."""
+    """The sampling factors (across, down) of each component."""
     return [(layer[1], layer[2]) for layer in source.layer]
 
 
 def tables(source: JpegImagePlugin.JpegImageFile, orientation: int) -> list[Table]:
     """The quantisation tables with which to encode each component of the upright picture.
 
-    They are the photo's own if its blocks of 8 × 8 samples stay blocks when it is turned. If they do not,
-    because a mirrored side is no multiple of them, another round of rounding would be seen, and the finest
-    tables stand in.
+    They are the photo's own tables if its blocks of 8 × 8 samples are still blocks in the turned picture. If they are
+    not, because a mirrored side is no multiple of 8, coarse rounding would become visible a second time. Then the
+    finest tables are used.
     """
     largest = [max(each) for each in zip(*factors(source), strict=True)]
     chosen: list[Table] = []
@@ -119,13 +119,13 @@ def tables(source: JpegImagePlugin.JpegImageFile, orientation: int) -> list[Tabl
 
 
 def has_planes(source: JpegImagePlugin.JpegImageFile, orientation: int) -> bool:
-    """Whether colour is stored at a lower resolution than lightness, in a way that can be kept."""
+    """Whether colours are stored at a lower resolution than lightness, in a way that we can write again."""
     if space(source) != "YCbCr":
         return False
     (across, down), *colours = factors(source)
     if all(each == (across, down) for each in colours):
         return False
-    # A mirrored picture would have its colours moved if their last samples stood for less than the others do.
+    # If the last sample of a colour covers fewer pixels than the others, mirroring would shift the colours.
     odd = (orientation in MIRRORED_ACROSS and source.width % across) or (
         orientation in MIRRORED_DOWN and source.height % down
     )
@@ -135,7 +135,7 @@ def has_planes(source: JpegImagePlugin.JpegImageFile, orientation: int) -> bool:
 def read_planes(
     data: bytes, light: JpegImagePlugin.JpegImageFile, orientation: int, icc_profile: bytes | None
 ) -> Planes:
-    """Decode each plane of a JPEG that `has_planes`, which is opened already, and turn it upright."""
+    """Decode each plane of a JPEG for which `has_planes` is true, and turn it upright; `light` is the opened file."""
     sampling = factors(light)
     colours = _colours(decode.open_image(data), sampling)
     light.draft("L", None)
@@ -159,7 +159,7 @@ def _encoded(plane: Image.Image, table: Table, icc_profile: bytes | None) -> byt
 
 
 def segments(file: bytes) -> Iterator[tuple[int, bytes, int]]:
-    """The marker segments up to the first scan: marker, content, and where the next one starts."""
+    """The marker segments up to the first scan: the marker, the content, and the start of the next segment."""
     start = 2
     while file[start + 1] != EOI:
         marker, end = file[start + 1], start + 2 + int.from_bytes(file[start + 2 : start + 4])
@@ -170,9 +170,9 @@ def segments(file: bytes) -> Iterator[tuple[int, bytes, int]]:
 
 
 def _colours(pixels: ImageFile.ImageFile, sampling: list[tuple[int, int]]) -> list[Image.Image]:
-    """An opened JPEG as YCbCr images, of which one has the planes Cb and Cr as they are stored, or each has one."""
+    """YCbCr images whose bands Cb and Cr are the stored planes: one image for both, or one for each of them."""
     (across, down), *others = sampling
-    # At half the size, libjpeg gives colours that are stored at half the size just as they are.
+    # When libjpeg decodes at half the size, it gives colours stored at half the size without changing them.
     halves = (across, down) == (2, 2) and others == [(1, 1), (1, 1)]
     pixels.draft("YCbCr", (pixels.width // 2, pixels.height // 2) if halves else None)
     pixels.load()
@@ -187,11 +187,11 @@ def _colours(pixels: ImageFile.ImageFile, sampling: list[tuple[int, int]]) -> li
 
 
 def _stored(band: Image.Image, ratio: tuple[int, int]) -> Image.Image:
-    """The stored plane of which libjpeg made this band by repeating each sample as often as `ratio` says.
+    """The stored plane from which libjpeg made this band by enlarging it by `ratio`.
 
-    Where a sample is repeated twice, libjpeg smooths the result: in each direction a sample and its neighbour
-    weigh 3 : 1 (jdsample.c, "triangle filter"). Averages of two are exactly the samples again if before that
-    each counts four times and its two neighbours minus one, over two.
+    Where it enlarges twice, libjpeg interpolates: in each direction it weighs a sample and its neighbour 3 : 1
+    (jdsample.c, "triangle filter"). The kernels here are the inverse: if each pixel weighs 4 and its two neighbours -1,
+    over two, then the average of two pixels is exactly the stored sample.
     """
     kernels = {
         (2, 1): (0, 0, 0, -1, 4, -1, 0, 0, 0),
@@ -204,7 +204,7 @@ def _stored(band: Image.Image, ratio: tuple[int, int]) -> Image.Image:
 
 
 def _joined(files: list[bytes], sampling: list[tuple[int, int]], size: tuple[int, int]) -> bytes:
-    """One JPEG of grey ones, which become its components; all else is as in the first."""
+    """One JPEG whose components are these grey JPEGs; everything else is taken from the first one."""
     head: list[bytes] = []
     huffman: list[bytes] = []
     scans: list[bytes | memoryview] = []

@@ -1,15 +1,13 @@
-"""What a photo's file holds beside its picture: the ICC profile, which stays, and names for all that goes."""
+"""The data of a photo's file beside its picture: the ICC profile, which is kept, and the names of what is stripped."""
 
 from __future__ import annotations
 
 import re
-import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PIL import ExifTags, Image, JpegImagePlugin, TiffImagePlugin, TiffTags
 
-from faceblur.photo import png
-from faceblur.photo.tiff import claims_too_much
+from faceblur.photo import decode, png
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
 
 APPENDED = "appended data"
 
-# What Pillow's plugins put into an image's `info`, by any format.
+# Keys that Pillow's plugins put into an image's `info`, for any format.
 _INFO = {
     "exif": "EXIF",
     "xmp": "XMP",
@@ -39,16 +37,16 @@ _JPEG_SEGMENTS = (
     ("APP13", b"Photoshop 3.0\0", "IPTC"),
     ("COM", b"", "comment"),
 )
-# In a JPEG's scans no other marker than those for a restart follows FF. `find` takes a third longer.
+# In a JPEG's scans only restart markers follow FF. `bytes.find` takes a third longer.
 _JPEG_END = re.compile(rb"\xff\xd9")
 
-MOST_NAMED = 50  # a photo loses a dozen kinds of things; each name goes into the job's row, its receipt and its answer
-UNKNOWN = "unknown"  # what has no name that can be read
+MOST_NAMED = 50  # a photo has a dozen kinds of metadata; each name is stored in the job's row and in its receipt
+UNKNOWN = "unknown"  # the name of a chunk whose own name is unreadable
 
 _PNG_PICTURE = {b"IHDR", b"PLTE", b"tRNS", b"IEND", b"iCCP", *png.COLOUR_CHUNKS}
 _PNG_CHUNKS = {b"eXIf": "EXIF", b"tEXt": "text", b"zTXt": "text", b"iTXt": "text", b"tIME": "time", b"": APPENDED}
 
-# The TIFF tags that describe the pixels or how they are laid out, by number: TIFF 6.0, and 34675 for ICC.
+# The TIFF tags that describe the pixels or their layout (TIFF 6.0), and 34675 for the ICC profile.
 _TIFF_PICTURE = {
     *range(254, 260), 262, 263, 266, 273, 274, 277, 278, 279, 280, 281, 284, 317, 318, 319, 320, *range(321, 326),
     338, 339, 347, *range(529, 533), 34675,
@@ -56,7 +54,7 @@ _TIFF_PICTURE = {
 
 
 def icc_profile(image: ImageFile.ImageFile) -> bytes | None:
-    """The image's ICC profile, without what may follow it; None if it is none, or not one for such colours.
+    """The image's ICC profile, cut to its own size; None if it is missing, invalid or made for other colours.
 
     Size, colour space and signature are at bytes 0, 16 and 36 (ICC.1:2022, 7.2).
     """
@@ -67,16 +65,16 @@ def icc_profile(image: ImageFile.ImageFile) -> bytes | None:
 
 
 def colour_space(mode: str) -> bytes:
-    """The ICC signature of the colours that an image of this mode holds."""
+    """The ICC signature of the colour space of an image of this mode."""
     if mode in ("1", "L", "LA") or mode.startswith("I;16"):
         return b"GRAY"
     return b"CMYK" if mode == "CMYK" else b"RGB "
 
 
 def stripped(data: bytes, image: ImageFile.ImageFile) -> list[str]:
-    """The names of what the file holds beside its picture and will lose; the image is opened, but not decoded."""
+    """The names of the metadata that the file will lose, at most MOST_NAMED; the image is opened but not decoded."""
     names = {name for key, name in _INFO.items() if image.info.get(key)}
-    names.update(_in_exif(image.info.get("exif")))
+    names.update(decode.read_exif(image.info.get("exif"), _names_in_exif, []))
     if isinstance(image, JpegImagePlugin.JpegImageFile):
         names.update(_in_jpeg(data, image))
     elif isinstance(image, TiffImagePlugin.TiffImageFile):
@@ -92,27 +90,9 @@ def stripped(data: bytes, image: ImageFile.ImageFile) -> list[str]:
     return sorted(names)[:MOST_NAMED]
 
 
-def exif_tags(exif: Any) -> Image.Exif:
-    """The tags of an EXIF block; none if it cannot be read."""
-    tags = Image.Exif()
-    # Pillow gives a PNG's text of that name as it is.
-    if not isinstance(exif, bytes) or claims_too_much(exif):
-        return tags
-    try:
-        tags.load(exif)
-        tags.get_ifd(ExifTags.IFD.IFD1)
-    except (SyntaxError, ValueError, TypeError, LookupError, OSError, UserWarning, struct.error):
-        return Image.Exif()
-    return tags
-
-
-def _in_exif(exif: Any) -> Iterator[str]:
-    if exif:
-        tags = exif_tags(exif)
-        if ExifTags.IFD.GPSInfo in tags:
-            yield "GPS"
-        if tags.get_ifd(ExifTags.IFD.IFD1):
-            yield "thumbnail"
+def _names_in_exif(tags: Image.Exif) -> list[str]:
+    names = ["thumbnail"] if tags.get_ifd(ExifTags.IFD.IFD1) else []
+    return [*names, "GPS"] if ExifTags.IFD.GPSInfo in tags else names
 
 
 def _in_jpeg(data: bytes, image: JpegImagePlugin.JpegImageFile) -> Iterator[str]:

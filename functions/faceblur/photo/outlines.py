@@ -1,14 +1,15 @@
-"""Where a face is hidden: the outline of its region, and the opacity of the paint in it."""
+"""The outline of the region that hides a face, and the opacity of the paint in it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
 from math import ceil, cos, floor, hypot, radians, sin, sqrt
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from faceblur.geometry import Rectangle
 from faceblur.limits import MIN_PADDING
 
 if TYPE_CHECKING:
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
     from faceblur.limits import Shape
     from faceblur.photo.styles import Region
 
-# How many times as high as wide the box around an upright head is: the median of what CenterFace finds.
+# Height by width of the box around an upright head: the median of the boxes that CenterFace finds.
 HEAD = 1.25
 
-# A box that ends within so many pixels of the picture's edge belongs to a face that the edge cuts off.
+# If a box ends within this many pixels of the picture's edge, the edge crops the face.
 CUT = 2
 
-# A soft outline is opaque up to this share of the way from its middle to its edge, and fades from there.
-SOLID = 0.95
+# A soft outline is opaque up to this share of the way from its middle to its edge. From there it fades.
+OPAQUE_SHARE = 0.95
 
 # Detectors place a box too high more often than too low. With the ellipse centred on the box, most pixels of a true
 # face that stayed visible were at its chin and jaw. So the ellipse moves down by this share of its opaque margin. On
@@ -33,54 +34,22 @@ SOLID = 0.95
 # for the same area of paint.
 LOWERED = 0.5
 
-# What each soft outline looks like: |x|ⁿ + |y|ⁿ = 1. With 2 it is an ellipse. With 6 it is a rounded rectangle.
+# The order n of each soft outline |x|ⁿ + |y|ⁿ = 1: 2 gives an ellipse, 6 a rounded rectangle.
 ORDERS: dict[Shape, int] = {"ellipse": 2, "rounded": 6}
 
-# Outlines are drawn at this many pixels along each side, and for large faces at a quarter of the face's size. Repeated
-# pixels are ten times as fast as interpolated ones, and are not seen.
+# Outlines are drawn at this many pixels along each side, and for large faces at a quarter of the face's size. Then
+# their pixels are repeated, which is ten times as fast as interpolating them. The difference is invisible.
 FINE_OUTLINE = 512
 REPEATED = 4
 
-AREA = 1 << 20  # pixels painted at once, so that memory does not grow with the face
-
-
-class Pixels(NamedTuple):
-    """A rectangle in pixels; `right` and `bottom` are the first beyond it."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height."""
-        return self.right - self.left, self.bottom - self.top
-
-    def within(self, size: tuple[int, int]) -> Pixels:
-        """The part of this rectangle that lies within a picture of this size; without area if there is none."""
-        width, height = size
-        left, top = min(max(self.left, 0), width), min(max(self.top, 0), height)
-        return Pixels(left, top, max(left, min(self.right, width)), max(top, min(self.bottom, height)))
-
-    def rows(self) -> Iterator[Pixels]:
-        """This rectangle from top to bottom, a few rows at a time; nothing if it has no area."""
-        if self.right > self.left:
-            rows = max(1, AREA // (self.right - self.left))
-            for top in range(self.top, self.bottom, rows):
-                yield self._replace(top=top, bottom=min(top + rows, self.bottom))
-
-    def seen_from(self, other: Pixels) -> Pixels:
-        """This rectangle, measured from the other's upper left corner."""
-        left, top = other.left, other.top
-        return Pixels(self.left - left, self.top - top, self.right - left, self.bottom - top)
+PIXELS_AT_ONCE = 1 << 20  # pixels painted at a time, so that the memory does not grow with the face
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Frame:
     """An ellipse in a picture, or the rectangle around it.
 
-    Its middle, its half-axes and its turn: pixels, and degrees clockwise.
+    Its centre (`x`, `y`) and half-axes (`across`, `down`) are in pixels, its `roll` in degrees clockwise.
     """
 
     x: float
@@ -91,23 +60,23 @@ class Frame:
 
     @property
     def axes(self) -> tuple[float, float]:
-        """The direction in the picture of the frame's own horizontal axis; (-y, x) is that of the vertical one."""
+        """The direction (x, y) of the frame's horizontal axis in the picture; the vertical axis points to (-y, x)."""
         return cos(radians(self.roll)), sin(radians(self.roll))
 
     @property
-    def bounds(self) -> Pixels:
-        """The upright rectangle around the ellipse, or, if the frame is not turned, around both."""
+    def bounds(self) -> Rectangle:
+        """The upright rectangle around the ellipse; it is also the frame's own rectangle if the frame is not turned."""
         cosine, sine = self.axes
         wide, high = hypot(self.across * cosine, self.down * sine), hypot(self.across * sine, self.down * cosine)
-        return Pixels(floor(self.x - wide), floor(self.y - high), ceil(self.x + wide), ceil(self.y + high))
+        return Rectangle(floor(self.x - wide), floor(self.y - high), ceil(self.x + wide), ceil(self.y + high))
 
     def lowered(self, distance: float) -> Frame:
         """This frame, moved downwards along its own vertical axis."""
         cosine, sine = self.axes
         return replace(self, x=self.x - sine * distance, y=self.y + cosine * distance)
 
-    def part(self, stencil: Image.Image, piece: Pixels) -> Image.Image:
-        """What a piece of the picture shows of the stencil, if that is stretched over the frame; 0 outside of it."""
+    def project(self, stencil: Image.Image, piece: Rectangle) -> Image.Image:
+        """A piece of the picture with the stencil stretched over the frame; 0 outside the frame."""
         cosine, sine = self.axes
         x, y = piece.left - self.x, piece.top - self.y
         across, down = stencil.width / 2 / self.across, stencil.height / 2 / self.down
@@ -124,39 +93,39 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """The region in which a face is hidden: its frame, and the part of its bounds that is in the picture."""
+    """The region in which a face is hidden: its frame, and the part of the frame's bounds inside the picture."""
 
     frame: Frame
-    seen: Pixels
+    visible: Rectangle
     shape: Shape
 
-    def pieces(self) -> Iterator[tuple[Pixels, Image.Image]]:
-        """The visible part in pieces, with their opacities: 255 over the face, then fading to the frame's edge."""
+    def pieces(self) -> Iterator[tuple[Rectangle, Image.Image]]:
+        """The visible part in pieces, each with its opacities: 255 over the face, then fading to the frame's edge."""
         side = round(2 * max(self.frame.across, self.frame.down))
-        whole = enlarged(stencil(self.shape), (side, side), FINE_OUTLINE)
-        for piece in self.seen.rows():
-            yield piece, self.frame.part(whole, piece)
+        fine_stencil = enlarged(stencil(self.shape), (side, side), FINE_OUTLINE)
+        for piece in self.visible.strips(PIXELS_AT_ONCE):
+            yield piece, self.frame.project(fine_stencil, piece)
 
 
 def outline(size: tuple[int, int], region: Region) -> Outline:
-    """Where the region is in a picture of this size.
+    """The outline of the region in a picture of this size (width and height in pixels).
 
-    An ellipse is turned with the head and reaches further below the chin than above the forehead. The other outlines
-    stand upright.
+    An ellipse is turned with the head, and extends further below the chin than above the forehead. The other outlines
+    are upright.
     """
     box, style = region
-    frame = head(size, box) if style.shape == "ellipse" else around(size, box)
-    room = 1 + 2 * max(style.padding, MIN_PADDING)
-    # However small a face is, the paint is opaque to a pixel beyond its edge.
-    across, down = (max(room * half, (half + 1) / SOLID) for half in (frame.across, frame.down))
+    frame = head_frame(size, box) if style.shape == "ellipse" else box_frame(size, box)
+    enlargement = 1 + 2 * max(style.padding, MIN_PADDING)
+    # Even over a tiny face, the paint is opaque up to one pixel outside the face.
+    across, down = (max(enlargement * half, (half + 1) / OPAQUE_SHARE) for half in (frame.across, frame.down))
     padded = replace(frame, across=across, down=down)
     if style.shape == "ellipse":
-        padded = padded.lowered(LOWERED * (SOLID * room - 1) * frame.down)
-    return Outline(padded, padded.bounds.within(size), style.shape)
+        padded = padded.lowered(LOWERED * (OPAQUE_SHARE * enlargement - 1) * frame.down)
+    return Outline(padded, padded.bounds.clip(size), style.shape)
 
 
-def around(size: tuple[int, int], box: Box) -> Frame:
-    """The box in a picture of this size."""
+def box_frame(size: tuple[int, int], box: Box) -> Frame:
+    """The box as a frame in a picture of this size."""
     width, height = size
     return Frame(
         (box.left + box.width / 2) * width,
@@ -166,35 +135,36 @@ def around(size: tuple[int, int], box: Box) -> Frame:
     )
 
 
-def head(size: tuple[int, int], box: Box) -> Frame:
-    """The ellipse that a head in this box fills, turned as the head is.
+def head_frame(size: tuple[int, int], box: Box) -> Frame:
+    """The ellipse that a head fills in this box, turned like the head.
 
-    A box stands upright, and encloses the head. Of an ellipse with half-axes a and b, in a box of w × h, it is known
-    that 4(a² + b²) = w² + h², and 4(a² - b²) cos 2φ = w² - h² if it is turned by φ. The second equation is exact for an
-    upright head, and says nothing of one that is turned by 45°; there the usual proportions of a head stand in for it.
+    The box is upright and encloses the head. An ellipse with half-axes a and b, turned by φ in a box of w × h,
+    satisfies 4(a² + b²) = w² + h² and 4(a² - b²) cos 2φ = w² - h². The second equation determines an upright head
+    exactly, but says nothing about a head turned by 45°. The usual proportions of a head replace it gradually towards
+    that angle.
     """
-    whole = uncut(size, box)
-    total = whole.across**2 + whole.down**2
+    frame = uncropped_frame(size, box)
+    total = frame.across**2 + frame.down**2
     double = cos(2 * radians(box.roll))
     usual = total * (1 - HEAD**2) / (1 + HEAD**2)
-    difference = (whole.across**2 - whole.down**2) * double + usual * (1 - double**2)
+    difference = (frame.across**2 - frame.down**2) * double + usual * (1 - double**2)
     across, down = sqrt(max(total + difference, 0) / 2), sqrt(max(total - difference, 0) / 2)
-    return Frame(whole.x, whole.y, across, down, box.roll)
+    return Frame(frame.x, frame.y, across, down, box.roll)
 
 
-def uncut(size: tuple[int, int], box: Box) -> Frame:
-    """The box in a picture of this size, drawn on beyond the picture's edge if that cuts the head off.
+def uncropped_frame(size: tuple[int, int], box: Box) -> Frame:
+    """The box in a picture of this size, extended outside the picture if the picture's edge crops the head.
 
-    An ellipse within what the picture shows of the face would leave out what is at the edge. How much of the head is
-    missing is told from its usual proportions, or, in a corner, taken to be as much as is seen.
+    An ellipse inside the visible part would leave the face uncovered at the edge. The missing part is estimated from
+    the usual proportions of a head. In a corner it is taken to be as large as the visible part.
     """
     width, height = size
-    frame = around(size, box)
+    frame = box_frame(size, box)
     left, right = frame.x - frame.across, frame.x + frame.across
     top, bottom = frame.y - frame.down, frame.y + frame.down
     at_left, at_right, at_top, at_bottom = left <= CUT, right >= width - CUT, top <= CUT, bottom >= height - CUT
     cosine, sine = replace(frame, roll=box.roll).axes
-    ratio = hypot(sine, HEAD * cosine) / hypot(cosine, HEAD * sine)  # height by width of a box around a whole head
+    ratio = hypot(sine, HEAD * cosine) / hypot(cosine, HEAD * sine)  # height by width of a box around an uncropped head
     across, down = right - left, bottom - top
     missing_across = max(down / ratio - across, across * (at_top or at_bottom), 0)
     missing_down = max(across * ratio - down, down * (at_left or at_right), 0)
@@ -206,7 +176,7 @@ def uncut(size: tuple[int, int], box: Box) -> Frame:
 
 
 def enlarged(image: Image.Image, size: tuple[int, int], fine: int) -> Image.Image:
-    """The image smoothly enlarged to this size, or to what looks the same when pixels are repeated."""
+    """The image smoothly enlarged to this size, or to a smaller size that suffices when its pixels are repeated."""
     longest = max(min(max(size), fine), -(-max(size) // REPEATED))
     if longest <= max(image.size):
         return image
@@ -216,21 +186,21 @@ def enlarged(image: Image.Image, size: tuple[int, int], fine: int) -> Image.Imag
 
 @cache
 def stencil(shape: Shape) -> Image.Image:
-    """The opacities, 0…255, of an outline in its frame."""
+    """The opacities (0…255) of an outline in its frame."""
     if shape == "box":
         return Image.new("L", (FINE_OUTLINE, FINE_OUTLINE), 255)
     order = ORDERS[shape]
     side = FINE_OUTLINE // 2
     powers = [abs((2 * i + 1) / side - 1) ** order for i in range(side)]
-    solid = SOLID**order
-    opacities = bytes(255 if x + y <= solid else _fading((x + y) ** (1 / order)) for y in powers for x in powers)
+    opaque = OPAQUE_SHARE**order
+    opacities = bytes(255 if x + y <= opaque else _fading((x + y) ** (1 / order)) for y in powers for x in powers)
     coarse = Image.frombytes("L", (side, side), opacities)
     return coarse.resize((FINE_OUTLINE, FINE_OUTLINE), Image.Resampling.BICUBIC)
 
 
 def _fading(radius: float) -> int:
-    """The opacity beyond SOLID of the way to the edge: from 255 there, falling smoothly to 0 at 1."""
+    """The opacity at a radius above OPAQUE_SHARE: it falls smoothly from 255 to 0 at the edge (radius 1)."""
     if radius >= 1:
         return 0
-    share = (1 - radius) / (1 - SOLID)
+    share = (1 - radius) / (1 - OPAQUE_SHARE)
     return round(255 * share * share * (3 - 2 * share))

@@ -1,7 +1,7 @@
-"""PNG with 16 bits a sample, and the chunks that describe colour.
+"""PNG with 16 bits a sample, and the chunks that describe colours.
 
-Pillow reads the upper eight bits alone of most such files. Here a picture is taken apart into two of eight bits,
-the upper and the lower bytes of its samples, each of which Pillow can work on.
+Pillow reads only the upper eight bits of most such files. Here a picture is split into two pictures of eight bits, the
+upper and the lower bytes of its samples. Pillow can work on each of them.
 https://www.w3.org/TR/png-3/
 """
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageChops, PngImagePlugin
 
 from faceblur.photo import decode, painting
+from faceblur.photo.structure import PNG_START, png_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, COLOUR, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 4, 6
-UP = 2  # the row filter: each byte less the one above it
-ROWS = 256  # compressed at once
+UP = 2  # the row filter that stores the difference of each byte and the byte above it
+ROWS = 256  # compressed at a time
 
-# How the colours are meant, in numbers, and the largest that make sense: gamma and chromaticities are in units of
-# 1/100,000, the others are codes. As part of the picture they stay, like an ICC profile.
+# The layout and the largest plausible values of the chunks that define the colours. Gamma and chromaticities are in
+# units of 1/100,000, the others are codes. Like an ICC profile, these chunks are a part of the picture and are kept.
 COLOUR_CHUNKS = {
     b"gAMA": (">I", (1_000_000,)),
     b"cHRM": (">8I", (100_000,) * 8),
@@ -40,7 +41,7 @@ _COLOUR_KEY = {GREY: 2, COLOUR: 6}
 
 @dataclass(slots=True)
 class Deep:
-    """A PNG of 16 bits a sample: pictures of the samples' upper and lower bytes, upright."""
+    """A PNG of 16 bits a sample: upright pictures of the upper and of the lower bytes of its samples."""
 
     upper: Image.Image
     lower: Image.Image
@@ -54,7 +55,7 @@ class Deep:
         return self.upper.size
 
     def paint(self, regions: Sequence[Region]) -> None:
-        """Cover the regions; what is painted has eight bits, and the lower byte repeats the upper."""
+        """Cover the regions. The paint has eight bits a sample; its lower bytes repeat the upper ones."""
         painting.paint([self.upper], regions)
         for strip, touched in painting.touched(self.upper.size, regions):
             self.lower.paste(self.upper.crop(strip), strip, touched)
@@ -77,7 +78,7 @@ class Deep:
         return file.getvalue()
 
     def _filtered(self) -> Iterator[bytes]:
-        """The rows as they are compressed, some at a time."""
+        """The filtered rows, some at a time."""
         width, height = self.size
         samples = len(self.upper.getbands())
         length = 2 * samples * width
@@ -86,9 +87,9 @@ class Deep:
             box = (0, top, width, min(top + ROWS, height))
             count = box[3] - top
             interleaved = bytearray(length * count)
-            for place, picture in enumerate((self.upper, self.lower)):
+            for byte, picture in enumerate((self.upper, self.lower)):
                 for sample, band in enumerate(picture.crop(box).split()):
-                    interleaved[2 * sample + place :: 2 * samples] = band.tobytes()
+                    interleaved[2 * sample + byte :: 2 * samples] = band.tobytes()
             rows = Image.frombytes("L", (length, count), bytes(interleaved))
             shifted = Image.new("L", rows.size)
             shifted.paste(above, (0, 0))
@@ -122,20 +123,18 @@ def read_deep(data: bytes, orientation: int, icc_profile: bytes | None) -> Deep:
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The chunks of a PNG but the pixels, name and content; what follows its end comes last, without a name."""
-    start, name = len(SIGNATURE), b""
-    while name != b"IEND" and start + 8 <= len(data):
-        (length,) = struct.unpack(">I", data[start : start + 4])
-        name = data[start + 4 : start + 8]
+    """The name and the content of a PNG's chunks, without the pixels. Data after its end comes last, without a name."""
+    end = PNG_START
+    for name, content in png_chunks(data):
+        end = content.stop + 4  # the checksum
         if name != b"IDAT":
-            yield name, data[start + 8 : start + 8 + length]
-        start += length + 12
-    if start < len(data):
-        yield b"", data[start:]
+            yield name, data[content]
+    if end < len(data):
+        yield b"", data[end:]
 
 
 def colour_chunks(data: bytes, icc_profile: bytes | None) -> list[tuple[bytes, bytes]]:
-    """The chunks that say how the colours of a PNG are meant, unless an ICC profile does."""
+    """The chunks that define the colours of a PNG; none if an ICC profile defines them."""
     found = {} if icc_profile else dict(reversed([*chunks(data)]))
     return [(name, found[name]) for name in COLOUR_CHUNKS if name in found and _makes_sense(name, found[name])]
 
@@ -148,7 +147,7 @@ def _makes_sense(name: bytes, content: bytes) -> bool:
 
 
 def _read_grey(data: bytes, colour_type: int) -> tuple[Image.Image, Image.Image]:
-    """Upper and lower bytes of a grey picture: read as one of 8 bits a sample that has twice as many samples."""
+    """The upper and the lower bytes of a grey picture: it is read as a picture of 8 bits with twice as many samples."""
     twice = GREY_ALPHA if colour_type == GREY else COLOUR_ALPHA
     header = b"IHDR" + data[16:24] + bytes([8, twice]) + data[26:29]
     patched = data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:]
@@ -159,7 +158,7 @@ def _read_grey(data: bytes, colour_type: int) -> tuple[Image.Image, Image.Image]
 
 
 def _read_colour(data: bytes, rawmode: str) -> Image.Image:
-    """The upper bytes of a coloured picture, big-endian as PNG is, or, taken for little-endian, its lower."""
+    """The upper bytes of a coloured picture if `rawmode` is big-endian, as PNG is; the lower bytes if little-endian."""
     image = PngImagePlugin.PngImageFile(BytesIO(data))
     image.tile = [tile._replace(args=f"{image.mode};{rawmode}") for tile in image.tile]
     image.load()

@@ -1,8 +1,8 @@
-"""How many parts a photo's file may consist of.
+"""Limits on the number of segments, chunks and scans in a photo's file.
 
-A photo has some dozens, or some thousands of a few kilobytes each. A hostile file of 35 MB has room for millions of
-empty ones, for each of which a decoder takes time and memory, or for as many passes over all pixels: minutes and
-gigabytes, however few pixels there are.
+A photo has some dozens of them, or some thousands of a few kilobytes each. A hostile file of 35 MB can hold millions of
+empty ones, or thousands of scans over all pixels. A decoder would take minutes and gigabytes for it, even if the
+picture is small.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_PARTS = 100_000  # segments of a JPEG and bytes between them, chunks of a PNG
-MAX_EXIFS = 100  # of which one is a photo's
-MAX_SCANS = 100  # passes over a JPEG's pixels; encoders make ten, those that try for the least bytes some dozens
+MAX_EXIFS = 100  # EXIF blocks of an AVIF; a photo has one
+MAX_SCANS = 100  # of a JPEG; encoders write ten, those that search for the smallest file some dozens
 
-# Marker codes: ITU-T T.81, table B.1. In a scan no marker follows FF but those for a restart; some have no content.
+# Marker codes: ITU-T T.81, table B.1. In a scan only restart markers follow FF. Some markers have no content.
 _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 _WITHOUT_CONTENT = {0x01, 0xD8, 0xD9}
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
@@ -30,33 +30,39 @@ _EOI, _SOS, _APP1 = 0xD9, 0xDA, 0xE1
 
 _EXIF = b"Exif\0\0"
 _TIFF = re.compile(rb"II\*\0|MM\0\*")
-_PNG_START = 8
+PNG_START = 8  # the size of the signature
 
 
 def check_structure(data: bytes, format_: str) -> None:
-    """Raise CorruptImage for a file of more parts than any photo has, or whose tags claim more than there is."""
+    """Raise CorruptImage if the file has more parts than any photo, or tags that refer to more bytes than it has."""
     if sum(islice(_weights(data, format_), MAX_PARTS)) >= MAX_PARTS:
         raise CorruptImage
-    if any(claims_too_much(block) for block in _tags(data, format_)):
+    if any(claims_too_much(block) for block in _tag_blocks(data, format_)):
         raise CorruptImage
 
 
 def _weights(data: bytes, format_: str) -> Iterator[int]:
-    """What each part weighs."""
+    """The weight of each part of the file: the sum may not reach MAX_PARTS."""
     match format_:
         case "JPEG":
             for marker, skipped, _ in _segments(data):
                 yield skipped + (MAX_PARTS // MAX_SCANS if marker == _SOS else 1)
         case "PNG":
-            start, name = _PNG_START, b""
-            while name != b"IEND" and start + 8 <= len(data):
-                name = data[start + 4 : start + 8]
-                start += int.from_bytes(data[start : start + 4]) + 12
+            for _ in png_chunks(data):
                 yield 1
 
 
-def _tags(data: bytes, format_: str) -> Iterator[bytes]:
-    """The directories of tags that the format's decoder reads when it opens a file."""
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, slice]]:
+    """The name and the place of the content of each chunk of a PNG, up to its end."""
+    start, name = PNG_START, b""
+    while name != b"IEND" and start + 8 <= len(data):
+        name, length = data[start + 4 : start + 8], int.from_bytes(data[start : start + 4])
+        yield name, slice(start + 8, start + 8 + length)
+        start += length + 12
+
+
+def _tag_blocks(data: bytes, format_: str) -> Iterator[bytes]:
+    """The blocks of tags that the format's decoder reads when it opens a file."""
     match format_:
         case "JPEG":
             exif = [data[place] for marker, _, place in _segments(data) if marker == _APP1]
@@ -64,26 +70,26 @@ def _tags(data: bytes, format_: str) -> Iterator[bytes]:
         case "TIFF":
             yield data
         case "AVIF":
-            # Wherever they are; by chance there is one in a hundred megabytes.
+            # They may be anywhere. Random data looks like one once in a hundred megabytes.
             for found in islice(_TIFF.finditer(data), MAX_EXIFS):
                 yield data[found.start() :]
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, slice]]:
-    """A JPEG's segments up to its end: marker, bytes before it that a decoder skips one by one, and the content."""
-    place, components, scanning, several = 2, 0, False, False
+    """A JPEG's segments: the marker, the bytes that a decoder skips before it, and the place of the content."""
+    place, components, scanning, progressive = 2, 0, False, False
     while found := _MARKER.search(data, place):
-        # The bytes between a scan's header and the next marker are its own.
+        # The bytes between a scan's header and the next marker belong to the scan.
         skipped = 0 if scanning else found.start() - place
         marker, start = data[found.start(1)], found.end()
         length = 0 if marker in _WITHOUT_CONTENT else int.from_bytes(data[start : start + 2])
         place = start + length
         yield marker, skipped, slice(start + 2, place)
         if marker in _FRAMES:
-            components, several = int.from_bytes(data[start + 7 : start + 8]), marker in _PROGRESSIVE
+            components, progressive = int.from_bytes(data[start + 7 : start + 8]), marker in _PROGRESSIVE
         if marker == _SOS:
-            if not (scanning or several) and int.from_bytes(data[start + 2 : start + 3]) == components:
-                return  # the only scan
+            if not (scanning or progressive) and int.from_bytes(data[start + 2 : start + 3]) == components:
+                return  # this scan has all components, so it is the only one
             scanning = True
         if scanning and marker == _EOI:
             return

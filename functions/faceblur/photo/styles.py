@@ -1,4 +1,4 @@
-"""How faces are hidden: the styles, and the regions that get them."""
+"""How faces are hidden: the styles, and the regions to which they are applied."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a face is hidden. `padding` is the margin on each side of the face's box, as a fraction of its size;
-    `strength` (1…3) says how little the smooth and the pixelated style leave of it; `colour` (red, green, blue;
-    0…255) is that of the solid style.
+    """How a face is hidden.
+
+    `padding` enlarges the face's box on each side, by this fraction of its size. `strength` (1…3) says how little blur
+    and pixelate leave of the face. `colour` (red, green, blue; 0…255) is the colour of the solid style.
     """
 
     kind: StyleKind = "blur"
@@ -29,7 +30,7 @@ class Style:
 
 
 class Region(NamedTuple):
-    """A face to hide, and how."""
+    """A face to hide, and the style that hides it."""
 
     box: Box
     style: Style

@@ -1,7 +1,7 @@
-"""Reads and writes ONNX files, as far as preparing the two networks takes.
+"""Reads and writes the parts of ONNX files that preparing the two networks needs.
 
 An ONNX file is one protobuf message: a sequence of fields. Each field is a key (field number << 3 | wire type) and a
-value. Nested messages are fields of wire type 2 (length, bytes). Building the layer needs no protobuf library.
+value. Nested messages are fields of wire type 2 (length, bytes). So building the layer needs no protobuf library.
 The field numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 """
 
@@ -28,7 +28,7 @@ NUMBER, BYTES = 0, 2  # wire types
 
 
 def read_varint(data: bytes, start: int) -> tuple[int, int]:
-    """The number that starts at `start`, seven bits a byte, lowest first, and the place after it."""
+    """The number at `start`, stored with seven bits a byte and the lowest first, and the position after it."""
     value, shift = 0, 0
     while True:
         byte = data[start]
@@ -39,7 +39,7 @@ def read_varint(data: bytes, start: int) -> tuple[int, int]:
 
 
 def varint(value: int) -> bytes:
-    """`value` as protobuf writes a number."""
+    """The encoding of a number in protobuf."""
     data = bytearray()
     while value >= 0x80:
         data.append(value & 0x7F | 0x80)
@@ -48,7 +48,7 @@ def varint(value: int) -> bytes:
 
 
 def fields(message: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """Each field of a message: its number, its content, and the whole field as it is written."""
+    """Each field of a message: its number, its content, and all its bytes. Raises ValueError for another file."""
     start = 0
     while start < len(message):
         key, content = read_varint(message, start)
@@ -63,7 +63,7 @@ def fields(message: bytes) -> Iterator[tuple[int, bytes, bytes]]:
             case 5:
                 end = content + 4
             case wire_type:
-                raise ValueError(f"wire type {wire_type} is not one of an ONNX file")
+                raise ValueError(f"wire type {wire_type} does not occur in an ONNX file")
         if end > len(message):
             raise ValueError("the file ends within a field")
         yield key >> 3, message[content:end], message[start:end]
@@ -81,17 +81,17 @@ def numeric(number: int, value: int) -> bytes:
 
 
 def every(message: bytes, number: int) -> list[bytes]:
-    """The contents of the message's fields of this number."""
+    """The contents of all fields of the message with this number."""
     return [content for found, content, _ in fields(message) if found == number]
 
 
 def first(message: bytes, number: int) -> bytes:
-    """The content of the message's first field of this number."""
+    """The content of the first field of the message with this number."""
     return every(message, number)[0]
 
 
 def rewrite(message: bytes, number: int, change: Callable[[bytes], bytes]) -> bytes:
-    """The message with `change` applied to the content of its fields of this number."""
+    """The message with `change` applied to the content of each field with this number."""
     return b"".join(
         nested(number, change(content)) if found == number else field for found, content, field in fields(message)
     )

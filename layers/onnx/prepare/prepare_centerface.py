@@ -1,10 +1,10 @@
 """Prepares the published CenterFace model for onnxruntime: `prepare_centerface.py PUBLISHED.onnx PREPARED.onnx`.
 
-The published graph takes pictures of one size only, [10, 3, 32, 32], and lists its weights among its inputs. Weights
-that are inputs could be replaced by a caller, so onnxruntime may not fold the batch normalisation into the
-convolutions. Preparing frees batch, height and width, and drops the weights from the inputs. The model then takes any
-size and is more than twice as fast. Weights that no node uses, left over from training, go too, because onnxruntime
-would warn of each. All other weights and nodes stay as they are, byte for byte.
+The published graph accepts only one size of input, [10, 3, 32, 32], and lists its weights among its inputs. A caller
+could replace weights that are inputs, so onnxruntime may not fold the batch normalisation into the convolutions. This
+script frees batch, height and width, and removes the weights from the inputs. Then the model accepts any size and is
+more than twice as fast. It also removes the weights that no node uses, because onnxruntime would print a warning for
+each. All other weights and nodes stay the same, byte for byte.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ from onnx_format import (
     rewrite,
 )
 
-CHANNELS = 1  # the place of the one dimension that stays fixed: batch, channels, height, width
+CHANNELS = 1  # the index of the dimension that stays fixed, among batch, channels, height and width
 
 
 def free_shape(shape: bytes) -> bytes:
-    """The shape with all its dimensions unknown but the channels."""
+    """The shape with all dimensions free except the channels."""
     return b"".join(
-        nested(SHAPE_DIMENSION, dimension if place == CHANNELS else b"")
-        for place, dimension in enumerate(every(shape, SHAPE_DIMENSION))
+        nested(SHAPE_DIMENSION, dimension if index == CHANNELS else b"")
+        for index, dimension in enumerate(every(shape, SHAPE_DIMENSION))
     )
 
 
 def free_value(value: bytes) -> bytes:
-    """A graph's input or output that takes any batch, height and width."""
+    """A graph's input or output with free batch, height and width."""
     return rewrite(
         value,
         VALUE_TYPE,
@@ -53,7 +53,7 @@ def free_value(value: bytes) -> bytes:
 
 
 def prepare_graph(graph: bytes) -> bytes:
-    """The graph with free sizes, and with the weights it uses as constants only."""
+    """The graph with free sizes, and with only the weights it uses, as constants."""
     weights = {first(content, TENSOR_NAME) for content in every(graph, GRAPH_INITIALIZER)}
     used = {name for node in every(graph, GRAPH_NODE) for name in every(node, NODE_INPUT)}
     kept = []
@@ -67,7 +67,7 @@ def prepare_graph(graph: bytes) -> bytes:
 
 
 def prepare(model: bytes) -> bytes:
-    """The published model, prepared."""
+    """Prepare the published model."""
     return rewrite(model, MODEL_GRAPH, prepare_graph)
 
 

@@ -1,18 +1,18 @@
 """Writes the YuNet network as an ONNX file: `prepare_yunet.py LIBRARY.so PREPARED.onnx`.
 
 The network is published as C++ code, and its weights as arrays in a shared library (libfacedetection.so). This script
-reads the arrays by their names and writes the same network as a graph of ONNX operators.
+reads these arrays by their names and writes the network as a graph of ONNX operators.
 The architecture is that of https://github.com/ShiqiYu/libfacedetection/blob/master/src/facedetectcnn-model.cpp:
 
-    picture ─▶ stage 0 ─▶ 1 ─▶ 2 ─▶ 3 ─▶ 4 ─▶ 5     convolutions; the size is halved on entering 1, 3, 4, 5, and in 0
+    picture ─▶ stage 0 ─▶ 1 ─▶ 2 ─▶ 3 ─▶ 4 ─▶ 5     convolutions; the size is halved in 0 and before 1, 3, 4, 5
                                     ▼    ▼    ▼
-                                level 0 ◀ 1 ◀ 2     each level adds the next one, enlarged
+                                level 0 ◀ 1 ◀ 2     each level adds the next one, enlarged twice
                                     ▼    ▼    ▼
-                                   heads            one output [n, 16, h, w] a level, of stride 8, 16 and 32
+                                   heads            one output [n, 16, h, w] per level, with stride 8, 16 and 32
 
 The input `picture` is RGB, 0…255, [n, 3, height, width]; both sides are multiples of 32. The 16 channels of an output
-are: class and objectness (logits), the box (offset of its centre x, y; logarithm of its width and height), and five
-landmarks (x, y each: right eye, left eye, nose, right and left corner of the mouth), all in strides.
+are class and objectness (logits), the box (offset of its centre x, y; logarithms of its width and height), and five
+landmarks (x, y of right eye, left eye, nose, right and left corner of the mouth). Box and landmarks are in strides.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ if TYPE_CHECKING:
 
     Weights = Mapping[str, array[float]]
 
-WEIGHTS = 53_184  # all numbers of the network; another count means another network
+WEIGHTS = 53_184  # the number of weights of this network
 LEVELS = 3
 HEADS = ("cls", "obj", "bbox", "kps")
-FLOAT = 1  # ONNX's number for the type of elements
+FLOAT = 1  # ONNX's number for this element type
 ATTRIBUTE_KINDS = {int: 2, bytes: 3, list: 7}
 IR_VERSION, OPERATOR_SET = 8, 13
 # The ELF format of shared libraries, 64 bits, little-endian: https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html
@@ -75,7 +75,7 @@ DYNAMIC_SYMBOLS = 11
 
 
 def read_weights(library: bytes) -> Weights:
-    """The network's arrays of floats by their names in the library; raises ValueError if they are not all there."""
+    """The network's arrays of floats by their names in the library. Raises ValueError if any are missing."""
     try:
         every = dict(symbols(library))
     except (struct.error, ValueError) as error:
@@ -88,7 +88,7 @@ def read_weights(library: bytes) -> Weights:
 
 
 def symbols(library: bytes) -> Iterator[tuple[str, bytes]]:
-    """The exported symbols of a shared library, and the bytes that each names."""
+    """The names and contents of the exported symbols of a shared library."""
     if not library.startswith(b"\x7fELF\x02\x01"):
         raise ValueError("this is no 64-bit little-endian ELF file")
     (table,) = struct.unpack_from("<Q", library, 40)
@@ -106,10 +106,10 @@ def symbols(library: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 class Graph:
-    """An ONNX graph that grows node by node; each method gives the name of its node's output."""
+    """An ONNX graph under construction. Each method adds a node and returns the name of its output."""
 
     def __init__(self, weights: Weights) -> None:
-        """An empty graph whose convolutions take these weights."""
+        """Start with an empty graph; its convolutions use these weights."""
         self.weights = weights
         self.parts: list[bytes] = []
 
@@ -142,9 +142,9 @@ class Graph:
     def convolution(
         self, source: str, name: str, shape: Sequence[int], weight: array[float], bias: array[float], stride: int = 1
     ) -> str:
-        """Add a convolution with a kernel of `shape` [outputs, inputs a group, height, width], padded to keep the size.
+        """Add a convolution with a kernel [outputs, inputs per group, height, width] that keeps the size.
 
-        A convolution with one input a group is depthwise.
+        A convolution with one input per group is depthwise.
         """
         outputs, inputs, *kernel = shape
         return self.node(
@@ -158,13 +158,13 @@ class Graph:
         )
 
     def unit(self, source: str, name: str, parts: Sequence[str]) -> str:
-        """Add a pointwise and a depthwise convolution, each made of those of `parts` side by side."""
+        """Add a pointwise and a depthwise convolution that concatenate the outputs of those of `parts`."""
         point_weight, point_bias, deep_weight, deep_bias = (array("f") for _ in range(4))
         for part in parts:
             bias = self.weights[f"{part}_pw_bias"]
             point_weight += self.weights[f"{part}_pw_weight"]
             point_bias += bias
-            # The library keeps the nine places of the kernel in rows, all channels of a place together.
+            # The library stores the kernel by its nine positions, with all channels of a position together.
             deep = self.weights[f"{part}_dw_weight"]
             for channel in range(len(bias)):
                 deep_weight += deep[channel :: len(bias)]
@@ -179,11 +179,11 @@ class Graph:
         return self.node("Relu", [source], f"{source}.relu")
 
     def halved(self, source: str) -> str:
-        """Add a maximum over 2 × 2 places."""
+        """Add max pooling over 2 × 2 cells."""
         return self.node("MaxPool", [source], f"{source}.halved", kernel_shape=[2, 2], strides=[2, 2])
 
     def doubled(self, source: str) -> str:
-        """Add an enlargement that repeats each place."""
+        """Add an enlargement that repeats each cell."""
         return self.node(
             "Resize",
             [source, "", "twice"],
@@ -207,7 +207,7 @@ def attribute(name: str, value: int | bytes | list[int]) -> bytes:
 
 
 def value(name: str, channels: int) -> bytes:
-    """A graph's input or output [n, channels, height, width] of floats; only the channels are fixed."""
+    """A graph's input or output of floats [n, channels, height, width]; only `channels` is fixed."""
     dimensions = [b"", numeric(DIMENSION_VALUE, channels), b"", b""]
     shape = b"".join(nested(SHAPE_DIMENSION, dimension) for dimension in dimensions)
     tensor = numeric(TENSOR_TYPE_ELEMENTS, FLOAT) + nested(TENSOR_TYPE_SHAPE, shape)
@@ -217,7 +217,7 @@ def value(name: str, channels: int) -> bytes:
 def first_kernel(weight: array[float]) -> array[float]:
     """The first convolution's kernel [16, 3, 3, 3] for RGB.
 
-    The library keeps each output's in 32 numbers: 27 for the nine places, blue, green and red each, and 5 unused.
+    The library stores 32 numbers for each output: blue, green and red of the nine positions, and 5 unused ones.
     """
     kernel = array("f")
     for start in range(0, len(weight), 32):
@@ -251,7 +251,7 @@ def network(weights: Weights) -> bytes:
         above = graph.relu(graph.unit(features, f"neck{level}", [f"neck__lateral_convs__{level}"]))
         heads = [f"bbox_head__multi_level_{head}__{level}" for head in HEADS]
         outputs.insert(0, graph.unit(above, f"level{level}", heads))
-    described = [
+    header = [
         nested(GRAPH_NAME, b"YuNet"),
         nested(GRAPH_INPUT, value("picture", 3)),
         *(nested(GRAPH_OUTPUT, value(output, 16)) for output in outputs),
@@ -259,7 +259,7 @@ def network(weights: Weights) -> bytes:
     return (
         numeric(MODEL_VERSION, IR_VERSION)
         + nested(MODEL_OPERATORS, numeric(OPERATORS_VERSION, OPERATOR_SET))
-        + nested(MODEL_GRAPH, b"".join([*graph.parts, *described]))
+        + nested(MODEL_GRAPH, b"".join([*graph.parts, *header]))
     )
 
 

@@ -9,7 +9,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from faceblur import config, limits
 from faceblur.detectors.warnings import WarningCode
 from faceblur.errors import InternalError, JobEnded, PhotoError, RequestError, TransientError
-from faceblur.jobs.receipts import HOW
+from faceblur.jobs.receipts import STYLE_OPTIONS
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import STAGES, Status
 from faceblur.options import JobOptions
@@ -145,7 +145,7 @@ def test_every_warning_is_described():
 
 def test_a_receipt_tells_the_options_that_say_how_a_face_is_hidden():
     described = SCHEMAS["Receipt"]["properties"]["hidden_with"]["properties"]
-    assert described == {name: {"$ref": f"#/components/schemas/JobOptions/properties/{name}"} for name in HOW}
+    assert described == {name: {"$ref": f"#/components/schemas/JobOptions/properties/{name}"} for name in STYLE_OPTIONS}
 
 
 def test_only_a_completed_job_has_links():

@@ -32,7 +32,7 @@ def ask(issuer, context):
     return call
 
 
-def test_who_is_signed_in_may_use_the_api(ask, issuer):
+def test_signed_in_users_may_use_the_api(ask, issuer):
     policy = ask(issuer.token())
     (statement,) = policy["policyDocument"]["Statement"]
     assert statement == {
@@ -97,7 +97,7 @@ def test_the_keys_are_fetched_once(ask, issuer):
     assert issuer.asked == ["/.well-known/openid-configuration", "/keys"]
 
 
-def test_unknown_keys_do_not_have_the_issuer_asked_each_time(ask, issuer):
+def test_unknown_keys_do_not_cause_a_request_to_the_issuer_each_time(ask, issuer):
     ask(issuer.token())
     issuer.rotate("unknown")
     for _ in range(3):

@@ -39,7 +39,7 @@ def test_where_nothing_is_hidden_everything_shows():
     assert Check(Detector(HIDDEN, MISSED), []).detect(DRAFT, 60, DetectionPass.CHECK).boxes == [HIDDEN, MISSED]
 
 
-def test_what_the_detector_cannot_do_is_told():
+def test_errors_of_the_detector_are_raised():
     with pytest.raises(DetectorUnavailable):
         Check(Detector(DetectorUnavailable()), []).detect(DRAFT, 60, DetectionPass.CHECK)
 

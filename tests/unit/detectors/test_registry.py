@@ -19,13 +19,13 @@ FUNCTIONS = ROOT / "functions"
 FACE = Box(0.1, 0.1, 0.01, 0.01, 90)
 
 
-def test_a_face_whose_finder_is_not_named_was_found_by_the_detector():
+def test_a_box_without_a_detector_gets_the_name_of_the_detector():
     found = Detection([FACE, replace(FACE, found_by="other")], "one", "1", 0, [])
     assert [box.found_by for box in found.boxes] == ["one", "other"]
 
 
 @pytest.mark.parametrize("name", ["embedded", "rekognition"])
-def test_a_detector_by_its_name(name):
+def test_each_name_gives_its_detector(name):
     assert type(detector_named(name)).__module__.startswith(f"faceblur.detectors.{name}")
 
 
@@ -38,13 +38,13 @@ def test_both_detectors(last_attempt):
     assert names == ["RekognitionDetector", "EmbeddedDetector"]
 
 
-def test_no_other_detector():
+def test_another_name_is_refused():
     with pytest.raises(ValueError, match="'haar' is not one of"):
         detector_named("haar")
 
 
 @pytest.mark.parametrize(("asked", "of_a_check"), [(0, 50), (50, 50), (80, 80)])
-def test_a_check_asks_for_the_default_confidence_at_least(asked, of_a_check):
+def test_a_check_needs_at_least_the_default_confidence(asked, of_a_check):
     assert confidence_for(DetectionPass.FIRST, asked) == asked
     assert confidence_for(DetectionPass.CHECK, asked) == of_a_check
 
@@ -57,7 +57,7 @@ def test_a_check_asks_for_the_default_confidence_at_least(asked, of_a_check):
         ("embedded", {"numpy", "onnxruntime"}, {"boto3"}),
     ],
 )
-def test_what_a_detector_needs_is_imported_with_it_alone(name, needed, spared):
+def test_libraries_are_imported_only_with_the_detector_that_needs_them(name, needed, spared):
     code = f"""if True:
         import sys
         from faceblur.detectors.registry import detector_named

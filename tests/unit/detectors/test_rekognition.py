@@ -111,7 +111,7 @@ def runs(flags):
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
-def survey(service, picture, **options):
+def search(service, picture, **options):
     """Detect the squares of a picture that is stored as a JPEG; gives the detection and what was asked."""
     stored = jpeg(picture, quality=95, subsampling=0)
     service.default = Service(stored)
@@ -168,14 +168,14 @@ def test_no_face(service):
     assert (found.boxes, found.calls) == ([], 1)
 
 
-def test_boxes_that_reach_beyond_the_photo_are_cut(service):
+def test_boxes_that_reach_outside_the_photo_are_clamped(service):
     service.default = [face(-0.1, 0.9, 0.3, 0.3)]
     (box,) = detect(astronaut()).boxes
     assert (box.left, box.bottom) == (0, 1)
     assert box.width == pytest.approx(0.2)
 
 
-def test_less_certain_faces_than_asked_for(service):
+def test_faces_below_the_confidence_are_left_out(service):
     service.default = [face(0.2, 0.3, 0.2, 0.2, 79), face(0.5, 0.5, 0.2, 0.2, 81)]
     assert [box.confidence for box in detect(astronaut(), min_confidence=80).boxes] == [81]
 
@@ -254,24 +254,24 @@ def test_a_damaged_photo_is_an_error_and_never_one_without_faces(service):
 # ------------------------------------------------------------------------------ the limits
 
 
-def test_a_large_photo_is_looked_at_in_quarters(service):
+def test_a_large_photo_is_searched_in_quarters(service):
     size = (4000, 3000)
     markers = [(100, 100, 95), (1970, 1470, 95), (3800, 2000, 98), (500, 1900, 900)]
-    found, asked = survey(service, marked(size, markers))
+    found, asked = search(service, marked(size, markers))
     assert close(found_squares(found, size), markers, tolerance=6)
     assert found.calls == 5
     assert max(max(each) for each in asked.sizes[1:]) <= 1920
 
 
 def test_a_photo_with_large_faces_alone_takes_one_call(service):
-    found, _ = survey(service, marked((1920, 1080), [(300, 300, 200), (900, 500, 120)]))
+    found, _ = search(service, marked((1920, 1080), [(300, 300, 200), (900, 500, 120)]))
     assert (len(found.boxes), found.calls, found.warnings) == (2, 1, [])
 
 
-def test_where_small_faces_are_smaller_ones_are_looked_for(service):
+def test_smaller_faces_are_searched_where_small_ones_are(service):
     size = (1920, 1080)
     markers = [(100, 100, 45), (200, 110, 28), (300, 120, 22), (1500, 800, 200)]
-    found, _ = survey(service, marked(size, markers))
+    found, _ = search(service, marked(size, markers))
     assert close(found_squares(found, size), markers, tolerance=4)
     assert 5 <= found.calls <= 17
 
@@ -279,25 +279,25 @@ def test_where_small_faces_are_smaller_ones_are_looked_for(service):
 def test_the_hundredth_face_is_not_the_last(service):
     size = (1600, 1000)
     markers = [(60 + 75 * column, 50 + 75 * row, 62) for row in range(12) for column in range(20)]
-    found, _ = survey(service, marked(size, markers))
+    found, _ = search(service, marked(size, markers))
     assert close(found_squares(found, size), markers, tolerance=4)
     assert found.warnings == []
 
 
 def test_a_full_answer_about_the_smallest_part_is_a_warning(service):
     service.default = [face(0.1 * column, 0.1 * row, 0.05, 0.05) for row in range(10) for column in range(10)]
-    survey = rekognition.Survey(StoredPhoto(grey(200, 100), "photos", "uploads/1"), DetectionPass.FIRST)
-    survey.faces()
-    assert survey.calls < 30
-    assert survey.warnings == {WarningCode.ANSWER_CAPPED}
+    searched = rekognition.Search(StoredPhoto(grey(200, 100), "photos", "uploads/1"), DetectionPass.FIRST)
+    searched.faces()
+    assert searched.calls < 30
+    assert searched.warnings == {WarningCode.ANSWER_CAPPED}
 
 
 def test_calls_have_a_limit(service):
     service.default = [face(0.1 * column, 0.1 * row, 0.05, 0.05) for row in range(10) for column in range(10)]
-    survey = rekognition.Survey(StoredPhoto(grey(8000, 6000), "photos", "uploads/1"), DetectionPass.FIRST)
-    survey.faces()
-    assert 90 < survey.calls <= rekognition.MAX_CALLS
-    assert WarningCode.ANSWER_CAPPED in survey.warnings
+    searched = rekognition.Search(StoredPhoto(grey(8000, 6000), "photos", "uploads/1"), DetectionPass.FIRST)
+    searched.faces()
+    assert 90 < searched.calls <= rekognition.MAX_CALLS
+    assert WarningCode.ANSWER_CAPPED in searched.warnings
 
 
 def test_faces_as_small_as_can_be_are_a_warning(service):
@@ -308,7 +308,7 @@ def test_faces_as_small_as_can_be_are_a_warning(service):
 
 def test_a_check_sees_the_photo_in_a_mirror(service):
     markers = [(100, 100, 90)]
-    found, _ = survey(service, marked((640, 480), markers), detection_pass=DetectionPass.CHECK)
+    found, _ = search(service, marked((640, 480), markers), detection_pass=DetectionPass.CHECK)
     assert close(found_squares(found, (640, 480)), markers, tolerance=4)
     (image,) = service.images
     shown = Image.open(BytesIO(image["Bytes"]))

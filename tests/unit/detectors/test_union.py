@@ -56,7 +56,7 @@ def test_how_it_was_found():
     assert found.warnings == ["A", "B"]
 
 
-def test_all_are_asked_the_same():
+def test_all_detectors_get_the_same_arguments():
     one, two = Finds("one", []), Finds("two", [])
     detect(one, two)
     assert one.asked == two.asked == [(PHOTO, 50, DetectionPass.FIRST)]
@@ -72,7 +72,7 @@ def test_an_unavailable_detector_is_for_the_state_machine_to_try_again(error, pl
 
 
 @pytest.mark.parametrize("place", [0, 1])
-def test_as_a_last_resort_the_other_does_with_a_warning(place):
+def test_in_the_last_attempt_one_detector_suffices_with_a_warning(place):
     detectors = [Finds("one", [ANN]), Finds("two", [BOB])]
     missing = detectors[place]
     missing.outcomes = [DetectorThrottled()]
@@ -81,13 +81,13 @@ def test_as_a_last_resort_the_other_does_with_a_warning(place):
     assert found.warnings == [WarningCode.ONE_DETECTOR_ONLY]
 
 
-def test_a_last_resort_that_is_not_needed_leaves_no_warning():
+def test_a_last_attempt_with_both_detectors_gives_no_warning():
     found = detect(Finds("one", [ANN]), Finds("two", [BOB]), last_attempt=True)
     assert len(found.boxes) == 2
     assert found.warnings == []
 
 
-def test_no_resort_without_any_detector():
+def test_a_last_attempt_without_any_detector_fails():
     with pytest.raises(DetectorThrottled):
         detect(Finds("one", DetectorUnavailable()), Finds("two", DetectorThrottled()), last_attempt=True)
 

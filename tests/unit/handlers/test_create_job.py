@@ -107,7 +107,7 @@ def test_the_log_is_about_the_job_and_does_not_hold_its_form(create, s3, table, 
     assert not re.search(r"X-Amz|https?://", output.text, re.IGNORECASE)
 
 
-def test_a_job_belongs_to_who_asked_for_it(create, s3, table, signed_in):
+def test_a_job_belongs_to_the_user_who_created_it(create, s3, table, signed_in):
     _, body = create(**signed_in("alice"))
     assert jobs().get(body["job_id"]).owner == "alice"
 

@@ -43,8 +43,8 @@ class Detector:
         self.last_attempt: bool | None = None
         self.asked: list[tuple[StoredPhoto, float, DetectionPass]] = []
 
-    def detect(self, photo: StoredPhoto, min_confidence: float, look: DetectionPass) -> Detection:
-        self.asked.append((photo, min_confidence, look))
+    def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
+        self.asked.append((photo, min_confidence, detection_pass))
         if isinstance(self.finds, Exception):
             raise self.finds
         self.meanwhile()
@@ -136,14 +136,14 @@ def test_the_faces_and_how_they_were_found(ask, detector):
     assert json.loads(json.dumps(found)) == found
 
 
-def test_a_face_whose_finder_is_not_named_was_found_by_the_detector(ask, detector):
+def test_a_box_without_a_detector_gets_the_name_of_the_detector(ask, detector):
     detector.finds = [Box(0.1, 0.2, 0.3, 0.4, 99)]
     assert [face["found_by"] for face in stored(ask())] == ["stand-in"]
 
 
 def test_the_stage_is_measured_as_what_it_is(ask, check, output):
-    for look, name in ((ask, "detect"), (check, "check")):
-        stage = look()["stage"]
+    for detect, name in ((ask, "detect"), (check, "check")):
+        stage = detect()["stage"]
         assert stage["name"] == name
         assert counted(output)["StageMilliseconds", name] == stage["milliseconds"]
 
@@ -153,24 +153,26 @@ def test_the_job_tells_that_the_stage_began(ask, detector):
     assert list(jobs().get(JOB_ID).progress) == ["detect"]
 
 
-def test_only_the_first_look_goes_below_the_default_confidence(ask, check, detector):
-    for look in (ask, check):
-        look(options={"min_confidence": 20})
+def test_only_the_first_pass_uses_a_confidence_below_the_default(ask, check, detector):
+    for detect in (ask, check):
+        detect(options={"min_confidence": 20})
     assert [confidence for _, confidence, _ in detector.asked] == [20, 50]
 
 
-@pytest.mark.parametrize("look", ["ask", "check"])
-def test_a_confidence_above_the_default_holds_for_every_look_and_tells_of_what_it_leaves(look, detector, request):
-    look = request.getfixturevalue(look)
-    seen = look(options={"min_confidence": 80})
+@pytest.mark.parametrize("detect", ["ask", "check"])
+def test_a_confidence_above_the_default_applies_to_every_pass_and_warns_of_faces_left_visible(
+    detect, detector, request
+):
+    detect = request.getfixturevalue(detect)
+    seen = detect(options={"min_confidence": 80})
     assert [confidence for _, confidence, _ in detector.asked] == [50]
     assert [face["confidence"] for face in stored(seen)] == [99.1]
     assert "FacesBelowConfidence" in seen["warnings"]
-    assert "FacesBelowConfidence" not in look(options={"min_confidence": 60})["warnings"]
+    assert "FacesBelowConfidence" not in detect(options={"min_confidence": 60})["warnings"]
 
 
 @pytest.mark.parametrize(
-    ("look", "asked", "confidence"),
+    ("detection_pass", "asked", "confidence"),
     [
         (DetectionPass.FIRST, 0, 0),
         (DetectionPass.FIRST, 50, 50),
@@ -181,18 +183,18 @@ def test_a_confidence_above_the_default_holds_for_every_look_and_tells_of_what_i
         (DetectionPass.CHECK, 100, 100),
     ],
 )
-def test_the_confidence_of_a_look(look, asked, confidence):
-    assert confidence_for(look, asked) == confidence
+def test_the_confidence_of_each_pass(detection_pass, asked, confidence):
+    assert confidence_for(detection_pass, asked) == confidence
 
 
 @pytest.mark.parametrize("last_attempt", [False, True])
-@pytest.mark.parametrize("look", ["ask", "check"])
-def test_the_detector_learns_whether_this_is_the_last_try(look, detector, last_attempt, request):
-    request.getfixturevalue(look)(last_attempt=last_attempt)
+@pytest.mark.parametrize("detect", ["ask", "check"])
+def test_the_detector_knows_whether_this_is_the_last_attempt(detect, detector, last_attempt, request):
+    request.getfixturevalue(detect)(last_attempt=last_attempt)
     assert detector.last_attempt is last_attempt
 
 
-def test_what_the_detector_is_asked(ask, detector):
+def test_the_arguments_of_the_detector(ask, detector):
     ask(options={"min_confidence": 30})
     assert detector.name == "embedded"
     assert detector.asked == [(StoredPhoto(PHOTO, BUCKET, f"uploads/{JOB_ID}"), 30, DetectionPass.FIRST)]
@@ -204,7 +206,7 @@ def test_the_detector_is_a_setting(ask, detector, monkeypatch):
     assert detector.name == "rekognition"
 
 
-def test_the_photo_that_was_looked_at_is_told_with_its_faces(ask, detector):
+def test_the_boxes_file_holds_the_digest_of_the_photo(ask, detector):
     assert photos().read_boxes(ask()["boxes"]["key"])["photo"] == digest(PHOTO)
 
 
@@ -223,7 +225,7 @@ def test_no_face_fails_a_job_that_asked_for_it(ask, detector):
 # ---------------------------------------------------------------- the check
 
 
-def test_a_check_finds_what_is_not_covered_and_adds_it_to_what_is_hidden(check, detector):
+def test_a_check_adds_uncovered_faces_to_the_hidden_ones(check, detector):
     seen, other, missed = FACES[0], FACES[1], Box(0.7, 0.1, 0.1, 0.2, 70, "stand-in")
     detector.finds = [seen, missed]
     found = check((seen, 0), (other, 1), round_=2)
@@ -236,12 +238,12 @@ def test_a_check_finds_what_is_not_covered_and_adds_it_to_what_is_hidden(check, 
     assert found["stage"]["name"] == "check"
 
 
-def test_what_a_check_finds_belongs_to_the_photo_of_the_first_look(check, detector):
+def test_the_boxes_of_a_check_keep_the_digest_of_the_photo_of_the_first_pass(check, detector):
     found = check((FACES[0], 0))
     assert photos().read_boxes(found["boxes"]["key"])["photo"] == digest(b"photo")
 
 
-def test_no_uncovered_face_is_what_is_hoped_for(check, detector, keys):
+def test_a_check_without_findings_keeps_the_boxes_file(check, detector, keys):
     found = check(*((face, 0) for face in FACES), options={"on_no_faces": "fail"})
     assert detector.asked[0][2] is DetectionPass.CHECK
     assert (found["boxes"]["count"], found["stage"]["faces"]) == (2, 0)
@@ -254,7 +256,7 @@ def test_a_check_of_a_photo_in_which_nothing_was_found_may_find_nothing(check, d
     assert (stored(found), found["stage"]["faces"]) == ([], 0)
 
 
-def test_what_is_covered_leaves_no_doubt_that_it_shows(check, detector):
+def test_a_covered_face_causes_no_warning(check, detector):
     detector.finds = [FACES[1]]
     assert check((FACES[1], 0), options={"min_confidence": 80})["warnings"] == []
     assert check((Box(0.8, 0.1, 0.1, 0.1, 99), 0), options={"min_confidence": 80})["warnings"] == [
@@ -262,7 +264,7 @@ def test_what_is_covered_leaves_no_doubt_that_it_shows(check, detector):
     ]
 
 
-def test_how_much_room_is_hidden_around_a_face_decides_what_is_covered(check, detector):
+def test_the_padding_decides_which_faces_are_covered(check, detector):
     detector.finds = [Box(0.5, 0.5, 0.2, 0.2, 90)]
     small = (Box(0.525, 0.525, 0.15, 0.15, 90), 0)
     assert check(small, options={"padding": 1.0})["stage"]["faces"] == 0
@@ -306,13 +308,13 @@ def test_the_faces_of_all_rounds_are_counted(check, detector):
 
 
 def test_a_job_that_is_deleted_meanwhile_gets_no_boxes(ask, detector, keys, monkeypatch):
-    """The deletion comes between the boxes' storing and the look at the row, and misses the boxes."""
-    look = Jobs.get
+    """The job is deleted after the boxes were stored and before the row is read, so the deletion misses the boxes."""
+    get = Jobs.get
 
     def deleted_before_the_look(self, job_id):
         assert any(key.startswith("boxes/") for key in keys())
         self.delete(job_id, "")
-        return look(self, job_id)
+        return get(self, job_id)
 
     monkeypatch.setattr(Jobs, "get", deleted_before_the_look)
     with pytest.raises(JobNotFound):
@@ -335,7 +337,7 @@ def test_a_photo_that_is_gone(ask, detector, s3):
 
 
 @pytest.mark.parametrize("finds", [FACES, []])
-def test_a_photo_that_is_replaced_while_a_service_looks_at_it(ask, detector, s3, keys, finds):
+def test_a_photo_that_is_replaced_while_a_service_reads_it(ask, detector, s3, keys, finds):
     """The service reads the photo in S3 itself, and may have seen another one."""
     detector.finds = finds
     detector.meanwhile = lambda: s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=blank(100, 200))
@@ -344,7 +346,7 @@ def test_a_photo_that_is_replaced_while_a_service_looks_at_it(ask, detector, s3,
     assert keys() == {f"uploads/{JOB_ID}"}
 
 
-def test_a_photo_that_is_removed_while_a_service_looks_at_it(ask, detector, s3, keys):
+def test_a_photo_that_is_removed_while_a_service_reads_it(ask, detector, s3, keys):
     detector.meanwhile = lambda: s3.delete_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}")
     with pytest.raises(UploadReplaced):
         ask()
@@ -385,7 +387,7 @@ def counted(output):
     }
 
 
-def test_the_first_look_counts_faces_time_and_bytes(ask, output):
+def test_the_first_pass_counts_faces_time_and_bytes(ask, output):
     ask()
     measured = counted(output)
     assert measured.pop(("StageMilliseconds", "detect")) >= 0

@@ -26,7 +26,7 @@ def test_boxes_are_read_as_they_were_stored(s3, add_job):
     assert load_boxes(boxes, photos()) == of(FIRST, MISSED)
 
 
-def test_what_another_look_finds_is_added():
+def test_the_boxes_of_another_pass_are_added():
     assert of(FIRST).plus([MISSED.box], 3) == of(FIRST, MISSED)
 
 
@@ -80,14 +80,14 @@ def test_a_deleted_job_gets_no_boxes(s3, table, keys):
 
 @pytest.mark.parametrize("end", ["delete", "complete"])
 def test_a_job_that_ends_while_its_boxes_are_stored_leaves_none(s3, keys, add_job, monkeypatch, end):
-    """The end comes between the boxes' storing and the look at the row, and misses the boxes."""
+    """The job ends after the boxes were stored and before the row is read, so its end misses the boxes."""
     job_id = add_job("PROCESSING")
-    look = Jobs.get
+    get = Jobs.get
 
     def ended_before_the_look(self, job_id):
         assert len(keys()) == 1
         self.delete(job_id, "") if end == "delete" else self.complete(job_id, {})
-        return look(self, job_id)
+        return get(self, job_id)
 
     monkeypatch.setattr(Jobs, "get", ended_before_the_look)
     with pytest.raises(JobNotFound):

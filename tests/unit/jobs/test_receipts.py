@@ -20,7 +20,7 @@ MISSED = FoundBox(Box(0.7, 0.7, 0.1, 0.1, 55.0, "embedded"), 1)
 PHOTO, RESULT = digest(b"photo"), digest(b"result")
 
 
-def look(name: str, round_: int, seconds: float, calls: int) -> dict[str, object]:
+def detection(name: str, round_: int, seconds: float, calls: int) -> dict[str, object]:
     return {
         "name": name,
         "round": round_,
@@ -37,8 +37,8 @@ def hiding(name: str, round_: int) -> dict[str, object]:
     return {"name": name, "round": round_, "milliseconds": 1000, "memory_mb": 1024}
 
 
-ONE_CHECK = [look("detect", 0, 3, calls=5), hiding("hide", 0), look("check", 1, 1.5, calls=0)]
-TWO_CHECKS = [*ONE_CHECK, hiding("hide_missed", 1), look("check", 2, 1.5, calls=4)]
+ONE_CHECK = [detection("detect", 0, 3, calls=5), hiding("hide", 0), detection("check", 1, 1.5, calls=0)]
+TWO_CHECKS = [*ONE_CHECK, hiding("hide_missed", 1), detection("check", 2, 1.5, calls=4)]
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_the_whole_receipt_of_a_job(done):
     }
 
 
-def test_every_face_says_who_found_it_and_in_which_round(done):
+def test_every_box_names_its_detector_and_its_round(done):
     made = documented(receipt_of(replace(done, stages=TWO_CHECKS, check_rounds=2), FACE, MISSED))
     assert made["boxes"] == [
         FACE.box.to_dict() | {"found_in": "first", "round": 0},
@@ -91,7 +91,7 @@ def test_every_face_says_who_found_it_and_in_which_round(done):
     assert made["check_rounds"] == 2
 
 
-def test_how_the_faces_were_hidden_is_what_was_asked_for(done):
+def test_the_receipt_names_the_style_that_the_job_asked_for(done):
     asked = {"style": "solid", "shape": "box", "padding": 0.4, "strength": 3, "colour": "#12ab9F"}
     assert documented(receipt_of(replace(done, options=done.options | asked), FACE))["hidden_with"] == asked
 
@@ -101,7 +101,7 @@ def test_a_photo_without_a_face_has_a_receipt_too(done):
     assert (made["boxes"], made["warnings"]) == ([], ["NoFacesFound"])
 
 
-def test_the_billable_calls_are_those_of_all_looks(done):
+def test_billable_calls_are_summed_over_all_passes(done):
     assert receipt_of(replace(done, stages=ONE_CHECK), FACE)["billable_calls"] == 5
     assert receipt_of(replace(done, stages=TWO_CHECKS), FACE)["billable_calls"] == 9
 

@@ -14,7 +14,7 @@ JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 HIDDEN = HiddenPhoto(data=b"photo", content_type="image/png", extension="png", width=40, height=30, stripped=["EXIF"])
 
 
-def test_a_draft_and_how_it_is_described(s3, keys, add_job):
+def test_a_stored_draft_and_its_description(s3, keys, add_job):
     draft = store_draft(add_job("PROCESSING"), HIDDEN, jobs(), photos())
     key = draft.pop("key")
     assert keys() == {key}
@@ -56,14 +56,14 @@ def test_a_deleted_job_gets_no_draft(s3, table, keys):
 
 
 def test_a_job_deleted_while_its_draft_is_stored_leaves_nothing(s3, table, keys, add_job, monkeypatch):
-    """The deletion comes between the draft's storing and the look at the row, and misses the draft."""
+    """The job is deleted after the draft was stored and before the row is read, so the deletion misses the draft."""
     job_id = add_job("PROCESSING")
-    look = Jobs.get
+    get = Jobs.get
 
     def deleted_before_the_look(self, job_id):
         assert len(keys()) == 1
         self.delete(job_id, "")
-        return look(self, job_id)
+        return get(self, job_id)
 
     monkeypatch.setattr(Jobs, "get", deleted_before_the_look)
     with pytest.raises(JobNotFound):

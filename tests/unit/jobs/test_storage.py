@@ -182,7 +182,7 @@ def test_the_same_receipt_has_the_same_bytes(s3):
     assert written[0] == written[1]
 
 
-def test_whether_a_photo_arrived(s3):
+def test_whether_a_photo_was_uploaded(s3):
     assert not photos().has_upload(JOB_ID)
     s3.put_object(Bucket=BUCKET, Key=upload_key(JOB_ID + "0"), Body=b"of a longer name")
     assert not photos().has_upload(JOB_ID)

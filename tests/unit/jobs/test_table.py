@@ -193,9 +193,9 @@ def test_the_state_machine_names_the_stages(table, add_job):
 
 
 @pytest.mark.parametrize("status", Status)
-def test_a_job_is_in_work_while_it_is_processed(table, add_job, status):
-    assert jobs().is_in_work(add_job(status)) is (status == "PROCESSING")
-    assert not jobs().is_in_work("f" * 32)
+def test_a_job_is_in_progress_while_it_is_processed(table, add_job, status):
+    assert jobs().is_in_progress(add_job(status)) is (status == "PROCESSING")
+    assert not jobs().is_in_progress("f" * 32)
 
 
 @pytest.mark.parametrize("status", ["AWAITING_UPLOAD", *FINISHED])
@@ -298,7 +298,7 @@ def test_a_table_that_does_not_answer_is_not_taken_for_a_refused_write(table, ad
     assert jobs().get(job_id).status is Status.PROCESSING
 
 
-def test_an_outage_of_the_table_is_told_before_a_function_or_a_request_must_end(table, listen, monkeypatch):
+def test_an_outage_of_the_table_is_reported_before_a_function_or_a_request_times_out(table, listen, monkeypatch):
     tried = []
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
 
@@ -333,12 +333,12 @@ def past(seconds: float) -> int:
 
 def test_a_job_whose_photo_did_not_come_in_time_has_failed(table, add_job):
     job = jobs().get(add_job(upload_expires_at=past(2)))
-    settled = jobs().fail_if_overdue(job, missing)
-    assert (settled.status, settled.error["code"]) == (Status.FAILED, "UploadExpired")
-    assert jobs().get(job.job_id) == settled
+    failed = jobs().fail_if_overdue(job, missing)
+    assert (failed.status, failed.error["code"]) == (Status.FAILED, "UploadExpired")
+    assert jobs().get(job.job_id) == failed
 
 
-def test_a_job_whose_form_is_still_valid_waits_on_unasked(table, add_job):
+def test_a_job_whose_form_is_still_valid_is_not_failed(table, add_job):
     job = jobs().get(add_job())
     assert jobs().fail_if_overdue(job, unasked) == job
 
@@ -351,9 +351,9 @@ def test_a_job_whose_photo_came_in_time_waits_for_its_execution(table, add_job, 
 
 def test_a_job_whose_photo_was_never_handed_over_has_failed(table, add_job):
     job = jobs().get(add_job(upload_expires_at=past(HOUR + 2)))
-    settled = jobs().fail_if_overdue(job, arrived)
-    assert (settled.status, settled.error["code"]) == (Status.FAILED, "InternalError")
-    assert jobs().get(job.job_id) == settled
+    failed = jobs().fail_if_overdue(job, arrived)
+    assert (failed.status, failed.error["code"]) == (Status.FAILED, "InternalError")
+    assert jobs().get(job.job_id) == failed
 
 
 def test_without_a_photo_it_is_the_upload_that_was_late_however_long_ago(table, add_job):
@@ -371,7 +371,7 @@ def test_a_job_claimed_at_the_last_moment_goes_on(table, add_job, claim):
     assert jobs().fail_if_overdue(job, claimed_meanwhile).status is Status.PROCESSING
 
 
-def test_a_job_claimed_just_before_it_is_settled_goes_on(table, add_job, claim):
+def test_a_job_claimed_just_before_it_would_be_failed_goes_on(table, add_job, claim):
     job = jobs().get(add_job(upload_expires_at=past(2)))
 
     def claimed_meanwhile():
@@ -390,23 +390,23 @@ def test_an_execution_that_took_its_quarter_of_an_hour_has_a_minute_to_report_it
 
 def test_whoever_asks_a_minute_later_does_not_wait_for_a_lost_event(table, add_job):
     job = jobs().get(add_job("PROCESSING", claimed_at=past(16 * 60 + 2)))
-    settled = jobs().fail_if_overdue(job, unasked)
-    assert (settled.status, settled.error["code"]) == (Status.FAILED, "TimedOut")
+    failed = jobs().fail_if_overdue(job, unasked)
+    assert (failed.status, failed.error["code"]) == (Status.FAILED, "TimedOut")
 
 
-def test_a_job_that_is_completed_while_it_is_settled_stays_completed(table, add_job):
+def test_a_job_completed_just_before_it_would_be_failed_stays_completed(table, add_job):
     job = jobs().get(add_job("PROCESSING", claimed_at=past(5_000)))
     jobs().complete(job.job_id, OUTCOME)
     assert jobs().fail_if_overdue(job, unasked).status is Status.COMPLETED
 
 
 @pytest.mark.parametrize("status", FINISHED)
-def test_a_finished_job_is_never_settled(table, add_job, status):
+def test_a_finished_job_is_never_overdue(table, add_job, status):
     job = jobs().get(add_job(status, claimed_at=past(5_000), upload_expires_at=past(5_000)))
     assert jobs().fail_if_overdue(job, unasked) == job
 
 
-def test_a_job_that_is_deleted_while_it_is_settled_is_not_found(table, add_job):
+def test_a_job_deleted_just_before_it_would_be_failed_is_not_found(table, add_job):
     job = jobs().get(add_job(upload_expires_at=past(2)))
     jobs().delete(job.job_id, "")
     with pytest.raises(JobNotFound):
@@ -429,10 +429,10 @@ def test_deleting_a_job_in_any_state(table, add_job, row_of, status):
 
 def test_a_job_is_seen_by_its_owner_alone(table):
     job = jobs().create(OPTIONS, 300, "alice")
-    assert jobs().get_of(job.job_id, "alice") == job
+    assert jobs().get_owned(job.job_id, "alice") == job
     for other in ("bob", "", "Alice", "alice "):
         with pytest.raises(JobNotFound):
-            jobs().get_of(job.job_id, other)
+            jobs().get_owned(job.job_id, other)
 
 
 def test_a_job_is_deleted_by_its_owner_alone(table, row_of):

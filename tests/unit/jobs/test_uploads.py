@@ -51,7 +51,7 @@ def test_the_event_that_tests_a_new_notification():
 
 
 @pytest.mark.parametrize("body", ["", "no JSON", '{"Records": [{}]}', '{"Records": [{"s3": {"object": {}}}]}'])
-def test_a_message_that_is_not_from_s3_is_no_arrival(body):
+def test_a_message_that_is_not_from_s3_is_an_error(body):
     with pytest.raises((ValueError, KeyError)):
         job_ids_in(body)
 

@@ -77,7 +77,7 @@ def test_what_counts_as_covered_is_what_was_painted(
 
 
 @given(st.floats(30, 120), st.floats(-180, 180))
-def test_a_face_is_looked_at_from_the_brows_to_the_chin(width: float, roll: float) -> None:
+def test_a_face_counts_from_the_brows_to_the_chin(width: float, roll: float) -> None:
     head = (200.3, 150.6, width / 2, 1.25 * width / 2, roll)
     box = Box(*corners(SIZE, *head), 90.0, roll=roll)
     face = ellipse(SIZE, *inner(head))
@@ -108,7 +108,7 @@ def test_nine_tenths_of_a_face_must_be_under_paint(share: float, shows: bool) ->
     face = ellipse(SIZE, *inner((200, 140, 40, 50, 0)))
     columns = np.cumsum(face.sum(axis=0)) / face.sum()
     edge = int(np.searchsorted(columns, share)) + 1
-    # A box with the least room of a tenth of its width, which ends there.
+    # A box with the least padding, a tenth of its width, ends there.
     right = Region(Box((edge - 1.1 * 150) / 400, 0.1, 150 / 400, 0.8, 90.0), Style(shape="box", padding=0.1))
     assert painted(SIZE, [right])[face].mean() == pytest.approx(share, abs=0.02)
     assert uncovered(SIZE, [right], [FACE]) == ([FACE] if shows else [])
@@ -183,7 +183,7 @@ def test_a_crowd_is_told_apart() -> None:
 def test_a_face_of_which_the_photo_holds_only_the_forehead_is_not_covered_unless_it_is_painted(
     left, top, width, height, roll
 ):
-    """Its inner ellipse lies beyond the edge: what there is of its box counts."""
+    """Its inner ellipse lies outside the picture, so the ellipse in its box counts."""
     box = Box(left, top, width, height, 90.0, roll=roll)
     assert uncovered((1000, 800), [], [box]) == [box]
     around = Region(Box(left - 0.1, top - 0.1, width + 0.2, height + 0.2, 90.0), Style(shape="box"))

@@ -41,7 +41,7 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 def outside(size: tuple[int, int], *regions: Region) -> np.ndarray[Any, np.dtype[np.bool_]]:
     mask = np.ones(size[::-1], bool)
     for region in regions:
-        left, top, right, bottom = painting.outline(size, region).seen
+        left, top, right, bottom = painting.outline(size, region).visible
         mask[top:bottom, left:right] = False
     return mask
 
@@ -331,7 +331,7 @@ def test_other_lossless_formats_are_the_same_outside(format_: str, mode: str) ->
 
 
 @pytest.mark.parametrize("profile", [None, SRGB, SRGB + b"!"], ids=["nothing", "even", "odd"])
-def test_a_lossless_webp_stays_one_whatever_stands_before_its_pixels(profile: bytes | None) -> None:
+def test_a_lossless_webp_stays_lossless_whatever_chunks_come_before_its_pixels(profile: bytes | None) -> None:
     """A chunk of an odd length is followed by a byte that its length does not count."""
     photo = encoded(astronaut_pixels(), "WEBP", lossless=True, icc_profile=profile)
     hidden = opened(hide_faces(photo, [FACE]).data)
@@ -355,7 +355,7 @@ def test_lossy_formats_stay_close(format_: str, least: float) -> None:
         *((source, "CMYK") for source in ("JPEG", "TIFF")),
     ],
 )
-def test_photos_are_converted_when_asked(source: str, output: OutputFormat, mode: str) -> None:
+def test_photos_are_converted_to_another_format(source: str, output: OutputFormat, mode: str) -> None:
     image = astronaut_pixels().resize((128, 128)).convert(mode)
     if mode == "RGBA":
         image.putalpha(Image.linear_gradient("L").resize(image.size))
@@ -407,7 +407,7 @@ def test_an_icc_profile_of_other_colours_goes() -> None:
     assert "icc_profile" not in opened(hide_faces(grey, [FACE]).data).info
 
 
-def test_the_colours_of_a_png_are_described_as_before() -> None:
+def test_the_colour_chunks_of_a_png_are_kept() -> None:
     content = struct.pack(">I", 100_000)
     gamma = struct.pack(">I", 4) + b"gAMA" + content + struct.pack(">I", zlib.crc32(b"gAMA" + content))
     photo = encoded(astronaut_pixels().resize((96, 96)), "PNG")

@@ -1,4 +1,4 @@
-"""Nothing but the picture survives: a marker in every place of every format, looked for byte by byte."""
+"""Only the picture survives: a marker is planted in every place of every format and searched byte by byte."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from types import SimpleNamespace
 
 import pytest
 from PIL import Image, ImageCms, TiffTags
@@ -90,8 +89,3 @@ def test_a_segment_of_a_jpeg_is_named_by_its_kind_and_its_first_bytes(
     photo = encoded(Image.new("L", (16, 16)), "JPEG")
     photo = photo[:2] + bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content + photo[2:]
     assert metadata.stripped(photo, decode.open_image(photo)) == names
-
-
-@pytest.mark.parametrize("exif", [b"", b"MM\0*", b"Exif\0\0II*\0\x08\0\0\0\xff\xff", "a text", SimpleNamespace()])
-def test_exif_that_cannot_be_read_has_no_tags(exif: object) -> None:
-    assert not metadata.exif_tags(exif)

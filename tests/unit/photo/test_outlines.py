@@ -55,8 +55,8 @@ def inner(x: float, y: float, across: float, down: float, roll: float) -> tuple[
 
 
 @given(rolls)
-def test_a_turned_head_is_told_from_the_box_around_it(roll: float) -> None:
-    frame = outlines.head(SIZE, turned(roll))
+def test_a_turned_head_is_reconstructed_from_the_box_around_it(roll: float) -> None:
+    frame = outlines.head_frame(SIZE, turned(roll))
     assert (frame.x, frame.y, frame.across, frame.down) == pytest.approx(HEAD)
     assert frame.roll == roll
 
@@ -67,13 +67,13 @@ def test_an_upright_or_sideways_head_fills_its_box_whatever_its_proportions(
     roll: int, across: float, down: float
 ) -> None:
     box = Box(*corners(SIZE, 200, 150, across, down, roll), 99.0, roll=roll)
-    frame = outlines.head(SIZE, box)
+    frame = outlines.head_frame(SIZE, box)
     assert (frame.across, frame.down) == pytest.approx((across, down))
 
 
 @given(rolls, st.floats(0.005, 0.2), st.floats(0.005, 0.2))
 def test_there_is_a_head_in_every_box(roll: float, width: float, height: float) -> None:
-    frame = outlines.head(SIZE, Box(0.4, 0.4, width, height, 99.0, roll=roll))
+    frame = outlines.head_frame(SIZE, Box(0.4, 0.4, width, height, 99.0, roll=roll))
     assert frame.across > 0
     assert frame.down > 0
     assert np.hypot(frame.across, frame.down) == pytest.approx(np.hypot(width * 400, height * 300) / 2)
@@ -83,18 +83,18 @@ def test_there_is_a_head_in_every_box(roll: float, width: float, height: float) 
 @pytest.mark.parametrize(
     ("x", "y"), [(0, 150), (400, 150), (200, 0), (200, 300), (12, 150), (385, 290), (0, 0), (400, 300), (10, 290)]
 )
-def test_of_a_head_that_the_pictures_edge_cuts_all_that_is_seen_is_hidden(roll: float, x: float, y: float) -> None:
+def test_the_visible_part_of_a_cropped_head_is_hidden(roll: float, x: float, y: float) -> None:
     cut = Box(*corners(SIZE, x, y, *HEAD[2:], roll), 99.0, roll=roll).clamp()
     seen = ellipse(SIZE, *inner(x, y, *HEAD[2:], roll))
     hidden = opaque(SIZE, Region(cut, Style()))
     assert hidden[seen].mean() > 0.97
 
 
-def test_a_head_that_no_edge_cuts_is_not_drawn_on() -> None:
+def test_an_uncropped_head_is_not_extended() -> None:
     narrow = Box(0.01, 0.2, 0.02, 0.6, 99.0)
-    assert outlines.uncut(SIZE, narrow) == outlines.around(SIZE, narrow)
-    at_the_edge = outlines.uncut(SIZE, replace(narrow, left=0.0))
-    assert at_the_edge.across > 4 * outlines.around(SIZE, narrow).across
+    assert outlines.uncropped_frame(SIZE, narrow) == outlines.box_frame(SIZE, narrow)
+    at_the_edge = outlines.uncropped_frame(SIZE, replace(narrow, left=0.0))
+    assert at_the_edge.across > 4 * outlines.box_frame(SIZE, narrow).across
     assert at_the_edge.x + at_the_edge.across == pytest.approx(0.02 * 400)
 
 
@@ -119,7 +119,7 @@ def test_nothing_shows_through_anywhere_in_the_face(shape: Shape, width: int, he
 
 
 @given(st.sampled_from(get_args(Shape)), rolls, st.floats(8, 60))
-def test_with_the_least_room_the_paint_over_a_head_is_opaque(shape: Shape, roll: float, width: float) -> None:
+def test_with_the_least_padding_the_paint_over_a_head_is_opaque(shape: Shape, roll: float, width: float) -> None:
     head = (200.3, 150.6, width / 2, 1.25 * width / 2, roll)
     box = Box(*corners(SIZE, *head), 99.0, roll=roll)
     assert opaque(SIZE, Region(box, Style(shape=shape, padding=0)))[ellipse(SIZE, *head)].all()
@@ -155,7 +155,7 @@ def test_a_box_that_is_a_little_off_hides_the_face_all_the_same(error: str, roll
 
 
 @pytest.mark.parametrize(("padding", "reach"), [(None, 1.48), (0.0, 1.2), (0.1, 1.2), (0.5, 2.0)])
-def test_an_outline_is_no_larger_than_the_room_that_was_asked_for(padding: float | None, reach: float) -> None:
+def test_an_outline_is_no_larger_than_the_padded_face(padding: float | None, reach: float) -> None:
     """In units of the face: the default leaves 0.24 of it on each side, and nothing leaves less than 0.1."""
     style = Style() if padding is None else Style(padding=padding)
     painted = opacities(SIZE, Region(FACE, style))
@@ -180,7 +180,7 @@ def test_an_oval_is_the_smallest_of_the_outlines_and_a_box_the_largest() -> None
     assert box / (1.48**2 * 8000) == pytest.approx(1, abs=0.02)
 
 
-def test_no_option_gives_less_room_than_the_least() -> None:
+def test_no_option_gives_less_padding_than_the_least() -> None:
     least, none = (outlines.outline(SIZE, Region(FACE, Style(padding=padding))) for padding in (MIN_PADDING, 0))
     assert none == least
 
@@ -198,7 +198,7 @@ def test_only_an_oval_is_turned_with_the_head() -> None:
 )
 def test_outlines_lie_within_the_part_of_the_picture_that_they_name(shape: Shape, box: Box) -> None:
     outline = outlines.outline((83, 61), Region(box, Style(shape=shape)))
-    left, top, right, bottom = outline.seen
+    left, top, right, bottom = outline.visible
     assert 0 <= left <= right <= 83
     assert 0 <= top <= bottom <= 61
     covered = [piece for piece, part in outline.pieces() if part.size == piece.size]
@@ -245,7 +245,7 @@ def test_a_large_outline_comes_in_pieces_that_fit_together(roll: float) -> None:
     region = Region(replace(turned(roll), left=0.2, top=0.1, width=0.5, height=0.8), Style())
     pieces = list(outlines.outline(size, region).pieces())
     assert len(pieces) > 5
-    assert max(part.width * part.height for _, part in pieces) <= outlines.AREA
+    assert max(part.width * part.height for _, part in pieces) <= outlines.PIXELS_AT_ONCE
     for (_, above), (_, below) in pairwise(pieces):
         last, first = np.asarray(above, int)[-1], np.asarray(below, int)[0]
         assert np.abs(last - first).max() <= MOST_AT_A_STEP

@@ -1,6 +1,7 @@
 """Candidates: possible faces as an array [n, 6].
 
-Each row holds left, top, right and bottom in pixels, the score 0…1, and the roll in degrees clockwise.
+Each row holds left, top, right and bottom in pixels, the score 0…1, and the roll in degrees clockwise. The geometry is
+that of `faceblur.geometry`, computed over arrays.
 """
 
 from __future__ import annotations
@@ -19,23 +20,23 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 SCORE, ROLL = 4, 5  # columns
-COMPARED = 64  # rows that are compared with all others at a time: one by one is slower, all at once takes more memory
+COMPARED = 64  # rows compared with all others at a time; fewer are slower, more take more memory
 
 NONE: Floats = np.zeros((0, 6), np.float32)
 
 
 def joined(several: Sequence[Floats]) -> Floats:
-    """All candidates of several arrays."""
+    """The candidates of several arrays in one array."""
     return np.concatenate([NONE, *several])
 
 
 def with_area(candidates: Floats) -> Floats:
-    """The candidates whose boxes have an area: cut off at a picture's edge, a box may have none."""
+    """The candidates whose boxes have an area; a box clipped to the picture may have none."""
     return candidates[np.flatnonzero((candidates[:, :2] < candidates[:, 2:4]).all(axis=1))]
 
 
 def widths(candidates: Floats) -> Floats:
-    """The shorter side of each box, in pixels: the width of an upright face."""
+    """The shorter side of each box in pixels, which is the width of an upright face."""
     shorter: Floats = (candidates[:, 2:4] - candidates[:, :2]).min(axis=1)
     return shorter
 
@@ -47,7 +48,7 @@ def centres(candidates: Floats) -> Floats:
 
 
 def have_centre_in(candidates: Floats, boxes: Floats) -> NDArray[np.bool_]:
-    """Which of the candidates have their centre in any of these boxes."""
+    """Which of the candidates [n, 6] have their centre in any of the boxes, as [n]."""
     x, y = centres(candidates).T[:, :, None]
     left, top, right, bottom = boxes.T[:4]
     inside: NDArray[np.bool_] = ((left <= x) & (x <= right) & (top <= y) & (y <= bottom)).any(axis=1)
@@ -57,9 +58,8 @@ def have_centre_in(candidates: Floats, boxes: Floats) -> NDArray[np.bool_]:
 def suppress(candidates: Floats, overlap: float, inside: float = 1.0) -> Floats:
     """Non-maximum suppression: the candidates, best first, without those that repeat a better one.
 
-    A candidate repeats a better one if their intersection over union is more than `overlap`, or if more than `inside`
-    of its own area lies in the better one and its middle in the ellipse over the better one. What lies in a corner of a
-    box may be another face: the paint over a head does not reach into the corners.
+    It uses the rule of `geometry.merge`: a candidate repeats a better one if their intersection over union is more than
+    `overlap`, or if more than `inside` of its own area lies in the better one and its middle in the ellipse over it.
     """
     if len(candidates) < 2:
         return candidates
@@ -69,9 +69,9 @@ def suppress(candidates: Floats, overlap: float, inside: float = 1.0) -> Floats:
         best = rest[:COMPARED]
         stay = np.ones(len(rest), bool)
         repeated = _repeats(best, rest, overlap, inside)
-        for place in np.flatnonzero(repeated.sum(axis=1) > 1):  # each row repeats itself
-            if stay[place]:
-                stay[place + 1 :] &= ~repeated[place, place + 1 :]
+        for row in np.flatnonzero(repeated.sum(axis=1) > 1):  # each row repeats itself
+            if stay[row]:
+                stay[row + 1 :] &= ~repeated[row, row + 1 :]
         kept.append(best[stay[:COMPARED]])
         rest = rest[COMPARED:][stay[COMPARED:]]
     return np.concatenate(kept)
@@ -79,8 +79,7 @@ def suppress(candidates: Floats, overlap: float, inside: float = 1.0) -> Floats:
 
 def _repeats(better: Floats, candidates: Floats, overlap: float, inside: float) -> NDArray[np.bool_]:
     """Which of the candidates [n, 6] repeat each of the better ones [m, 6], as [m, n]."""
-    common = _common_areas(better, candidates)
-    areas = _areas(candidates)
+    common, areas = _common_areas(better, candidates), _areas(candidates)
     same = common > overlap * (_areas(better)[:, None] + areas - common)
     parts = (common > inside * areas) & _have_middle_in(better, candidates)
     repeats: NDArray[np.bool_] = same | parts
@@ -114,9 +113,9 @@ def _areas(boxes: Floats) -> Floats:
 def rolls(eyes_and_mouth: Floats) -> Floats:
     """How far each face is turned, in degrees clockwise.
 
-    `eyes_and_mouth` [n, 4, 2] holds x and y of the eyes and the corners of the mouth, left before right as they are
-    seen in an upright face. The line between the eyes and the line from the mouth to the eyes both tell the angle.
-    Their sum weighs each by its length, so that a profile, whose eyes are close together, goes by the other.
+    `eyes_and_mouth` [n, 4, 2] holds x and y of the eyes and of the corners of the mouth. In an upright face, the left
+    ones come first. The line between the eyes and the line from the mouth to the eyes both give the angle. Their sum
+    weighs each by its length. So the second line decides for a profile, whose eyes are close together.
     """
     left_eye, right_eye, left_corner, right_corner = eyes_and_mouth.transpose(1, 0, 2)
     across = right_eye - left_eye

@@ -1,4 +1,4 @@
-"""The CenterFace network: a picture in, candidates for faces out.
+"""The CenterFace network: it finds candidates for faces in a picture.
 
 Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point", https://arxiv.org/abs/1911.03599.
 """
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
     Places = NDArray[np.intp]
 
-STRIDE = 4  # one cell of the network's output covers 4 × 4 pixels
+STRIDE = 4  # pixels on each side of a cell of the output
 INPUT = "input.1"
 HEAT, SCALE, OFFSET, LANDMARKS = "537", "538", "539", "540"
-EYES_AND_MOUTH = [0, 1, 3, 4]  # of the five landmarks; the third is the nose
+EYES_AND_MOUTH = [0, 1, 3, 4]  # of the five landmarks; the third one is the nose
 
 
 class CenterFace:
-    """The network, loaded; several threads may use it at a time."""
+    """The loaded network. Several threads may use it at the same time."""
 
     largest_block = 512
 
@@ -39,20 +39,20 @@ class CenterFace:
         self._session, self.version = session_for("centerface")
 
     def find_in_each(self, pictures: Sequence[Image.Image], threshold: float) -> list[Floats]:
-        """The candidates in each of several RGB pictures of one size, in its pixels."""
+        """The candidates in each of several RGB pictures of one size, in pixels of the picture."""
         outputs = self._session.run([HEAT, SCALE, OFFSET, LANDMARKS], {INPUT: as_input(pictures)})
         heat, scale, offset, landmarks = outputs
         candidates, picture_of = decode(heat[:, 0], scale, offset, landmarks, threshold)
         np.clip(candidates[:, :4], 0, [*pictures[0].size, *pictures[0].size], out=candidates[:, :4])
-        return [with_area(candidates[picture_of == place]) for place in range(len(pictures))]
+        return [with_area(candidates[picture_of == number]) for number in range(len(pictures))]
 
 
 def decode(heat: Floats, scale: Floats, offset: Floats, landmarks: Floats, threshold: float) -> tuple[Floats, Places]:
-    """The candidates at the peaks of the heat maps [n, h, w] above the threshold, and the map (0…n - 1) each is in.
+    """The candidates at the peaks of the heat maps [n, h, w] above the threshold, and the map (0…n - 1) of each.
 
-    A cell's face is `exp(scale)` cells high and wide, and its centre is `offset` cells from the cell's own. Both are
-    [n, 2, h, w], the vertical first. The five landmarks [n, 10, h, w], the vertical of each first, are measured from
-    the box's upper left corner, in its heights and widths.
+    `scale` and `offset` are [n, 2, h, w], the vertical first. The face of a cell is `exp(scale)` cells high and wide,
+    and its centre is `offset` cells from the cell's centre. `landmarks` is [n, 10, h, w]: five landmarks, the vertical
+    of each first. They are measured from the box's upper left corner, in heights and widths of the box.
     """
     cells = np.nonzero(heat > threshold)
     peaks = np.flatnonzero(heat[cells] == highest_around(heat, *cells))
@@ -68,7 +68,7 @@ def decode(heat: Floats, scale: Floats, offset: Floats, landmarks: Floats, thres
 
 
 def highest_around(heat: Floats, maps: Places, rows: Places, columns: Places) -> Floats:
-    """For each of these cells the highest value among itself and its eight neighbours."""
+    """The highest value among each of these cells and its eight neighbours."""
     steps = np.arange(-1, 2)
     above_and_below = np.clip(rows + steps[:, None, None], 0, heat.shape[1] - 1)
     left_and_right = np.clip(columns + steps[:, None], 0, heat.shape[2] - 1)
@@ -78,5 +78,5 @@ def highest_around(heat: Floats, maps: Places, rows: Places, columns: Places) ->
 
 @cache
 def centerface() -> CenterFace:
-    """The network from the layer, loaded once a process."""
+    """The network, loaded once per process."""
     return CenterFace()

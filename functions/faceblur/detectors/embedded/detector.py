@@ -1,7 +1,7 @@
-"""The embedded detector: two networks inside the function itself.
+"""The embedded detector: two networks that run inside the function.
 
-CenterFace finds the faces, YuNet says where to look closely and checks the result (`search`). Both run under
-onnxruntime, which the layer brings.
+CenterFace finds the faces. YuNet says where small and turned faces may be, and checks the draft (`search`). Both run
+under onnxruntime, which comes with the layer.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from faceblur.photo import decode
 if TYPE_CHECKING:
     from faceblur.detectors.base import StoredPhoto
 
-MOST_PIXELS = 6_000_000  # larger photos are reduced to this: they are not as sharp as their pixels, and time counts
-NEAR_LIMIT = 12  # pixels, after the reduction: of faces below this width, some are missed
+MOST_PIXELS = 6_000_000  # larger photos are reduced to this; they are seldom sharp to the pixel, and it saves time
+NEAR_LIMIT = 12  # pixels of the reduced photo; some faces narrower than this are missed
 
 
 class EmbeddedDetector:
-    """CenterFace and YuNet under onnxruntime, on this machine's processors."""
+    """CenterFace and YuNet under onnxruntime, on the processors of this machine."""
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
-        """The faces of at least this confidence (0…100); a PhotoError if the photo cannot be read.
+        """The faces of at least this confidence (0…100). Raises the errors of `decode.inspect`.
 
-        The first pass asks both networks, a check only YuNet.
+        The first pass uses both networks, a check only YuNet.
         """
         picture = load(photo.data)
         if detection_pass is DetectionPass.FIRST:
@@ -60,7 +60,7 @@ class EmbeddedDetector:
 
 
 def load(data: bytes) -> Image.Image:
-    """The photo, upright, and reduced if it is very large."""
+    """The upright photo, reduced to MOST_PIXELS if it is larger."""
     header = decode.inspect(data)
     scale = min(1.0, sqrt(MOST_PIXELS / (header.width * header.height)))
     size = round(header.width * scale), round(header.height * scale)

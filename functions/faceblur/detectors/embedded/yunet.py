@@ -1,4 +1,4 @@
-"""The YuNet network: a picture in, candidates for faces out. It takes a seventh of CenterFace's time.
+"""The YuNet network: it finds candidates for faces in a picture. It takes a seventh of CenterFace's time.
 
 Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector", https://doi.org/10.1007/s11633-023-1423-y.
 """
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from faceblur.detectors.embedded.candidates import Floats
 
 INPUT = "picture"
-STRIDES = (8, 16, 32)  # pixels of the picture for a cell of each output
-# The channels of an output (layers/onnx/prepare_yunet.py).
+STRIDES = (8, 16, 32)  # pixels on each side of a cell, for each output
+# The channels of an output (layers/onnx/prepare/prepare_yunet.py).
 CLASS, OBJECT, BOX, LANDMARKS = 0, 1, slice(2, 6), slice(6, 16)
-EYES_AND_MOUTH = [0, 1, 3, 4]  # of the five landmarks; the third is the nose
+EYES_AND_MOUTH = [0, 1, 3, 4]  # of the five landmarks; the third one is the nose
 
 
 class YuNet:
-    """The network, loaded; several threads may use it at a time."""
+    """The loaded network. Several threads may use it at the same time."""
 
     largest_block = 832
 
@@ -37,23 +37,22 @@ class YuNet:
         self._session, self.version = session_for("yunet")
 
     def find_in_each(self, pictures: Sequence[Image.Image], threshold: float) -> list[Floats]:
-        """The candidates in each of several RGB pictures of one size, in its pixels."""
+        """The candidates in each of several RGB pictures of one size, in pixels of the picture."""
         levels = self._session.run(None, {INPUT: as_input(pictures)})
-        found: list[list[Floats]] = [[] for _ in pictures]
-        for output, stride in zip(levels, STRIDES, strict=True):
-            for place, cells in zip(found, output, strict=True):
-                place.append(decode(cells, stride, threshold))
         limits = [*pictures[0].size, *pictures[0].size]
-        for candidates in (each for place in found for each in place):
+        found = []
+        for outputs in zip(*levels, strict=True):
+            candidates = joined([decode(*each, threshold) for each in zip(outputs, STRIDES, strict=True)])
             np.clip(candidates[:, :4], 0, limits, out=candidates[:, :4])
-        return [with_area(joined(place)) for place in found]
+            found.append(with_area(candidates))
+        return found
 
 
 def decode(cells: Floats, stride: int, threshold: float) -> Floats:
     """The candidates in one output [16, h, w] with scores above the threshold.
 
-    The score is the geometric mean of class and objectness. The centre of the box and the landmarks are measured from
-    the cell's corner, in strides; width and height are exponentials, in strides.
+    The score is the geometric mean of class and objectness. All lengths are in strides. The centre of the box and the
+    landmarks are measured from the corner of the cell. Width and height are stored as logarithms.
     """
     scores = np.sqrt(_sigmoid(cells[CLASS]) * _sigmoid(cells[OBJECT]))
     rows, columns = np.nonzero(scores > threshold)
@@ -75,5 +74,5 @@ def _sigmoid(logits: Floats) -> Floats:
 
 @cache
 def yunet() -> YuNet:
-    """The network from the layer, loaded once a process."""
+    """The network, loaded once per process."""
     return YuNet()

@@ -144,7 +144,7 @@ def _detecting(step: dict[str, Any]) -> Iterator[None]:
                 found = base.Detection([], "embedded", "planned", 0, [])
             else:
                 found = self.detector.detect(*asked)
-            boxes = [geometry.Box.from_dict(box) for box in step.get("finds", step.get("imagines"))]
+            boxes = [geometry.Box(**box) for box in step.get("finds", step.get("imagines"))]
             return replace(found, boxes=[*found.boxes, *boxes])
 
     app.detector_named = lambda *args, **options: Planned(real(*args, **options))

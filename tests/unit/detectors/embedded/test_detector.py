@@ -85,7 +85,7 @@ def test_the_face_of_a_sample_photo(photo, detection_pass):
 
 
 @pytest.mark.parametrize("photo", [astronaut, grace_hopper])
-def test_both_looks_find_the_same_face_in_the_same_place(photo):
+def test_both_passes_find_the_same_face_in_the_same_place(photo):
     (first,), (second,) = (detect(photo(), detection_pass=detection_pass).boxes for detection_pass in DetectionPass)
     assert first.overlap(second) > 0.7
 
@@ -192,7 +192,7 @@ def test_large_faces_are_not_near_the_size_limit():
     assert detect(jpeg(scattered(64, (640, 480), 2, seed=0).picture)).warnings == []
 
 
-def test_the_first_look_asks_both_networks_and_the_second_yunet_alone():
+def test_the_first_pass_uses_both_networks_and_a_check_only_yunet():
     first, second = (detect(astronaut(), detection_pass=detection_pass).version for detection_pass in DetectionPass)
     assert first == f"{centerface().version} {yunet().version}"
     assert second == yunet().version
@@ -243,7 +243,7 @@ def test_other_photos_are_seen_as_they_are():
 
 
 @pytest.mark.parametrize("detection_pass", DetectionPass)
-def test_the_smallest_photos_can_be_looked_at(detection_pass):
+def test_the_smallest_photos_can_be_searched(detection_pass):
     assert detect(encoded(Image.new("RGB", (MIN_SIDE, MIN_SIDE)), "PNG"), detection_pass=detection_pass).boxes == []
 
 

@@ -236,7 +236,7 @@ def test_only_fields_of_the_number_are_rewritten():
 
 @pytest.mark.parametrize(
     ("broken", "why"),
-    [(b"\x3a\x7f\x01", "ends within a field"), (b"\x3b\x00", "wire type 3 is not one")],
+    [(b"\x3a\x7f\x01", "ends within a field"), (b"\x3b\x00", "wire type 3 does not occur")],
     ids=["ends within a field", "unknown wire type"],
 )
 def test_what_is_no_model_is_refused(broken, why):

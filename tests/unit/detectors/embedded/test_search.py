@@ -1,4 +1,4 @@
-"""How the embedded detector looks at a photo: what each network sees, and what counts as a face.
+"""How the embedded detector searches a photo: what each network sees, and what counts as a face.
 
 The networks are stand-ins: the first sees red patches, the second green ones, and brightness is the score.
 """
@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from faceblur.detectors.embedded.candidates import NONE, SCORE
 from faceblur.detectors.embedded.search import (
     CLEAR_IN_OVERVIEW,
-    DEFAULT,
     DETAILS,
     HINT,
     LIKELY_IN_CHECK,
@@ -33,6 +32,7 @@ from faceblur.detectors.embedded.search import (
     scan_details,
 )
 from faceblur.detectors.embedded.turned import LARGE, SMALL
+from faceblur.limits import DEFAULT_CONFIDENCE
 from tests.support.standins.network import GREEN, RED, Blind, PaintedFaces, painted
 
 if TYPE_CHECKING:
@@ -45,14 +45,14 @@ CLEAR = (700, 500, 760, 580)
 LIKELY = 0.9  # to any network
 
 
-def looked_at(picture: Image.Image, min_confidence: float = DEFAULT) -> tuple[np.ndarray, PaintedFaces]:
-    """The faces of the first look, and the first network with what it was shown."""
+def looked_at(picture: Image.Image, min_confidence: float = DEFAULT_CONFIDENCE) -> tuple[np.ndarray, PaintedFaces]:
+    """The faces of the first pass, and the first network with the pictures it got."""
     centerface, yunet = PaintedFaces(RED), PaintedFaces(GREEN)
     return find_faces(centerface, yunet, picture, min_confidence), centerface
 
 
 def pixels_of_tiles(network: PaintedFaces) -> int:
-    """What the network was shown, apart from the small views of possible turned faces."""
+    """What the network was shown, apart from the crops around possible turned faces."""
     return sum(
         width * height
         for width, height in network.shown
@@ -76,12 +76,14 @@ def test_confidence_grows_with_the_score(one, other, likely):
 
 
 @given(LIKELIES)
-def test_the_default_confidence_stands_for_the_likely_score(likely):
-    assert confidences(np.array([0, likely, 1]), likely) == pytest.approx([0, DEFAULT, 100])
+def test_the_default_confidence_corresponds_to_the_likely_score(likely):
+    assert confidences(np.array([0, likely, 1]), likely) == pytest.approx([0, DEFAULT_CONFIDENCE, 100])
 
 
 def test_each_face_has_a_likely_score_of_its_own():
-    assert confidences(np.array([0.2, 0.4]), np.array([0.2, 0.4])) == pytest.approx([DEFAULT, DEFAULT])
+    assert confidences(np.array([0.2, 0.4]), np.array([0.2, 0.4])) == pytest.approx(
+        [DEFAULT_CONFIDENCE, DEFAULT_CONFIDENCE]
+    )
 
 
 @given(st.floats(1, 200))
@@ -94,7 +96,7 @@ def test_a_face_counts_from_the_likely_score_of_its_width(face):
     likely = likely_to_centerface(face)
     ((*box, confidence, _),), _ = looked_at(painted(SIZE, face, red=likely + 0.03, green=HINT + 0.05))
     assert box == pytest.approx(face, abs=2.5)
-    assert DEFAULT < confidence < 100
+    assert DEFAULT_CONFIDENCE < confidence < 100
     nothing, _ = looked_at(painted(SIZE, face, red=likely - 0.03, green=HINT + 0.05))
     assert len(nothing) == 0
 
@@ -104,7 +106,7 @@ def test_a_face_counts_from_the_likely_score_of_its_width(face):
 def test_either_network_alone_finds_a_clear_face(face, colour):
     (found,), _ = looked_at(painted(SIZE, face, **{colour: LIKELY}))
     assert found[:4] == pytest.approx(face, abs=2.5)
-    assert found[SCORE] > DEFAULT
+    assert found[SCORE] > DEFAULT_CONFIDENCE
 
 
 def test_what_the_second_network_alone_takes_for_a_likely_face_is_no_sure_one():
@@ -137,7 +139,7 @@ def test_the_larger_the_crowd_the_more_is_shown():
 
 
 @pytest.mark.parametrize(("score", "again"), [(SURE + 0.2, False), (SURE - 0.1, True)], ids=["sure", "unsure"])
-def test_a_face_that_is_sure_in_the_overview_is_not_looked_at_again(score, again):
+def test_a_sure_face_of_the_overview_gets_no_details(score, again):
     """Though it is so narrow that it would be, if it were less sure."""
     width = (CLEAR_IN_OVERVIEW + DETAILS[-1][1]) // 2
     face = (700, 500, 700 + width, 500 + round(1.3 * width))
@@ -163,7 +165,7 @@ def test_a_narrow_face_of_the_overview_counts_only_if_it_is_one_when_seen_closer
     narrow, clear = NARROW, CLEAR
     assert narrow[2] - narrow[0] < CLEAR_IN_OVERVIEW < clear[2] - clear[0]
     photo = painted(SIZE, narrow, clear, red=LIKELY)
-    (found,) = find_faces(SeesReduced(), Blind(), photo, DEFAULT)
+    (found,) = find_faces(SeesReduced(), Blind(), photo, DEFAULT_CONFIDENCE)
     assert found[:4] == pytest.approx(clear, abs=2.5)
 
 
@@ -189,7 +191,7 @@ def test_the_area_around_a_face_shows_a_third_of_it_on_each_side():
 def test_a_lower_confidence_gives_more_faces():
     score = 0.9 * likely_to_centerface(NARROW)
     photo = painted(SIZE, NARROW, red=score, green=HINT + 0.05)
-    counts = [len(looked_at(photo, least)[0]) for least in (0.8 * DEFAULT, DEFAULT)]
+    counts = [len(looked_at(photo, least)[0]) for least in (0.8 * DEFAULT_CONFIDENCE, DEFAULT_CONFIDENCE)]
     assert counts == [1, 0]
 
 
@@ -203,12 +205,15 @@ def test_a_part_of_a_face_is_no_face_of_its_own():
 def test_a_check_shows_all_of_the_photo_to_the_second_network():
     network = PaintedFaces(GREEN, 960)
     faces = [NARROW, CLEAR, (0, 0, 40, 50), (100, 500, 600, 1150)]
-    found = find_missed_faces(network, painted(SIZE, *faces, green=max(LIKELY_IN_CHECK) + 0.1), DEFAULT)
+    found = find_missed_faces(network, painted(SIZE, *faces, green=max(LIKELY_IN_CHECK) + 0.1), DEFAULT_CONFIDENCE)
     assert sorted(found[:, :4].tolist()) == [pytest.approx(face, abs=4) for face in sorted(faces)]
-    assert (found[:, SCORE] > DEFAULT).all()
+    assert (found[:, SCORE] > DEFAULT_CONFIDENCE).all()
     assert network.pixels >= SIZE[0] * SIZE[1]
 
 
 def test_a_check_finds_no_less_likely_faces():
     network = PaintedFaces(GREEN, 960)
-    assert len(find_missed_faces(network, painted(SIZE, CLEAR, green=min(LIKELY_IN_CHECK) - 0.05), DEFAULT)) == 0
+    assert (
+        len(find_missed_faces(network, painted(SIZE, CLEAR, green=min(LIKELY_IN_CHECK) - 0.05), DEFAULT_CONFIDENCE))
+        == 0
+    )

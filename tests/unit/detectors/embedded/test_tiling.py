@@ -16,9 +16,8 @@ from faceblur.detectors.embedded.tiling import (
     CUT,
     MARGIN,
     SMALLER,
-    Area,
     Tile,
-    at_a_time,
+    batch_size,
     batches,
     blocks_around,
     blocks_of,
@@ -30,6 +29,7 @@ from faceblur.detectors.embedded.tiling import (
     tile_of,
     view,
 )
+from faceblur.geometry import Rectangle
 from tests.support.pictures.photos import street_pixels
 from tests.support.standins.network import Blind, PaintedFaces, painted
 
@@ -42,7 +42,7 @@ SMALL_LARGEST = 64
 SCORE = 0.8
 
 
-def times_held(blocks: list[Area], size: tuple[int, int]) -> np.ndarray:
+def times_held(blocks: list[Rectangle], size: tuple[int, int]) -> np.ndarray:
     """How many of the blocks hold each pixel of the picture."""
     counts = np.zeros((size[1], size[0]), int)
     for left, top, right, bottom in blocks:
@@ -119,7 +119,7 @@ def test_a_tile_shows_a_block_with_its_margins_and_no_more(size, scale, data):
 
 
 def test_a_tile_shows_the_picture_at_its_scale():
-    tile = Tile(Area(100, 100, 200, 200), Area(90, 80, 210, 220), (60, 70))
+    tile = Tile(Rectangle(100, 100, 200, 200), Rectangle(90, 80, 210, 220), (60, 70))
     shown = view(street_pixels(), tile)
     assert shown.size == (60, 70)
     expected = street_pixels().crop(tile.shown).reduce(2)
@@ -127,7 +127,7 @@ def test_a_tile_shows_the_picture_at_its_scale():
 
 
 def test_a_tile_at_full_scale_shows_the_pixels_themselves():
-    shown = Area(90, 80, 210, 220)
+    shown = Rectangle(90, 80, 210, 220)
     assert view(street_pixels(), Tile(shown, shown, (120, 140))) == street_pixels().crop(shown)
 
 
@@ -145,13 +145,13 @@ def test_a_batch_is_of_one_size_and_has_no_more_pixels_than_the_largest_tile(siz
         assert len(batch) == 1 or taken <= (LARGEST + 2 * MARGIN) ** 2
 
 
-def test_pictures_of_one_size_are_looked_at_in_batches_and_answered_in_order():
+def test_pictures_of_one_size_are_searched_in_batches_and_answered_in_order():
     places = [(number % 20, number // 20) for number in range(230)]
     pictures = [painted((64, 64), (x, y, x + 10, y + 10), red=SCORE) for x, y in places]
     network = PaintedFaces(largest_block=96)
     found = find_in_batches(network, pictures, 0.5)
     assert [tuple(face[:2]) for (face,) in found] == places
-    assert max(network.batches) == at_a_time(network, (64, 64)) == 6
+    assert max(network.batches) == batch_size(network, (64, 64)) == 6
     assert sum(network.batches) == len(pictures)
 
 
@@ -203,7 +203,7 @@ def test_a_face_of_any_size_is_found_once_by_a_pyramid(at, share):
     assert found[:4] == pytest.approx(corners, abs=max(3, 0.12 * width))
 
 
-def test_a_pyramid_ends_with_a_view_of_the_whole():
+def test_a_pyramid_ends_with_one_tile_of_the_whole_picture():
     network = Blind()
     scan_pyramid(network, Image.new("RGB", (4000, 3000)), 1.0, 0.5)
     seen = {picture.size for picture in network.pictures}
@@ -237,9 +237,9 @@ def test_what_is_small_in_a_smaller_scan_is_left_to_the_larger_one():
 
 
 SIZE = 1000, 800
-INNER = Tile(Area(200, 200, 400, 400), Area(150, 150, 450, 450), (150, 150))
-CORNER = Tile(Area(0, 0, 200, 200), Area(0, 0, 250, 250), (250, 250))
-FAR_CORNER = Tile(Area(800, 600, 1000, 800), Area(750, 550, 1000, 800), (250, 250))
+INNER = Tile(Rectangle(200, 200, 400, 400), Rectangle(150, 150, 450, 450), (150, 150))
+CORNER = Tile(Rectangle(0, 0, 200, 200), Rectangle(0, 0, 250, 250), (250, 250))
+FAR_CORNER = Tile(Rectangle(800, 600, 1000, 800), Rectangle(750, 550, 1000, 800), (250, 250))
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ FAR_CORNER = Tile(Area(800, 600, 1000, 800), Area(750, 550, 1000, 800), (250, 25
     ],
     ids=["inside", "at the photo's edge", "at its other edge", "on the edge itself"],
 )
-def test_a_whole_face_of_the_tiles_own_block_stays(tile, box, expected):
+def test_an_uncropped_face_of_the_tiles_own_block_stays(tile, box, expected):
     (found,) = in_picture(np.array([[*box, 0.9, 12]], np.float32), tile, SIZE)
     assert found.tolist() == pytest.approx([*expected, 0.9, 12])
 

@@ -1,4 +1,4 @@
-"""Turned faces: where they may be, how they are seen, and what looking for them costs."""
+"""Turned faces: the hints, the crops around them, and the cost of the search."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from faceblur.detectors.embedded.turned import (
     LIKELY_TURNED,
     POSSIBLE,
     QUARTERS,
+    ROLLS,
     SMALL,
-    TURNS,
+    crops,
+    find_rotated,
     find_turned_faces,
     score_in_the_middle,
-    seen_from,
     turned_hints,
-    views,
 )
 from faceblur.detectors.embedded.yunet import yunet
 from tests.support.pictures.photos import HOPPER_FACE, hopper_pixels
 from tests.support.pictures.scenes import scattered, shared
 from tests.support.standins.network import GREEN, Blind, PaintedFaces, painted
 
-VIEWS = pytest.mark.parametrize("view", [SMALL, LARGE], ids=["small", "large"])
+CROPS = pytest.mark.parametrize("crop", [SMALL, LARGE], ids=["small", "large"])
 
 
 def degrees_between(one: float, other: float) -> float:
@@ -53,7 +53,7 @@ def test_a_turned_face_is_found_where_it_lies_and_as_it_is_turned(networks, roll
         assert degrees_between(best[ROLL], roll) <= (30 if roll % 90 == 0 else 50)
 
 
-def test_no_turned_face_is_looked_for_where_an_upright_one_is_known(networks):
+def test_no_turned_face_is_searched_where_an_upright_one_is_known(networks):
     scene = scattered(48, (1280, 960), 4, seed=100, angle=180)
     known = np.array([[*face, 90, 0] for face in scene.faces], np.float32)
     found = find_turned_faces(centerface(), yunet(), scene.picture, known)
@@ -69,17 +69,17 @@ def test_where_all_faces_are_known_the_slow_network_sees_nothing():
     assert len(find_turned_faces(network, PaintedFaces(GREEN), photo, known)) == 0
     assert network.pictures == []
     find_turned_faces(network, PaintedFaces(GREEN), photo, known[:1])
-    assert len(network.pictures) == 1 + len(TURNS)
+    assert len(network.pictures) == 1 + len(ROLLS)
 
 
 @given(
     st.sampled_from(list(QUARTERS)),
     st.tuples(st.integers(0, 260), st.integers(0, 150), st.integers(10, 40), st.integers(10, 50)),
 )
-def test_what_is_seen_from_another_side_lies_where_it_is(side, at):
+def test_a_face_found_in_a_rotated_picture_is_placed_in_the_picture_itself(side, at):
     left, top, width, height = at
     face = left, top, left + width, top + height
-    (found,) = seen_from(side, PaintedFaces(GREEN), painted((300, 200), face, green=0.9))
+    (found,) = find_rotated(PaintedFaces(GREEN), painted((300, 200), face, green=0.9), side)
     assert found[:4].tolist() == list(face)
     assert found[ROLL] == 90 * side
 
@@ -92,12 +92,12 @@ def test_hints_are_places_in_the_photo_itself(size):
 
 
 def places_in(size: tuple[int, int]) -> int:
-    """How many places are looked at in a photo of this size that is full of hints."""
+    """The number of hints that are followed in a photo of this size that is full of hints."""
     return max(FEWEST, ceil(HINTS * size[0] * size[1] / 1e6))
 
 
 def looked_at(size: tuple[int, int], score: float) -> list[int]:
-    """The sides of the views that the slow network is shown of a photo full of hints, where it sees this score."""
+    """The sides of the crops that the slow network is shown of a photo full of hints, where it sees this score."""
     faces = [(x, y, x + 24, y + 24) for x in range(20, size[0] - 40, 60) for y in range(20, size[1] - 40, 60)]
     assert len(faces) > places_in(size)
     network = PaintedFaces()
@@ -116,19 +116,19 @@ def test_a_clear_face_is_seen_once(size):
 
 
 @SIZES
-def test_what_looks_like_no_face_is_seen_in_all_turns_and_no_larger(size):
+def test_a_hint_without_a_face_gets_small_crops_in_all_rolls_and_no_larger_ones(size):
     shown = looked_at(size, 0.0)
-    assert shown == [LARGE.side] * places_in(size) + [SMALL.side] * places_in(size) * len(TURNS)
+    assert shown == [LARGE.side] * places_in(size) + [SMALL.side] * places_in(size) * len(ROLLS)
 
 
 @SIZES
 def test_what_may_be_a_face_is_seen_larger_in_the_best_turns(size):
     shown = looked_at(size, (POSSIBLE + LIKELY_TURNED) / 2)
-    assert shown.count(SMALL.side) == places_in(size) * len(TURNS)
+    assert shown.count(SMALL.side) == places_in(size) * len(ROLLS)
     assert shown.count(LARGE.side) == places_in(size) * (1 + BEST)
 
 
-def test_the_likeliest_places_are_looked_at():
+def test_only_the_best_hints_are_followed():
     size = 800, 600
     photo = Image.new("RGB", size)
     levels = range(100, 250, 6)
@@ -141,57 +141,57 @@ def test_the_likeliest_places_are_looked_at():
     assert middles == set(levels[-places_in(size) :])
 
 
-@VIEWS
-@pytest.mark.parametrize("roll", TURNS.tolist())
-def test_a_view_shows_a_turned_face_upright(view, roll):
+@CROPS
+@pytest.mark.parametrize("roll", ROLLS.tolist())
+def test_a_crop_shows_a_turned_face_upright(crop, roll):
     picture = hopper_pixels()
     left, top = HOPPER_FACE.left * picture.width, HOPPER_FACE.top * picture.height
     right, bottom = HOPPER_FACE.right * picture.width, HOPPER_FACE.bottom * picture.height
     hint = np.array([left, top, right, bottom, 0.5, 0], np.float32)
     turned = picture.rotate(-roll, Image.Resampling.BICUBIC, center=((left + right) / 2, (top + bottom) / 2))
-    (upright,) = views(picture, hint, view, np.array([0]))
+    (upright,) = crops(picture, hint, crop, np.array([0]))
     # What turning the photo cut off is not in the middle.
-    middle = slice(view.side // 4, -view.side // 4)
+    middle = slice(crop.side // 4, -crop.side // 4)
     differences = [
         np.abs(np.asarray(upright, int)[middle, middle] - np.asarray(shown, int)[middle, middle]).mean()
-        for shown in views(turned, hint, view, TURNS)
+        for shown in crops(turned, hint, crop, ROLLS)
     ]
-    assert TURNS[np.argmin(differences)] == roll
+    assert ROLLS[np.argmin(differences)] == roll
     lowest, second, *_ = sorted(differences)
     assert lowest < second / 2
 
 
-@VIEWS
-def test_a_view_has_the_face_in_its_middle_and_black_beyond_the_photo(view):
+@CROPS
+def test_a_crop_has_the_face_in_its_middle_and_black_outside_the_photo(crop):
     photo = painted((300, 200), (0, 0, 40, 50), red=0.9)
     hint = np.array([0, 0, 40, 50, 0.5, 0], np.float32)
-    for shown in views(photo, hint, view, TURNS):
-        assert shown.size == (view.side, view.side)
+    for shown in crops(photo, hint, crop, ROLLS):
+        assert shown.size == (crop.side, crop.side)
         ((left, top, right, bottom, _, _),) = PaintedFaces().find_in_each([shown], 0.5)[0]
-        assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx([view.side / 2] * 2, abs=1)
-    upright, *_ = views(photo, hint, view, TURNS)
+        assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx([crop.side / 2] * 2, abs=1)
+    upright, *_ = crops(photo, hint, crop, ROLLS)
     (face,) = PaintedFaces().find_in_each([upright], 0.5)[0]
-    assert face[2] - face[0] == pytest.approx(view.face, abs=1)
+    assert face[2] - face[0] == pytest.approx(crop.face, abs=1)
     white = Image.new("RGB", (300, 200), "white")
     for corner, beyond in (((0, 0), (1, 1)), ((260, 150), (-2, -2))):
         at = np.array([*corner, corner[0] + 40, corner[1] + 50, 0.5, 0], np.float32)
-        light = np.asarray(next(views(white, at, view, TURNS)).convert("L"))
+        light = np.asarray(next(crops(white, at, crop, ROLLS)).convert("L"))
         assert light[beyond] == 0
-        assert light[view.side // 2, view.side // 2] == 255
+        assert light[crop.side // 2, crop.side // 2] == 255
 
 
 def test_of_a_face_as_large_as_the_photo_no_more_is_cut_out_than_there_is():
     """As a square of its own it would be more than Pillow cuts out."""
     picture = Image.new("RGB", (6300, 6300), "white")
     face = np.array([100, 100, 6200, 6200, 0.5, 0], np.float32)
-    upright, *others = views(picture, face, SMALL, TURNS)
+    upright, *others = crops(picture, face, SMALL, ROLLS)
     assert {shown.size for shown in (upright, *others)} == {(SMALL.side, SMALL.side)}
     light = np.asarray(upright.convert("L"))
     covered = 6300 / 6100 * SMALL.face
     assert (light > 128).sum() == pytest.approx(covered**2, rel=0.15)
 
 
-def test_only_what_holds_the_middle_of_a_view_counts():
+def test_only_what_holds_the_middle_of_a_crop_counts():
     middle, far = SMALL.side / 2, SMALL.side
     around = [middle - 8, middle - 9, middle + 8, middle + 9, 0.4, 0]
     weaker = [middle - 5, middle - 5, middle + 5, middle + 5, 0.3, 0]
