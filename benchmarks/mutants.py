@@ -34,26 +34,26 @@ SEED = 15
 GOAL = 0.9
 MEMORY = 6 * 1024**3  # bytes that a mutant may take: some try to take everything
 
-# The modules, and their unit tests if those are not called as they are.
+# The modules, and where their unit tests are if they are not called as they are.
 MODULES = {
-    "photo.codecs": "hide_faithful",
+    "photo.codecs": "photo/test_hide_faithful",
     "photo.coverage": "",
     "photo.decode": "",
     "photo.hide": "",
-    "photo.jpeg": "hide_faithful",
-    "photo.metadata": "metadata hide_leaks",
+    "photo.jpeg": "photo/test_hide_faithful",
+    "photo.metadata": "photo/test_metadata photo/test_hide_leaks",
     "photo.outlines": "",
-    "photo.painting": "hide",
-    "photo.png": "hide_faithful hide_leaks",
+    "photo.painting": "photo/test_hide",
+    "photo.png": "photo/test_hide_faithful photo/test_hide_leaks",
     "photo.structure": "",
     "photo.styles": "",
-    "photo.tiff": "structure",
+    "photo.tiff": "photo/test_structure",
     "jobs.boxes": "",
     "jobs.completion": "",
     "jobs.executions": "",
     "jobs.receipts": "",
     "jobs.results": "",
-    "jobs.storage": "",
+    "jobs.storage": "jobs/test_storage handlers/test_sweep_photos",
     "jobs.table": "",
     "jobs.uploads": "",
 }
@@ -201,8 +201,8 @@ def path_of(module: str) -> Path:
 
 def tests_of(module: str) -> list[str]:
     """Where the unit tests of a module are."""
-    room, _, name = module.partition(".")
-    return [str(ROOT / f"tests/unit/{room}/test_{tests}.py") for tests in (MODULES[module] or name).split()]
+    names = MODULES[module] or module.replace(".", "/test_")
+    return [str(ROOT / f"tests/unit/{name}.py") for name in names.split()]
 
 
 def attack(module: str, count: int) -> tuple[int, list[Mutant]]:
