@@ -62,7 +62,7 @@ check: .venv/.ready ## FILE=… style, types and tests of one file: itself, or t
 	.venv/bin/ruff format --check "$$FILE"
 	.venv/bin/ruff check "$$FILE"
 	case "$$FILE" in functions/*|cli/*) .venv/bin/mypy ;; esac
-	.venv/bin/python -m pytest --quiet $$(.venv/bin/python -m tests.support.tests_of "$$FILE")
+	tests=$$(.venv/bin/python -m tests.support.tests_of "$$FILE") && .venv/bin/python -m pytest --quiet $$tests
 
 privileges: $(setup) ## take every grant of every function away in turn: something must fail without it
 	$(pytest) --in-full tests/workflow/test_least_privilege.py

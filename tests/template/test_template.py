@@ -446,7 +446,7 @@ def test_every_alarm_has_its_section(name):
 
 def test_no_two_alarms_share_a_section():
     sections = [alarm["AlarmDescription"].rpartition("#")[2] for alarm in ALARMS.values()]
-    assert len(set(sections)) == len(sections) == 11
+    assert len(set(sections)) == len(sections) == 12
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -469,8 +469,15 @@ def watched(alarm: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def test_the_throttles_of_every_function_are_watched():
-    seen = [dimensions["FunctionName"]["Ref"] for _, _, dimensions in watched(ALARMS["FunctionsThrottledAlarm"])]
+    alarms = ALARMS["WorkflowThrottledAlarm"], ALARMS["ApiThrottledAlarm"]
+    seen = [dimensions["FunctionName"]["Ref"] for alarm in alarms for _, _, dimensions in watched(alarm)]
     assert sorted(seen) == sorted(FUNCTIONS)
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_watches_no_more_metrics_than_cloudwatch_takes(name):
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"""
+    assert len(list(watched(ALARMS[name]))) <= 10
 
 
 OURS = [

@@ -21,7 +21,10 @@ def job_ids_in(message: str) -> list[str]:
     Keys in S3's events are URL-encoded. Other keys than those of jobs cannot come from an upload form and are skipped.
     Raises ValueError or KeyError if it is not an S3 message.
     """
-    objects = [record["s3"]["object"] for record in json.loads(message).get("Records", [])]
+    event = json.loads(message)
+    if event.get("Event") == "s3:TestEvent":
+        return []
+    objects = [record["s3"]["object"] for record in event["Records"]]
     job_ids = [job_id_of(unquote_plus(photo["key"])) for photo in objects]
     return [job_id for job_id in job_ids if is_job_id(job_id)]
 

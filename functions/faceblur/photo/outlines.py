@@ -120,7 +120,8 @@ def outline(size: tuple[int, int], region: Region) -> Outline:
     across, down = (max(enlargement * half, (half + 1) / OPAQUE_SHARE) for half in (frame.across, frame.down))
     padded = replace(frame, across=across, down=down)
     if style.shape == "ellipse":
-        padded = padded.lowered(LOWERED * (OPAQUE_SHARE * enlargement - 1) * frame.down)
+        opaque_margin = OPAQUE_SHARE * down - frame.down
+        padded = padded.lowered(min(LOWERED * opaque_margin, opaque_margin - 1))
     return Outline(padded, padded.bounds.clip(size), style.shape)
 
 

@@ -50,7 +50,17 @@ def test_the_event_that_tests_a_new_notification():
     assert job_ids_in(json.dumps(body)) == []
 
 
-@pytest.mark.parametrize("body", ["", "no JSON", '{"Records": [{}]}', '{"Records": [{"s3": {"object": {}}}]}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "no JSON",
+        "{}",
+        '{"source": "aws.states", "detail": {}}',
+        '{"Records": [{}]}',
+        '{"Records": [{"s3": {"object": {}}}]}',
+    ],
+)
 def test_a_message_that_is_not_from_s3_is_an_error(body):
     with pytest.raises((ValueError, KeyError)):
         job_ids_in(body)

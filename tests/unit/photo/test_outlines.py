@@ -173,6 +173,14 @@ def test_an_oval_reaches_three_times_as_far_below_the_chin_as_above_the_forehead
     assert below / above == pytest.approx(3, abs=0.8)
 
 
+@given(rolls, st.floats(4, 60), st.floats(0, 0.5))
+def test_an_oval_is_opaque_to_a_pixel_outside_the_head(roll: float, width: float, padding: float) -> None:
+    """Also above the forehead of a tiny face. The pixels of the outline's own edge may differ by one."""
+    x, y, across, down = 200.3, 150.6, width / 2, 1.25 * width / 2
+    box = Box(*corners(SIZE, x, y, across, down, roll), 99.0, roll=roll)
+    assert opaque(SIZE, Region(box, Style(padding=padding)))[ellipse(SIZE, x, y, across + 0.5, down + 0.5, roll)].all()
+
+
 def test_an_oval_is_the_smallest_of_the_outlines_and_a_box_the_largest() -> None:
     oval, rounded, box = ((opacities(SIZE, Region(FACE, Style(shape=shape))) > 0).sum() for shape in get_args(Shape))
     assert oval / (1.48**2 * 8000) == pytest.approx(np.pi / 4, abs=0.02)
