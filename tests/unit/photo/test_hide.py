@@ -135,7 +135,7 @@ def test_pixelated_paint_has_the_colours_of_nine_cells_and_no_other(shape: Shape
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "CMYK"])
 def test_every_average_stays_in_its_place(mode: str, area: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the face was light, the paint is: a picture with hidden faces still looks like itself from afar."""
-    monkeypatch.setattr(outlines, "AREA", area)
+    monkeypatch.setattr(outlines, "PIXELS_AT_ONCE", area)
     image = astronaut_pixels().convert(mode)
     region = Region(Box(0.3, 0.2, 0.3, 0.45, 99.0), Style("pixelate", "box", padding=0.1))
     place = painting.outline(image.size, region).seen

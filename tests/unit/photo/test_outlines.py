@@ -213,10 +213,6 @@ def test_outlines_lie_within_the_part_of_the_picture_that_they_name(shape: Shape
     assert sum(piece.size[0] * piece.size[1] for piece in covered) == (right - left) * (bottom - top)
 
 
-def test_a_rectangle_within_another_is_measured_from_its_corner() -> None:
-    assert outlines.Pixels(7, 9, 30, 40).seen_from(outlines.Pixels(5, 3, 90, 80)) == (2, 6, 25, 37)
-
-
 # ---------------------------------------------------------------- how it is drawn
 
 
