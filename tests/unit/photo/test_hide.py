@@ -138,7 +138,7 @@ def test_every_average_stays_in_its_place(mode: str, area: int, monkeypatch: pyt
     monkeypatch.setattr(outlines, "PIXELS_AT_ONCE", area)
     image = astronaut_pixels().convert(mode)
     region = Region(Box(0.3, 0.2, 0.3, 0.45, 99.0), Style("pixelate", "box", padding=0.1))
-    place = painting.outline(image.size, region).seen
+    place = painting.outline(image.size, region).visible
     expected = painting.averages(image, place, painting.CELLS).convert(mode)
     painted = covered(image, region).crop(place).resize(expected.size, Image.Resampling.NEAREST)
     assert np.abs(values(painted) - values(expected)).max() <= 1
