@@ -39,7 +39,7 @@ MODULES = {
     "photo.codecs": "photo/test_hide_faithful",
     "photo.coverage": "",
     "photo.decode": "",
-    "photo.hide": "",
+    "photo.hide": "photo/test_hide photo/test_hide_faithful",
     "photo.jpeg": "photo/test_hide_faithful",
     "photo.metadata": "photo/test_metadata photo/test_hide_leaks",
     "photo.outlines": "",
