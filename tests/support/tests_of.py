@@ -42,5 +42,5 @@ def imports_of(module: str) -> str:
 if __name__ == "__main__":
     found = tests_of(Path(sys.argv[1]))
     if not found:
-        sys.exit("No unit test imports or names this file.")
+        sys.exit("No unit test imports or names this file: run `make test-unit`.")
     print(*found)  # noqa: T201

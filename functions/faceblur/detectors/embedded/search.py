@@ -49,7 +49,7 @@ SURE = 0.3  # A clear face of the overview with a higher score needs no details.
 WIDTHS = [7.0, 9.0, 12.0, 16.0, 24.0, 32.0, 64.0]
 LIKELY_TO_CENTERFACE = [0.42, 0.23, 0.175, 0.105, 0.11, 0.12, 0.17]
 LIKELY_TO_YUNET_ALONE = 0.8
-LIKELY_IN_CHECK = [0.75, 0.75, 0.72, 0.65, 0.6, 0.55, 0.55]
+LIKELY_IN_CHECK = [0.75, 0.75, 0.72, 0.65, 0.6, 0.6, 0.65]
 
 # A box in the middle of a likelier face, with more than this share of its area inside it, is a part of that face.
 INSIDE = 0.75
