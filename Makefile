@@ -32,7 +32,7 @@ parameters = PythonRuntime=python$(shell $(PYTHON) -c 'import sys; print("%d.%d"
   Architecture=$(subst aarch64,arm64,$(shell uname -m)) $(PARAMETERS)
 
 .PHONY: help run blur test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur \
-  bench-strength bench-real chaos fuzz load latency scaling scan audit licences deploy smoke clean
+  bench-strength bench-real chaos fuzz mutants load latency scaling scan audit licences deploy smoke clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
 
@@ -83,6 +83,10 @@ format: $(setup) $(packages) ## put the sources into shape
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 	cd frontend && npm run format
+
+mutants: .tools/mutants/.ready ## MODULES=… (all of photo and jobs) SAMPLE=… (40) small changes of each: which of them no test notices
+	PYTHONPATH=functions:cli:layers/onnx/prepare .tools/mutants/bin/python -m benchmarks.mutants \
+	  $(if $(SAMPLE),--sample $(SAMPLE)) $(MODULES)
 
 fuzz: $(setup) ## thousands of bad files through the image code, hundreds through the stack
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.fuzz

@@ -19,7 +19,7 @@ import httpx
 from faceblur_cli import trace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from faceblur_cli.stack.aws import Stack
 
@@ -44,6 +44,7 @@ class MockedExecution:
     error: str | None
     cause: str | None
     visits: list[trace.Visit]
+    variables: dict[str, Any]
 
     @property
     def path(self) -> list[str]:
@@ -54,8 +55,15 @@ class MockedExecution:
 class MockedMachine:
     """A state machine in the embedded AWS whose tasks return what a test says."""
 
-    def __init__(self, stack: Stack, definition: dict[str, Any]) -> None:
-        """Create the machine; the placeholders of its definition stand for resources that do not exist."""
+    def __init__(self, stack: Stack, definition: dict[str, Any], variables: Iterable[str] = ()) -> None:
+        """Create the machine; the placeholders of its definition stand for resources that do not exist.
+
+        An execution that succeeds puts out these variables. The embedded AWS takes no output from a state that
+        succeeds, so a last state that passes it on stands in.
+        """
+        last = {"Type": "Pass", "Output": {name: f"{{% ${name} %}}" for name in variables}, "End": True}
+        states = {name: last if state["Type"] == "Succeed" else state for name, state in definition["States"].items()}
+        definition = definition | {"States": states}
         self._endpoint, self._client = stack.endpoint, stack.client("stepfunctions")
         self._name = f"mocked-{uuid4().hex}"
         role = stack.client("iam").create_role(RoleName=self._name, AssumeRolePolicyDocument="{}")["Role"]
@@ -84,6 +92,7 @@ class MockedMachine:
             error=ended.get("error"),
             cause=ended.get("cause"),
             visits=visits,
+            variables=json.loads(ended.get("output", "{}")),
         )
 
     def _configure(self, results: Mapping[str, list[dict[str, Any]]]) -> None:

@@ -11,8 +11,6 @@ import pytest
 from check_definition import TRANSIENT, service_of
 
 from faceblur import config, contracts, errors
-from faceblur.detectors.warnings import WarningCode
-from faceblur.jobs.table import STAGES
 from faceblur.options import JobOptions
 from tests.support.sources import ROOT, state_machine, template
 
@@ -155,29 +153,6 @@ def test_the_event_to_try_a_function_with_keeps_the_contract(name):
 # ---------------------------------------------------------------- what the payloads say
 
 
-def test_every_stage_has_its_name_and_its_round():
-    assert {name: (payload(name)["stage"], payload(name)["round"]) for name in STAGE_TASKS} == {
-        "Detect the faces": ("detect", 0),
-        "Hide the faces": ("hide", 0),
-        "Check the result": ("check", "{% $round + 1 %}"),
-        "Hide what was missed": ("hide_missed", "{% $round %}"),
-    }
-    assert tuple(payload(name)["stage"] for name in STAGE_TASKS) == STAGES
-    assert TASKS["Claim the job"]["Assign"]["round"] == 0
-    assert TASKS["Check the result"]["Assign"]["round"] == "{% $round + 1 %}"
-
-
-def test_a_missed_face_is_hidden_and_the_draft_is_checked_again_for_five_rounds():
-    missed, last = STATES["Was a face missed?"], STATES["Was this the last round?"]
-    assert missed["Choices"] == [{"Condition": "{% $missed > 0 %}", "Next": "Hide what was missed"}]
-    assert TASKS["Check the result"]["Assign"]["missed"] == "{% $states.result.Payload.stage.faces %}"
-    assert TASKS["Hide what was missed"]["Next"] == "Was this the last round?"
-    (rule,) = last["Choices"]
-    assert (rule["Condition"], rule["Next"]) == ("{% $round >= 5 %}", missed["Default"])
-    assert rule["Assign"] == {"warnings": f"{{% $append($warnings, ['{WarningCode.CHECKS_NOT_SETTLED}']) %}}"}
-    assert last["Default"] == "Check the result"
-
-
 def test_both_ways_to_hide_differ_only_in_their_stage_and_round():
     """They are two states so that a photo without a missed face needs no further transition."""
     first, again = (TASKS[name] for name in ("Hide the faces", "Hide what was missed"))
@@ -188,36 +163,6 @@ def test_both_ways_to_hide_differ_only_in_their_stage_and_round():
         if payload("Hide the faces")[field] != payload("Hide what was missed")[field]
     }
     assert different == {"stage", "round"}
-
-
-def test_boxes_travel_by_their_key_alone():
-    """AWS keeps the history of an execution for 90 days, and a state holds at most 256 KiB."""
-    for name in DETECTIONS:
-        assert TASKS[name]["Assign"]["boxes"] == "{% $states.result.Payload.boxes %}"
-    assert {name: payload(name)["boxes"] for name in CALLS} == {
-        "Detect the faces": None,
-        "Hide the faces": "{% $boxes %}",
-        "Check the result": "{% $boxes %}",
-        "Hide what was missed": "{% $boxes %}",
-        "Record the result": "{% $boxes %}",
-    }
-
-
-@each_stage_task
-def test_every_stage_goes_into_the_receipt(name):
-    assert TASKS[name]["Assign"]["stages"] == "{% $append($stages, [$states.result.Payload.stage]) %}"
-
-
-@each_detection
-def test_every_detection_adds_its_warnings(name):
-    assert TASKS[name]["Assign"]["warnings"] == "{% $append($warnings, $states.result.Payload.warnings) %}"
-
-
-def test_stages_and_warnings_start_empty_and_reach_the_last_task():
-    claimed = TASKS["Claim the job"]["Assign"]
-    assert (claimed["stages"], claimed["warnings"]) == ([], [])
-    recorded = payload("Record the result")
-    assert (recorded["stages"], recorded["warnings"]) == ("{% $stages %}", "{% $warnings %}")
 
 
 def test_photos_and_links_stay_out_of_the_state():
@@ -294,10 +239,6 @@ def test_every_error_is_recorded_and_fails_the_execution(name):
     assert {choice["Next"] for choice in STATES[failure[0]]["Choices"]} == {failure[1]}
     assert STATES[failure[1]]["Next"] == failure[2]
     assert STATES[failure[2]]["Type"] == "Fail"
-
-
-def test_some_rule_holds_for_every_error():
-    assert STATES["What went wrong?"]["Choices"][-1]["Condition"] == "{% true %}"
 
 
 def test_every_other_catch_ends_in_failure_at_once():

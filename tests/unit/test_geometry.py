@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faceblur.geometry import DECIMALS, Box, merge
+from faceblur.geometry import DECIMALS, Box, Rectangle, merge
 
 
 def floats(low: float, high: float) -> st.SearchStrategy[float]:
@@ -134,3 +134,7 @@ def test_in_a_crowd_a_box_is_compared_with_its_neighbours_alone(monkeypatch, wid
     large = [Box(0.1 * number, 0.2, 0.09, 0.5, 99.0) for number in range(10)]
     merge([*crowd, *large])
     assert 0 < compared < 50 * len(crowd)
+
+
+def test_a_rectangle_within_another_is_measured_from_its_corner() -> None:
+    assert Rectangle(7, 9, 30, 40).relative_to(Rectangle(5, 3, 90, 80)) == (2, 6, 25, 37)

@@ -17,4 +17,5 @@ if TYPE_CHECKING:
 def blur_image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockedMachine]:
     """The state machine of the template over mocked task results, in an embedded AWS of its own."""
     with emulator(free_port(), tmp_path_factory.mktemp("mocked"), SFN_WAIT_SCALE="0") as endpoint:
-        yield MockedMachine(Stack(endpoint, {}), state_machine())
+        variables = ("boxes", "draft", "options", "round", "stages", "warnings")
+        yield MockedMachine(Stack(endpoint, {}), state_machine(), variables)

@@ -13,6 +13,7 @@ import pytest
 from check_definition import successors
 
 from faceblur import errors
+from faceblur.detectors.warnings import WarningCode
 from faceblur.options import JobOptions
 from tests.support.mocked_results import returns, throws
 from tests.support.sources import state_machine
@@ -36,7 +37,7 @@ def claimed(**options: Any) -> dict[str, Any]:
     return returns({"Attributes": {"options": {"S": json.dumps(JobOptions(**options).model_dump())}}})
 
 
-def found(faces: int, boxes: int) -> dict[str, Any]:
+def found(faces: int, boxes: int, *warnings: str) -> dict[str, Any]:
     """A detection, or a check, that found this many faces. The file of boxes now has `boxes` boxes."""
     stage: Stage = {
         "name": "stage",
@@ -50,7 +51,7 @@ def found(faces: int, boxes: int) -> dict[str, Any]:
     }
     response: DetectResponse = {
         "boxes": {"key": f"boxes/{JOB_ID}.json", "count": boxes},
-        "warnings": [],
+        "warnings": list(warnings),
         "stage": stage,
     }
     return returns({"Payload": response})
@@ -202,3 +203,42 @@ def test_the_cases_take_every_way_out_of_every_state() -> None:
 def test_a_task_is_retried_as_often_as_its_retrier_says(blur_image: MockedMachine) -> None:
     execution = blur_image.run({"job_id": JOB_ID}, CASES["an error of ours: DetectorUnavailable"].results)
     assert execution.visits[1].retries == 7
+
+
+def payload(result: dict[str, Any]) -> Any:
+    """What the function behind a mocked task gives."""
+    return result["Return"]["Payload"]
+
+
+def test_the_receipt_is_made_from_every_stage_and_the_last_boxes_and_draft(blur_image: MockedMachine) -> None:
+    """A stage that is lost is not paid for; boxes of an earlier round leave out a face."""
+    first, second = found(1, 2, "CROWD"), found(0, 2, "DETECTOR_LEFT_OUT")
+    detected, hidden_first, hidden_again = found(1, 1, "TILED"), hidden(), hidden()
+    payload(hidden_again)["draft"]["key"] = f"results/{JOB_ID}.second.jpg"
+    stages = [detected, hidden_first, first, hidden_again, second]
+    for number, result in enumerate(stages):
+        payload(result)["stage"]["milliseconds"] = number
+    results = HAPPY | {DETECT: [detected], HIDE: [hidden_first], CHECK: [first, second], HIDE_MISSED: [hidden_again]}
+
+    known = blur_image.run({"job_id": JOB_ID}, results).variables
+
+    assert known == {
+        "boxes": payload(second)["boxes"],
+        "draft": payload(hidden_again)["draft"],
+        "options": JobOptions().model_dump(),
+        "round": 2,
+        "stages": [payload(result)["stage"] for result in stages],
+        "warnings": ["TILED", "CROWD", "DETECTOR_LEFT_OUT"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("faces", "warnings"),
+    [((0,), []), ((1, 0), []), ((1, 1, 1, 1, 0), []), ((1, 1, 1, 1, 1), [WarningCode.CHECKS_NOT_SETTLED])],
+)
+def test_a_job_whose_fifth_check_found_a_face_says_so(
+    blur_image: MockedMachine, faces: tuple[int, ...], warnings: list[str]
+) -> None:
+    """Nobody looked at what was hidden last."""
+    known = blur_image.run({"job_id": JOB_ID}, missed(*faces).results).variables
+    assert (known["round"], known["warnings"]) == (len(faces), warnings)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from authorize.app import handler
@@ -58,6 +60,19 @@ def test_forged_tokens(ask, issuer, forge):
 def test_tokens_that_are_not_for_us(ask, issuer, claims):
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         ask(issuer.token(**claims))
+
+
+@pytest.mark.parametrize("claims", [{"exp": -20}, {"nbf": 20}, {"iat": 20}], ids=["expired", "not yet", "issued later"])
+def test_clocks_may_differ_by_half_a_minute(ask, issuer, claims):
+    """The issuer's clock and ours are not the same, and a token is used as soon as it is made."""
+    assert ask(issuer.token(**{name: int(time.time()) + seconds for name, seconds in claims.items()}))
+
+
+@pytest.mark.parametrize("claims", [{"exp": -60}, {"nbf": 90}], ids=["expired", "not yet"])
+def test_no_token_is_good_for_a_minute_longer(ask, issuer, claims):
+    """Whoever was locked out would stay signed in for as long as clocks are forgiven."""
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        ask(issuer.token(**{name: int(time.time()) + seconds for name, seconds in claims.items()}))
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "....", "é"])

@@ -6,7 +6,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from faceblur import config
 from faceblur.jobs.storage import Photos
 from faceblur.jobs.table import jobs
 from get_job.app import handler
@@ -125,7 +124,7 @@ def test_a_job_whose_photo_came_just_in_time(get, add_job, s3):
 
 def test_a_job_whose_photo_was_never_handed_over(get, add_job, s3):
     s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"photo")
-    add_job(upload_expires_at=int(time.time()) - config.DELIVERY_SECONDS - 2)
+    add_job(upload_expires_at=int(time.time()) - 60 * 60 - 2)
     status, body = get()
     assert (status, body["status"], body["error"]["code"]) == (200, "FAILED", "InternalError")
 

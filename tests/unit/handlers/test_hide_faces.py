@@ -3,10 +3,12 @@ from __future__ import annotations
 import base64
 import json
 from io import BytesIO
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image, ImageChops
 
+from faceblur import observability
 from faceblur.errors import CorruptImage, JobNotFound, UploadReplaced
 from faceblur.geometry import Box
 from hide_faces.app import handler
@@ -174,6 +176,15 @@ def test_time_and_bytes_are_measured(blur, output):
     assert values.pop("StageMilliseconds") == draft["stage"]["milliseconds"] > 0
     assert values == {"StageBytes": len(PHOTO)}
     assert {line["stage"] for line in output.metrics} == {"hide"}
+
+
+def test_a_stage_lasts_as_long_as_its_work(monkeypatch):
+    """The receipt computes from it what the job cost, and the dashboard shows it."""
+    seconds = iter([100.0, 101.25])
+    monkeypatch.setattr(observability, "time", SimpleNamespace(perf_counter=lambda: next(seconds)))
+    with observability.stage("hide", 1) as measured:
+        assert measured.milliseconds == 0
+    assert measured.milliseconds == 1250
 
 
 def test_the_log_is_about_the_job_and_holds_nothing_of_the_photo(blur, output):

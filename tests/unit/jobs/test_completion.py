@@ -261,7 +261,7 @@ def test_of_a_failed_job_that_keeps_its_original_that_stays(everything, keys, ad
 
 def test_a_failure_that_is_recorded_already_stays_as_it_is_and_is_cleaned_up(everything, keys, add_job):
     add_job("FAILED", error={"code": "TimedOut", "message": "Too long."})
-    fail_job(JOB_ID, CorruptImage(), jobs(), photos())
+    assert fail_job(JOB_ID, CorruptImage(), jobs(), photos())
     assert jobs().get(JOB_ID).error["code"] == "TimedOut"
     assert keys() == set()
 
@@ -277,6 +277,6 @@ def test_a_completed_job_stays_so_and_is_cleaned_up(everything, keys, add_job, s
 
 
 def test_of_a_job_that_does_not_exist_nothing_stays(everything, keys, row_of):
-    fail_job(JOB_ID, InternalError(), jobs(), photos())
+    assert not fail_job(JOB_ID, InternalError(), jobs(), photos())
     assert keys() == set()
     assert row_of(JOB_ID) is None

@@ -9,7 +9,7 @@ import pytest
 from faceblur.contracts import CompleteRequest
 from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
-from faceblur.jobs.receipts import PRICES, cost, receipt, transitions
+from faceblur.jobs.receipts import cost, receipt, transitions
 from faceblur.jobs.storage import digest
 from tests.support.api_contract import validator
 from tests.support.sources import api_description, state_machine
@@ -140,14 +140,6 @@ def test_making_a_receipt_changes_nothing(done):
 
 
 # ---------------------------------------------------------------- what it cost
-
-
-def test_the_prices_are_those_of_the_lists():
-    assert {
-        "detector_call": pytest.approx(1 / 1000),
-        "state_transition": pytest.approx(25 / 1_000_000),
-        "lambda_gb_second": 0.0000166667,
-    } == PRICES
 
 
 def test_the_cost_of_a_job():

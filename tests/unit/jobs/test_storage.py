@@ -222,10 +222,11 @@ def test_erasing_everything(full_bucket, keys):
 
 
 @pytest.mark.parametrize(("keep_upload", "more"), [(False, {"uploads/a"}), (True, set())])
-def test_erasing_all_but_the_result(full_bucket, keys, keep_upload, more):
+@pytest.mark.parametrize("result", DRAFTS)
+def test_erasing_all_but_the_result(full_bucket, keys, result, keep_upload, more):
     before = keys()
-    photos().erase_all_but("a", DRAFTS[1], keep_upload=keep_upload)
-    assert keys() == before - {*BOXES, DRAFTS[0]} - more
+    photos().erase_all_but("a", result, keep_upload=keep_upload)
+    assert keys() == before - {*BOXES, *DRAFTS} - more | {result}
 
 
 @pytest.mark.parametrize("key", [DRAFTS[0], BOXES[1], "receipts/a.json"])

@@ -144,6 +144,18 @@ def test_a_picture_that_transparency_draws_is_seen(ink: str, behind: str) -> Non
     assert picture.tobytes() == expected.tobytes()
 
 
+@pytest.mark.parametrize(("contrast", "drawn"), [(0, True), (16, True), (17, False), (60, False)])
+def test_colours_that_differ_by_more_than_16_levels_may_show_a_face(contrast: int, drawn: bool) -> None:
+    """Ink that went through a JPEG varies by some levels, and the transparency still draws the picture. A faint face in
+    the colours differs by more, and then the transparency must not replace it.
+    """
+    image = Image.new("RGBA", (40, 40), (100, 100, 100, 255))
+    image.paste((100, 100 + contrast, 100, 255), (0, 0, 20, 40))
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    picture = decode.load_for_detection(encoded(image, "PNG"), None)
+    assert (picture.getpixel((30, 2)) != (100, 100, 100)) == drawn
+
+
 def test_of_several_pictures_in_a_jpeg_the_primary_is_the_photo() -> None:
     photo = encoded(astronaut_pixels(), "MPO", save_all=True, append_images=[hopper_pixels()])
     assert opened(photo).n_frames == 2
@@ -214,6 +226,32 @@ def test_the_mere_start_of_a_photo_is_corrupt(start: bytes) -> None:
     assert all(type(error) is CorruptImage for error in both_ways(start + bytes(64)))
 
 
+def brands(*names: bytes, behind: bytes = b"") -> bytes:
+    """The start of a file that names its format by a major brand and some that it is compatible with."""
+    content = names[0] + bytes(4) + b"".join(names[1:])
+    return struct.pack(">I", 8 + len(content)) + b"ftyp" + content + behind
+
+
+@pytest.mark.parametrize(
+    ("start", "format_"),
+    [
+        (brands(b"avif"), "AVIF"),
+        (brands(b"heic"), "HEIF"),
+        (brands(b"mif1"), "HEIF"),
+        (brands(b"mif1", b"miaf", b"avif"), "AVIF"),
+        (brands(b"mif1", b"heic", b"avif"), "AVIF"),
+        (brands(b"msf1", b"miaf", b"MA1B", b"heic"), "HEIF"),
+        (brands(b"isom", b"mp42"), ""),
+        (brands(b"isom", behind=b"avif"), ""),
+        (b"RIFF\4\0\0\0WEBP", "WEBP"),
+        (b"RIFF\4\0\0\0WAVE", ""),
+    ],
+)
+def test_a_format_is_told_by_the_first_bytes(start: bytes, format_: str) -> None:
+    """Cameras write a general major brand, and the format's own among the compatible ones."""
+    assert decode.format_of(start) == format_
+
+
 def test_more_bytes_than_the_limit() -> None:
     photo = astronaut().ljust(MAX_BYTES + 1, b"\0")
     assert all(type(error) is ImageTooLarge for error in both_ways(photo))
@@ -235,6 +273,8 @@ def test_too_few_pixels() -> None:
 @pytest.mark.parametrize("size", [(16, 3201), (3201, 16)])
 def test_strips_are_refused(size: tuple[int, int]) -> None:
     assert all(error.message == decode.STRIP for error in both_ways(encoded(Image.new("1", size), "PNG")))
+    longest = min(size[0], 3200), min(size[1], 3200)
+    assert decode.inspect(encoded(Image.new("1", longest), "PNG")).width == longest[0]
 
 
 def png_with(*chunks: tuple[bytes, bytes]) -> bytes:

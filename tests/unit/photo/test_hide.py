@@ -15,7 +15,7 @@ from PIL import Image
 from faceblur.errors import CorruptImage
 from faceblur.geometry import Box, Rectangle
 from faceblur.limits import MAX_STRENGTH, MIN_STRENGTH, Shape, StyleKind
-from faceblur.photo import painting
+from faceblur.photo import outlines, painting
 from faceblur.photo.hide import hide_faces
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures.masks import opaque
@@ -128,6 +128,20 @@ def test_pixelated_paint_has_the_colours_of_nine_cells_and_no_other(shape: Shape
     region = Region(replace(HOPPER_FACE, roll=30.0), Style("pixelate", shape))
     hidden = values(covered(hopper_pixels(), region))[opaque(hopper_pixels().size, region)]
     assert len(np.unique(hidden, axis=0)) <= 9
+
+
+@pytest.mark.usefixtures("no_noise")
+@pytest.mark.parametrize("area", [1 << 20, 2000], ids=["at once", "in pieces"])
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "CMYK"])
+def test_every_average_stays_in_its_place(mode: str, area: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the face was light, the paint is: a picture with hidden faces still looks like itself from afar."""
+    monkeypatch.setattr(outlines, "PIXELS_AT_ONCE", area)
+    image = astronaut_pixels().convert(mode)
+    region = Region(Box(0.3, 0.2, 0.3, 0.45, 99.0), Style("pixelate", "box", padding=0.1))
+    place = painting.outline(image.size, region).visible
+    expected = painting.averages(image, place, painting.CELLS).convert(mode)
+    painted = covered(image, region).crop(place).resize(expected.size, Image.Resampling.NEAREST)
+    assert np.abs(values(painted) - values(expected)).max() <= 1
 
 
 def test_noise_has_the_strength_that_is_promised() -> None:
@@ -259,6 +273,27 @@ def test_overlapping_faces_do_not_show_through_each_others_edges() -> None:
     hidden = values(covered(checked, *faces))
     for face in faces:
         assert np.abs(hidden[opaque(checked.size, face)] - 128).max() < 60
+
+
+@pytest.mark.usefixtures("no_noise")
+def test_a_small_face_is_painted_over_a_large_one() -> None:
+    """A child before its mother keeps the colours of its own face: hers, painted last, would replace them."""
+    image = Image.new("RGB", (400, 400), "black")
+    image.paste((200, 200, 200), (150, 150, 250, 250))
+    small, large = (Region(Box(low, low, side, side, 99.0), Style()) for low, side in ((0.4, 0.2), (0.1, 0.8)))
+    core = opaque(image.size, small)
+    both, child, mother = (values(covered(image, *faces))[core] for faces in ([small, large], [small], [large]))
+    assert np.array_equal(both, child)
+    assert child.mean() > 2 * mother.mean()
+
+
+@pytest.mark.parametrize("side", [0.1, 0.8])
+def test_solid_paint_lies_over_all_other_paint(side: float) -> None:
+    """Who asks for it wants nothing to be seen there that was made from the picture."""
+    solid = Region(Box(0.4, 0.4, 0.2, 0.2, 99.0), Style("solid"))
+    other = Region(Box(0.5 - side / 2, 0.5 - side / 2, side, side, 99.0), Style())
+    hidden = covered(Image.new("RGB", (400, 400), "white"), solid, other)
+    assert not values(hidden)[opaque(hidden.size, solid)].any()
 
 
 @given(regions)

@@ -296,6 +296,14 @@ def test_sixteen_bits_stay_sixteen_bits(count: int, interlaced: bool) -> None:
     assert (hidden[face] % 257 == 0).all()  # no lower bits of the original
 
 
+@pytest.mark.parametrize("output", ["jpeg", "webp", "avif"])
+def test_sixteen_bits_become_eight_where_the_output_has_no_more(output: OutputFormat) -> None:
+    samples = np.asarray(astronaut_pixels(), np.uint16) * 257
+    hidden = opened(hide_faces(deep_png(samples), [FACE], output).data)
+    assert hidden.format == output.upper()
+    assert likeness(astronaut_pixels(), hidden.convert("RGB"), outside(hidden.size, FACE)) > 37
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_sixteen_bits_are_turned_upright(orientation: int) -> None:
     samples = np.random.default_rng(0).integers(0, 65536, (40, 60, 3), np.uint16)
@@ -330,8 +338,10 @@ def test_other_lossless_formats_are_the_same_outside(format_: str, mode: str) ->
     assert likeness(before, hidden, outside(before.size, FACE)) == float("inf")
 
 
-def test_a_lossless_webp_stays_lossless_whatever_chunks_come_before_its_pixels() -> None:
-    photo = encoded(astronaut_pixels(), "WEBP", lossless=True, icc_profile=SRGB)
+@pytest.mark.parametrize("profile", [None, SRGB, SRGB + b"!"], ids=["nothing", "even", "odd"])
+def test_a_lossless_webp_stays_lossless_whatever_chunks_come_before_its_pixels(profile: bytes | None) -> None:
+    """A chunk of an odd length is followed by a byte that its length does not count."""
+    photo = encoded(astronaut_pixels(), "WEBP", lossless=True, icc_profile=profile)
     hidden = opened(hide_faces(photo, [FACE]).data)
     assert likeness(opened(photo), hidden, outside(hidden.size, FACE)) == float("inf")
 

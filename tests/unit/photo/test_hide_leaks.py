@@ -301,6 +301,16 @@ def test_what_was_left_out_is_named(place: str, names: list[str]) -> None:
     assert hide_faces(PLACES[place](), [FACE]).stripped == names
 
 
+def test_the_chunks_of_a_png_are_all_but_its_pixels() -> None:
+    """Also those that stand before the header in the alphabet, as the one that Apple's tools write."""
+    others = [(b"CgBI", b"\x50\0\x20\2"), (b"IHDR", bytes(13)), (b"IEND", b"")]
+    first, header, end = (chunk(*other) for other in others)
+    photo = png.SIGNATURE + first + header + chunk(b"IDAT", b"pixels") + chunk(b"IDAT", b"") + end
+    assert [*png.chunks(photo)] == others
+    assert [*png.chunks(photo + chunk(b"prVt", b"x"))] == [*others, (b"", chunk(b"prVt", b"x"))]
+    assert [*png.chunks(photo[: -len(end)])] == others[:2]
+
+
 def test_no_more_is_named_than_can_be_read() -> None:
     names = [bytes([97 + n // 26, 97 + n % 26, 65, 97]) for n in range(100)]
     many = hide_faces(png_with(b"".join(chunk(name, b"") for name in names)), []).stripped

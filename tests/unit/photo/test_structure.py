@@ -51,15 +51,16 @@ GREEDY = exif(5000, 150_000)[6:]
         jpeg(segment(0xEF, b"") * MAX_PARTS),
         jpeg(b"\xff" * MAX_PARTS),
         jpeg(segment(0xEF, b"") + bytes(MAX_PARTS)),
-        b"\xff\xd8\xff" + b"x" * MAX_PARTS,
+        b"\xff\xd8" + segment(0xE0, b"") + b"x" * MAX_PARTS,
         progressive(MAX_SCANS),
         jpeg(b"".join(segment(0xE1, b"Exif\0\0" + GREEDY[at : at + 60_000]) for at in (0, 60_000, 120_000))),
     ],
     ids=["segments", "fill bytes", "junk", "junk alone", "scans", "EXIF in several segments"],
 )
 def test_jpegs_of_too_much_are_refused(photo: bytes) -> None:
+    """Before a decoder sees them: it would refuse some of them too, after a while."""
     with pytest.raises(CorruptImage):
-        decode.inspect(photo)
+        check_structure(photo, "JPEG")
 
 
 def test_a_jpeg_s_scans_are_counted_whatever_is_between_them() -> None:
@@ -79,7 +80,7 @@ def test_pngs_of_too_many_chunks_are_refused() -> None:
 def test_photos_are_not(format_: str) -> None:
     photo = encoded(street_pixels(), format_, **({} if format_ == "AVIF" else {"exif": exif(3, 200)}))
     check_structure(photo, format_)
-    check_structure(photo + bytes(2 * MAX_PARTS), format_)
+    check_structure(photo + bytes(13 * MAX_PARTS), format_)  # a chunk of a PNG has 12 bytes at least
 
 
 def test_bytes_after_the_end_of_a_jpeg_do_not_count() -> None:
@@ -109,6 +110,79 @@ def test_bytes_after_the_end_of_a_jpeg_do_not_count() -> None:
 )
 def test_what_tags_claim(block: bytes, too_much: bool) -> None:
     assert claims_too_much(block) is too_much
+
+
+@pytest.mark.parametrize("before", range(4))
+def test_greedy_exif_is_refused_wherever_in_a_jpeg_it_stands(before: int) -> None:
+    with pytest.raises(CorruptImage):
+        decode.inspect(jpeg(segment(0xFE, bytes(before)) + segment(0xE1, exif(20, 20_000))))
+
+
+def test_a_comment_that_looks_like_greedy_exif_is_no_more_than_a_comment() -> None:
+    assert decode.inspect(jpeg(segment(0xFE, exif(20, 20_000)))).width == 512
+
+
+# Bytes of a value of each kind: TIFF 6.0, section 2, and 13 for the offset of a directory.
+VALUE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+
+
+def directory(*entries: tuple[int, int, int, int], following: int = 0) -> bytes:
+    """A directory of these tags (number, kind, how many values, where) that names the one that follows it."""
+    tags = b"".join(struct.pack(">HHII", *entry) for entry in entries)
+    return struct.pack(">H", len(entries)) + tags + struct.pack(">I", following)
+
+
+def tiff(content: bytes, length: int = 0, start: int = 8) -> bytes:
+    """A block of at least this many bytes whose first directory begins at `start`."""
+    return (b"MM\0*" + struct.pack(">I", start) + content).ljust(length, b"\0")
+
+
+@pytest.mark.parametrize("kind", VALUE_SIZES)
+def test_tags_may_claim_four_times_what_there_is_and_no_more(kind: int) -> None:
+    """In a photo no two values share a byte. What shares many more is read as often as it is claimed."""
+    number = 512 // VALUE_SIZES[kind]
+    entries = [(0x9000 + tag, kind, number, 8) for tag in range(8)]
+    assert not claims_too_much(tiff(directory(*entries), 1024))
+    entries[0] = (0x9000, kind, number + 1, 8)
+    assert claims_too_much(tiff(directory(*entries), 1024))
+
+
+def test_a_value_of_four_bytes_stands_in_its_tag_and_claims_nothing() -> None:
+    tags = 400
+    assert not claims_too_much(tiff(directory(*[(0x9000 + tag, 1, 4, 8) for tag in range(tags)])))
+    assert claims_too_much(tiff(directory(*[(0x9000 + tag, 1, 5000, 8) for tag in range(tags)])))
+
+
+def test_a_value_claims_no_more_than_is_there_from_its_place_on() -> None:
+    at_the_end, at_the_start = (
+        tiff(directory(*[(0x9000 + tag, 7, 0xFFFFFFFF, place) for tag in range(20)]), 1024) for place in (1000, 8)
+    )
+    assert not claims_too_much(at_the_end)
+    assert claims_too_much(at_the_start)
+
+
+GREEDY_TAGS = [(0x9000 + tag, 7, 1000, 8) for tag in range(20)]
+
+
+@pytest.mark.parametrize("pointer", [0x8769, 0x8825, 0xA005], ids=["EXIF", "GPS", "interoperability"])
+def test_the_directories_that_tags_lead_to_count_too(pointer: int) -> None:
+    assert claims_too_much(tiff(directory((pointer, 4, 1, 26)) + directory(*GREEDY_TAGS), 1100))
+    assert not claims_too_much(tiff(directory((0x9999, 4, 1, 26)) + directory(*GREEDY_TAGS), 1100))
+
+
+@pytest.mark.parametrize(("empty", "too_much"), [(1, True), (9, True), (10, False)])
+def test_ten_directories_in_a_row_are_looked_into(empty: int, too_much: bool) -> None:
+    """A photo has five; decoders follow no chain for long, and neither do we."""
+    chain = b"".join(directory(following=14 + 6 * number) for number in range(empty))
+    assert claims_too_much(tiff(chain + directory(*GREEDY_TAGS), 1100)) is too_much
+
+
+@pytest.mark.parametrize("length", range(50, 54))
+@pytest.mark.parametrize("back", range(4))
+@pytest.mark.parametrize("rest", [b"", b"\0\x09", b"\0\x09tag"])
+def test_a_directory_that_the_end_cuts_off_claims_nothing(length: int, back: int, rest: bytes) -> None:
+    block = tiff(bytes(length) + rest)
+    assert not claims_too_much(block[:4] + struct.pack(">I", len(block) - len(rest) - back) + block[8:])
 
 
 @pytest.mark.parametrize("format_", ["PNG", "WEBP"])
