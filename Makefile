@@ -84,7 +84,7 @@ format: $(setup) $(packages) ## put the sources into shape
 	.venv/bin/ruff check --fix .
 	cd frontend && npm run format
 
-mutants: .tools/mutants/.ready ## MODULES=… (all of photo and jobs) SAMPLE=… (40) small changes of each: which of them no test notices
+mutants: .tools/mutants/.ready ## MODULES=… (all of photo and jobs) SAMPLE=… (10) small changes of each: which of them no test notices
 	PYTHONPATH=functions:cli:layers/onnx/prepare .tools/mutants/bin/python -m benchmarks.mutants \
 	  $(if $(SAMPLE),--sample $(SAMPLE)) $(MODULES)
 

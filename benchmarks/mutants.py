@@ -229,7 +229,7 @@ def main() -> None:
     """Attack the modules, and fail if too many mutants survive."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("modules", nargs="*", help="such as photo.painting; all by default")
-    parser.add_argument("--sample", type=int, default=40, help="mutants of each module")
+    parser.add_argument("--sample", type=int, default=10, help="mutants of each module")
     arguments = parser.parse_args()
     made = killed = 0
     rows = []
