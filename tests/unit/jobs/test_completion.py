@@ -33,7 +33,12 @@ def everything(s3, table):
 
 
 RECEIPT = f"receipts/{JOB_ID}.json"
-FOUND = [FoundBox(Box(0.1, 0.1, 0.1, 0.1, 90.0, "embedded"), 0), FoundBox(Box(0.7, 0.7, 0.1, 0.1, 55.0, "embedded"), 1)]
+# Two faces of the first pass, and one that a check found.
+FOUND = [
+    FoundBox(Box(0.1, 0.1, 0.1, 0.1, 90.0, "embedded"), 0),
+    FoundBox(Box(0.4, 0.1, 0.1, 0.1, 80.0, "embedded"), 0),
+    FoundBox(Box(0.7, 0.7, 0.1, 0.1, 55.0, "embedded"), 1),
+]
 
 
 @pytest.fixture
