@@ -62,7 +62,7 @@ def test_the_outcome_of_a_completed_job(done, add_job):
     job = jobs().get(JOB_ID)
     assert job.status is Status.COMPLETED
     assert job.outcome == {
-        "faces": 2,
+        "faces": 3,
         "missed_at_first": 1,
         "check_rounds": 2,
         "warnings": [],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from contextlib import nullcontext
 
 import pytest
 from PIL import Image
@@ -67,6 +68,22 @@ def test_a_jpeg_s_scans_are_counted_whatever_is_between_them() -> None:
     photo = progressive(MAX_SCANS).replace(b"\xff\xda", segment(0xFE, b"\xff\xd9") + b"\xff\xda")
     with pytest.raises(CorruptImage):
         decode.inspect(photo)
+
+
+@pytest.mark.parametrize(("scans", "refused"), [(99, False), (100, True)])
+def test_a_jpeg_has_fewer_than_a_hundred_scans(scans: int, refused: bool) -> None:
+    """Each goes over all pixels. Encoders write ten, and those that try for the least bytes some dozens."""
+    photo = progressive(scans + 1 - progressive(1).count(b"\xff\xda"))
+    assert photo.count(b"\xff\xda") == scans
+    with pytest.raises(CorruptImage) if refused else nullcontext():
+        check_structure(photo, "JPEG")
+
+
+@pytest.mark.parametrize("photo", [grace_hopper(), astronaut()], ids=["of a camera", "of Pillow"])
+def test_of_a_jpeg_with_one_scan_a_decoder_reads_no_further(photo: bytes) -> None:
+    """So nothing behind that scan's header is searched: it is most of the file."""
+    end = photo.index(b"\xff\xd9", photo.index(b"\xff\xda"))
+    check_structure(photo[:end] + segment(0xEF, b"") * MAX_PARTS + photo[end:], "JPEG")
 
 
 def test_pngs_of_too_many_chunks_are_refused() -> None:
