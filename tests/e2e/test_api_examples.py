@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 SECONDS = 240  # functions start cold on a busy machine
 EXAMPLES: dict[str, str] = dict(re.findall(r"```(\w+)\n(.*?)```", (ROOT / "docs/api.md").read_text(), re.DOTALL))
+needs_curl_and_jq = pytest.mark.skipif(
+    not (shutil.which("curl") and shutil.which("jq")), reason="the curl example needs curl and jq"
+)
 INTERPRETERS = {"sh": "sh", "python": sys.executable}
 
 
@@ -46,8 +49,7 @@ def run(language: str, stack: Deployed, folder: Path) -> subprocess.CompletedPro
     )
 
 
-@pytest.mark.skipif(not shutil.which("jq"), reason="the curl example needs jq")
-@pytest.mark.skipif(not shutil.which("curl"), reason="the curl example needs curl")
+@needs_curl_and_jq
 def test_the_curl_example_hides_the_face(deployed: Deployed, tmp_path: Path):
     assert_hides_the_face("sh", deployed, tmp_path)
 
@@ -66,11 +68,11 @@ def assert_hides_the_face(language: str, stack: Deployed, folder: Path) -> None:
     assert shown(before, after, in_pixels(face, before.size)) < HIDDEN
 
 
-@pytest.mark.skipif(not shutil.which("jq"), reason="the curl example needs jq")
-@pytest.mark.skipif(not shutil.which("curl"), reason="the curl example needs curl")
+@needs_curl_and_jq
 def test_the_curl_example_fails_with_its_photo(deployed: Deployed, tmp_path: Path):
     (tmp_path / "photo.jpg").write_bytes(b"not a photo")
     assert run("sh", deployed, tmp_path).returncode != 0
+    assert (tmp_path / "status.txt").read_text().strip() == "true"  # it asked until the job had ended
     assert not (tmp_path / "hidden.jpg").exists()
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from uuid import uuid4
 import httpx
 
 from faceblur_cli import trace
+from tests.support.stack.deployed import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -80,10 +80,12 @@ class MockedMachine:
         """
         self._configure(results)
         started = self._client.start_execution(stateMachineArn=f"{self._arn}#case", input=json.dumps(execution_input))
-        deadline = time.monotonic() + _SECONDS
-        while (ended := self._client.describe_execution(executionArn=started["executionArn"]))["status"] == "RUNNING":
-            assert time.monotonic() < deadline, "the execution did not end"
-            time.sleep(0.01)
+
+        def finished() -> Any:
+            execution = self._client.describe_execution(executionArn=started["executionArn"])
+            return execution if execution["status"] != "RUNNING" else None
+
+        ended = eventually(finished, "the end of the execution", _SECONDS)
         visits = trace.visits(trace.history(self._client, started["executionArn"]))
         visited = Counter(visit.state for visit in visits if visit.kind == "Task")
         assert visited == {state: len(of_state) for state, of_state in results.items()}

@@ -20,6 +20,7 @@ from faceblur_cli.trace import history
 from tests.support.pictures.photos import animation, astronaut, blank, flower, png, without_its_end
 from tests.support.stack.deployed import DETECT, FAILURE, Deployed, assert_failed, eventually, function_name, request
 from tests.support.standins.rekognition import THROTTLED, Refusal, face
+from tests.support.storm.plans import DETECTORS, TRANSIENT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -265,16 +266,7 @@ class TestFailed:
 
 class TestRetries:
     def test_detection_is_retried_after_every_transient_error(self, deployed: Deployed) -> None:
-        transient = [
-            "Lambda.ClientExecutionTimeoutException",
-            "Lambda.ServiceException",
-            "Lambda.AWSLambdaException",
-            "Lambda.SdkClientException",
-            "Lambda.TooManyRequestsException",
-            "StorageUnavailable",
-            "DetectorThrottled",
-            "DetectorUnavailable",
-        ]
+        transient = [*TRANSIENT, *DETECTORS]
         job_id, form = waiting(deployed)
         deployed.plan(job_id, "detect_faces", *({"raise": error} for error in transient))
         deployed.upload(form, flower())
