@@ -17,7 +17,7 @@ from faceblur_cli.stack.aws import Stack
 
 DEFAULT_PORT = 8080
 # All paths of the API. Nothing else is forwarded: below the API's host, the embedded AWS serves all photos.
-_API_PATH = re.compile(r"/api(/jobs(/[\w-]{1,64})?(\?[\w=&%.+-]*)?)", re.ASCII)
+_API_PATH = re.compile(r"/api(/jobs(/[\w-]{1,64}(/review|/redo)?)?(\?[\w=&%.+-]*)?)", re.ASCII)
 # Other host names are refused, so that no other site can reach this server under its own name (DNS rebinding).
 _HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
 _MAX_BODY = 10_000_000  # bytes, as in API Gateway
@@ -77,6 +77,9 @@ class _Handler(SimpleHTTPRequestHandler):
             self._send_file()
 
     def do_POST(self) -> None:
+        self._forward()
+
+    def do_PUT(self) -> None:
         self._forward()
 
     def do_DELETE(self) -> None:
