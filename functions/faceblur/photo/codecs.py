@@ -10,7 +10,7 @@ from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, TiffImagePlugi
 
 from faceblur.errors import ImageTooLarge
 from faceblur.limits import MAX_PIXELS
-from faceblur.photo import decode, jpeg, metadata, painting, png
+from faceblur.photo import colours, decode, jpeg, metadata, painting, png
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,6 +108,12 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint
         options = OPTIONS.get(format_, {}) | _kept_options(data, image, format_, profile)
         image.load()
         paintable = _paintable(image, format_, to_paint)
+        # A PNG keeps the code itself.
+        code = None if format_ == image.format == "PNG" else colours.code_of(data, image)
+        if code and code.is_hdr:
+            paintable = colours.tone_mapped(paintable, code)
+        elif code and metadata.colour_space(paintable.mode) == b"RGB ":
+            profile = colours.profile(code)
         if isinstance(paintable, TiffImagePlugin.TiffImageFile):
             paintable = paintable.copy()  # its plugin would write the tags that it read
         paintable, profile = _in_mode(paintable, profile, format_)

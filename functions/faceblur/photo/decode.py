@@ -23,6 +23,7 @@ from PIL import (
 
 from faceblur.errors import CorruptImage, FaceblurError, ImageTooLarge, ImageTooSmall, UnsupportedFormat
 from faceblur.limits import MAX_BYTES, MAX_PIXELS, MAX_RATIO, MIN_SIDE
+from faceblur.photo import colours, iso
 from faceblur.photo.structure import check_structure
 from faceblur.photo.tiff import claims_too_much
 
@@ -43,6 +44,8 @@ UNUSUAL = "The pixels of this photo are of an unusual kind. Please export it as 
 MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "I;16", "I;16L", "I;16B"}
 
 PLAIN = 16  # of 255 levels: a picture whose colours differ by no more shows no face
+
+_BY_EXIF = "original_orientation"  # where HEIF's plugin puts the orientation that it takes out of EXIF
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -75,7 +78,7 @@ def load_for_detection(data: bytes, long_side: int | None) -> Image.Image:
     """Decode to upright RGB.
 
     Transparent parts show their colours, because anybody can remove the transparency. If the colours are plain and the
-    transparency draws the picture, the picture is shown on a background.
+    transparency draws the picture, the picture is shown on a background. High dynamic range is shown as sRGB.
 
     `long_side` allows a JPEG to be decoded at a smaller size whose longer side is still at least that many pixels; None
     decodes it at full size. Raises the errors of `inspect`.
@@ -87,11 +90,13 @@ def load_for_detection(data: bytes, long_side: int | None) -> Image.Image:
             image.draft(None, (max(round(image.width * share), 1), max(round(image.height * share), 1)))
         with decoding():
             image.load()
-            colours = to_rgb(without_alpha(image))
-            if image.has_transparency_data and is_plain(colours):
-                light = ImageStat.Stat(colours.convert("L")).mean[0] > 127
-                colours = to_rgb(image, background="black" if light else "white")
-            return turn_upright(colours, orientation)
+            code = colours.code_of(data, image)
+            picture = colours.tone_mapped(eight_bits(image), code) if code and code.is_hdr else image
+            shown = to_rgb(without_alpha(picture))
+            if picture.has_transparency_data and is_plain(shown):
+                light = ImageStat.Stat(shown.convert("L")).mean[0] > 127
+                shown = to_rgb(picture, background="black" if light else "white")
+            return turn_upright(shown, orientation)
 
 
 def open_image(data: bytes) -> ImageFile.ImageFile:
@@ -143,6 +148,8 @@ def format_of(data: bytes) -> str:
 def header(image: ImageFile.ImageFile) -> Header:
     """The header of an opened image."""
     orientation = _orientation(image.info.get("exif", b""))
+    if image.format == "HEIF" and image.info.get(_BY_EXIF) in _UPRIGHT:
+        orientation = image.info[_BY_EXIF]
     width, height = image.size if orientation < 5 else image.size[::-1]
     return Header(image.format or "", width, height, orientation)
 
@@ -154,8 +161,7 @@ def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
 
 def to_rgb(image: Image.Image, background: str = "white") -> Image.Image:
     """An image of any mode as RGB with 8 bits a sample; transparent parts show the background."""
-    if image.mode.startswith("I;16"):
-        return eight_bits(image).convert("RGB")
+    image = eight_bits(image)
     if image.has_transparency_data:
         coloured = image.convert("RGBA")
         canvas = Image.new("RGB", image.size, background)
@@ -175,7 +181,9 @@ def is_plain(image: Image.Image) -> bool:
 
 
 def eight_bits(image: Image.Image) -> Image.Image:
-    """The upper eight bits of a grey image with 16 bits a sample."""
+    """The upper eight bits of a grey image with 16 bits a sample; any other image as it is."""
+    if not image.mode.startswith("I;16"):
+        return image
     return image.convert("I").point(lambda level: level * (1 / 256)).convert("L")
 
 
@@ -195,6 +203,11 @@ def _open_heif(file: BytesIO) -> ImageFile.ImageFile:
     from pi_heif.as_plugin import HeifImageFile  # type: ignore[import-untyped]
 
     image: ImageFile.ImageFile = HeifImageFile(file)
+    # The decoder turns a picture as its properties say, and takes the turn out of EXIF, which repeats it. Some software
+    # writes it into EXIF alone. The standard would not turn such a photo (ISO/IEC 23008-12, 6.5.10), but it was taken
+    # so, and a face that lies on its side is found less often.
+    if any(name in (b"irot", b"imir") for name, _ in iso.properties(file.getvalue())):
+        image.info[_BY_EXIF] = None
     return image
 
 
