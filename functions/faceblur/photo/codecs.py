@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol
 
-from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
+from PIL import ExifTags, Image, ImageCms, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
 from faceblur.errors import ImageTooLarge
 from faceblur.limits import MAX_PIXELS
@@ -66,11 +66,12 @@ class Picture(Protocol):
 
 @dataclass(slots=True)
 class Pixels:
-    """A photo as pixels with 8 bits a sample, and the options to write it."""
+    """A photo as upright pixels with 8 bits a sample, the options to write it, and the EXIF orientation to store it in."""
 
     image: Image.Image
     format: str
     options: dict[str, Any]
+    tag: int = 1
 
     @property
     def size(self) -> tuple[int, int]:
@@ -84,7 +85,7 @@ class Pixels:
     def encode(self) -> bytes:
         """The file."""
         file = BytesIO()
-        self.image.save(file, self.format, **self.options)
+        decode.turn_back(self.image, self.tag).save(file, self.format, **self.options)
         return file.getvalue()
 
 
@@ -98,13 +99,12 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint
         raise ImageTooLarge(_TOO_LARGE.format(format_))
     orientation = decode.header(image).orientation
     profile = metadata.icc_profile(image)
+    density = metadata.density(image, orientation)
     with decode.decoding():
         if format_ == image.format == "PNG" and png.is_deep(data):
-            return png.read_deep(data, orientation, profile)
+            return png.read_deep(data, orientation, profile, density)
         if format_ == "JPEG" and isinstance(image, JpegImagePlugin.JpegImageFile):
-            if jpeg.has_planes(image, orientation):
-                return jpeg.read_planes(data, image, orientation, profile)
-            return _jpeg_pixels(image, orientation, profile)
+            return _read_jpeg(data, image, orientation, profile)
         options = OPTIONS.get(format_, {}) | _kept_options(data, image, format_, profile)
         image.load()
         paintable = _paintable(image, format_, to_paint)
@@ -121,18 +121,38 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint
             profile = None  # Pillow and others would refuse to read the file
         upright = decode.turn_upright(paintable, orientation)
     upright.info = {}
-    return Pixels(upright, format_, options | {"icc_profile": profile})
+    return Pixels(upright, format_, options | _options_for_file(profile, density))
 
 
-def _jpeg_pixels(image: JpegImagePlugin.JpegImageFile, orientation: int, profile: bytes | None) -> Pixels:
-    """A JPEG whose components all have the same size, or whose planes cannot be kept."""
+def _options_for_file(profile: bytes | None, density: tuple[float, float] | None, tag: int = 1) -> dict[str, Any]:
+    """The options that say something about the whole file: colours, density and, unless it is 1, the orientation."""
+    options: dict[str, Any] = {"icc_profile": profile}
+    if density:
+        options["dpi"] = density
+    if tag != 1:
+        exif = Image.Exif()
+        exif[ExifTags.Base.Orientation] = tag
+        options["exif"] = exif.tobytes()
+    return options
+
+
+def _read_jpeg(
+    data: bytes, image: JpegImagePlugin.JpegImageFile, orientation: int, profile: bytes | None
+) -> jpeg.Planes | Pixels:
+    """A JPEG that will be written as one."""
+    tag = orientation if jpeg.stays_stored(image, orientation) else 1
+    applied = orientation if tag == 1 else 1
+    options = _options_for_file(profile, metadata.density(image, applied), tag)
+    if jpeg.has_planes(image):
+        return jpeg.read_planes(data, image, orientation, tag, options)
+    # All components have the same size, or cannot be kept as planes.
     space = jpeg.space(image)
     alike = len(set(jpeg.factors(image))) == 1 and space != "YCCK"  # Pillow cannot write it
-    tables = jpeg.tables(image, orientation) if alike else [jpeg.FINEST]
+    tables = jpeg.tables(image, applied) if alike else [jpeg.FINEST]
     image.load()
     image.info = {}
-    options = {"qtables": tables, "subsampling": 0, "keep_rgb": space == "RGB", "icc_profile": profile}
-    return Pixels(decode.turn_upright(image, orientation), "JPEG", options)
+    options |= {"qtables": tables, "subsampling": 0, "keep_rgb": space == "RGB"}
+    return Pixels(decode.turn_upright(image, orientation), "JPEG", options, tag)
 
 
 def _kept_options(data: bytes, image: ImageFile.ImageFile, format_: str, profile: bytes | None) -> dict[str, Any]:

@@ -159,6 +159,11 @@ def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
     return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
 
 
+def turn_back(image: Image.Image, orientation: int) -> Image.Image:
+    """The upright image turned as it was before `turn_upright`."""
+    return turn_upright(image, {6: 8, 8: 6}.get(orientation, orientation))
+
+
 def to_rgb(image: Image.Image, background: str = "white") -> Image.Image:
     """An image of any mode as RGB with 8 bits a sample; transparent parts show the background."""
     image = eight_bits(image)

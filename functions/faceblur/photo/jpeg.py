@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageFilter, JpegImagePlugin
 
@@ -53,11 +53,16 @@ class Plane:
 
 @dataclass(slots=True)
 class Planes:
-    """A photo as the upright planes Y, Cb and Cr of a JPEG; `size` is the size of the largest plane."""
+    """A photo as the upright planes Y, Cb and Cr of a JPEG.
+
+    `size` is the size of the largest plane, `options` are those of Pillow that concern the whole file, and `tag` is the
+    EXIF orientation in which the planes are stored; their factors and tables are those of the stored planes.
+    """
 
     planes: list[Plane]
     size: tuple[int, int]
-    icc_profile: bytes | None
+    options: dict[str, Any]
+    tag: int = 1
 
     def paint(self, regions: Sequence[Region]) -> None:
         """Cover the regions in every plane."""
@@ -68,8 +73,10 @@ class Planes:
         files = []
         for number, plane in enumerate(self.planes):
             samples = plane.image if plane.image.mode == "L" else plane.image.getchannel(number)
-            files.append(_encoded(samples, plane.table, self.icc_profile if number == 0 else None))
-        return _joined(files, [plane.factors for plane in self.planes], self.size)
+            samples = decode.turn_back(samples, self.tag)
+            files.append(_encoded(samples, plane.table, self.options if number == 0 else {}))
+        size = self.size[::-1] if self.tag in TURNED else self.size
+        return _joined(files, [plane.factors for plane in self.planes], size)
 
 
 def space(source: JpegImagePlugin.JpegImageFile) -> str:
@@ -92,69 +99,71 @@ def factors(source: JpegImagePlugin.JpegImageFile) -> list[tuple[int, int]]:
     return [(layer[1], layer[2]) for layer in source.layer]
 
 
-def tables(source: JpegImagePlugin.JpegImageFile, orientation: int) -> list[Table]:
-    """The quantisation tables with which to encode each component of the upright picture.
+def stays_stored(source: JpegImagePlugin.JpegImageFile, orientation: int) -> bool:
+    """Whether the picture is stored as it is and turned by an EXIF tag, because its blocks would not stay blocks.
 
-    They are the photo's own tables if its blocks of 8 × 8 samples are still blocks in the turned picture. If they are
-    not, because a mirrored side is no multiple of 8, coarse rounding would become visible a second time. Then the
-    finest tables are used.
+    If a mirrored side of a component is no multiple of 8 samples, the turned picture has other blocks of 8 × 8. With
+    the photo's own tables, rounding would become visible a second time; with the finest ones the file would be up to
+    three times as large.
     """
     largest = [max(each) for each in zip(*factors(source), strict=True)]
-    chosen: list[Table] = []
-    for (across, down), layer in zip(factors(source), source.layer, strict=True):
-        table = source.quantization.get(layer[3])
+    for each in factors(source):
         width, height = (
-            -(-side * factor // most) for side, factor, most in zip(source.size, (across, down), largest, strict=True)
+            -(-side * factor // most) for side, factor, most in zip(source.size, each, largest, strict=True)
         )
-        shifted = (orientation in MIRRORED_ACROSS and width % BLOCK) or (
-            orientation in MIRRORED_DOWN and height % BLOCK
-        )
-        if table is None or shifted:
-            chosen.append(FINEST)
-        elif orientation in TURNED:
-            chosen.append([table[row + column * BLOCK] for row in range(BLOCK) for column in range(BLOCK)])
-        else:
-            chosen.append(table)
+        if (orientation in MIRRORED_ACROSS and width % BLOCK) or (orientation in MIRRORED_DOWN and height % BLOCK):
+            return True
+    return False
+
+
+def tables(source: JpegImagePlugin.JpegImageFile, orientation: int) -> list[Table]:
+    """The photo's own quantisation tables for each component of the picture, turned from this orientation."""
+    chosen: list[Table] = []
+    for layer in source.layer:
+        table = source.quantization.get(layer[3], FINEST)
+        if orientation in TURNED:
+            table = [table[row + column * BLOCK] for row in range(BLOCK) for column in range(BLOCK)]
+        chosen.append(table)
     return chosen
 
 
-def has_planes(source: JpegImagePlugin.JpegImageFile, orientation: int) -> bool:
+def has_planes(source: JpegImagePlugin.JpegImageFile) -> bool:
     """Whether colours are stored at a lower resolution than lightness, in a way that we can write again."""
     if space(source) != "YCbCr":
         return False
     (across, down), *colours = factors(source)
     if all(each == (across, down) for each in colours):
         return False
-    # If the last sample of a colour covers fewer pixels than the others, mirroring would shift the colours.
-    odd = (orientation in MIRRORED_ACROSS and source.width % across) or (
-        orientation in MIRRORED_DOWN and source.height % down
-    )
-    return not odd and all(across % each[0] == 0 and down % each[1] == 0 for each in colours)
+    return all(across % each[0] == 0 and down % each[1] == 0 for each in colours)
 
 
 def read_planes(
-    data: bytes, light: JpegImagePlugin.JpegImageFile, orientation: int, icc_profile: bytes | None
+    data: bytes, light: JpegImagePlugin.JpegImageFile, orientation: int, tag: int, options: dict[str, Any]
 ) -> Planes:
-    """Decode each plane of a JPEG for which `has_planes` is true, and turn it upright; `light` is the opened file."""
+    """Decode each plane of a JPEG for which `has_planes` is true, and turn it upright; `light` is the opened file.
+
+    `tag` and `options` are those of `Planes`.
+    """
     sampling = factors(light)
+    applied = orientation if tag == 1 else 1  # to the stored planes
     colours = _colours(decode.open_image(data), sampling)
     light.draft("L", None)
     light.load()
     light.info = {}
     upright = [decode.turn_upright(image, orientation) for image in (light, *colours)]
     planes = [
-        Plane(image, each[::-1] if orientation in TURNED else each, table)
+        Plane(image, each[::-1] if applied in TURNED else each, table)
         for image, each, table in zip(
-            (upright[0], upright[1], upright[-1]), sampling, tables(light, orientation), strict=True
+            (upright[0], upright[1], upright[-1]), sampling, tables(light, applied), strict=True
         )
     ]
-    return Planes(planes, planes[0].image.size, icc_profile)
+    return Planes(planes, planes[0].image.size, options, tag)
 
 
-def _encoded(plane: Image.Image, table: Table, icc_profile: bytes | None) -> bytes:
+def _encoded(plane: Image.Image, table: Table, options: dict[str, Any]) -> bytes:
     """A grey JPEG file of the plane with this quantisation table."""
     file = BytesIO()
-    plane.save(file, "JPEG", qtables=[list(table)], icc_profile=icc_profile)
+    plane.save(file, "JPEG", qtables=[list(table)], **options)
     return file.getvalue()
 
 

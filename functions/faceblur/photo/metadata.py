@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PIL import ExifTags, Image, JpegImagePlugin, TiffImagePlugin, TiffTags
 
-from faceblur.photo import decode, png
+from faceblur.photo import decode, jpeg, png
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,15 +40,16 @@ _JPEG_SEGMENTS = (
 # In a JPEG's scans only restart markers follow FF. `bytes.find` takes a third longer.
 _JPEG_END = re.compile(rb"\xff\xd9")
 
+MOST_DENSE = 65_535  # dots per inch, the most that a JPEG can say
 MOST_NAMED = 50  # a photo has a dozen kinds of metadata; each name is stored in the job's row and in its receipt
 UNKNOWN = "unknown"  # the name of a chunk whose own name is unreadable
 
-_PNG_PICTURE = {b"IHDR", b"PLTE", b"tRNS", b"IEND", b"iCCP", *png.COLOUR_CHUNKS}
+_PNG_PICTURE = {b"IHDR", b"PLTE", b"tRNS", b"IEND", b"iCCP", b"pHYs", *png.COLOUR_CHUNKS}
 _PNG_CHUNKS = {b"eXIf": "EXIF", b"tEXt": "text", b"zTXt": "text", b"iTXt": "text", b"tIME": "time", b"": APPENDED}
 
-# The TIFF tags that describe the pixels or their layout (TIFF 6.0), and 34675 for the ICC profile.
+# The TIFF tags that describe the pixels, their layout or their density (TIFF 6.0), and 34675 for the ICC profile.
 _TIFF_PICTURE = {
-    *range(254, 260), 262, 263, 266, 273, 274, 277, 278, 279, 280, 281, 284, 317, 318, 319, 320, *range(321, 326),
+    *range(254, 260), 262, 263, 266, 273, 274, 277, 278, 279, 280, 281, 282, 283, 284, 296, 317, 318, 319, 320, *range(321, 326),
     338, 339, 347, *range(529, 533), 34675,
 }  # fmt: skip
 
@@ -62,6 +63,17 @@ def icc_profile(image: ImageFile.ImageFile) -> bytes | None:
     if not isinstance(profile, bytes) or profile[36:40] != b"acsp":
         return None
     return profile[: int.from_bytes(profile[:4])] if profile[16:20] == colour_space(image.mode) else None
+
+
+def density(image: ImageFile.ImageFile, orientation: int) -> tuple[float, float] | None:
+    """The upright image's dots per inch across and down; None if it says none that makes sense."""
+    found = image.info.get("dpi")
+    if not isinstance(found, tuple) or len(found) != 2:  # Pillow may give a text of a PNG under this name
+        return None
+    across, down = (float(each) for each in found)
+    if not (1 <= across <= MOST_DENSE and 1 <= down <= MOST_DENSE):
+        return None
+    return (down, across) if orientation in jpeg.TURNED else (across, down)
 
 
 def colour_space(mode: str) -> bytes:

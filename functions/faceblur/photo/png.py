@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, COLOUR, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 4, 6
 UP = 2  # the row filter that stores the difference of each byte and the byte above it
+INCH = 0.0254  # metres
 ROWS = 256  # compressed at a time
 
 # The layout and the largest plausible values of the chunks that define the colours. Gamma and chromaticities are in
@@ -48,6 +49,7 @@ class Deep:
     colour_type: int
     chunks: list[tuple[bytes, bytes]]
     icc_profile: bytes | None
+    density: tuple[float, float] | None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -68,6 +70,9 @@ class Deep:
         PngImagePlugin.putchunk(file, b"IHDR", header)
         if self.icc_profile:
             PngImagePlugin.putchunk(file, b"iCCP", b"ICC Profile\0\0" + zlib.compress(self.icc_profile))
+        if self.density:
+            metre = (round(each / INCH) for each in self.density)
+            PngImagePlugin.putchunk(file, b"pHYs", struct.pack(">IIB", *metre, 1))
         for name, content in self.chunks:
             PngImagePlugin.putchunk(file, name, content)
         compressor = zlib.compressobj()
@@ -105,7 +110,9 @@ def is_deep(data: bytes) -> bool:
     return data[24] == 16
 
 
-def read_deep(data: bytes, orientation: int, icc_profile: bytes | None) -> Deep:
+def read_deep(
+    data: bytes, orientation: int, icc_profile: bytes | None, density: tuple[float, float] | None
+) -> Deep:
     """Decode a PNG that `is_deep`."""
     colour_type = data[25]
     if colour_type in (GREY, GREY_ALPHA):
@@ -119,7 +126,7 @@ def read_deep(data: bytes, orientation: int, icc_profile: bytes | None) -> Deep:
         if name == b"tRNS" and len(content) == _COLOUR_KEY.get(colour_type)
     ]
     upper, lower = (decode.turn_upright(each, orientation) for each in (upper, lower))
-    return Deep(upper, lower, colour_type, kept, icc_profile)
+    return Deep(upper, lower, colour_type, kept, icc_profile, density)
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -82,7 +82,7 @@ def sampled(image: Image.Image, factors: list[tuple[int, int]], quality: int = 9
         )
         for number, (band, each) in enumerate(zip(image.convert("YCbCr").split(), factors, strict=True))
     ]
-    return jpeg.Planes(planes, image.size, None).encode()
+    return jpeg.Planes(planes, image.size, {}).encode()
 
 
 @pytest.mark.parametrize("quality", [60, 75, 85, 92, 96, 100])
