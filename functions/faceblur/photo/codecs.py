@@ -10,7 +10,7 @@ from PIL import ExifTags, Image, ImageCms, JpegImagePlugin, PngImagePlugin, Tiff
 
 from faceblur.errors import ImageTooLarge
 from faceblur.limits import MAX_PIXELS
-from faceblur.photo import colours, decode, jpeg, metadata, painting, png
+from faceblur.photo import colours, decode, deep_tiff, jpeg, metadata, painting, png
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,6 +103,8 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint
     with decode.decoding():
         if format_ == image.format == "PNG" and png.is_deep(data):
             return png.read_deep(data, orientation, profile, density)
+        if format_ == "TIFF" and isinstance(image, TiffImagePlugin.TiffImageFile) and deep_tiff.is_deep(image):
+            return deep_tiff.read_deep(data, image, profile, density)
         if format_ == "JPEG" and isinstance(image, JpegImagePlugin.JpegImageFile):
             return _read_jpeg(data, image, orientation, profile)
         options = OPTIONS.get(format_, {}) | _kept_options(data, image, format_, profile)
