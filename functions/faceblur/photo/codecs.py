@@ -10,7 +10,7 @@ from PIL import ExifTags, Image, ImageCms, JpegImagePlugin, PngImagePlugin, Tiff
 
 from faceblur.errors import ImageTooLarge
 from faceblur.limits import MAX_PIXELS
-from faceblur.photo import colours, decode, deep_tiff, jpeg, metadata, painting, png
+from faceblur.photo import colours, decode, deep_tiff, iso, jpeg, metadata, painting, png
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +35,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "AVIF": {"quality": 90, "subsampling": "4:4:4", "speed": 8},  # takes a third of the time of the default
     "TIFF": {"compression": "tiff_adobe_deflate"},
 }
+WITH_DENSITY = ("JPEG", "PNG", "TIFF", "BMP")
 # The limits of the formats. The encoders of AVIF and of lossless WebP take 38 MB a megapixel, and a function has 3 GB.
 LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_536}
 MOST_PIXELS = {"AVIF": 64_000_000}
@@ -66,7 +67,10 @@ class Picture(Protocol):
 
 @dataclass(slots=True)
 class Pixels:
-    """A photo as upright pixels with 8 bits a sample, the options to write it, and the EXIF orientation to store it in."""
+    """A photo as upright pixels with 8 bits a sample, and the options to write it.
+
+    `tag` is the EXIF orientation in which it is stored.
+    """
 
     image: Image.Image
     format: str
@@ -89,6 +93,20 @@ class Pixels:
         return file.getvalue()
 
 
+def lost(data: bytes, image: ImageFile.ImageFile, format_: str) -> list[str]:
+    """The names of what an opened photo loses because of the format that is written."""
+    names = []
+    if not (format_ == image.format == "PNG"):
+        code = colours.code_of(data, image)
+        if code and code.is_hdr:
+            names.append("high dynamic range")
+    if _is_deep(data, image) and not _stays_deep(data, image, format_):
+        names.append("more than 8 bits a sample")
+    if format_ not in WITH_DENSITY and metadata.density(image, 1):
+        names.append("density")
+    return names
+
+
 def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint: bool) -> Picture:
     """Decode an opened photo that will be written in this format; `to_paint` says whether it will be painted on.
 
@@ -101,10 +119,10 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint
     profile = metadata.icc_profile(image)
     density = metadata.density(image, orientation)
     with decode.decoding():
-        if format_ == image.format == "PNG" and png.is_deep(data):
+        if _stays_deep(data, image, format_):
+            if isinstance(image, TiffImagePlugin.TiffImageFile):
+                return deep_tiff.read_deep(data, image, profile, density)
             return png.read_deep(data, orientation, profile, density)
-        if format_ == "TIFF" and isinstance(image, TiffImagePlugin.TiffImageFile) and deep_tiff.is_deep(image):
-            return deep_tiff.read_deep(data, image, profile, density)
         if format_ == "JPEG" and isinstance(image, JpegImagePlugin.JpegImageFile):
             return _read_jpeg(data, image, orientation, profile)
         options = OPTIONS.get(format_, {}) | _kept_options(data, image, format_, profile)
@@ -124,6 +142,25 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint
         upright = decode.turn_upright(paintable, orientation)
     upright.info = {}
     return Pixels(upright, format_, options | _options_for_file(profile, density))
+
+
+def _is_deep(data: bytes, image: ImageFile.ImageFile) -> bool:
+    """Whether the photo has more than eight bits a sample."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return deep_tiff.bits(image) > 8
+    if image.format == "PNG":
+        return png.is_deep(data)
+    # In pixi, a version, flags and a count come before the bits of each sample (ISO/IEC 23008-12, 6.5.6).
+    return image.format in ("AVIF", "HEIF") and any(
+        name == b"pixi" and max(content[5:], default=0) > 8 for name, content in iso.properties(data)
+    )
+
+
+def _stays_deep(data: bytes, image: ImageFile.ImageFile, format_: str) -> bool:
+    """Whether the photo has 16 bits a sample, and the result will have them, too."""
+    if format_ != image.format:
+        return False
+    return deep_tiff.is_deep(image) or (format_ == "PNG" and png.is_deep(data))
 
 
 def _options_for_file(profile: bytes | None, density: tuple[float, float] | None, tag: int = 1) -> dict[str, Any]:

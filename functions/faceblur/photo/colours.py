@@ -14,7 +14,7 @@ import struct
 from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 
-from PIL import ImageCms
+from PIL import ImageCms, ImageStat
 
 from faceblur.photo import iso
 from faceblur.photo.structure import png_chunks
@@ -73,18 +73,19 @@ def profile(code: Code) -> bytes | None:
     power = _POWERS.get(code.transfer)
     if code.is_hdr or (code.primaries not in _PRIMARIES and power is None):
         return None
-    return _icc(_PRIMARIES.get(code.primaries, _BT709), (lambda level: level**power) if power else _srgb)
+    return _icc(_PRIMARIES.get(code.primaries, _BT709), (lambda level: math.pow(level, power)) if power else _srgb)
 
 
 def tone_mapped(image: Image.Image, code: Code) -> Image.Image:
-    """An HDR picture of any mode as sRGB: RGB, or RGBA if it has transparency.
+    """An HDR picture of any mode with 8 bits a sample as sRGB, in place if it can be: RGB, or RGBA with transparency.
 
     Each of red, green and blue is mapped alone: up to about half of white it stays the same, and what is brighter is
     compressed so that the brightest level of the picture becomes white. A picture without anything brighter than white
     keeps its brightness.
     """
-    shown = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    brightest = max(high for _, high in shown.getextrema()[:3])
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    shown = image if image.mode == mode else image.convert(mode)
+    brightest = max(high for _, high in ImageStat.Stat(shown).extrema[:3])
     primaries = _PRIMARIES.get(code.primaries, _BT709 if code.primaries == 1 else _BT2020)
     source = ImageCms.ImageCmsProfile(BytesIO(_icc(primaries, _tone_curve(code.transfer, brightest / (_LEVELS - 1)))))
     intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
@@ -93,7 +94,7 @@ def tone_mapped(image: Image.Image, code: Code) -> Image.Image:
 
 
 def _srgb(level: float) -> float:
-    return level / 12.92 if level <= 0.04045 else ((level + 0.055) / 1.055) ** 2.4
+    return level / 12.92 if level <= 0.04045 else math.pow((level + 0.055) / 1.055, 2.4)
 
 
 def _tone_curve(transfer: int, brightest: float) -> Callable[[float], float]:
@@ -110,7 +111,9 @@ def _tone_curve(transfer: int, brightest: float) -> Callable[[float], float]:
         mapped = min(_pq_level(light(level)) / peak, 1.0)
         if mapped > knee:
             t = (mapped - knee) / (1 - knee)
-            mapped = (2 * t**3 - 3 * t**2 + 1) * knee + (t**3 - 2 * t**2 + t) * (1 - knee) + (3 * t**2 - 2 * t**3) * most
+            mapped = (
+                (2 * t**3 - 3 * t**2 + 1) * knee + (t**3 - 2 * t**2 + t) * (1 - knee) + (3 * t**2 - 2 * t**3) * most
+            )
         return _pq(mapped * peak) / _WHITE
 
     return curve if most < 1 else lambda level: light(level) / _WHITE
@@ -118,20 +121,20 @@ def _tone_curve(transfer: int, brightest: float) -> Callable[[float], float]:
 
 def _pq(level: float) -> float:
     """The light in cd/m² of a level of PQ (BT.2100, table 4)."""
-    root = level ** (32 / 2523)
-    return 10_000 * (max(root - 107 / 128, 0) / (2413 / 128 - 2392 / 128 * root)) ** (16384 / 2610)
+    root = math.pow(level, 32 / 2523)
+    return 10_000 * math.pow(max(root - 107 / 128, 0) / (2413 / 128 - 2392 / 128 * root), 16384 / 2610)
 
 
 def _pq_level(light: float) -> float:
     """The level of PQ of a light in cd/m²."""
-    power = (light / 10_000) ** (2610 / 16384)
-    return ((107 / 128 + 2413 / 128 * power) / (1 + 2392 / 128 * power)) ** (2523 / 32)
+    power = math.pow(light / 10_000, 2610 / 16384)
+    return math.pow((107 / 128 + 2413 / 128 * power) / (1 + 2392 / 128 * power), 2523 / 32)
 
 
 def _hlg(level: float) -> float:
     """The light in cd/m² of a level of HLG on a display of 1,000 cd/m² (BT.2100, table 5)."""
     scene = level**2 / 3 if level <= 0.5 else (math.exp((level - 0.55991073) / 0.17883277) + 0.28466892) / 12
-    return _HLG_PEAK * scene**1.2
+    return _HLG_PEAK * math.pow(scene, 1.2)
 
 
 def _icc(primaries: tuple[tuple[float, float, float], ...], curve: Callable[[float], float]) -> bytes:

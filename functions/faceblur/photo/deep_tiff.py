@@ -22,14 +22,20 @@ _DEFLATE, _DIFFERENCES, _INCH, _ALPHA = 8, 2, 2, 2
 _UPPER_FIRST, _LOWER_FIRST, _NATIVE = "B", "L", "N"
 
 
+def bits(image: TiffImagePlugin.TiffImageFile) -> int:
+    """The most bits of any sample of a pixel."""
+    found = image.tag_v2.get(_BITS)
+    return max(found) if isinstance(found, tuple) else 1
+
+
 def is_deep(image: ImageFile.ImageFile) -> bool:
     """Whether this is a TIFF of 16 bits a sample whose lower bytes can be read, too."""
     if not isinstance(image, TiffImagePlugin.TiffImageFile) or image.tag_v2.get(_PLANES, 1) != 1:
         return False
     if image.mode.startswith("I;16"):
-        return set(image.tag_v2[_BITS]) == {16} and image.tag_v2.get(_PHOTOMETRIC) == _BLACK_IS_ZERO
+        return bits(image) == 16 and image.tag_v2.get(_PHOTOMETRIC) == _BLACK_IS_ZERO
     kinds = {f"{image.mode};16{order}" for order in (_UPPER_FIRST, _LOWER_FIRST, _NATIVE)}
-    return image.mode in _PHOTOMETRICS and bool(image.tile) and all(tile.args[0] in kinds for tile in image.tile)
+    return image.mode in _PHOTOMETRICS and bool(image.tile) and {_rawmode(tile) for tile in image.tile} <= kinds
 
 
 def read_deep(
@@ -41,15 +47,19 @@ def read_deep(
     """Decode a TIFF that `is_deep`, upright; `image` is the opened file."""
     if image.mode.startswith("I;16"):
         image.load()
-        first, second = Image.frombytes("LA", image.size, image.tobytes()).split()
-        upper, lower = (first, second) if image.mode == "I;16B" else (second, first)
+        halves = Image.frombytes("LA", image.size, image.tobytes()).split()
+        upper, lower = halves if image.mode == "I;16B" else halves[::-1]
     else:
         other = TiffImagePlugin.TiffImageFile(BytesIO(data))
-        other.tile = [
-            tile._replace(args=(_other_order(tile.args[0]), *tile.args[1:])) for tile in other.tile
-        ]
+        other.seek(image.tell())
+        other.tile = [tile._replace(args=(_other_order(_rawmode(tile)), *(tile.args or ())[1:])) for tile in other.tile]
         upper, lower = (_plain(each) for each in (image, other))
     return Deep(upper, lower, partial(_write, icc_profile, density))
+
+
+def _rawmode(tile: ImageFile._Tile) -> str:
+    """Pillow's name of the layout of a tile's samples."""
+    return tile.args[0] if isinstance(tile.args, tuple) else ""
 
 
 def _other_order(rawmode: str) -> str:

@@ -49,10 +49,10 @@ def hide_faces(data: bytes, regions: Sequence[Region], output: OutputFormat = "s
 
 
 def _opened(data: bytes, output: OutputFormat, *, to_paint: bool) -> tuple[codecs.Picture, str, list[str]]:
-    """The decoded photo, the format to write, and the names of the metadata that will be left out."""
+    """The decoded photo, the format to write, and the names of what will be left out."""
     with decode.open_image(data) as image:
         name = image.format or ""
         format_ = WRITTEN_AS.get(name, name) if output == "same" else output.upper()
         with decode.decoding():
-            stripped = metadata.stripped(data, image)
-        return codecs.read_picture(data, image, format_, to_paint=to_paint), format_, stripped
+            stripped = metadata.stripped(data, image) + codecs.lost(data, image, format_)
+        return codecs.read_picture(data, image, format_, to_paint=to_paint), format_, sorted(stripped)

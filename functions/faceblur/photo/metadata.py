@@ -49,8 +49,8 @@ _PNG_CHUNKS = {b"eXIf": "EXIF", b"tEXt": "text", b"zTXt": "text", b"iTXt": "text
 
 # The TIFF tags that describe the pixels, their layout or their density (TIFF 6.0), and 34675 for the ICC profile.
 _TIFF_PICTURE = {
-    *range(254, 260), 262, 263, 266, 273, 274, 277, 278, 279, 280, 281, 282, 283, 284, 296, 317, 318, 319, 320, *range(321, 326),
-    338, 339, 347, *range(529, 533), 34675,
+    *range(254, 260), 262, 263, 266, 273, 274, *range(277, 285), 296, *range(317, 326), 338, 339, 347,
+    *range(529, 533), 34675,
 }  # fmt: skip
 
 

@@ -38,9 +38,7 @@ def is_deep(data: bytes) -> bool:
     return data[24] == 16
 
 
-def read_deep(
-    data: bytes, orientation: int, icc_profile: bytes | None, density: tuple[float, float] | None
-) -> Deep:
+def read_deep(data: bytes, orientation: int, icc_profile: bytes | None, density: tuple[float, float] | None) -> Deep:
     """Decode a PNG that `is_deep`."""
     colour_type = data[25]
     if colour_type in (GREY, GREY_ALPHA):
