@@ -54,6 +54,9 @@ GOOD: dict[str, Make] = cached(
     {
         "JPEG": lambda: encoded(picture(), "JPEG", quality=85, exif=exif(), icc_profile=SRGB, xmp=XMP, comment=MARK),
         "JPEG turned": lambda: encoded(picture(), "JPEG", quality=85, exif=exif(6)) + MARK,
+        "JPEG stored turned": lambda: encoded(
+            picture().resize((SIDE - 3, SIDE - 1)), "JPEG", quality=85, exif=exif(7), comment=MARK
+        ),
         "JPEG 4:4:4": lambda: encoded(picture(), "JPEG", quality=85, subsampling=0, comment=MARK),
         "JPEG 4:2:2": lambda: encoded(picture(), "JPEG", quality=85, subsampling=1, comment=MARK),
         "JPEG progressive": lambda: encoded(picture(), "JPEG", quality=85, progressive=True, comment=MARK),

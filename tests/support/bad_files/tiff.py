@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+import zlib
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from faceblur.limits import MAX_BYTES
@@ -58,6 +60,49 @@ def grey_tiff(width: int, height: int, pixels: bytes, **changes: int) -> bytes:
     return tiff_of([(tag, 4, 1, tags[tag]) for tag in sorted(tags)], pixels)
 
 
+# The photometric interpretation and the extra samples of each number of samples (TIFF 6.0).
+DEEP = {"grey": (1, 1, ()), "colour": (3, 2, ()), "alpha": (4, 2, (2,)), "CMYK": (4, 5, ())}
+
+DEEP_TAGS = {
+    "orientation": 274, "description": 270,
+    "across": TiffImagePlugin.X_RESOLUTION, "down": TiffImagePlugin.Y_RESOLUTION,
+    "unit": TiffImagePlugin.RESOLUTION_UNIT, "profile": TiffImagePlugin.ICCPROFILE,
+    "extra": TiffImagePlugin.EXTRASAMPLES, "photometric": TiffImagePlugin.PHOTOMETRIC_INTERPRETATION,
+}  # fmt: skip
+DEFLATE = 8
+
+
+def deep_tiff(
+    samples: np.ndarray[Any, np.dtype[np.uint16]], kind: str, order: str = "II", compression: int = 1, **tags: Any
+) -> bytes:
+    """A TIFF of one strip with 16 bits a sample, [height, width, samples]; `tags` are named as in DEEP_TAGS."""
+    _, photometric, extra = DEEP[kind]
+    height, width, count = samples.shape
+    header = order.encode() + struct.pack("<HI" if order == "II" else ">HI", 42, 8)
+    pixels = samples.astype("<u2" if order == "II" else ">u2").tobytes()
+    pixels = zlib.compress(pixels) if compression == DEFLATE else pixels
+    directory = TiffImagePlugin.ImageFileDirectory_v2(header)
+    directory[TiffImagePlugin.IMAGEWIDTH], directory[TiffImagePlugin.IMAGELENGTH] = width, height
+    directory[TiffImagePlugin.BITSPERSAMPLE] = (16,) * count
+    directory[TiffImagePlugin.COMPRESSION] = compression
+    directory[TiffImagePlugin.PHOTOMETRIC_INTERPRETATION] = photometric
+    directory[TiffImagePlugin.SAMPLESPERPIXEL] = count
+    directory[TiffImagePlugin.ROWSPERSTRIP] = height
+    directory[TiffImagePlugin.STRIPOFFSETS] = 0
+    directory[TiffImagePlugin.STRIPBYTECOUNTS] = len(pixels)
+    if extra:
+        directory[TiffImagePlugin.EXTRASAMPLES] = extra
+    for name, value in tags.items():
+        directory[DEEP_TAGS[name]] = value
+    return header + directory.tobytes(8) + pixels
+
+
+def deep(kind: str, mode: str) -> bytes:
+    """The picture with 16 bits a sample, and with the marker in its tags."""
+    samples = np.atleast_3d(np.asarray(picture(mode), np.uint16)) * 257
+    return deep_tiff(samples, kind, compression=DEFLATE, description=MARK.decode())
+
+
 GOOD: dict[str, Make] = cached(
     {
         "TIFF": lambda: tiff(picture()),
@@ -71,6 +116,9 @@ GOOD: dict[str, Make] = cached(
         "TIFF CMYK": lambda: tiff(picture("CMYK"), icc_profile=cmyk_profile()),
         "TIFF alpha": lambda: tiff(picture("RGBA")),
         "TIFF deep": lambda: tiff(picture("L").convert("I;16")),
+        "TIFF deep colour": lambda: deep("colour", "RGB"),
+        "TIFF deep alpha": lambda: deep("alpha", "RGBA"),
+        "TIFF deep CMYK": lambda: deep("CMYK", "CMYK"),
     }
 )
 

@@ -16,6 +16,7 @@ from pillow_heif import register_heif_opener
 from faceblur.errors import CorruptImage, ImageTooLarge, ImageTooSmall, PhotoError, UnsupportedFormat
 from faceblur.limits import MAX_BYTES
 from faceblur.photo import decode
+from faceblur.photo.hide import hide_faces
 from tests.support.pictures.photos import astronaut, astronaut_pixels, encoded, hopper_pixels, opened, without_its_end
 
 register_heif_opener()
@@ -313,3 +314,50 @@ def test_damaged_files_raise_only_the_documented_errors(format_: str, data: st.D
         photo[place] = data.draw(st.integers(0, 255))
     with suppress(PhotoError):
         assert decode.load_for_detection(bytes(photo), 640).mode == "RGB"
+
+
+def turned_in_exif(photo: bytes, orientation: int) -> bytes:
+    """The photo with another orientation in its EXIF, and everything else as it is."""
+    upright, turned = (struct.pack(">HHIH", 0x0112, 3, 1, each) for each in (1, orientation))
+    assert upright in photo
+    return photo.replace(upright, turned)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_heic_turned_by_exif_alone_is_turned(orientation: int) -> None:
+    exif = oriented(1).tobytes()
+    photo = turned_in_exif(encoded(small(), "HEIF", quality=95, exif=exif), orientation)
+    assert b"irot" not in photo
+    assert b"imir" not in photo
+    picture = decode.load_for_detection(photo, None)
+    expected = decode.turn_upright(small(), orientation)
+    assert decode.inspect(photo).orientation == orientation
+    assert picture.size == expected.size
+    assert np.abs(np.asarray(picture, int) - np.asarray(expected, int)).mean() < 8
+
+
+def test_a_heic_that_its_properties_turn_is_not_turned_again() -> None:
+    """Phones repeat the orientation in EXIF."""
+    image = small()
+    image.info["exif"] = oriented(6).tobytes()
+    photo = encoded(image, "HEIF", quality=95)
+    assert b"irot" in photo
+    assert struct.pack(">HHIH", 0x0112, 3, 1, 6) in photo
+    expected = decode.turn_upright(small(), 6)
+    picture = decode.load_for_detection(photo, None)
+    assert decode.inspect(photo).orientation == 1
+    assert np.abs(np.asarray(picture, int) - np.asarray(expected, int)).mean() < 8
+
+
+def test_exif_after_the_pixels_of_a_png_does_not_turn_it() -> None:
+    """So it is in browsers; PNG's third edition has it before the pixels (11.3.4.5)."""
+    content = oriented(6).tobytes()[6:]
+    chunk = struct.pack(">I", len(content)) + b"eXIf" + content + struct.pack(">I", zlib.crc32(b"eXIf" + content))
+    photo = encoded(small(), "PNG")
+    late = photo[:-12] + chunk + photo[-12:]
+    early = photo[:33] + chunk + photo[33:]
+    for output in ("same", "jpeg"):
+        hidden = hide_faces(late, [], output)
+        assert (hidden.width, hidden.height) == decode.load_for_detection(late, None).size == small().size
+        assert hidden.stripped == ["EXIF"]
+        assert (hide_faces(early, [], output).width, decode.inspect(early).width) == (small().height,) * 2

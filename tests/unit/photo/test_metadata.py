@@ -12,14 +12,15 @@ from tests.support.pictures.photos import encoded, opened
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
-# The tags of TIFF 6.0 that describe pixels or where they are, and the ICC profile. All others are about the photo.
+# The tags of TIFF 6.0 that describe pixels, their density or where they are, and the ICC profile. All others are about
+# the photo.
 OF_THE_PICTURE = {
     "NewSubfileType", "SubfileType", "ImageWidth", "ImageLength", "BitsPerSample", "Compression",
     "PhotometricInterpretation", "Threshholding", "FillOrder", "StripOffsets", "Orientation", "SamplesPerPixel",
     "RowsPerStrip", "StripByteCounts", "MinSampleValue", "MaxSampleValue", "PlanarConfiguration", "Predictor",
     "WhitePoint", "PrimaryChromaticities", "ColorMap", "HalftoneHints", "TileWidth", "TileLength", "TileOffsets",
     "TileByteCounts", "ExtraSamples", "SampleFormat", "JPEGTables", "YCbCrCoefficients", "YCbCrSubSampling",
-    "YCbCrPositioning", "ReferenceBlackWhite", "ICCProfile",
+    "YCbCrPositioning", "ReferenceBlackWhite", "ICCProfile", "XResolution", "YResolution", "ResolutionUnit",
 }  # fmt: skip
 TAGS = [tag for tag in (*range(250, 540), 700, 33432, 34665, 34675, 34853) if TiffTags.lookup(tag).name != "unknown"]
 
