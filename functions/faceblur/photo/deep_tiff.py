@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import zlib
 from functools import partial
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops, TiffImagePlugin
 
+from faceblur.photo import decode
 from faceblur.photo.deep import ROWS, Deep, interleaved
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ def read_deep(
         halves = Image.frombytes("LA", image.size, image.tobytes()).split()
         upper, lower = halves if image.mode == "I;16B" else halves[::-1]
     else:
-        other = TiffImagePlugin.TiffImageFile(BytesIO(data))
-        other.seek(image.tell())
+        other = decode.open_image(data)
         other.tile = [tile._replace(args=(_other_order(_rawmode(tile)), *(tile.args or ())[1:])) for tile in other.tile]
         upper, lower = (_plain(each) for each in (image, other))
     return Deep(upper, lower, partial(_write, icc_profile, density))
@@ -67,7 +66,7 @@ def _other_order(rawmode: str) -> str:
     return rawmode[:-1] + (_LOWER_FIRST if rawmode.endswith(_UPPER_FIRST) else _UPPER_FIRST)
 
 
-def _plain(image: TiffImagePlugin.TiffImageFile) -> Image.Image:
+def _plain(image: ImageFile.ImageFile) -> Image.Image:
     """The decoded picture without its tags."""
     image.load()
     picture = image.copy()

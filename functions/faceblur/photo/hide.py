@@ -27,7 +27,7 @@ FILES = {
 
 @dataclass(frozen=True, slots=True)
 class HiddenPhoto:
-    """A photo with hidden faces: the file, its extension and type, its size in pixels, and the stripped metadata."""
+    """A photo with hidden faces: the file, its extension and type, its upright size in pixels, and what it has lost."""
 
     data: bytes
     extension: str
@@ -38,7 +38,7 @@ class HiddenPhoto:
 
 
 def hide_faces(data: bytes, regions: Sequence[Region], output: OutputFormat = "same") -> HiddenPhoto:
-    """Hide the regions, turn the photo upright, and leave out everything but the picture and its ICC profile.
+    """Hide the regions, turn the photo upright, and leave out everything but the picture, its colours and density.
 
     `output` is the format to write: the photo's own or another one. Raises the errors of `decode.inspect`.
     """
