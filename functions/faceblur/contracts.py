@@ -47,12 +47,26 @@ class Stage(_MeasuredStage, total=False):
     calls: int
 
 
+class ExecutionInput(TypedDict):
+    """The input of an execution.
+
+    A job that is done again with the same faces has their `boxes`, and the `warnings` of their detection. `reviewed`
+    tells whether a person decided who is hidden.
+    """
+
+    job_id: str
+    boxes: StoredBoxes | None
+    reviewed: bool
+    warnings: list[str]
+
+
 @dataclass(frozen=True, slots=True)
 class DetectRequest:
     """Asks `detect_faces` for the faces in the picture under `key`.
 
     Round 0 detects the faces of the upload. Rounds 1 to 5 check a draft for faces other than those in `boxes`.
     `stage` is one of `jobs.table.STAGES`. In the last attempt a detector that is still unavailable may be left out.
+    `decision` is the key of the decision that came with the job; the first detection applies it.
     """
 
     job_id: str
@@ -60,14 +74,19 @@ class DetectRequest:
     round: int
     key: str
     boxes: StoredBoxes | None
+    decision: str | None
     options: dict[str, Any]
     last_attempt: bool
 
 
 class DetectResponse(TypedDict):
-    """The boxes of all faces found so far, and the warnings and the stage of this round."""
+    """The boxes of all faces found so far, and the warnings and the stage of this round.
+
+    `unsure` is the number of this round's faces about which the detector was not sure.
+    """
 
     boxes: StoredBoxes
+    unsure: int
     warnings: list[str]
     stage: Stage
 
@@ -91,14 +110,47 @@ class HideResponse(TypedDict):
     stage: Stage
 
 
+class StoredPreview(TypedDict):
+    """A small copy of the upload in S3, whose faces are visible, and its size in pixels."""
+
+    key: str
+    width: int
+    height: int
+
+
 @dataclass(frozen=True, slots=True)
-class CompleteRequest:
-    """Asks `complete_job` to publish the last draft as the result."""
+class PreviewRequest:
+    """Asks `draw_preview` for a preview of the upload under `key`."""
 
     job_id: str
+    key: str
+
+
+class PreviewResponse(TypedDict):
+    """The preview."""
+
+    preview: StoredPreview
+
+
+class ReviewAnswer(TypedDict):
+    """What `review_job` answers the execution that waits: the file of boxes with the decision."""
+
+    boxes: StoredBoxes
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteRequest:
+    """Asks `complete_job` to publish the last draft as the result.
+
+    `execution` is the ARN of the execution that asks. `reviewed` tells whether a person decided who is hidden.
+    """
+
+    job_id: str
+    execution: str
     options: dict[str, Any]
     boxes: StoredBoxes
     check_rounds: int
+    reviewed: bool
     warnings: list[str]
     draft: Draft
     stages: list[Stage]
