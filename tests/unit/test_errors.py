@@ -58,12 +58,18 @@ def test_the_names_are_the_contract():
         "DetectorUnavailable",
         "StorageUnavailable",
         "UploadExpired",
+        "ReviewExpired",
         "TimedOut",
         "Aborted",
         "InternalError",
         "InvalidOptions",
+        "InvalidDecision",
         "NotSignedIn",
+        "RouteNotFound",
         "JobNotFound",
+        "JobNotFinished",
+        "ReviewClosed",
+        "OriginalDeleted",
         "TooManyJobs",
     }
 
