@@ -67,7 +67,7 @@ def schema_problems(definitions: Sequence[dict[str, Any]]) -> Iterator[tuple[int
             "Type": "AWS::StepFunctions::StateMachine",
             "Properties": {
                 "RoleArn": "arn:aws:iam::123456789012:role/state-machine",
-                "Definition": definition,
+                "Definition": with_plain_timeouts(definition),
                 "DefinitionSubstitutions": dict.fromkeys(re.findall(r"\$\{(\w+)\}", json.dumps(definition)), "value"),
             },
         }
@@ -77,6 +77,15 @@ def schema_problems(definitions: Sequence[dict[str, Any]]) -> Iterator[tuple[int
         if match.rule.severity != "informational":
             _, machine, _, _, *path = match.path
             yield int(machine.removeprefix("Machine")), f"{'/'.join(map(str, path))}: {match.message}"
+
+
+def with_plain_timeouts(definition: dict[str, Any]) -> dict[str, Any]:
+    """The definition with a number for each timeout that is an expression, which cfn-lint's schema does not know."""
+    states = {
+        name: state | {"TimeoutSeconds": 1} if isinstance(state.get("TimeoutSeconds"), str) else state
+        for name, state in definition.get("States", {}).items()
+    }
+    return definition | {"States": states}
 
 
 def problems(definition: dict[str, Any]) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""Deletes photos that jobs need no more, and objects older than a job's lifetime: S3's own rule may take a day longer."""
+"""Deletes photos that jobs need no more, and objects older than a job's lifetime.
+
+S3's lifecycle rule may take a day longer.
+"""
 
 from typing import Any
 

@@ -61,7 +61,9 @@ def test_the_work_on_a_photo_may_take_as_long_as_the_functions_assume():
 
 
 def test_the_time_of_the_work_begins_with_the_claim_and_anew_with_the_answer():
-    given = {name: state["Assign"]["deadline"] for name, state in STATES.items() if "deadline" in state.get("Assign", {})}
+    given = {
+        name: state["Assign"]["deadline"] for name, state in STATES.items() if "deadline" in state.get("Assign", {})
+    }
     assert given == {"Claim the job": DEADLINE, "Ask a person": DEADLINE}
 
 

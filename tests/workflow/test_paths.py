@@ -219,20 +219,14 @@ CASES = {
     "a person is asked because no face was found": asked(found(0, 0), found(0, 0)),
     "a person is asked because likely faces stay visible": asked(found(1, 1, "FacesBelowConfidence"), found(0, 1)),
     "a person is asked because the detection was not sure of a face": asked(found(1, 1, unsure=1), found(0, 1)),
-    "a person is asked because a check was not sure of a face": asked(
-        found(1, 1), found(1, 2, unsure=1), found(0, 2)
-    ),
+    "a person is asked because a check was not sure of a face": asked(found(1, 1), found(1, 2, unsure=1), found(0, 2)),
     "a person is asked because the checks do not settle": asked(found(1, 1), *[ONE_MORE] * 5),
     "nobody answers": fails_on(ALWAYS, ASK, throws("States.Timeout"), "ReviewExpired", FAILURE[1:]),
-    **{
-        f"an unforeseen error: {task}": fails_on(ALWAYS, task, throws("KeyError"), "InternalError") for task in REVIEW
-    },
+    **{f"an unforeseen error: {task}": fails_on(ALWAYS, task, throws("KeyError"), "InternalError") for task in REVIEW},
     "the job was deleted before anybody was asked": fails_on(
         ALWAYS, ASK, throws("DynamoDb.ConditionalCheckFailedException"), "InternalError"
     ),
-    "the faces are known": Case(
-        WITHOUT_DETECTION, [CLAIM, KNOWN, *FROM_HIDE], given=AGAIN
-    ),
+    "the faces are known": Case(WITHOUT_DETECTION, [CLAIM, KNOWN, *FROM_HIDE], given=AGAIN),
     "the faces are known, and a person looks first": Case(
         WITHOUT_DETECTION | REVIEWED | {CLAIM: [claimed(review="always")]},
         [CLAIM, KNOWN, *REVIEW, *FROM_HIDE],
@@ -343,7 +337,7 @@ def test_the_receipt_is_made_from_every_stage_and_the_last_boxes_and_draft(blur_
 
     assert known == {
         "boxes": payload(second)["boxes"],
-        "decision": None,
+        "decides": False,
         "draft": payload(hidden_again)["draft"],
         "options": JobOptions().model_dump(),
         "reviewed": False,
@@ -373,7 +367,7 @@ def test_a_decision_counts_its_own_checks_and_settles_what_did_not_settle(blur_i
     assert len(known["stages"]) == 14
 
 
-def test_the_decision_of_a_new_job_waits_in_the_row_for_its_faces(blur_image: MockedMachine) -> None:
-    row = claimed()["Return"]["Attributes"] | {"decision": {"S": f"boxes/{JOB_ID}.decision.json"}}
+def test_the_row_tells_whether_a_decision_waits_for_the_faces(blur_image: MockedMachine) -> None:
+    row = claimed()["Return"]["Attributes"] | {"decides": {"BOOL": True}}
     known = blur_image.run(INPUT, HAPPY | {CLAIM: [returns({"Attributes": row})]}).variables
-    assert known["decision"] == f"boxes/{JOB_ID}.decision.json"
+    assert known["decides"]

@@ -143,10 +143,10 @@ def job_body(job: Job, photos: Photos) -> dict[str, Any]:
 
 def _review_body(review: Review, photos: Photos) -> dict[str, Any]:
     """What a person needs to decide. The token is not for clients."""
-    preview = dict(review.preview)
+    preview = review.preview
     return {
         "expires_at": iso_time(review.expires_at),
-        "preview": {"url": photos.link(preview.pop("key")), **preview},
+        "preview": {"url": photos.link(preview["key"]), "width": preview["width"], "height": preview["height"]},
         "boxes": photos.read_boxes(review.boxes["key"])["boxes"],
     }
 

@@ -51,8 +51,9 @@ def _complete(request: CompleteRequest, found: FoundBoxes, jobs: Jobs, photos: P
         execution_name(request.execution), receipt(request, found, photos.digest_of_draft(request.draft["key"]))
     )
     outcome = {
-        "faces": len(found.boxes),
-        "missed_at_first": sum(box.round > 0 for box in found.boxes),
+        "faces": found.hidden,
+        "missed_at_first": sum(each.hidden and each.round > 0 for each in found.boxes),
+        "kept": found.kept,
         "check_rounds": request.check_rounds,
         "reviewed": request.reviewed,
         "warnings": request.warnings,

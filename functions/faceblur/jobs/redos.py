@@ -9,7 +9,6 @@ from faceblur.errors import InternalError, JobNotFinished, OriginalDeleted
 from faceblur.jobs.boxes import INSIDE, PERSON, load_boxes, store_boxes
 from faceblur.jobs.decisions import Choice, Decision, store_decision
 from faceblur.jobs.reviews import apply
-from faceblur.jobs.storage import decision_key
 from faceblur.jobs.table import Status
 
 if TYPE_CHECKING:
@@ -66,12 +65,12 @@ def plan_redo(job: Job, options: dict[str, Any], decision: Decision, photos: Pho
 
 
 def begin_redo(job: Job, redo: Redo, jobs: Jobs, photos: Photos, workflow: Workflow) -> None:
-    """Hand the job to a new execution and start that. Raises JobNotFinished if the job has changed since it was read."""
+    """Hand the job to a new execution, and start it. Raises JobNotFinished if the job has changed since it was read."""
     execution = workflow.execution(job.job_id, job.redos + 1)
-    decided_first = redo.detect and not redo.decision.is_empty
-    jobs.redo(job, redo.options, execution, decision_key(job.job_id) if decided_first else None)
+    decides = redo.detect and not redo.decision.is_empty
+    jobs.redo(job, redo.options, execution, decides=decides)
     try:
-        if decided_first:
+        if decides:
             store_decision(job.job_id, redo.decision, photos)
         boxes = None if redo.detect else store_boxes(job.job_id, redo.found, jobs, photos)
         warnings = [] if redo.detect else [each for each in job.outcome["warnings"] if each not in _GIVEN_ANEW]

@@ -1,6 +1,6 @@
 """Uploads, boxes, previews, drafts, results and receipts in S3.
 
-`uploads/{job_id}`, `boxes/{job_id}.{token}.json`, `previews/{job_id}.{token}.jpg`,
+`uploads/{job_id}`, `boxes/{job_id}.{token}.json`, `boxes/{job_id}.decision.json`, `previews/{job_id}.{token}.jpg`,
 `results/{job_id}.{token}.{extension}`, `receipts/{execution}.json`.
 
 A token is random, so each object has a key of its own: a retried or delayed task never replaces an object that another
@@ -94,10 +94,15 @@ class Photos:
 
     def read_boxes(self, key: str) -> dict[str, Any]:
         """Read a boxes file. Raises JobNotFound if it does not exist, as after the end of the job."""
-        with _if_not_found(JobNotFound), storage_errors():
-            body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        content: dict[str, Any] = json.loads(body)
-        return content
+        return self._read_json(key)
+
+    def write_decision(self, job_id: str, content: dict[str, Any]) -> None:
+        """Store the decision that came with a job."""
+        self._write_json(_decision_key(job_id), json.dumps(content, separators=(",", ":")))
+
+    def read_decision(self, job_id: str) -> dict[str, Any]:
+        """Read the decision that came with a job. Raises JobNotFound if it does not exist."""
+        return self._read_json(_decision_key(job_id))
 
     def write_preview(self, job_id: str, data: bytes) -> str:
         """Store a preview of a job's upload, a JPEG. Returns its key."""
@@ -171,6 +176,12 @@ class Photos:
             self._client.put_object(Bucket=self.bucket, Key=key, Body=text.encode(), ContentType="application/json")
         return key
 
+    def _read_json(self, key: str) -> dict[str, Any]:
+        with _if_not_found(JobNotFound), storage_errors():
+            body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        content: dict[str, Any] = json.loads(body)
+        return content
+
     def _keys(self, prefix: str) -> list[str]:
         with storage_errors():
             answer = self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix)
@@ -180,8 +191,8 @@ class Photos:
 def withdraw_if_late(key: str, job_id: str, jobs: Jobs, photos: Photos) -> None:
     """Delete the object just stored under this key and raise JobNotFound, if the job has ended or was deleted.
 
-    A job's row is changed before its objects are erased. So if the job has not ended after an object was stored, its end
-    erases this object too. A job that waits for a review has not ended: its decision is stored then.
+    A job's row is changed before its objects are erased. So if the job is still in progress after an object was stored,
+    the end of the job erases this object too. A job that waits for a review is in progress: its decision is stored then.
     """
     if not jobs.is_in_progress(job_id):
         photos.withdraw(key)
@@ -191,6 +202,10 @@ def withdraw_if_late(key: str, job_id: str, jobs: Jobs, photos: Photos) -> None:
 def upload_key(job_id: str) -> str:
     """The key of a job's upload."""
     return f"{_UPLOADS}{job_id}"
+
+
+def _decision_key(job_id: str) -> str:
+    return f"{_BOXES}{job_id}.decision.json"
 
 
 def job_id_of(key: str) -> str:

@@ -133,8 +133,11 @@ class Jobs:
         if not counted:
             raise TooManyJobs
 
-    def create(self, options: dict[str, Any], upload_seconds: int, owner: str = "") -> Job:
-        """Add a job that waits for its upload. Its id is unguessable (128 random bits)."""
+    def create(self, options: dict[str, Any], upload_seconds: int, owner: str = "", *, decides: bool = False) -> Job:
+        """Add a job that waits for its upload. Its id is unguessable (128 random bits).
+
+        `decides` tells the state machine that the job comes with a decision about faces.
+        """
         now = int(time.time())
         job = Job(
             job_id=secrets.token_hex(16),
@@ -155,6 +158,8 @@ class Jobs:
         }
         if owner:
             row["owner"] = owner
+        if decides:
+            row["decides"] = True
         with storage_errors():
             self._table.put_item(Item=row, ConditionExpression=Attr("job_id").not_exists())
         return job
@@ -211,8 +216,8 @@ class Jobs:
             Attr("status").eq(Status.AWAITING_REVIEW) & Attr("review_token").eq(token),
         )
 
-    def redo(self, job: Job, options: dict[str, Any], execution: str, decision: str | None) -> None:
-        """Hand a completed job to another execution, which claims it. `decision` is the key of a decision in S3.
+    def redo(self, job: Job, options: dict[str, Any], execution: str, *, decides: bool) -> None:
+        """Hand a completed job to another execution, which claims it. `decides` is as that of `create`.
 
         Raises JobNotFinished if the job is not completed, or no longer as it is in `job`.
         """
@@ -220,7 +225,7 @@ class Jobs:
         handed = self._update(
             job.job_id,
             "SET #status = :status, fallback_status = :completed, options = :options, execution_arn = :execution, "
-            "working_since = :now, redos = :redos, decision = :decision "
+            "working_since = :now, redos = :redos, decides = :decides "
             f"REMOVE #error, {', '.join(begun)}",
             {
                 ":status": Status.PROCESSING,
@@ -229,7 +234,7 @@ class Jobs:
                 ":execution": execution,
                 ":now": int(time.time()),
                 ":redos": job.redos + 1,
-                ":decision": decision,
+                ":decides": decides,
             },
             Attr("status").eq(Status.COMPLETED) & Attr("execution_arn").eq(job.execution),
         )
