@@ -740,7 +740,7 @@ MAY = {
     "CreateJobFunction": {
         "dynamodb:PutItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
-        "s3:PutObject": {UPLOADS},
+        "s3:PutObject": {UPLOADS, BOXES},
     },
     "GetJobFunction": {
         "dynamodb:GetItem": {TABLE},
@@ -907,7 +907,7 @@ def test_as_few_functions_as_possible_read_originals_and_write_receipts():
     assert functions_with("s3:PutObject", RECEIPTS) == {"CompleteJobFunction"}
     assert functions_with("s3:PutObject", RESULTS) == {"HideFacesFunction"}
     decisions = {"ReviewJobFunction", "RedoJobFunction"}
-    assert functions_with("s3:PutObject", BOXES) == {"DetectFacesFunction", *decisions}
+    assert functions_with("s3:PutObject", BOXES) == {"CreateJobFunction", "DetectFacesFunction", *decisions}
     readers = {"DetectFacesFunction", "HideFacesFunction", "CompleteJobFunction", "GetJobFunction"}
     assert functions_with("s3:GetObject", BOXES) == readers | decisions
 

@@ -192,7 +192,8 @@ def withdraw_if_late(key: str, job_id: str, jobs: Jobs, photos: Photos) -> None:
     """Delete the object just stored under this key and raise JobNotFound, if the job has ended or was deleted.
 
     A job's row is changed before its objects are erased. So if the job is still in progress after an object was stored,
-    the end of the job erases this object too. A job that waits for a review is in progress: its decision is stored then.
+    the end of the job erases this object too. A job that waits for a review is in progress, too: then its decision is
+    stored.
     """
     if not jobs.is_in_progress(job_id):
         photos.withdraw(key)
