@@ -138,9 +138,10 @@ class Photos:
 
     def keys_of(self, job_id: str) -> list[str]:
         """The keys of everything of a job, its upload first, which may not exist."""
-        # All ids have the same length, so none is the beginning of another.
-        derived = [self._keys(f"{folder}{job_id}") for folder in (_BOXES, _PREVIEWS, _RESULTS, _RECEIPTS)]
-        return [upload_key(job_id), *(key for keys in derived for key in keys)]
+        begins = [f"{folder}{job_id}" for folder in (_BOXES, _PREVIEWS, _RESULTS, _RECEIPTS)]
+        # A token or the number of an execution follows.
+        derived = [key for begin in begins for key in self._keys(begin) if key[len(begin)] in ".-"]
+        return [upload_key(job_id), *derived]
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete the objects with these keys, if they exist."""

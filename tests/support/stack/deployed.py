@@ -86,7 +86,9 @@ class Deployed:
 
     def shown(self, job_id: str) -> dict[str, Any]:
         """The job as the API shows it now."""
-        shown: dict[str, Any] = self.call("GET", f"/jobs/{job_id}").json()
+        answer = self.call("GET", f"/jobs/{job_id}")
+        assert answer.status_code == 200, answer.text
+        shown: dict[str, Any] = answer.json()
         return shown
 
     def asked(self, job_id: str) -> dict[str, Any]:
