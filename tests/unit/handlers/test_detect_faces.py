@@ -233,7 +233,7 @@ def test_no_face_fails_a_job_that_asked_for_it(ask, detector):
 
 
 def test_faces_about_which_the_detector_is_not_sure(ask, detector):
-    detector.finds = [replace(FACES[0], confidence=confidence) for confidence in (59.9, 60, 50, 90)]
+    detector.finds = [replace(FACES[0], confidence=confidence) for confidence in (50.4, 50.5, 50, 90)]
     assert ask()["unsure"] == 2
 
 
