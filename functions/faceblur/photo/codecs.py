@@ -11,6 +11,7 @@ from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, TiffImagePlugi
 from faceblur.errors import ImageTooLarge
 from faceblur.limits import MAX_PIXELS
 from faceblur.photo import decode, jpeg, metadata, painting, png
+from faceblur.photo.structure import riff_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,11 +148,7 @@ def _kept_options(data: bytes, image: ImageFile.ImageFile, format_: str, profile
 
 def _is_lossless_webp(data: bytes) -> bool:
     """Whether the pixels are stored without loss (https://www.rfc-editor.org/rfc/rfc9649#section-2.7)."""
-    start, name = 12, b""
-    while name not in (b"VP8 ", b"VP8L") and start + 8 <= len(data):
-        name, length = data[start : start + 4], int.from_bytes(data[start + 4 : start + 8], "little")
-        start += 8 + length + length % 2
-    return name == b"VP8L"
+    return next((name for name in riff_chunks(data) if name in (b"VP8 ", b"VP8L")), b"") == b"VP8L"
 
 
 def _paintable(image: Image.Image, format_: str, to_paint: bool) -> Image.Image:

@@ -1,0 +1,62 @@
+"""The boxes of an AVIF or HEIC: ISO/IEC 14496-12 (base media format) and 23008-12 (pictures)."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MOST = 10_000  # boxes; a photo has a dozen
+_PICTURE = {b"ftyp", b"meta", b"mdat", b"idat", b"free", b"skip", b"moov"}
+# The handler of a track: `pict` for a sequence of pictures, `vide` for a video.
+_TRACK = re.compile(rb"hdlr.{8}(pict|vide)", re.DOTALL)
+C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # C2PA 2.1, section A.5
+XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")  # XMP part 3, table 12
+# What the names of pictures and properties in a file's `meta` box tell of them.
+_IN_META = {b"hdrgainmap": "gain map", b"tmap": "gain map", b"auxiliary:depth": "depth map", b"aux:depth": "depth map"}
+
+
+def is_sequence(data: bytes) -> bool:
+    """Whether the file has a track of pictures: an animation or a burst."""
+    return any(name == b"moov" and _handler(content) == b"pict" for name, content in _boxes(data))
+
+
+def names(data: bytes) -> set[str]:
+    """The names of what the file holds beside its pictures and EXIF."""
+    found = set[str]()
+    for name, content in _boxes(data):
+        if name == b"mpvd" or (name == b"moov" and _handler(content) == b"vide"):
+            found.add("motion video")
+        elif name == b"meta":
+            found.update(said for sign, said in _IN_META.items() if sign in content)
+        elif name == b"uuid" and content.startswith((C2PA, XMP)):
+            found.add("C2PA" if content.startswith(C2PA) else "XMP")
+        elif name not in _PICTURE:
+            found.add("appended data")
+    return found
+
+
+def _handler(moov: bytes) -> bytes:
+    track = _TRACK.search(moov)
+    return track[1] if track else b""
+
+
+def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The name and the content of the file's outermost boxes. Those of the pixels come without their content."""
+    return islice(_all_boxes(data), _MOST)
+
+
+def _all_boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    place = 0
+    while place + 8 <= len(data):
+        size, name, head = int.from_bytes(data[place : place + 4]), data[place + 4 : place + 8], 8
+        if size == 1:
+            size, head = int.from_bytes(data[place + 8 : place + 16]), 16
+        end = place + max(size, head) if size else len(data)  # 0 means up to the end of the file
+        yield name, b"" if name in (b"mdat", b"mpvd") else data[place + head : end]
+        place = end
+    if place < len(data):
+        yield b"", data[place:]
