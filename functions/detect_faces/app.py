@@ -39,7 +39,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
     # A service reads the photo in S3 itself. Its answer counts only if it read the photo that was read here.
     if detection_pass is DetectionPass.FIRST and detection.calls and digest(photos().read(request.key)) != found.photo:
         raise UploadReplaced
-    if WarningCode.TRUNCATED_PHOTO in detection.warnings and request.options["on_truncated"] == "fail":
+    # Drafts are always complete, whatever the photo was.
+    must_be_complete = detection_pass is DetectionPass.CHECK or request.options["on_truncated"] == "fail"
+    if must_be_complete and WarningCode.TRUNCATED_PHOTO in detection.warnings:
         raise CorruptImage
     logger.info("searched for faces", round=request.round, faces=len(detection.boxes), detector=detection.detector)
     if detection_pass is DetectionPass.FIRST:

@@ -31,6 +31,7 @@ def test_the_defaults():
         "min_confidence": 50.0,
         "output": "same",
         "on_no_faces": "complete",
+        "on_truncated": "fail",
         "require_all_detectors": True,
         "keep_original": False,
     }
@@ -43,6 +44,7 @@ def test_the_defaults():
         ("shape", ["ellipse", "rounded", "box"]),
         ("output", ["same", "jpeg", "png", "webp", "avif"]),
         ("on_no_faces", ["complete", "fail"]),
+        ("on_truncated", ["complete", "fail"]),
         ("require_all_detectors", [True, False]),
         ("keep_original", [True, False]),
         ("colour", ["#000000", "#ffffff", "#FFFFFF", "#12aB9f"]),
@@ -74,6 +76,7 @@ def test_what_is_allowed(name, allowed):
         ("colour", 0, "valid string"),
         ("colour", None, "valid string"),
         ("on_no_faces", True, "'complete' or 'fail'"),
+        ("on_truncated", "ignore", "'complete' or 'fail'"),
         ("keep_original", "false", "valid boolean"),
         ("keep_original", 0, "valid boolean"),
         ("require_all_detectors", "no", "valid boolean"),

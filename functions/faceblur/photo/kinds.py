@@ -18,7 +18,7 @@ NO_PHOTO = "This is {} and no photo. Please upload a JPEG, PNG, WebP, AVIF, HEIC
 COMPRESSED = "This TIFF is compressed as {}, which we cannot read. Please export it as a JPEG or PNG file."
 
 _HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1"}
-_TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_TIFFS = (b"II*\0", b"MM\0*", b"II+\0")
 
 # Raw files that are no plain TIFFs: Olympus, Panasonic, Fujifilm, Sigma, Minolta, Canon (CRW). Canon's CR2 and Phase
 # One's IIQ are TIFFs with letters of their own behind the header. ExifTool's source lists them all.
@@ -31,6 +31,7 @@ _UNREAD: dict[bytes, str] = {
     b"\0\0\0\x0cJXL \r\n\x87\n": "a JPEG XL file",
     b"\0\0\0\x0cjP  \r\n\x87\n": "a JPEG 2000 file",
     b"\xff\x4f\xff\x51": "a JPEG 2000 file",
+    b"MM\0+": "a big-endian BigTIFF",
     b"GIF8": "a GIF file",
     b"8BPS": "a Photoshop file",
     b"gimp xcf": "a GIMP file",

@@ -45,7 +45,7 @@ _JPEG_SEGMENTS = (
 _GAIN_MAPS = (b"ns.adobe.com/hdr-gain-map/", b"ns.apple.com/HDRGainMap/", b"urn:iso:std:iso:ts:21496:-1")
 # A motion photo of Google says so in its XMP, one of Samsung in its last bytes. The video has a header of its own.
 _MOTION = (b"MotionPhoto", b"MicroVideo")
-_VIDEO = re.compile(rb"\0ftyp(isom|iso\d|mp4|qt  |avc1|3gp|M4V)")
+_VIDEO = re.compile(rb"\0\0\0.ftyp(isom|iso\d|mp4|qt  |avc1|3gp|M4V)", re.DOTALL)
 # In a JPEG's scans only restart markers follow FF. `bytes.find` takes a third longer.
 _JPEG_END = re.compile(rb"\xff\xd9")
 

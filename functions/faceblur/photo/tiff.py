@@ -21,7 +21,7 @@ NEW_SUBFILE_TYPE, COMPRESSION, PHOTOMETRIC, DNG_VERSION = 254, 259, 262, 50706
 _SIZES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _INTEGERS = {3, 4, 13, 16, 18}  # the types of unsigned integers of more than one byte
 _ORDERS = {b"II": "<", b"MM": ">"}
-_BIG = b"+"  # in place of an asterisk: BigTIFF, with offsets of eight bytes
+_BIG = b"+"  # in place of an asterisk: BigTIFF, with offsets of eight bytes; Pillow reads it in little-endian order
 
 MOST_DIRECTORIES = 10  # a photo has five
 _MOST_TAGS = 65_535  # in a directory; TIFF's own limit, which BigTIFF lifts
@@ -157,7 +157,7 @@ def _layout(block: bytes) -> _Layout | None:
     order = _ORDERS.get(block[:2])
     if order is None:
         return None
-    if _BIG in block[2:4]:
+    if block[2:3] == _BIG:
         return _Layout(order, 8, f"{order}Q", f"{order}HHQ8s", f"{order}Q") if len(block) >= 16 else None
     return _Layout(order, 4, f"{order}H", f"{order}HHI4s", f"{order}I") if len(block) >= 8 else None
 
