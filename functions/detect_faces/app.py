@@ -24,8 +24,8 @@ from faceblur.observability import faces_found, logger, stage, tag_with_job, tra
 def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
     """Entry point for the state machine.
 
-    Raises UploadReplaced if the upload was replaced during the detection, and CorruptImage or NoFacesFound if pixels are
-    missing, or no face is found, and the job asks to fail then.
+    Raises UploadReplaced if the upload was replaced during the detection. Raises CorruptImage if pixels are missing and
+    NoFacesFound if no face is found, if the job asks to fail then.
     """
     request = DetectRequest(**event)
     tag_with_job(request.job_id)

@@ -93,7 +93,10 @@ def load_for_detection(data: bytes, long_side: int | None) -> Image.Image:
 
 
 def decoded(data: bytes, decode: Callable[[], T]) -> tuple[T, bool]:
-    """What `decode` makes of a photo, and whether the file is damaged. Raises CorruptImage if it cannot be filled up."""
+    """What `decode` makes of a photo, and whether the file is damaged.
+
+    Raises CorruptImage if that is so and nothing can be filled up.
+    """
     try:
         return decode(), False
     except CorruptImage:

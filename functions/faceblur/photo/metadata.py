@@ -53,7 +53,15 @@ MOST_NAMED = 50  # a photo has a dozen kinds of metadata; each name is stored in
 UNKNOWN = "unknown"  # the name of a chunk whose own name is unreadable
 
 _PNG_PICTURE = {b"IHDR", b"PLTE", b"tRNS", b"IEND", b"iCCP", *png.COLOUR_CHUNKS}
-_PNG_CHUNKS = {b"eXIf": "EXIF", b"tEXt": "text", b"zTXt": "text", b"iTXt": "text", b"tIME": "time", b"caBX": C2PA, b"": APPENDED}
+_PNG_CHUNKS = {
+    b"eXIf": "EXIF",
+    b"tEXt": "text",
+    b"zTXt": "text",
+    b"iTXt": "text",
+    b"tIME": "time",
+    b"caBX": C2PA,
+    b"": APPENDED,
+}
 
 _WEBP_PICTURE = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ICCP"}
 _WEBP_CHUNKS = {b"EXIF": "EXIF", b"XMP ": "XMP"}
@@ -94,14 +102,18 @@ def stripped(data: bytes, image: ImageFile.ImageFile) -> list[str]:
     if isinstance(image, JpegImagePlugin.JpegImageFile):
         names.update(_in_jpeg(data, image))
     elif isinstance(image, TiffImagePlugin.TiffImageFile):
-        names.update(_TIFF_NAMES.get(tag) or TiffTags.lookup(tag).name for tag in image.tag_v2 if tag not in _TIFF_PICTURE)
+        names.update(
+            _TIFF_NAMES.get(tag) or TiffTags.lookup(tag).name for tag in image.tag_v2 if tag not in _TIFF_PICTURE
+        )
         names.update({FURTHER} if tiff.has_further_pictures(data) else ())
     elif image.format == "PNG":
         names.update(
             _PNG_CHUNKS.get(name) or _readable(name) for name, _ in png.chunks(data) if name not in _PNG_PICTURE
         )
     elif image.format == "WEBP":
-        names.update(_WEBP_CHUNKS.get(name) or _readable(name) for name in riff_chunks(data) if name not in _WEBP_PICTURE)
+        names.update(
+            _WEBP_CHUNKS.get(name) or _readable(name) for name in riff_chunks(data) if name not in _WEBP_PICTURE
+        )
         names.update({APPENDED} if len(data) > int.from_bytes(data[4:8], "little") + 8 else ())
     elif image.format in ("AVIF", "HEIF"):
         names.update(_in_boxes(data, image))
@@ -146,7 +158,9 @@ def _of_segment(segment: str, content: bytes) -> Iterator[str]:
         yield GAIN_MAP
     if segment == "APP1" and any(sign in content for sign in _MOTION):
         yield MOTION
-    if segment == "APP11" and content[12:16] == b"jumb":  # a box behind "JP", two numbers and its length: C2PA 2.1, A.3.1
+    if (
+        segment == "APP11" and content[12:16] == b"jumb"
+    ):  # a box behind "JP", two numbers and its length: C2PA 2.1, A.3.1
         yield C2PA
         return
     for known, start, name in _JPEG_SEGMENTS:

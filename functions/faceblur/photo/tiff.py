@@ -1,13 +1,15 @@
-"""The directories of an EXIF block or a TIFF file (TIFF 6.0, section 2; BigTIFF: libtiff.gitlab.io/libtiff/specification).
+"""The directories of an EXIF block or a TIFF file (TIFF 6.0, section 2).
 
-They are read here before a decoder sees them: a decoder reads every value that a tag refers to.
+BigTIFF differs in the size of its numbers (https://libtiff.gitlab.io/libtiff/specification/bigtiff.html).
+
+The directories are read here before a decoder sees them: a decoder reads every value that a tag refers to.
 """
 
 from __future__ import annotations
 
 import struct
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,11 +37,11 @@ _OF_A_SENSOR = {32803, 34892}
 
 
 class _Layout(NamedTuple):
-    """How numbers and directories are written; the last four are formats of `struct`."""
+    """How numbers and directories are written; the last three are formats of `struct`."""
 
     order: str
     first: int  # the place of the pointer to the first directory
-    count: str
+    many: str  # how many tags there are
     entry: str
     pointer: str
 
@@ -164,10 +166,10 @@ def _layout(block: bytes) -> _Layout | None:
 
 def _directory(block: bytes, layout: _Layout, place: int) -> Directory | None:
     """The directory at this place, as far as the block reaches; None if its start lies outside."""
-    start = place + struct.calcsize(layout.count)
+    start = place + struct.calcsize(layout.many)
     if place < layout.first + struct.calcsize(layout.pointer) or start > len(block):  # 0 means that there is none
         return None
-    (count,) = struct.unpack_from(layout.count, block, place)
+    (count,) = struct.unpack_from(layout.many, block, place)
     size = struct.calcsize(layout.entry)
     end = start + size * min(count, (len(block) - start) // size, _MOST_TAGS)
     claimed, tags = 0, {}
@@ -191,8 +193,8 @@ def _integers(block: bytes, layout: _Layout, kind: int, number: int, value: byte
     if size * number > len(value):
         (place,) = struct.unpack(layout.pointer, value)
         value = block[place : place + size * min(number, _MOST_INTEGERS)]
-    byteorder: str = "little" if layout.order == "<" else "big"
+    byteorder: Literal["little", "big"] = "little" if layout.order == "<" else "big"
     return [
-        int.from_bytes(value[at : at + size], byteorder)  # type: ignore[arg-type]
+        int.from_bytes(value[at : at + size], byteorder)
         for at in range(0, min(size * number, len(value) - size + 1), size)
     ]
