@@ -250,7 +250,11 @@ def _open_heif(file: BytesIO) -> ImageFile.ImageFile:
     # Imported on use: it is seldom needed and slow to import.
     from pi_heif.as_plugin import HeifImageFile  # type: ignore[import-untyped]
 
-    image: ImageFile.ImageFile = HeifImageFile(file)
+    class PrimaryPicture(HeifImageFile):  # type: ignore[misc]
+        # While a file is taken for an animation, the plugin decodes it again at each use, over what was painted.
+        is_animated = False
+
+    image: ImageFile.ImageFile = PrimaryPicture(file)
     return image
 
 

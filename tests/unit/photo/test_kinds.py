@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,7 +14,11 @@ from pillow_heif import from_pillow
 from faceblur.errors import UnsupportedFormat
 from faceblur.photo import decode, kinds
 from faceblur.photo.hide import hide_faces
-from tests.support.pictures.photos import astronaut_pixels, encoded, hopper_pixels
+from faceblur.photo.styles import Region, Style
+from tests.support.pictures.photos import ASTRONAUT_FACE, astronaut_pixels, encoded, hopper_pixels
+
+if TYPE_CHECKING:
+    from faceblur.limits import OutputFormat
 
 
 def small() -> Image.Image:
@@ -124,6 +129,19 @@ def test_of_a_heic_with_several_pictures_the_primary_is_the_photo(primary: int) 
     assert hidden.stripped == ["further pictures"]
     with Image.open(BytesIO(hidden.data)) as result:
         assert looks_like(result, pictures[primary])
+
+
+@pytest.mark.parametrize("output", ["same", "png", "webp"])
+@pytest.mark.parametrize("format_", ["HEIF", "TIFF"])
+def test_the_face_in_the_primary_of_several_pictures_is_hidden(format_: str, output: OutputFormat) -> None:
+    """Pillow's plugins may read a picture of several again, over what was painted on it."""
+    pictures = [astronaut_pixels(), hopper_pixels().resize((512, 512))]
+    photo = heic(*pictures) if format_ == "HEIF" else tiff((pictures[0], {}), (pictures[1], {254: REDUCED}))
+    hidden = hide_faces(photo, [Region(ASTRONAUT_FACE, Style("solid"))], output)
+    with Image.open(BytesIO(hidden.data)) as result:
+        face, rest = (190, 70, 260, 160), (0, 300, 512, 512)
+        assert max(high for _, high in result.crop(face).convert("RGB").getextrema()) < 20
+        assert looks_like(result.crop(rest), pictures[0].crop(rest))
 
 
 def box(name: bytes, content: bytes) -> bytes:
