@@ -85,7 +85,7 @@ def accepted_format(data: bytes) -> str:
     match format_:
         case "TIFF":
             _check_tiff(data)
-        case "AVIF" | "HEIF" if boxes.is_sequence(data):
+        case "HEIF" if boxes.is_sequence(data):
             raise UnsupportedFormat(ANIMATED)
         case "":
             raise UnsupportedFormat(_said_of(data))

@@ -122,8 +122,13 @@ def has_further_pictures(file: bytes) -> bool:
 
 
 def is_raw(file: bytes) -> bool:
-    """Whether a TIFF holds the data of a camera's sensor."""
+    """Whether a TIFF holds the data of a camera's sensor.
+
+    It says so, or its first picture is a thumbnail that has others beneath it, as in NEF and ARW.
+    """
     found = [*pages(file)]
+    if any(SUB_IFDS in page.tags and _is_subordinate(page) for page in found[:1]):
+        return True
     beneath = [sub for page in found for sub in _beneath(file, page.tags.get(SUB_IFDS, []))]
     colours = {colour for each in (*found, *beneath) for colour in each.tags.get(PHOTOMETRIC, [])}
     return bool(colours & _OF_A_SENSOR) or any(DNG_VERSION in page.tags for page in found)
