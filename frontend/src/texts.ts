@@ -22,6 +22,7 @@ const warnings: Record<WarningCode, string> = {
   BlurredPhoto: "The photo is so blurred that faces are hard to find. Check the result closely.",
   ChecksNotSettled:
     "The last check still found a face. It is hidden too, but the photo was not checked again. Enlarge the result and look for faces that still show, before you publish it.",
+  TruncatedPhoto: "Pixels are missing in this photo. What is there was checked, and the rest was filled up.",
   OneDetectorOnly: "Only one of two detectors was available. Check the result closely, or try again later.",
 };
 

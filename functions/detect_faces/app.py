@@ -10,8 +10,8 @@ from faceblur.detectors.base import Detection, DetectionPass, Detector, StoredPh
 from faceblur.detectors.check import Check
 from faceblur.detectors.confidence import detect_at_confidence, unsure
 from faceblur.detectors.registry import detector_named
-from faceblur.detectors.warnings import warnings_to_report
-from faceblur.errors import NoFacesFound, UploadReplaced
+from faceblur.detectors.warnings import WarningCode, warnings_to_report
+from faceblur.errors import CorruptImage, NoFacesFound, UploadReplaced
 from faceblur.jobs.boxes import FoundBoxes, load_boxes, store_boxes
 from faceblur.jobs.decisions import decided, load_decision
 from faceblur.jobs.storage import digest, photos
@@ -24,7 +24,8 @@ from faceblur.observability import faces_found, logger, stage, tag_with_job, tra
 def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
     """Entry point for the state machine.
 
-    Raises UploadReplaced if the upload was replaced during the detection, and NoFacesFound if the job asks for that.
+    Raises UploadReplaced if the upload was replaced during the detection. Raises CorruptImage if pixels are missing and
+    NoFacesFound if no face is found, if the job asks to fail then.
     """
     request = DetectRequest(**event)
     tag_with_job(request.job_id)
@@ -38,6 +39,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
     # A service reads the photo in S3 itself. Its answer counts only if it read the photo that was read here.
     if detection_pass is DetectionPass.FIRST and detection.calls and digest(photos().read(request.key)) != found.photo:
         raise UploadReplaced
+    # Drafts are always complete, whatever the photo was.
+    must_be_complete = detection_pass is DetectionPass.CHECK or request.options["on_truncated"] == "fail"
+    if must_be_complete and WarningCode.TRUNCATED_PHOTO in detection.warnings:
+        raise CorruptImage
     logger.info("searched for faces", round=request.round, faces=len(detection.boxes), detector=detection.detector)
     if detection_pass is DetectionPass.FIRST:
         faces_found(len(detection.boxes))

@@ -2,7 +2,10 @@
 
 from typing import Literal
 
-MAX_BYTES = 35_000_000
+MAX_BYTES = 35_000_000  # of an upload
+# A result may be larger: a JPEG as PNG takes three to ten times the bytes. A function holds the whole file, twice while
+# it is written, beside up to 400 MB of pixels.
+MAX_RESULT_BYTES = 200_000_000
 MAX_PIXELS = 100_000_000
 MIN_SIDE = 16  # pixels
 # The longer side divided by the shorter one. Panoramas reach 20. A longer strip would exceed the limit of services and

@@ -73,6 +73,10 @@ class JobOptions(BaseModel):
         Literal["complete", "fail"],
         Field(description="Whether a photo without a face completes or fails the job."),
     ] = "complete"
+    on_truncated: Annotated[
+        Literal["complete", "fail"],
+        Field(description="Whether a photo in which pixels are missing completes or fails the job."),
+    ] = "fail"
     require_all_detectors: Annotated[
         bool,
         Field(

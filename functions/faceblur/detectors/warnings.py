@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PIL import ImageChops, ImageFilter, ImageStat
 
 from faceblur.detectors.base import DetectionPass
+from faceblur.photo.decode import TRUNCATED
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -38,6 +39,9 @@ class WarningCode(StrEnum):
     BLURRED_PHOTO = "BlurredPhoto"
     """The photo is so blurred or shaken that detection is weak."""
 
+    TRUNCATED_PHOTO = "TruncatedPhoto"
+    """Pixels are missing in the photo: it was filled up, and the job's options allowed to go on."""
+
     ONE_DETECTOR_ONLY = "OneDetectorOnly"
     """One of two detectors was unavailable, and the job's options allowed to go on without it."""
 
@@ -51,11 +55,16 @@ def warnings_to_report(warnings: list[str], detection_pass: DetectionPass) -> li
     return warnings if detection_pass is DetectionPass.FIRST else [each for each in warnings if each in of_any_pass]
 
 
+def missing_pixels(picture: Image.Image) -> list[WarningCode]:
+    """The warning for a picture that `load_for_detection` had to fill up."""
+    return [WarningCode.TRUNCATED_PHOTO] if TRUNCATED in picture.info else []
+
+
 def warnings_for(picture: Image.Image) -> list[WarningCode]:
-    """The warnings for an upright RGB picture that is too dark or too blurred to find faces reliably."""
+    """The warnings for an upright RGB picture that is incomplete, or too dark or too blurred to find faces reliably."""
     grey = picture.reduce(max(1, max(picture.size) // SAMPLE)).convert("L")
     grey.thumbnail((SAMPLE, SAMPLE))
-    warnings = []
+    warnings = missing_pixels(picture)
     if sum(grey.histogram()[DARK:]) < grey.width * grey.height / 50:
         warnings.append(WarningCode.DARK_PHOTO)
     fine = ImageChops.difference(grey, grey.filter(ImageFilter.GaussianBlur(SAMPLE / 200)))

@@ -10,7 +10,8 @@ from PIL import ExifTags, Image, ImageCms, JpegImagePlugin, PngImagePlugin, Tiff
 
 from faceblur.errors import ImageTooLarge
 from faceblur.limits import MAX_PIXELS
-from faceblur.photo import colours, decode, deep_tiff, iso, jpeg, metadata, painting, png
+from faceblur.photo import boxes, colours, decode, deep_tiff, jpeg, metadata, painting, png
+from faceblur.photo.structure import riff_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,7 +153,7 @@ def _is_deep(data: bytes, image: ImageFile.ImageFile) -> bool:
         return png.is_deep(data)
     # In pixi, a version, flags and a count come before the bits of each sample (ISO/IEC 23008-12, 6.5.6).
     return image.format in ("AVIF", "HEIF") and any(
-        name == b"pixi" and max(content[5:], default=0) > 8 for name, content in iso.properties(data)
+        name == b"pixi" and max(content[5:], default=0) > 8 for name, content in boxes.properties(data)
     )
 
 
@@ -212,11 +213,7 @@ def _kept_options(data: bytes, image: ImageFile.ImageFile, format_: str, profile
 
 def _is_lossless_webp(data: bytes) -> bool:
     """Whether the pixels are stored without loss (https://www.rfc-editor.org/rfc/rfc9649#section-2.7)."""
-    start, name = 12, b""
-    while name not in (b"VP8 ", b"VP8L") and start + 8 <= len(data):
-        name, length = data[start : start + 4], int.from_bytes(data[start + 4 : start + 8], "little")
-        start += 8 + length + length % 2
-    return name == b"VP8L"
+    return next((name for name in riff_chunks(data) if name in (b"VP8 ", b"VP8L")), b"") == b"VP8L"
 
 
 def _paintable(image: Image.Image, format_: str, to_paint: bool) -> Image.Image:

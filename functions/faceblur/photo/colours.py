@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import ImageCms, ImageStat
 
-from faceblur.photo import iso
+from faceblur.photo import boxes
 from faceblur.photo.structure import png_chunks
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def code_of(data: bytes, image: ImageFile.ImageFile) -> Code | None:
         contents = [data[place] for name, place in png_chunks(data) if name == b"cICP"]
         return Code(*contents[0][:2]) if contents and len(contents[0]) == 4 else None
     if image.format in ("AVIF", "HEIF"):
-        for name, content in iso.properties(data):
+        for name, content in boxes.properties(data):
             if name == b"colr" and content.startswith(b"nclx") and len(content) >= 8:
                 return Code(*struct.unpack_from(">HH", content, 4))
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -22,10 +23,9 @@ from PIL import (
 )
 
 from faceblur.errors import CorruptImage, FaceblurError, ImageTooLarge, ImageTooSmall, UnsupportedFormat
-from faceblur.limits import MAX_BYTES, MAX_PIXELS, MAX_RATIO, MIN_SIDE
-from faceblur.photo import colours, iso
-from faceblur.photo.structure import check_structure
-from faceblur.photo.tiff import claims_too_much
+from faceblur.limits import MAX_PIXELS, MAX_RATIO, MAX_RESULT_BYTES, MIN_SIDE
+from faceblur.photo import boxes, colours, kinds, tiff
+from faceblur.photo.structure import check_structure, png_chunks, without_greedy_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,12 +36,16 @@ T = TypeVar("T")
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 EMPTY = "This file is empty. Please upload the photo again."
-ANIMATED = "This file holds an animation or several pictures. Please upload a single photo."
 STRIP = "This picture is far longer in one direction than in the other. Please cut it into parts and upload those."
 UNUSUAL = "The pixels of this photo are of an unusual kind. Please export it as a JPEG or PNG file."
 
 # Scientific pixels (32 bits, floating point, LAB) are refused: we would have to guess how to show them.
 MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "I;16", "I;16L", "I;16B"}
+
+# What fills up a photo whose pixels are missing. The other formats have decoders that cannot go on.
+_TOLERANT = {"JPEG", "PNG", "TIFF", "BMP"}
+TRUNCATED = "truncated"  # the key in a picture's `info` that says that pixels are missing
+_END = b"\xff\xd9"  # of a JPEG
 
 PLAIN = 16  # of 255 levels: a picture whose colours differ by no more shows no face
 
@@ -70,7 +74,7 @@ class Header:
 
 def inspect(data: bytes) -> Header:
     """Read only the header. Raises UnsupportedFormat, CorruptImage, ImageTooLarge or ImageTooSmall."""
-    with open_image(data) as image:
+    with tolerating_damage(), open_image(data) as image:
         return header(image)
 
 
@@ -78,11 +82,33 @@ def load_for_detection(data: bytes, long_side: int | None) -> Image.Image:
     """Decode to upright RGB.
 
     Transparent parts show their colours, because anybody can remove the transparency. If the colours are plain and the
-    transparency draws the picture, the picture is shown on a background. High dynamic range is shown as sRGB.
+    transparency draws the picture, the picture is shown on a background. High dynamic range is shown as sRGB. If pixels
+    are missing, the picture is filled up, and its `info` has the key TRUNCATED.
 
     `long_side` allows a JPEG to be decoded at a smaller size whose longer side is still at least that many pixels; None
     decodes it at full size. Raises the errors of `inspect`.
     """
+    picture, damaged = decoded(data, lambda: _upright_rgb(data, long_side))
+    if damaged and _lacks_pixels(data):
+        picture.info[TRUNCATED] = True
+    return picture
+
+
+def decoded(data: bytes, decode: Callable[[], T]) -> tuple[T, bool]:
+    """What `decode` makes of a photo, and whether the file is damaged.
+
+    Raises CorruptImage if that is so and nothing can be filled up.
+    """
+    try:
+        return decode(), False
+    except CorruptImage:
+        if kinds.format_of(data) not in _TOLERANT:
+            raise
+        with tolerating_damage():
+            return decode(), True
+
+
+def _upright_rgb(data: bytes, long_side: int | None) -> Image.Image:
     with open_image(data) as image:
         orientation = header(image).orientation
         if long_side is not None and max(image.size) > long_side:
@@ -96,25 +122,60 @@ def load_for_detection(data: bytes, long_side: int | None) -> Image.Image:
             if picture.has_transparency_data and is_plain(shown):
                 light = ImageStat.Stat(shown.convert("L")).mean[0] > 127
                 shown = to_rgb(picture, background="black" if light else "white")
-            return turn_upright(shown, orientation)
+            upright = turn_upright(shown, orientation)
+    upright.info = {}
+    return upright
+
+
+def _lacks_pixels(data: bytes) -> bool:
+    """Whether pixels are missing in a photo that can be decoded only by `tolerating_damage`."""
+    try:
+        match kinds.format_of(data):
+            case "JPEG":
+                # If pixels are missing, the decoder makes them of whatever comes next. Otherwise it skips that.
+                rest = data.rstrip(b"\xff")
+                one, other = (_checksum(rest + 64 * filler + _END) for filler in (b"\0", b"\xaa"))
+                return one != other
+            case "PNG":
+                # The names of the chunks without which a picture cannot be shown begin with a capital letter.
+                needed = [place for name, place in png_chunks(data) if name[:1].isupper()]
+                _checksum(data[:8] + b"".join(data[place.start - 8 : place.stop + 4] for place in needed))
+                return False
+    except CorruptImage:
+        pass
+    return True
+
+
+def _checksum(data: bytes) -> int:
+    """A checksum of a photo's pixels. Raises CorruptImage if one is missing."""
+    with open_image(data) as image, decoding():
+        return zlib.crc32(image.tobytes())
+
+
+@contextmanager
+def tolerating_damage() -> Iterator[None]:
+    """Let Pillow fill up what is missing, and skip what is damaged beside the pixels."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
 def open_image(data: bytes) -> ImageFile.ImageFile:
     """Check the limits and open the photo without decoding it. Raises the errors of `inspect`."""
     if not data:
         raise CorruptImage(EMPTY)
-    if len(data) > MAX_BYTES:
+    if len(data) > MAX_RESULT_BYTES:
         raise ImageTooLarge
-    format_ = format_of(data)
-    opener = _OPENERS.get(format_)
-    if opener is None:
-        raise UnsupportedFormat
+    format_ = kinds.accepted_format(data)
     check_structure(data, format_)
     with decoding():
-        image = opener(BytesIO(data))
-        several = getattr(image, "is_animated", False) or ExifTags.Base.SubIFDs in getattr(image, "tag_v2", ())
-    if several:
-        raise UnsupportedFormat(ANIMATED)
+        image = _opened(without_greedy_tags(data, format_), format_)
+        # An HEIC may hold further pictures beside the primary one, which is opened.
+        animated = format_ in ("PNG", "WEBP", "AVIF") and getattr(image, "is_animated", False)
+    if animated:
+        raise UnsupportedFormat(kinds.ANIMATED)
     if image.width * image.height > MAX_PIXELS:
         raise ImageTooLarge
     if min(image.size) < MIN_SIDE:
@@ -126,23 +187,17 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
     return image
 
 
-def format_of(data: bytes) -> str:
-    """The format's name, told by the file's first bytes; empty if we do not accept the format."""
-    if data.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "WEBP"
-    if data[4:8] == b"ftyp":
-        # The major brand comes first. If it is a general one (mif1, msf1), the compatible brands name the format.
-        brands = {data[i : i + 4] for i in range(8, min(int.from_bytes(data[:4]), 256), 4)}
-        if brands & {b"avif", b"avis"}:
-            return "AVIF"
-        return "HEIF" if brands & {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1"} else ""
-    if data.startswith((b"II*\0", b"MM\0*")):
-        return "TIFF"
-    return "BMP" if data.startswith(b"BM") else ""
+def _opened(data: bytes, format_: str) -> ImageFile.ImageFile:
+    """The primary picture of the file."""
+    try:
+        image = _OPENERS[format_](BytesIO(data))
+    except OSError as error:
+        if format_ == "BMP" and kinds.is_unusual_bmp(data):
+            raise UnsupportedFormat(kinds.UNREAD.format("a BMP of an unusual kind")) from error
+        raise
+    if format_ == "TIFF":
+        image.seek(tiff.primary_page(data) or 0)
+    return image
 
 
 def header(image: ImageFile.ImageFile) -> Header:
@@ -207,11 +262,15 @@ def _open_heif(file: BytesIO) -> ImageFile.ImageFile:
     # Imported on use: it is seldom needed and slow to import.
     from pi_heif.as_plugin import HeifImageFile  # type: ignore[import-untyped]
 
-    image: ImageFile.ImageFile = HeifImageFile(file)
+    class PrimaryPicture(HeifImageFile):  # type: ignore[misc]
+        # While a file is taken for an animation, the plugin decodes it again at each use, over what was painted.
+        is_animated = False
+
+    image: ImageFile.ImageFile = PrimaryPicture(file)
     # The decoder turns a picture as its properties say, and takes the turn out of EXIF, which repeats it. Some software
     # writes it into EXIF alone. The standard would not turn such a photo (ISO/IEC 23008-12, 6.5.10), but it was taken
     # so, and a face that lies on its side is found less often.
-    if any(name in (b"irot", b"imir") for name, _ in iso.properties(file.getvalue())):
+    if any(name in (b"irot", b"imir") for name, _ in boxes.properties(file.getvalue())):
         image.info[_BY_EXIF] = None
     return image
 
@@ -238,7 +297,7 @@ def _orientation(exif: object) -> int:
 def read_exif(exif: object, read: Callable[[Image.Exif], T], otherwise: T) -> T:
     """Apply `read` to the tags of an EXIF block; gives `otherwise` if they cannot be read."""
     # Pillow may give a text of a PNG under the name of EXIF.
-    if not isinstance(exif, bytes) or claims_too_much(exif):
+    if not isinstance(exif, bytes) or tiff.claims_too_much(exif):
         return otherwise
     tags = Image.Exif()
     try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from faceblur.errors import ImageTooLarge
+from faceblur.limits import MAX_BYTES, MAX_RESULT_BYTES
 from faceblur.photo import codecs, decode, metadata
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ FILES = {
     "TIFF": ("tif", "image/tiff"),
     "BMP": ("bmp", "image/bmp"),
 }
+_RESULT_TOO_LARGE = (
+    f"As {{}}, this photo is larger than {MAX_RESULT_BYTES // 1_000_000} MB. Please choose another output format."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +45,18 @@ class HiddenPhoto:
 def hide_faces(data: bytes, regions: Sequence[Region], output: OutputFormat = "same") -> HiddenPhoto:
     """Hide the regions, turn the photo upright, and leave out everything but the picture, its colours and density.
 
-    `output` is the format to write: the photo's own or another one. Raises the errors of `decode.inspect`.
+    `output` is the format to write: the photo's own or another one. Pixels that are missing are filled up. Raises the
+    errors of `decode.inspect`, and ImageTooLarge if the result is above MAX_RESULT_BYTES.
     """
-    picture, format_, stripped = _opened(data, output, to_paint=bool(regions))
+    if len(data) > MAX_BYTES:
+        raise ImageTooLarge
+    (picture, format_, stripped), _ = decode.decoded(data, lambda: _opened(data, output, to_paint=bool(regions)))
     picture.paint(regions)
+    result = picture.encode()
+    if len(result) > MAX_RESULT_BYTES:
+        raise ImageTooLarge(_RESULT_TOO_LARGE.format(format_))
     extension, content_type = FILES[format_]
-    return HiddenPhoto(picture.encode(), extension, content_type, *picture.size, stripped)
+    return HiddenPhoto(result, extension, content_type, *picture.size, stripped)
 
 
 def _opened(data: bytes, output: OutputFormat, *, to_paint: bool) -> tuple[codecs.Picture, str, list[str]]:

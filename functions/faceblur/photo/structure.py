@@ -1,4 +1,4 @@
-"""Limits on the number of segments, chunks and scans in a photo's file.
+"""The parts of a photo's file, and limits on their number.
 
 A photo has some dozens of them, or some thousands of a few kilobytes each. A hostile file of 35 MB can hold millions of
 empty ones, or thousands of scans over all pixels. A decoder would take minutes and gigabytes for it, even if the
@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from faceblur.errors import CorruptImage
-from faceblur.photo.tiff import claims_too_much
+from faceblur.photo.tiff import claims_too_much, without_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,15 +30,41 @@ _EOI, _SOS, _APP1 = 0xD9, 0xDA, 0xE1
 
 _EXIF = b"Exif\0\0"
 _TIFF = re.compile(rb"II\*\0|MM\0\*")
+_NO_TAGS = b"MM\0*\0\0\0\4"  # a header whose directory lies in its last bytes, which are zero: so many tags it has
 PNG_START = 8  # the size of the signature
+_RIFF_START = 12
 
 
 def check_structure(data: bytes, format_: str) -> None:
-    """Raise CorruptImage if the file has more parts than any photo, or tags that refer to more bytes than it has."""
+    """Raise CorruptImage if the file has more parts than any photo, or if the tags of a TIFF claim too many bytes."""
     if sum(islice(_weights(data, format_), MAX_PARTS)) >= MAX_PARTS:
         raise CorruptImage
-    if any(claims_too_much(block) for block in _tag_blocks(data, format_)):
+    if format_ == "TIFF" and claims_too_much(data, beneath=True):
         raise CorruptImage
+
+
+def without_greedy_tags(data: bytes, format_: str) -> bytes:
+    """The file with no tags in each block of EXIF that claims too many bytes, if its decoder reads EXIF when it opens.
+
+    Such EXIF cannot be trusted, but the photo can.
+    """
+    match format_:
+        case "JPEG":
+            places = [place for marker, _, place in _segments(data) if marker == _APP1]
+            places = [place for place in places if data.startswith(_EXIF, place.start)]
+            block = without_prefix(b"".join(data[place].removeprefix(_EXIF) for place in places))
+            if places and claims_too_much(block):
+                return _with_no_tags(data, data.find(block[:8], places[0].start))
+        case "AVIF":
+            # They may be anywhere. Random data looks like one once in a hundred megabytes.
+            for found in islice(_TIFF.finditer(data), MAX_EXIFS):
+                if claims_too_much(data[found.start() :], beneath=True):
+                    data = _with_no_tags(data, found.start())
+    return data
+
+
+def _with_no_tags(data: bytes, header: int) -> bytes:
+    return data[:header] + _NO_TAGS + data[header + len(_NO_TAGS) :]
 
 
 def _weights(data: bytes, format_: str) -> Iterator[int]:
@@ -61,18 +87,13 @@ def png_chunks(data: bytes) -> Iterator[tuple[bytes, slice]]:
         start += length + 12
 
 
-def _tag_blocks(data: bytes, format_: str) -> Iterator[bytes]:
-    """The blocks of tags that the format's decoder reads when it opens a file."""
-    match format_:
-        case "JPEG":
-            exif = [data[place] for marker, _, place in _segments(data) if marker == _APP1]
-            yield b"".join(content.removeprefix(_EXIF) for content in exif if content.startswith(_EXIF))
-        case "TIFF":
-            yield data
-        case "AVIF":
-            # They may be anywhere. Random data looks like one once in a hundred megabytes.
-            for found in islice(_TIFF.finditer(data), MAX_EXIFS):
-                yield data[found.start() :]
+def riff_chunks(data: bytes) -> Iterator[bytes]:
+    """The names of the chunks of a WebP (https://www.rfc-editor.org/rfc/rfc9649#section-2.3)."""
+    start, end = _RIFF_START, min(len(data), int.from_bytes(data[4:8], "little") + 8)
+    while start + 8 <= end:
+        yield data[start : start + 4]
+        length = int.from_bytes(data[start + 4 : start + 8], "little")
+        start += 8 + length + length % 2
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, slice]]:

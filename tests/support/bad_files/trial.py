@@ -27,9 +27,9 @@ from faceblur.detectors import rekognition
 from faceblur.detectors.base import DetectionPass, StoredPhoto
 from faceblur.detectors.embedded import detector as embedded
 from faceblur.detectors.warnings import warnings_for
-from faceblur.errors import ImageTooLarge, PhotoError
+from faceblur.errors import PhotoError
 from faceblur.geometry import Box
-from faceblur.limits import MAX_BYTES, OutputFormat, Shape, StyleKind
+from faceblur.limits import OutputFormat, Shape, StyleKind
 from faceblur.photo import decode, jpeg
 from faceblur.photo.hide import HiddenPhoto, hide_faces
 from faceblur.photo.styles import Region, Style
@@ -148,8 +148,6 @@ def tried(name: str, photo: bytes) -> tuple[str, str]:
         return error.code, ""
     except Exception as error:  # noqa: BLE001 (which is what is looked for)
         return type(error).__name__, "".join(traceback.format_exception(error)[-6:])
-    if len(result.data) > MAX_BYTES:
-        return ImageTooLarge.__name__, ""  # as the check says
     return HIDDEN, wrong_with(photo, before, result, style)
 
 

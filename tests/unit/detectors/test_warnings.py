@@ -7,7 +7,8 @@ from PIL import Image, ImageFilter
 
 from faceblur.detectors.base import DetectionPass
 from faceblur.detectors.warnings import WarningCode, warnings_for, warnings_to_report
-from tests.support.pictures.photos import astronaut_pixels, flower_pixels, hopper_pixels
+from faceblur.photo.decode import load_for_detection
+from tests.support.pictures.photos import astronaut_pixels, flower_pixels, hopper_pixels, jpeg, without_its_end
 from tests.support.pictures.scenes import crowd, places
 
 PHOTOS = {"astronaut": astronaut_pixels, "hopper": hopper_pixels, "flower": flower_pixels}
@@ -20,6 +21,11 @@ def photo(request):
 
 def test_ordinary_photos_raise_no_warning(photo):
     assert warnings_for(photo) == []
+
+
+def test_a_photo_that_was_filled_up_is_named(photo):
+    half = load_for_detection(without_its_end(jpeg(photo)), None)
+    assert warnings_for(half) == [WarningCode.TRUNCATED_PHOTO]
 
 
 def test_nor_do_pictures_of_nobody_and_crowds():

@@ -11,6 +11,7 @@ from detect_faces.app import handler
 from faceblur.detectors.base import Detection, DetectionPass, StoredPhoto
 from faceblur.detectors.confidence import confidence_for
 from faceblur.errors import (
+    CorruptImage,
     DetectorThrottled,
     JobNotFound,
     NoFacesFound,
@@ -41,6 +42,7 @@ class Detector:
     def __init__(self) -> None:
         self.finds: list[Box] | Exception = FACES
         self.calls = 2
+        self.warns = ["Warning"]
         self.meanwhile: Callable[[], None] = lambda: None
         self.name = ""
         self.last_attempt: bool | None = None
@@ -51,7 +53,7 @@ class Detector:
         if isinstance(self.finds, Exception):
             raise self.finds
         self.meanwhile()
-        return Detection(list(self.finds), "stand-in", "1", calls=self.calls, warnings=["Warning"])
+        return Detection(list(self.finds), "stand-in", "1", calls=self.calls, warnings=self.warns)
 
 
 @pytest.fixture
@@ -230,6 +232,19 @@ def test_no_face_fails_a_job_that_asked_for_it(ask, detector):
     detector.finds = []
     with pytest.raises(NoFacesFound):
         ask(options={"on_no_faces": "fail"})
+
+
+def test_a_photo_in_which_pixels_are_missing_fails_the_job_unless_it_asks_to_complete(ask, detector):
+    detector.warns = ["TruncatedPhoto"]
+    with pytest.raises(CorruptImage):
+        ask()
+    assert ask(options={"on_truncated": "complete"})["warnings"] == ["TruncatedPhoto"]
+
+
+def test_a_draft_in_which_pixels_are_missing_fails_every_job(check, detector):
+    detector.warns = ["TruncatedPhoto"]
+    with pytest.raises(CorruptImage):
+        check(options={"on_truncated": "complete"})
 
 
 def test_faces_about_which_the_detector_is_not_sure(ask, detector):

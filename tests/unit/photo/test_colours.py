@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from faceblur.photo import colours, decode, iso, png
+from faceblur.photo import boxes, colours, decode, png
 from faceblur.photo.hide import hide_faces
 from tests.support.bad_files.good import GOOD
 from tests.support.bad_files.iso import coded as coded_iso
@@ -187,7 +187,7 @@ def test_a_png_keeps_its_hdr() -> None:
 
 @pytest.mark.parametrize("format_", ["AVIF", "HEIF"])
 def test_the_properties_of_the_primary_picture(format_: str) -> None:
-    names = [name for name, _ in iso.properties(GOOD[f"{format_} alpha"]())]
+    names = [name for name, _ in boxes.properties(GOOD[f"{format_} alpha"]())]
     assert {b"ispe", b"pixi"} <= set(names)
     assert b"auxC" not in names  # this one says that another picture is the transparency
 
@@ -201,4 +201,4 @@ def test_the_properties_of_the_primary_picture(format_: str) -> None:
 def test_damaged_boxes_raise_nothing(cut: int, place: int, added: bytes, format_: str) -> None:
     good = GOOD[format_]()
     for bad in (good[:cut], good[:place] + added + good[place + len(added) :]):
-        assert all(len(name) == 4 for name, _ in iso.properties(bad))
+        assert all(len(name) == 4 for name, _ in boxes.properties(bad))

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from faceblur.errors import CorruptImage
+from faceblur.errors import CorruptImage, ImageTooLarge
 from faceblur.geometry import Box, Rectangle
-from faceblur.limits import MAX_STRENGTH, MIN_STRENGTH, Shape, StyleKind
-from faceblur.photo import outlines, painting
+from faceblur.limits import MAX_BYTES, MAX_RESULT_BYTES, MAX_STRENGTH, MIN_STRENGTH, Shape, StyleKind
+from faceblur.photo import decode, outlines, painting
 from faceblur.photo.hide import hide_faces
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures.masks import opaque
@@ -340,3 +340,31 @@ def test_any_regions_of_any_jpeg_can_be_hidden(
 def test_a_photo_that_cannot_be_decoded_is_corrupt() -> None:
     with pytest.raises(CorruptImage):
         hide_faces(encoded(astronaut_pixels(), "JPEG")[:-500], [Region(ASTRONAUT_FACE, Style())])
+
+
+def palette_bmp(width: int, height: int) -> bytes:
+    """A BMP of one byte a pixel. Painted on, it has three."""
+    colours = Image.new("P", (width, height))
+    colours.putpalette([0, 50, 100, 200, 150, 20])
+    return encoded(colours, "BMP")
+
+
+def test_a_result_may_be_larger_than_an_upload() -> None:
+    hidden = hide_faces(palette_bmp(4000, 3000), [Region(HOPPER_FACE, Style())])
+    assert len(hidden.data) > MAX_BYTES
+    assert decode.inspect(hidden.data).width == 4000
+
+
+def test_a_result_that_is_too_large_asks_for_another_format(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("faceblur.photo.hide.MAX_RESULT_BYTES", 100_000)
+    with pytest.raises(ImageTooLarge, match=f"larger than {MAX_RESULT_BYTES // 1_000_000} MB.*another output format"):
+        hide_faces(encoded(astronaut_pixels(), "JPEG"), [], "png")
+    assert len(hide_faces(encoded(astronaut_pixels(), "JPEG"), []).data) < 100_000
+
+
+def test_an_upload_that_is_too_large_is_refused() -> None:
+    photo = encoded(astronaut_pixels(), "JPEG").ljust(MAX_BYTES + 1, b"\0")
+    with pytest.raises(ImageTooLarge) as raised:
+        hide_faces(photo, [])
+    assert raised.value.message == ImageTooLarge.sentence
+    assert hide_faces(photo[:-1], []).width == 512

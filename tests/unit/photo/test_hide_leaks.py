@@ -287,7 +287,7 @@ def test_a_picture_under_full_transparency_is_erased(mode: str) -> None:
         ("JPEG APP7", ["APP7"]),
         ("PNG tEXt", ["text"]),
         ("PNG eXIf", ["EXIF", "GPS"]),
-        ("PNG caBX after the pixels", ["caBX"]),
+        ("PNG caBX after the pixels", ["C2PA"]),
         ("PNG after the end", ["appended data"]),
         ("WEBP EXIF and XMP", ["EXIF", "GPS", "XMP"]),
         ("WEBP after the end", ["appended data"]),

@@ -36,11 +36,11 @@ def progressive(times: int, size: tuple[int, int] = (64, 64)) -> bytes:
     return photo[:last] + photo[last:-2] * times + b"\xff\xd9"
 
 
-def exif(tags: int, size: int, big: bool = False) -> bytes:
+def exif(tags: int, size: int) -> bytes:
     """EXIF with this many tags. Each claims this many bytes, and all claim the same ones."""
     entries = b"".join(struct.pack(">HHII", 0x9000 + tag, 7, size, 8) for tag in range(tags))
     directory = struct.pack(">H", tags) + entries + bytes(4)
-    return b"Exif\0\0MM\0" + (b"+" if big else b"*") + b"\0\0\0\x08" + directory + bytes(size)
+    return b"Exif\0\0MM\0*\0\0\0\x08" + directory + bytes(size)
 
 
 GREEDY = exif(5000, 150_000)[6:]
@@ -54,9 +54,8 @@ GREEDY = exif(5000, 150_000)[6:]
         jpeg(segment(0xEF, b"") + bytes(MAX_PARTS)),
         b"\xff\xd8" + segment(0xE0, b"") + b"x" * MAX_PARTS,
         progressive(MAX_SCANS),
-        jpeg(b"".join(segment(0xE1, b"Exif\0\0" + GREEDY[at : at + 60_000]) for at in (0, 60_000, 120_000))),
     ],
-    ids=["segments", "fill bytes", "junk", "junk alone", "scans", "EXIF in several segments"],
+    ids=["segments", "fill bytes", "junk", "junk alone", "scans"],
 )
 def test_jpegs_of_too_much_are_refused(photo: bytes) -> None:
     """Before a decoder sees them: it would refuse some of them too, after a while."""
@@ -111,7 +110,6 @@ def test_bytes_after_the_end_of_a_jpeg_do_not_count() -> None:
         (exif(3, 200), False),
         (exif(20, 20_000), True),
         (b"Exif\0\0" + exif(20, 20_000), True),
-        (exif(3, 200, big=True), True),
         (exif(20, 20_000).replace(b"MM\0*", b"MM*\0"), True),
         (b"", False),
         (b"Exif\0\0", False),
@@ -130,9 +128,18 @@ def test_what_tags_claim(block: bytes, too_much: bool) -> None:
 
 
 @pytest.mark.parametrize("before", range(4))
-def test_greedy_exif_is_refused_wherever_in_a_jpeg_it_stands(before: int) -> None:
-    with pytest.raises(CorruptImage):
-        decode.inspect(jpeg(segment(0xFE, bytes(before)) + segment(0xE1, exif(20, 20_000))))
+def test_greedy_exif_costs_a_jpeg_its_exif_wherever_it_stands(before: int) -> None:
+    photo = jpeg(segment(0xFE, bytes(before)) + segment(0xE1, exif(20, 20_000)))
+    assert not claims_too_much(decode.open_image(photo).info["exif"])
+    assert decode.load_for_detection(photo, None).size == (512, 512)
+    assert hide_faces(photo, []).stripped == ["EXIF", "comment"]
+
+
+def test_greedy_exif_in_several_segments_costs_a_jpeg_its_exif() -> None:
+    photo = jpeg(b"".join(segment(0xE1, b"Exif\0\0" + GREEDY[at : at + 60_000]) for at in (0, 60_000, 120_000)))
+    assert claims_too_much(GREEDY)
+    assert not claims_too_much(decode.open_image(photo).info["exif"])
+    assert hide_faces(photo, []).stripped == ["EXIF"]
 
 
 def test_a_comment_that_looks_like_greedy_exif_is_no_more_than_a_comment() -> None:
@@ -183,15 +190,40 @@ GREEDY_TAGS = [(0x9000 + tag, 7, 1000, 8) for tag in range(20)]
 
 @pytest.mark.parametrize("pointer", [0x8769, 0x8825, 0xA005], ids=["EXIF", "GPS", "interoperability"])
 def test_the_directories_that_tags_lead_to_count_too(pointer: int) -> None:
-    assert claims_too_much(tiff(directory((pointer, 4, 1, 26)) + directory(*GREEDY_TAGS), 1100))
-    assert not claims_too_much(tiff(directory((0x9999, 4, 1, 26)) + directory(*GREEDY_TAGS), 1100))
+    """In files whose decoder reads them. Of an EXIF block alone only the first directory is read."""
+    block = tiff(directory((pointer, 4, 1, 26)) + directory(*GREEDY_TAGS), 1100)
+    assert claims_too_much(block, beneath=True)
+    assert not claims_too_much(block)
+    assert not claims_too_much(tiff(directory((0x9999, 4, 1, 26)) + directory(*GREEDY_TAGS), 1100), beneath=True)
 
 
 @pytest.mark.parametrize(("empty", "too_much"), [(1, True), (9, True), (10, False)])
 def test_ten_directories_in_a_row_are_looked_into(empty: int, too_much: bool) -> None:
     """A photo has five; decoders follow no chain for long, and neither do we."""
     chain = b"".join(directory(following=14 + 6 * number) for number in range(empty))
-    assert claims_too_much(tiff(chain + directory(*GREEDY_TAGS), 1100)) is too_much
+    assert claims_too_much(tiff(chain + directory(*GREEDY_TAGS), 1100), beneath=True) is too_much
+
+
+@pytest.mark.parametrize("pointer", [0x8769, 0x8825, 0xA005], ids=["EXIF", "GPS", "interoperability"])
+def test_a_directory_that_a_tag_leads_to_has_none_that_follows(pointer: int) -> None:
+    """Piexif and others write none of its "next directory" field, so other bytes stand there."""
+    first, greedy = directory((pointer, 4, 1, 26)), directory(*GREEDY_TAGS)
+    assert not claims_too_much(tiff(first + directory(following=32) + greedy, 1100), beneath=True)
+    assert claims_too_much(tiff(directory((pointer, 4, 1, 26), following=26) + greedy, 1100), beneath=True)
+
+
+def big_tiff(*entries: tuple[int, int, int, int], length: int = 0) -> bytes:
+    """A BigTIFF of one directory with these tags, of at least this many bytes."""
+    tags = b"".join(struct.pack("<HHQQ", *entry) for entry in entries)
+    return (b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, len(entries)) + tags + bytes(8)).ljust(length, b"\0")
+
+
+def test_what_the_tags_of_a_bigtiff_claim() -> None:
+    entries = [(0x9000 + tag, 7, 1000, 8) for tag in range(20)]
+    assert claims_too_much(big_tiff(*entries, length=1100))
+    assert not claims_too_much(big_tiff(*entries[:4], length=1100))
+    assert not claims_too_much(big_tiff(*[(0x9000 + tag, 7, 8, 8) for tag in range(20)]))
+    assert claims_too_much(big_tiff(*[(0x9000, 3, 1, 8)] * 70_000))  # more than other TIFFs can have
 
 
 @pytest.mark.parametrize("length", range(50, 54))

@@ -16,7 +16,7 @@ from faceblur.detectors.embedded.candidates import ROLL, SCORE, widths
 from faceblur.detectors.embedded.centerface import centerface
 from faceblur.detectors.embedded.search import find_faces, find_missed_faces
 from faceblur.detectors.embedded.yunet import yunet
-from faceblur.detectors.warnings import WarningCode, warnings_for
+from faceblur.detectors.warnings import WarningCode, missing_pixels, warnings_for
 from faceblur.geometry import Box
 from faceblur.photo import decode
 
@@ -41,7 +41,7 @@ class EmbeddedDetector:
             warnings, version = warnings_for(picture), f"{centerface().version} {yunet().version}"
         else:
             found = find_missed_faces(yunet(), picture, min_confidence)
-            warnings, version = [], yunet().version
+            warnings, version = missing_pixels(picture), yunet().version
         if (widths(found) < NEAR_LIMIT).any():
             warnings.append(WarningCode.FACES_NEAR_SIZE_LIMIT)
         corners = found[:, :4] / [*picture.size, *picture.size]

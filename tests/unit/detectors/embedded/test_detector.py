@@ -209,15 +209,22 @@ def test_a_higher_confidence_leaves_those_boxes_that_have_it():
     assert {astuple(box) for box in sure} >= {astuple(box) for box in every if box.confidence > middle + 0.1}
 
 
+@pytest.mark.parametrize("data", [without_its_end(astronaut()), encoded(astronaut_pixels(), "PNG")[:5000]])
+@pytest.mark.parametrize("detection_pass", DetectionPass)
+def test_a_photo_in_which_pixels_are_missing_is_told_from_a_whole_one(data, detection_pass):
+    assert WarningCode.TRUNCATED_PHOTO in detect(data, detection_pass=detection_pass).warnings
+    assert WarningCode.TRUNCATED_PHOTO not in detect(astronaut(), detection_pass=detection_pass).warnings
+
+
 @pytest.mark.parametrize(
     ("data", "error"),
     [
-        (without_its_end(astronaut()), CorruptImage),
-        (encoded(astronaut_pixels(), "PNG")[:5000], CorruptImage),
+        (astronaut()[:100], CorruptImage),
+        (without_its_end(encoded(astronaut_pixels(), "WEBP")), CorruptImage),
         (b"", CorruptImage),
         (b"GIF89a and so on", UnsupportedFormat),
     ],
-    ids=["half a JPEG", "half a PNG", "empty", "no photo"],
+    ids=["the start of a JPEG", "half a WebP", "empty", "no photo"],
 )
 @pytest.mark.parametrize("detection_pass", DetectionPass)
 def test_an_unreadable_photo_is_an_error_and_never_a_photo_without_faces(data, error, detection_pass):

@@ -1,0 +1,100 @@
+"""Photos of which a part is missing: the end of the file, some pixels, or what can be done without."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFile
+from pillow_heif import register_heif_opener
+
+from faceblur.errors import CorruptImage
+from faceblur.photo import decode
+from faceblur.photo.hide import hide_faces
+from tests.support.pictures.photos import astronaut_pixels, encoded, opened, without_its_end
+
+register_heif_opener()
+
+JPEGS: dict[str, dict[str, object]] = {
+    "4:2:0": {"quality": 90},
+    "4:4:4": {"quality": 90, "subsampling": 0},
+    "progressive": {"quality": 90, "progressive": True},
+    "restarts": {"quality": 90, "restart_marker_blocks": 4},
+}
+
+
+def jpeg(kind: str, mode: str = "RGB") -> bytes:
+    return encoded(astronaut_pixels().convert(mode), "JPEG", **JPEGS[kind])
+
+
+def chunk(name: bytes, content: bytes, flaw: int = 0) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content) ^ flaw)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("left", [0, 1])
+@pytest.mark.parametrize("kind", JPEGS)
+def test_a_jpeg_that_lacks_only_its_end_marker_is_complete(kind: str, left: int, mode: str) -> None:
+    whole = jpeg(kind, mode)
+    photo = whole[: len(whole) - 2 + left]
+    picture = decode.load_for_detection(photo, None)
+    assert picture.info == {}
+    assert picture.tobytes() == decode.load_for_detection(whole, None).tobytes()
+    assert hide_faces(photo, []).data == hide_faces(whole, []).data
+
+
+@pytest.mark.parametrize("missing", [10, 200, 5000])
+@pytest.mark.parametrize("kind", ["4:2:0", "4:4:4", "restarts"])
+def test_a_jpeg_whose_last_pixels_are_missing_is_filled_up(kind: str, missing: int) -> None:
+    photo = jpeg(kind)[:-missing]
+    picture = decode.load_for_detection(photo, None)
+    assert decode.TRUNCATED in picture.info
+    assert np.array_equal(np.asarray(picture)[:200], np.asarray(decode.load_for_detection(jpeg(kind), None))[:200])
+    assert opened(hide_faces(photo, []).data).size == picture.size
+
+
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "TIFF", "BMP"])
+def test_the_half_of_a_photo_is_filled_up(format_: str) -> None:
+    photo = without_its_end(encoded(astronaut_pixels(), format_))
+    assert decode.TRUNCATED in decode.load_for_detection(photo, 640).info
+    assert hide_faces(photo, []).width == 512
+
+
+@pytest.mark.parametrize("format_", ["WEBP", "AVIF", "HEIF"])
+def test_the_half_of_a_photo_is_damaged_if_its_decoder_cannot_go_on(format_: str) -> None:
+    with pytest.raises(CorruptImage):
+        decode.load_for_detection(without_its_end(encoded(astronaut_pixels(), format_)), 640)
+
+
+@pytest.mark.parametrize("name", [b"tEXt", b"pHYs", b"eXIf", b"iTXt"])
+@pytest.mark.parametrize("late", [False, True])
+def test_a_png_with_a_bad_checksum_beside_its_pixels_is_complete(name: bytes, late: bool) -> None:
+    whole = encoded(astronaut_pixels(), "PNG")
+    place = len(whole) - 12 if late else 33
+    photo = whole[:place] + chunk(name, b"key\0text", flaw=1) + whole[place:]
+    picture = decode.load_for_detection(photo, None)
+    assert picture.info == {}
+    assert picture.tobytes() == astronaut_pixels().tobytes()
+    assert hide_faces(photo, []).data == hide_faces(whole, []).data
+
+
+def test_both_of_it() -> None:
+    whole = encoded(astronaut_pixels(), "PNG")
+    photo = whole[:33] + chunk(b"tEXt", b"key\0text", flaw=1) + without_its_end(whole)[33:]
+    assert decode.TRUNCATED in decode.load_for_detection(photo, None).info
+
+
+def test_a_text_cannot_say_that_pixels_are_missing() -> None:
+    whole = encoded(Image.new("RGB", (64, 64)), "PNG")
+    photo = whole[:33] + chunk(b"tEXt", decode.TRUNCATED.encode() + b"\0True") + whole[33:]
+    assert decode.load_for_detection(photo, None).info == {}
+
+
+def test_pillow_tolerates_nothing_afterwards() -> None:
+    for photo in (jpeg("4:2:0")[:-200], b"\xff\xd8\xff" + bytes(40)):
+        with suppress(CorruptImage):
+            decode.load_for_detection(photo, None)
+        assert not ImageFile.LOAD_TRUNCATED_IMAGES
