@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import TYPE_CHECKING, TypeVar
 
@@ -64,18 +64,23 @@ _UPRIGHT = {
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A photo's header: the format's name, the size of the upright image in pixels, the EXIF orientation 1…8."""
+    """A photo's header: the format's name, the size of the upright image in pixels, and the EXIF orientation 1…8.
+
+    `hdr` says whether its levels mean high dynamic range; only `inspect` reads that.
+    """
 
     format: str
     width: int
     height: int
     orientation: int
+    hdr: bool = False
 
 
 def inspect(data: bytes) -> Header:
     """Read only the header. Raises UnsupportedFormat, CorruptImage, ImageTooLarge or ImageTooSmall."""
     with tolerating_damage(), open_image(data) as image:
-        return header(image)
+        code = colours.code_of(data, image)
+        return replace(header(image), hdr=code is not None and code.is_hdr)
 
 
 def load_for_detection(data: bytes, long_side: int | None) -> Image.Image:

@@ -17,6 +17,7 @@ from faceblur.detectors.rekognition import RekognitionDetector
 from faceblur.detectors.warnings import WarningCode
 from faceblur.errors import CorruptImage, DetectorThrottled, DetectorUnavailable
 from faceblur.geometry import Box
+from tests.support.bad_files.png import chunk, png_with
 from tests.support.pictures.photos import astronaut, encoded, flower, jpeg
 from tests.support.standins.rekognition import BROKEN, OVER_PROVISION, SILENCE, THROTTLED, Refusal, Rekognition, face
 
@@ -198,6 +199,7 @@ def test_faces_below_the_confidence_are_left_out(service):
             ),
             "lies on its side",
         ),
+        (png_with(chunk(b"cICP", b"\x09\x10\0\1"), photo=grey(640, 480, "PNG")), "high dynamic range"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

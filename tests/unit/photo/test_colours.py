@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +16,7 @@ from faceblur.photo.hide import hide_faces
 from tests.support.bad_files.good import GOOD
 from tests.support.bad_files.iso import coded as coded_iso
 from tests.support.bad_files.iso import iso_photo
+from tests.support.bad_files.png import chunk, png_with
 from tests.support.pictures.photos import astronaut_pixels, encoded, opened
 
 if TYPE_CHECKING:
@@ -42,9 +41,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 def coded(format_: str, image: Image.Image, primaries: int, transfer: int) -> bytes:
     """The image as a file that says these codes for its colours."""
     if format_ == "PNG":
-        content = b"cICP" + bytes([primaries, transfer, 0, 1])
-        photo = encoded(image, "PNG")
-        return photo[:33] + struct.pack(">I", 4) + content + struct.pack(">I", zlib.crc32(content)) + photo[33:]
+        return png_with(chunk(b"cICP", bytes([primaries, transfer, 0, 1])), photo=encoded(image, "PNG"))
     options = {"quality": 100, "subsampling": "4:4:4"} if format_ == "AVIF" else {"quality": 100, "chroma": 444}
     return coded_iso(iso_photo(format_, image, **options), primaries, transfer)
 

@@ -90,3 +90,12 @@ def test_a_text_cannot_pass_for_a_density() -> None:
     text.add_text("dpi", "300")
     hidden = hide_faces(encoded(astronaut_pixels().resize((96, 96)), "PNG", pnginfo=text), [FACE])
     assert "dpi" not in opened(hidden.data).info
+
+
+def test_a_jpeg_whose_exif_says_nothing_of_density_gets_none() -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "a description"
+    photo = encoded(astronaut_pixels().resize((96, 96)), "JPEG", exif=exif)
+    assert opened(photo).info["dpi"] == (72, 72)  # Pillow's guess
+    assert not opened(hide_faces(photo, [FACE]).data).info["jfif_unit"]
+    assert hide_faces(photo, [FACE], "webp").stripped == ["EXIF"]
