@@ -248,7 +248,7 @@ def test_a_draft_in_which_pixels_are_missing_fails_every_job(check, detector):
 
 
 def test_faces_about_which_the_detector_is_not_sure(ask, detector):
-    detector.finds = [replace(FACES[0], confidence=confidence) for confidence in (59.9, 60, 50, 90)]
+    detector.finds = [replace(FACES[0], confidence=confidence) for confidence in (50.4, 50.5, 50, 90)]
     assert ask()["unsure"] == 2
 
 
