@@ -13,6 +13,18 @@ export type CreatedJob = Schemas["CreatedJob"];
 /** The options of a job, every one of them given. */
 export type JobOptions = Required<Schemas["JobOptions"]>;
 
+/** A job that waits until a person decides which faces are hidden. */
+export type JobInReview = Schemas["JobInReview"];
+
+/** Which faces are hidden, as a person decided. */
+export type Decision = Schemas["Decision"];
+
+/** The box of a face or of a place that a person chose, in fractions of the upright photo. */
+export type Box = Schemas["Box"];
+
+/** A style and its parameters, as in the job's options. */
+export type Appearance = Pick<JobOptions, keyof Schemas["HiddenWith"]>;
+
 /** When each stage of a job first began, and when the job was `finished`. */
 export type Progress = Schemas["Progress"];
 export type Stage = keyof Progress;

@@ -24,6 +24,7 @@ const REMEDIES: Record<KnownErrorCode, Remedy> = {
   DetectorUnavailable: AGAIN,
   StorageUnavailable: AGAIN,
   UploadExpired: AGAIN,
+  ReviewExpired: AGAIN,
   TimedOut: AGAIN,
   Aborted: AGAIN,
   InternalError: AGAIN,

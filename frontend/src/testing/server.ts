@@ -46,6 +46,8 @@ export const completed = (job: Job, more: Partial<CompletedJob> = {}): Completed
   faces: 1,
   missed_at_first: 0,
   check_rounds: 1,
+  kept: 0,
+  reviewed: false,
   warnings: [],
   receipt: { url: `${STORAGE}/receipts/${job.job_id}` },
   result: {
@@ -67,6 +69,7 @@ export const failed = (job: Job, code: FailedJob["error"]["code"], message: stri
 });
 
 export const BOX: Box = {
+  id: 1,
   left: 0.1,
   top: 0.2,
   width: 0.3,
@@ -74,6 +77,8 @@ export const BOX: Box = {
   confidence: 99.1,
   found_by: "embedded",
   roll: 0,
+  turned: false,
+  hidden: true,
   found_in: "first",
   round: 0,
 };

@@ -2,6 +2,7 @@ import { failureOf, Refused } from "../../api/failure";
 import { jobOptions, type Choices } from "../../jobs/choices";
 import { createJob } from "../../jobs/create-job";
 import { deleteJob } from "../../jobs/delete-job";
+import type { Decision } from "../../jobs/job";
 import { texts } from "../../texts";
 import { checkPhoto } from "./check-photo";
 import { isIdle, jobsOf, type Photo } from "./photo";
@@ -74,10 +75,28 @@ export class PhotoStore {
     void this.check(id);
   }
 
+  /**
+   * Uploads a photo again with a decision about its faces, perhaps with other choices. Its completed job stays until the
+   * new one is completed. Throws Refused if this browser no longer has the file.
+   */
+  async decide(id: string, decision: Decision, choices: Partial<Choices> = {}): Promise<void> {
+    const replaces = this.find(id)?.jobId;
+    await this.retry(id, choices);
+    this.change(id, { decision, replaces });
+  }
+
+  /** Erases the jobs that the photo's job replaces, once that is completed. */
+  async eraseReplaced(id: string): Promise<void> {
+    this.change(id, { replaces: undefined });
+    await this.eraseJobs(id, this.find(id)?.jobId);
+  }
+
   /** Cancels a photo that is not uploaded yet, and erases its job. */
   cancel(id: string): void {
     this.stop(id);
-    void this.eraseJobs(id).catch(() => undefined); // a job without a photo expires on its own
+    const replaces = this.find(id)?.replaces;
+    void this.eraseJobs(id, replaces).catch(() => undefined); // a job without a photo expires on its own
+    if (replaces) this.change(id, { stage: "sent", jobId: replaces, replaces: undefined });
   }
 
   /** Erases a photo here and on the server. Throws Refused, and keeps the photo, if the server does not answer. */
@@ -134,11 +153,11 @@ export class PhotoStore {
   private async send(id: string, signal: AbortSignal): Promise<void> {
     const file = await this.fileToUpload(id, signal);
     // Jobs of earlier tries. Those that cannot be erased now stay in the photo's list of jobs.
-    await this.eraseJobs(id).catch(() => undefined);
+    await this.eraseJobs(id, this.find(id)?.replaces).catch(() => undefined);
     signal.throwIfAborted();
     const photo = this.change(id, { stage: "uploading", uploaded: 0 });
     if (!photo) return;
-    const { job_id, upload } = await createJob(jobOptions(photo.choices), signal);
+    const { job_id, upload } = await createJob({ ...jobOptions(photo.choices), ...photo.decision }, signal);
     this.change(id, { jobId: job_id, jobsToErase: jobsOf(photo) });
     signal.throwIfAborted();
     const begin = Date.now();
@@ -164,10 +183,14 @@ export class PhotoStore {
     return blob;
   }
 
-  /** Erases all jobs of a photo. Throws Refused at the first job that the server does not erase, which stays listed. */
-  private async eraseJobs(id: string): Promise<void> {
+  /**
+   * Erases all jobs of a photo but this one. Throws Refused at the first job that the server does not erase, which stays
+   * listed.
+   */
+  private async eraseJobs(id: string, except?: string): Promise<void> {
     const photo = this.find(id);
     for (const erased of photo ? jobsOf(photo) : []) {
+      if (erased === except) continue;
       await deleteJob(erased);
       const { jobId, jobsToErase = [] } = this.find(id) ?? {};
       this.change(id, {

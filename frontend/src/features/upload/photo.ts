@@ -1,5 +1,6 @@
 import type { Failure } from "../../api/failure";
 import type { Choices } from "../../jobs/choices";
+import type { Decision } from "../../jobs/job";
 
 /** A photo in the list, as this browser knows it. Once it is sent, its job tells the rest. */
 export type Photo = {
@@ -8,6 +9,10 @@ export type Photo = {
   name: string;
   bytes: number;
   choices: Choices;
+  /** Who is hidden, if a person decided that before the upload. */
+  decision?: Decision;
+  /** The completed job whose result stays until that of the new job is there. It is a secret. */
+  replaces?: string | undefined;
   stage: "checking" | "waiting" | "reducing" | "uploading" | "sent" | "refused" | "cancelled";
   /** Size in pixels of the upright photo, if the browser can tell. */
   width?: number | undefined;
