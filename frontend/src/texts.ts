@@ -256,7 +256,8 @@ export const texts = {
     uploads:
       "The server no longer has this photo. It is uploaded again from this browser, and the new result replaces the last one.",
     selected: "Selected face",
-    noneSelected: "Click a face to hide or show it. Drag on the photo to draw a box around a face that was not found.",
+    noneSelected:
+      "Click or tap a face to hide or show it. Drag on the photo to draw a box around a face that was not found. The wheel or two fingers zoom.",
     remove: "Delete the box",
     ownStyle: "A style of its own",
     ownStyleLegend: "Style of this face",

@@ -122,13 +122,17 @@ function Tools({ editing, control, panning, onPanning, onDraw, dispatch }: Tools
           <EyeOff aria-hidden="true" />
           <span>{words.hideAll}</span>
         </button>
+        <button type="button" className="button" onClick={() => dispatch({ type: "setAll", hidden: false })}>
+          <Eye aria-hidden="true" />
+          <span>{words.showAll}</span>
+        </button>
         <button
           type="button"
           className="button"
-          onClick={() => dispatch(selected ? { type: "hideOnly", key: selected } : { type: "setAll", hidden: false })}
+          disabled={!selected}
+          onClick={() => selected && dispatch({ type: "hideOnly", key: selected })}
         >
-          <Eye aria-hidden="true" />
-          <span>{selected ? words.showAllBut : words.showAll}</span>
+          {words.showAllBut}
         </button>
       </div>
       <div className="editor-icons">
