@@ -7,7 +7,7 @@ import type { Size } from "../lib/geometry";
 import { texts } from "../texts";
 import { appearanceOf } from "../jobs/choices";
 import { changesOf, decisionByPlace, facesOf } from "../jobs/decision";
-import { isDeleted, jobQuery, useJob } from "../jobs/get-job";
+import { isDeleted, jobQuery } from "../jobs/get-job";
 import type { Appearance, Box, Job } from "../jobs/job";
 import { redoJob } from "../jobs/redo-job";
 import { reviewJob } from "../jobs/review-job";
@@ -51,7 +51,7 @@ export default function EditorPage({ place }: { place: EditorPlace }) {
 
 function JobEditor({ jobId, photo }: { jobId: string | undefined; photo: Photo | undefined }) {
   const now = useNow(30_000);
-  const job = useJob(jobId);
+  const job = useQuery({ ...jobQuery(jobId ?? ""), enabled: jobId !== undefined });
   const file = useQuery({
     queryKey: ["file", photo?.id, photo?.reducedFrom],
     queryFn: () => readFile(photo?.id ?? ""),
