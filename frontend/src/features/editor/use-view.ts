@@ -2,8 +2,9 @@ import { useCallback, useEffect, useState, type RefObject } from "react";
 import type { Point, Size } from "../../lib/geometry";
 import { fit, panBy, reveal, settle, zoomTo, type View } from "./view";
 
-/** How much a step of the wheel, and a press of a button or key, zooms. */
+/** How much the wheel, two fingers on a touch pad, and a press of a button or key zoom. */
 const WHEEL_ZOOM = 0.002;
+const PAD_ZOOM = 0.01;
 const STEP_ZOOM = 1.4;
 
 /** The view of a picture in a stage: the whole picture until somebody zooms. */
@@ -45,7 +46,9 @@ export function useView(picture: Size, element: RefObject<HTMLElement | null>) {
     const onWheel = (event: WheelEvent) => {
       event.preventDefault();
       const { left, top } = target.getBoundingClientRect();
-      zoomAt(Math.exp(-event.deltaY * WHEEL_ZOOM), { x: event.clientX - left, y: event.clientY - top });
+      // Browsers report two fingers that move apart on a touch pad as a wheel with Ctrl, in small steps.
+      const speed = event.ctrlKey ? PAD_ZOOM : WHEEL_ZOOM;
+      zoomAt(Math.exp(-event.deltaY * speed), { x: event.clientX - left, y: event.clientY - top });
     };
     target.addEventListener("wheel", onWheel, { passive: false });
     return () => target.removeEventListener("wheel", onWheel);
