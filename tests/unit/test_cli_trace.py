@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from faceblur_cli.trace import execution_arn, visits
+from faceblur_cli.trace import first_execution, visits
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -48,5 +48,5 @@ def test_a_timeout_without_details_is_named_after_its_event() -> None:
 
 
 def test_the_execution_is_named_after_the_job() -> None:
-    arn = execution_arn("arn:aws:states:eu-west-1:123456789012:stateMachine:blur", "0a")
+    arn = first_execution("arn:aws:states:eu-west-1:123456789012:stateMachine:blur", "0a")
     assert arn == "arn:aws:states:eu-west-1:123456789012:execution:blur:0a"
