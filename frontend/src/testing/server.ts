@@ -1,6 +1,6 @@
 import { http, HttpResponse } from "msw";
 import { setupServer } from "msw/node";
-import type { CompletedJob, FailedJob, Job, JobOptions } from "../jobs/job";
+import type { CompletedJob, FailedJob, Job, JobInReview, JobOptions } from "../jobs/job";
 import { DEFAULTS, jobOptions } from "../jobs/choices";
 import type { Box } from "../features/results/receipt";
 
@@ -46,6 +46,8 @@ export const completed = (job: Job, more: Partial<CompletedJob> = {}): Completed
   faces: 1,
   missed_at_first: 0,
   check_rounds: 1,
+  kept: 0,
+  reviewed: false,
   warnings: [],
   receipt: { url: `${STORAGE}/receipts/${job.job_id}` },
   result: {
@@ -59,6 +61,19 @@ export const completed = (job: Job, more: Partial<CompletedJob> = {}): Completed
   ...more,
 });
 
+/** The job as it waits for a person to decide who is hidden. */
+export const inReview = (job: Job, more: Partial<JobInReview> = {}): JobInReview => ({
+  ...common(job),
+  status: "AWAITING_REVIEW",
+  progress: { detect: "2025-06-01T12:00:09.000Z" },
+  review: {
+    expires_at: new Date(Date.now() + 20 * 3_600_000).toISOString(),
+    preview: { url: `${STORAGE}/previews/${job.job_id}`, width: 640, height: 480 },
+    boxes: [BOX],
+  },
+  ...more,
+});
+
 export const failed = (job: Job, code: FailedJob["error"]["code"], message: string): FailedJob => ({
   ...common(job),
   status: "FAILED",
@@ -67,6 +82,7 @@ export const failed = (job: Job, code: FailedJob["error"]["code"], message: stri
 });
 
 export const BOX: Box = {
+  id: 1,
   left: 0.1,
   top: 0.2,
   width: 0.3,
@@ -76,6 +92,8 @@ export const BOX: Box = {
   roll: 0,
   found_in: "first",
   round: 0,
+  turned: false,
+  hidden: true,
 };
 
 export const server = setupServer(
