@@ -155,8 +155,9 @@ export const texts = {
     share: (count: number) => `Share ${photos(count)}`,
     leavesOut: (counts: readonly (readonly [PhotoState, number])[]) =>
       `Leaves out ${list(counts.map(([state, count]) => `${number(count)} ${counted[state]}`))}.`,
-    toLookAt: (count: number) =>
-      count === 1 ? "1 of them is marked “Please look”." : `${number(count)} of them are marked “Please look”.`,
+    complete: "The download leaves nothing out.",
+    nothing: "Nothing to download here yet.",
+    toLookAt: (count: number) => `Takes along ${number(count)} marked “Please look”.`,
     zipping: "Packing…",
     zipName: "faceblur.zip",
     suffix: {

@@ -34,7 +34,7 @@ export const PhotoCard = memo(function PhotoCard(props: PhotoProps) {
               name={photo.name}
               before={original.url}
               suffix={props.suffix}
-              decide={<Decide photo={photo} job={job} />}
+              decide={<EditorLink photo={photo} job={job} />}
               onRetry={retry}
             />
           ) : (
@@ -89,9 +89,9 @@ function Stage(props: PhotoProps & { retry: Retry }) {
   );
 }
 
-/** The way to the editor. If the job waits for a decision, says so, and until when. */
+/** The way to the editor if the job waits for a decision, and until when it waits. */
 function Decide({ photo, job }: { photo: Photo; job: Job | undefined }) {
-  if (job?.status !== "AWAITING_REVIEW") return <EditorLink photo={photo} job={job} />;
+  if (job?.status !== "AWAITING_REVIEW") return null;
   return (
     <>
       <div>

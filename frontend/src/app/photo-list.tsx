@@ -47,13 +47,11 @@ export function PhotoList() {
         </div>
         {photos.length > 0 && <ViewChoice value={settings.view} onChange={(view) => changeSettings({ view })} />}
       </header>
-      {states.length > 1 && <FilterChoice filter={filter} states={states} onChange={setWanted} />}
+      {photos.length > 1 && <FilterChoice filter={filter} states={states} onChange={setWanted} />}
       {photos.length > 1 && (
         <ForAll photos={shown} filtered={filter !== "all"} suffix={settings.suffix} heading={heading} />
       )}
-      {withResult(photos).length > 0 && (
-        <SuffixChoice value={settings.suffix} onChange={(suffix) => changeSettings({ suffix })} />
-      )}
+      {photos.length > 0 && <SuffixChoice value={settings.suffix} onChange={(suffix) => changeSettings({ suffix })} />}
       {photos.length === 0 && <p className="empty">{texts.list.empty}</p>}
       <div className={settings.view === "grid" ? "tiles" : "cards"}>
         {shown.map((one) => (
@@ -157,11 +155,13 @@ function ForAll({ photos, filtered, suffix, heading }: ForAllProps) {
           <span>{filtered ? texts.list.deleteShown(photos.length) : texts.list.deleteAll}</span>
         </button>
       </div>
-      {completed.length > 0 && (
-        <p className="note" id="left-out">
-          {leftOut.length > 0 && texts.list.leavesOut(leftOut)} {doubtful > 0 && texts.list.toLookAt(doubtful)}
-        </p>
-      )}
+      {/* It is there from the start, so that the photos do not move when the first one is done. */}
+      <p className="note" id="left-out">
+        {completed.length === 0 && texts.list.nothing}
+        {completed.length > 0 && leftOut.length === 0 && texts.list.complete}
+        {completed.length > 0 && leftOut.length > 0 && texts.list.leavesOut(leftOut)}
+        {doubtful > 0 && ` ${texts.list.toLookAt(doubtful)}`}
+      </p>
       {problem && <Notice kind="danger">{problem}</Notice>}
       {confirming && (
         <Confirm

@@ -91,7 +91,7 @@ function DownloadButton({ name, job, suffix }: { name: string; job: CompletedJob
   return (
     <button
       type="button"
-      className="button"
+      className="button is-primary"
       disabled={!data}
       aria-label={`${texts.result.download} ${name}`}
       onClick={() => data && save(data, fileName(name, job, suffix || DEFAULT_SUFFIX))}
