@@ -24,7 +24,6 @@ from faceblur.jobs.storage import digest, photos, upload_key
 from faceblur.jobs.table import Status, jobs
 from faceblur.jobs.uploads import job_ids_in
 from faceblur.photo.hide import hide_faces
-from faceblur.photo.styles import Region, style_of
 
 CHECKS = 5  # at most, as in the state machine
 
@@ -42,15 +41,15 @@ def work_on(job_id: str) -> None:
     photo = photos().read(upload_key(job_id))
     found = detect_at_confidence(EmbeddedDetector(), stored(photo), options["min_confidence"], DetectionPass.FIRST)
     findings = FoundBoxes(digest(photo), []).plus(found.boxes, 0)
-    hidden, rounds = hide_faces(photo, regions(findings, options), options["output"]), 0
+    hidden, rounds = hide_faces(photo, findings.regions(options), options["output"]), 0
     while options.get("checks") and rounds < CHECKS:
         rounds += 1
-        check = Check(EmbeddedDetector(), regions(findings, options))
+        check = Check(EmbeddedDetector(), findings.regions(options), findings.keeps)
         missed = detect_at_confidence(check, stored(hidden.data), options["min_confidence"], DetectionPass.CHECK).boxes
         if not missed:
             break
         findings = findings.plus(missed, rounds)
-        hidden = hide_faces(photo, regions(findings, options), options["output"])
+        hidden = hide_faces(photo, findings.regions(options), options["output"])
     request = CompleteRequest(
         job_id=job_id,
         options=options,
@@ -83,8 +82,3 @@ def begin(job_id: str) -> dict[str, Any]:
 def stored(photo: bytes) -> StoredPhoto:
     """A photo's file as detectors take it; this one does not ask where it lies."""
     return StoredPhoto(photo, config.photo_bucket(), "")
-
-
-def regions(found: FoundBoxes, options: dict[str, Any]) -> list[Region]:
-    """The regions to hide."""
-    return [Region(each.box, style_of(options)) for each in found.boxes]

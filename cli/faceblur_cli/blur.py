@@ -15,6 +15,8 @@ from faceblur_cli.failures import Failure
 
 # The extensions that differ from the subtype of the content type.
 _EXTENSIONS = {"image/jpeg": ".jpg", "image/tiff": ".tif"}
+# Warnings of results in which faces may be visible.
+_LOOK_AT = {"NoFacesFound", "FacesBelowConfidence", "ChecksNotSettled"}
 
 
 @dataclass
@@ -26,28 +28,37 @@ class Report:
     status: str = "WAITING"
     faces: int | None = None
     missed_at_first: int | None = None
+    kept: int | None = None
     check_rounds: int | None = None
     warnings: Sequence[str] = ()
+    reviewed: bool = False
     seconds: float = 0.0
     output: str | None = None
     receipt: str | None = None
     error: dict[str, str] | None = None
 
     @property
+    def needs_a_look(self) -> bool:
+        """Whether faces may be visible in the result, and nobody has looked at it."""
+        return not self.reviewed and bool(_LOOK_AT.intersection(self.warnings))
+
+    @property
     def summary(self) -> str:
         """The outcome of a completed job in one line."""
         faces = "1 face" if self.faces == 1 else f"{self.faces} faces"
         missed = f", {self.missed_at_first} of them found by a check" if self.missed_at_first else ""
+        kept = f", {self.kept} kept visible" if self.kept else ""
         checks = "1 check" if self.check_rounds == 1 else f"{self.check_rounds} checks"
-        warnings = f" ({', '.join(self.warnings)})" if self.warnings else ""
-        return f"{self.photo}: {faces} hidden{missed}; {checks}{warnings} → {self.output}"
+        look = ", please look" if self.needs_a_look else ""
+        warnings = f" ({', '.join(self.warnings)}{look})" if self.warnings else ""
+        return f"{self.photo}: {faces} hidden{missed}{kept}; {checks}{warnings} → {self.output}"
 
 
 def hide_faces(
     client: ApiClient,
     photos: Sequence[Path],
     out: Path | None,
-    options: dict[str, Any],
+    fields: dict[str, Any],
     at_once: int,
     show: Callable[[Report], None],
     *,
@@ -55,15 +66,27 @@ def hide_faces(
 ) -> list[Report]:
     """Hide the faces in the photos and store the results, and the receipts if asked for; gives their reports in order.
 
-    A result is stored in `out`, or beside its photo, as `NAME.blurred.EXTENSION`, and its receipt as
-    `NAME.receipt.json`. Existing files are not overwritten. `show` is called whenever a report changes.
+    `fields` are the options and the decision of each job. A result is stored in `out`, or beside its photo, as
+    `NAME.blurred.EXTENSION`, and its receipt as `NAME.receipt.json`. Existing files are not overwritten. `show` is
+    called whenever a report changes.
     """
     if out:
         out.mkdir(parents=True, exist_ok=True)
     reports = [Report(str(photo)) for photo in photos]
+
+    def begin(report: Report) -> None:
+        created = client.create_job(fields)
+        report.job_id = created["job_id"]
+        _show_status(report, "UPLOADING", show)
+        client.upload(created["upload"], Path(report.photo))
+
+    def work_on(report: Report) -> None:
+        photo = Path(report.photo)
+        _run_job(client, report, begin, out or photo.parent, photo.stem, show, with_receipt=with_receipts)
+
     pool = ThreadPoolExecutor(at_once)
     try:
-        list(pool.map(lambda report: _run_job(client, report, out, options, show, with_receipts), reports))
+        list(pool.map(work_on, reports))
     except KeyboardInterrupt:
         client.stop_waiting()
         raise
@@ -72,41 +95,63 @@ def hide_faces(
     return reports
 
 
+def redo(
+    client: ApiClient, job_id: str, folder: Path, fields: dict[str, Any], show: Callable[[Report], None]
+) -> Report:
+    """Do a completed job again, and store the new result in the folder as `JOB.blurred.EXTENSION`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    report = Report(job_id, job_id)
+
+    _run_job(client, report, lambda _: client.redo_job(job_id, fields), folder, job_id, show, with_receipt=False)
+    return report
+
+
 def _run_job(
     client: ApiClient,
     report: Report,
-    out: Path | None,
-    options: dict[str, Any],
+    begin: Callable[[Report], object],
+    folder: Path,
+    stem: str,
     show: Callable[[Report], None],
+    *,
     with_receipt: bool,
 ) -> None:
+    """Begin a job, wait for its end, store what it gives, and report its outcome."""
     started = time.monotonic()
 
     def show_status(status: str) -> None:
-        report.status, report.seconds = status, round(time.monotonic() - started, 2)
-        show(report)
+        report.seconds = round(time.monotonic() - started, 2)
+        _show_status(report, status, show)
 
-    photo = Path(report.photo)
     try:
-        created = client.create_job(options)
-        report.job_id = created["job_id"]
-        show_status("UPLOADING")
-        client.upload(created["upload"], photo)
-        job = client.wait_for(created["job_id"], show_status)
-        report.faces, report.warnings = job["faces"], job["warnings"]
-        report.missed_at_first, report.check_rounds = job["missed_at_first"], job["check_rounds"]
-        result = client.download(job["result"]["url"])
-        folder = out or photo.parent
-        extension = _extension(job["result"]["content_type"])
-        report.output = str(_store(result, folder, f"{photo.stem}.blurred", extension))
-        if with_receipt:
-            receipt = client.download(job["receipt"]["url"])
-            report.receipt = str(_store(receipt, folder, f"{photo.stem}.receipt", ".json"))
+        begin(report)
+        job = client.wait_for(str(report.job_id), show_status)
+        for name in ("faces", "missed_at_first", "kept", "check_rounds", "warnings", "reviewed"):
+            setattr(report, name, job[name])
+        report.error = job.get("redo_error")
+        if not report.error:
+            _store_result(client, report, job, folder, stem, with_receipt=with_receipt)
     except JobFailed as failed:
         report.error = {"code": failed.code, "message": failed.message}
     except (Failure, OSError, httpx.HTTPError) as error:
         report.error = {"code": type(error).__name__, "message": str(error)}
     show_status("FAILED" if report.error else "COMPLETED")
+
+
+def _store_result(
+    client: ApiClient, report: Report, job: dict[str, Any], folder: Path, stem: str, *, with_receipt: bool
+) -> None:
+    """Download and store the result of a completed job, and its receipt if asked for."""
+    result = client.download(job["result"]["url"])
+    report.output = str(_store(result, folder, f"{stem}.blurred", _extension(job["result"]["content_type"])))
+    if with_receipt:
+        receipt = client.download(job["receipt"]["url"])
+        report.receipt = str(_store(receipt, folder, f"{stem}.receipt", ".json"))
+
+
+def _show_status(report: Report, status: str, show: Callable[[Report], None]) -> None:
+    report.status = status
+    show(report)
 
 
 def _extension(content_type: str) -> str:

@@ -42,9 +42,13 @@ class ApiClient:
         """End `wait_for` in all threads; it raises JobFailed there."""
         self._stopped.set()
 
-    def create_job(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Create a job. Raises JobFailed if the API refuses its options."""
-        return self._call("POST", "/jobs", json=options)
+    def create_job(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Create a job with these options and this decision. Raises JobFailed if the API refuses them."""
+        return self._call("POST", "/jobs", json=fields)
+
+    def redo_job(self, job_id: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """Do a completed job again with these options and this decision. Raises JobFailed if the API refuses."""
+        return self._call("POST", f"/jobs/{job_id}/redo", json=fields)
 
     def get_job(self, job_id: str) -> dict[str, Any]:
         """The job as the API shows it. Raises JobFailed if it does not exist."""
@@ -58,7 +62,10 @@ class ApiClient:
             raise refused_upload(response.text, form["max_bytes"])
 
     def wait_for(self, job_id: str, show_status: Callable[[str], None]) -> dict[str, Any]:
-        """Wait until the job is completed, and show each new status. Raises JobFailed if it does not complete."""
+        """Wait until the job is completed, and show each new status. Raises JobFailed if it does not complete.
+
+        The time in which the job waits for a review does not count.
+        """
         started, status = time.monotonic(), None
         while (passed := time.monotonic() - started) < _JOB_MINUTES * 60 and not self._stopped.is_set():
             try:
@@ -74,6 +81,10 @@ class ApiClient:
                 raise JobFailed(job["error"]["code"], job["error"]["message"])
             if status == "COMPLETED":
                 return job
+            if status == "AWAITING_REVIEW":
+                started = time.monotonic()
+                time.sleep(_LONGEST_WAIT_SECONDS)
+                continue
             # We see the end of the job late by at most a tenth of its duration.
             time.sleep(min(max(_SHORTEST_WAIT_SECONDS, passed / 10), _LONGEST_WAIT_SECONDS))
         raise JobFailed(

@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from faceblur_cli import redrive as dead_letters
 from faceblur_cli import terminal, trace
-from faceblur_cli.blur import hide_faces
+from faceblur_cli.blur import Report, hide_faces, redo
 from faceblur_cli.client import ApiClient
 from faceblur_cli.failures import Failure
 from faceblur_cli.page import publish as page_publisher
 from faceblur_cli.page import server as page_server
 from faceblur_cli.stack import holder
+from faceblur_cli.stack.aws import Stack
 from faceblur_cli.stack.emulator import DEFAULT_PORT
 from faceblur_cli.stack.sam import STACK_NAME
 from faceblur_cli.stack.serve import reopen_stack, serve_stack
@@ -32,6 +33,35 @@ _stack_in_the_cloud = click.option(
     "--stack-name", default=STACK_NAME, show_default=True, help="Name of the stack in the cloud."
 )
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+
+
+_SIDES = ("left", "top", "width", "height")
+_PLACES = "ID|LEFT,TOP,WIDTH,HEIGHT"
+
+
+def _of_a_job(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of a command that runs jobs."""
+    options = (
+        click.option(
+            "--out", "folder", type=click.Path(file_okay=False, path_type=Path), help="Folder for the results."
+        ),
+        click.option("--api", metavar="URL", help="API of a deployed stack; by default the stack on this machine."),
+        click.option(
+            "--token", envvar="FACEBLUR_TOKEN", help="Token for an API with sign-in; FACEBLUR_TOKEN is safer."
+        ),
+        _as_json,
+        click.option(
+            "--option", "-o", "options", multiple=True, metavar="NAME=VALUE", help="Job option, such as style=solid."
+        ),
+        click.option("--keep", multiple=True, metavar=_PLACES, help="Face that stays visible: its id or its place."),
+        click.option(
+            "--hide", multiple=True, metavar=_PLACES, help="Face or place to hide, in fractions of the photo."
+        ),
+        click.option("--only", multiple=True, metavar=_PLACES, help="Face or place to hide, and nothing else."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -91,13 +121,11 @@ def redrive(stack_name: str) -> None:
 
 @cli.command()
 @click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--out", "folder", type=click.Path(file_okay=False, path_type=Path), help="Folder for the results.")
-@click.option("--api", metavar="URL", help="API of a deployed stack; by default the stack on this machine.")
-@click.option("--token", envvar="FACEBLUR_TOKEN", help="Token for an API with sign-in; FACEBLUR_TOKEN is safer.")
-@_as_json
+@_of_a_job
 @click.option("--receipt", "with_receipts", is_flag=True, help="Store each result's receipt as NAME.receipt.json.")
 @click.option("--at-once", default=2, show_default=True, type=click.IntRange(1, 32), help="Photos at the same time.")
-@click.option("--option", "-o", "options", multiple=True, metavar="NAME=VALUE", help="Job option, such as style=solid.")
+@click.option("--review", is_flag=True, help="Decide in the web page which faces are hidden, photo by photo.")
+@click.option("--page", metavar="URL", help="With --review and --api: address of the web page.")
 def blur(
     photos: tuple[Path, ...],
     folder: Path | None,
@@ -106,14 +134,45 @@ def blur(
     as_json: bool,
     with_receipts: bool,
     at_once: int,
-    options: tuple[str, ...],
+    review: bool,
+    page: str | None,
+    **fields: Any,
 ) -> None:
-    """Hide the faces in PHOTOS; each result is stored as NAME.blurred.EXTENSION."""
-    job_options = dict(_parsed(option) for option in options)
-    with _api(api, token) as client, terminal.progress_bar(len(photos)) as show:
-        reports = hide_faces(client, photos, folder, job_options, at_once, show, with_receipts=with_receipts)
+    """Hide the faces in PHOTOS; each result is stored as NAME.blurred.EXTENSION.
+
+    Ends with 0 if all went well, with 1 if a photo failed, and with 3 if faces may be visible in a result: then please
+    look at it. With -o review=always, a person answers through the API or the web page.
+    """
+    job_fields = _fields(**fields) | ({"review": "always"} if review else {})
+    with (
+        _api(api, token) as (client, stack),
+        _reviewer(stack, page, review=review) as ask,
+        terminal.progress_bar(len(photos)) as show,
+    ):
+
+        def show_and_ask(report: Report) -> None:
+            show(report)
+            if report.status == "AWAITING_REVIEW":
+                ask(str(report.job_id))
+
+        reports = hide_faces(client, photos, folder, job_fields, at_once, show_and_ask, with_receipts=with_receipts)
     terminal.print_reports(reports, as_json)
-    sys.exit(any(report.error for report in reports))
+    sys.exit(_exit_code(reports))
+
+
+@cli.command("redo")
+@click.argument("job")
+@_of_a_job
+def redo_job(job: str, folder: Path | None, api: str | None, token: str | None, as_json: bool, **fields: Any) -> None:
+    """Do the completed JOB again with other options or another decision, as long as its photo is kept.
+
+    Options that are not given keep their values. The new result is stored as JOB.blurred.EXTENSION. Ends as `faceblur
+    blur` does.
+    """
+    with _api(api, token) as (client, _), terminal.progress_bar(1) as show:
+        report = redo(client, job, folder or Path(), _fields(**fields), show)
+    terminal.print_reports([report], as_json)
+    sys.exit(_exit_code([report]))
 
 
 @cli.command("trace")
@@ -179,15 +238,18 @@ def _interrupt_on_signals() -> None:
 
 
 @contextmanager
-def _api(url: str | None, token: str | None) -> Iterator[ApiClient]:
-    """A client of the API at this address, or of the stack on this machine, which is served for the block if needed."""
+def _api(url: str | None, token: str | None) -> Iterator[tuple[ApiClient, Stack | None]]:
+    """A client of the API at this address, or of the stack on this machine, which is served for the block if needed.
+
+    Also gives the stack on this machine, if it is used.
+    """
     if url:
-        yield ApiClient(url, token=token)
+        yield ApiClient(url, token=token), None
     elif stack := holder.running_stack():
-        yield ApiClient(stack.api_url, token=token)
+        yield ApiClient(stack.api_url, token=token), stack
     else:
         with serve_stack(0, err.print) as stack:
-            yield ApiClient(stack.api_url, token=token)
+            yield ApiClient(stack.api_url, token=token), stack
 
 
 @contextmanager
@@ -210,6 +272,54 @@ def _outputs(stack_name: str) -> dict[str, str]:
 
 def _has_screen() -> bool:
     return sys.platform == "darwin" or any(name in os.environ for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+@contextmanager
+def _reviewer(stack: Stack | None, page: str | None, *, review: bool) -> Iterator[Callable[[str], None]]:
+    """Tells a person which job waits for them, and opens the page's editor on it if the command asks for a review."""
+    if not review:
+        yield lambda job_id: err.print(f"job {job_id} waits for a review")
+    elif page:
+        yield lambda job_id: _open_editor(page.rstrip("/"), job_id)
+    elif stack:
+        with page_server.serve_page(stack, 0) as address:
+            yield lambda job_id: _open_editor(address, job_id)
+    else:
+        raise Failure("With --api, --review needs the address of the web page too. Give it with --page.")
+
+
+def _open_editor(page: str, job_id: str) -> None:
+    """Show the address of the page's editor for a job, and open it if there is a screen."""
+    address = f"{page}/#job={job_id}"
+    err.print(f"Decide here which faces are hidden: {address}", soft_wrap=True, highlight=False)
+    if _has_screen():
+        webbrowser.open(address)
+
+
+def _exit_code(reports: Sequence[Report]) -> int:
+    """1 if a photo failed, 3 if somebody should look at a result, else 0."""
+    if any(report.error for report in reports):
+        return 1
+    return 3 if any(report.needs_a_look for report in reports) else 0
+
+
+def _fields(options: Sequence[str], **places: Sequence[str]) -> dict[str, Any]:
+    """The fields of a request: the options, and the decision in keep, hide and only."""
+    decision = {name: [_face(text) for text in given] for name, given in places.items() if given}
+    return {**dict(_parsed(option) for option in options), **decision}
+
+
+def _face(text: str) -> dict[str, Any]:
+    """A face by its id, or a place by left, top, width and height in fractions of the photo."""
+    try:
+        sides = [float(part) for part in text.split(",")]
+    except ValueError:
+        sides = []
+    if text.isdecimal():
+        return {"id": int(text)}
+    if len(sides) != len(_SIDES):
+        raise Failure(f"{text!r} is neither the id of a face nor a place as LEFT,TOP,WIDTH,HEIGHT.")
+    return dict(zip(_SIDES, sides, strict=True))
 
 
 def _parsed(option: str) -> tuple[str, Any]:

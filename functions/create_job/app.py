@@ -6,7 +6,9 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur import config
+from faceblur.api.decisions import parse_decision, split_fields
 from faceblur.api.http import answer, caller, fields_of, iso_time, router
+from faceblur.jobs.decisions import store_decision
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import jobs
 from faceblur.limits import MAX_BYTES
@@ -18,12 +20,16 @@ app = router()
 
 @app.post("/jobs")
 def create_job() -> Response[str]:
-    """Create the job before its form, so that no upload can arrive before the row exists."""
-    owner, options = caller(app.current_event), parse_options(fields_of(app.current_event.body))
+    """Create the job before its form, so that no upload can arrive before the row and the decision exist."""
+    owner = caller(app.current_event)
+    fields, decision_fields = split_fields(fields_of(app.current_event.body))
+    options, decision = parse_options(fields), parse_decision(decision_fields, ids=False)
     if most := config.jobs_a_day():
         jobs().count(most)
-    job = jobs().create(options.model_dump(), config.upload_seconds(), owner)
+    job = jobs().create(options.model_dump(), config.upload_seconds(), owner, decides=not decision.is_empty)
     tag_with_job(job.job_id)
+    if not decision.is_empty:
+        store_decision(job.job_id, decision, photos())
     form = photos().upload_form(job.job_id, config.upload_seconds())
     upload = {**form, "expires_at": iso_time(job.upload_expires_at), "max_bytes": MAX_BYTES}
     logger.info("job created")

@@ -8,15 +8,15 @@ from faceblur import config
 from faceblur.contracts import DetectRequest, DetectResponse, StoredBoxes
 from faceblur.detectors.base import Detection, DetectionPass, Detector, StoredPhoto
 from faceblur.detectors.check import Check
-from faceblur.detectors.confidence import detect_at_confidence
+from faceblur.detectors.confidence import detect_at_confidence, unsure
 from faceblur.detectors.registry import detector_named
 from faceblur.detectors.warnings import warnings_to_report
 from faceblur.errors import NoFacesFound, UploadReplaced
 from faceblur.jobs.boxes import FoundBoxes, load_boxes, store_boxes
+from faceblur.jobs.decisions import decided, load_decision
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
 from faceblur.observability import faces_found, logger, stage, tag_with_job, tracer
-from faceblur.photo.styles import Region, style_of
 
 
 @tracer.capture_lambda_handler(capture_response=False)
@@ -41,10 +41,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
     logger.info("searched for faces", round=request.round, faces=len(detection.boxes), detector=detection.detector)
     if detection_pass is DetectionPass.FIRST:
         faces_found(len(detection.boxes))
-        if not detection.boxes and request.options["on_no_faces"] == "fail":
-            raise NoFacesFound
     return {
         "boxes": stored_boxes(request, found, detection),
+        "unsure": unsure(detection.boxes),
         "warnings": warnings_to_report(detection.warnings, detection_pass),
         "stage": {
             "name": measured.name,
@@ -64,12 +63,19 @@ def detector_for(request: DetectRequest, found: FoundBoxes) -> Detector:
     detector = detector_named(config.face_detector(), last_attempt=request.last_attempt)
     if request.boxes is None:
         return detector
-    style = style_of(request.options)
-    return Check(detector, [Region(each.box, style) for each in found.boxes])
+    return Check(detector, found.regions(request.options), found.keeps)
 
 
 def stored_boxes(request: DetectRequest, found: FoundBoxes, detection: Detection) -> StoredBoxes:
-    """The file of all boxes. A check that found nothing leaves it as it was."""
+    """The file of all boxes. A check that found nothing leaves it as it was.
+
+    Raises NoFacesFound if there is no box and the job asks to fail then.
+    """
     if request.boxes and not detection.boxes:
         return request.boxes
-    return store_boxes(request.job_id, found.plus(detection.boxes, request.round), jobs(), photos())
+    found = found.plus(detection.boxes, request.round)
+    if request.decides:
+        found = decided(found, load_decision(request.job_id, photos()))
+    if not found.boxes and request.options["on_no_faces"] == "fail":
+        raise NoFacesFound
+    return store_boxes(request.job_id, found, jobs(), photos())

@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 
 
 class StoredBoxes(TypedDict):
-    """The file in S3 with the boxes of all faces found so far."""
+    """The file in S3 with the boxes of all faces found so far; `count` is the number of those that are hidden."""
 
     key: str
     count: int
@@ -53,6 +53,7 @@ class DetectRequest:
 
     Round 0 detects the faces of the upload. Rounds 1 to 5 check a draft for faces other than those in `boxes`.
     `stage` is one of `jobs.table.STAGES`. In the last attempt a detector that is still unavailable may be left out.
+    `decides` tells that a decision came with the job, which the first detection applies.
     """
 
     job_id: str
@@ -60,14 +61,19 @@ class DetectRequest:
     round: int
     key: str
     boxes: StoredBoxes | None
+    decides: bool
     options: dict[str, Any]
     last_attempt: bool
 
 
 class DetectResponse(TypedDict):
-    """The boxes of all faces found so far, and the warnings and the stage of this round."""
+    """The boxes of all faces found so far, and the warnings and the stage of this round.
+
+    `unsure` is the number of this round's faces about which the detector was not sure.
+    """
 
     boxes: StoredBoxes
+    unsure: int
     warnings: list[str]
     stage: Stage
 

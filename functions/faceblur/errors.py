@@ -158,6 +158,12 @@ class InvalidOptions(RequestError):
     sentence = "The options of this job are not valid."
 
 
+class InvalidDecision(RequestError):
+    """A decision about faces is not valid. The message names the field and what is allowed."""
+
+    sentence = "The decision about the faces is not valid."
+
+
 class NotSignedIn(RequestError):
     """The request has no token, an expired one, or one that was not made for this deployment."""
 

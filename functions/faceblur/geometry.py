@@ -70,6 +70,9 @@ class Box:
 
     `confidence` is 0…100, and `found_by` names the detector. `roll` is the head's rotation in the image plane, in
     degrees clockwise: 0 is upright, 180 upside down. It is measured in pixels, not in fractions of the sides.
+
+    The box of a detector is upright and encloses the turned head. If `turned` is true, the box itself is turned about
+    its middle by `roll`, as people draw it.
     """
 
     left: float
@@ -79,6 +82,7 @@ class Box:
     confidence: float
     found_by: str = ""
     roll: float = 0.0
+    turned: bool = False
 
     @property
     def right(self) -> float:
@@ -107,6 +111,10 @@ class Box:
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(width, 0.0) * max(height, 0.0)
 
+    def share_in(self, other: Box) -> float:
+        """The share (0…1) of this box that lies in the other one."""
+        return self.intersection(other) / self.area if self.area > 0 else 0.0
+
     def overlap(self, other: Box) -> float:
         """Intersection over union, 0…1."""
         common = self.intersection(other)
@@ -123,6 +131,7 @@ class Box:
             "confidence": round(self.confidence, 1),
             "found_by": self.found_by,
             "roll": round(self.roll, 1),
+            "turned": self.turned,
         }
 
     @classmethod

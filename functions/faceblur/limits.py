@@ -8,7 +8,7 @@ MIN_SIDE = 16  # pixels
 # The longer side divided by the shorter one. Panoramas reach 20. A longer strip would exceed the limit of services and
 # formats, which is 65,535 pixels a side.
 MAX_RATIO = 200
-# The number of faces in a job. A function can hide this many before its timeout, and their boxes take 3 MB.
+# The number of faces in a job. A function can hide this many before its timeout, and their boxes take 4 MB.
 MAX_FACES = 20_000
 
 StyleKind = Literal["blur", "pixelate", "solid"]

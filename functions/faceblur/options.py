@@ -22,39 +22,44 @@ def _as_integer(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+StyleField = Annotated[
+    StyleKind,
+    Field(description="How a face is hidden: softly blurred, pixelated, or covered in one colour."),
+]
+ShapeField = Annotated[
+    Shape,
+    Field(description="Outline of the hidden region: an oval that follows the head, a rounded box, or a box."),
+]
+PaddingField = Annotated[
+    float,
+    Field(
+        ge=MIN_PADDING,
+        le=1.0,
+        description="What is hidden around a face, on each side, as a fraction of the face's width and height.",
+    ),
+]
+StrengthField = Annotated[
+    int,
+    Field(
+        ge=MIN_STRENGTH,
+        le=MAX_STRENGTH,
+        description="How strongly blur and pixelate hide a face. Even the lowest strength cannot be undone.",
+    ),
+    BeforeValidator(_as_integer),
+]
+ColourField = Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$", description="Colour of the solid style, as #rrggbb.")]
+
+
 class JobOptions(BaseModel):
     """The options of a job, as `POST /jobs` takes them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    style: Annotated[
-        StyleKind,
-        Field(description="How a face is hidden: softly blurred, pixelated, or covered in one colour."),
-    ] = "blur"
-    shape: Annotated[
-        Shape,
-        Field(description="Outline of the hidden region: an oval that follows the head, a rounded box, or a box."),
-    ] = "ellipse"
-    padding: Annotated[
-        float,
-        Field(
-            ge=MIN_PADDING,
-            le=1.0,
-            description="What is hidden around a face, on each side, as a fraction of the face's width and height.",
-        ),
-    ] = DEFAULT_PADDING
-    strength: Annotated[
-        int,
-        Field(
-            ge=MIN_STRENGTH,
-            le=MAX_STRENGTH,
-            description="How strongly blur and pixelate hide a face. Even the lowest strength cannot be undone.",
-        ),
-        BeforeValidator(_as_integer),
-    ] = MIN_STRENGTH
-    colour: Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$", description="Colour of the solid style, as #rrggbb.")] = (
-        "#000000"
-    )
+    style: StyleField = "blur"
+    shape: ShapeField = "ellipse"
+    padding: PaddingField = DEFAULT_PADDING
+    strength: StrengthField = MIN_STRENGTH
+    colour: ColourField = "#000000"
     min_confidence: Annotated[
         float,
         Field(ge=0, le=100, description="How sure the detector must be of a face. A lower value finds more faces."),
@@ -88,13 +93,20 @@ def parse_options(fields: dict[str, Any]) -> JobOptions:
     try:
         return JobOptions.model_validate(fields)
     except ValidationError as error:
-        named = [_sentence(detail) for detail in error.errors()[:_MOST_NAMED]]
-        more = error.error_count() - len(named)
-        raise InvalidOptions("; ".join([*named, f"and {more} more"] if more else named)) from None
+        unknown = f"unknown option; known are {', '.join(JobOptions.model_fields)}"
+        raise InvalidOptions(explain(error, unknown)) from None
 
 
-def _sentence(detail: Any) -> str:
+def explain(error: ValidationError, unknown: str) -> str:
+    """What is wrong with a request: its first ten invalid fields. `unknown` is said of a field that is not known."""
+    named = [_sentence(detail, unknown) for detail in error.errors()[:_MOST_NAMED]]
+    more = error.error_count() - len(named)
+    return "; ".join([*named, f"and {more} more"] if more else named)
+
+
+def _sentence(detail: Any, unknown: str) -> str:
     field = ".".join(str(part) for part in detail["loc"])[:_LONGEST_NAME]
     if detail["type"] == "extra_forbidden":
-        return f"{field}: unknown option; known are {', '.join(JobOptions.model_fields)}"
-    return f"{field}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
+        return f"{field}: {unknown}"
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{field}: {message[0].lower()}{message[1:]}" if field else message

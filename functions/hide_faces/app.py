@@ -12,7 +12,6 @@ from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
 from faceblur.observability import logger, stage, tag_with_job, tracer
 from faceblur.photo.hide import hide_faces
-from faceblur.photo.styles import Region, style_of
 
 
 @tracer.capture_lambda_handler(capture_response=False)
@@ -26,8 +25,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> HideResponse:
     found = load_boxes(request.boxes, photos())
     if digest(photo) != found.photo:
         raise UploadReplaced
-    style = style_of(request.options)
-    regions = [Region(each.box, style) for each in found.boxes]
+    regions = found.regions(request.options)
     with stage(request.stage, len(photo)) as measured:
         hidden = hide_faces(photo, regions, request.options["output"])
     logger.info("hid faces", round=request.round, faces=len(regions), bytes=len(hidden.data))

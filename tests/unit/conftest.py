@@ -20,7 +20,7 @@ from moto.core.models import MockAWS, botocore_stubber
 
 from faceblur.jobs import executions, storage
 from faceblur.jobs import table as jobs_table
-from faceblur.jobs.boxes import FoundBox
+from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.options import JobOptions
 from tests.support.networks import python_path
 from tests.support.privacy import private_in
@@ -231,9 +231,8 @@ def store(s3: S3Client) -> Callable[..., dict[str, Any]]:
     """Store boxes and the rounds in which they were found; gives what the workflow's state says of them."""
 
     def write(*found: tuple[Box, int], photo: bytes = b"photo") -> dict[str, Any]:
-        boxes = [FoundBox(box, round_).to_dict() for box, round_ in found]
-        content = {"photo": storage.digest(photo), "boxes": boxes}
-        return {"key": storage.photos().write_boxes(JOB_ID, content), "count": len(boxes)}
+        boxes = FoundBoxes(storage.digest(photo), [FoundBox(box, round_) for box, round_ in found])
+        return {"key": storage.photos().write_boxes(JOB_ID, boxes.to_dict()), "count": boxes.hidden}
 
     return write
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
-from faceblur_cli.blur import Report, hide_faces
+from faceblur_cli import main
+from faceblur_cli.blur import Report, hide_faces, redo
 from faceblur_cli.client import ApiClient, JobFailed, Unavailable, refused_upload
 from faceblur_cli.failures import Failure
 
@@ -23,8 +25,10 @@ DONE = {
     "status": "COMPLETED",
     "faces": 2,
     "missed_at_first": 1,
+    "kept": 0,
     "check_rounds": 2,
     "warnings": [],
+    "reviewed": False,
     "result": {"url": "http://s3.test/result", "content_type": "image/jpeg"},
 }
 
@@ -40,6 +44,8 @@ def client(*jobs: dict[str, object], upload_status: int = 204, upload_answer: st
                 return httpx.Response(201, json={"job_id": "0a", "upload": form})
             case "POST", "s3.test", "/upload":
                 return httpx.Response(upload_status, text=upload_answer)
+            case "POST", "api.test", "/v1/jobs/0a/redo":
+                return httpx.Response(202, json={"job_id": "0a", "status": "PROCESSING"})
             case "GET", "api.test", "/v1/jobs/0a":
                 return httpx.Response(200, json={"job_id": "0a"} | next(shown))
             case "GET", "s3.test", "/result":
@@ -114,7 +120,7 @@ def test_the_result_is_stored_beside_its_photo(photo: Path) -> None:
         ({}, "2 faces hidden, 1 of them found by a check; 2 checks"),
         (
             {"faces": 9, "missed_at_first": 7, "check_rounds": 5, "warnings": ["ChecksNotSettled"]},
-            "9 faces hidden, 7 of them found by a check; 5 checks (ChecksNotSettled)",
+            "9 faces hidden, 7 of them found by a check; 5 checks (ChecksNotSettled, please look)",
         ),
     ],
 )
@@ -309,6 +315,121 @@ def test_an_interrupt_ends_the_waiting_for_all_jobs(photo: Path) -> None:
         hide_faces(api, [photo], None, {}, 1, interrupt)
     with pytest.raises(JobFailed):
         api.wait_for("0a", lambda _: None)
+
+
+def test_the_waiting_for_a_person_does_not_count(clock: Clock) -> None:
+    def answers() -> Iterator[httpx.Response]:
+        while clock.now < 10 * 3600:
+            yield httpx.Response(200, json={"status": "AWAITING_REVIEW"})
+        yield httpx.Response(200, json={"status": "PROCESSING"})
+        yield httpx.Response(200, json=DONE)
+
+    seen: list[str] = []
+    client_answering(answers()).wait_for("0a", seen.append)
+    assert seen == ["AWAITING_REVIEW", "PROCESSING", "COMPLETED"]
+
+
+@pytest.mark.parametrize(
+    ("warnings", "reviewed", "look"),
+    [
+        ([], False, False),
+        (["DarkPhoto"], False, False),
+        (["NoFacesFound"], False, True),
+        (["FacesBelowConfidence"], False, True),
+        (["ChecksNotSettled", "DarkPhoto"], False, True),
+        (["NoFacesFound"], True, False),
+    ],
+)
+def test_results_at_which_somebody_should_look(photo: Path, warnings: list[str], reviewed: bool, look: bool) -> None:
+    (report,) = reports_of(client(DONE | {"warnings": warnings, "reviewed": reviewed}), [photo])
+    assert report.needs_a_look is look
+    assert ("please look" in report.summary) is look
+
+
+def test_a_job_is_done_again(tmp_path: Path) -> None:
+    report = redo(client({"status": "PROCESSING"}, DONE), "0a", tmp_path / "new", {"style": "solid"}, lambda _: None)
+    assert report.error is None
+    assert report.output == str(tmp_path / "new" / "0a.blurred.jpg")
+
+
+def test_a_redo_that_fails_stores_nothing(tmp_path: Path) -> None:
+    error = {"code": "TimedOut", "message": "This photo took too long to process."}
+    report = redo(client(DONE | {"redo_error": error}), "0a", tmp_path, {}, lambda _: None)
+    assert (report.status, report.error, report.output) == ("FAILED", error, None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_redo_that_is_refused(tmp_path: Path) -> None:
+    report = redo(client(), "0b", tmp_path, {}, lambda _: None)
+    assert report.error is not None
+    assert report.error["code"] == "JobNotFound"
+
+
+# ---------------------------------------------------------------- the command
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+    """The fields that a command sends; its job has the outcome DONE, and no face was found."""
+    fields: list[dict[str, Any]] = []
+    inner = client({"status": "AWAITING_REVIEW"}, DONE | {"warnings": ["NoFacesFound"]})._http._transport
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST" and request.url.host == "api.test":
+            fields.append(json.loads(request.content))
+        return inner.handle_request(request)
+
+    monkeypatch.setattr(main, "ApiClient", lambda _, token: ApiClient(API, httpx.MockTransport(answer), token=token))
+    return fields
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(main.cli, [*arguments, "--api", API])
+
+
+def test_places_and_ids_of_faces(asked: list[dict[str, Any]], tmp_path: Path) -> None:
+    run("redo", "0a", "--out", str(tmp_path), "-o", "style=solid", "--keep", "3", "--hide", "0.1,0.2,0.3,.4")
+    assert asked == [
+        {
+            "style": "solid",
+            "keep": [{"id": 3}],
+            "hide": [{"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4}],
+        }
+    ]
+
+
+def test_only_these_places(asked: list[dict[str, Any]], photo: Path) -> None:
+    run("blur", str(photo), "--only", "0,0,1,0.5")
+    assert asked == [{"only": [{"left": 0.0, "top": 0.0, "width": 1.0, "height": 0.5}]}]
+
+
+@pytest.mark.parametrize("place", ["", "1,2", "a,b,c,d", "0.1,0.2,0.3,0.4,0.5", "-1"])
+def test_a_place_that_is_none(asked: list[dict[str, Any]], photo: Path, place: str) -> None:
+    outcome = run("blur", str(photo), f"--hide={place}")
+    assert isinstance(outcome.exception, Failure)
+    assert "LEFT,TOP,WIDTH,HEIGHT" in str(outcome.exception)
+    assert asked == []
+
+
+def test_a_result_at_which_somebody_should_look_ends_with_3(asked: list[dict[str, Any]], photo: Path) -> None:
+    assert run("blur", str(photo)).exit_code == 3
+
+
+def test_a_review_opens_the_editor_of_the_page(
+    asked: list[dict[str, Any]], photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(main, "_has_screen", lambda: True)
+    monkeypatch.setattr(main.webbrowser, "open", opened.append)
+    run("blur", str(photo), "--review", "--page", "https://page.test/")
+    assert asked == [{"review": "always"}]
+    assert opened == ["https://page.test/#job=0a"]
+
+
+def test_a_review_through_an_api_needs_the_page(asked: list[dict[str, Any]], photo: Path) -> None:
+    outcome = run("blur", str(photo), "--review")
+    assert "--page" in str(outcome.exception)
+    assert asked == []
 
 
 def test_a_report_is_json() -> None:

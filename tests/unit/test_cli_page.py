@@ -44,7 +44,7 @@ class Api(BaseHTTPRequestHandler):
         if self.command != "DELETE":
             self.wfile.write(b'{"code": "it"}')
 
-    do_GET = do_POST = do_DELETE = answer  # noqa: N815
+    do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815
 
     def log_message(self, *_: object) -> None:
         pass
@@ -166,6 +166,11 @@ def test_only_paths_of_the_api_are_forwarded(served, requests, path):
     assert requests == []
 
 
+def test_another_path_gets_a_code(served):
+    answer = served.get("/api/other")
+    assert (answer.status_code, answer.json()["code"]) == (404, "RouteNotFound")
+
+
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:8080", ""])
 def test_requests_for_another_host_are_refused(served, requests, host):
     assert raw(served, "/", Host=host) == 421
@@ -199,10 +204,14 @@ def test_requests_to_the_api_are_forwarded(served, requests):
     assert answer.headers["Cache-Control"] == "no-store"
     assert "Server-Secret" not in answer.headers
     assert served.get("/api/jobs/0a").status_code == 201
+    assert served.put("/api/jobs/0a/review", json={}).status_code == 201
+    assert served.post("/api/jobs/0a/redo").status_code == 201
     assert served.delete("/api/jobs/0a").status_code == 204
     assert requests == [
         ("POST", "/stage/jobs?a=b", b'{"style":"solid"}', "application/json"),
         ("GET", "/stage/jobs/0a", b"", None),
+        ("PUT", "/stage/jobs/0a/review", b"{}", "application/json"),
+        ("POST", "/stage/jobs/0a/redo", b"", None),
         ("DELETE", "/stage/jobs/0a", b"", None),
     ]
 

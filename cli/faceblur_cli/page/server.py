@@ -17,9 +17,11 @@ from faceblur_cli.stack.aws import Stack
 
 DEFAULT_PORT = 8080
 # All paths of the API. Nothing else is forwarded: below the API's host, the embedded AWS serves all photos.
-_API_PATH = re.compile(r"/api(/jobs(/[\w-]{1,64})?(\?[\w=&%.+-]*)?)", re.ASCII)
+_API_PATH = re.compile(r"/api(/jobs(/[\w-]{1,64}(/review|/redo)?)?(\?[\w=&%.+-]*)?)", re.ASCII)
 # Other host names are refused, so that no other site can reach this server under its own name (DNS rebinding).
 _HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
+# What the API answers to such a path.
+_NO_ROUTE = b'{"code": "RouteNotFound", "message": "The API has no such path or method. docs/openapi.yaml lists them."}'
 _MAX_BODY = 10_000_000  # bytes, as in API Gateway
 _REQUEST_HEADERS = ("Content-Type", "Authorization")
 _RESPONSE_HEADERS = ("Content-Type", "Cache-Control", "WWW-Authenticate")
@@ -79,6 +81,9 @@ class _Handler(SimpleHTTPRequestHandler):
     def do_POST(self) -> None:
         self._forward()
 
+    def do_PUT(self) -> None:
+        self._forward()
+
     def do_DELETE(self) -> None:
         self._forward()
 
@@ -119,7 +124,9 @@ class _Handler(SimpleHTTPRequestHandler):
             return
         length, api_path = self.headers.get("Content-Length", "0"), _API_PATH.fullmatch(self.path)
         if not api_path:
-            self._refuse(HTTPStatus.NOT_FOUND)
+            self.close_connection = True  # the request's body has not been read
+            self.send_response(HTTPStatus.NOT_FOUND)
+            self._send(_NO_ROUTE, {"Content-Type": "application/json"})
         elif not length.isdecimal() or "Transfer-Encoding" in self.headers:
             self._refuse(HTTPStatus.LENGTH_REQUIRED)
         elif int(length) > _MAX_BODY:

@@ -10,7 +10,15 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from faceblur import config
-from faceblur.errors import InternalError, InvalidOptions, JobNotFound, NotSignedIn, RequestError, TooManyJobs
+from faceblur.errors import (
+    InternalError,
+    InvalidDecision,
+    InvalidOptions,
+    JobNotFound,
+    NotSignedIn,
+    RequestError,
+    TooManyJobs,
+)
 from faceblur.jobs.table import Job, Status, is_job_id
 from faceblur.observability import job_refused, logger, tag_with_job
 
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
 
 _STATUS_CODES: dict[type[RequestError], int] = {
     InvalidOptions: 400,
+    InvalidDecision: 400,
     NotSignedIn: 401,
     JobNotFound: 404,
     TooManyJobs: 429,

@@ -9,22 +9,34 @@ from faceblur.photo import decode
 from faceblur.photo.coverage import uncovered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from faceblur.detectors.base import Detection, DetectionPass, Detector, StoredPhoto
+    from faceblur.geometry import Box
     from faceblur.photo.styles import Region
 
 
 class Check:
-    """A detector for drafts. It ignores what is under paint, because a painted head may still look like a face."""
+    """A detector for drafts.
 
-    def __init__(self, detector: Detector, hidden: Sequence[Region]) -> None:
-        """Use this detector to check a draft in which these regions are hidden."""
+    It ignores what is under paint, because a painted head may still look like a face, and the faces that a decision
+    keeps visible.
+    """
+
+    def __init__(
+        self, detector: Detector, hidden: Sequence[Region], keeps: Callable[[Box], bool] = lambda _: False
+    ) -> None:
+        """Use this detector to check a draft in which these regions are hidden. `keeps` tells the faces to ignore."""
         self.detector = detector
         self.hidden = hidden
+        self.keeps = keeps
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
-        """The uncovered faces of at least this confidence (0…100). Raises the errors of the detector."""
+        """The faces of at least this confidence (0…100) that are neither covered nor kept visible by a decision.
+
+        Raises the errors of the detector.
+        """
         found = self.detector.detect(photo, min_confidence, detection_pass)
         header = decode.inspect(photo.data)
-        return replace(found, boxes=uncovered((header.width, header.height), self.hidden, found.boxes))
+        visible = uncovered((header.width, header.height), self.hidden, found.boxes)
+        return replace(found, boxes=[box for box in visible if not self.keeps(box)])

@@ -10,7 +10,20 @@ from faceblur.detectors.warnings import WarningCode
 from faceblur.limits import DEFAULT_CONFIDENCE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from faceblur.detectors.base import Detection, Detector, StoredPhoto
+    from faceblur.geometry import Box
+
+
+# A face of less confidence is one about which a detector is not sure. A third of real photos, most of them of groups and
+# crowds, have such a face.
+SURE = 50.5
+
+
+def unsure(boxes: Sequence[Box]) -> int:
+    """The number of faces about which the detector was not sure."""
+    return sum(box.confidence < SURE for box in boxes)
 
 
 def confidence_for(detection_pass: DetectionPass, min_confidence: float) -> float:

@@ -1,12 +1,13 @@
 """The boxes files in S3: `detect_faces` writes all boxes found so far in a job, and `hide_faces` reads them.
 
-A file also holds the digest of the photo, so that boxes of one photo are never hidden in another. The workflow's state
-carries only the key and the count of the boxes (`contracts`).
+A file also holds the digest of the photo, so that boxes of one photo are never hidden in another, and what a decision
+says about faces that are found later. The workflow's state carries only the key and the count of the boxes
+(`contracts`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from faceblur.detectors.base import DetectionPass
@@ -14,6 +15,7 @@ from faceblur.errors import TooManyFaces
 from faceblur.geometry import Box
 from faceblur.jobs.storage import withdraw_if_late
 from faceblur.limits import MAX_FACES
+from faceblur.photo.styles import Region, style_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,35 +24,111 @@ if TYPE_CHECKING:
     from faceblur.jobs.storage import Photos
     from faceblur.jobs.table import Jobs
 
+# Who found a box that a person drew, and in which pass.
+PERSON = "person"
+# A place names every face of which at least this share lies inside it.
+INSIDE = 0.6
+# Boxes of the same face by two detectors have a larger intersection over union.
+OVERLAP = 0.3
+
 
 @dataclass(frozen=True, slots=True)
 class FoundBox:
-    """A face's box and the round that found it: 0 is the first pass, 1…5 are the checks."""
+    """A face's box and the round that found it: 0 is the first pass, 1…5 are the checks.
+
+    A box that is not `hidden` stays visible by a decision. `style` holds the options of the job that differ for it.
+    """
 
     box: Box
     round: int
+    hidden: bool = True
+    style: Mapping[str, Any] = field(default_factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """This box as JSON carries it."""
+    @property
+    def is_kept_face(self) -> bool:
+        """Whether a detector found it and a decision keeps it visible."""
+        return not self.hidden and self.box.found_by != PERSON
+
+    def to_dict(self, id_: int) -> dict[str, Any]:
+        """This box, under this id, as JSON carries it."""
         found_in = DetectionPass.CHECK if self.round else DetectionPass.FIRST
-        return {**self.box.to_dict(), "found_in": found_in, "round": self.round}
+        told = {
+            "id": id_,
+            **self.box.to_dict(),
+            "found_in": PERSON if self.box.found_by == PERSON else found_in,
+            "round": self.round,
+            "hidden": self.hidden,
+        }
+        return told | {"hidden_with": dict(self.style)} if self.style else told
 
     @classmethod
     def from_dict(cls, box: Mapping[str, Any]) -> FoundBox:
         """The box that `to_dict` wrote."""
-        return cls(Box.from_dict(box), box["round"])
+        return cls(Box.from_dict(box), box["round"], box["hidden"], box.get("hidden_with", {}))
 
 
 @dataclass(frozen=True, slots=True)
 class FoundBoxes:
-    """All boxes found so far, and the digest (`storage.digest`) of the upload."""
+    """All boxes found so far, in their order, and the digest (`storage.digest`) of the upload.
+
+    A box's id is its number in this order, from 1. Faces that are found later stay visible if they lie in one of the
+    `kept_places`, and all of them do with `only`.
+    """
 
     photo: Mapping[str, Any]
     boxes: Sequence[FoundBox]
+    kept_places: Sequence[Box] = field(default_factory=list)
+    only: bool = False
+
+    @property
+    def hidden(self) -> int:
+        """The number of boxes that are hidden."""
+        return sum(each.hidden for each in self.boxes)
+
+    @property
+    def kept(self) -> int:
+        """The number of faces that stay visible by a decision."""
+        return sum(each.is_kept_face for each in self.boxes)
 
     def plus(self, boxes: Sequence[Box], round_: int) -> FoundBoxes:
         """All these boxes and the boxes of another round."""
-        return FoundBoxes(self.photo, [*self.boxes, *(FoundBox(box, round_) for box in boxes)])
+        return replace(self, boxes=[*self.boxes, *(FoundBox(box, round_) for box in boxes)])
+
+    def regions(self, options: Mapping[str, Any]) -> list[Region]:
+        """The regions to hide in a job with these options."""
+        return [Region(each.box, style_of({**options, **each.style})) for each in self.boxes if each.hidden]
+
+    def keeps(self, box: Box) -> bool:
+        """Whether a face that a check found is one that a decision keeps visible.
+
+        Two detectors place the same face differently. So the face counts as the known one whose box overlaps its box
+        most.
+        """
+        if self.only or any(box.share_in(place) >= INSIDE for place in self.kept_places):
+            return True
+        if not self.kept:
+            return False
+        known = max(self.boxes, key=lambda each: each.box.overlap(box), default=None)
+        return known is not None and known.is_kept_face and known.box.overlap(box) > OVERLAP
+
+    def to_dict(self) -> dict[str, Any]:
+        """These boxes as JSON carries them."""
+        return {
+            "photo": self.photo,
+            "boxes": [each.to_dict(id_) for id_, each in enumerate(self.boxes, 1)],
+            "kept_places": [place.to_dict() for place in self.kept_places],
+            "only": self.only,
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> FoundBoxes:
+        """The boxes that `to_dict` wrote."""
+        return cls(
+            content["photo"],
+            [FoundBox.from_dict(box) for box in content["boxes"]],
+            [Box.from_dict(place) for place in content["kept_places"]],
+            content["only"],
+        )
 
 
 def store_boxes(job_id: str, found: FoundBoxes, jobs: Jobs, photos: Photos) -> StoredBoxes:
@@ -61,13 +139,11 @@ def store_boxes(job_id: str, found: FoundBoxes, jobs: Jobs, photos: Photos) -> S
     """
     if len(found.boxes) > MAX_FACES:
         raise TooManyFaces
-    boxes = [box.to_dict() for box in found.boxes]
-    key = photos.write_boxes(job_id, {"photo": found.photo, "boxes": boxes})
+    key = photos.write_boxes(job_id, found.to_dict())
     withdraw_if_late(key, job_id, jobs, photos)
-    return {"key": key, "count": len(boxes)}
+    return {"key": key, "count": found.hidden}
 
 
 def load_boxes(stored: StoredBoxes, photos: Photos) -> FoundBoxes:
     """Load the boxes that `store_boxes` stored. Raises JobNotFound if they were erased."""
-    content = photos.read_boxes(stored["key"])
-    return FoundBoxes(content["photo"], [FoundBox.from_dict(box) for box in content["boxes"]])
+    return FoundBoxes.from_dict(photos.read_boxes(stored["key"]))

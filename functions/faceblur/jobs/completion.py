@@ -46,8 +46,9 @@ def _complete(request: CompleteRequest, found: FoundBoxes, jobs: Jobs, photos: P
         request.job_id, receipt(request, found, photos.digest_of_draft(request.draft["key"]))
     )
     outcome = {
-        "faces": len(found.boxes),
-        "missed_at_first": sum(box.round > 0 for box in found.boxes),
+        "faces": found.hidden,
+        "missed_at_first": sum(each.hidden and each.round > 0 for each in found.boxes),
+        "kept": found.kept,
         "check_rounds": request.check_rounds,
         "warnings": request.warnings,
         "result": request.draft,

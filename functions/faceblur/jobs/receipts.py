@@ -27,7 +27,7 @@ def receipt(request: CompleteRequest, found: FoundBoxes, result: Mapping[str, An
         "job_id": request.job_id,
         "input": found.photo,
         "output": result,
-        "boxes": [box.to_dict() for box in found.boxes],
+        "boxes": found.to_dict()["boxes"],
         "check_rounds": request.check_rounds,
         "hidden_with": {name: request.options[name] for name in STYLE_OPTIONS},
         "stripped": request.draft["stripped"],

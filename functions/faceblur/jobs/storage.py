@@ -1,6 +1,7 @@
 """Uploads, boxes, drafts, results and receipts in S3.
 
-`uploads/{job_id}`, `boxes/{job_id}.{token}.json`, `results/{job_id}.{token}.{extension}`, `receipts/{job_id}.json`.
+`uploads/{job_id}`, `boxes/{job_id}.{token}.json`, `boxes/{job_id}.decision.json`,
+`results/{job_id}.{token}.{extension}`, `receipts/{job_id}.json`.
 
 A token is random, so each object has a key of its own: a retried or delayed task never replaces an object that another
 task reads. A token tells nothing about the content, because keys remain in the history of an execution.
@@ -93,10 +94,15 @@ class Photos:
 
     def read_boxes(self, key: str) -> dict[str, Any]:
         """Read a boxes file. Raises JobNotFound if it does not exist, as after the end of the job."""
-        with _if_not_found(JobNotFound), storage_errors():
-            body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        content: dict[str, Any] = json.loads(body)
-        return content
+        return self._read_json(key)
+
+    def write_decision(self, job_id: str, content: dict[str, Any]) -> None:
+        """Store the decision that came with a job."""
+        self._write_json(_decision_key(job_id), json.dumps(content, separators=(",", ":")))
+
+    def read_decision(self, job_id: str) -> dict[str, Any]:
+        """Read the decision that came with a job. Raises JobNotFound if it does not exist."""
+        return self._read_json(_decision_key(job_id))
 
     def write_receipt(self, job_id: str, receipt: dict[str, Any]) -> str:
         """Store a job's receipt. Returns its key."""
@@ -154,6 +160,12 @@ class Photos:
             self._client.put_object(Bucket=self.bucket, Key=key, Body=text.encode(), ContentType="application/json")
         return key
 
+    def _read_json(self, key: str) -> dict[str, Any]:
+        with _if_not_found(JobNotFound), storage_errors():
+            body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        content: dict[str, Any] = json.loads(body)
+        return content
+
     def _keys(self, prefix: str) -> list[str]:
         with storage_errors():
             answer = self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix)
@@ -179,6 +191,10 @@ def withdraw_if_late(key: str, job_id: str, jobs: Jobs, photos: Photos) -> None:
 def upload_key(job_id: str) -> str:
     """The key of a job's upload."""
     return f"{_UPLOADS}{job_id}"
+
+
+def _decision_key(job_id: str) -> str:
+    return f"{_BOXES}{job_id}.decision.json"
 
 
 def job_id_of(key: str) -> str:

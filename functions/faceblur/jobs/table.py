@@ -98,8 +98,11 @@ class Jobs:
         if not counted:
             raise TooManyJobs
 
-    def create(self, options: dict[str, Any], upload_seconds: int, owner: str = "") -> Job:
-        """Add a job that waits for its upload. Its id is unguessable (128 random bits)."""
+    def create(self, options: dict[str, Any], upload_seconds: int, owner: str = "", *, decides: bool = False) -> Job:
+        """Add a job that waits for its upload. Its id is unguessable (128 random bits).
+
+        `decides` tells the state machine that the job comes with a decision about faces.
+        """
         now = int(time.time())
         job = Job(
             job_id=secrets.token_hex(16),
@@ -120,6 +123,8 @@ class Jobs:
         }
         if owner:
             row["owner"] = owner
+        if decides:
+            row["decides"] = True
         with storage_errors():
             self._table.put_item(Item=row, ConditionExpression=Attr("job_id").not_exists())
         return job

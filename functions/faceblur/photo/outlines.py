@@ -65,9 +65,20 @@ class Frame:
 
     @property
     def bounds(self) -> Rectangle:
-        """The upright rectangle around the ellipse; it is also the frame's own rectangle if the frame is not turned."""
+        """The upright rectangle around the ellipse."""
         cosine, sine = self.axes
-        wide, high = hypot(self.across * cosine, self.down * sine), hypot(self.across * sine, self.down * cosine)
+        return self._around(
+            hypot(self.across * cosine, self.down * sine), hypot(self.across * sine, self.down * cosine)
+        )
+
+    @property
+    def corner_bounds(self) -> Rectangle:
+        """The upright rectangle around the frame's own rectangle."""
+        cosine, sine = abs(self.axes[0]), abs(self.axes[1])
+        return self._around(self.across * cosine + self.down * sine, self.across * sine + self.down * cosine)
+
+    def _around(self, wide: float, high: float) -> Rectangle:
+        """The pixels at most this far from the centre, horizontally and vertically."""
         return Rectangle(floor(self.x - wide), floor(self.y - high), ceil(self.x + wide), ceil(self.y + high))
 
     def lowered(self, distance: float) -> Frame:
@@ -111,18 +122,22 @@ def outline(size: tuple[int, int], region: Region) -> Outline:
     """The outline of the region in a picture of this size (width and height in pixels).
 
     An ellipse is turned with the head, and extends further below the chin than above the forehead. The other outlines
-    are upright.
+    are upright. A box that is turned itself is covered as it lies, in every shape.
     """
     box, style = region
-    frame = head_frame(size, box) if style.shape == "ellipse" else box_frame(size, box)
+    if box.turned:
+        frame = replace(box_frame(size, box), roll=box.roll)
+    else:
+        frame = head_frame(size, box) if style.shape == "ellipse" else box_frame(size, box)
     enlargement = 1 + 2 * max(style.padding, MIN_PADDING)
     # Even over a tiny face, the paint is opaque up to one pixel outside the face.
     across, down = (max(enlargement * half, (half + 1) / OPAQUE_SHARE) for half in (frame.across, frame.down))
     padded = replace(frame, across=across, down=down)
-    if style.shape == "ellipse":
+    if style.shape == "ellipse" and not box.turned:
         opaque_margin = OPAQUE_SHARE * down - frame.down
         padded = padded.lowered(min(LOWERED * opaque_margin, opaque_margin - 1))
-    return Outline(padded, padded.bounds.clip(size), style.shape)
+    bounds = padded.bounds if style.shape == "ellipse" else padded.corner_bounds
+    return Outline(padded, bounds.clip(size), style.shape)
 
 
 def box_frame(size: tuple[int, int], box: Box) -> Frame:

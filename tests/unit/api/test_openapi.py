@@ -144,16 +144,16 @@ def test_every_warning_is_described():
 
 
 def test_a_receipt_tells_the_options_that_say_how_a_face_is_hidden():
-    described = SCHEMAS["Receipt"]["properties"]["hidden_with"]["properties"]
+    described = SCHEMAS["HiddenWith"]["properties"]
     assert described == {name: {"$ref": f"#/components/schemas/JobOptions/properties/{name}"} for name in STYLE_OPTIONS}
 
 
-def test_only_a_completed_job_has_links():
+def test_only_a_job_that_is_completed_or_done_again_has_links():
     described = {
         name for name, schema in SCHEMAS.items() if {"result", "receipt"} & schema.get("properties", {}).keys()
     }
-    assert described == {"CompletedJob"}
-    assert {"result", "receipt"} < set(SCHEMAS["CompletedJob"]["required"])
+    assert described == {"CompletedJob", "UnfinishedJob", "JobInReview"}
+    assert {name for name in described if {"result", "receipt"} & set(SCHEMAS[name]["required"])} == {"CompletedJob"}
 
 
 def test_the_media_types_are_those_of_the_results():
@@ -201,7 +201,7 @@ def test_every_answer_with_a_body_has_an_example():
         for response in owner["responses"].values()
         for media in response.get("content", {}).values()
     ]
-    assert len(bodies) == 8
+    assert len(bodies) == 13
     assert all(media["examples"] for media in bodies)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,8 @@ from faceblur.errors import (
     UploadReplaced,
 )
 from faceblur.geometry import Box
+from faceblur.jobs.boxes import FoundBox, FoundBoxes, store_boxes
+from faceblur.jobs.decisions import Choice, Decision, decided, store_decision
 from faceblur.jobs.storage import Photos, digest, photos
 from faceblur.jobs.table import Jobs, jobs
 from faceblur.limits import MAX_FACES
@@ -98,6 +101,7 @@ def test_the_faces_and_how_they_were_found(ask, detector):
     assert found["stage"].pop("milliseconds") >= 0
     assert stored(found) == [
         {
+            "id": 1,
             "left": 0.1,
             "top": 0.2,
             "width": 0.3,
@@ -105,10 +109,13 @@ def test_the_faces_and_how_they_were_found(ask, detector):
             "confidence": 99.1,
             "found_by": "stand-in",
             "roll": 0.0,
+            "turned": False,
             "found_in": "first",
             "round": 0,
+            "hidden": True,
         },
         {
+            "id": 2,
             "left": 0.33333,
             "top": 0.5,
             "width": 0.1,
@@ -116,12 +123,15 @@ def test_the_faces_and_how_they_were_found(ask, detector):
             "confidence": 60.0,
             "found_by": "other",
             "roll": 0.0,
+            "turned": False,
             "found_in": "first",
             "round": 0,
+            "hidden": True,
         },
     ]
     assert found == {
         "boxes": {"key": found["boxes"]["key"], "count": 2},
+        "unsure": 0,
         "warnings": ["Warning"],
         "stage": {
             "name": "detect",
@@ -220,6 +230,46 @@ def test_no_face_fails_a_job_that_asked_for_it(ask, detector):
     detector.finds = []
     with pytest.raises(NoFacesFound):
         ask(options={"on_no_faces": "fail"})
+
+
+def test_faces_about_which_the_detector_is_not_sure(ask, detector):
+    detector.finds = [replace(FACES[0], confidence=confidence) for confidence in (50.4, 50.5, 50, 90)]
+    assert ask()["unsure"] == 2
+
+
+# ---------------------------------------------------------------- decisions
+
+
+DRAWN = Box(0.8, 0.1, 0.1, 0.2, 100, "person", 15, turned=True)
+
+
+def test_the_decision_of_a_new_job_applies_to_the_faces_that_are_found(ask, detector):
+    keep = Box(0.1, 0.2, 0.3, 0.3, 100, "person", turned=True)
+    store_decision(JOB_ID, Decision([Choice(place=keep)], [Choice(place=DRAWN)]), photos())
+    found = ask(decides=True)
+    assert [(box["found_by"], box["hidden"]) for box in stored(found)] == [
+        ("stand-in", False),
+        ("other", True),
+        ("person", True),
+    ]
+    assert found["boxes"]["count"] == 2
+
+
+def test_a_place_that_a_client_hides_is_enough_for_a_job_that_fails_without_faces(ask, detector):
+    detector.finds = []
+    store_decision(JOB_ID, Decision(hide=[Choice(place=DRAWN)]), photos())
+    assert ask(options={"on_no_faces": "fail"}, decides=True)["boxes"]["count"] == 1
+
+
+def test_a_check_leaves_out_the_faces_that_are_kept(check, detector):
+    detector.finds = [FACES[0], FACES[1]]
+    kept = decided(FoundBoxes(digest(PHOTO), [FoundBox(FACES[0], 0)]), Decision(keep=[Choice(1)]))
+    found = check(boxes=store_boxes(JOB_ID, kept, jobs(), photos()))
+    assert found["stage"]["faces"] == 1
+    assert [(box["id"], box["hidden"], box["found_in"]) for box in stored(found)] == [
+        (1, False, "first"),
+        (2, True, "check"),
+    ]
 
 
 # ---------------------------------------------------------------- the check

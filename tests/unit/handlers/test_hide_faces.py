@@ -11,6 +11,8 @@ from PIL import Image, ImageChops
 from faceblur import observability
 from faceblur.errors import CorruptImage, JobNotFound, UploadReplaced
 from faceblur.geometry import Box
+from faceblur.jobs.boxes import FoundBox, FoundBoxes
+from faceblur.jobs.storage import digest, photos
 from hide_faces.app import handler
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -105,6 +107,14 @@ def test_a_face_that_only_a_check_found_is_hidden_in_the_same_style(blur, stored
     image = stored(draft).convert("RGB")
     assert image.getpixel((60, 45)) == image.getpixel((128, 96)) == (0x12, 0xAB, 0x9F)
     assert (draft["stage"]["name"], draft["stage"]["round"]) == ("hide_missed", 2)
+
+
+def test_a_face_that_is_kept_is_unchanged_to_the_bit_and_a_drawn_box_has_its_own_style(blur, stored):
+    drawn = FoundBox(Box(0.1, 0.7, 0.1, 0.1, 100, "person", turned=True), 0, style={"style": "solid", "shape": "box"})
+    boxes = FoundBoxes(digest(PHOTO), [FoundBox(FACE, 0, hidden=False), drawn])
+    image = stored(blur(boxes={"key": photos().write_boxes(JOB_ID, boxes.to_dict()), "count": 1}))
+    assert changed(image, FACE) == 0
+    assert image.getpixel((24, 90)) == (0, 0, 0)
 
 
 def test_the_solid_style_has_the_colour_that_was_asked_for(blur, stored):

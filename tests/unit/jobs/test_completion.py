@@ -64,11 +64,21 @@ def test_the_outcome_of_a_completed_job(done, add_job):
     assert job.outcome == {
         "faces": 3,
         "missed_at_first": 1,
+        "kept": 0,
         "check_rounds": 2,
         "warnings": [],
         "result": done.draft,
         "receipt": RECEIPT,
     }
+
+
+def test_a_job_counts_the_hidden_faces_and_the_kept_ones(done, add_job, s3):
+    add_job("PROCESSING")
+    kept = [replace(FOUND[0], hidden=False), FOUND[1], replace(FOUND[2], hidden=False)]
+    s3.put_object(Bucket=BUCKET, Key=done.boxes["key"], Body=json.dumps(FoundBoxes(digest(b"photo"), kept).to_dict()))
+    complete_job(done, jobs(), photos())
+    outcome = jobs().get(JOB_ID).outcome
+    assert (outcome["faces"], outcome["kept"], outcome["missed_at_first"]) == (1, 2, 0)
 
 
 def test_a_completed_job_has_its_receipt(done, add_job, keys, written, s3):

@@ -66,7 +66,7 @@ def test_the_whole_receipt_of_a_job(done):
         "job_id": "0f8fad5bd9cb469fa16570867728950e",
         "input": PHOTO,
         "output": RESULT,
-        "boxes": [{**FACE.box.to_dict(), "found_in": "first", "round": 0}],
+        "boxes": [{"id": 1, **FACE.box.to_dict(), "found_in": "first", "round": 0, "hidden": True}],
         "check_rounds": 1,
         "hidden_with": {"style": "blur", "shape": "ellipse", "padding": 0.24, "strength": 1, "colour": "#000000"},
         "stripped": ["EXIF"],
@@ -85,8 +85,8 @@ def test_the_whole_receipt_of_a_job(done):
 def test_every_box_names_its_detector_and_its_round(done):
     made = documented(receipt_of(replace(done, stages=TWO_CHECKS, check_rounds=2), FACE, MISSED))
     assert made["boxes"] == [
-        FACE.box.to_dict() | {"found_in": "first", "round": 0},
-        MISSED.box.to_dict() | {"found_in": "check", "round": 1},
+        FACE.box.to_dict() | {"id": 1, "found_in": "first", "round": 0, "hidden": True},
+        MISSED.box.to_dict() | {"id": 2, "found_in": "check", "round": 1, "hidden": True},
     ]
     assert made["check_rounds"] == 2
 

@@ -200,9 +200,36 @@ def test_only_an_oval_is_turned_with_the_head() -> None:
     assert opaque(SIZE, Region(box, Style()))[ellipse(SIZE, *HEAD, 40)].all()
 
 
+@pytest.mark.parametrize("shape", get_args(Shape))
+@pytest.mark.parametrize("roll", [0, 30, -45, 90, 170])
+def test_a_drawn_box_is_covered_as_it_lies(shape: Shape, roll: float) -> None:
+    """All of its inner ellipse, and in angular shapes all of the turned rectangle itself, for every padding."""
+    x, y, across, down = 200, 150, 60, 25
+    drawn = Box(140 / 400, 125 / 300, 120 / 400, 50 / 300, 100, "person", roll, turned=True)
+    painted = opaque(SIZE, Region(drawn, Style(shape=shape, padding=MIN_PADDING)))
+    assert painted[ellipse(SIZE, x, y, across, down, roll)].all()
+    rows, columns = np.indices(SIZE[::-1]) + 0.5
+    turn = np.radians(roll)
+    along = (columns - x) * np.cos(turn) + (rows - y) * np.sin(turn)
+    below = (rows - y) * np.cos(turn) - (columns - x) * np.sin(turn)
+    rectangle = (abs(along) <= across) & (abs(below) <= down)
+    if shape == "box":
+        assert painted[rectangle].all()
+    reach = 1.25
+    assert not painted[(abs(along) > reach * across) | (abs(below) > reach * down)].any()
+
+
+def test_with_the_default_padding_an_oval_covers_the_corners_of_a_drawn_box() -> None:
+    drawn = Box(0.3, 0.3, 0.2, 0.3, 100, "person", turned=True)
+    painted = opaque(SIZE, Region(drawn, Style()))
+    assert painted[90:180, 120:200].mean() > 0.99
+
+
 @given(
     st.sampled_from(get_args(Shape)),
-    st.builds(Box, *[st.floats(-0.3, 1.2)] * 2, *[st.floats(0, 0.9)] * 2, st.just(99.0), st.just(""), rolls),
+    st.builds(
+        Box, *[st.floats(-0.3, 1.2)] * 2, *[st.floats(0, 0.9)] * 2, st.just(99.0), st.just(""), rolls, st.booleans()
+    ),
 )
 def test_outlines_lie_within_the_part_of_the_picture_that_they_name(shape: Shape, box: Box) -> None:
     outline = outlines.outline((83, 61), Region(box, Style(shape=shape)))

@@ -1,0 +1,113 @@
+"""Decisions about faces in requests: their fields, and how they are validated."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from faceblur.errors import InvalidDecision
+from faceblur.geometry import Box
+from faceblur.jobs.boxes import PERSON
+from faceblur.jobs.decisions import Choice, Decision
+from faceblur.limits import MAX_FACES
+from faceblur.options import ColourField, PaddingField, ShapeField, StrengthField, StyleField, explain
+
+FIELDS = ("keep", "hide", "only")
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Extent = Annotated[float, Field(gt=0, le=1)]
+
+
+class _Entry(BaseModel):
+    """A face by its id, or a place by a rectangle in fractions of the upright photo."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    id: Annotated[int | None, Field(ge=1)] = None
+    left: Fraction | None = None
+    top: Fraction | None = None
+    width: Extent | None = None
+    height: Extent | None = None
+
+    @model_validator(mode="after")
+    def _check_rectangle(self) -> _Entry:
+        sides = [side is None for side in (self.left, self.top, self.width, self.height)]
+        if any(sides) and not all(sides):
+            raise ValueError("a rectangle needs left, top, width and height")
+        if all(sides) and self.id is None:
+            raise ValueError("name a face by its id, or a place by left, top, width and height")
+        return self
+
+    def place(self, roll: float = 0.0) -> Box | None:
+        """The rectangle, turned by `roll`, as a box that a person drew; None if there is none."""
+        if self.left is None or self.top is None or self.width is None or self.height is None:
+            return None
+        return Box(self.left, self.top, self.width, self.height, 100.0, PERSON, roll, turned=True)
+
+
+class _FaceToKeep(_Entry):
+    """A face by its id, or all faces in a rectangle."""
+
+    @model_validator(mode="after")
+    def _check_either(self) -> _FaceToKeep:
+        if self.id is not None and self.left is not None:
+            raise ValueError("name a face by its id, or a place by a rectangle, not both")
+        return self
+
+    def choice(self) -> Choice:
+        return Choice(self.id, self.place())
+
+
+class _FaceToHide(_Entry):
+    """A face, a place, or a face that moves to a place; and how it is hidden."""
+
+    roll: Annotated[float, Field(ge=-180, le=180)] = 0.0
+    style: StyleField | None = None
+    shape: ShapeField | None = None
+    padding: PaddingField | None = None
+    strength: StrengthField | None = None
+    colour: ColourField | None = None
+
+    def choice(self) -> Choice:
+        names = {"style", "shape", "padding", "strength", "colour"}
+        return Choice(self.id, self.place(self.roll), self.model_dump(include=names, exclude_none=True))
+
+
+class _Fields(BaseModel):
+    """The decision of a request."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    keep: Annotated[list[_FaceToKeep], Field(max_length=MAX_FACES)] = []
+    hide: Annotated[list[_FaceToHide], Field(max_length=MAX_FACES)] = []
+    only: Annotated[list[_FaceToHide] | None, Field(max_length=MAX_FACES)] = None
+
+    @model_validator(mode="after")
+    def _check_only(self) -> _Fields:
+        if self.only is not None and (self.keep or self.hide):
+            raise ValueError("only cannot be combined with keep or hide")
+        return self
+
+
+def split_fields(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options and the decision in the fields of a request."""
+    decision = {name: value for name, value in fields.items() if name in FIELDS}
+    return {name: value for name, value in fields.items() if name not in FIELDS}, decision
+
+
+def parse_decision(fields: dict[str, Any], *, ids: bool) -> Decision:
+    """The decision in these fields. Without `ids`, faces cannot be named by their ids, as those of a new job.
+
+    Raises InvalidDecision, whose message names the first ten invalid fields.
+    """
+    try:
+        parsed = _Fields.model_validate(fields)
+    except ValidationError as error:
+        raise InvalidDecision(explain(error, "unknown field")) from None
+    only = parsed.only is not None
+    keep = [entry.choice() for entry in parsed.keep]
+    hide = [entry.choice() for entry in (parsed.only if parsed.only is not None else parsed.hide)]
+    if not ids and any(choice.id is not None for choice in [*keep, *hide]):
+        raise InvalidDecision("The faces of this job are not known yet, so they have no ids. Name them by rectangles.")
+    return Decision(keep, hide, only)

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from faceblur.errors import InvalidDecision, JobNotFound
+from faceblur.geometry import Box
+from faceblur.jobs.boxes import FoundBox, FoundBoxes
+from faceblur.jobs.decisions import Choice, Decision, decided, load_decision, store_decision
+from faceblur.jobs.storage import digest, photos
+
+JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
+LEFT, MIDDLE, RIGHT = (FoundBox(Box(left, 0.3, 0.1, 0.2, 80, "embedded"), 0) for left in (0.1, 0.4, 0.7))
+FOUND = FoundBoxes(digest(b"photo"), [LEFT, MIDDLE, RIGHT])
+
+
+def place(left: float, top: float = 0.3, width: float = 0.1, height: float = 0.2, roll: float = 0) -> Box:
+    return Box(left, top, width, height, 100, "person", roll, turned=True)
+
+
+def hidden(found: FoundBoxes) -> list[bool]:
+    return [each.hidden for each in found.boxes]
+
+
+def test_an_empty_decision_changes_nothing():
+    assert Decision().is_empty
+    assert decided(FOUND, Decision()) == FOUND
+
+
+@pytest.mark.parametrize("decision", [Decision(keep=[Choice(1)]), Decision(hide=[Choice(1)]), Decision(only=True)])
+def test_a_decision_that_decides_something(decision):
+    assert not decision.is_empty
+
+
+def test_a_face_is_kept_by_its_id():
+    assert hidden(decided(FOUND, Decision(keep=[Choice(2)]))) == [True, False, True]
+
+
+def test_a_kept_face_is_hidden_again():
+    kept = decided(FOUND, Decision(keep=[Choice(2), Choice(3)]))
+    assert hidden(decided(kept, Decision(hide=[Choice(3)]))) == [True, False, True]
+
+
+def test_a_place_keeps_the_faces_inside_it_now_and_later():
+    kept = decided(FOUND, Decision(keep=[Choice(place=place(0.35, 0.2, 0.5, 0.5))]))
+    assert hidden(kept) == [True, False, False]
+    assert kept.keeps(Box(0.5, 0.3, 0.05, 0.1, 60))
+    assert not kept.keeps(Box(0.2, 0.3, 0.05, 0.1, 60))
+
+
+def test_what_is_hidden_wins_over_what_is_kept():
+    both = Decision(keep=[Choice(1), Choice(2)], hide=[Choice(2)])
+    assert hidden(decided(FOUND, both)) == [False, True, True]
+
+
+def test_a_drawn_place_gets_a_box_of_its_own():
+    drawn = place(0.85, 0.1, 0.05, 0.08, 20)
+    style = {"style": "solid"}
+    assert decided(FOUND, Decision(hide=[Choice(place=drawn, style=style)])).boxes == [
+        *FOUND.boxes,
+        FoundBox(drawn, 0, style=style),
+    ]
+
+
+def test_a_place_that_is_the_box_of_a_face_is_that_face():
+    again = decided(FOUND, Decision(hide=[Choice(place=place(0.4), style={"style": "pixelate"})]))
+    assert again.boxes == [LEFT, replace(MIDDLE, style={"style": "pixelate"}), RIGHT]
+
+
+def test_a_place_around_a_kept_face_hides_the_face_and_the_place():
+    kept = decided(FOUND, Decision(keep=[Choice(2)]))
+    around = decided(kept, Decision(hide=[Choice(place=place(0.35, 0.2, 0.2, 0.4))]))
+    assert hidden(around) == [True, True, True, True]
+
+
+def test_a_face_moves_and_keeps_its_id():
+    moved = decided(FOUND, Decision(hide=[Choice(2, place(0.42, 0.31), {"shape": "box"})]))
+    assert moved.boxes[1] == FoundBox(place(0.42, 0.31), 0, style={"shape": "box"})
+    assert len(moved.boxes) == 3
+
+
+def test_the_fields_of_a_style_add_up():
+    solid = decided(FOUND, Decision(hide=[Choice(1, style={"style": "solid"})]))
+    red = decided(solid, Decision(hide=[Choice(1, style={"colour": "#ff0000"})]))
+    assert red.boxes[0].style == {"style": "solid", "colour": "#ff0000"}
+
+
+def test_only_these_faces_are_hidden():
+    only = decided(FOUND, Decision(hide=[Choice(2), Choice(place=place(0.9))], only=True))
+    assert hidden(only) == [False, True, False, True]
+    assert only.keeps(Box(0.2, 0.8, 0.1, 0.1, 90))
+
+
+def test_only_nothing():
+    assert hidden(decided(FOUND, Decision(only=True))) == [False, False, False]
+
+
+def test_a_later_decision_ends_only():
+    only = decided(FOUND, Decision(hide=[Choice(2)], only=True))
+    later = decided(only, Decision(hide=[Choice(1)]))
+    assert hidden(later) == [True, True, False]
+    assert not later.keeps(Box(0.2, 0.8, 0.1, 0.1, 90))
+
+
+@pytest.mark.parametrize(
+    ("decision", "named"),
+    [
+        (Decision(keep=[Choice(1), Choice(4)]), "keep.1"),
+        (Decision(hide=[Choice(4)]), "hide.0"),
+        (Decision(hide=[Choice(4)], only=True), "only.0"),
+        (Decision(hide=[Choice(99, place(0.1))]), "hide.0"),
+    ],
+)
+def test_an_id_that_the_job_does_not_have(decision, named):
+    with pytest.raises(InvalidDecision, match=rf"^{named}: this job has no face with the id"):
+        decided(FOUND, decision)
+
+
+def test_a_decision_is_read_as_it_was_stored(s3, keys):
+    decision = Decision([Choice(place=place(0.1))], [Choice(2), Choice(3, place(0.5, roll=-30), {"style": "solid"})])
+    store_decision(JOB_ID, decision, photos())
+    assert load_decision(JOB_ID, photos()) == decision
+    assert keys() == {f"boxes/{JOB_ID}.decision.json"}
+    assert json.loads(json.dumps(decision.to_dict())) == decision.to_dict()
+
+
+def test_a_decision_is_erased_with_its_job(s3, keys):
+    store_decision(JOB_ID, Decision(only=True), photos())
+    photos().erase(JOB_ID)
+    assert keys() == set()
+    with pytest.raises(JobNotFound):
+        load_decision(JOB_ID, photos())
