@@ -24,7 +24,7 @@ export async function changeStyleOf(
     return true;
   }
   if (way.way !== "upload") return false;
-  const { boxes } = await client.fetchQuery(receiptQuery(job.job_id));
+  const { boxes } = await client.fetchQuery(receiptQuery(way.job));
   const picture = { width: way.job.result.width, height: way.job.result.height };
   await store.decide(photo.id, decisionByPlace(facesOf(boxes), picture), { ...style, review: "never" });
   return true;

@@ -2,7 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
-import { beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { App } from "./app";
 import { DEFAULTS, jobOptions, rememberChoices } from "../jobs/choices";
 import type { Job } from "../jobs/job";
@@ -16,8 +16,6 @@ import { texts } from "../texts";
 
 const words = texts.editor;
 const SOON = new Date(Date.now() + 3_600_000).toISOString();
-
-beforeEach(() => history.replaceState(null, "", "/"));
 
 function renderApp() {
   const store = new PhotoStore();

@@ -68,7 +68,12 @@ function JobEditor({ jobId, photo }: { jobId: string | undefined; photo: Photo |
   if (!("job" in way)) return <Message>{texts.editor[way.way]}</Message>;
   // A browser that could not read the photo's size cannot show it.
   const original = photo?.width === undefined ? undefined : (file.data ?? undefined);
-  return <Loading key={runOf(way.job)} way={way} photo={photo} original={original} />;
+  const key = runOf(way.job);
+  return way.way === "review" ? (
+    <LoadingReview key={key} way={way} photo={photo} original={original} />
+  ) : (
+    <LoadingResult key={key} way={way} photo={photo} original={original} />
+  );
 }
 
 /** Identifies the run of a job to whose faces a decision belongs. */
@@ -81,37 +86,40 @@ const Message = ({ children }: { children: string }) => (
 );
 
 type Ready = Extract<WayToChange, { job: Job }>;
-type LoadingProps = { way: Ready; photo: Photo | undefined; original: Blob | undefined };
+type LoadingProps<Way extends Ready> = { way: Way; photo: Photo | undefined; original: Blob | undefined };
 
-/** Gets the picture and the boxes, and opens the editor on them. */
-function Loading({ way, photo, original }: LoadingProps) {
-  const { job } = way;
-  const inReview = job.status === "AWAITING_REVIEW";
-  const receipt = useQuery({
-    ...receiptQuery(job.job_id),
-    queryKey: ["receipt", job.job_id, job.progress.finished ?? ""],
-    enabled: !inReview,
-  });
-  const result = useQuery({ ...resultQuery(job.job_id), enabled: !inReview && !original });
-  // A link to the preview expires after five minutes; the first one is downloaded at once.
-  const [preview] = useState(inReview ? job.review.preview.url : undefined);
-  const local = useObjectUrl(original ?? result.data);
-  const url = local ?? (original ? undefined : preview);
-  const loaded = useSource(url);
-  const boxes = inReview ? job.review.boxes : receipt.data?.boxes;
+/** The faces come with the review, and the picture is the photo in this browser or the preview. */
+function LoadingReview({ way, photo, original }: LoadingProps<Extract<Ready, { way: "review" }>>) {
+  const { preview, boxes } = way.job.review;
+  // A link to the preview expires after five minutes. The first one is used at once, later ones are not needed.
+  const [link] = useState(preview.url);
+  const local = useObjectUrl(original);
+  return <Loaded way={way} photo={photo} boxes={boxes} url={original ? local : link} note={undefined} />;
+}
+
+/** The faces come from the receipt, and the picture is the photo in this browser or the result. */
+function LoadingResult({ way, photo, original }: LoadingProps<Exclude<Ready, { way: "review" }>>) {
+  const receipt = useQuery(receiptQuery(way.job));
+  const result = useQuery({ ...resultQuery(way.job), enabled: !original });
+  const url = useObjectUrl(original ?? result.data);
   if (receipt.isError || result.isError) return <Message>{texts.result.unavailable}</Message>;
+  const note = way.way === "upload" ? texts.editor.uploads : original ? undefined : texts.editor.onlyResult;
+  return <Loaded way={way} photo={photo} boxes={receipt.data?.boxes} url={url} note={note} />;
+}
+
+type LoadedProps = {
+  way: Ready;
+  photo: Photo | undefined;
+  boxes: readonly Box[] | undefined;
+  url: string | undefined;
+  note: string | undefined;
+};
+
+function Loaded({ boxes, url, ...rest }: LoadedProps) {
+  const loaded = useSource(url);
   if (loaded === null) return <Message>{texts.editor.unreadable}</Message>;
   if (!url || !loaded || !boxes) return <Message>{texts.editor.loading}</Message>;
-  return (
-    <Deciding
-      way={way}
-      photo={photo}
-      boxes={boxes}
-      url={url}
-      loaded={loaded}
-      note={way.way === "upload" ? texts.editor.uploads : !inReview && !original ? texts.editor.onlyResult : undefined}
-    />
-  );
+  return <Deciding {...rest} boxes={boxes} url={url} loaded={loaded} />;
 }
 
 type DecidingProps = {
@@ -155,7 +163,6 @@ function Deciding({ way, photo, boxes, url, loaded, note }: DecidingProps) {
       await client.invalidateQueries({ queryKey: jobQuery(job.job_id).queryKey });
     }
     drafts.delete(run);
-    client.removeQueries({ queryKey: ["receipt", job.job_id] });
     const next = sent.find((each) => each.job?.status === "AWAITING_REVIEW" && each.job.job_id !== job.job_id);
     if (next && way.way === "review") showInEditor(next.photo.id);
     else closeEditor();

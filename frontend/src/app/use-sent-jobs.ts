@@ -7,9 +7,9 @@ import { usePhotos } from "../features/upload/use-photos";
 /** A photo that has been uploaded, and its job as soon as the server has told it. */
 export type SentPhoto = { photo: Photo; job: Job | undefined };
 
-/** The photos that have been uploaded, in the order of the list, with their jobs. */
+/** The photos that have been uploaded, in the order of the list, with their jobs. The list polls them, this does not. */
 export function useSentJobs(): SentPhoto[] {
   const sent = usePhotos().filter((photo) => photo.stage === "sent" && photo.jobId !== undefined);
-  const jobs = useQueries({ queries: sent.map((photo) => jobQuery(photo.jobId ?? "")) });
+  const jobs = useQueries({ queries: sent.map((photo) => ({ ...jobQuery(photo.jobId ?? ""), enabled: false })) });
   return sent.map((photo, index) => ({ photo, job: jobs[index]?.data }));
 }

@@ -98,10 +98,10 @@ export const BOX: Box = {
   confidence: 99.1,
   found_by: "embedded",
   roll: 0,
-  turned: false,
-  hidden: true,
   found_in: "first",
   round: 0,
+  turned: false,
+  hidden: true,
 };
 
 export const server = setupServer(
