@@ -41,10 +41,18 @@ TRANSIENT = {
         "DynamoDB.TransactionConflictException",
         "DynamoDB.SdkClientException",
     },
-    "s3": {"S3.SdkClientException", "S3.S3Exception"},
+    "aws-sdk:dynamodb": {
+        "DynamoDb.ProvisionedThroughputExceededException",
+        "DynamoDb.RequestLimitExceededException",
+        "DynamoDb.ThrottlingException",
+        "DynamoDb.InternalServerErrorException",
+        "DynamoDb.TransactionConflictException",
+        "DynamoDb.SdkClientException",
+    },
+    "aws-sdk:s3": {"S3.SdkClientException", "S3.S3Exception"},
 }
 # The other errors that a task may catch by name.
-LASTING = {"lambda": set[str](), "dynamodb": {"DynamoDB.ConditionalCheckFailedException"}, "s3": set[str]()}
+LASTING = {"dynamodb": {"DynamoDB.ConditionalCheckFailedException"}, "aws-sdk:dynamodb": {"States.Timeout"}}
 
 # cfn-lint looks for these only where the state itself, and not the whole definition, states its query language.
 JSONPATH = {"InputPath", "Parameters", "ResultSelector", "ResultPath", "OutputPath"}
@@ -59,7 +67,7 @@ def schema_problems(definitions: Sequence[dict[str, Any]]) -> Iterator[tuple[int
             "Type": "AWS::StepFunctions::StateMachine",
             "Properties": {
                 "RoleArn": "arn:aws:iam::123456789012:role/state-machine",
-                "Definition": definition,
+                "Definition": with_plain_timeouts(definition),
                 "DefinitionSubstitutions": dict.fromkeys(re.findall(r"\$\{(\w+)\}", json.dumps(definition)), "value"),
             },
         }
@@ -69,6 +77,15 @@ def schema_problems(definitions: Sequence[dict[str, Any]]) -> Iterator[tuple[int
         if match.rule.severity != "informational":
             _, machine, _, _, *path = match.path
             yield int(machine.removeprefix("Machine")), f"{'/'.join(map(str, path))}: {match.message}"
+
+
+def with_plain_timeouts(definition: dict[str, Any]) -> dict[str, Any]:
+    """The definition with a number for each timeout that is an expression, which cfn-lint's schema does not know."""
+    states = {
+        name: state | {"TimeoutSeconds": 1} if isinstance(state.get("TimeoutSeconds"), str) else state
+        for name, state in definition.get("States", {}).items()
+    }
+    return definition | {"States": states}
 
 
 def problems(definition: dict[str, Any]) -> Iterator[str]:
@@ -109,7 +126,9 @@ def successors(state: dict[str, Any]) -> set[str]:
 
 def task_problems(task: dict[str, Any], machine_seconds: int) -> Iterator[str]:
     """What is wrong with a task's timeout, its Retry and its Catch."""
-    if not 0 < task.get("TimeoutSeconds", 0) < machine_seconds:
+    seconds = task.get("TimeoutSeconds", 0)
+    # An expression has its bounds in the template, as a parameter.
+    if not isinstance(seconds, str) and not 0 < seconds < machine_seconds:
         yield "it needs TimeoutSeconds, shorter than the state machine's"
     service = service_of(task["Resource"])
     retried: list[str] = []
@@ -121,8 +140,8 @@ def task_problems(task: dict[str, Any], machine_seconds: int) -> Iterator[str]:
 
 
 def service_of(resource: str) -> str:
-    """The service that a task calls: `arn:aws:states:::lambda:invoke` calls `lambda`."""
-    return resource.rpartition(":::")[2].removeprefix("aws-sdk:").partition(":")[0]
+    """The service that a task calls, and how: `arn:aws:states:::aws-sdk:s3:deleteObject` calls `aws-sdk:s3`."""
+    return resource.rpartition(":::")[2].rpartition(":")[0]
 
 
 def retrier_problems(retrier: dict[str, Any], service: str) -> Iterator[str]:

@@ -43,6 +43,7 @@ class ByStack(LoadScopeScheduling):
         "tests/bad_input/test_api.py": "embedded detector",
         "tests/bad_input/test_stack.py": "embedded detector",
         "tests/e2e/test_api_examples.py": "embedded detector",
+        "tests/workflow/test_review.py": "embedded detector",
         "tests/e2e/test_access.py": "sign-in",
         "tests/e2e/test_page.py::test_sign_in_in_a_browser": "sign-in",
         "tests/workflow/test_least_privilege.py": "sign-in",
@@ -94,9 +95,9 @@ def rekognition() -> Iterator[Rekognition]:
 def deployed_with_rekognition(
     built: Path, endpoint: str, rekognition: Rekognition, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployed]:
-    """The deployed template with Rekognition as its detector, and upload forms that expire soon."""
+    """The deployed template with Rekognition as its detector, and upload forms and reviews that expire soon."""
     plans = tmp_path_factory.mktemp("plans")
-    parameters = ("FaceDetector=rekognition", "UploadSeconds=10")
+    parameters = ("FaceDetector=rekognition", "UploadSeconds=10", "ReviewHours=0.002")
     with with_faults(plans, AWS_ENDPOINT_URL_REKOGNITION=rekognition.url) as copy:
         name = "faceblur-rekognition"
         yield Deployed(sam.deploy(endpoint, copy, name, parameters), plans, name)

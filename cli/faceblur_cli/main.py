@@ -180,12 +180,11 @@ def redo_job(job: str, folder: Path | None, api: str | None, token: str | None, 
 @click.option("--stack-name", help="Name of a stack in the cloud; by default the stack on this machine.")
 @_as_json
 def trace_job(job: str, stack_name: str | None, as_json: bool) -> None:
-    """Show the states that JOB went through, with durations, retries and errors."""
+    """Show the states that the last run of JOB went through, with durations, retries and errors."""
     with _stepfunctions(stack_name) as (client, state_machine_arn):
-        arn = trace.execution_arn(state_machine_arn, job)
         try:
-            execution = client.describe_execution(executionArn=arn)
-            visits = trace.visits(trace.history(client, arn))
+            execution = trace.last_execution(client, state_machine_arn, job)
+            visits = trace.visits(trace.history(client, execution["executionArn"]))
         except client.exceptions.ExecutionDoesNotExist:
             raise Failure(
                 f"There is no execution for job {job}. Its photo never arrived, or it ended more than 90 days ago."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -58,8 +60,21 @@ def history(client: SFNClient, execution_arn: str) -> Iterator[dict[str, Any]]:
         yield from page["events"]  # type: ignore[misc]
 
 
-def execution_arn(state_machine_arn: str, job_id: str) -> str:
-    """The ARN of a job's execution, which is named after the job."""
+def last_execution(client: SFNClient, state_machine_arn: str, job_id: str) -> dict[str, Any]:
+    """The description of a job's last execution. Raises ExecutionDoesNotExist if it has none.
+
+    Each execution that does the job again has its number behind the name of the first.
+    """
+    first = first_execution(state_machine_arn, job_id)
+    last: Any = client.describe_execution(executionArn=first)
+    with suppress(client.exceptions.ExecutionDoesNotExist):
+        for redo in count(1):
+            last = client.describe_execution(executionArn=f"{first}-{redo}")
+    return dict(last)
+
+
+def first_execution(state_machine_arn: str, job_id: str) -> str:
+    """The ARN of a job's first execution, which is named after the job."""
     return f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{job_id}"
 
 

@@ -18,13 +18,14 @@ app = router()
 @app.delete("/jobs/<job_id>")
 def delete_job(job_id: str) -> Response[str]:
     """Delete the row first, so that no running task can bring the job back."""
-    existed = jobs().delete(valid_job_id(job_id), caller(app.current_event))
+    job = jobs().delete(valid_job_id(job_id), caller(app.current_event))
     # A repeated request also erases what an interrupted deletion left.
     try:
-        workflow().stop(job_id)
+        # The first execution may have begun and not yet claimed the job.
+        workflow().stop(job.execution if job and job.execution else workflow().execution(job_id))
     finally:
         photos().erase(job_id)
-    if not existed:
+    if not job:
         raise JobNotFound
     logger.info("job deleted")
     return answer(204)

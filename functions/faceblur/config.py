@@ -6,8 +6,9 @@ JOB_LIFETIME_SECONDS = 24 * 60 * 60
 LINK_SECONDS = 5 * 60
 # The time for which an upload may wait for its execution. The queue's three attempts take minutes, a backlog longer.
 DELIVERY_SECONDS = 60 * 60
-# The state machine's TimeoutSeconds, and a margin for the event that reports the timeout.
-EXECUTION_SECONDS = 900
+# How long an execution may work on a photo before it asks a person, and again afterwards; and a margin for the event
+# that reports its end.
+WORK_SECONDS = 900
 EXECUTION_MARGIN_SECONDS = 60
 
 

@@ -47,6 +47,19 @@ class Stage(_MeasuredStage, total=False):
     calls: int
 
 
+class ExecutionInput(TypedDict):
+    """The input of an execution.
+
+    A job that is done again with the same faces has their `boxes`, and the `warnings` of their detection. `reviewed`
+    tells whether a person decided who is hidden.
+    """
+
+    job_id: str
+    boxes: StoredBoxes | None
+    reviewed: bool
+    warnings: list[str]
+
+
 @dataclass(frozen=True, slots=True)
 class DetectRequest:
     """Asks `detect_faces` for the faces in the picture under `key`.
@@ -97,14 +110,47 @@ class HideResponse(TypedDict):
     stage: Stage
 
 
+class StoredPreview(TypedDict):
+    """A small copy of the upload in S3, whose faces are visible, and its size in pixels."""
+
+    key: str
+    width: int
+    height: int
+
+
 @dataclass(frozen=True, slots=True)
-class CompleteRequest:
-    """Asks `complete_job` to publish the last draft as the result."""
+class PreviewRequest:
+    """Asks `draw_preview` for a preview of the upload under `key`."""
 
     job_id: str
+    key: str
+
+
+class PreviewResponse(TypedDict):
+    """The preview."""
+
+    preview: StoredPreview
+
+
+class ReviewAnswer(TypedDict):
+    """What `review_job` answers the execution that waits: the file of boxes with the decision."""
+
+    boxes: StoredBoxes
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteRequest:
+    """Asks `complete_job` to publish the last draft as the result.
+
+    `execution` is the ARN of the execution that asks. `reviewed` tells whether a person decided who is hidden.
+    """
+
+    job_id: str
+    execution: str
     options: dict[str, Any]
     boxes: StoredBoxes
     check_rounds: int
+    reviewed: bool
     warnings: list[str]
     draft: Draft
     stages: list[Stage]

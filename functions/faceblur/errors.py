@@ -15,13 +15,19 @@
     │   └── StorageUnavailable
     ├── JobEnded                   the job ended without a result
     │   ├── UploadExpired
+    │   ├── ReviewExpired
     │   ├── TimedOut
     │   ├── Aborted
     │   └── InternalError
     └── RequestError               the API refuses the request
         ├── InvalidOptions
+        ├── InvalidDecision
         ├── NotSignedIn
+        ├── RouteNotFound
         ├── JobNotFound
+        ├── JobNotFinished
+        ├── ReviewClosed
+        ├── OriginalDeleted
         └── TooManyJobs
 
 The name of a class is the error's name in the state machine and its `code` in the API and on the page. Its message is a
@@ -132,8 +138,14 @@ class UploadExpired(JobEnded):
     sentence = "No photo arrived before the upload form expired. Please create a new job."
 
 
+class ReviewExpired(JobEnded):
+    """Nobody answered the job's review in time."""
+
+    sentence = "Nobody decided in time which faces are hidden, so the photo was deleted. Please upload it again."
+
+
 class TimedOut(JobEnded):
-    """The execution or one of its tasks exceeded its timeout."""
+    """The work on the photo, or one of its tasks, took longer than it may."""
 
     sentence = "This photo took too long to process. Please try again, or reduce it first."
 
@@ -174,6 +186,30 @@ class JobNotFound(RequestError):
     """No job has this id, the job was deleted, or it belongs to somebody else."""
 
     sentence = "There is no such job. It may have been deleted or have expired."
+
+
+class RouteNotFound(RequestError):
+    """The API has no such path, or the path has no such method."""
+
+    sentence = "There is nothing at this address. The API's description lists every path and method."
+
+
+class JobNotFinished(RequestError):
+    """The job is not completed, so it cannot be done again."""
+
+    sentence = "This job is not completed, so it cannot be done again. Wait until it is, or create a new job."
+
+
+class ReviewClosed(RequestError):
+    """The job does not wait for a review, or no longer."""
+
+    sentence = "This job does not wait for a review. Request it again to see its state."
+
+
+class OriginalDeleted(RequestError):
+    """The photo of the job is no longer kept, so the job cannot be done again."""
+
+    sentence = "The photo of this job was deleted. Please upload it again."
 
 
 class TooManyJobs(RequestError):

@@ -26,3 +26,6 @@ MIN_STRENGTH, MAX_STRENGTH = 1, 3
 
 # On the scale (0…100) of all detectors. It is chosen for recall.
 DEFAULT_CONFIDENCE = 50.0
+
+# A job and its photo live for a day. Whoever does a job again in the last of these hours gets a result in time.
+MAX_HOURS_KEPT = 20

@@ -8,6 +8,7 @@ from faceblur.errors import InvalidOptions
 from faceblur.limits import (
     DEFAULT_CONFIDENCE,
     DEFAULT_PADDING,
+    MAX_HOURS_KEPT,
     MAX_STRENGTH,
     MIN_PADDING,
     MIN_STRENGTH,
@@ -79,9 +80,21 @@ class JobOptions(BaseModel):
         ),
     ] = True
     keep_original: Annotated[
-        bool,
-        Field(description="Keep the uploaded photo until the job expires, instead of deleting it when the job ends."),
-    ] = False
+        int,
+        Field(
+            ge=0,
+            le=MAX_HOURS_KEPT,
+            description=(
+                "How many hours the uploaded photo is kept after its result is checked, so that the job can be done "
+                "again."
+            ),
+        ),
+        BeforeValidator(_as_integer),
+    ] = 0
+    review: Annotated[
+        Literal["never", "always", "when_unsure"],
+        Field(description="Whether a person decides which faces are hidden before the result is published."),
+    ] = "never"
 
 
 # These limits keep the answer short.

@@ -6,6 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.jobs.completion import error_of, fail_job
+from faceblur.jobs.names import job_of
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import jobs
 from faceblur.observability import job_failed, logger, tag_with_job, tracer
@@ -17,8 +18,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Entry point for the queue of EventBridge's events about executions that failed, timed out or were stopped."""
     for message in event["Records"]:
         execution = json.loads(message["body"])["detail"]
-        tag_with_job(execution["name"])
+        job_id = job_of(execution["name"])
+        tag_with_job(job_id)
         error = error_of(execution["status"], execution.get("error"), execution.get("cause"))
-        if fail_job(execution["name"], error, jobs(), photos()):
+        if fail_job(job_id, execution["executionArn"], error, jobs(), photos()):
             job_failed(error.code)
         logger.warning("execution ended without a result", status=execution["status"], code=error.code)

@@ -1,4 +1,4 @@
-"""GET /jobs/{job_id}: a job's state, with a link to its result if it is completed."""
+"""GET /jobs/{job_id}: a job's state, with a link to its result if it is completed, or what its reviewer needs."""
 
 from functools import partial
 from typing import Any
@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.api.http import answer, caller, job_body, router, valid_job_id
+from faceblur.errors import JobNotFound
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import jobs
 from faceblur.observability import job_failed, logger, tracer
@@ -21,7 +22,12 @@ def get_job(job_id: str) -> Response[str]:
     job = jobs().fail_if_overdue(before, partial(photos().has_upload, job_id))
     if job.error and not before.error:
         job_failed(job.error["code"])
-    return answer(200, job_body(job, photos()))
+    try:
+        body = job_body(job, photos())
+    except JobNotFound:
+        # The job waited for a review when it was read, and its boxes are gone now.
+        body = job_body(jobs().get(job_id), photos())
+    return answer(200, body)
 
 
 @tracer.capture_lambda_handler(capture_response=False)

@@ -69,7 +69,7 @@ class MockedMachine:
         role = stack.client("iam").create_role(RoleName=self._name, AssumeRolePolicyDocument="{}")["Role"]
         self._arn = self._client.create_state_machine(
             name=self._name,
-            definition=re.sub(r"\$\{(\w+)\}", r"\1", json.dumps(definition)),
+            definition=re.sub(r"\$\{(\w+)\}", r"\1", json.dumps(definition).replace("${ReviewHours}", "20")),
             roleArn=role["Arn"],
         )["stateMachineArn"]
 

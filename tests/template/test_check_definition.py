@@ -63,15 +63,15 @@ AGAINST_OUR_OWN_RULES: Breaks = {
     ),
     "a retry of an error with a typing error": (
         lambda machine: retrier(machine)["ErrorEquals"].append("S3.S3Exeption"),
-        "S3.S3Exeption is not a transient error of s3",
+        "S3.S3Exeption is not a transient error of aws-sdk:s3",
     ),
     "a retry of another service's error": (
         lambda machine: retrier(machine)["ErrorEquals"].append("Lambda.ServiceException"),
-        "Lambda.ServiceException is not a transient error of s3",
+        "Lambda.ServiceException is not a transient error of aws-sdk:s3",
     ),
     "a retry of every error": (
         lambda machine: retrier(machine).update(ErrorEquals=["States.ALL"]),
-        "States.ALL is not a transient error of s3",
+        "States.ALL is not a transient error of aws-sdk:s3",
     ),
     "a retry of a lasting error": (
         lambda machine: machine["States"]["Hide the faces"]["Retry"][0]["ErrorEquals"].append("CorruptImage"),
@@ -95,7 +95,7 @@ AGAINST_OUR_OWN_RULES: Breaks = {
     ),
     "a catcher of an unknown error": (
         lambda machine: catchers(machine).insert(0, {"ErrorEquals": ["NotAnError"], "Next": "Job failed"}),
-        "NotAnError is not a known error of s3",
+        "NotAnError is not a known error of aws-sdk:s3",
     ),
     "a failure with an unknown error": (
         lambda machine: machine["States"]["No job waits for this photo"].update(Error="NotAnError"),

@@ -28,8 +28,8 @@ CALLS = {
 each_call = pytest.mark.parametrize("name", CALLS)
 DETECTIONS = [name for name, function in CALLS.items() if function == "DetectFaces"]
 each_detection = pytest.mark.parametrize("name", DETECTIONS)
-STAGE_TASKS = [name for name, function in CALLS.items() if function != "CompleteJob"]
-each_stage_task = pytest.mark.parametrize("name", STAGE_TASKS)
+ANSWERED = [name for name, function in CALLS.items() if function != "CompleteJob"]
+each_answered_task = pytest.mark.parametrize("name", ANSWERED)
 
 
 def payload(name: str) -> dict[str, Any]:
@@ -51,8 +51,33 @@ def test_every_substitution_is_given_and_used():
     assert set(re.findall(r"\$\{(\w+)\}", text)) == MACHINE["DefinitionSubstitutions"].keys()
 
 
-def test_an_execution_may_take_as_long_as_the_functions_assume():
-    assert state_machine()["TimeoutSeconds"] == config.EXECUTION_SECONDS
+DEADLINE = "{% $millis() + 750000 %}"
+
+
+def test_the_work_on_a_photo_may_take_as_long_as_the_functions_assume():
+    """An attempt begins before the deadline, and ends by its own timeout."""
+    longest = max(TASKS[name]["TimeoutSeconds"] for name in CALLS)
+    assert (config.WORK_SECONDS - longest) * 1000 == 750_000
+
+
+def test_the_time_of_the_work_begins_with_the_claim_and_anew_with_the_answer():
+    given = {
+        name: state["Assign"]["deadline"] for name, state in STATES.items() if "deadline" in state.get("Assign", {})
+    }
+    assert given == {"Claim the job": DEADLINE, "Ask a person": DEADLINE}
+
+
+@each_call
+def test_no_attempt_to_call_a_function_begins_after_the_deadline(name):
+    """The arguments are evaluated for each attempt, and a failed evaluation is not retried."""
+    assert payload(name)["job_id"] == (
+        "{% $millis() < $deadline ? $job_id : $error('The time for this photo is over.') %}"
+    )
+
+
+def test_the_machine_outlasts_the_longest_review_and_the_work_before_and_after():
+    longest_review = template()["Parameters"]["ReviewHours"]["MaxValue"] * 3600
+    assert state_machine()["TimeoutSeconds"] > longest_review + 2 * config.WORK_SECONDS
 
 
 @pytest.mark.parametrize("name", STATES)
@@ -80,9 +105,14 @@ def test_a_task_calls_the_function_that_its_substitution_names(name):
 REQUESTS = {
     "DetectFaces": contracts.DetectRequest,
     "HideFaces": contracts.HideRequest,
+    "DrawPreview": contracts.PreviewRequest,
     "CompleteJob": contracts.CompleteRequest,
 }
-RESPONSES = {"DetectFaces": contracts.DetectResponse, "HideFaces": contracts.HideResponse}
+RESPONSES = {
+    "DetectFaces": contracts.DetectResponse,
+    "HideFaces": contracts.HideResponse,
+    "DrawPreview": contracts.PreviewResponse,
+}
 # What each variable of an execution holds, as far as the definition reads fields of it.
 VARIABLES = {"boxes": contracts.StoredBoxes, "draft": contracts.Draft}
 
@@ -104,7 +134,7 @@ def test_a_task_sends_just_what_its_function_parses(name):
     assert list(payload(name)) == [field.name for field in fields(REQUESTS[CALLS[name]])]
 
 
-@each_stage_task
+@each_answered_task
 def test_the_state_machine_reads_just_what_a_function_returns(name):
     read = reads(TASKS[name]["Assign"], "$states.result.Payload")
     contract = RESPONSES[CALLS[name]]
@@ -121,7 +151,7 @@ def test_the_state_machine_reads_only_fields_that_its_variables_have(variable):
 
 def test_the_state_machine_reads_only_options_that_a_job_has():
     read = reads(STATES, "$options")
-    assert read == {"keep_original", "require_all_detectors"}
+    assert read == {"keep_original", "require_all_detectors", "review"}
     assert read <= JobOptions.model_fields.keys()
 
 
@@ -142,7 +172,7 @@ def test_a_caught_error_has_the_fields_that_the_state_machine_reads():
 def test_the_event_to_try_a_function_with_keeps_the_contract(name):
     event = json.loads((ROOT / "tests/events" / f"{folder(CALLS[name])}.json").read_text())
     request = REQUESTS[CALLS[name]](**event)
-    assert request.options == JobOptions().model_dump()
+    assert getattr(request, "options", JobOptions().model_dump()) == JobOptions().model_dump()
     for variable, contract in VARIABLES.items():
         if value := event.get(variable):
             assert value.keys() == contract.__annotations__.keys()
@@ -179,6 +209,7 @@ OURS = {error.__name__ for error in errors.TransientError.__subclasses__()}
 RAISES = {
     "DetectFaces": {"StorageUnavailable", "DetectorThrottled", "DetectorUnavailable"},
     "HideFaces": {"StorageUnavailable"},
+    "DrawPreview": {"StorageUnavailable"},
     "CompleteJob": {"StorageUnavailable"},
 }
 
@@ -203,7 +234,7 @@ def test_a_throttled_function_is_waited_for_as_long_as_an_execution_may_take(nam
         for attempt in range(retrier["MaxAttempts"])
     ]
     # With full jitter, the average wait is half as long.
-    assert 0.8 * config.EXECUTION_SECONDS < sum(waits) / 2 < config.EXECUTION_SECONDS
+    assert 0.8 * config.WORK_SECONDS < sum(waits) / 2 < config.WORK_SECONDS
     assert retrier == {
         "ErrorEquals": [THROTTLED],
         "IntervalSeconds": 2,
@@ -244,4 +275,35 @@ def test_every_error_is_recorded_and_fails_the_execution(name):
 def test_every_other_catch_ends_in_failure_at_once():
     for name, task in TASKS.items():
         for catch in task["Catch"][:-1]:
-            assert STATES[catch["Next"]]["Type"] == "Fail", name
+            assert STATES[catch["Next"]]["Type"] == "Fail" or catch["Next"] == "Record the failure", name
+
+
+# ---------------------------------------------------------------- asking a person
+
+
+def test_an_execution_gets_just_the_input_that_it_reads():
+    assert reads(STATES["Claim the job"], "$states.input") == contracts.ExecutionInput.__annotations__.keys()
+
+
+def test_the_state_machine_reads_just_what_an_answer_has():
+    assert reads(TASKS["Ask a person"]["Assign"], "$states.result") == contracts.ReviewAnswer.__annotations__.keys()
+
+
+def test_the_token_goes_into_the_row_and_nowhere_else():
+    found = [name for name in STATES if "Task.Token" in json.dumps(STATES[name])]
+    assert found == ["Ask a person"]
+    values = TASKS["Ask a person"]["Arguments"]["ExpressionAttributeValues"]
+    assert [name for name, value in values.items() if "Token" in json.dumps(value)] == [":token"]
+
+
+def test_a_review_that_nobody_answers_has_its_own_error():
+    timeout, _ = TASKS["Ask a person"]["Catch"]
+    assert timeout["ErrorEquals"] == ["States.Timeout"]
+    assert timeout["Assign"]["error"] == {"code": "ReviewExpired", "message": errors.ReviewExpired.sentence}
+
+
+def test_the_row_tells_the_end_at_which_the_execution_stops_waiting():
+    ask = TASKS["Ask a person"]
+    assert ask["TimeoutSeconds"] == "{% $ceil(${ReviewHours} * 3600) %}"
+    end = ask["Arguments"]["ExpressionAttributeValues"][":end"]["N"]
+    assert "$millis() / 1000 + ${ReviewHours} * 3600" in end

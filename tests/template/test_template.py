@@ -176,8 +176,8 @@ def test_nothing_in_the_bucket_is_public():
     assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": False}})
 
 
-def test_the_sweep_may_list_and_delete_and_nothing_more():
-    assert set(MAY["SweepPhotosFunction"]) == {"s3:DeleteObject", "s3:ListBucket"}
+def test_the_sweep_may_list_and_delete_photos_and_read_jobs_and_nothing_more():
+    assert set(MAY["SweepPhotosFunction"]) == {"dynamodb:GetItem", "s3:DeleteObject", "s3:ListBucket"}
 
 
 def test_everything_in_the_bucket_is_deleted_after_a_day():
@@ -392,7 +392,7 @@ def test_an_issuer_without_an_audience_is_refused():
 
 
 def test_every_function_of_the_api_knows_the_issuer():
-    for name in ("CreateJobFunction", "GetJobFunction", "DeleteJobFunction"):
+    for name in ("CreateJobFunction", "GetJobFunction", "ReviewJobFunction", "RedoJobFunction", "DeleteJobFunction"):
         assert FUNCTIONS[name]["Environment"]["Variables"]["OIDC_ISSUER"] == {"Ref": "OidcIssuer"}
 
 
@@ -405,6 +405,25 @@ def test_the_api_gateway_refuses_strangers_with_our_own_error():
     body = json.loads(answer["ResponseTemplates"]["application/json"])
     assert body == {"code": errors.NotSignedIn().code, "message": errors.NotSignedIn().message}
     assert answer["ResponseParameters"]["Headers"]["WWW-Authenticate"] == "'Bearer'"
+
+
+def test_the_api_gateway_refuses_an_unknown_address_with_our_own_error():
+    answer = RESOURCES["Api"]["Properties"]["GatewayResponses"]["MISSING_AUTHENTICATION_TOKEN"]
+    body = json.loads(answer["ResponseTemplates"]["application/json"])
+    assert body == {"code": errors.RouteNotFound().code, "message": errors.RouteNotFound().message}
+    assert answer["StatusCode"] == 404
+
+
+def test_a_page_of_another_origin_may_use_every_method():
+    allowed = RESOURCES["Api"]["Properties"]["Cors"]["AllowMethods"].strip("'").lower().split(",")
+    assert set(allowed) == {method for _, method in METHODS} | {"options"}
+
+
+def test_a_review_waits_for_at_most_twenty_hours():
+    """The job, and all that belongs to it, lives for a day."""
+    hours = template()["Parameters"]["ReviewHours"]
+    assert (hours["Default"], hours["MaxValue"]) == (20, 20)
+    assert hours["MinValue"] > 0
 
 
 def test_a_page_of_another_origin_may_send_its_token():
@@ -709,6 +728,7 @@ TABLE = "JobsTable.Arn"
 BUCKET = "PhotoBucket.Arn"
 UPLOADS = "${PhotoBucket.Arn}/uploads/*"
 BOXES = "${PhotoBucket.Arn}/boxes/*"
+PREVIEWS = "${PhotoBucket.Arn}/previews/*"
 RESULTS = "${PhotoBucket.Arn}/results/*"
 RECEIPTS = "${PhotoBucket.Arn}/receipts/*"
 EXECUTION_FAILED = "ExecutionFailed.Arn"
@@ -720,17 +740,35 @@ MAY = {
     "CreateJobFunction": {
         "dynamodb:PutItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
-        "s3:PutObject": {UPLOADS},
+        "s3:PutObject": {UPLOADS, BOXES},
     },
     "GetJobFunction": {
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
-        "s3:GetObject": {RESULTS, RECEIPTS},
+        "s3:GetObject": {BOXES, PREVIEWS, RESULTS, RECEIPTS},
         "s3:ListBucket": {BUCKET},
+    },
+    "ReviewJobFunction": {
+        "dynamodb:GetItem": {TABLE},
+        "dynamodb:UpdateItem": {TABLE},
+        "s3:DeleteObject": {BOXES},
+        "s3:GetObject": {BOXES},
+        "s3:ListBucket": {BUCKET},
+        "s3:PutObject": {BOXES},
+        "states:SendTaskSuccess": {"BlurImageStateMachine"},
+    },
+    "RedoJobFunction": {
+        "dynamodb:GetItem": {TABLE},
+        "dynamodb:UpdateItem": {TABLE},
+        "s3:DeleteObject": {BOXES},
+        "s3:GetObject": {BOXES},
+        "s3:ListBucket": {BUCKET},
+        "s3:PutObject": {BOXES},
+        "states:StartExecution": {"BlurImageStateMachine"},
     },
     "DeleteJobFunction": {
         "dynamodb:DeleteItem": {TABLE},
-        "s3:DeleteObject": {UPLOADS, BOXES, RESULTS, RECEIPTS},
+        "s3:DeleteObject": {UPLOADS, BOXES, PREVIEWS, RESULTS, RECEIPTS},
         "s3:ListBucket": {BUCKET},
         "states:StopExecution": {EXECUTIONS},
     },
@@ -756,10 +794,17 @@ MAY = {
         "s3:ListBucket": {BUCKET},
         "s3:PutObject": {RESULTS},
     },
+    "DrawPreviewFunction": {
+        "dynamodb:GetItem": {TABLE},
+        "s3:DeleteObject": {PREVIEWS},
+        "s3:GetObject": {UPLOADS},
+        "s3:ListBucket": {BUCKET},
+        "s3:PutObject": {PREVIEWS},
+    },
     "CompleteJobFunction": {
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
-        "s3:DeleteObject": {UPLOADS, BOXES, RESULTS, RECEIPTS},
+        "s3:DeleteObject": {UPLOADS, BOXES, PREVIEWS, RESULTS, RECEIPTS},
         "s3:GetObject": {BOXES, RESULTS},
         "s3:ListBucket": {BUCKET},
         "s3:PutObject": {RECEIPTS},
@@ -767,7 +812,7 @@ MAY = {
     "FailJobFunction": {
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
-        "s3:DeleteObject": {UPLOADS, BOXES, RESULTS, RECEIPTS},
+        "s3:DeleteObject": {UPLOADS, BOXES, PREVIEWS, RESULTS, RECEIPTS},
         "s3:ListBucket": {BUCKET},
     },
     "FailUploadFunction": {
@@ -776,12 +821,18 @@ MAY = {
         "s3:DeleteObject": {UPLOADS},
     },
     "SweepPhotosFunction": {
+        "dynamodb:GetItem": {TABLE},
         "s3:DeleteObject": {"${PhotoBucket.Arn}/*"},
         "s3:ListBucket": {BUCKET},
     },
     "BlurImageStateMachine": {
         "dynamodb:UpdateItem": {TABLE},
-        "lambda:InvokeFunction": {"DetectFacesFunction.Arn", "HideFacesFunction.Arn", "CompleteJobFunction.Arn"},
+        "lambda:InvokeFunction": {
+            "DetectFacesFunction.Arn",
+            "HideFacesFunction.Arn",
+            "DrawPreviewFunction.Arn",
+            "CompleteJobFunction.Arn",
+        },
         "s3:DeleteObject": {UPLOADS},
         "logs:CreateLogDelivery": {"*"},
         "logs:GetLogDelivery": {"*"},
@@ -803,9 +854,12 @@ MAY = {
 MAY_LIST = {
     "DetectFacesFunction": None,
     "HideFacesFunction": None,
-    "GetJobFunction": "uploads/*",
-    "DeleteJobFunction": ["boxes/*", "results/*"],
-    "FailJobFunction": ["boxes/*", "results/*"],
+    "DrawPreviewFunction": None,
+    "GetJobFunction": None,
+    "ReviewJobFunction": None,
+    "RedoJobFunction": None,
+    "DeleteJobFunction": ["boxes/*", "previews/*", "results/*", "receipts/*"],
+    "FailJobFunction": ["boxes/*", "previews/*", "results/*", "receipts/*"],
     "CompleteJobFunction": None,
     "SweepPhotosFunction": None,
 }
@@ -822,7 +876,8 @@ def statements(name: str) -> list[dict[str, Any]]:
 
 
 def named(resource: Any) -> str:
-    """A resource of a policy as text."""
+    """A resource of a policy as text; in the cloud, if it depends on that."""
+    resource = chosen(resource, {})
     return resource if isinstance(resource, str) else next(iter(resource.values()))
 
 
@@ -843,12 +898,19 @@ def test_as_few_functions_as_possible_read_originals_and_write_receipts():
     def functions_with(action: str, what: str) -> set[str]:
         return {name for name, may in MAY.items() if what in may.get(action, ())}
 
-    assert functions_with("s3:GetObject", UPLOADS) == {"DetectFacesFunction", "HideFacesFunction"}
+    assert functions_with("s3:GetObject", UPLOADS) == {
+        "DetectFacesFunction",
+        "HideFacesFunction",
+        "DrawPreviewFunction",
+    }
+    assert functions_with("s3:GetObject", PREVIEWS) == {"GetJobFunction"}
     assert functions_with("s3:GetObject", RECEIPTS) == {"GetJobFunction"}
     assert functions_with("s3:PutObject", RECEIPTS) == {"CompleteJobFunction"}
     assert functions_with("s3:PutObject", RESULTS) == {"HideFacesFunction"}
-    assert functions_with("s3:PutObject", BOXES) == {"DetectFacesFunction"}
-    assert functions_with("s3:GetObject", BOXES) == {"DetectFacesFunction", "HideFacesFunction", "CompleteJobFunction"}
+    decisions = {"ReviewJobFunction", "RedoJobFunction"}
+    assert functions_with("s3:PutObject", BOXES) == {"CreateJobFunction", "DetectFacesFunction", *decisions}
+    readers = {"DetectFacesFunction", "HideFacesFunction", "CompleteJobFunction", "GetJobFunction"}
+    assert functions_with("s3:GetObject", BOXES) == readers | decisions
 
 
 def test_listing_is_narrowed_to_folders():

@@ -205,9 +205,16 @@ def add_job(table: Table) -> Callable[..., str]:
             "expires_at": now + 86_400,
         }
         if status != "AWAITING_UPLOAD":
-            row |= {"execution_arn": execution_arn(job_id), "claimed_at": now}
+            row |= {"execution_arn": execution_arn(job_id), "working_since": now}
+        if status == "AWAITING_REVIEW":
+            row |= {
+                "review_token": "AQCEAAAAKgAAAAMAAAAA",
+                "review_boxes": json.dumps({"key": f"boxes/{job_id}.8d1f0c2b9a7e6543.json", "count": 1}),
+                "preview": json.dumps({"key": f"previews/{job_id}.51b374c3ba9c56cc.jpg", "width": 1024, "height": 768}),
+                "review_expires_at": now + 3600,
+            }
         if status == "COMPLETED":
-            row["outcome"] = json.dumps({"result": {"key": f"results/{job_id}.9c56cc51b374c3ba.jpg"}})
+            row["outcome"] = json.dumps(outcome_of(job_id) | changes.pop("outcome", {}))
         table.put_item(Item=row | changes)
         return job_id
 
@@ -347,6 +354,28 @@ def signed_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], dict[str, Any]
     """Turn sign-in on; gives what of an event tells who asks."""
     monkeypatch.setenv("OIDC_ISSUER", "https://issuer.example.org")
     return lambda owner: {"requestContext": {"authorizer": {"owner": owner}}}
+
+
+def outcome_of(job_id: str) -> dict[str, Any]:
+    """What the row of a completed job says about its result."""
+    return {
+        "faces": 1,
+        "missed_at_first": 0,
+        "check_rounds": 1,
+        "kept": 0,
+        "reviewed": False,
+        "warnings": [],
+        "boxes": {"key": f"boxes/{job_id}.8d1f0c2b9a7e6543.json", "count": 1},
+        "receipt": f"receipts/{job_id}.json",
+        "result": {
+            "key": f"results/{job_id}.9c56cc51b374c3ba.jpg",
+            "content_type": "image/jpeg",
+            "bytes": 198_212,
+            "width": 1024,
+            "height": 768,
+            "stripped": ["EXIF"],
+        },
+    }
 
 
 def execution_arn(job_id: str) -> str:

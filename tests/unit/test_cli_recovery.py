@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import pytest
 from faceblur.jobs.table import jobs
 from faceblur_cli.stack import recovery
 from fail_job.app import handler
+from tests.unit.conftest import outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +85,26 @@ def test_a_job_whose_execution_runs_stays_as_it_is(recover, add_job, row_of, exe
     execute()
     recover()
     assert row_of(JOB_ID) == row
+
+
+def test_a_job_that_waited_for_a_person_fails_and_leaves_nothing(recover, add_job, s3, keys, states, execute):
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"photo")
+    add_job("AWAITING_REVIEW", execution_arn=execute())
+    states.stop_execution(executionArn=execute())
+    recover()
+    assert jobs().get(JOB_ID).error["code"] == "Aborted"
+    assert keys() == set()
+
+
+def test_a_job_whose_redo_is_lost_is_completed_as_before(recover, add_job, execute, states):
+    """Its first execution does not matter."""
+    first = execute()
+    add_job(
+        "PROCESSING", execution_arn=f"{first}-1", fallback_status="COMPLETED", outcome=json.dumps(outcome_of(JOB_ID))
+    )
+    recover()
+    job = jobs().get(JOB_ID)
+    assert (job.status, job.error["code"]) == ("COMPLETED", "Aborted")
 
 
 def test_photos_of_a_failed_job_are_erased(recover, add_job, s3, keys):

@@ -32,7 +32,8 @@ def test_the_defaults():
         "output": "same",
         "on_no_faces": "complete",
         "require_all_detectors": True,
-        "keep_original": False,
+        "keep_original": 0,
+        "review": "never",
     }
 
 
@@ -44,7 +45,8 @@ def test_the_defaults():
         ("output", ["same", "jpeg", "png", "webp", "avif"]),
         ("on_no_faces", ["complete", "fail"]),
         ("require_all_detectors", [True, False]),
-        ("keep_original", [True, False]),
+        ("keep_original", [0, 20, 3.0]),
+        ("review", ["never", "always", "when_unsure"]),
         ("colour", ["#000000", "#ffffff", "#FFFFFF", "#12aB9f"]),
         ("padding", [MIN_PADDING, 0.5, 1, 1.0]),
         ("strength", [1, 2, 3, 2.0]),
@@ -74,8 +76,11 @@ def test_what_is_allowed(name, allowed):
         ("colour", 0, "valid string"),
         ("colour", None, "valid string"),
         ("on_no_faces", True, "'complete' or 'fail'"),
-        ("keep_original", "false", "valid boolean"),
-        ("keep_original", 0, "valid boolean"),
+        ("keep_original", True, "valid integer"),
+        ("keep_original", -1, "greater than or equal to 0"),
+        ("keep_original", 21, "less than or equal to 20"),
+        ("keep_original", 0.5, "valid integer"),
+        ("review", True, "'never', 'always' or 'when_unsure'"),
         ("require_all_detectors", "no", "valid boolean"),
         ("require_all_detectors", None, "valid boolean"),
         ("padding", MIN_PADDING - 0.001, f"greater than or equal to {MIN_PADDING}"),

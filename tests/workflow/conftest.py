@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +15,22 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def blur_image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockedMachine]:
-    """The state machine of the template over mocked task results, in an embedded AWS of its own."""
+def mocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """An embedded AWS for state machines whose tasks are mocked."""
     with emulator(free_port(), tmp_path_factory.mktemp("mocked"), SFN_WAIT_SCALE="0") as endpoint:
-        variables = ("boxes", "draft", "options", "round", "stages", "warnings")
-        yield MockedMachine(Stack(endpoint, {}), state_machine(), variables)
+        yield Stack(endpoint, {})
+
+
+@pytest.fixture(scope="module")
+def blur_image(mocked: Stack) -> MockedMachine:
+    """The state machine of the template over mocked task results."""
+    variables = ("boxes", "decides", "draft", "options", "reviewed", "round", "stages", "warnings")
+    return MockedMachine(mocked, state_machine(), variables)
+
+
+@pytest.fixture(scope="module")
+def hasty(mocked: Stack) -> MockedMachine:
+    """The same state machine, whose deadline is over at once."""
+    definition = json.dumps(state_machine())
+    assert "$millis() + 750000" in definition
+    return MockedMachine(mocked, json.loads(definition.replace("$millis() + 750000", "$millis()")))

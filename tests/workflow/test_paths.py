@@ -19,12 +19,21 @@ from tests.support.mocked_results import returns, throws
 from tests.support.sources import state_machine
 
 if TYPE_CHECKING:
-    from faceblur.contracts import DetectResponse, HideResponse, RaisedError, Stage
+    from faceblur.contracts import (
+        DetectResponse,
+        ExecutionInput,
+        HideResponse,
+        PreviewResponse,
+        RaisedError,
+        ReviewAnswer,
+        Stage,
+    )
     from tests.support.mocked_results import MockedMachine
 
 STATES = state_machine()["States"]
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
-CLAIM, NO_JOB = "Claim the job", "No job waits for this photo"
+CLAIM, NO_JOB, KNOWN = "Claim the job", "No job waits for this photo", "Are the faces known?"
+FIRST, PREVIEW, ASK, ANSWER = "Must a person look first?", "Draw a preview", "Ask a person", "Record the answer"
 DETECT, HIDE, CHECK, MISSED = "Detect the faces", "Hide the faces", "Check the result", "Was a face missed?"
 HIDE_MISSED, LAST = "Hide what was missed", "Was this the last round?"
 KEEP, DELETE, RECORD, COMPLETED = "Keep the original?", "Delete the original", "Record the result", "Job completed"
@@ -32,13 +41,18 @@ RECORD_FAILURE = "Record the failure"
 FAILURE = ["What went wrong?", RECORD_FAILURE, "Job failed"]
 
 
+INPUT: ExecutionInput = {"job_id": JOB_ID, "boxes": None, "reviewed": False, "warnings": []}
+# The input of an execution that does a job again with the faces that are known.
+AGAIN: ExecutionInput = INPUT | {"boxes": {"key": f"boxes/{JOB_ID}.json", "count": 1}}
+
+
 def claimed(**options: Any) -> dict[str, Any]:
     """The row of a claimed job with these options."""
     return returns({"Attributes": {"options": {"S": json.dumps(JobOptions(**options).model_dump())}}})
 
 
-def found(faces: int, boxes: int, *warnings: str) -> dict[str, Any]:
-    """A detection, or a check, that found this many faces. The file of boxes now has `boxes` boxes."""
+def found(faces: int, boxes: int, *warnings: str, unsure: int = 0) -> dict[str, Any]:
+    """A detection, or a check, that found this many faces. The file of boxes now hides `boxes` boxes."""
     stage: Stage = {
         "name": "stage",
         "round": 0,
@@ -51,6 +65,7 @@ def found(faces: int, boxes: int, *warnings: str) -> dict[str, Any]:
     }
     response: DetectResponse = {
         "boxes": {"key": f"boxes/{JOB_ID}.json", "count": boxes},
+        "unsure": unsure,
         "warnings": list(warnings),
         "stage": stage,
     }
@@ -71,6 +86,18 @@ def hidden() -> dict[str, Any]:
         "stage": {"name": "stage", "round": 0, "milliseconds": 1, "memory_mb": 512},
     }
     return returns({"Payload": response})
+
+
+def drawn() -> dict[str, Any]:
+    """A preview."""
+    response: PreviewResponse = {"preview": {"key": f"previews/{JOB_ID}.jpg", "width": 1, "height": 1}}
+    return returns({"Payload": response})
+
+
+def answered(boxes: int) -> dict[str, Any]:
+    """A decision that hides this many boxes."""
+    answer: ReviewAnswer = {"boxes": {"key": f"boxes/{JOB_ID}.decided.json", "count": boxes}}
+    return returns(answer)
 
 
 def raises(code: str) -> dict[str, Any]:
@@ -99,23 +126,28 @@ HAPPY = {
     RECORD: [DONE],
 }
 HAPPY_UNTIL_CHECK = {task: HAPPY[task] for task in (CLAIM, DETECT, HIDE)}
-PATH = [CLAIM, DETECT, HIDE, CHECK, MISSED, KEEP, DELETE, RECORD, COMPLETED]
+PATH = [CLAIM, KNOWN, DETECT, FIRST, HIDE, CHECK, MISSED, KEEP, DELETE, RECORD, COMPLETED]
+TO_CHECK = PATH[: PATH.index(MISSED) + 1]
+FROM_HIDE = PATH[PATH.index(HIDE) :]
+REVIEW = [PREVIEW, ASK, ANSWER]
+REVIEWED = {PREVIEW: [drawn()], ASK: [answered(1)], ANSWER: [DONE]}
 
 
 class Case(NamedTuple):
-    """The results of the tasks, the path that follows, and the error's code if the job fails."""
+    """The results of the tasks, the path that follows, the error's code if the job fails, and the execution's input."""
 
     results: dict[str, list[dict[str, Any]]]
     path: list[str]
     code: str | None = None
+    given: ExecutionInput = INPUT
 
 
-def missed(*faces: int, keep_original: bool = False) -> Case:
+def missed(*faces: int, keep_original: int = 0) -> Case:
     """Consecutive checks that find these numbers of faces."""
     last = [HIDE_MISSED, LAST] if faces[-1] else []
     rounds = sum(count > 0 for count in faces)
     end = [KEEP, RECORD, COMPLETED] if keep_original else [KEEP, DELETE, RECORD, COMPLETED]
-    path = [*PATH[:5], *[HIDE_MISSED, LAST, CHECK, MISSED] * (len(faces) - 1), *last, *end]
+    path = [*TO_CHECK, *[HIDE_MISSED, LAST, CHECK, MISSED] * (len(faces) - 1), *last, *end]
     checks = [found(count, 1 + sum(faces[: number + 1])) for number, count in enumerate(faces)]
     results = HAPPY | {CLAIM: [claimed(keep_original=keep_original)], CHECK: checks, HIDE_MISSED: [hidden()] * rounds}
     return Case({task: results[task] for task in results if task in path}, path)
@@ -123,19 +155,95 @@ def missed(*faces: int, keep_original: bool = False) -> Case:
 
 def fails(task: str, failure: dict[str, Any], code: str) -> Case:
     """A photo whose tasks succeed until this one fails."""
-    path = PATH[: PATH.index(task) + 1]
-    results = {state: HAPPY[state] for state in path if state in HAPPY}
-    return Case(results | {task: [failure], RECORD_FAILURE: [DONE]}, [*path, *FAILURE], code)
+    return fails_on(Case(HAPPY, PATH), task, failure, code)
+
+
+def fails_on(case: Case, task: str, failure: dict[str, Any], code: str, ending: list[str] = FAILURE) -> Case:
+    """A case whose tasks succeed until this one fails."""
+    path = case.path[: case.path.index(task) + 1]
+    results = {state: case.results[state] for state in path if state in case.results}
+    return Case(results | {task: [failure], RECORD_FAILURE: [DONE]}, [*path, *ending], code, case.given)
+
+
+def asked(detection: dict[str, Any], *checks: dict[str, Any]) -> Case:
+    """With `when_unsure`, a person is asked after these checks, and the check after the answer finds nothing."""
+    rounds = len(checks) - 1
+    last = payload(checks[-1])["stage"]["faces"] > 0
+    results = {
+        **HAPPY,
+        **REVIEWED,
+        CLAIM: [claimed(review="when_unsure")],
+        DETECT: [detection],
+        HIDE: [hidden()] * 2,
+        CHECK: [*checks, found(0, 1)],
+        HIDE_MISSED: [hidden()] * (rounds + last),
+    }
+    path = [
+        *TO_CHECK,
+        *[HIDE_MISSED, LAST, CHECK, MISSED] * rounds,
+        *[HIDE_MISSED, LAST] * last,
+        *REVIEW,
+        *FROM_HIDE,
+    ]
+    return Case({task: results[task] for task in results if task in path}, path)
+
+
+def payload(result: dict[str, Any]) -> Any:
+    """What the function behind a mocked task gives."""
+    return result["Return"]["Payload"]
+
+
+ALWAYS = Case(
+    HAPPY | REVIEWED | {CLAIM: [claimed(review="always")]}, [*PATH[: PATH.index(FIRST) + 1], *REVIEW, *FROM_HIDE]
+)
+WITHOUT_DETECTION = {task: HAPPY[task] for task in HAPPY if task != DETECT}
+ONE_MORE = found(1, 2)
 
 
 CASES = {
     "a face is found and hidden": Case(HAPPY, PATH),
     "no face is found": Case(HAPPY | {DETECT: [found(0, 0)], CHECK: [found(0, 0)]}, PATH),
-    "the original is kept": missed(0, keep_original=True),
+    "the original is kept": missed(0, keep_original=3),
     "the first check finds a missed face": missed(1, 0),
     "four checks find missed faces, and the fifth finds none": missed(2, 1, 1, 3, 0),
     "the fifth check finds a face too, which is hidden without another check": missed(1, 1, 1, 1, 1),
-    "the fifth check finds a face too, and the original is kept": missed(1, 1, 1, 1, 1, keep_original=True),
+    "the fifth check finds a face too, and the original is kept": missed(1, 1, 1, 1, 1, keep_original=3),
+    "a person looks first": ALWAYS,
+    "a person looks first, and keeps every face": ALWAYS._replace(
+        results=ALWAYS.results | {ASK: [answered(0)], CHECK: [found(0, 0, "FacesBelowConfidence", unsure=2)]}
+    ),
+    "nobody is asked about a sure result": Case(HAPPY | {CLAIM: [claimed(review="when_unsure")]}, PATH),
+    "nobody is asked who did not want it": Case(
+        HAPPY | {DETECT: [found(1, 1, "FacesBelowConfidence", unsure=1)], CHECK: [found(0, 1, unsure=1)]}, PATH
+    ),
+    "a person is asked because no face was found": asked(found(0, 0), found(0, 0)),
+    "a person is asked because likely faces stay visible": asked(found(1, 1, "FacesBelowConfidence"), found(0, 1)),
+    "a person is asked because the detection was not sure of a face": asked(found(1, 1, unsure=1), found(0, 1)),
+    "a person is asked because a check was not sure of a face": asked(found(1, 1), found(1, 2, unsure=1), found(0, 2)),
+    "a person is asked because the checks do not settle": asked(found(1, 1), *[ONE_MORE] * 5),
+    "nobody answers": fails_on(ALWAYS, ASK, throws("States.Timeout"), "ReviewExpired", FAILURE[1:]),
+    **{f"an unforeseen error: {task}": fails_on(ALWAYS, task, throws("KeyError"), "InternalError") for task in REVIEW},
+    "the job was deleted before anybody was asked": fails_on(
+        ALWAYS, ASK, throws("DynamoDb.ConditionalCheckFailedException"), "InternalError"
+    ),
+    "the faces are known": Case(WITHOUT_DETECTION, [CLAIM, KNOWN, *FROM_HIDE], given=AGAIN),
+    "the faces are known, and a person looks first": Case(
+        WITHOUT_DETECTION | REVIEWED | {CLAIM: [claimed(review="always")]},
+        [CLAIM, KNOWN, *REVIEW, *FROM_HIDE],
+        given=AGAIN,
+    ),
+    "the faces are known, and a person has looked": Case(
+        WITHOUT_DETECTION | {CLAIM: [claimed(review="always")]},
+        [CLAIM, KNOWN, *FROM_HIDE],
+        given=AGAIN | {"reviewed": True},
+    ),
+    "the faces are known, and their detection was not sure": Case(
+        WITHOUT_DETECTION
+        | REVIEWED
+        | {CLAIM: [claimed(review="when_unsure")], HIDE: [hidden()] * 2, CHECK: [found(0, 1)] * 2},
+        [CLAIM, KNOWN, HIDE, CHECK, MISSED, *REVIEW, *FROM_HIDE],
+        given=AGAIN | {"warnings": ["FacesBelowConfidence"]},
+    ),
     "no job waits for the photo": Case(
         {CLAIM: [throws("DynamoDB.ConditionalCheckFailedException")]}, [CLAIM, NO_JOB], "JobNotFound"
     ),
@@ -150,14 +258,14 @@ CASES = {
     **{
         f"an error while a missed face is hidden: {code}": Case(
             HAPPY_UNTIL_CHECK | {CHECK: [found(1, 2)], HIDE_MISSED: [throws(error)], RECORD_FAILURE: [DONE]},
-            [*PATH[:5], HIDE_MISSED, *FAILURE],
+            [*TO_CHECK, HIDE_MISSED, *FAILURE],
             code,
         )
         for error, code in (("KeyError", "InternalError"), ("States.Timeout", "TimedOut"))
     },
     "an error in the second check": Case(
         HAPPY_UNTIL_CHECK | {CHECK: [found(1, 2), throws("KeyError")], HIDE_MISSED: [hidden()], RECORD_FAILURE: [DONE]},
-        [*PATH[:5], HIDE_MISSED, LAST, CHECK, *FAILURE],
+        [*TO_CHECK, HIDE_MISSED, LAST, CHECK, *FAILURE],
         "InternalError",
     ),
     **{f"an error of ours: {code}": fails(DETECT, raises(code), code) for code in OURS},
@@ -185,8 +293,8 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_path_through_the_state_machine(blur_image: MockedMachine, name: str) -> None:
-    results, path, code = CASES[name]
-    execution = blur_image.run({"job_id": JOB_ID}, results)
+    results, path, code, given = CASES[name]
+    execution = blur_image.run(given, results)
     assert execution.path == path
     if code is None:
         assert (execution.status, execution.error) == ("SUCCEEDED", None)
@@ -201,13 +309,18 @@ def test_the_cases_take_every_way_out_of_every_state() -> None:
 
 
 def test_a_task_is_retried_as_often_as_its_retrier_says(blur_image: MockedMachine) -> None:
-    execution = blur_image.run({"job_id": JOB_ID}, CASES["an error of ours: DetectorUnavailable"].results)
-    assert execution.visits[1].retries == 7
+    execution = blur_image.run(INPUT, CASES["an error of ours: DetectorUnavailable"].results)
+    assert execution.visits[PATH.index(DETECT)].retries == 7
 
 
-def payload(result: dict[str, Any]) -> Any:
-    """What the function behind a mocked task gives."""
-    return result["Return"]["Payload"]
+@pytest.mark.parametrize("task", [DETECT, HIDE, CHECK, RECORD])
+def test_no_attempt_begins_after_the_deadline(hasty: MockedMachine, task: str) -> None:
+    """The mocked error would be retried."""
+    results, path, *_ = fails(task, raises("StorageUnavailable"), "TimedOut")
+    execution = hasty.run(INPUT, results)
+    assert execution.path == path
+    assert (execution.error, execution.cause) == ("TimedOut", sentence("TimedOut"))
+    assert execution.visits[path.index(task)].retries == 0
 
 
 def test_the_receipt_is_made_from_every_stage_and_the_last_boxes_and_draft(blur_image: MockedMachine) -> None:
@@ -220,12 +333,14 @@ def test_the_receipt_is_made_from_every_stage_and_the_last_boxes_and_draft(blur_
         payload(result)["stage"]["milliseconds"] = number
     results = HAPPY | {DETECT: [detected], HIDE: [hidden_first], CHECK: [first, second], HIDE_MISSED: [hidden_again]}
 
-    known = blur_image.run({"job_id": JOB_ID}, results).variables
+    known = blur_image.run(INPUT, results).variables
 
     assert known == {
         "boxes": payload(second)["boxes"],
+        "decides": False,
         "draft": payload(hidden_again)["draft"],
         "options": JobOptions().model_dump(),
+        "reviewed": False,
         "round": 2,
         "stages": [payload(result)["stage"] for result in stages],
         "warnings": ["TILED", "CROWD", "DETECTOR_LEFT_OUT"],
@@ -240,5 +355,19 @@ def test_a_job_whose_fifth_check_found_a_face_says_so(
     blur_image: MockedMachine, faces: tuple[int, ...], warnings: list[str]
 ) -> None:
     """Nobody looked at what was hidden last."""
-    known = blur_image.run({"job_id": JOB_ID}, missed(*faces).results).variables
+    known = blur_image.run(INPUT, missed(*faces).results).variables
     assert (known["round"], known["warnings"]) == (len(faces), warnings)
+
+
+def test_a_decision_counts_its_own_checks_and_settles_what_did_not_settle(blur_image: MockedMachine) -> None:
+    case = asked(found(1, 1, "DarkPhoto"), *[ONE_MORE] * 5)
+    known = blur_image.run(INPUT, case.results | {CHECK: [*[ONE_MORE] * 5, found(0, 2)]}).variables
+    assert (known["round"], known["warnings"], known["reviewed"]) == (1, ["DarkPhoto"], True)
+    assert known["boxes"] == payload(found(0, 2))["boxes"]
+    assert len(known["stages"]) == 14
+
+
+def test_the_row_tells_whether_a_decision_waits_for_the_faces(blur_image: MockedMachine) -> None:
+    row = claimed()["Return"]["Attributes"] | {"decides": {"BOOL": True}}
+    known = blur_image.run(INPUT, HAPPY | {CLAIM: [returns({"Attributes": row})]}).variables
+    assert known["decides"]

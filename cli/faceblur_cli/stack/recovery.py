@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from faceblur_cli.stack.aws import Stack
-from faceblur_cli.trace import execution_arn
+from faceblur_cli.trace import first_execution
 
 LIFETIME = timedelta(days=1)
 
 
 def recover(stack: Stack) -> None:
     """Abort the jobs whose executions ended with the last stack, and delete expired rows and photos.
+
+    A job that waited for a person ends, too: nobody can answer an execution that has ended.
 
     The emulator keeps rows and objects, but it keeps no running execution and applies neither lifecycle rules nor time
     to live. If an execution ended just before the emulator stopped, its end may be kept while the event about it is
@@ -27,25 +29,27 @@ def recover(stack: Stack) -> None:
         job_id, status = row["job_id"]["S"], row.get("status", {"S": ""})["S"]
         if int(row["expires_at"]["N"]) < time.time():
             stack.client("dynamodb").delete_item(TableName=table, Key={"job_id": {"S": job_id}})
-        elif (status == "FAILED" and job_id in jobs_with_photos) or _was_interrupted(stack, job_id, status):
-            _send_aborted(stack, job_id)
+            continue
+        execution = row.get("execution_arn", {"S": first_execution(stack.outputs["StateMachineArn"], job_id)})["S"]
+        if (status == "FAILED" and job_id in jobs_with_photos) or _was_interrupted(stack, execution, status):
+            _send_aborted(stack, execution)
     for entry in objects:
         if entry["LastModified"] < datetime.now(UTC) - LIFETIME:
             stack.client("s3").delete_object(Bucket=bucket, Key=entry["Key"])
 
 
-def _was_interrupted(stack: Stack, job_id: str, status: str) -> bool:
-    """Whether an execution has begun to work on the job and none does now."""
-    if status not in {"AWAITING_UPLOAD", "PROCESSING"}:
+def _was_interrupted(stack: Stack, execution: str, status: str) -> bool:
+    """Whether this execution has begun to work on its job and does so no more."""
+    if status not in {"AWAITING_UPLOAD", "PROCESSING", "AWAITING_REVIEW"}:
         return False
-    execution = _execution_status(stack, job_id)
-    return execution != "RUNNING" and (status == "PROCESSING" or execution is not None)
+    now = _execution_status(stack, execution)
+    return now != "RUNNING" and (status != "AWAITING_UPLOAD" or now is not None)
 
 
-def _execution_status(stack: Stack, job_id: str) -> str | None:
-    client, arn = stack.client("stepfunctions"), execution_arn(stack.outputs["StateMachineArn"], job_id)
+def _execution_status(stack: Stack, execution: str) -> str | None:
+    client = stack.client("stepfunctions")
     try:
-        return str(client.describe_execution(executionArn=arn)["status"])
+        return str(client.describe_execution(executionArn=execution)["status"])
     except client.exceptions.ExecutionDoesNotExist:
         return None
 
@@ -56,7 +60,8 @@ def _listed(client: Any, operation: str, entries: str, **arguments: str) -> Iter
         yield from page.get(entries, [])
 
 
-def _send_aborted(stack: Stack, job_id: str) -> None:
+def _send_aborted(stack: Stack, execution: str) -> None:
     """Send the event that EventBridge sends for an aborted execution; its queue delivers it until it is recorded."""
-    event = {"source": "aws.states", "detail": {"name": job_id, "status": "ABORTED"}}
+    detail = {"executionArn": execution, "name": execution.rpartition(":")[2], "status": "ABORTED"}
+    event = {"source": "aws.states", "detail": detail}
     stack.client("sqs").send_message(QueueUrl=stack.outputs["FailedExecutionsQueueUrl"], MessageBody=json.dumps(event))

@@ -14,12 +14,16 @@ from faceblur.errors import (
     InternalError,
     InvalidDecision,
     InvalidOptions,
+    JobNotFinished,
     JobNotFound,
     NotSignedIn,
+    OriginalDeleted,
     RequestError,
+    ReviewClosed,
+    RouteNotFound,
     TooManyJobs,
 )
-from faceblur.jobs.table import Job, Status, is_job_id
+from faceblur.jobs.table import Job, Review, Status, is_job_id
 from faceblur.observability import job_refused, logger, tag_with_job
 
 if TYPE_CHECKING:
@@ -31,7 +35,11 @@ _STATUS_CODES: dict[type[RequestError], int] = {
     InvalidOptions: 400,
     InvalidDecision: 400,
     NotSignedIn: 401,
+    RouteNotFound: 404,
     JobNotFound: 404,
+    JobNotFinished: 409,
+    ReviewClosed: 409,
+    OriginalDeleted: 409,
     TooManyJobs: 429,
 }
 
@@ -105,7 +113,10 @@ def valid_job_id(job_id: str) -> str:
 
 
 def job_body(job: Job, photos: Photos) -> dict[str, Any]:
-    """A job as the API shows it. Only a COMPLETED job has a link to its result."""
+    """A job as the API shows it. Only a job with a checked result has links to it.
+
+    Raises JobNotFound if the job was waiting for a review, and has ended since it was read.
+    """
     body: dict[str, Any] = {
         "job_id": job.job_id,
         "status": job.status,
@@ -114,14 +125,35 @@ def job_body(job: Job, photos: Photos) -> dict[str, Any]:
         "expires_at": iso_time(job.expires_at),
         "progress": job.progress,
     }
+    if job.review:
+        body["review"] = _review_body(job.review, photos)
     if job.status is Status.COMPLETED:
+        told = ("faces", "missed_at_first", "check_rounds", "kept", "reviewed", "warnings")
+        body |= {name: job.outcome[name] for name in told}
+    if job.status is not Status.FAILED and job.outcome:
         result = dict(job.outcome["result"])
-        body |= {name: job.outcome[name] for name in ("faces", "missed_at_first", "check_rounds", "warnings")}
         body["receipt"] = {"url": photos.link(job.outcome["receipt"])}
         body["result"] = {"url": photos.link(result.pop("key")), **result}
+    if job.keeps_original and job.redo_until is not None:
+        body["redo_until"] = iso_time(job.redo_until)
     if job.error:
-        body["error"] = job.error
+        body["redo_error" if job.status is Status.COMPLETED else "error"] = job.error
     return body
+
+
+def _review_body(review: Review, photos: Photos) -> dict[str, Any]:
+    """What a person needs to decide. The token is not for clients."""
+    preview = review.preview
+    return {
+        "expires_at": iso_time(review.expires_at),
+        "preview": {"url": photos.link(preview["key"]), "width": preview["width"], "height": preview["height"]},
+        "boxes": photos.read_boxes(review.boxes["key"])["boxes"],
+    }
+
+
+def continued_body(job_id: str, options: dict[str, Any]) -> dict[str, Any]:
+    """A job that goes on, or is being done again, as the API shows it."""
+    return {"job_id": job_id, "status": Status.PROCESSING, "options": options}
 
 
 def seconds_to_midnight() -> int:

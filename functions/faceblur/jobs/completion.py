@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 from faceblur import errors
 from faceblur.errors import Aborted, FaceblurError, InternalError, JobNotFound, TimedOut
 from faceblur.jobs.boxes import load_boxes
+from faceblur.jobs.names import execution_name
 from faceblur.jobs.receipts import receipt
-from faceblur.jobs.table import Status
+from faceblur.jobs.storage import upload_key
+from faceblur.jobs.table import UNFINISHED, Status
 
 if TYPE_CHECKING:
     from faceblur.contracts import CompleteRequest
     from faceblur.jobs.boxes import FoundBoxes
     from faceblur.jobs.storage import Photos
-    from faceblur.jobs.table import Jobs
+    from faceblur.jobs.table import Job, Jobs
 
 
 def complete_job(request: CompleteRequest, jobs: Jobs, photos: Photos) -> None:
@@ -27,13 +29,16 @@ def complete_job(request: CompleteRequest, jobs: Jobs, photos: Photos) -> None:
         found = load_boxes(request.boxes, photos)
     except JobNotFound:
         # An earlier attempt may have completed the job and deleted the boxes, but its answer was lost.
-        if jobs.get(request.job_id).status is not Status.COMPLETED:
+        if not _has_completed(request, jobs.get(request.job_id)):
             raise
     else:
         _complete(request, found, jobs, photos)
     # If a photo was posted twice, the second may have arrived after the original was deleted.
-    keep_original = request.options["keep_original"]
-    photos.erase_all_but(request.job_id, request.draft["key"], keep_upload=keep_original)
+    erase_unneeded(request.job_id, jobs, photos)
+
+
+def _has_completed(request: CompleteRequest, job: Job) -> bool:
+    return job.status is Status.COMPLETED and job.execution == request.execution and job.error is None
 
 
 def _complete(request: CompleteRequest, found: FoundBoxes, jobs: Jobs, photos: Photos) -> None:
@@ -43,22 +48,34 @@ def _complete(request: CompleteRequest, found: FoundBoxes, jobs: Jobs, photos: P
         request = replace(request, warnings=[*request.warnings, "NoFacesFound"])
     request = replace(request, warnings=sorted(set(request.warnings)))
     receipt_key = photos.write_receipt(
-        request.job_id, receipt(request, found, photos.digest_of_draft(request.draft["key"]))
+        execution_name(request.execution), receipt(request, found, photos.digest_of_draft(request.draft["key"]))
     )
     outcome = {
         "faces": found.hidden,
         "missed_at_first": sum(each.hidden and each.round > 0 for each in found.boxes),
         "kept": found.kept,
         "check_rounds": request.check_rounds,
+        "reviewed": request.reviewed,
         "warnings": request.warnings,
+        "options": request.options,
+        "boxes": request.boxes,
         "result": request.draft,
         "receipt": receipt_key,
     }
     try:
-        jobs.complete(request.job_id, outcome)
+        jobs.complete(request.job_id, request.execution, outcome, request.options["keep_original"])
     except JobNotFound:
-        photos.withdraw(receipt_key)
+        # A straggler of an execution that has completed the job must not take its receipt away.
+        if not _is_published(receipt_key, request.job_id, jobs):
+            photos.withdraw(receipt_key)
         raise
+
+
+def _is_published(receipt_key: str, job_id: str, jobs: Jobs) -> bool:
+    try:
+        return jobs.get(job_id).outcome.get("receipt") == receipt_key
+    except JobNotFound:
+        return False
 
 
 def error_of(status: str, name: str | None, cause: str | None) -> FaceblurError:
@@ -73,20 +90,40 @@ def error_of(status: str, name: str | None, cause: str | None) -> FaceblurError:
     return InternalError()
 
 
-def fail_job(job_id: str, error: FaceblurError, jobs: Jobs, photos: Photos) -> bool:
-    """Record the failure of a job that has not finished, and delete what must not stay; tells whether it is FAILED.
+def fail_job(job_id: str, execution: str, error: FaceblurError, jobs: Jobs, photos: Photos) -> bool:
+    """Record that an execution failed, and delete what must not stay. Tells whether the job failed by it.
 
-    A failed job keeps only the original, and only if it was asked to. A job that does not exist keeps nothing. A
-    completed job keeps its result: its last task may have died before it deleted the rest.
+    A job on which another execution works stays as it is.
     """
-    jobs.fail(job_id, error)
+    jobs.fail(job_id, error, execution)
+    job = erase_unneeded(job_id, jobs, photos)
+    return job is not None and job.error is not None and job.execution in {"", execution}
+
+
+def erase_unneeded(job_id: str, jobs: Jobs, photos: Photos) -> Job | None:
+    """Delete what a finished job needs no more. Returns the job; None if it does not exist, and then it keeps nothing.
+
+    A completed job keeps its result and its receipt. As long as it can be done again, it also keeps its photo and its
+    last boxes. A failed job keeps nothing.
+    """
+    # Listed before the job is read, these are no objects of an execution that does the job again afterwards.
+    keys = photos.keys_of(job_id)
     try:
         job = jobs.get(job_id)
     except JobNotFound:
-        photos.erase(job_id)
-        return False
-    if job.status is Status.COMPLETED:
-        photos.erase_all_but(job_id, job.outcome["result"]["key"], keep_upload=job.keeps_original)
-        return False
-    photos.erase(job_id, keep_upload=job.keeps_original)
-    return True
+        photos.delete(keys)
+        return None
+    if job.status not in UNFINISHED:
+        kept = _needed(job)
+        photos.delete(key for key in keys if key not in kept)
+    return job
+
+
+def _needed(job: Job) -> set[str]:
+    """The keys of what a finished job keeps."""
+    if job.status is Status.FAILED:
+        return set()
+    kept = {job.outcome["result"]["key"], job.outcome["receipt"]}
+    if job.keeps_original:
+        kept |= {upload_key(job.job_id), job.outcome["boxes"]["key"]}
+    return kept

@@ -1,4 +1,4 @@
-"""Executions of the blur_image state machine. Each job has one, named after the job."""
+"""Executions of the blur_image state machine."""
 
 from __future__ import annotations
 
@@ -12,9 +12,16 @@ from botocore.exceptions import ClientError
 
 from faceblur import config
 from faceblur.aws import code_of
+from faceblur.errors import ReviewClosed
+from faceblur.jobs.names import execution_name
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+
+    from faceblur.contracts import ExecutionInput, ReviewAnswer
+
+# What Step Functions says of a token whose task has ended.
+_ANSWERED = {"InvalidToken", "TaskDoesNotExist", "TaskTimedOut"}
 
 
 class Workflow:
@@ -26,25 +33,40 @@ class Workflow:
         self._state_machine_arn = state_machine_arn
 
     def start(self, job_id: str) -> None:
-        """Start the job's execution, unless there was one already. So a repeated message is harmless."""
+        """Start the job's first execution, unless there was one already. So a repeated message is harmless."""
+        given: ExecutionInput = {"job_id": job_id, "boxes": None, "reviewed": False, "warnings": []}
         with suppress(self._client.exceptions.ExecutionAlreadyExists):
-            self._client.start_execution(
-                stateMachineArn=self._state_machine_arn,
-                name=job_id,
-                input=json.dumps({"job_id": job_id}),
-            )
+            self._start(job_id, given)
 
-    def stop(self, job_id: str) -> None:
-        """Stop the job's execution, if there is one."""
+    def redo(self, execution: str, given: ExecutionInput) -> None:
+        """Start the execution with this ARN, which does a job again."""
+        self._start(execution_name(execution), given)
+
+    def answer(self, token: str, answer: ReviewAnswer) -> None:
+        """Answer the execution that waits with this token. Raises ReviewClosed if none does, or no longer."""
         try:
-            self._client.stop_execution(executionArn=self._execution_arn(job_id), error="Deleted")
+            self._client.send_task_success(taskToken=token, output=json.dumps(answer))
+        except ClientError as error:
+            if code_of(error) in _ANSWERED:
+                raise ReviewClosed from None
+            raise
+
+    def stop(self, execution: str) -> None:
+        """Stop the execution with this ARN, if there is one."""
+        try:
+            self._client.stop_execution(executionArn=execution, error="Deleted")
         except ClientError as error:
             # If the execution has ended, some endpoints raise a validation error.
             if code_of(error) not in {"ExecutionDoesNotExist", "ValidationException"}:
                 raise
 
-    def _execution_arn(self, job_id: str) -> str:
-        return f"{self._state_machine_arn.replace(':stateMachine:', ':execution:')}:{job_id}"
+    def execution(self, job_id: str, redos: int = 0) -> str:
+        """The ARN of the job's first execution, or of the one that does it again for this time."""
+        name = f"{job_id}-{redos}" if redos else job_id
+        return f"{self._state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
+
+    def _start(self, name: str, given: ExecutionInput) -> None:
+        self._client.start_execution(stateMachineArn=self._state_machine_arn, name=name, input=json.dumps(given))
 
 
 @cache

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 PRICES_AS_OF = "2026-11"
 PRICES = {"detector_call": 0.001, "state_transition": 0.000025, "lambda_gb_second": 0.0000166667}
 # The transitions of an execution with three stages, in which the first check finds nothing. Each further stage adds a
-# task and a choice.
-TRANSITIONS, STAGES, MORE_TRANSITIONS = 10, 3, 2
+# task and a choice. A review adds a few more.
+TRANSITIONS, STAGES, MORE_TRANSITIONS = 12, 3, 2
 
 # The options that determine how a face is hidden.
 STYLE_OPTIONS = ("style", "shape", "padding", "strength", "colour")

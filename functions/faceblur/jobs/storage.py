@@ -1,7 +1,7 @@
-"""Uploads, boxes, drafts, results and receipts in S3.
+"""Uploads, boxes, previews, drafts, results and receipts in S3.
 
-`uploads/{job_id}`, `boxes/{job_id}.{token}.json`, `boxes/{job_id}.decision.json`,
-`results/{job_id}.{token}.{extension}`, `receipts/{job_id}.json`.
+`uploads/{job_id}`, `boxes/{job_id}.{token}.json`, `boxes/{job_id}.decision.json`, `previews/{job_id}.{token}.jpg`,
+`results/{job_id}.{token}.{extension}`, `receipts/{execution}.json`.
 
 A token is random, so each object has a key of its own: a retried or delayed task never replaces an object that another
 task reads. A token tells nothing about the content, because keys remain in the history of an execution.
@@ -27,7 +27,7 @@ from faceblur.errors import JobNotFound, StorageUnavailable, UploadReplaced
 from faceblur.limits import MAX_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from faceblur.errors import FaceblurError
     from faceblur.jobs.table import Jobs
 
-_UPLOADS, _BOXES, _RESULTS, _RECEIPTS = "uploads/", "boxes/", "results/", "receipts/"
+_UPLOADS, _BOXES, _PREVIEWS, _RESULTS, _RECEIPTS = "uploads/", "boxes/", "previews/", "results/", "receipts/"
 _NOT_FOUND = {"NoSuchKey", "404"}
 
 
@@ -104,33 +104,54 @@ class Photos:
         """Read the decision that came with a job. Raises JobNotFound if it does not exist."""
         return self._read_json(_decision_key(job_id))
 
-    def write_receipt(self, job_id: str, receipt: dict[str, Any]) -> str:
-        """Store a job's receipt. Returns its key."""
-        return self._write_json(f"{_RECEIPTS}{job_id}.json", json.dumps(receipt, indent=1))
+    def write_preview(self, job_id: str, data: bytes) -> str:
+        """Store a preview of a job's upload, a JPEG. Returns its key."""
+        key = f"{_PREVIEWS}{job_id}.{_token()}.jpg"
+        with storage_errors():
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType="image/jpeg")
+        return key
+
+    def write_receipt(self, execution_name: str, receipt: dict[str, Any]) -> str:
+        """Store the receipt of an execution's result. Returns its key.
+
+        Each execution of a job has its own. So the last receipt stays if a job that is done again fails.
+        """
+        return self._write_json(f"{_RECEIPTS}{execution_name}.json", json.dumps(receipt, indent=1))
 
     def has_upload(self, job_id: str) -> bool:
         """Whether the job's photo was uploaded and still exists."""
         return upload_key(job_id) in self._keys(upload_key(job_id))
 
     def withdraw(self, key: str) -> None:
-        """Delete boxes, a draft or a receipt that the job no longer needs."""
-        self._delete([key])
+        """Delete boxes, a preview, a draft or a receipt that the job no longer needs."""
+        self.delete([key])
 
     def erase_upload(self, job_id: str) -> None:
         """Delete the job's upload, if it exists."""
-        self._delete([upload_key(job_id)])
+        self.delete([upload_key(job_id)])
 
-    def erase_all_but(self, job_id: str, result: str, *, keep_upload: bool) -> None:
-        """Delete the boxes and drafts of a completed job, and its upload unless it is kept; the result stays."""
-        if not keep_upload:
-            self.erase_upload(job_id)
-        self._delete([key for key in self._derived_keys(job_id) if key != result])
+    def uploaded(self) -> Iterator[str]:
+        """The ids of all jobs that have an upload."""
+        with storage_errors():
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=_UPLOADS):
+                yield from (job_id_of(entry["Key"]) for entry in page.get("Contents", []))
 
-    def erase(self, job_id: str, *, keep_upload: bool = False) -> None:
-        """Delete the job's boxes, drafts, result and receipt, and its upload unless it is kept."""
-        if not keep_upload:
-            self.erase_upload(job_id)
-        self._delete([*self._derived_keys(job_id), f"{_RECEIPTS}{job_id}.json"])
+    def keys_of(self, job_id: str) -> list[str]:
+        """The keys of everything of a job, its upload first, which may not exist."""
+        begins = [f"{folder}{job_id}" for folder in (_BOXES, _PREVIEWS, _RESULTS, _RECEIPTS)]
+        # A token or the number of an execution follows.
+        derived = [key for begin in begins for key in self._keys(begin) if key[len(begin)] in ".-"]
+        return [upload_key(job_id), *derived]
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete the objects with these keys, if they exist."""
+        for key in keys:
+            with storage_errors():
+                self._client.delete_object(Bucket=self.bucket, Key=key)
+
+    def erase(self, job_id: str) -> None:
+        """Delete everything of a job."""
+        self.delete(self.keys_of(job_id))
 
     def sweep(self, seconds: int) -> int:
         """Delete all objects older than this many seconds. Returns their number.
@@ -151,10 +172,6 @@ class Photos:
             raise StorageUnavailable
         return swept
 
-    def _derived_keys(self, job_id: str) -> list[str]:
-        """The keys of the job's boxes, drafts and result."""
-        return [key for folder in (_BOXES, _RESULTS) for key in self._keys(f"{folder}{job_id}.")]
-
     def _write_json(self, key: str, text: str) -> str:
         with storage_errors():
             self._client.put_object(Bucket=self.bucket, Key=key, Body=text.encode(), ContentType="application/json")
@@ -171,17 +188,13 @@ class Photos:
             answer = self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix)
         return [entry["Key"] for entry in answer.get("Contents", [])]
 
-    def _delete(self, keys: list[str]) -> None:
-        for key in keys:
-            with storage_errors():
-                self._client.delete_object(Bucket=self.bucket, Key=key)
-
 
 def withdraw_if_late(key: str, job_id: str, jobs: Jobs, photos: Photos) -> None:
     """Delete the object just stored under this key and raise JobNotFound, if the job has ended or was deleted.
 
     A job's row is changed before its objects are erased. So if the job is still in progress after an object was stored,
-    the end of the job erases this object too.
+    the end of the job erases this object too. A job that waits for a review is in progress, too: then its decision is
+    stored.
     """
     if not jobs.is_in_progress(job_id):
         photos.withdraw(key)

@@ -1,9 +1,16 @@
 """The jobs table: jobs, their states, and the conditional transitions between them.
 
     AWAITING_UPLOAD ──claim (state machine)──▶ PROCESSING ──▶ COMPLETED | FAILED
-           └───────────────────────────────────────────────────────────▶ FAILED
+           │                                     │  ▲  ▲          │
+           │                     ask (state machine) │  └──redo────┘
+           │                                     ▼  answer
+           │                               AWAITING_REVIEW ──▶ FAILED
+           └─────────────────────────────────────────────────▶ FAILED
 
-Every transition is a conditional write, so a late or repeated write never changes a finished job.
+Every transition is a conditional write, so a late or repeated write never changes a finished job. `execution_arn` names
+the execution that works on the job now. What another execution of the job reports changes nothing.
+
+A job that is being done again keeps its last outcome, and is COMPLETED with that if the new execution fails.
 """
 
 from __future__ import annotations
@@ -24,7 +31,16 @@ from botocore.config import Config
 
 from faceblur import config
 from faceblur.aws import storage_errors
-from faceblur.errors import FaceblurError, InternalError, JobNotFound, TimedOut, TooManyJobs, UploadExpired
+from faceblur.errors import (
+    FaceblurError,
+    InternalError,
+    JobNotFinished,
+    JobNotFound,
+    ReviewExpired,
+    TimedOut,
+    TooManyJobs,
+    UploadExpired,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,29 +48,44 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb.service_resource import Table
 
+    from faceblur.contracts import StoredBoxes, StoredPreview
+
 
 class Status(StrEnum):
     """The state of a job."""
 
     AWAITING_UPLOAD = "AWAITING_UPLOAD"
     PROCESSING = "PROCESSING"
+    AWAITING_REVIEW = "AWAITING_REVIEW"
     COMPLETED = "COMPLETED"
     FAILED = "FAILED"
 
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
-UNFINISHED = (Status.AWAITING_UPLOAD, Status.PROCESSING)
+UNFINISHED = (Status.AWAITING_UPLOAD, Status.PROCESSING, Status.AWAITING_REVIEW)
 # The stages of a job, as the state machine names them to its tasks. The last two are repeated as long as a check finds
 # faces, at most five times.
 STAGES = ("detect", "hide", "check", "hide_missed")
 
 
 @dataclass(frozen=True)
+class Review:
+    """What a job waits for that is AWAITING_REVIEW. The `token` answers its execution and stays in the backend."""
+
+    token: str
+    boxes: StoredBoxes
+    preview: StoredPreview
+    expires_at: int
+
+
+@dataclass(frozen=True)
 class Job:
     """A row of the jobs table. Times are seconds since the epoch.
 
-    Only `owner` may see and delete the job; it is empty in a deployment without sign-in. `progress` holds the times at
-    which each stage first began and the job finished, as ISO 8601 with milliseconds.
+    Only `owner` may see and delete the job; it is empty in a deployment without sign-in. `execution` is the ARN of the
+    execution that works on the job, or did so last; empty before there is one. `progress` holds the times at which each
+    of its stages first began and the job finished, as ISO 8601 with milliseconds. `outcome` is that of the last
+    execution that succeeded, and `error` says why the last one failed. `redos` counts how often the job was done again.
     """
 
     job_id: str
@@ -64,15 +95,19 @@ class Job:
     upload_expires_at: int
     expires_at: int
     owner: str = ""
-    claimed_at: int | None = None
+    execution: str = ""
+    working_since: int | None = None
+    redo_until: int | None = None
+    redos: int = 0
+    review: Review | None = None
     progress: dict[str, str] = field(default_factory=dict)
     outcome: dict[str, Any] = field(default_factory=dict)
     error: dict[str, str] | None = None
 
     @property
     def keeps_original(self) -> bool:
-        """Whether the upload is kept after the end of the job."""
-        return bool(self.options["keep_original"])
+        """Whether the upload is kept now that the job has finished."""
+        return self.status is Status.COMPLETED and self.redo_until is not None and time.time() < self.redo_until
 
 
 class Jobs:
@@ -139,9 +174,9 @@ class Jobs:
         return _from_row(row)
 
     def is_in_progress(self, job_id: str) -> bool:
-        """Whether the job is being processed: it has neither ended nor been deleted."""
+        """Whether the job is being processed or waits for a review: it has neither ended nor been deleted."""
         try:
-            return self.get(job_id).status is Status.PROCESSING
+            return self.get(job_id).status in {Status.PROCESSING, Status.AWAITING_REVIEW}
         except JobNotFound:
             return False
 
@@ -159,8 +194,10 @@ class Jobs:
             self.fail(job.job_id, UploadExpired(), only_from=(Status.AWAITING_UPLOAD,))
         elif job.status is Status.AWAITING_UPLOAD and now > job.upload_expires_at + config.DELIVERY_SECONDS:
             self.fail(job.job_id, InternalError(), only_from=(Status.AWAITING_UPLOAD,))
-        elif job.claimed_at is not None and job.status is Status.PROCESSING and now > _deadline(job.claimed_at):
-            self.fail(job.job_id, TimedOut())
+        elif job.status is Status.PROCESSING and job.working_since is not None and now > _deadline(job.working_since):
+            self.fail(job.job_id, TimedOut(), job.execution, only_from=(Status.PROCESSING,))
+        elif job.review is not None and now > job.review.expires_at + config.EXECUTION_MARGIN_SECONDS:
+            self.fail(job.job_id, ReviewExpired(), job.execution, only_from=(Status.AWAITING_REVIEW,))
         else:
             return job
         return self.get(job.job_id)
@@ -170,32 +207,85 @@ class Jobs:
         in_progress = Attr("status").eq(Status.PROCESSING)
         self._update(job_id, "SET #at = if_not_exists(#at, :now)", {":now": _now()}, in_progress, at=f"{stage}_at")
 
-    def complete(self, job_id: str, outcome: dict[str, Any]) -> None:
-        """Record the result; it may be repeated. Raises JobNotFound if the job was deleted or has failed."""
+    def answer(self, job_id: str, token: str) -> None:
+        """Let a job go on that waits for the review with this token, unless the state machine has done so already."""
+        self._update(
+            job_id,
+            "SET #status = :status, working_since = :now REMOVE review_token",
+            {":status": Status.PROCESSING, ":now": int(time.time())},
+            Attr("status").eq(Status.AWAITING_REVIEW) & Attr("review_token").eq(token),
+        )
+
+    def redo(self, job: Job, options: dict[str, Any], execution: str, *, decides: bool) -> None:
+        """Hand a completed job to another execution, which claims it. `decides` is as that of `create`.
+
+        Raises JobNotFinished if the job is not completed, or no longer as it is in `job`.
+        """
+        begun = [f"{name}_at" for name in (*STAGES, "finished")]
+        handed = self._update(
+            job.job_id,
+            "SET #status = :status, fallback_status = :completed, options = :options, execution_arn = :execution, "
+            "working_since = :now, redos = :redos, decides = :decides "
+            f"REMOVE #error, {', '.join(begun)}",
+            {
+                ":status": Status.PROCESSING,
+                ":completed": Status.COMPLETED,
+                ":options": json.dumps(options),
+                ":execution": execution,
+                ":now": int(time.time()),
+                ":redos": job.redos + 1,
+                ":decides": decides,
+            },
+            Attr("status").eq(Status.COMPLETED) & Attr("execution_arn").eq(job.execution),
+        )
+        if not handed:
+            raise JobNotFinished
+
+    def complete(self, job_id: str, execution: str, outcome: dict[str, Any], hours_kept: int) -> None:
+        """Record the result of this execution; it may be repeated. The job can be done again for so many hours.
+
+        Raises JobNotFound if the job was deleted or has failed, or if another execution works on it.
+        """
+        redo_until = int(time.time()) + hours_kept * 60 * 60
         recorded = self._update(
             job_id,
-            "SET #status = :status, outcome = :outcome, finished_at = if_not_exists(finished_at, :now)",
-            {":status": Status.COMPLETED, ":outcome": json.dumps(outcome), ":now": _now()},
-            Attr("status").is_in([Status.PROCESSING, Status.COMPLETED]),
+            "SET #status = :status, outcome = :outcome, finished_at = if_not_exists(finished_at, :now), "
+            "redo_until = :redo_until",
+            {":status": Status.COMPLETED, ":outcome": json.dumps(outcome), ":now": _now(), ":redo_until": redo_until},
+            Attr("status").is_in([Status.PROCESSING, Status.COMPLETED])
+            & Attr("execution_arn").eq(execution)
+            & Attr("error").not_exists(),
         )
         if not recorded:
             raise JobNotFound
 
-    def fail(self, job_id: str, error: FaceblurError, only_from: tuple[Status, ...] = UNFINISHED) -> bool:
-        """Record a failure if the job is in one of these states. Returns whether it was recorded."""
+    def fail(
+        self,
+        job_id: str,
+        error: FaceblurError,
+        execution: str = "",
+        only_from: tuple[Status, ...] = UNFINISHED,
+    ) -> bool:
+        """Record the failure of this execution if the job is in one of these states. Returns whether it was recorded.
+
+        The job is FAILED, or COMPLETED as before if it was being done again. Without an execution, only a job fails
+        that has none.
+        """
         return self._update(
             job_id,
-            "SET #status = :status, #error = :error, finished_at = if_not_exists(finished_at, :now)",
+            "SET #status = if_not_exists(fallback_status, :status), #error = :error, "
+            "finished_at = if_not_exists(finished_at, :now) REMOVE review_token",
             {
                 ":status": Status.FAILED,
                 ":error": {"code": error.code, "message": error.message},
                 ":now": _now(),
             },
-            Attr("status").is_in(list(only_from)),
+            Attr("status").is_in(list(only_from))
+            & (Attr("execution_arn").not_exists() | Attr("execution_arn").eq(execution)),
         )
 
-    def delete(self, job_id: str, owner: str) -> bool:
-        """Remove the job's row. Returns whether there was one; raises JobNotFound if the job has another owner."""
+    def delete(self, job_id: str, owner: str) -> Job | None:
+        """Remove the job's row. Returns the job, if there was one; raises JobNotFound if it has another owner."""
         owned = Attr("owner").eq(owner) if owner else Attr("owner").not_exists()
         try:
             with storage_errors():
@@ -206,7 +296,7 @@ class Jobs:
                 )
         except self._condition_failed as error:
             raise JobNotFound from error
-        return "Attributes" in answer
+        return _from_row(answer["Attributes"]) if "Attributes" in answer else None
 
     def _update(self, job_id: str, update: str, values: dict[str, Any], condition: ConditionBase, at: str = "") -> bool:
         names = {"#status": "status", "#error": "error", "#at": at}
@@ -245,21 +335,39 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _deadline(claimed_at: int) -> int:
-    return claimed_at + config.EXECUTION_SECONDS + config.EXECUTION_MARGIN_SECONDS
+def _deadline(working_since: int) -> int:
+    return working_since + config.WORK_SECONDS + config.EXECUTION_MARGIN_SECONDS
 
 
 def _from_row(row: dict[str, Any]) -> Job:
+    status, outcome = Status(row["status"]), json.loads(row.get("outcome", "{}"))
+    options = json.loads(row["options"])
     return Job(
         job_id=row["job_id"],
-        status=Status(row["status"]),
-        options=json.loads(row["options"]),
+        status=status,
+        # If a job failed that was being done again, the row has the options of that attempt.
+        options=outcome.get("options", options) if status is Status.COMPLETED else options,
         created_at=int(row["created_at"]),
         upload_expires_at=int(row["upload_expires_at"]),
         expires_at=int(row["expires_at"]),
         owner=row.get("owner", ""),
-        claimed_at=int(row["claimed_at"]) if "claimed_at" in row else None,
+        execution=row.get("execution_arn", ""),
+        working_since=int(row["working_since"]) if "working_since" in row else None,
+        redo_until=min(int(row["redo_until"]), int(row["expires_at"])) if "redo_until" in row else None,
+        redos=int(row.get("redos", 0)),
+        review=_review(row),
         progress={name: row[f"{name}_at"] for name in (*STAGES, "finished") if f"{name}_at" in row},
-        outcome=json.loads(row.get("outcome", "{}")),
+        outcome=outcome,
         error=row.get("error"),
+    )
+
+
+def _review(row: dict[str, Any]) -> Review | None:
+    if row["status"] != Status.AWAITING_REVIEW:
+        return None
+    return Review(
+        token=row["review_token"],
+        boxes=json.loads(row["review_boxes"]),
+        preview=json.loads(row["preview"]),
+        expires_at=int(row["review_expires_at"]),
     )

@@ -84,6 +84,23 @@ class Deployed:
         eventually(lambda: self.execution(job_id) in {None, "SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"})
         return shown
 
+    def shown(self, job_id: str) -> dict[str, Any]:
+        """The job as the API shows it now."""
+        answer = self.call("GET", f"/jobs/{job_id}")
+        assert answer.status_code == 200, answer.text
+        shown: dict[str, Any] = answer.json()
+        return shown
+
+    def asked(self, job_id: str) -> dict[str, Any]:
+        """The job as the API shows it once it waits for a review."""
+
+        def poll() -> dict[str, Any] | None:
+            shown = self.shown(job_id)
+            assert shown["status"] not in {"COMPLETED", "FAILED"}, shown
+            return shown if shown["status"] == "AWAITING_REVIEW" else None
+
+        return eventually(poll, f"the review of job {job_id}")
+
     def run(self, photo: bytes, **options: Any) -> dict[str, Any]:
         """Have a photo blurred: the job as the API shows it at its end."""
         return self.ended(self.start(photo, **options))
@@ -98,7 +115,7 @@ class Deployed:
 
     def execution_arn(self, job_id: str) -> str:
         """The ARN of the job's execution."""
-        return trace.execution_arn(self.stack.outputs["StateMachineArn"], job_id)
+        return trace.first_execution(self.stack.outputs["StateMachineArn"], job_id)
 
     def visits(self, job_id: str) -> list[trace.Visit]:
         """The states that the job's execution went through."""

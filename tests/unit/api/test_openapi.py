@@ -235,7 +235,7 @@ def test_a_described_answer_passes():
         JOB | {"options": {"style": "blur"}},
         JOB | {"options": JOB["options"] | {"colour": "red"}},
         JOB | {"options": JOB["options"] | {"color": "red"}},
-        JOB | {"receipt": {"url": "https://example.org/receipt"}},
+        JOB | {"receipt": {"link": "https://example.org/receipt"}},
         {name: value for name, value in JOB.items() if name != "expires_at"},
         None,
     ],

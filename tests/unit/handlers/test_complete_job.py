@@ -7,7 +7,7 @@ import pytest
 from complete_job.app import handler
 from faceblur.errors import JobNotFound
 from faceblur.geometry import Box
-from faceblur.jobs.boxes import FoundBox
+from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.jobs.storage import digest
 from faceblur.jobs.table import jobs
 
@@ -30,7 +30,7 @@ def complete(context, s3, table, event):
 
 def put_boxes(s3, *found):
     """Store the boxes that the event names."""
-    boxes = {"photo": digest(b"photo"), "boxes": [box.to_dict() for box in found]}
+    boxes = FoundBoxes(digest(b"photo"), found).to_dict()
     s3.put_object(Bucket=BUCKET, Key=BOXES, Body=json.dumps(boxes).encode())
 
 
@@ -43,7 +43,11 @@ def test_a_result_completes_the_job(complete, event, add_job, keys, output):
         "faces": 1,
         "missed_at_first": 0,
         "check_rounds": 1,
+        "kept": 0,
+        "reviewed": False,
         "warnings": [],
+        "options": event("complete_job")["options"],
+        "boxes": event("complete_job")["boxes"],
         "result": event("complete_job")["draft"],
         "receipt": RECEIPT,
     }

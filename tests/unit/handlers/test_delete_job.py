@@ -32,6 +32,8 @@ def everything(s3):
         f"uploads/{JOB_ID}",
         f"results/{JOB_ID}.9c56cc51b374c3ba.jpg",
         f"receipts/{JOB_ID}.json",
+        f"receipts/{JOB_ID}-1.json",
+        f"previews/{JOB_ID}.51b374c3ba9c56cc.jpg",
         "uploads/another",
     ):
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo")
@@ -54,15 +56,25 @@ def test_a_running_execution_is_stopped(delete, everything, add_job, keys, state
 
 
 def test_the_row_goes_before_anything_else(delete, add_job, row_of, monkeypatch):
-    def row_first(self, job_id):
-        assert row_of(job_id) is None
-        stopped.append(job_id)
+    def row_first(self, execution):
+        assert row_of(JOB_ID) is None
+        stopped.append(execution)
 
     stopped = []
     monkeypatch.setattr(Workflow, "stop", row_first)
     add_job("PROCESSING")
     assert delete()[0] == 204
-    assert stopped == [JOB_ID]
+    assert stopped == [EXECUTION_ARN]
+
+
+def test_the_execution_is_stopped_that_works_on_the_job_now(delete, add_job, monkeypatch):
+    stopped = []
+    monkeypatch.setattr(Workflow, "stop", lambda _, execution: stopped.append(execution))
+    add_job("AWAITING_REVIEW", execution_arn=f"{EXECUTION_ARN}-2")
+    assert delete()[0] == 204
+    add_job("AWAITING_UPLOAD")
+    assert delete()[0] == 204
+    assert stopped == [f"{EXECUTION_ARN}-2", EXECUTION_ARN]
 
 
 def test_the_second_time_it_is_gone(delete, add_job):

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from faceblur.errors import InternalError
 from faceblur.jobs.table import jobs
 from fail_job.app import handler
+from tests.unit.conftest import outcome_of
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
@@ -75,10 +76,31 @@ def test_a_failure_that_the_state_machine_has_recorded_stays(fail, event, add_jo
     assert keys() == set()
 
 
-def test_the_original_stays_if_the_job_keeps_it(fail, event, add_job, keys):
-    add_job("PROCESSING", options={"keep_original": True})
+def test_a_redo_that_fails_is_counted_and_leaves_the_job_its_result(fail, event, add_job, keys, output):
+    again = f"{JOB_ID}-2"
+    arn = execution(event)["executionArn"].replace(JOB_ID, again)
+    add_job("PROCESSING", execution_arn=arn, fallback_status="COMPLETED", outcome=json.dumps(outcome_of(JOB_ID)))
+    fail(name=again, executionArn=arn)
+    job = jobs().get(JOB_ID)
+    assert (job.status, job.error["code"]) == ("COMPLETED", "CorruptImage")
+    assert keys() == {RESULT}
+    assert failures(output) == [("CorruptImage", 1)]
+
+
+def test_a_late_event_of_another_execution_changes_nothing(fail, event, add_job, keys, row_of, output):
+    arn = execution(event)["executionArn"]
+    row = row_of(add_job("PROCESSING", execution_arn=f"{arn}-1", fallback_status="COMPLETED"))
     fail()
-    assert keys() == {f"uploads/{JOB_ID}"}
+    assert row_of(JOB_ID) == row
+    assert keys() == EVERYTHING
+    assert failures(output) == []
+
+
+def test_a_job_that_waits_for_a_review_fails_with_its_execution(fail, add_job, keys):
+    add_job("AWAITING_REVIEW")
+    fail(status="ABORTED", error=None, cause=None)
+    assert jobs().get(JOB_ID).error["code"] == "Aborted"
+    assert keys() == set()
 
 
 def test_a_late_event_leaves_a_completed_job_its_result(fail, event, add_job, keys):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -41,13 +43,6 @@ def test_the_job_has_failed_and_its_upload_is_deleted(fail, event, add_job, keys
     assert (line["correlation_id"], line["level"], line["message_id"]) == (JOB_ID, "ERROR", message)
 
 
-def test_a_job_that_keeps_its_original_keeps_it(fail, add_job, keys):
-    add_job(options={"keep_original": True})
-    fail()
-    assert jobs().get(JOB_ID).status == "FAILED"
-    assert keys() == {UPLOAD, RESULT}
-
-
 def test_a_job_whose_execution_has_started_goes_on(fail, add_job, keys, output):
     add_job("PROCESSING")
     fail()
@@ -56,12 +51,14 @@ def test_a_job_whose_execution_has_started_goes_on(fail, add_job, keys, output):
     assert failures(output) == []
 
 
-@pytest.mark.parametrize("status", ["COMPLETED", "FAILED"])
-@pytest.mark.parametrize(("keep_original", "left"), [(False, {RESULT}), (True, {UPLOAD, RESULT})])
+@pytest.mark.parametrize(
+    ("status", "seconds", "left"),
+    [("COMPLETED", -1, {RESULT}), ("COMPLETED", 3600, {UPLOAD, RESULT}), ("FAILED", 3600, {RESULT})],
+)
 def test_an_upload_for_a_finished_job_is_deleted_unless_the_job_keeps_it(
-    fail, add_job, keys, output, status, keep_original, left
+    fail, add_job, keys, output, status, seconds, left
 ):
-    add_job(status, options={"keep_original": keep_original})
+    add_job(status, redo_until=int(time.time()) + seconds)
     fail()
     assert jobs().get(JOB_ID).status == status
     assert keys() == left

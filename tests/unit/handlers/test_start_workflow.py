@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -60,12 +61,14 @@ def uploaded(*keys: str) -> str:
 
 def test_a_photo_starts_the_execution_of_its_job(start, event, executions):
     assert start(event("start_workflow")) == []
-    assert executions() == {JOB_ID: {"job_id": JOB_ID}}
+    assert executions() == {JOB_ID: {"job_id": JOB_ID, "boxes": None, "reviewed": False, "warnings": []}}
 
 
 def test_several_messages_with_several_photos(start, messages, executions):
     assert start(messages(uploaded(f"uploads/{A}", f"uploads/{B}"), uploaded(f"uploads/{C}"))) == []
-    assert executions() == {job_id: {"job_id": job_id} for job_id in (A, B, C)}
+    assert executions() == {
+        job_id: {"job_id": job_id, "boxes": None, "reviewed": False, "warnings": []} for job_id in (A, B, C)
+    }
 
 
 def test_keys_are_url_encoded(start, messages, executions):
@@ -127,7 +130,7 @@ def test_the_photo_that_a_job_waits_for_stays(start, event, s3, keys, add_job):
 
 
 def test_the_original_of_a_job_that_keeps_it_stays(start, event, states, s3, keys, add_job):
-    add_job("COMPLETED", options={"keep_original": True})
+    add_job("COMPLETED", redo_until=int(time.time()) + 3600)
     start(event("start_workflow"))
     states.stop_execution(executionArn=EXECUTION_ARN)
     s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"photo")

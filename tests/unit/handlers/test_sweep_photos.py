@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,11 +9,12 @@ from faceblur.errors import StorageUnavailable
 from faceblur.jobs.storage import photos
 from sweep_photos.app import handler
 
+JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
 
 
 @pytest.fixture
-def sweep(event, context, s3):
+def sweep(event, context, s3, table):
     return lambda: handler(event("sweep_photos"), context)
 
 
@@ -37,9 +39,10 @@ def swept(output):
     return [line["PhotosSwept"] for line in output.metrics]
 
 
-def test_every_object_that_is_a_day_old_is_deleted(sweep, stored, keys, output):
+def test_every_object_that_is_a_day_old_is_deleted(sweep, stored, keys, add_job, output):
     for key in ("uploads/a", "results/a.0.jpg", "receipts/a.json", "elsewhere"):
         stored(key, hours=24.01)
+    add_job("PROCESSING", "b")
     for key in ("uploads/b", "results/b.0.jpg", "receipts/b.json"):
         stored(key, hours=23.99)
     sweep()
@@ -82,3 +85,41 @@ def test_an_object_that_cannot_be_deleted_is_an_error_after_the_others_are_delet
         sweep()
     assert keys() == {"uploads/0"}
     assert output.metrics == []
+
+
+UPLOAD, BOXES, RESULT, RECEIPT = EVERYTHING = [
+    f"uploads/{JOB_ID}",
+    f"boxes/{JOB_ID}.8d1f0c2b9a7e6543.json",
+    f"results/{JOB_ID}.9c56cc51b374c3ba.jpg",
+    f"receipts/{JOB_ID}.json",
+]
+
+
+@pytest.fixture
+def everything(stored):
+    for key in EVERYTHING:
+        stored(key, hours=1)
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds", "left"),
+    [
+        ("COMPLETED", 60, EVERYTHING),
+        ("COMPLETED", -1, [RESULT, RECEIPT]),
+        ("PROCESSING", -1, EVERYTHING),
+        ("AWAITING_UPLOAD", -1, EVERYTHING),
+        ("AWAITING_REVIEW", -1, EVERYTHING),
+        ("FAILED", 60, []),
+    ],
+)
+def test_a_photo_is_deleted_when_its_job_can_no_longer_be_done_again(
+    sweep, everything, keys, add_job, status, seconds, left
+):
+    add_job(status, redo_until=int(time.time()) + seconds)
+    sweep()
+    assert keys() == set(left)
+
+
+def test_a_photo_without_a_job_is_deleted(sweep, everything, keys):
+    sweep()
+    assert keys() == set()

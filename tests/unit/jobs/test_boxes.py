@@ -13,6 +13,7 @@ from faceblur.jobs.table import Jobs, jobs
 from faceblur.limits import MAX_FACES
 from faceblur.options import JobOptions
 from faceblur.photo.styles import Region, Style
+from tests.unit.conftest import execution_arn
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 FIRST = FoundBox(Box(0.1, 0.2, 0.3, 0.4, 99.1, "embedded", -12.5), 0)
@@ -158,7 +159,7 @@ def test_a_job_that_ends_while_its_boxes_are_stored_leaves_none(s3, keys, add_jo
 
     def ended_before_the_look(self, job_id):
         assert len(keys()) == 1
-        self.delete(job_id, "") if end == "delete" else self.complete(job_id, {})
+        self.delete(job_id, "") if end == "delete" else self.complete(job_id, execution_arn(job_id), {}, 0)
         return get(self, job_id)
 
     monkeypatch.setattr(Jobs, "get", ended_before_the_look)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
@@ -10,16 +11,19 @@ from faceblur.detectors.warnings import WarningCode
 from faceblur.errors import CorruptImage, InternalError, JobNotFound, StorageUnavailable
 from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
-from faceblur.jobs.completion import complete_job, error_of, fail_job
+from faceblur.jobs.completion import complete_job, erase_unneeded, error_of, fail_job
 from faceblur.jobs.receipts import receipt
 from faceblur.jobs.storage import Photos, digest, photos
 from faceblur.jobs.table import Jobs, Status, jobs
+from tests.unit.conftest import execution_arn, outcome_of
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
 UPLOAD = f"uploads/{JOB_ID}"
 RESULT = f"results/{JOB_ID}.9c56cc51b374c3ba.jpg"
 BOXES = f"boxes/{JOB_ID}.8d1f0c2b9a7e6543.json"
+EXECUTION = execution_arn(JOB_ID)
+AGAIN = f"{EXECUTION}-1"
 EVERYTHING = {UPLOAD, BOXES, RESULT, f"receipts/{JOB_ID}.json"}
 
 
@@ -66,7 +70,10 @@ def test_the_outcome_of_a_completed_job(done, add_job):
         "missed_at_first": 1,
         "kept": 0,
         "check_rounds": 2,
+        "reviewed": False,
         "warnings": [],
+        "options": done.options,
+        "boxes": done.boxes,
         "result": done.draft,
         "receipt": RECEIPT,
     }
@@ -153,10 +160,10 @@ def test_a_job_deleted_while_its_receipt_is_written_leaves_nothing(done, add_job
     add_job("PROCESSING")
     complete = Jobs.complete
 
-    def deleted_before(self, job_id, outcome):
+    def deleted_before(self, job_id, *recorded):
         assert RECEIPT in keys()
         self.delete(job_id, "")
-        complete(self, job_id, outcome)
+        complete(self, job_id, *recorded)
 
     monkeypatch.setattr(Jobs, "complete", deleted_before)
     with pytest.raises(JobNotFound):
@@ -186,22 +193,24 @@ def test_a_job_whose_receipt_cannot_be_written_is_not_completed(done, add_job, m
     assert jobs().get(JOB_ID).status is Status.PROCESSING
 
 
-@pytest.mark.parametrize(("keep_original", "left"), [(False, set()), (True, {UPLOAD})])
-def test_a_completed_job_leaves_its_result_and_an_original_that_is_kept(done, add_job, s3, keys, keep_original, left):
+@pytest.mark.parametrize("hours", [0, 3])
+def test_a_completed_job_leaves_its_result_and_what_it_can_be_done_again_with(done, add_job, s3, keys, hours):
     """The upload was posted again after the original was deleted; the other draft is the first, or a straggler's."""
     others = {"results/another.jpg", f"uploads/{JOB_ID}0"}
     for key in {UPLOAD, RESULT, f"results/{JOB_ID}.0123456789abcdef.jpg", f"results/{JOB_ID}.png", *others}:
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo")
-    add_job("PROCESSING", options={"keep_original": keep_original})
-    complete_job(replace(done, options=done.options | {"keep_original": keep_original}), jobs(), photos())
+    add_job("PROCESSING", options={"keep_original": hours})
+    complete_job(replace(done, options=done.options | {"keep_original": hours}), jobs(), photos())
+    left = {UPLOAD, done.boxes["key"]} if hours else set()
     assert keys() == {done.draft["key"], RECEIPT, *left, *others}
+    assert jobs().get(JOB_ID).redo_until == pytest.approx(time.time() + hours * 3600, abs=120)
 
 
 def test_nothing_is_swept_before_the_job_is_completed(done, add_job, s3, keys, monkeypatch):
     s3.put_object(Bucket=BUCKET, Key=UPLOAD, Body=b"photo")
     add_job("PROCESSING")
 
-    def unavailable(self, job_id, outcome):
+    def unavailable(self, *recorded):
         raise StorageUnavailable
 
     monkeypatch.setattr(Jobs, "complete", unavailable)
@@ -215,11 +224,11 @@ def test_a_sweep_that_broke_off_is_made_up_for_when_the_task_is_tried_again(
 ):
     add_job("PROCESSING")
 
-    def unavailable(self, job_id):
+    def unavailable(self, keys):
         raise StorageUnavailable
 
     with monkeypatch.context() as broken:
-        broken.setattr(Photos, "erase_upload", unavailable)
+        broken.setattr(Photos, "delete", unavailable)
         with pytest.raises(StorageUnavailable):
             complete_job(done, jobs(), photos())
     complete_job(done, jobs(), photos())
@@ -263,35 +272,70 @@ def test_an_unknown_error_shows_nothing_of_its_insides():
 @pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "PROCESSING"])
 def test_of_a_failed_job_nothing_stays(everything, keys, add_job, status):
     add_job(status)
-    fail_job(JOB_ID, CorruptImage(), jobs(), photos())
+    fail_job(JOB_ID, EXECUTION, CorruptImage(), jobs(), photos())
     assert jobs().get(JOB_ID).error == {"code": "CorruptImage", "message": CorruptImage.sentence}
     assert keys() == set()
 
 
-def test_of_a_failed_job_that_keeps_its_original_that_stays(everything, keys, add_job):
-    add_job("PROCESSING", options={"keep_original": True})
-    fail_job(JOB_ID, CorruptImage(), jobs(), photos())
-    assert keys() == {UPLOAD}
+def test_of_a_failed_job_not_even_the_original_stays(everything, keys, add_job):
+    add_job("PROCESSING", options={"keep_original": 3})
+    fail_job(JOB_ID, EXECUTION, CorruptImage(), jobs(), photos())
+    assert keys() == set()
 
 
 def test_a_failure_that_is_recorded_already_stays_as_it_is_and_is_cleaned_up(everything, keys, add_job):
     add_job("FAILED", error={"code": "TimedOut", "message": "Too long."})
-    assert fail_job(JOB_ID, CorruptImage(), jobs(), photos())
+    assert fail_job(JOB_ID, EXECUTION, CorruptImage(), jobs(), photos())
     assert jobs().get(JOB_ID).error["code"] == "TimedOut"
     assert keys() == set()
 
 
-@pytest.mark.parametrize(("keep_original", "left"), [(False, set()), (True, {UPLOAD})])
-def test_a_completed_job_stays_so_and_is_cleaned_up(everything, keys, add_job, s3, keep_original, left):
+@pytest.mark.parametrize(("seconds", "left"), [(-1, set()), (3600, {UPLOAD, BOXES})])
+def test_a_completed_job_stays_so_and_is_cleaned_up(everything, keys, add_job, s3, seconds, left):
     """The task that completed it died before it erased boxes, the first draft, and an upload that was posted again."""
     s3.put_object(Bucket=BUCKET, Key=f"results/{JOB_ID}.0123456789abcdef.jpg", Body=b"draft")
-    add_job("COMPLETED", options={"keep_original": keep_original})
-    assert not fail_job(JOB_ID, CorruptImage(), jobs(), photos())
+    add_job("COMPLETED", redo_until=int(time.time()) + seconds)
+    assert not fail_job(JOB_ID, EXECUTION, CorruptImage(), jobs(), photos())
     assert jobs().get(JOB_ID).status is Status.COMPLETED
     assert keys() == {RESULT, RECEIPT, *left}
 
 
+def test_a_redo_that_fails_leaves_the_job_as_it_was(everything, keys, add_job, s3):
+    for key in (f"results/{JOB_ID}.0123456789abcdef.jpg", f"receipts/{JOB_ID}-1.json"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"of the redo")
+    outcome, until = json.dumps(outcome_of(JOB_ID)), int(time.time()) + 3600
+    add_job("PROCESSING", execution_arn=AGAIN, fallback_status="COMPLETED", outcome=outcome, redo_until=until)
+    assert fail_job(JOB_ID, AGAIN, CorruptImage(), jobs(), photos())
+    job = jobs().get(JOB_ID)
+    assert (job.status, job.error["code"], job.outcome) == (Status.COMPLETED, "CorruptImage", outcome_of(JOB_ID))
+    assert keys() == {RESULT, RECEIPT, UPLOAD, BOXES}
+
+
+def test_a_late_failure_of_another_execution_changes_nothing(everything, keys, add_job, row_of):
+    row = row_of(add_job("PROCESSING", execution_arn=AGAIN, fallback_status="COMPLETED"))
+    assert not fail_job(JOB_ID, EXECUTION, CorruptImage(), jobs(), photos())
+    assert row_of(JOB_ID) == row
+    assert keys() == EVERYTHING
+
+
+@pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "PROCESSING", "AWAITING_REVIEW"])
+def test_an_unfinished_job_needs_everything(everything, keys, add_job, status):
+    add_job(status)
+    assert erase_unneeded(JOB_ID, jobs(), photos()).status == status
+    assert keys() == EVERYTHING
+
+
+def test_a_straggler_takes_the_receipt_of_its_job_not_away(done, add_job, keys):
+    """Its execution has completed the job, which is being done again by now."""
+    add_job("PROCESSING")
+    complete_job(done, jobs(), photos())
+    add_job("PROCESSING", execution_arn=AGAIN, outcome=json.dumps(jobs().get(JOB_ID).outcome))
+    with pytest.raises(JobNotFound):
+        complete_job(replace(done, boxes=done.boxes), jobs(), photos())
+    assert {RECEIPT, done.draft["key"]} <= keys()
+
+
 def test_of_a_job_that_does_not_exist_nothing_stays(everything, keys, row_of):
-    assert not fail_job(JOB_ID, InternalError(), jobs(), photos())
+    assert not fail_job(JOB_ID, EXECUTION, InternalError(), jobs(), photos())
     assert keys() == set()
     assert row_of(JOB_ID) is None

@@ -9,6 +9,7 @@ from faceblur.jobs.drafts import store_draft
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import Jobs, jobs
 from faceblur.photo.hide import HiddenPhoto
+from tests.unit.conftest import execution_arn
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 HIDDEN = HiddenPhoto(data=b"photo", content_type="image/png", extension="png", width=40, height=30, stripped=["EXIF"])
@@ -35,7 +36,7 @@ def test_another_draft_leaves_the_first_as_it_is(s3, keys, add_job):
 def test_a_straggler_after_the_end_is_withdrawn_and_the_result_stays(s3, keys, add_job, data):
     job_id = add_job("PROCESSING")
     result = store_draft(job_id, HIDDEN, jobs(), photos())
-    jobs().complete(job_id, {"result": result})
+    jobs().complete(job_id, execution_arn(job_id), {"result": result}, 0)
     with pytest.raises(JobNotFound):
         store_draft(job_id, replace(HIDDEN, data=data), jobs(), photos())
     assert keys() == {result["key"]}

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import json
+
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
+from faceblur.errors import ReviewClosed
 from faceblur.jobs.executions import Workflow
+from faceblur.jobs.names import execution_name, job_of
 
 STATE_MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:blur-image"
 EXECUTION_ARN = "arn:aws:states:eu-central-1:123456789012:execution:blur-image:a"
-STARTING = {"stateMachineArn": STATE_MACHINE_ARN, "name": "a", "input": '{"job_id": "a"}'}
+FIRST = '{"job_id": "a", "boxes": null, "reviewed": false, "warnings": []}'
+STARTING = {"stateMachineArn": STATE_MACHINE_ARN, "name": "a", "input": FIRST}
 
 
 @pytest.fixture
@@ -43,18 +48,56 @@ def test_any_other_refusal_to_start_is_raised_as_it_is(stubbed):
 def test_stopping_says_why(stubbed):
     workflow, stub = stubbed
     stub.add_response("stop_execution", {"stopDate": 0}, {"executionArn": EXECUTION_ARN, "error": "Deleted"})
-    workflow.stop("a")
+    workflow.stop(EXECUTION_ARN)
 
 
 @pytest.mark.parametrize("code", ["ExecutionDoesNotExist", "ValidationException"])
 def test_stopping_what_does_not_run(stubbed, code):
     workflow, stub = stubbed
     stub.add_client_error("stop_execution", code)
-    workflow.stop("a")
+    workflow.stop(EXECUTION_ARN)
 
 
 def test_any_other_refusal_to_stop_is_raised_as_it_is(stubbed):
     workflow, stub = stubbed
     stub.add_client_error("stop_execution", "AccessDeniedException", http_status_code=403)
     with pytest.raises(ClientError, match="AccessDenied"):
-        workflow.stop("a")
+        workflow.stop(EXECUTION_ARN)
+
+
+def test_a_redo_has_its_number_behind_the_name_of_the_job(stubbed):
+    workflow, stub = stubbed
+    again = workflow.execution("a", 2)
+    assert (workflow.execution("a"), again) == (EXECUTION_ARN, f"{EXECUTION_ARN}-2")
+    given = {"job_id": "a", "boxes": {"key": "boxes/a.json", "count": 1}, "reviewed": True, "warnings": []}
+    expected = {"stateMachineArn": STATE_MACHINE_ARN, "name": "a-2", "input": json.dumps(given)}
+    stub.add_response("start_execution", {"executionArn": again, "startDate": 0}, expected)
+    workflow.redo(again, given)
+
+
+ANSWER = {"boxes": {"key": "boxes/a.json", "count": 1}}
+
+
+def test_an_answer_goes_to_the_execution_that_waits_with_the_token(stubbed):
+    workflow, stub = stubbed
+    stub.add_response("send_task_success", {}, {"taskToken": "token", "output": json.dumps(ANSWER)})
+    workflow.answer("token", ANSWER)
+
+
+@pytest.mark.parametrize("code", ["TaskDoesNotExist", "TaskTimedOut", "InvalidToken"])
+def test_an_answer_that_comes_too_late(stubbed, code):
+    workflow, stub = stubbed
+    stub.add_client_error("send_task_success", code)
+    with pytest.raises(ReviewClosed):
+        workflow.answer("token", ANSWER)
+
+
+def test_any_other_refusal_of_an_answer_is_raised_as_it_is(stubbed):
+    workflow, stub = stubbed
+    stub.add_client_error("send_task_success", "AccessDeniedException")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        workflow.answer("token", ANSWER)
+
+
+def test_the_names_of_executions_tell_their_job():
+    assert [job_of(execution_name(arn)) for arn in (EXECUTION_ARN, f"{EXECUTION_ARN}-12")] == ["a", "a"]

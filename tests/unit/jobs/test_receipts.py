@@ -74,8 +74,8 @@ def test_the_whole_receipt_of_a_job(done):
         "stages": done.stages,
         "billable_calls": 0,
         "cost_estimate": {
-            # 10 transitions for 0.00025, and 3008 MB for 1.11 s: 3.261 GB-s for 0.0000543438.
-            "usd": 0.0003043,
+            # 12 transitions for 0.0003, and 3008 MB for 1.11 s: 3.261 GB-s for 0.0000543438.
+            "usd": 0.0003543,
             "prices_usd": {"detector_call": 0.001, "state_transition": 0.000025, "lambda_gb_second": 0.0000166667},
             "prices_as_of": "2026-11",
         },
@@ -143,16 +143,16 @@ def test_making_a_receipt_changes_nothing(done):
 
 
 def test_the_cost_of_a_job():
-    # 5 calls: 0.005; 10 transitions: 0.00025; 2 GB for 3 s, 1 GB for 1 s, 2 GB for 1.5 s, 10 GB-s: 0.000166667.
-    assert cost(ONE_CHECK) == pytest.approx(0.005416667, abs=1e-12)
+    # 5 calls: 0.005; 12 transitions: 0.0003; 2 GB for 3 s, 1 GB for 1 s, 2 GB for 1.5 s, 10 GB-s: 0.000166667.
+    assert cost(ONE_CHECK) == pytest.approx(0.005466667, abs=1e-12)
 
 
 def test_the_cost_of_a_job_in_which_the_first_check_found_a_face():
-    # 9 calls: 0.009; 14 transitions: 0.00035; 14 GB-s: 0.0002333338.
-    assert cost(TWO_CHECKS) == pytest.approx(0.0095833338, abs=1e-12)
+    # 9 calls: 0.009; 16 transitions: 0.0004; 14 GB-s: 0.0002333338.
+    assert cost(TWO_CHECKS) == pytest.approx(0.0096333338, abs=1e-12)
 
 
-@pytest.mark.parametrize(("stages", "usd"), [(ONE_CHECK, 0.0054167), (TWO_CHECKS, 0.0095833)])
+@pytest.mark.parametrize(("stages", "usd"), [(ONE_CHECK, 0.0054667), (TWO_CHECKS, 0.0096333)])
 def test_a_receipt_says_what_the_job_cost(done, stages, usd):
     assert documented(receipt_of(replace(done, stages=stages), FACE))["cost_estimate"]["usd"] == usd
 
@@ -168,7 +168,7 @@ def way(missed: int) -> list[str]:
             case "Was a face missed?":
                 passed.append(state["Choices"][0]["Next"] if rounds <= missed else state["Default"])
             case "Was this the last round?":
-                passed.append(state["Choices"][0]["Next"] if rounds == 5 else state["Default"])
+                passed.append(state["Choices"][-1]["Next"] if rounds == 5 else state["Default"])
             case _:
                 passed.append(state["Default"] if state["Type"] == "Choice" else state["Next"])
     return passed

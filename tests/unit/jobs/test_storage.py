@@ -42,10 +42,9 @@ REQUESTS = {
     "has_upload": ("list_objects_v2", lambda photos: photos.has_upload("x")),
     "withdraw": ("delete_object", lambda photos: photos.withdraw("results/x.jpg")),
     "erase_upload": ("delete_object", lambda photos: photos.erase_upload("x")),
-    "erase_all_but": (
-        "list_objects_v2",
-        lambda photos: photos.erase_all_but("x", "results/x.jpg", keep_upload=True),
-    ),
+    "write_preview": ("put_object", lambda photos: photos.write_preview("x", b"photo")),
+    "uploaded": ("list_objects_v2", lambda photos: list(photos.uploaded())),
+    "keys_of": ("list_objects_v2", lambda photos: photos.keys_of("x")),
 }
 every_request = pytest.mark.parametrize(("operation", "request_"), REQUESTS.values(), ids=REQUESTS)
 
@@ -192,14 +191,15 @@ def test_whether_a_photo_was_uploaded(s3):
 
 DRAFTS = ("results/a.1111111111111111.jpg", "results/a.2222222222222222.png")
 BOXES = ("boxes/a.3333333333333333.json", "boxes/a.4444444444444444.json")
+RECEIPTS = ("receipts/a.json", "receipts/a-1.json")
+OF_THE_JOB = {"uploads/a", *BOXES, "previews/a.5555555555555555.jpg", *DRAFTS, *RECEIPTS}
 
 
 @pytest.fixture
 def full_bucket(s3):
     """Everything of two jobs, the id of one being how that of the other starts."""
     for job_id in ("a", "ab"):
-        made = [key.replace("/a.", f"/{job_id}.") for key in (*BOXES, *DRAFTS)]
-        for key in (f"uploads/{job_id}", *made, f"receipts/{job_id}.json"):
+        for key in [key.replace("/a", f"/{job_id}") for key in OF_THE_JOB]:
             s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo")
 
 
@@ -209,24 +209,18 @@ def test_erasing_an_upload(full_bucket, keys):
     assert keys() == before - {"uploads/a"}
 
 
-def test_erasing_what_was_made_of_it(full_bucket, keys):
-    before = keys()
-    photos().erase("a", keep_upload=True)
-    assert keys() == before - {*BOXES, *DRAFTS, "receipts/a.json"}
-
-
 def test_erasing_everything(full_bucket, keys):
     before = keys()
     photos().erase("a")
-    assert keys() == before - {"uploads/a", *BOXES, *DRAFTS, "receipts/a.json"}
+    assert keys() == before - OF_THE_JOB
 
 
-@pytest.mark.parametrize(("keep_upload", "more"), [(False, {"uploads/a"}), (True, set())])
-@pytest.mark.parametrize("result", DRAFTS)
-def test_erasing_all_but_the_result(full_bucket, keys, result, keep_upload, more):
-    before = keys()
-    photos().erase_all_but("a", result, keep_upload=keep_upload)
-    assert keys() == before - {*BOXES, *DRAFTS} - more | {result}
+def test_everything_of_a_job(full_bucket):
+    assert set(photos().keys_of("a")) == OF_THE_JOB
+
+
+def test_every_job_that_has_an_upload(full_bucket):
+    assert set(photos().uploaded()) == {"a", "ab"}
 
 
 @pytest.mark.parametrize("key", [DRAFTS[0], BOXES[1], "receipts/a.json"])

@@ -11,10 +11,21 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from faceblur.errors import CorruptImage, InternalError, JobNotFound, StorageUnavailable, TimedOut, TooManyJobs
+from faceblur.errors import (
+    CorruptImage,
+    InternalError,
+    JobNotFinished,
+    JobNotFound,
+    StorageUnavailable,
+    TimedOut,
+    TooManyJobs,
+)
 from faceblur.jobs.table import STAGES, UNFINISHED, Jobs, Status, jobs
 from faceblur.options import JobOptions
 from tests.support.sources import evaluated, state_machine
+from tests.unit.conftest import execution_arn
+
+EXECUTION = execution_arn("0f8fad5bd9cb469fa16570867728950e")
 
 OPTIONS = JobOptions().model_dump()
 OUTCOME = {
@@ -66,9 +77,10 @@ def claim(update):
 def record_failure(update):
     """Record a failure as the state machine does."""
 
-    def write(job_id, error):
+    def write(job_id, error, execution=None):
         values = {
-            "$states.context.Execution.Name": job_id,
+            "$substringBefore($states.context.Execution.Name, '-')": job_id,
+            "$states.context.Execution.Id": execution or execution_arn(job_id),
             "$error.code": error.code,
             "$error.message": error.message,
             "$now()": NOW,
@@ -142,7 +154,7 @@ def test_claiming_gives_the_options_and_marks_the_job(table, claim):
     attributes = claim(job.job_id, now=1_700_000_000)["Attributes"]
     assert json.loads(attributes["options"])["style"] == "solid"
     claimed = jobs().get(job.job_id)
-    assert (claimed.status, claimed.claimed_at) == (Status.PROCESSING, 1_700_000_000)
+    assert (claimed.status, claimed.working_since) == (Status.PROCESSING, 1_700_000_000)
 
 
 def test_a_repeated_claim_of_the_same_execution_passes(table, claim, add_job):
@@ -194,7 +206,7 @@ def test_the_state_machine_names_the_stages(table, add_job):
 
 @pytest.mark.parametrize("status", Status)
 def test_a_job_is_in_progress_while_it_is_processed(table, add_job, status):
-    assert jobs().is_in_progress(add_job(status)) is (status == "PROCESSING")
+    assert jobs().is_in_progress(add_job(status)) is (status in {"PROCESSING", "AWAITING_REVIEW"})
     assert not jobs().is_in_progress("f" * 32)
 
 
@@ -215,7 +227,7 @@ def test_a_stage_makes_no_job(table, row_of):
 
 def test_completing_records_the_outcome(table, add_job, row_of):
     job_id = add_job("PROCESSING")
-    jobs().complete(job_id, OUTCOME)
+    jobs().complete(job_id, EXECUTION, OUTCOME, 0)
     job = jobs().get(job_id)
     assert (job.status, job.outcome, job.error) == (Status.COMPLETED, OUTCOME, None)
     assert just_now(job.progress["finished"])
@@ -223,9 +235,9 @@ def test_completing_records_the_outcome(table, add_job, row_of):
 
 def test_completing_again_is_harmless(table, add_job):
     job_id = add_job("PROCESSING")
-    jobs().complete(job_id, OUTCOME)
+    jobs().complete(job_id, EXECUTION, OUTCOME, 0)
     completed = jobs().get(job_id)
-    jobs().complete(job_id, OUTCOME)
+    jobs().complete(job_id, EXECUTION, OUTCOME, 0)
     assert jobs().get(job_id) == completed
     assert completed.outcome == OUTCOME
 
@@ -234,7 +246,7 @@ def test_completing_again_is_harmless(table, add_job):
 def test_only_a_job_in_work_is_completed(table, add_job, row_of, status):
     row = row_of(add_job(status))
     with pytest.raises(JobNotFound):
-        jobs().complete(row["job_id"], OUTCOME)
+        jobs().complete(row["job_id"], EXECUTION, OUTCOME, 0)
     assert row_of(row["job_id"]) == row
 
 
@@ -242,7 +254,7 @@ def test_a_deleted_job_is_not_completed_back_into_being(table, add_job, row_of):
     job_id = add_job("PROCESSING")
     jobs().delete(job_id, "")
     with pytest.raises(JobNotFound):
-        jobs().complete(job_id, OUTCOME)
+        jobs().complete(job_id, EXECUTION, OUTCOME, 0)
     assert row_of(job_id) is None
 
 
@@ -252,7 +264,7 @@ def test_a_deleted_job_is_not_completed_back_into_being(table, add_job, row_of):
 @pytest.mark.parametrize("status", UNFINISHED)
 def test_failing_records_code_and_sentence(table, add_job, row_of, status):
     job_id = add_job(status)
-    assert jobs().fail(job_id, CorruptImage("Broken in two."))
+    assert jobs().fail(job_id, CorruptImage("Broken in two."), EXECUTION)
     job = jobs().get(job_id)
     assert (job.status, job.error) == (Status.FAILED, {"code": "CorruptImage", "message": "Broken in two."})
     assert just_now(job.progress["finished"])
@@ -282,7 +294,7 @@ def test_failing_from_some_states_only(table, add_job):
 
 def test_the_state_machine_records_a_failure_just_as_the_functions_do(table, add_job, row_of, record_failure):
     by_function, by_machine = add_job("PROCESSING", "1" * 32), add_job("PROCESSING", "2" * 32)
-    jobs().fail(by_function, TimedOut())
+    jobs().fail(by_function, TimedOut(), execution_arn(by_function))
     record_failure(by_machine, TimedOut())
     one, other = jobs().get(by_function), jobs().get(by_machine)
     assert (one.status, one.error) == (other.status, other.error)
@@ -361,7 +373,7 @@ def test_without_a_photo_it_is_the_upload_that_was_late_however_long_ago(table, 
     assert jobs().fail_if_overdue(job, missing).error["code"] == "UploadExpired"
 
 
-def test_a_job_claimed_at_the_last_moment_goes_on(table, add_job, claim):
+def test_a_job_working_since_the_last_moment_goes_on(table, add_job, claim):
     job = jobs().get(add_job(upload_expires_at=past(HOUR + 2)))
 
     def claimed_meanwhile():
@@ -393,25 +405,25 @@ def clock(monkeypatch):
 def test_an_execution_that_took_its_quarter_of_an_hour_has_a_minute_to_report_it(table, add_job, clock, minutes):
     """EventBridge delivers the end of an execution within seconds. Until then only the event knows how it ended."""
     claimed = clock - minutes * 60
-    job = jobs().get(add_job("PROCESSING", claimed_at=claimed, upload_expires_at=claimed, expires_at=clock + 1))
+    job = jobs().get(add_job("PROCESSING", working_since=claimed, upload_expires_at=claimed, expires_at=clock + 1))
     assert jobs().fail_if_overdue(job, unasked) == job
 
 
 def test_whoever_asks_after_that_minute_does_not_wait_for_a_lost_event(table, add_job, clock):
-    job = jobs().get(add_job("PROCESSING", claimed_at=clock - 16 * 60 - 1, expires_at=clock + 1))
+    job = jobs().get(add_job("PROCESSING", working_since=clock - 16 * 60 - 1, expires_at=clock + 1))
     failed = jobs().fail_if_overdue(job, unasked)
     assert (failed.status, failed.error["code"]) == (Status.FAILED, "TimedOut")
 
 
 def test_a_job_completed_just_before_it_would_be_failed_stays_completed(table, add_job):
-    job = jobs().get(add_job("PROCESSING", claimed_at=past(5_000)))
-    jobs().complete(job.job_id, OUTCOME)
+    job = jobs().get(add_job("PROCESSING", working_since=past(5_000)))
+    jobs().complete(job.job_id, EXECUTION, OUTCOME, 0)
     assert jobs().fail_if_overdue(job, unasked).status is Status.COMPLETED
 
 
 @pytest.mark.parametrize("status", FINISHED)
 def test_a_finished_job_is_never_overdue(table, add_job, status):
-    job = jobs().get(add_job(status, claimed_at=past(5_000), upload_expires_at=past(5_000)))
+    job = jobs().get(add_job(status, working_since=past(5_000), upload_expires_at=past(5_000)))
     assert jobs().fail_if_overdue(job, unasked) == job
 
 
@@ -482,5 +494,126 @@ class tomorrow(datetime):  # noqa: N801
 
 
 def test_whether_the_original_is_kept(table, add_job):
-    assert jobs().get(add_job(options={"keep_original": True})).keeps_original
-    assert not jobs().get(add_job()).keeps_original
+    soon, past_it = int(time.time()) + 3600, int(time.time()) - 1
+    assert jobs().get(add_job("COMPLETED", redo_until=soon)).keeps_original
+    assert not jobs().get(add_job("COMPLETED", redo_until=past_it)).keeps_original
+    assert not jobs().get(add_job("COMPLETED")).keeps_original
+    assert not jobs().get(add_job("PROCESSING", redo_until=soon)).keeps_original
+
+
+# ---------------------------------------------------------------- reviews and redos
+
+
+def test_an_answer_lets_the_job_go_on_and_its_time_begins_anew(table, add_job, row_of):
+    job_id = add_job("AWAITING_REVIEW", working_since=1_700_000_000)
+    jobs().answer(job_id, jobs().get(job_id).review.token)
+    job = jobs().get(job_id)
+    assert (job.status, job.review) == (Status.PROCESSING, None)
+    assert time.time() - job.working_since < 120
+    assert "review_token" not in row_of(job_id)
+
+
+@pytest.mark.parametrize("status", [*FINISHED, "PROCESSING", "AWAITING_UPLOAD"])
+def test_an_answer_changes_nothing_if_the_job_has_gone_on(table, add_job, row_of, status):
+    row = row_of(add_job(status))
+    jobs().answer(row["job_id"], "token")
+    assert row_of(row["job_id"]) == row
+
+
+def test_an_answer_to_another_review_changes_nothing(table, add_job, row_of):
+    row = row_of(add_job("AWAITING_REVIEW"))
+    jobs().answer(row["job_id"], "another token")
+    assert row_of(row["job_id"]) == row
+
+
+def test_the_state_machine_records_an_answer_just_as_the_function_does(table, add_job, row_of, update):
+    by_function, by_machine = add_job("AWAITING_REVIEW", "1" * 32), add_job("AWAITING_REVIEW", "2" * 32)
+    jobs().answer(by_function, jobs().get(by_function).review.token)
+    values = {
+        "$job_id": by_machine,
+        "$states.context.Execution.Id": execution_arn(by_machine),
+        "$string($floor($millis() / 1000))": str(int(time.time())),
+    }
+    update("Record the answer", values=values)
+    update("Record the answer", values=values)
+    one, other = row_of(by_function), row_of(by_machine)
+    assert (one.keys(), one["status"]) == (other.keys(), other["status"])
+
+
+def test_a_review_that_nobody_answers_is_over_a_minute_after_its_end(table, add_job, clock):
+    row = {"working_since": clock - 5_000, "expires_at": clock + 1}
+    waiting = jobs().get(add_job("AWAITING_REVIEW", **row, review_expires_at=clock - 60))
+    assert jobs().fail_if_overdue(waiting, unasked) == waiting
+    late = jobs().get(add_job("AWAITING_REVIEW", **row, review_expires_at=clock - 61))
+    assert jobs().fail_if_overdue(late, unasked).error["code"] == "ReviewExpired"
+
+
+REDO = f"{EXECUTION}-1"
+
+
+@pytest.fixture
+def redone(table, add_job, row_of):
+    """A completed job that is being done again."""
+    job_id = add_job("COMPLETED", detect_at=NOW, finished_at=NOW, error={"code": "TimedOut", "message": "Too long."})
+    jobs().redo(jobs().get(job_id), OPTIONS | {"style": "solid"}, REDO, decides=False)
+    return job_id
+
+
+def test_a_redo_hands_the_job_to_another_execution_which_claims_it(redone, claim):
+    job = jobs().get(redone)
+    assert (job.status, job.execution, job.redos) == (Status.PROCESSING, REDO, 1)
+    assert (job.options["style"], job.progress, job.error) == ("solid", {}, None)
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        claim(redone, EXECUTION)
+    claim(redone, REDO)
+    assert jobs().get(redone).outcome["faces"] == 1
+
+
+def test_a_job_is_done_again_once_at_a_time(redone, add_job):
+    job = jobs().get(redone)
+    with pytest.raises(JobNotFinished):
+        jobs().redo(job, OPTIONS, f"{EXECUTION}-2", decides=False)
+    assert jobs().get(redone) == job
+
+
+@pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "PROCESSING", "AWAITING_REVIEW", "FAILED"])
+def test_only_a_completed_job_is_done_again(table, add_job, row_of, status):
+    row = row_of(add_job(status))
+    with pytest.raises(JobNotFinished):
+        jobs().redo(jobs().get(row["job_id"]), OPTIONS, REDO, decides=False)
+    assert row_of(row["job_id"]) == row
+
+
+@pytest.mark.parametrize("by", ["function", "machine"])
+def test_a_redo_that_fails_leaves_the_job_completed_and_cannot_complete_it_later(redone, record_failure, by):
+    if by == "function":
+        assert jobs().fail(redone, TimedOut(), REDO)
+    else:
+        record_failure(redone, TimedOut(), REDO)
+    job = jobs().get(redone)
+    assert (job.status, job.error["code"], job.outcome["faces"]) == (Status.COMPLETED, "TimedOut", 1)
+    with pytest.raises(JobNotFound):
+        jobs().complete(redone, REDO, OUTCOME, 0)
+    assert jobs().get(redone) == job
+
+
+def test_an_earlier_execution_neither_fails_nor_completes_a_job_that_is_done_again(redone, record_failure):
+    job = jobs().get(redone)
+    assert not jobs().fail(redone, TimedOut(), EXECUTION)
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        record_failure(redone, TimedOut(), EXECUTION)
+    with pytest.raises(JobNotFound):
+        jobs().complete(redone, EXECUTION, OUTCOME, 0)
+    assert jobs().get(redone) == job
+
+
+def test_a_redo_whose_execution_was_never_heard_of_leaves_the_job_completed(redone, monkeypatch):
+    later = time.time() + 16 * 60 + 5
+    monkeypatch.setattr("faceblur.jobs.table.time", SimpleNamespace(time=lambda: later))
+    job = jobs().fail_if_overdue(jobs().get(redone), unasked)
+    assert (job.status, job.error["code"]) == (Status.COMPLETED, "TimedOut")
+
+
+def test_a_job_can_be_done_again_until_it_expires_at_most(table, add_job):
+    job = jobs().get(add_job("COMPLETED", redo_until=int(time.time()) + 90_000))
+    assert job.redo_until == job.expires_at

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -71,20 +72,21 @@ def uploaded(s3):
     s3.put_object(Bucket=BUCKET, Key=UPLOAD, Body=b"photo")
 
 
-@pytest.mark.parametrize("keep_original", [False, True])
-@pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "PROCESSING"])
-def test_the_photo_that_its_job_waits_for_stays(uploaded, keys, add_job, status, keep_original):
-    add_job(status, options={"keep_original": keep_original})
+@pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "PROCESSING", "AWAITING_REVIEW"])
+def test_the_photo_that_its_job_waits_for_stays(uploaded, keys, add_job, status):
+    add_job(status)
     discard_unless_awaited(JOB_ID, jobs(), photos())
     assert keys() == {UPLOAD}
 
 
-@pytest.mark.parametrize(("keep_original", "left"), [(False, set()), (True, {UPLOAD})])
-@pytest.mark.parametrize("status", ["COMPLETED", "FAILED"])
-def test_a_photo_after_the_end_stays_only_if_the_job_keeps_its_original(
-    uploaded, keys, add_job, status, keep_original, left
+@pytest.mark.parametrize(
+    ("status", "seconds", "left"),
+    [("COMPLETED", -1, set()), ("COMPLETED", 3600, {UPLOAD}), ("FAILED", 3600, set())],
+)
+def test_a_photo_after_the_end_stays_only_while_the_job_can_be_done_again(
+    uploaded, keys, add_job, status, seconds, left
 ):
-    add_job(status, options={"keep_original": keep_original})
+    add_job(status, redo_until=int(time.time()) + seconds)
     discard_unless_awaited(JOB_ID, jobs(), photos())
     assert keys() == left
 

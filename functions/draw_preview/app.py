@@ -1,0 +1,24 @@
+"""Draws the preview of an upload for the person who decides which faces are hidden."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from faceblur.contracts import PreviewRequest, PreviewResponse
+from faceblur.jobs.storage import photos, withdraw_if_late
+from faceblur.jobs.table import jobs
+from faceblur.observability import logger, tag_with_job, tracer
+from faceblur.photo.preview import draw_preview
+
+
+@tracer.capture_lambda_handler(capture_response=False)
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> PreviewResponse:
+    """Entry point for the state machine. Raises JobNotFound, and leaves nothing, if the job is no longer processed."""
+    request = PreviewRequest(**event)
+    tag_with_job(request.job_id)
+    preview = draw_preview(photos().read(request.key))
+    key = photos().write_preview(request.job_id, preview.data)
+    withdraw_if_late(key, request.job_id, jobs(), photos())
+    logger.info("drew a preview", bytes=len(preview.data))
+    return {"preview": {"key": key, "width": preview.width, "height": preview.height}}

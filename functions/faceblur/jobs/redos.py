@@ -1,0 +1,107 @@
+"""Redos: a completed job is done again, with other options or another decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from faceblur.errors import InternalError, JobNotFinished, OriginalDeleted
+from faceblur.jobs.boxes import INSIDE, PERSON, load_boxes, store_boxes
+from faceblur.jobs.decisions import Choice, Decision, store_decision
+from faceblur.jobs.reviews import apply
+from faceblur.jobs.table import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from faceblur.contracts import ExecutionInput
+    from faceblur.jobs.boxes import FoundBox, FoundBoxes
+    from faceblur.jobs.executions import Workflow
+    from faceblur.jobs.storage import Photos
+    from faceblur.jobs.table import Job, Jobs
+
+# Warnings that a new run gives itself, by its boxes and its checks. The others are about the detection.
+_GIVEN_ANEW = {"NoFacesFound", "ChecksNotSettled"}
+
+
+@dataclass(frozen=True, slots=True)
+class Redo:
+    """What a job is to be done with again: all its options, and its boxes with the decision.
+
+    `detect` tells whether the faces are detected again. `reviewed` tells whether a person decided who is hidden.
+    """
+
+    options: dict[str, Any]
+    found: FoundBoxes
+    decision: Decision
+    detect: bool
+    reviewed: bool
+
+
+def require_repeatable(job: Job, photos: Photos) -> None:
+    """Raise JobNotFinished if the job is not completed, and OriginalDeleted if its photo is no longer kept."""
+    if job.status is not Status.COMPLETED:
+        raise JobNotFinished
+    if not job.keeps_original or not photos.has_upload(job.job_id):
+        raise OriginalDeleted
+
+
+def detects_again(job: Job, options: Mapping[str, Any]) -> bool:
+    """Whether other faces may be found with these options."""
+    return bool(options["min_confidence"] != job.options["min_confidence"])
+
+
+def plan_redo(job: Job, options: dict[str, Any], decision: Decision, photos: Photos, *, ask: bool) -> Redo:
+    """What a repeatable job is to be done with again. With `ask`, a person who has decided is asked again.
+
+    Raises InvalidDecision if the decision names an unknown face, or makes too many.
+    """
+    found = load_boxes(job.outcome["boxes"], photos)
+    if detects_again(job, options):
+        return Redo(options, found, _for_new_faces(decision, found), detect=True, reviewed=False)
+    reviewed = not ask and (job.outcome["reviewed"] or not decision.is_empty)
+    after = found if decision.is_empty else apply(decision, found)
+    return Redo(options, after, decision, detect=False, reviewed=reviewed)
+
+
+def begin_redo(job: Job, redo: Redo, jobs: Jobs, photos: Photos, workflow: Workflow) -> None:
+    """Hand the job to a new execution, and start it. Raises JobNotFinished if the job has changed since it was read."""
+    execution = workflow.execution(job.job_id, job.redos + 1)
+    decides = redo.detect and not redo.decision.is_empty
+    jobs.redo(job, redo.options, execution, decides=decides)
+    try:
+        if decides:
+            store_decision(job.job_id, redo.decision, photos)
+        boxes = None if redo.detect else store_boxes(job.job_id, redo.found, jobs, photos)
+        warnings = [] if redo.detect else [each for each in job.outcome["warnings"] if each not in _GIVEN_ANEW]
+        given: ExecutionInput = {
+            "job_id": job.job_id,
+            "boxes": boxes,
+            "reviewed": redo.reviewed,
+            "warnings": warnings,
+        }
+        workflow.redo(execution, given)
+    except Exception:
+        jobs.fail(job.job_id, InternalError(), execution)
+        raise
+
+
+def _for_new_faces(decision: Decision, found: FoundBoxes) -> Decision:
+    """The decision about faces that are detected again: also what was decided before, unless it says otherwise."""
+    if decision.only:
+        return decision
+    if found.only and decision.is_empty:
+        return Decision(hide=[_place(each) for each in found.boxes if each.hidden], only=True)
+    chosen = [each for each in found.boxes if each.hidden and (each.box.found_by == PERSON or each.style)]
+    hide = [_place(each) for each in chosen if not _is_kept(each, decision)]
+    keep = [Choice(place=place) for place in found.kept_places]
+    keep += [Choice(place=each.box) for each in found.boxes if each.is_kept_face]
+    return Decision([*keep, *decision.keep], [*hide, *decision.hide])
+
+
+def _place(found: FoundBox) -> Choice:
+    return Choice(place=found.box, style=found.style)
+
+
+def _is_kept(found: FoundBox, decision: Decision) -> bool:
+    return any(choice.place and found.box.share_in(choice.place) >= INSIDE for choice in decision.keep)

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from faceblur.geometry import Box
+from faceblur.jobs.boxes import FoundBox, FoundBoxes, load_boxes
+from faceblur.jobs.decisions import load_decision
+from faceblur.jobs.executions import Workflow
+from faceblur.jobs.storage import digest, photos
+from faceblur.jobs.table import Jobs, jobs
+from redo_job.app import handler
+from tests.support.api_contract import assert_documented
+
+JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
+BUCKET = "faceblur-photos-123456789012-eu-central-1"
+UPLOAD = f"uploads/{JOB_ID}"
+FACE, OTHER = Box(0.1, 0.1, 0.2, 0.2, 90.0, "embedded"), Box(0.6, 0.1, 0.2, 0.2, 80.0, "embedded")
+DRAWN = Box(0.4, 0.6, 0.1, 0.1, 100.0, "person", 0.0, turned=True)
+PLACE = Box(0.05, 0.6, 0.2, 0.3, 100.0, "person", 0.0, turned=True)
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The executions that were started to do a job again: their ARNs and their inputs."""
+    begun = []
+    monkeypatch.setattr(Workflow, "redo", lambda _, execution, given: begun.append((execution, given)))
+    return begun
+
+
+@pytest.fixture
+def completed(add_job, s3):
+    """A completed job with these boxes, two faces by default, that can be done again."""
+
+    def write(*boxes, kept_places=(), only=False, **changes):
+        s3.put_object(Bucket=BUCKET, Key=UPLOAD, Body=b"photo")
+        found = FoundBoxes(digest(b"photo"), boxes or [FoundBox(FACE, 0), FoundBox(OTHER, 1)], kept_places, only)
+        stored = {"key": photos().write_boxes(JOB_ID, found.to_dict()), "count": found.hidden}
+        outcome = {"boxes": stored} | changes.pop("outcome", {})
+        return add_job("COMPLETED", **{"redo_until": int(time.time()) + 3600, "outcome": outcome} | changes)
+
+    return write
+
+
+@pytest.fixture
+def redo(event, context, s3, table, states):
+    """Ask to do a job again; gives the status and the body, which must be as the API's description says."""
+
+    def call(body=None, **changes):
+        changes = changes if body is None else changes | {"body": json.dumps(body)}
+        response = handler(event("redo_job") | changes, context)
+        told = json.loads(response["body"])
+        assert_documented("POST", "/jobs/{job_id}/redo", response["statusCode"], told)
+        return response["statusCode"], told
+
+    return call
+
+
+def test_the_same_faces_in_another_style(redo, completed, started):
+    before = jobs().get(completed(outcome={"warnings": ["ChecksNotSettled", "DarkPhoto", "NoFacesFound"]}))
+    status, body = redo({"style": "solid", "keep_original": 2})
+    assert (status, body["status"]) == (202, "PROCESSING")
+    assert body["options"] == before.options | {"style": "solid", "keep_original": 2}
+    ((execution, given),) = started
+    assert execution == f"{before.execution}-1"
+    assert (given["job_id"], given["reviewed"], given["warnings"]) == (JOB_ID, False, ["DarkPhoto"])
+    assert load_boxes(given["boxes"], photos()) == load_boxes(before.outcome["boxes"], photos())
+    job = jobs().get(JOB_ID)
+    assert (job.status, job.options, job.execution) == ("PROCESSING", body["options"], execution)
+    assert job.outcome == before.outcome
+
+
+def test_another_decision_about_the_same_faces(redo, completed, started):
+    completed()
+    assert redo({"keep": [{"id": 2}]})[0] == 202
+    ((_, given),) = started
+    assert (given["boxes"]["count"], given["reviewed"]) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("body", "reviewed"), [({"style": "solid"}, True), ({"review": "always"}, False), ({"review": "never"}, False)]
+)
+def test_a_person_who_has_decided_is_asked_again_only_on_request(redo, completed, started, body, reviewed):
+    completed(outcome={"reviewed": True})
+    assert redo(body)[0] == 202
+    assert started[0][1]["reviewed"] is reviewed
+
+
+def test_another_confidence_detects_the_faces_again(redo, completed, started, row_of):
+    completed()
+    assert redo({"min_confidence": 30})[0] == 202
+    ((_, given),) = started
+    assert (given["boxes"], given["reviewed"], given["warnings"]) == (None, False, [])
+    assert row_of(JOB_ID)["decides"] is False
+
+
+def test_faces_that_are_detected_again_have_no_ids(redo, completed, started):
+    completed()
+    status, body = redo({"min_confidence": 30, "keep": [{"id": 1}]})
+    assert (status, body["code"], started) == (400, "InvalidDecision", [])
+
+
+def decided_for_new_faces():
+    return load_decision(JOB_ID, photos())
+
+
+def test_what_was_decided_counts_for_faces_that_are_detected_again(redo, completed, started, row_of):
+    boxes = [FoundBox(FACE, 0, hidden=False), FoundBox(OTHER, 0, style={"style": "solid"}), FoundBox(DRAWN, 0)]
+    completed(*boxes, kept_places=[PLACE])
+    assert redo({"min_confidence": 30})[0] == 202
+    decision = decided_for_new_faces()
+    assert [choice.place for choice in decision.keep] == [PLACE, FACE]
+    assert [(choice.place, choice.style) for choice in decision.hide] == [(OTHER, {"style": "solid"}), (DRAWN, {})]
+    assert (decision.only, row_of(JOB_ID)["decides"]) == (False, True)
+
+
+def test_only_these_faces_stay_hidden_when_faces_are_detected_again(redo, completed, started):
+    completed(FoundBox(FACE, 0), FoundBox(OTHER, 0, hidden=False), only=True)
+    assert redo({"min_confidence": 30})[0] == 202
+    decision = decided_for_new_faces()
+    assert ([choice.place for choice in decision.hide], list(decision.keep), decision.only) == ([FACE], [], True)
+
+
+def test_a_new_decision_replaces_what_was_decided_about_its_places(redo, completed, started):
+    completed(FoundBox(DRAWN, 0))
+    around = {"left": 0.3, "top": 0.5, "width": 0.4, "height": 0.4}
+    assert redo({"min_confidence": 30, "keep": [around]})[0] == 202
+    decision = decided_for_new_faces()
+    assert (list(decision.hide), len(decision.keep)) == ([], 1)
+
+
+@pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "PROCESSING", "AWAITING_REVIEW", "FAILED"])
+def test_a_job_that_is_not_completed(redo, add_job, started, status):
+    add_job(status)
+    status, body = redo()
+    assert (status, body["code"], started) == (409, "JobNotFinished", [])
+
+
+def test_a_job_whose_time_is_over(redo, completed, started):
+    completed(redo_until=int(time.time()) - 1)
+    status, body = redo()
+    assert (status, body["code"], started) == (409, "OriginalDeleted", [])
+
+
+def test_a_job_whose_photo_is_gone(redo, completed, s3, started):
+    completed()
+    s3.delete_object(Bucket=BUCKET, Key=UPLOAD)
+    assert redo()[1]["code"] == "OriginalDeleted"
+    assert started == []
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"style": "mosaic"}, "InvalidOptions"),
+        ({"color": "red"}, "InvalidOptions"),
+        ({"keep": [{"id": 9}]}, "InvalidDecision"),
+        ({"keep": 1}, "InvalidDecision"),
+    ],
+)
+def test_a_wrong_request_changes_nothing(redo, completed, started, keys, row_of, monkeypatch, body, code):
+    monkeypatch.setattr(Jobs, "count", lambda *_: pytest.fail("it was counted"))
+    monkeypatch.setenv("JOBS_A_DAY", "5")
+    completed()
+    before = keys(), row_of(JOB_ID)
+    status, told = redo(body)
+    assert (status, told["code"]) == (400, code)
+    assert (started, keys(), row_of(JOB_ID)) == ([], *before)
+
+
+def test_a_redo_counts_as_a_job_of_the_day(redo, completed, started, monkeypatch):
+    monkeypatch.setenv("JOBS_A_DAY", "1")
+    completed()
+    assert redo()[0] == 202
+    completed(execution_arn="arn:x:y", redos=1)
+    assert redo()[1]["code"] == "TooManyJobs"
+    assert len(started) == 1
+
+
+def test_a_redo_that_cannot_be_started_leaves_the_job_completed(redo, completed, monkeypatch):
+    def broken(self, execution, given):
+        raise RuntimeError("no such thing")
+
+    monkeypatch.setattr(Workflow, "redo", broken)
+    completed()
+    status, body = redo()
+    assert (status, body["code"]) == (500, "InternalError")
+    job = jobs().get(JOB_ID)
+    assert (job.status, job.error["code"]) == ("COMPLETED", "InternalError")
+
+
+def test_of_two_redos_at_once_one_is_refused(redo, completed, started, monkeypatch):
+    """The other one begins after this one has read the job."""
+    completed()
+    get_owned = Jobs.get_owned
+
+    def begun_meanwhile(self, job_id, owner):
+        job = get_owned(self, job_id, owner)
+        self.redo(job, job.options, f"{job.execution}-1", decides=False)
+        return job
+
+    monkeypatch.setattr(Jobs, "get_owned", begun_meanwhile)
+    status, body = redo()
+    assert (status, body["code"], started) == (409, "JobNotFinished", [])
+
+
+def test_an_unknown_job(redo):
+    assert redo()[1]["code"] == "JobNotFound"
+
+
+def test_somebody_elses_job(redo, completed, started, signed_in):
+    completed(owner="alice")
+    assert redo(**signed_in("bob"))[1]["code"] == "JobNotFound"
+    assert redo(requestContext={"authorizer": {}})[1]["code"] == "NotSignedIn"
+    assert started == []
