@@ -501,7 +501,7 @@ describe("a failure", () => {
         await page.route("**/api/jobs/*", async (route) => {
           if (route.request().method() !== "GET") return route.continue();
           const job = await (await route.fetch()).json();
-          return route.fulfill({ json: { ...job, status: "FAILED", progress: {}, error } });
+          return route.fulfill({ json: { ...job, status: "FAILED", progress: {}, error, result: undefined } });
         });
         await add(page, "astronaut.jpg");
         await waitForStatus(page, "astronaut.jpg", "Failed");

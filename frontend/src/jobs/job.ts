@@ -34,7 +34,7 @@ export type WarningCode = CompletedJob["warnings"][number];
 export type JobWithResult = Exclude<Job, FailedJob> & Pick<CompletedJob, "receipt" | "result">;
 
 export const hasResult = (job: Job | undefined): job is JobWithResult =>
-  job !== undefined && "result" in job && job.result !== undefined;
+  job !== undefined && job.status !== "FAILED" && "result" in job && job.result !== undefined;
 
 /** Warnings that faces may still be visible. A result with one of them is no success until a person has looked. */
 const DOUBTS: readonly WarningCode[] = ["NoFacesFound", "FacesBelowConfidence", "ChecksNotSettled"];
