@@ -876,7 +876,8 @@ def statements(name: str) -> list[dict[str, Any]]:
 
 
 def named(resource: Any) -> str:
-    """A resource of a policy as text."""
+    """A resource of a policy as text; in the cloud, if it depends on that."""
+    resource = chosen(resource, {})
     return resource if isinstance(resource, str) else next(iter(resource.values()))
 
 

@@ -32,7 +32,7 @@ def test_what_a_photo_costs():
     usd = scaling.usd("rekognition", "STANDARD")
     # 1.1 s with 2 GB, 0.1 s with 3,008 MB and 15 times 0.05 s with half a GB are 2.86875 GB-s; 18 requests.
     assert usd["Lambda"] == pytest.approx(2.86875 * 0.0000166667 + 18 * 0.2e-6)
-    assert usd["Step Functions"] == pytest.approx(10 * 25e-6)
+    assert usd["Step Functions"] == pytest.approx(12 * 25e-6)
     assert usd["Rekognition"] == pytest.approx(0.002)
 
 

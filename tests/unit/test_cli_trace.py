@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from faceblur_cli.trace import first_execution, visits
+import pytest
+
+from faceblur_cli.trace import first_execution, last_execution, visits
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -50,3 +52,12 @@ def test_a_timeout_without_details_is_named_after_its_event() -> None:
 def test_the_execution_is_named_after_the_job() -> None:
     arn = first_execution("arn:aws:states:eu-west-1:123456789012:stateMachine:blur", "0a")
     assert arn == "arn:aws:states:eu-west-1:123456789012:execution:blur:0a"
+
+
+def test_the_last_execution_is_the_redo_with_the_highest_number(states: Any) -> None:
+    machine = "arn:aws:states:eu-central-1:123456789012:stateMachine:blur-image"
+    with pytest.raises(states.exceptions.ExecutionDoesNotExist):
+        last_execution(states, machine, "0a")
+    for name in ("0a", "0a-1", "0a-2"):
+        states.start_execution(stateMachineArn=machine, name=name)
+        assert last_execution(states, machine, "0a")["name"] == name

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
 HIDE, CHECK, MISSED = "Hide the faces", "Check the result", "Was a face missed?"
 HIDE_MISSED, LAST = "Hide what was missed", "Was this the last round?"
+TO_DETECT = ["Claim the job", "Are the faces known?", DETECT]
 HAPPY = [
-    "Claim the job",
-    DETECT,
+    *TO_DETECT,
+    "Must a person look first?",
     HIDE,
     CHECK,
     MISSED,
@@ -40,6 +41,7 @@ HAPPY = [
     "Record the result",
     "Job completed",
 ]
+TO_HIDE = HAPPY[: HAPPY.index(HIDE) + 1]
 TO_CHECK = HAPPY[: HAPPY.index(MISSED) + 1]
 FROM_CHECK = HAPPY[HAPPY.index(MISSED) + 1 :]
 AGAIN = [HIDE_MISSED, LAST, CHECK, MISSED]
@@ -88,9 +90,11 @@ class TestCompleted:
         assert deployed.path(job["job_id"]) == HAPPY
 
     def test_the_original_stays_if_asked(self, deployed: Deployed) -> None:
-        job = deployed.run(flower(), keep_original=True)
-        assert deployed.path(job["job_id"]) == [state for state in HAPPY if state != "Delete the original"]
-        assert_products(deployed, job["job_id"], f"uploads/{job['job_id']}")
+        job_id = deployed.run(flower(), keep_original=1)["job_id"]
+        assert deployed.path(job_id) == [state for state in HAPPY if state != "Delete the original"]
+        boxes, *others = sorted(deployed.objects(job_id))
+        assert boxes.startswith(f"boxes/{job_id}.")
+        assert [key.partition("/")[0] for key in others] == ["receipts", "results", "uploads"]
 
     def test_a_face_that_the_detection_missed_is_hidden_and_the_draft_is_checked_again(
         self, deployed: Deployed
@@ -163,7 +167,7 @@ class TestCompleted:
 class TestFailed:
     def test_no_face_fails_if_asked(self, deployed: Deployed) -> None:
         job = deployed.run(flower(), on_no_faces="fail")
-        assert_failed(deployed, job, "NoFacesFound", ["Claim the job", DETECT, *FAILURE])
+        assert_failed(deployed, job, "NoFacesFound", [*TO_DETECT, *FAILURE])
 
     @pytest.mark.parametrize(
         ("photo", "code"),
@@ -180,7 +184,7 @@ class TestFailed:
         ],
     )
     def test_a_bad_photo(self, deployed: Deployed, photo: bytes, code: str) -> None:
-        assert_failed(deployed, deployed.run(photo), code, ["Claim the job", DETECT, *FAILURE])
+        assert_failed(deployed, deployed.run(photo), code, [*TO_DETECT, *FAILURE])
 
     def test_an_error_while_claiming(self, deployed: Deployed) -> None:
         job_id, _ = waiting(deployed)
@@ -195,9 +199,9 @@ class TestFailed:
     @pytest.mark.parametrize(
         ("function", "calls_before", "fault", "path"),
         [
-            ("detect_faces", 0, {"raise": "KeyError"}, ["Claim the job", DETECT]),
-            ("hide_faces", 0, {"exit": 1}, ["Claim the job", DETECT, HIDE]),
-            ("detect_faces", 1, {"raise": "KeyError"}, ["Claim the job", DETECT, HIDE, CHECK]),
+            ("detect_faces", 0, {"raise": "KeyError"}, TO_DETECT),
+            ("hide_faces", 0, {"exit": 1}, TO_HIDE),
+            ("detect_faces", 1, {"raise": "KeyError"}, [*TO_HIDE, CHECK]),
             ("complete_job", 0, {"exit": 1}, [state for state in HAPPY if state != "Job completed"]),
         ],
     )
@@ -221,7 +225,7 @@ class TestFailed:
         crowd = [box(0.0001 * (number % 9000), 0.3, 0.00005) for number in range(20_001)]
         deployed.plan(job_id, "detect_faces", {"finds": crowd})
         deployed.upload(form, flower())
-        assert_failed(deployed, deployed.ended(job_id), "TooManyFaces", ["Claim the job", DETECT, *FAILURE])
+        assert_failed(deployed, deployed.ended(job_id), "TooManyFaces", [*TO_DETECT, *FAILURE])
 
     def test_a_function_that_takes_too_long(self, deployed: Deployed, tmp_path: Path) -> None:
         lambda_ = deployed.stack.client("lambda")
@@ -234,7 +238,7 @@ class TestFailed:
             job = deployed.ended(job_id)
         finally:
             lambda_.update_function_configuration(FunctionName=name, Timeout=120)
-        assert_failed(deployed, job, "TimedOut", ["Claim the job", DETECT, HIDE, *FAILURE])
+        assert_failed(deployed, job, "TimedOut", [*TO_HIDE, *FAILURE])
 
     def test_a_task_that_takes_too_long(self, deployed: Deployed, tmp_path: Path) -> None:
         stepfunctions, arn = deployed.stack.client("stepfunctions"), deployed.stack.outputs["StateMachineArn"]
@@ -251,7 +255,7 @@ class TestFailed:
         finally:
             stepfunctions.update_state_machine(stateMachineArn=arn, definition=definition)
             release.touch()
-        assert_failed(deployed, job, "TimedOut", ["Claim the job", DETECT, HIDE, *FAILURE])
+        assert_failed(deployed, job, "TimedOut", [*TO_HIDE, *FAILURE])
 
     def test_a_photo_replaced_while_it_is_processed(self, deployed: Deployed, tmp_path: Path) -> None:
         release = tmp_path / "release"
@@ -261,7 +265,7 @@ class TestFailed:
         eventually(lambda: deployed.path(job_id)[-1:] == [HIDE] if deployed.execution(job_id) else False)
         deployed.upload(form, astronaut())
         release.touch()
-        assert_failed(deployed, deployed.ended(job_id), "UploadReplaced", ["Claim the job", DETECT, HIDE, *FAILURE])
+        assert_failed(deployed, deployed.ended(job_id), "UploadReplaced", [*TO_HIDE, *FAILURE])
 
 
 class TestRetries:
@@ -295,7 +299,7 @@ class TestRetries:
         deployed.upload(form, flower())
         job = deployed.ended(job_id)
         assert (job["status"], job["error"]["code"]) == ("FAILED", "DetectorUnavailable")
-        assert deployed.visits(job_id)[1].retries == 7
+        assert deployed.visits(job_id)[HAPPY.index(DETECT)].retries == 7
 
 
 class TestDelivery:
@@ -348,6 +352,20 @@ class TestDelivery:
         assert deployed_with_rekognition.execution(job_id) is None
 
 
+class TestReviewExpired:
+    def test_a_job_that_nobody_reviews_fails_and_leaves_nothing(
+        self, deployed_with_rekognition: Deployed, rekognition: Rekognition
+    ) -> None:
+        rekognition.reset()
+        stack = deployed_with_rekognition
+        job_id = stack.start(flower(), review="always")
+        stack.asked(job_id)
+        path = [*TO_DETECT, "Must a person look first?", "Draw a preview", "Ask a person", *FAILURE[1:]]
+        assert_failed(stack, stack.ended(job_id), "ReviewExpired", path)
+        late = stack.call("PUT", f"/jobs/{job_id}/review")
+        assert (late.status_code, late.json()["code"]) == (409, "ReviewClosed")
+
+
 class TestEndedByAws:
     def test_an_aborted_execution(self, deployed: Deployed, tmp_path: Path) -> None:
         job_id, release = held(deployed, tmp_path)
@@ -372,7 +390,7 @@ class TestEndedByAws:
 
 class TestDeletion:
     def test_a_finished_job_leaves_nothing(self, deployed: Deployed) -> None:
-        job = deployed.run(flower(), keep_original=True)
+        job = deployed.run(flower(), keep_original=1)
         assert deployed.call("DELETE", f"/jobs/{job['job_id']}").status_code == 204
         assert deployed.row(job["job_id"]) is None
         assert deployed.objects(job["job_id"]) == []
@@ -406,13 +424,13 @@ class TestRekognition:
         rekognition.replies.extend([THROTTLED] * 5)
         job = deployed_with_rekognition.run(flower())
         assert job["status"] == "COMPLETED"
-        assert "DetectorThrottled" in deployed_with_rekognition.visits(job["job_id"])[1].errors
+        assert "DetectorThrottled" in deployed_with_rekognition.visits(job["job_id"])[HAPPY.index(DETECT)].errors
 
     def test_its_refusal_fails_the_job(self, deployed_with_rekognition: Deployed, rekognition: Rekognition) -> None:
         rekognition.reset()
         rekognition.replies.append(Refusal("AccessDeniedException", 400))
         job = deployed_with_rekognition.run(flower())
-        assert_failed(deployed_with_rekognition, job, "InternalError", ["Claim the job", DETECT, *FAILURE])
+        assert_failed(deployed_with_rekognition, job, "InternalError", [*TO_DETECT, *FAILURE])
 
 
 def box(left: float, top: float, side: float = 0.1) -> dict[str, Any]:

@@ -19,7 +19,7 @@ import pytest
 from faceblur.options import JobOptions
 from tests.support.pictures.photos import blank
 from tests.support.sources import template
-from tests.support.stack.deployed import Deployed, function_name, request
+from tests.support.stack.deployed import Deployed, eventually, function_name, request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,8 +57,14 @@ class Roles:
             "upload_expires_at": {"N": str(now + 300)},
             "expires_at": {"N": str(now + DAY)},
         }
+        if status != "AWAITING_UPLOAD":
+            row["execution_arn"] = {"S": self.execution(job_id)}
         self.client("dynamodb").put_item(TableName=self.deployed.stack.outputs["JobsTableName"], Item=row | changes)
         return job_id
+
+    def execution(self, job_id: str) -> str:
+        """The ARN of a job's first execution, which does not exist."""
+        return self.deployed.execution_arn(job_id)
 
     def store(self, key: str, data: bytes = NO_PHOTO) -> None:
         """Store an object as the functions store a result."""
@@ -82,10 +88,10 @@ class Roles:
         payload = json.loads(answer["Payload"].read())
         return payload["errorType"] if "FunctionError" in answer else payload
 
-    def ask(self, method: str, path: str) -> httpx.Response:
+    def ask(self, method: str, path: str, fields: dict[str, Any] | None = None) -> httpx.Response:
         """Ask the API, signed in."""
         headers = {"Authorization": f"Bearer {self.issuer.token('dora')}"}
-        return self.deployed.call(method, path, headers=headers)
+        return self.deployed.call(method, path, headers=headers, json=fields or {})
 
     # ---- what they may
 
@@ -163,6 +169,8 @@ def shows_a_job_and_its_links(roles: Roles) -> None:
         "faces": 0,
         "missed_at_first": 0,
         "check_rounds": 1,
+        "kept": 0,
+        "reviewed": False,
         "warnings": [],
         "receipt": receipt,
         "result": {"key": result, "content_type": "image/jpeg", "bytes": 1, "width": 1, "height": 1, "stripped": []},
@@ -175,6 +183,74 @@ def shows_a_job_and_its_links(roles: Roles) -> None:
         assert request("GET", shown.json()[linked]["url"]).status_code == 200
 
 
+def in_review(roles: Roles) -> str:
+    """A job that waits for a review of no boxes, with a token that no execution has."""
+    boxes, preview = f"boxes/{secrets.token_hex(16)}.0a.json", f"previews/{secrets.token_hex(16)}.0a.jpg"
+    store_no_boxes(roles, boxes)
+    roles.store(preview)
+    return roles.job(
+        "AWAITING_REVIEW",
+        review_token={"S": "token"},
+        review_boxes={"S": json.dumps({"key": boxes, "count": 0})},
+        preview={"S": json.dumps({"key": preview, "width": 1, "height": 1})},
+        review_expires_at={"N": str(int(time.time()) + 300)},
+    )
+
+
+def shows_what_a_reviewer_needs(roles: Roles) -> None:
+    shown = roles.ask("GET", f"/jobs/{in_review(roles)}").json()
+    assert shown["review"]["boxes"] == []
+    assert request("GET", shown["review"]["preview"]["url"]).status_code == 200
+
+
+def takes_the_answer_of_a_job_that_waits(roles: Roles) -> None:
+    created = roles.ask("POST", "/jobs", {"review": "always"})
+    assert roles.deployed.upload(created.json(), PHOTO).status_code == 204
+    job_id = created.json()["job_id"]
+    assert roles.invoke("StartWorkflowFunction", arrival(job_id)) == {"batchItemFailures": []}
+    eventually(lambda: roles.ask("GET", f"/jobs/{job_id}").json()["status"] == "AWAITING_REVIEW", "the review")
+    assert roles.ask("PUT", f"/jobs/{job_id}/review").status_code == 200
+
+
+def refuses_an_answer_that_comes_too_late(roles: Roles) -> None:
+    job_id = in_review(roles)
+    assert roles.ask("PUT", f"/jobs/{job_id}/review").json()["code"] == "ReviewClosed"
+    assert roles.keys(f"boxes/{job_id}") == []
+
+
+def repeatable(roles: Roles) -> str:
+    """A completed job that can be done again."""
+    boxes = f"boxes/{secrets.token_hex(16)}.0a.json"
+    store_no_boxes(roles, boxes)
+    outcome = {"boxes": {"key": boxes, "count": 0}, "reviewed": False, "warnings": []}
+    until = {"N": str(int(time.time()) + 300)}
+    job_id = roles.job("COMPLETED", outcome={"S": json.dumps(outcome)}, redo_until=until)
+    roles.store(f"uploads/{job_id}")
+    return job_id
+
+
+def does_a_job_again(roles: Roles) -> None:
+    job_id = repeatable(roles)
+    assert roles.ask("POST", f"/jobs/{job_id}/redo", {"review": "always"}).status_code == 202
+    assert len(roles.keys(f"boxes/{job_id}")) == 1
+    assert roles.deployed.execution(f"{job_id}-1")
+
+
+def draws_a_preview(roles: Roles) -> None:
+    job_id = roles.job("PROCESSING")
+    roles.store(f"uploads/{job_id}", PHOTO)
+    event = {"job_id": job_id, "key": f"uploads/{job_id}"}
+    assert roles.stored(roles.invoke("DrawPreviewFunction", event)["preview"]["key"])
+
+
+def withdraws_the_preview_of_a_deleted_job(roles: Roles) -> None:
+    job_id = secrets.token_hex(16)
+    roles.store(f"uploads/{job_id}", PHOTO)
+    event = {"job_id": job_id, "key": f"uploads/{job_id}"}
+    assert roles.invoke("DrawPreviewFunction", event) == "JobNotFound"
+    assert roles.keys(f"previews/{job_id}") == []
+
+
 def fails_a_job_whose_photo_never_came(roles: Roles) -> None:
     shown = roles.ask("GET", f"/jobs/{roles.job('AWAITING_UPLOAD', upload_expires_at={'N': '1'})}")
     assert shown.json()["error"]["code"] == "UploadExpired"
@@ -182,7 +258,8 @@ def fails_a_job_whose_photo_never_came(roles: Roles) -> None:
 
 def everything_of(job_id: str) -> list[str]:
     """The keys under which a job may have something in S3."""
-    return [f"uploads/{job_id}", f"boxes/{job_id}.0a.json", f"results/{job_id}.0a.jpg", f"receipts/{job_id}.json"]
+    made = [f"boxes/{job_id}.0a.json", f"previews/{job_id}.0a.jpg", f"results/{job_id}.0a.jpg"]
+    return [f"uploads/{job_id}", *made, f"receipts/{job_id}.json"]
 
 
 def erases_a_job(roles: Roles) -> None:
@@ -223,7 +300,7 @@ def task(roles: Roles, job_id: str, round_: int, key: str) -> dict[str, Any]:
     """The payload of a task that works on this object, before any face is found."""
     boxes = f"boxes/{job_id}.0a.json"
     roles.store(key, PHOTO)
-    roles.store(boxes, json.dumps({"photo": PHOTO_DIGEST, "boxes": []}).encode())
+    store_no_boxes(roles, boxes)
     return {
         "job_id": job_id,
         "stage": "check" if round_ else "detect",
@@ -236,19 +313,19 @@ def task(roles: Roles, job_id: str, round_: int, key: str) -> dict[str, Any]:
 
 def detects_faces(roles: Roles) -> None:
     job_id = roles.job("PROCESSING")
-    event = task(roles, job_id, 0, f"uploads/{job_id}") | {"boxes": None, "last_attempt": False}
+    event = task(roles, job_id, 0, f"uploads/{job_id}") | {"boxes": None, "decides": False, "last_attempt": False}
     assert roles.stored(roles.invoke("DetectFacesFunction", event)["boxes"]["key"])
 
 
 def checks_a_draft(roles: Roles) -> None:
     job_id = roles.job("PROCESSING")
-    event = task(roles, job_id, 1, f"results/{job_id}.0a.jpg") | {"last_attempt": False}
+    event = task(roles, job_id, 1, f"results/{job_id}.0a.jpg") | {"decides": False, "last_attempt": False}
     assert roles.invoke("DetectFacesFunction", event)["boxes"] == event["boxes"]
 
 
 def withdraws_boxes_of_a_deleted_job(roles: Roles) -> None:
     job_id = secrets.token_hex(16)
-    event = task(roles, job_id, 0, f"uploads/{job_id}") | {"boxes": None, "last_attempt": False}
+    event = task(roles, job_id, 0, f"uploads/{job_id}") | {"boxes": None, "decides": False, "last_attempt": False}
     assert roles.invoke("DetectFacesFunction", event) == "JobNotFound"
     assert roles.keys(f"boxes/{job_id}") == [f"boxes/{job_id}.0a.json"]
 
@@ -272,6 +349,8 @@ def drafted(roles: Roles, status: str) -> dict[str, Any]:
     roles.store(result)
     return {
         "job_id": job_id,
+        "execution": roles.execution(job_id),
+        "reviewed": False,
         "options": JobOptions().model_dump(),
         "boxes": {"key": f"boxes/{job_id}.0a.json", "count": 0},
         "check_rounds": 1,
@@ -281,13 +360,15 @@ def drafted(roles: Roles, status: str) -> dict[str, Any]:
     }
 
 
-def store_no_boxes(roles: Roles, request: dict[str, Any]) -> None:
-    roles.store(request["boxes"]["key"], json.dumps({"photo": PHOTO_DIGEST, "boxes": []}).encode())
+def store_no_boxes(roles: Roles, key: str) -> None:
+    """Store a file of boxes under this key, which has none."""
+    content = {"photo": PHOTO_DIGEST, "boxes": [], "kept_places": [], "only": False}
+    roles.store(key, json.dumps(content).encode())
 
 
 def completes_a_job(roles: Roles) -> None:
     request = drafted(roles, "PROCESSING")
-    store_no_boxes(roles, request)
+    store_no_boxes(roles, request["boxes"]["key"])
     unneeded = [f"results/{request['job_id']}.0b.jpg", f"uploads/{request['job_id']}"]
     for key in unneeded:
         roles.store(key)
@@ -303,7 +384,7 @@ def completes_a_job_again(roles: Roles) -> None:
 
 def withdraws_the_receipt_of_a_failed_job(roles: Roles) -> None:
     request = drafted(roles, "FAILED")
-    store_no_boxes(roles, request)
+    store_no_boxes(roles, request["boxes"]["key"])
     assert roles.invoke("CompleteJobFunction", request) == "JobNotFound"
     assert not roles.stored(f"receipts/{request['job_id']}.json")
 
@@ -313,7 +394,8 @@ def fails_a_job(roles: Roles) -> None:
     keys = everything_of(job_id)
     for key in keys:
         roles.store(key)
-    event = {"source": "aws.states", "detail": {"name": job_id, "status": "ABORTED"}}
+    detail = {"name": job_id, "executionArn": roles.execution(job_id), "status": "ABORTED"}
+    event = {"source": "aws.states", "detail": detail}
     assert roles.invoke("FailJobFunction", sqs_message(event)) is None
     assert not any(roles.stored(key) for key in keys)
 
@@ -336,20 +418,37 @@ def sweeps(roles: Roles) -> None:
     assert not roles.stored(key)
 
 
+def sweeps_a_photo_whose_time_is_over(roles: Roles) -> None:
+    job_id = roles.job("FAILED")
+    roles.store(f"uploads/{job_id}")
+    assert roles.invoke("SweepPhotosFunction", {"job_id": "sweep"}) is None
+    assert not roles.stored(f"uploads/{job_id}")
+
+
 USES: dict[str, list[Callable[[Roles], None]]] = {
     "CreateJobFunction": [creates_a_job],
-    "GetJobFunction": [shows_a_job_and_its_links, fails_a_job_whose_photo_never_came],
+    "GetJobFunction": [shows_a_job_and_its_links, shows_what_a_reviewer_needs, fails_a_job_whose_photo_never_came],
+    "ReviewJobFunction": [takes_the_answer_of_a_job_that_waits, refuses_an_answer_that_comes_too_late],
+    "RedoJobFunction": [does_a_job_again],
     "DeleteJobFunction": [erases_a_job],
     "StartWorkflowFunction": [starts_an_execution_and_discards_a_photo_without_a_job],
     "DetectFacesFunction": [detects_faces, checks_a_draft, withdraws_boxes_of_a_deleted_job],
     "HideFacesFunction": [hides_and_stores_a_draft, withdraws_a_draft_of_a_deleted_job],
+    "DrawPreviewFunction": [draws_a_preview, withdraws_the_preview_of_a_deleted_job],
     "CompleteJobFunction": [completes_a_job, completes_a_job_again, withdraws_the_receipt_of_a_failed_job],
     "FailJobFunction": [fails_a_job],
     "FailUploadFunction": [fails_a_job_whose_upload_was_not_processed],
-    "SweepPhotosFunction": [sweeps],
+    "SweepPhotosFunction": [sweeps, sweeps_a_photo_whose_time_is_over],
 }
-# S3 tells a missing object (404) from a forbidden one (403) only to those who may list; the embedded AWS tells all.
-NOT_SEEN_HERE = {"DetectFacesFunction": {"s3:ListBucket"}, "HideFacesFunction": {"s3:ListBucket"}}
+# S3 tells a missing object (404) from a forbidden one (403) only to those who may list; the embedded AWS tells all. And
+# redo_job deletes boxes only if the job is deleted at that moment.
+NOT_SEEN_HERE = {
+    "DetectFacesFunction": {"s3:ListBucket"},
+    "HideFacesFunction": {"s3:ListBucket"},
+    "DrawPreviewFunction": {"s3:ListBucket"},
+    "ReviewJobFunction": {"s3:ListBucket"},
+    "RedoJobFunction": {"s3:DeleteObject"},
+}
 
 
 def fails(use: Callable[[Roles], None], roles: Roles) -> bool:
@@ -403,7 +502,7 @@ def needed(roles: Roles) -> list[tuple[str, str]]:
         match state.get("Resource", "").rpartition(":::")[2]:
             case "lambda:invoke":
                 calls.append(("lambda:InvokeFunction", asked["FunctionName"]))
-            case "dynamodb:updateItem":
+            case "dynamodb:updateItem" | "aws-sdk:dynamodb:updateItem.waitForTaskToken":
                 table = roles.client("dynamodb").describe_table(TableName=asked["TableName"])["Table"]["TableArn"]
                 calls.append(("dynamodb:UpdateItem", table))
             case "aws-sdk:s3:deleteObject":

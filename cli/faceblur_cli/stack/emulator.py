@@ -18,12 +18,13 @@ from faceblur_cli.waiting import wait_until
 DEFAULT_PORT = 4566
 # The emulator sends an event to a function in two pieces. With Nagle's algorithm the second piece waits until the first
 # is acknowledged, which adds 40 ms to every call.
-# It also takes a task's TimeoutSeconds as it is written, though it may be an expression.
+# It also takes a task's TimeoutSeconds as it is written, though it may be an expression. And it leaves out the gateway
+# responses of an API that it imports.
 _RUN_EMULATOR = """
 import socketserver
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 from ministack.app import main
-from ministack.services import stepfunctions
+from ministack.services import apigateway_v1, stepfunctions
 execute = stepfunctions._execute_task
 def execute_in_time(state, given, execution, context):
     if isinstance(state.get("TimeoutSeconds"), str):
@@ -31,6 +32,13 @@ def execute_in_time(state, given, execution, context):
         state = state | {"TimeoutSeconds": field(state, "TimeoutSeconds", "number", given, context)}
     return execute(state, given, execution, context)
 stepfunctions._execute_task = execute_in_time
+import_api = apigateway_v1._import_rest_api
+def import_with_responses(described, *more):
+    api = import_api(described, *more)
+    for kind, response in described.get("x-amazon-apigateway-gateway-responses", {}).items():
+        apigateway_v1._put_gateway_response(api, kind, response)
+    return api
+apigateway_v1._import_rest_api = import_with_responses
 main()
 """
 _START_SECONDS = 60

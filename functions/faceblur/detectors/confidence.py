@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from faceblur.geometry import Box
 
 
-# A face of less confidence is one about which a detector is not sure. A third of real photos, most of them of groups and
-# crowds, have such a face.
+# A face of less confidence is one about which a detector is not sure. A third of real photos, most of them of groups
+# and crowds, have such a face.
 SURE = 50.5
 
 

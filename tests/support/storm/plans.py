@@ -120,7 +120,7 @@ def plan(seed: int, number: int, never: str | None) -> Plan:
         options={
             "style": random.choice(("blur", "pixelate", "solid")),
             "shape": random.choice(("ellipse", "rounded", "box")),
-            "keep_original": chance() < 0.05,
+            "keep_original": int(chance() < 0.05),
         },
         uploads=_drawn(random, UPLOADS),
         another=random.choice(portraits()),

@@ -240,11 +240,14 @@ def _look(storm: Storm, sent: Sent, answer: httpx.Response, before: Facts, after
     if row is None or answer.status_code != httpx.codes.OK:
         yield complaint(LOST, f"no job, but {answer.status_code}")
         return
-    may_stay = {f"uploads/{job_id}"} if sent.plan.options["keep_original"] else set()
+    may_stay: set[str] = set()
     if shown["status"] == "COMPLETED":
         wrong = _wrong(storm.cloud.http, sent, shown, after.faults(job_id))
         yield from (complaint(kind, what) for kind, what in wrong)
-        may_stay |= {f"receipts/{job_id}.json", json.loads(row["outcome"]["S"])["result"]["key"]}
+        outcome = json.loads(row["outcome"]["S"])
+        may_stay |= {f"receipts/{job_id}.json", outcome["result"]["key"]}
+        if sent.plan.options["keep_original"]:
+            may_stay |= {f"uploads/{job_id}", outcome["boxes"]["key"]}
     elif shown["status"] == "FAILED":
         code, allowed = shown["error"]["code"], allowed_codes(storm, sent, row, after.faults(job_id))
         if code not in allowed:
