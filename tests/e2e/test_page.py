@@ -62,6 +62,7 @@ def folder(tmp_path: Path) -> Path:
     files = {
         "astronaut.jpg": photos.astronaut(),
         "hopper.jpg": photos.grace_hopper(),
+        "small.jpg": photos.jpeg(portrait.resize((256, 256))),
         "flower.jpg": photos.flower(),
         "sky.png": photos.blank(400, 300),
         "crowd.jpg": photos.jpeg(group),

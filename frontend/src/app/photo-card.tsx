@@ -2,7 +2,7 @@ import { memo } from "react";
 import { JobSteps } from "../features/progress/job-steps";
 import { stepsOf, workTime } from "../features/progress/steps";
 import { ResultView } from "../features/results/result-view";
-import type { Photo } from "../features/upload/photo";
+import { jobsOf, type Photo } from "../features/upload/photo";
 import { usePhotoStore } from "../features/upload/use-photos";
 import { hasResult, isFinished, type Job } from "../jobs/job";
 import { bytes, duration, pixels, timeLeft } from "../lib/format";
@@ -71,7 +71,7 @@ function Stage(props: PhotoProps & { retry: Retry }) {
       {uploads && (store.worksOn(photo.id) ? <Upload photo={photo} /> : <p>{texts.card.elsewhere}</p>)}
       {state === "cancelled" && (
         <>
-          <p>{photo.jobId ? texts.card.cancelledButNotErased : texts.card.cancelled}</p>
+          <p>{jobsOf(photo).length > 0 ? texts.card.cancelledButNotErased : texts.card.cancelled}</p>
           <button
             type="button"
             className="button is-primary"
