@@ -35,6 +35,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "WEBP": {"quality": 95},
     "AVIF": {"quality": 90, "subsampling": "4:4:4", "speed": 8},  # takes a third of the time of the default
     "TIFF": {"compression": "tiff_adobe_deflate"},
+    "BMP": {"dpi": (0, 0)},  # unknown; Pillow would write 96
 }
 WITH_DENSITY = ("JPEG", "PNG", "TIFF", "BMP")
 # The limits of the formats. The encoders of AVIF and of lossless WebP take 38 MB a megapixel, and a function has 3 GB.

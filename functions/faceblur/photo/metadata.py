@@ -89,9 +89,11 @@ def icc_profile(image: ImageFile.ImageFile) -> bytes | None:
 def density(image: ImageFile.ImageFile, orientation: int) -> tuple[float, float] | None:
     """The upright image's dots per inch across and down; None if it says none that makes sense.
 
-    Of a JPEG's EXIF it is not read: cameras write 72 there, and Pillow does so if EXIF says none.
+    Of a JPEG's EXIF it is not read: cameras write 72 there. Pillow makes up 72 if EXIF says none, and 1 for a TIFF.
     """
     if image.format == "JPEG" and not image.info.get("jfif_unit"):
+        return None
+    if isinstance(image, TiffImagePlugin.TiffImageFile) and TiffImagePlugin.X_RESOLUTION not in image.tag_v2:
         return None
     found = image.info.get("dpi")
     if not isinstance(found, tuple) or len(found) != 2:  # Pillow may give a text of a PNG under this name

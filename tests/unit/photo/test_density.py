@@ -7,7 +7,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from faceblur.geometry import Box
 from faceblur.photo import metadata
@@ -32,6 +32,19 @@ def test_the_density_stays(format_: str, output: OutputFormat) -> None:
     hidden = hide_faces(scan(format_), [FACE], output)
     assert opened(hidden.data).info["dpi"] == pytest.approx(DENSE, abs=0.02)
     assert hidden.stripped == []
+
+
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "TIFF"])
+@pytest.mark.parametrize("output", ["same", "jpeg", "png"])
+def test_none_is_made_up(format_: str, output: OutputFormat) -> None:
+    hidden = opened(hide_faces(encoded(astronaut_pixels().resize((96, 96)), format_), [FACE], output).data)
+    assert hidden.info.get("dpi") in (None, (1, 1))  # Pillow reads a TIFF that says none as 1
+    assert TiffImagePlugin.X_RESOLUTION not in getattr(hidden, "tag_v2", {})
+
+
+def test_none_is_made_up_for_a_bmp() -> None:
+    photo = encoded(astronaut_pixels().resize((96, 96)), "BMP", dpi=(0, 0))
+    assert opened(hide_faces(photo, [FACE]).data).info["dpi"] == (0, 0)
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
