@@ -138,7 +138,7 @@ export async function holdJobs(page) {
   await page.route("**/api/jobs/*", async (route) => {
     if (route.request().method() !== "GET") return route.continue();
     const job = await (await route.fetch()).json();
-    return route.fulfill({ json: { ...job, status: "PROCESSING" } });
+    return route.fulfill({ json: { ...job, status: "PROCESSING", result: undefined, receipt: undefined } });
   });
   return () => page.unrouteAll({ behavior: "wait" });
 }

@@ -1,4 +1,4 @@
-import type { WarningCode } from "./jobs/job";
+import type { PhotoState, WarningCode } from "./jobs/job";
 import { MAX_BYTES, MAX_PIXELS, REDUCED_PIXELS } from "./limits";
 
 /** All texts of the page, in one place for translation. */
@@ -9,6 +9,7 @@ const millions = (count: number) => number(count / 1_000_000);
 const faces = (count: number) => (count === 1 ? "1 face" : `${number(count)} faces`);
 const moreFaces = (count: number) => (count === 1 ? "1 more face, which is" : `${number(count)} more faces, which are`);
 const photos = (count: number) => (count === 1 ? "1 photo" : `${count} photos`);
+const list = (parts: readonly string[]) => new Intl.ListFormat(LANGUAGE).format(parts);
 const times = (count: number) => ["once", "twice"][count - 1] ?? `${count} times`;
 
 const warnings: Record<WarningCode, string> = {
@@ -24,6 +25,27 @@ const warnings: Record<WarningCode, string> = {
     "The last check still found a face. It is hidden too, but the photo was not checked again. Enlarge the result and look for faces that still show, before you publish it.",
   TruncatedPhoto: "Pixels are missing in this photo. What is there was checked, and the rest was filled up.",
   OneDetectorOnly: "Only one of two detectors was available. Check the result closely, or try again later.",
+};
+
+const states: Record<PhotoState, string> = {
+  done: "Done",
+  look: "Please look",
+  review: "To review",
+  working: "Working",
+  failed: "Failed",
+  cancelled: "Cancelled",
+  deleted: "Deleted",
+};
+
+/** The same after a number, as in "2 to review". */
+const counted: Record<PhotoState, string> = {
+  done: "done",
+  look: "to look at",
+  review: "to review",
+  working: "in work",
+  failed: "failed",
+  cancelled: "cancelled",
+  deleted: "deleted",
 };
 
 export const texts = {
@@ -112,7 +134,16 @@ export const texts = {
     },
     keep: {
       label: "Keep the original on the server",
-      explain: "Normally the original is deleted at once. If you keep it, it is deleted together with the result.",
+      value: (hours: number) => (hours === 0 ? "Not at all" : `${hours} h`),
+      explain:
+        "Normally the original is deleted once the result is checked. While it is kept, you can change the result without a new upload.",
+    },
+    review: {
+      label: "Review before hiding",
+      never: "Never: hide every face",
+      when_unsure: "When faces may be missed",
+      always: "Always: I decide who is hidden",
+      explain: "The photo waits until you have decided. After 20 hours without an answer it is erased.",
     },
     reduce: {
       label: "Reduce large photos before upload",
@@ -123,10 +154,30 @@ export const texts = {
   list: {
     heading: (count: number) => photos(count),
     empty: "No photos yet. Photos that you add appear here.",
-    downloadAll: (count: number) => `Download all ${count}`,
+    /** How many photos are in each state, such as "27 done, 2 to review, 1 failed". */
+    summary: (counts: readonly (readonly [PhotoState, number])[]) =>
+      counts.map(([state, count]) => `${number(count)} ${counted[state]}`).join(", "),
+    filter: "Show",
+    all: "All",
+    view: "View",
+    views: { list: "List", grid: "Grid" },
+    download: (count: number) => `Download ${photos(count)}`,
+    share: (count: number) => `Share ${photos(count)}`,
+    leavesOut: (counts: readonly (readonly [PhotoState, number])[]) =>
+      `Leaves out ${list(counts.map(([state, count]) => `${number(count)} ${counted[state]}`))}.`,
+    complete: "The download leaves nothing out.",
+    nothing: "Nothing to download here yet.",
+    toLookAt: (count: number) => `Takes along ${number(count)} marked “Please look”.`,
     zipping: "Packing…",
     zipName: "faceblur.zip",
+    suffix: {
+      label: "Names of downloads end with",
+      nothing: "nothing",
+      explain:
+        "May be empty: then photos in a ZIP file keep their names. If nothing is hidden in a photo, its name always ends with “-nothing-hidden”.",
+    },
     deleteAll: "Delete all",
+    deleteShown: (count: number) => `Delete these ${number(count)}`,
   },
 
   card: {
@@ -141,13 +192,19 @@ export const texts = {
       refused: "Failed",
       cancelled: "Cancelled",
     },
-    done: "Done",
-    failed: "Failed",
-    deleted: "Deleted",
+    states,
+    elsewhere: "Another tab of this browser works on this photo.",
+    review: "Review",
+    change: "Change",
+    decide: "Decide who is hidden",
+    reviewNeeded: (count: number, time: string) =>
+      `${count === 0 ? "No face was found" : `${faces(count)} found`}. There is no result before you have decided. Without a decision, the photo is erased in ${time}.`,
+    redoing: "This is the last result. It is replaced as soon as the new one is checked.",
+    redoFailed: (message: string) => `It could not be done again, so this is the result from before. ${message}`,
     uploaded: (done: string, all: string) => `${done} of ${all}`,
     uploadOf: (name: string) => `Upload of ${name}`,
-    reduced: (from: string, to: string, size: string) =>
-      `Reduced from ${from} to ${to} (${size} pixels) before upload.`,
+    reduced: (from: string, to: string) => `Reduced from ${from} to ${to} before upload.`,
+    size: (size: string, pixels: string) => `${size} (${pixels} pixels)`,
     elapsed: (time: string) => `${time} so far`,
     cancel: "Cancel",
     cancelled: "The upload was cancelled. Nothing of this photo is left on the server.",
@@ -176,7 +233,9 @@ export const texts = {
 
   result: {
     none: "No face was found",
+    nothingHidden: "Nothing is hidden",
     hidden: (count: number) => `${faces(count)} hidden`,
+    kept: (hidden: string, count: number) => `${hidden}, ${number(count)} kept visible`,
     checks: (checks: number, missed: number) =>
       missed === 0
         ? `Checked ${times(checks)}: no more faces were found.`
@@ -193,16 +252,16 @@ export const texts = {
     noBefore: "The photo before is not shown: this browser cannot display it, or no longer has it.",
     unreadable: "This browser cannot show this format. You can still download the result.",
     download: "Download",
+    share: "Share",
     enlarge: "Enlarge",
     showBoxes: "Show boxes",
     receipt: "Receipt",
     receiptFailed: "The receipt could not be loaded. Please try again.",
-    fileName: (stem: string, extension: string) => `${stem}-blurred.${extension}`,
     receiptName: (stem: string) => `${stem}-receipt.json`,
   },
 
   boxes: {
-    label: "Faces that were found",
+    label: (name: string) => `Faces that were found in ${name}`,
     none: "No face was found, so there is no box.",
     confidence: (confidence: string) => `${confidence} sure`,
     check: (round: number) => `found by check ${round}`,
@@ -211,7 +270,67 @@ export const texts = {
       count === 1
         ? "1 more box is in the picture. The receipt lists them all."
         : `${number(count)} more boxes are in the picture. The receipt lists them all.`,
+    byPerson: "chosen by a person",
+    visible: "kept visible",
+    visibleLegend: "A dotted box is a face that stays visible.",
     foundBy: { embedded: "own detector", rekognition: "Amazon Rekognition" },
+  },
+
+  editor: {
+    title: (name: string) => `Who is hidden in ${name}`,
+    unnamed: "this photo",
+    position: (index: number, count: number) => `${index} of ${count}`,
+    previous: "Previous photo",
+    next: "Next photo",
+    close: "Close",
+    loading: "Loading the photo…",
+    unreadable: "This browser cannot show this photo. Download the result to look at it.",
+    working: "This photo is being worked on. You can decide as soon as it is ready.",
+    failed: "This photo has failed, so there is nothing to decide. Close this view to see why.",
+    gone: "The photo was deleted on the server, and this browser no longer has it. To change who is hidden, add the photo again.",
+    unknown: "There is no such photo. It may have been deleted or have expired.",
+    onlyResult: "The photo itself cannot be shown. Faces that are hidden already stay covered in this view.",
+    stage: (name: string) => `Faces of ${name}`,
+    help: "Click a face to hide or show it. Drag to draw a box. Keys: arrows go to the next face, Space hides or shows it, Shift and arrows move it, Alt and arrows resize it, R turns it, Delete removes a drawn box, N draws one, Ctrl+Z undoes, plus and minus zoom, 0 shows all, 1 shows the actual size.",
+    count: (hidden: number, visible: number) => `${number(hidden)} hidden, ${number(visible)} visible`,
+    hideAll: "Hide all",
+    showAll: "Show all",
+    showAllBut: "Show all but the selected",
+    undo: "Undo",
+    redo: "Redo",
+    draw: "Draw a box",
+    pan: "Move the picture",
+    zoomIn: "Zoom in",
+    zoomOut: "Zoom out",
+    actualSize: "100 %",
+    whole: "Whole picture",
+    finish: "Hide these",
+    finishNone: "Hide nothing",
+    sending: "Sending…",
+    uploads:
+      "The server no longer has this photo. It is uploaded again from this browser, and the new result replaces the last one.",
+    selected: "Selected face",
+    noneSelected:
+      "Click or tap a face to hide or show it. Drag on the photo to draw a box around a face that was not found. The wheel or two fingers zoom.",
+    remove: "Delete the box",
+    ownStyle: "A style of its own",
+    ownStyleLegend: "Style of this face",
+    photoStyle: "Again with another style",
+    photoStyleLegend: "Style of this photo",
+    padding: "Padding",
+    applyToAll: "Apply to all photos",
+    applied: (count: number) =>
+      count === 0 ? "No other photo can be changed now." : `${photos(count)} will be done again.`,
+    list: "Faces",
+    nothingFound: "No face was found. Drag on the photo to draw a box.",
+    more: (count: number) => `${number(count)} more faces are in the picture.`,
+    hide: (name: string) => `Hide ${name}`,
+    face: (index: number, row: string, column: string) => `face ${index} (${row} ${column})`,
+    box: (index: number, row: string, column: string) => `drawn box ${index} (${row} ${column})`,
+    rows: ["upper", "middle", "lower"],
+    columns: ["left", "centre", "right"],
+    state: (name: string, hidden: boolean) => `${name}: ${hidden ? "hidden" : "visible"}`,
+    opened: (name: string) => `${name} is ready for your review.`,
   },
 
   zoom: {
@@ -250,6 +369,7 @@ export const texts = {
     forgotten: "This browser no longer has this photo. Please add it again.",
     outdated: "This part of the page could not be loaded. Please reload the page.",
     notReduced: "This browser could not reduce the photo. Please reduce it and add it again.",
+    notShared: "This device did not share the photos. Please try again, or download them.",
     notDeleted: "This could not be deleted at the moment. Please try again.",
   },
 

@@ -53,14 +53,20 @@ def folder(tmp_path: Path) -> Path:
     group = Image.new("RGB", (3 * 512, 600))
     for place, pixels in enumerate((portrait, photos.hopper_pixels(), portrait)):
         group.paste(pixels, (512 * place, 0))
+    eight = Image.new("RGB", (4 * 512, 2 * 600), (120, 130, 140))
+    for place in range(8):
+        pixels = portrait if place % 3 else photos.hopper_pixels()
+        eight.paste(pixels, (512 * (place % 4), 600 * (place // 4)))
     noise = Image.merge("RGB", [Image.effect_noise((3400, 3400), 120) for _ in range(3)])
     noise.paste(portrait.resize((1536, 1536)), (800, 800))
     files = {
         "astronaut.jpg": photos.astronaut(),
         "hopper.jpg": photos.grace_hopper(),
+        "small.jpg": photos.jpeg(portrait.resize((256, 256))),
         "flower.jpg": photos.flower(),
         "sky.png": photos.blank(400, 300),
         "crowd.jpg": photos.jpeg(group),
+        "group.png": photos.encoded(eight, "PNG"),
         "text.jpg": b"Not a photo at all. " * 100,
         "truncated.jpg": photos.without_its_end(photos.astronaut()),
         "tiny.png": photos.blank(8, 8),
@@ -101,6 +107,11 @@ def try_in_a_browser(tests_of: str, page: str, folder: Path, environment: dict[s
 @pytest.mark.timeout(2 * BROWSER_SECONDS)
 def test_the_page_in_a_browser(page: str, folder: Path, environment: dict[str, str]) -> None:
     try_in_a_browser("page", page, folder, environment)
+
+
+@pytest.mark.timeout(2 * BROWSER_SECONDS)
+def test_the_editor_in_a_browser(page: str, folder: Path, environment: dict[str, str]) -> None:
+    try_in_a_browser("editor", page, folder, environment)
 
 
 @pytest.mark.timeout(2 * BROWSER_SECONDS)

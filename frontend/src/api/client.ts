@@ -4,7 +4,7 @@ import { Refused, requestError, type Failure } from "./failure";
 import { authorization, signedOut } from "./sign-in";
 import { ANSWER_TIMEOUT, withTimeout } from "./timeout";
 
-type Call = { method?: "GET" | "POST" | "DELETE"; body?: unknown; signal?: AbortSignal | undefined };
+type Call = { method?: "GET" | "POST" | "PUT" | "DELETE"; body?: unknown; signal?: AbortSignal | undefined };
 
 /** Calls the API and returns the JSON of its answer. Throws Refused with the API's own code and sentence. */
 export async function call<Answer>(path: string, { method = "GET", body, signal }: Call = {}): Promise<Answer> {

@@ -4,7 +4,7 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 /** Failures that the page finds itself. */
-type PageErrorCode = "Offline" | "Interrupted" | "PageOutdated";
+type PageErrorCode = "Offline" | "Interrupted" | "CannotReduce" | "PageOutdated";
 
 /** API Gateway's own codes, such as THROTTLED. */
 type GatewayErrorCode = Uppercase<string>;

@@ -2,15 +2,15 @@ import { QueryClient, QueryClientProvider, timeoutManager } from "@tanstack/reac
 import { render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { App } from "./app";
 import { DEFAULTS } from "../jobs/choices";
-import type { WarningCode } from "../jobs/job";
+import type { Job, WarningCode } from "../jobs/job";
 import { forgetFile } from "../features/upload/photo-files";
 import { PhotoStore } from "../features/upload/photo-store";
 import { PhotoStoreContext } from "../features/upload/use-photos";
 import { photo } from "../testing/files";
-import { completed, failed, jobs, requests, server, setOutcome } from "../testing/server";
+import { completed, failed, inReview, jobs, requests, server, setOutcome } from "../testing/server";
 import { texts } from "../texts";
 
 // The page polls ten times as often, so that tests do not wait for it.
@@ -23,7 +23,7 @@ timeoutManager.setTimeoutProvider({
 
 function renderApp() {
   const store = new PhotoStore();
-  store.open();
+  onTestFinished(store.open());
   render(
     <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}>
       <PhotoStoreContext value={store}>
@@ -39,7 +39,13 @@ const add = (user: ReturnType<typeof renderApp>, ...files: File[]) =>
 const card = (name: string) => screen.getByRole("article", { name });
 
 // The packer needs the blobs of a real browser. The browser tests use it.
-const fakePacker = vi.hoisted(() => () => ({ downloadZip: () => new Response("packed") }));
+const packed = vi.hoisted(() => ({ names: [] as string[] }));
+const fakePacker = vi.hoisted(() => () => ({
+  downloadZip: (files: File[]) => {
+    packed.names = files.map(({ name }) => name);
+    return new Response("packed");
+  },
+}));
 vi.mock("client-zip", fakePacker);
 
 /** A warning code that this version of the page does not know yet. */
@@ -73,8 +79,8 @@ test("the result of a photo is shown with its warnings and can be downloaded", a
   const slider = await view.findByRole("slider", { name: texts.result.slider("street.jpg") });
   expect(slider.getAttribute("aria-valuenow")).toBe("50");
 
-  await user.click(view.getByRole("button", { name: texts.result.download }));
-  await user.click(view.getByRole("button", { name: texts.result.receipt }));
+  await user.click(view.getByRole("button", { name: `${texts.result.download} street.jpg` }));
+  await user.click(view.getByRole("button", { name: `${texts.result.receipt} street.jpg` }));
   await waitFor(() => expect(names).toEqual(["street-blurred.jpg", "street-receipt.json"]));
 });
 
@@ -82,15 +88,168 @@ test("boxes are loaded and shown on request", async () => {
   setOutcome((job) => completed(job));
   const user = renderApp();
   await add(user, photo());
-  const toggle = await screen.findByRole("button", { name: texts.result.showBoxes });
-  expect(screen.queryByRole("region", { name: texts.boxes.label })).toBeNull();
+  const toggle = await screen.findByRole("button", { name: `${texts.result.showBoxes} street.jpg` });
+  expect(screen.queryByRole("region", { name: texts.boxes.label("street.jpg") })).toBeNull();
   await user.click(toggle);
-  const list = await screen.findByRole("region", { name: texts.boxes.label });
+  const list = await screen.findByRole("region", { name: texts.boxes.label("street.jpg") });
   expect(list.textContent).toBe("99 % sure · own detector");
   expect(document.querySelector(".boxes")).toBeTruthy();
   await user.click(toggle);
-  expect(screen.queryByRole("region", { name: texts.boxes.label })).toBeNull();
+  expect(screen.queryByRole("region", { name: texts.boxes.label("street.jpg") })).toBeNull();
   expect(document.querySelector(".boxes")).toBeNull();
+});
+
+test("a photo that waits for a decision leads to the editor, and shows no result", async () => {
+  setOutcome((job) => inReview(job));
+  const user = renderApp();
+  await add(user, photo());
+  const view = within(card("street.jpg"));
+  const link = await view.findByRole("link", { name: `${texts.card.review} street.jpg` });
+  expect(link.getAttribute("href")).toBe(`#photo=${card("street.jpg").id.replace("photo-", "")}`);
+  expect(view.getByText(texts.card.states.review)).toBeTruthy();
+  expect(view.getByText(/^1 face found\. .* erased in 19 h 59 min\.$/)).toBeTruthy();
+  expect(view.queryByRole("button", { name: /Download/ })).toBeNull();
+});
+
+test("a completed photo can be changed", async () => {
+  setOutcome((job) => completed(job, { faces: 3, kept: 1, reviewed: true }));
+  const user = renderApp();
+  await add(user, photo());
+  const link = await screen.findByRole("link", { name: `${texts.card.change} street.jpg` });
+  expect(link.getAttribute("href")).toMatch(/^#photo=/);
+  expect(screen.getByText("3 faces hidden, 1 kept visible")).toBeTruthy();
+});
+
+test.each(["NoFacesFound", "FacesBelowConfidence", "ChecksNotSettled"] as const)(
+  "a result with the warning %s is no success until a person has looked",
+  async (code) => {
+    setOutcome((job) => completed(job, { warnings: [code] }));
+    const user = renderApp();
+    await add(user, photo());
+    const statusOf = (name: string) => card(name).querySelector(".status")!.className;
+    await waitFor(() => expect(statusOf("street.jpg")).toBe("status is-look"));
+    setOutcome((job) => completed(job, { warnings: [code], reviewed: true }));
+    await add(user, photo("seen.jpg"));
+    await waitFor(() => expect(statusOf("seen.jpg")).toBe("status is-done"));
+  },
+);
+
+test("while a photo is done again, its last result stays visible", async () => {
+  setOutcome((job) => ({ ...completed(job), status: "PROCESSING" }));
+  const user = renderApp();
+  await add(user, photo());
+  const view = within(card("street.jpg"));
+  expect(await view.findByText(texts.card.redoing)).toBeTruthy();
+  expect(view.getByText(texts.card.states.working)).toBeTruthy();
+  expect(await view.findByRole("slider")).toBeTruthy();
+  expect(view.queryByRole("button", { name: /Download/ })).toBeNull();
+  for (const [id, job] of jobs) {
+    const redo_error = { code: "TimedOut" as const, message: "The photo took too long." };
+    jobs.set(id, completed(job, { redo_error }));
+  }
+  expect(await view.findByText(texts.card.redoFailed("The photo took too long."))).toBeTruthy();
+  expect(view.getByRole("button", { name: `${texts.result.download} street.jpg` })).toBeTruthy();
+});
+
+describe("several photos", () => {
+  /** Adds photos whose names say how they end. */
+  async function addAll(user: ReturnType<typeof renderApp>, ...names: string[]) {
+    const ends: ((job: Job) => Job)[] = names.map((name) => {
+      if (name.startsWith("review")) return inReview;
+      if (name.startsWith("failed")) return (job) => failed(job, "CorruptImage", "This photo is damaged.");
+      if (name.startsWith("none")) return (job) => completed(job, { faces: 0, warnings: ["NoFacesFound"] });
+      return completed;
+    });
+    setOutcome((job) => ends.shift()!(job));
+    for (const name of names) {
+      await add(user, photo(name));
+      await waitFor(() => expect(ends).toHaveLength(names.length - names.indexOf(name) - 1));
+    }
+  }
+
+  const shownNames = () => screen.getAllByRole("heading", { level: 3 }).map(({ textContent }) => textContent);
+
+  test("are counted by state, and shown by state if wanted", async () => {
+    const user = renderApp();
+    await addAll(user, "a.jpg", "b.jpg", "review.jpg", "failed.jpg");
+    expect(await screen.findByText("2 done, 1 to review, 1 failed")).toBeTruthy();
+    await user.click(screen.getByRole("radio", { name: texts.card.states.review }));
+    expect(shownNames()).toEqual(["review.jpg"]);
+    for (const [id, job] of jobs) if (job.status === "AWAITING_REVIEW") jobs.set(id, completed(job));
+    expect(screen.queryByRole("button", { name: /Download/ })).toBeNull();
+    await user.click(screen.getByRole("radio", { name: texts.card.states.done }));
+    expect(shownNames()).toEqual(["b.jpg", "a.jpg"]);
+    await user.click(screen.getByRole("radio", { name: texts.list.all }));
+    expect(shownNames()).toEqual(["failed.jpg", "review.jpg", "b.jpg", "a.jpg"]);
+  });
+
+  test("are downloaded as they are shown, with a word about the others", async () => {
+    const names = collectSavedNames();
+    const user = renderApp();
+    await addAll(user, "a.jpg", "a.png", "none.jpg", "review.jpg", "failed.jpg");
+    expect(
+      await screen.findByText(/^Leaves out 1 to review and 1 failed\. Takes along 1 marked “Please look”\.$/),
+    ).toBeTruthy();
+    await user.click(screen.getByRole("button", { name: texts.list.download(3) }));
+    await waitFor(() => expect(names).toEqual([texts.list.zipName]));
+    expect(packed.names).toEqual(["none-nothing-hidden.jpg", "a-blurred.jpg", "a-blurred-2.jpg"]);
+
+    await user.click(screen.getByRole("radio", { name: texts.card.states.look }));
+    await user.click(screen.getByRole("button", { name: texts.list.download(1) }));
+    await waitFor(() => expect(names).toEqual([texts.list.zipName, "none-nothing-hidden.jpg"]));
+  });
+
+  test("have names with the suffix that the person chose, which is remembered and may be empty in a ZIP file", async () => {
+    const names = collectSavedNames();
+    const user = renderApp();
+    await addAll(user, "a.jpg", "b.jpg");
+    const suffix = await screen.findByLabelText(texts.list.suffix.label);
+    await user.clear(suffix);
+    expect(JSON.parse(localStorage.getItem("faceblur.list")!)).toMatchObject({ suffix: "" });
+    await user.click(await screen.findByRole("button", { name: texts.list.download(2) }));
+    await waitFor(() => expect(packed.names).toEqual(["b.jpg", "a.jpg"]));
+    await user.click(screen.getByRole("button", { name: `${texts.result.download} a.jpg` }));
+    await user.type(suffix, "-s/afe");
+    await user.click(screen.getByRole("button", { name: `${texts.result.download} a.jpg` }));
+    expect(names).toEqual([texts.list.zipName, "a-blurred.jpg", "a-safe.jpg"]);
+  });
+
+  test("can be shown as a grid, which is remembered", async () => {
+    const user = renderApp();
+    await addAll(user, "a.jpg", "none.jpg", "review.jpg", "failed.jpg");
+    await user.click(screen.getByRole("radio", { name: texts.list.views.grid }));
+    expect(JSON.parse(localStorage.getItem("faceblur.list")!)).toMatchObject({ view: "grid" });
+    expect(screen.queryByRole("slider", { name: /Before and after/ })).toBeNull();
+    expect(within(card("a.jpg")).getByText(texts.result.hidden(1))).toBeTruthy();
+    expect(within(card("none.jpg")).getByText(texts.result.none)).toBeTruthy();
+    expect(within(card("review.jpg")).getByRole("link", { name: `${texts.card.review} review.jpg` })).toBeTruthy();
+    expect(within(card("failed.jpg")).getByText("This photo is damaged.")).toBeTruthy();
+    const names = collectSavedNames();
+    await user.click(await within(card("a.jpg")).findByRole("button", { name: `${texts.result.download} a.jpg` }));
+    expect(names).toEqual(["a-blurred.jpg"]);
+  });
+
+  test("can be shared as files on a phone", async () => {
+    const shared: string[][] = [];
+    Object.assign(navigator, {
+      canShare: () => true,
+      share: ({ files }: { files: File[] }) => {
+        shared.push(files.map(({ name }) => name));
+        return shared.length === 2 ? Promise.reject(new DOMException("no", "NotAllowedError")) : Promise.resolve();
+      },
+    });
+    onTestFinished(() => {
+      Reflect.deleteProperty(navigator, "share");
+      Reflect.deleteProperty(navigator, "canShare");
+    });
+    const user = renderApp();
+    await addAll(user, "a.jpg", "b.jpg");
+    await user.click(await screen.findByRole("button", { name: texts.list.share(2) }));
+    await waitFor(() => expect(shared).toEqual([["b-blurred.jpg", "a-blurred.jpg"]]));
+    await user.click(await screen.findByRole("button", { name: `${texts.result.share} a.jpg` }));
+    expect(shared[1]).toEqual(["a-blurred.jpg"]);
+    expect(await screen.findByText(texts.failures.notShared)).toBeTruthy();
+  });
 });
 
 test("all results can be downloaded in one file", async () => {
@@ -98,7 +257,7 @@ test("all results can be downloaded in one file", async () => {
   const names = collectSavedNames();
   const user = renderApp();
   await add(user, photo("a.jpg"), photo("b.jpg"));
-  await user.click(await screen.findByRole("button", { name: texts.list.downloadAll(2) }));
+  await user.click(await screen.findByRole("button", { name: texts.list.download(2) }));
   await waitFor(() => expect(names).toEqual([texts.list.zipName]));
 });
 
@@ -121,11 +280,11 @@ test("if a newer version has replaced the zoom dialog, the rest of the page stil
   setOutcome((job) => completed(job));
   const user = renderApp();
   await add(user, photo());
-  const enlarge = await screen.findByRole("button", { name: texts.result.enlarge });
+  const enlarge = await screen.findByRole("button", { name: `${texts.result.enlarge} street.jpg` });
   await waitFor(() => expect(enlarge).toHaveProperty("disabled", false));
   await user.click(enlarge);
   expect(await screen.findByText(texts.failures.outdated)).toBeTruthy();
-  expect(screen.getByRole("button", { name: texts.result.download })).toBeTruthy();
+  expect(screen.getByRole("button", { name: `${texts.result.download} street.jpg` })).toBeTruthy();
   vi.mocked(console.error).mockClear(); // React logs the error that the boundary caught
 });
 
@@ -141,7 +300,7 @@ test("a retry without the photo's file shows why and keeps the result", async ()
   setOutcome((job) => completed(job, { faces: 0, warnings: ["NoFacesFound"] }));
   const user = renderApp();
   await add(user, photo());
-  const again = await screen.findByRole("button", { name: texts.remedies.lower });
+  const again = await screen.findByRole("button", { name: `${texts.remedies.lower}: street.jpg` });
   await forgetFile(card("street.jpg").id.replace("photo-", ""));
   await user.click(again);
   const view = within(card("street.jpg"));
@@ -171,7 +330,7 @@ test("a result whose last check still found a face has a warning", async () => {
   expect(
     await screen.findByText(/It is hidden too, but the photo was not checked again\..* before you publish it\./),
   ).toBeTruthy();
-  expect(screen.getByRole("button", { name: texts.result.enlarge })).toBeTruthy();
+  expect(screen.getByRole("button", { name: `${texts.result.enlarge} street.jpg` })).toBeTruthy();
 });
 
 test("a failure shows the API's sentence and a button that helps", async () => {
@@ -180,7 +339,7 @@ test("a failure shows the API's sentence and a button that helps", async () => {
   await add(user, photo());
   expect(await screen.findByText("No face was found in this photo.")).toBeTruthy();
   setOutcome((job) => completed(job));
-  await user.click(screen.getByRole("button", { name: texts.remedies.lower }));
+  await user.click(screen.getByRole("button", { name: `${texts.remedies.lower}: street.jpg` }));
   expect(await screen.findByText(texts.result.hidden(1))).toBeTruthy();
   expect(requests.created.map(({ min_confidence }) => min_confidence)).toEqual([DEFAULTS.min_confidence, 20]);
 });
@@ -219,7 +378,7 @@ test("deleting needs a confirmation and erases the job", async () => {
   setOutcome((job) => completed(job));
   const user = renderApp();
   await add(user, photo("a.jpg"), photo("b.jpg"));
-  await screen.findByRole("button", { name: texts.list.downloadAll(2) });
+  await screen.findByRole("button", { name: texts.list.download(2) });
 
   await user.click(screen.getByRole("button", { name: `${texts.card.deleteNow} a.jpg` }));
   await user.click(within(screen.getByRole("dialog")).getByRole("button", { name: texts.confirm.no }));

@@ -1,5 +1,7 @@
 import { ShieldCheck } from "lucide-react";
-import { useCallback, useEffect, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useState } from "react";
+import { ErrorBoundary } from "../components/error-boundary";
+import { Notice } from "../components/notice";
 import { ThemeChoice } from "../components/theme-choice";
 import { OptionsPanel } from "../features/options/options-panel";
 import { readChoices, rememberChoices, type Choices } from "../jobs/choices";
@@ -7,11 +9,21 @@ import { DropZone } from "../features/upload/drop-zone";
 import { PhotoList } from "./photo-list";
 import { usePhotoStore } from "../features/upload/use-photos";
 import { announce, Announcer } from "../lib/announcer";
+import { useHash } from "../lib/use-hash";
 import { texts } from "../texts";
+import { editorPlace, makeBackCloseTheEditor } from "./editor-place";
+import { useEraseReplaced, useOpenForReview } from "./use-review";
+
+const EditorPage = lazy(() => import("./editor-page"));
 
 export function App() {
   const store = usePhotoStore();
   const [choices, setChoices] = useState(readChoices);
+
+  const place = editorPlace(useHash());
+  useEffect(makeBackCloseTheEditor, []);
+  useOpenForReview();
+  useEraseReplaced();
 
   const [firstAdded, setFirstAdded] = useState<string>();
   useEffect(() => document.getElementById(`photo-${firstAdded}`)?.focus(), [firstAdded]);
@@ -66,6 +78,13 @@ export function App() {
       </main>
       <footer className="page-foot note">{texts.footer}</footer>
       <Announcer />
+      {place && (
+        <ErrorBoundary fallback={<Notice kind="danger">{texts.failures.outdated}</Notice>}>
+          <Suspense>
+            <EditorPage place={place} />
+          </Suspense>
+        </ErrorBoundary>
+      )}
     </>
   );
 }

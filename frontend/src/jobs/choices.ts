@@ -1,6 +1,6 @@
 import { JOB_OPTIONS } from "../api/values";
 import { local, readStored, store } from "../lib/stored";
-import type { JobOptions } from "./job";
+import type { Appearance, JobOptions } from "./job";
 
 /** What a person can choose: a job's options, and whether large photos are reduced before upload. */
 export type Choices = JobOptions & { reduce: boolean };
@@ -11,6 +11,7 @@ const jobDefaults = Object.fromEntries(
 
 export const DEFAULTS: Choices = { ...jobDefaults, reduce: false };
 
+export const REVIEWS = JOB_OPTIONS.review.values;
 export const STYLES = JOB_OPTIONS.style.values;
 export const SHAPES = JOB_OPTIONS.shape.values;
 export const OUTPUTS = JOB_OPTIONS.output.values;
@@ -18,6 +19,7 @@ export const OUTPUTS = JOB_OPTIONS.output.values;
 /** The ranges of the sliders. */
 export const PADDING = { ...range(JOB_OPTIONS.padding), step: 0.02 };
 export const CONFIDENCE = { ...range(JOB_OPTIONS.min_confidence), step: 1 };
+export const HOURS_KEPT = { ...range(JOB_OPTIONS.keep_original), step: 1 };
 export const STRENGTH = { ...range(JOB_OPTIONS.strength), step: 1 };
 
 function range({ minimum, maximum }: { minimum: number; maximum: number }) {
@@ -37,6 +39,15 @@ export function readChoices(): Choices {
 }
 
 export const rememberChoices = (choices: Choices) => store(local, KEY, choices);
+
+/** The part of the options that says how faces look when they are hidden. */
+export const appearanceOf = ({ style, shape, padding, strength, colour }: Appearance): Appearance => ({
+  style,
+  shape,
+  padding,
+  strength,
+  colour,
+});
 
 /** The choices that go to the API. */
 export function jobOptions({ reduce, ...options }: Choices): JobOptions {

@@ -1,9 +1,9 @@
 import { call } from "../api/client";
 import { Refused } from "../api/failure";
-import type { CreatedJob, JobOptions } from "./job";
+import type { CreatedJob, Decision, JobOptions } from "./job";
 
 /** Creates a job. If no answer arrives, for instance on a slow line, tries once more. */
-export async function createJob(options: JobOptions, signal?: AbortSignal): Promise<CreatedJob> {
+export async function createJob(options: JobOptions & Decision, signal?: AbortSignal): Promise<CreatedJob> {
   const create = () => call<CreatedJob>("/jobs", { method: "POST", body: options, signal });
   try {
     return await create();

@@ -1,4 +1,4 @@
-import { queryOptions, useQuery } from "@tanstack/react-query";
+import { queryOptions } from "@tanstack/react-query";
 import { call } from "../api/client";
 import { Refused } from "../api/failure";
 import { isFinished, type Job } from "./job";
@@ -9,6 +9,9 @@ export const getJob = (jobId: string, signal?: AbortSignal) => call<Job>(`/jobs/
 export function pollDelay(answers: number, failures: number): number {
   return failures > 0 ? Math.min(1000 * 1.6 ** failures, 10_000) : Math.min(400 * 1.25 ** answers, 4000);
 }
+
+/** Milliseconds between the requests for a job that waits for a person, who may have answered in another tab. */
+const REVIEW_DELAY = 10_000;
 
 /** Whether the error says that the job no longer exists. */
 export const isDeleted = (error: unknown) => error instanceof Refused && error.code === "JobNotFound";
@@ -26,9 +29,7 @@ export const jobQuery = (jobId: string) =>
     refetchOnReconnect: true,
     refetchInterval: ({ state }) => {
       if (isDeleted(state.error) || (state.data && isFinished(state.data))) return false;
+      if (state.data?.status === "AWAITING_REVIEW") return REVIEW_DELAY;
       return pollDelay(state.dataUpdateCount, state.error ? state.errorUpdateCount : 0);
     },
   });
-
-export const useJob = (jobId: string | undefined) =>
-  useQuery({ ...jobQuery(jobId ?? ""), enabled: jobId !== undefined });

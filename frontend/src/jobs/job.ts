@@ -5,6 +5,7 @@ type Schemas = components["schemas"];
 /** A job as the API shows it. Times are ISO 8601 in UTC. */
 export type Job = Schemas["Job"];
 export type CompletedJob = Schemas["CompletedJob"];
+export type JobInReview = Schemas["JobInReview"];
 export type FailedJob = Schemas["FailedJob"];
 
 /** A new job, with the form to upload its photo. */
@@ -13,11 +14,37 @@ export type CreatedJob = Schemas["CreatedJob"];
 /** The options of a job, every one of them given. */
 export type JobOptions = Required<Schemas["JobOptions"]>;
 
+/** Which faces are hidden, as a person decided. */
+export type Decision = Schemas["Decision"];
+
+/** The box of a face or of a place that a person chose, in fractions of the upright photo. */
+export type Box = Schemas["Box"];
+
+/** A style and its parameters, as in the job's options. */
+export type Appearance = Pick<JobOptions, keyof Schemas["HiddenWith"]>;
+
 /** When each stage of a job first began, and when the job was `finished`. */
 export type Progress = Schemas["Progress"];
 export type Stage = keyof Progress;
 
 /** Why a person should look at the result before relying on it. */
 export type WarningCode = CompletedJob["warnings"][number];
+
+/** A job with a checked result. While a completed job is done again, this is its last result. */
+export type JobWithResult = Exclude<Job, FailedJob> & Pick<CompletedJob, "receipt" | "result">;
+
+export const hasResult = (job: Job | undefined): job is JobWithResult =>
+  job !== undefined && job.status !== "FAILED" && "result" in job && job.result !== undefined;
+
+/** Warnings that faces may still be visible. A result with one of them is no success until a person has looked. */
+const DOUBTS: readonly WarningCode[] = ["NoFacesFound", "FacesBelowConfidence", "ChecksNotSettled"];
+
+/** Whether a person must look at the result, because faces may be visible and nobody has decided about them. */
+export const mustBeLookedAt = ({ reviewed, warnings }: CompletedJob) =>
+  !reviewed && warnings.some((code) => DOUBTS.includes(code));
+
+/** How a photo stands for the person, in the order in which the page lists them. */
+export const PHOTO_STATES = ["done", "look", "review", "working", "failed", "cancelled", "deleted"] as const;
+export type PhotoState = (typeof PHOTO_STATES)[number];
 
 export const isFinished = (job: Job) => job.status === "COMPLETED" || job.status === "FAILED";

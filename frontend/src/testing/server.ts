@@ -1,6 +1,6 @@
 import { http, HttpResponse } from "msw";
 import { setupServer } from "msw/node";
-import type { CompletedJob, FailedJob, Job, JobOptions } from "../jobs/job";
+import type { CompletedJob, Decision, FailedJob, Job, JobInReview, JobOptions } from "../jobs/job";
 import { DEFAULTS, jobOptions } from "../jobs/choices";
 import type { Box } from "../features/results/receipt";
 
@@ -8,7 +8,15 @@ const STORAGE = "http://photos.test";
 
 /** The jobs of the fake API, and the requests that it got. */
 export const jobs = new Map<string, Job>();
-export const requests: { created: JobOptions[]; uploaded: string[]; deleted: string[] } = {
+export const requests: {
+  created: (JobOptions & Decision)[];
+  uploaded: string[];
+  deleted: string[];
+  reviewed: unknown[];
+  redone: unknown[];
+} = {
+  reviewed: [],
+  redone: [],
   created: [],
   uploaded: [],
   deleted: [],
@@ -46,6 +54,8 @@ export const completed = (job: Job, more: Partial<CompletedJob> = {}): Completed
   faces: 1,
   missed_at_first: 0,
   check_rounds: 1,
+  kept: 0,
+  reviewed: false,
   warnings: [],
   receipt: { url: `${STORAGE}/receipts/${job.job_id}` },
   result: {
@@ -59,6 +69,19 @@ export const completed = (job: Job, more: Partial<CompletedJob> = {}): Completed
   ...more,
 });
 
+/** The job as it waits for a person to decide who is hidden. */
+export const inReview = (job: Job, more: Partial<JobInReview> = {}): JobInReview => ({
+  ...common(job),
+  status: "AWAITING_REVIEW",
+  progress: { detect: "2025-06-01T12:00:09.000Z" },
+  review: {
+    expires_at: new Date(Date.now() + 20 * 3_600_000).toISOString(),
+    preview: { url: `${STORAGE}/previews/${job.job_id}`, width: 640, height: 480 },
+    boxes: [BOX],
+  },
+  ...more,
+});
+
 export const failed = (job: Job, code: FailedJob["error"]["code"], message: string): FailedJob => ({
   ...common(job),
   status: "FAILED",
@@ -67,6 +90,7 @@ export const failed = (job: Job, code: FailedJob["error"]["code"], message: stri
 });
 
 export const BOX: Box = {
+  id: 1,
   left: 0.1,
   top: 0.2,
   width: 0.3,
@@ -76,12 +100,14 @@ export const BOX: Box = {
   roll: 0,
   found_in: "first",
   round: 0,
+  turned: false,
+  hidden: true,
 };
 
 export const server = setupServer(
   http.get("/config.json", () => HttpResponse.json({ api: "/api" })),
   http.post("/api/jobs", async ({ request }) => {
-    const options = (await request.json()) as JobOptions;
+    const options = (await request.json()) as JobOptions & Decision;
     const job_id = crypto.randomUUID().replaceAll("-", "");
     requests.created.push(options);
     jobs.set(job_id, {
@@ -99,6 +125,8 @@ export const server = setupServer(
     const job = jobs.get(params["id"] as string);
     return job ? HttpResponse.json(job) : notFound();
   }),
+  http.put("/api/jobs/:id/review", ({ params, request }) => goOn(params["id"] as string, request, requests.reviewed)),
+  http.post("/api/jobs/:id/redo", ({ params, request }) => goOn(params["id"] as string, request, requests.redone)),
   http.delete("/api/jobs/:id", ({ params }) => {
     requests.deleted.push(params["id"] as string);
     return jobs.delete(params["id"] as string) ? new HttpResponse(null, { status: 204 }) : notFound();
@@ -115,5 +143,14 @@ export const server = setupServer(
 );
 
 export const STORAGE_URL = STORAGE;
+
+/** Remembers what was asked for, and lets the job go on. */
+async function goOn(id: string, request: Request, list: unknown[]) {
+  const job = jobs.get(id);
+  if (!job) return notFound();
+  list.push(await request.json());
+  jobs.set(id, { ...common(job), status: "PROCESSING", progress: {} });
+  return HttpResponse.json({ job_id: id, status: "PROCESSING", options: job.options });
+}
 
 const notFound = () => HttpResponse.json({ code: "JobNotFound", message: "There is no such job." }, { status: 404 });

@@ -1,6 +1,7 @@
 import { cleanup, configure } from "@testing-library/react";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
 import { PATIENCE } from "./eventually";
+import { locks } from "./locks";
 import { resetJobs, server } from "./server";
 
 configure({ asyncUtilTimeout: PATIENCE });
@@ -10,9 +11,13 @@ beforeAll(() => server.listen({ onUnhandledRequest: "error" }));
 beforeEach(() => {
   localStorage.clear();
   sessionStorage.clear();
+  history.replaceState(null, "", "/");
+  locks.closeTabs();
   // What jsdom lacks.
   vi.stubGlobal("matchMedia", () => ({ matches: true, addEventListener: vi.fn(), removeEventListener: vi.fn() }));
   vi.stubGlobal("Image", FakeImage);
+  vi.stubGlobal("ResizeObserver", FakeResizeObserver);
+  Object.defineProperty(navigator, "locks", { value: locks, configurable: true });
   URL.createObjectURL = vi.fn(() => "blob:photo");
   URL.revokeObjectURL = vi.fn();
   HTMLCanvasElement.prototype.getContext = () => null;
@@ -38,6 +43,15 @@ afterAll(() => {
   // Files share a worker. Without this, the next file would get modules that this file has mocked.
   vi.resetModules();
 });
+
+/** Finds every element 800 by 600 pixels large. */
+class FakeResizeObserver {
+  constructor(private readonly callback: (entries: { contentRect: { width: number; height: number } }[]) => void) {}
+  observe() {
+    this.callback([{ contentRect: { width: 800, height: 600 } }]);
+  }
+  disconnect() {}
+}
 
 /** An image that loads at once, or fails at once if it has no size. */
 export class FakeImage {

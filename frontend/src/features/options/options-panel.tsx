@@ -2,7 +2,18 @@ import { ChevronDown, RotateCcw } from "lucide-react";
 import { useId, useState, type ReactNode } from "react";
 import { percent } from "../../lib/format";
 import { texts } from "../../texts";
-import { CONFIDENCE, DEFAULTS, OUTPUTS, PADDING, SHAPES, STRENGTH, STYLES, type Choices } from "../../jobs/choices";
+import {
+  CONFIDENCE,
+  DEFAULTS,
+  HOURS_KEPT,
+  OUTPUTS,
+  PADDING,
+  REVIEWS,
+  SHAPES,
+  STRENGTH,
+  STYLES,
+  type Choices,
+} from "../../jobs/choices";
 import { StylePreview } from "./style-preview";
 
 type Props = { choices: Choices; onChange: (choices: Choices) => void };
@@ -21,6 +32,17 @@ export function OptionsPanel({ choices, onChange }: Props) {
           <ChevronDown aria-hidden="true" />
         </summary>
         <p className="note">{words.hint}</p>
+        <Field label={words.review.label} explain={words.review.explain}>
+          {(ids) => (
+            <Select
+              ids={ids}
+              value={choices.review}
+              values={REVIEWS}
+              name={(review) => words.review[review]}
+              onChange={(review) => set({ review })}
+            />
+          )}
+        </Field>
         <StyleChoice choices={choices} set={set} />
         {choices.style === "solid" ? (
           <Field label={words.colour.label} explain={words.colour.explain}>
@@ -106,11 +128,18 @@ export function OptionsPanel({ choices, onChange }: Props) {
           checked={choices.on_no_faces === "fail"}
           onChange={(fail) => set({ on_no_faces: fail ? "fail" : "complete" })}
         />
-        <Check
-          words={words.keep}
-          checked={choices.keep_original}
-          onChange={(keep_original) => set({ keep_original })}
-        />
+        <Field label={words.keep.label} value={words.keep.value(choices.keep_original)} explain={words.keep.explain}>
+          {(ids) => (
+            <input
+              {...ids}
+              type="range"
+              {...HOURS_KEPT}
+              value={choices.keep_original}
+              aria-valuetext={words.keep.value(choices.keep_original)}
+              onChange={(event) => set({ keep_original: Number(event.target.value) })}
+            />
+          )}
+        </Field>
         <button type="button" className="button is-small" onClick={() => onChange(DEFAULTS)}>
           <RotateCcw aria-hidden="true" />
           <span>{words.reset}</span>

@@ -1,5 +1,7 @@
 import { percent } from "../../lib/format";
 import { texts } from "../../texts";
+import { labelPlaces } from "./label-places";
+import { outline } from "./outline";
 import type { Box } from "./receipt";
 
 /** Up to this many boxes get a number in the picture. More numbers would hide the picture. */
@@ -8,63 +10,85 @@ const MAX_NUMBERED = 30;
 /** Up to this many faces are listed. A photo may have thousands, which would make the page slow. */
 const MAX_LISTED = 100;
 
-const PASSES = ["first", "check"] as const;
+/** How boxes look: by who found them, and those of faces that stay visible. */
+const KINDS = ["first", "check", "person", "visible"] as const;
 
-/** Boxes over a picture that fills its container. All boxes of one detection pass are a single SVG path. */
-export function Boxes({ boxes }: { boxes: readonly Box[] }) {
+const kindOf = ({ found_in, hidden }: Box): (typeof KINDS)[number] => (hidden ? found_in : "visible");
+
+type BoxesProps = {
+  boxes: readonly Box[];
+  /** Width of the picture divided by its height. */
+  ratio: number;
+};
+
+/** Boxes over a picture that fills its container. All boxes of one kind are a single SVG path. */
+export function Boxes({ boxes, ratio }: BoxesProps) {
   const numbered = boxes.length <= MAX_NUMBERED;
   return (
     <div className={numbered ? "boxes" : "boxes is-crowded"} aria-hidden="true">
       <svg viewBox="0 0 1 1" preserveAspectRatio="none">
-        {PASSES.map((pass) => {
-          const path = outlines(boxes.filter((box) => box.found_in === pass));
+        {KINDS.map((kind) => {
+          const path = boxes.filter((box) => kindOf(box) === kind).map((box) => outline(box, ratio));
           return (
-            <g key={pass} className={`is-${pass}`}>
-              <path d={path} className="boxes-edge" />
-              <path d={path} className="boxes-line" />
+            <g key={kind} className={`is-${kind}`}>
+              <path d={path.join("")} className="boxes-edge" />
+              <path d={path.join("")} className="boxes-line" />
             </g>
           );
         })}
       </svg>
       {numbered &&
-        boxes.map(({ left, top, found_in }, index) => (
-          <span key={index} className={`is-${found_in}`} style={{ left: `${left * 100}%`, top: `${top * 100}%` }}>
-            {index + 1}
-          </span>
-        ))}
+        labelPlaces(boxes).map((place, index) =>
+          place === null ? null : (
+            <span key={index} className={`is-${kindOf(boxes[index]!)}`} style={inPercent(place)}>
+              {index + 1}
+            </span>
+          ),
+        )}
     </div>
   );
 }
 
-/** The confidence and the detector of each face, as a list. */
-export function BoxList({ boxes }: { boxes: readonly Box[] }) {
+const inPercent = (place: object) =>
+  Object.fromEntries(Object.entries(place).map(([edge, fraction]) => [edge, `${Number(fraction) * 100}%`]));
+
+/** The confidence and the detector of each face of a photo, as a list. */
+export function BoxList({ name, boxes }: { name: string; boxes: readonly Box[] }) {
   if (boxes.length === 0) return <p className="note">{texts.boxes.none}</p>;
   const listed = boxes.slice(0, MAX_LISTED);
-  const anyFromCheck = boxes.some(({ found_in }) => found_in === "check");
+  const kinds = new Set(boxes.map(kindOf));
   return (
     <>
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the keyboard must be able to scroll it */}
-      <div className="box-list" role="region" aria-label={texts.boxes.label} tabIndex={0}>
+      <div className="box-list" role="region" aria-label={texts.boxes.label(name)} tabIndex={0}>
         <ol>
-          {listed.map(({ confidence, found_by, found_in, round }, index) => (
+          {listed.map((box, index) => (
             <li key={index}>
-              {texts.boxes.confidence(percent(confidence / 100))}
-              <span className="note">
-                {" "}
-                · {texts.boxes.foundBy[found_by]}
-                {found_in === "check" && ` · ${texts.boxes.check(round)}`}
-              </span>
+              <Finding box={box} />
             </li>
           ))}
         </ol>
       </div>
-      {anyFromCheck && <p className="note">{texts.boxes.legend}</p>}
+      {kinds.has("check") && <p className="note">{texts.boxes.legend}</p>}
+      {kinds.has("visible") && <p className="note">{texts.boxes.visibleLegend}</p>}
       {boxes.length > listed.length && <p className="note">{texts.boxes.more(boxes.length - listed.length)}</p>}
     </>
   );
 }
 
-/** The outlines of the boxes as data of one SVG path, in fractions of the picture. */
-function outlines(boxes: readonly Box[]): string {
-  return boxes.map(({ left, top, width, height }) => `M${left} ${top}h${width}v${height}h${-width}z`).join("");
+/** Who found a face, how sure it was, and whether the face stays visible. */
+function Finding({ box: { confidence, found_by, found_in, round, hidden } }: { box: Box }) {
+  const visible = hidden ? "" : ` · ${texts.boxes.visible}`;
+  if (found_by === "person") return texts.boxes.byPerson + visible;
+  return (
+    <>
+      {texts.boxes.confidence(percent(confidence / 100))}
+      <span className="note">
+        {" "}
+        · {texts.boxes.foundBy[found_by]}
+        {found_in === "check" && ` · ${texts.boxes.check(round)}`}
+        {visible}
+      </span>
+    </>
+  );
 }

@@ -1,4 +1,4 @@
-import { texts } from "../../texts";
+import type { CompletedJob } from "../../jobs/job";
 
 const EXTENSIONS: Record<string, string> = {
   "image/jpeg": "jpg",
@@ -12,22 +12,35 @@ const EXTENSIONS: Record<string, string> = {
 /** A file name without its extension. */
 export const stem = (name: string) => name.replace(/\.[^.]*$/, "") || name;
 
+/** What comes after the photo's own name unless the person chooses something else. */
+export const DEFAULT_SUFFIX = "-blurred";
+
+/** What comes after the name of a photo in which nothing is hidden, whatever the person chooses for the others. */
+const NOTHING_HIDDEN = "-nothing-hidden";
+
+const MAX_SUFFIX = 40;
+
+/** A suffix without the characters that a file name may not have on some system. */
+export const cleanSuffix = (text: string) => text.replace(/[\\/:*?"<>|\p{Cc}]/gu, "").slice(0, MAX_SUFFIX);
+
 /** The file name of a downloaded result: the photo's name with a suffix, and the extension of the result's format. */
-export function fileName(photoName: string, contentType: string): string {
-  return texts.result.fileName(stem(photoName), EXTENSIONS[contentType] ?? "jpg");
+export function fileName(photoName: string, { faces, result }: CompletedJob, suffix: string): string {
+  const extension = EXTENSIONS[result.content_type] ?? "jpg";
+  return `${stem(photoName)}${faces === 0 ? NOTHING_HIDDEN : suffix}.${extension}`;
 }
 
 /** The name that people use for a format. */
 export const formatName = (contentType: string) => (contentType.split("/")[1] ?? contentType).toUpperCase();
 
-/** The same names, each made unique: a second a.jpg becomes a-2.jpg. */
+/** The same names, each made unique: a second a.jpg, or A.jpg, becomes a-2.jpg. */
 export function uniqueNames(names: readonly string[]): string[] {
   const used = new Set<string>();
   return names.map((name) => {
     const dot = name.lastIndexOf(".");
     let unique = name;
-    for (let count = 2; used.has(unique); count += 1) unique = `${name.slice(0, dot)}-${count}${name.slice(dot)}`;
-    used.add(unique);
+    for (let count = 2; used.has(unique.toLowerCase()); count += 1)
+      unique = `${name.slice(0, dot)}-${count}${name.slice(dot)}`;
+    used.add(unique.toLowerCase());
     return unique;
   });
 }

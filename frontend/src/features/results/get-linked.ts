@@ -2,20 +2,23 @@ import { Refused, requestError } from "../../api/failure";
 import { withTimeout } from "../../api/timeout";
 import { texts } from "../../texts";
 import { getJob } from "../../jobs/get-job";
-import type { CompletedJob } from "../../jobs/job";
+import { hasResult, type JobWithResult } from "../../jobs/job";
 
 /** The longest that a download may take, in milliseconds. */
 const DOWNLOAD_TIMEOUT = 5 * 60_000;
 
-/** Downloads what a completed job links to. Asks for the job again first, because links expire after five minutes. */
+/** Tells the results of one job apart: each has its own file, and the links to it differ in their signatures only. */
+export const versionOf = ({ result }: Pick<JobWithResult, "result">) => new URL(result.url).pathname;
+
+/** Downloads what a job with a result links to. Asks for the job again first, because links expire after five minutes. */
 export async function getLinked<Content>(
   jobId: string,
-  link: (job: CompletedJob) => string,
+  link: (job: JobWithResult) => string,
   read: (response: Response) => Promise<Content>,
   signal: AbortSignal,
 ): Promise<Content> {
   const job = await getJob(jobId, signal);
-  if (job.status !== "COMPLETED") throw new Refused("InternalError", texts.failures.unforeseen);
+  if (!hasResult(job)) throw new Refused("InternalError", texts.failures.unforeseen);
   const fail = (error: unknown) => {
     throw requestError(error);
   };

@@ -1,15 +1,16 @@
 import { queryOptions } from "@tanstack/react-query";
+import type { JobWithResult } from "../../jobs/job";
 import type { Receipt } from "./receipt";
-import { getLinked } from "./get-linked";
+import { getLinked, versionOf } from "./get-linked";
 
-/** The receipt of a completed job, downloaded once. */
-export const receiptQuery = (jobId: string) =>
+/** The receipt of a job's result, downloaded once. */
+export const receiptQuery = (job: Pick<JobWithResult, "job_id" | "result">) =>
   queryOptions({
-    queryKey: ["receipt", jobId],
+    queryKey: ["receipt", versionOf(job)],
     queryFn: ({ signal }) =>
       getLinked(
-        jobId,
-        (job) => job.receipt.url,
+        job.job_id,
+        ({ receipt }) => receipt.url,
         (response) => response.json() as Promise<Receipt>,
         signal,
       ),

@@ -1,14 +1,15 @@
 import { queryOptions } from "@tanstack/react-query";
-import { getLinked } from "./get-linked";
+import type { JobWithResult } from "../../jobs/job";
+import { getLinked, versionOf } from "./get-linked";
 
 /** The photo with its faces hidden, downloaded once. */
-export const resultQuery = (jobId: string) =>
+export const resultQuery = (job: Pick<JobWithResult, "job_id" | "result">) =>
   queryOptions({
-    queryKey: ["result", jobId],
+    queryKey: ["result", versionOf(job)],
     queryFn: ({ signal }) =>
       getLinked(
-        jobId,
-        (job) => job.result.url,
+        job.job_id,
+        ({ result }) => result.url,
         (response) => response.blob(),
         signal,
       ),

@@ -1,57 +1,52 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Download, Maximize2, Receipt as ReceiptIcon, ScanFace } from "lucide-react";
-import { lazy, Suspense, useState } from "react";
+import { Download, Maximize2, Receipt as ReceiptIcon, ScanFace, Share2 } from "lucide-react";
+import { lazy, Suspense, useState, type ReactNode } from "react";
 import { ErrorBoundary } from "../../components/error-boundary";
 import { Notice } from "../../components/notice";
 import { bytes, pixels } from "../../lib/format";
 import { save } from "../../lib/save";
+import { canShare, share } from "../../lib/share";
 import { useObjectUrl } from "../../lib/use-object-url";
 import { texts } from "../../texts";
-import type { CompletedJob, WarningCode } from "../../jobs/job";
+import type { CompletedJob, JobWithResult, WarningCode } from "../../jobs/job";
 import type { Choices } from "../../jobs/choices";
 import { remedyFor } from "../../jobs/remedies";
 import { receiptQuery } from "./get-receipt";
 import { resultQuery } from "./get-result";
 import { Boxes, BoxList } from "./boxes";
 import { Comparison } from "./comparison";
-import { fileName, formatName, stem } from "./file-name";
+import { DEFAULT_SUFFIX, fileName, formatName, stem } from "./file-name";
+import { outcomeOf } from "./outcome";
 
 const ZoomDialog = lazy(() => import("./zoom-dialog"));
 
 type Props = {
-  job: CompletedJob;
+  job: JobWithResult;
   name: string;
   before: string | undefined;
+  /** What the name of a download ends with. */
+  suffix: string;
+  /** The way to change who is hidden. */
+  decide: ReactNode;
   onRetry: (choices: Partial<Choices>) => void;
 };
 
-/** The result of a job, to compare, enlarge and download. */
-export function ResultView({ job, name, before, onRetry }: Props) {
-  const client = useQueryClient();
+/** The result of a job, to compare, enlarge and download. While the job is done again, only to look at. */
+export function ResultView({ job, name, before, suffix, decide, onRetry }: Props) {
   const [showBoxes, setShowBoxes] = useState(false);
   const [zoomed, setZoomed] = useState(false);
   const [unreadable, setUnreadable] = useState(false);
-  const [receiptFailed, setReceiptFailed] = useState(false);
-  const result = useQuery(resultQuery(job.job_id));
-  const receipt = useQuery({ ...receiptQuery(job.job_id), enabled: showBoxes });
+  const result = useQuery(resultQuery(job));
+  const receipt = useQuery({ ...receiptQuery(job), enabled: showBoxes });
   const after = useObjectUrl(result.data);
-  const { width, height, content_type, stripped } = job.result;
-  const overlay = showBoxes && receipt.data && <Boxes boxes={receipt.data.boxes} />;
-
-  async function saveReceipt() {
-    setReceiptFailed(false);
-    try {
-      const content = await client.fetchQuery(receiptQuery(job.job_id));
-      const file = new Blob([JSON.stringify(content, null, 2)], { type: "application/json" });
-      save(file, texts.result.receiptName(stem(name)));
-    } catch {
-      setReceiptFailed(true);
-    }
-  }
+  const ratio = job.result.width / job.result.height;
+  const boxes = showBoxes ? receipt.data?.boxes : undefined;
+  const overlay = boxes && <Boxes boxes={boxes} ratio={ratio} />;
+  const label = (text: string) => `${text} ${name}`;
 
   return (
     <>
-      <div className="frame" style={{ "--ratio": width / height }}>
+      <div className="frame" style={{ "--ratio": ratio }}>
         {after && before && !unreadable && (
           <Comparison before={before} after={after} name={name} onUnreadable={() => setUnreadable(true)} />
         )}
@@ -63,62 +58,60 @@ export function ResultView({ job, name, before, onRetry }: Props) {
         {overlay}
       </div>
       <div className="details">
-        <div>
-          <p className="headline">{job.faces === 0 ? texts.result.none : texts.result.hidden(job.faces)}</p>
-          <p className="note">{texts.result.checks(job.check_rounds, job.missed_at_first)}</p>
-        </div>
-        {job.warnings.map((code) => (
-          <Warning key={code} code={code} onRetry={onRetry} />
-        ))}
+        {job.status === "COMPLETED" ? (
+          <Summary job={job} name={name} onRetry={onRetry} />
+        ) : (
+          <p className="note">{texts.card.redoing}</p>
+        )}
         {result.isError && (
           <Notice kind="danger">
             <p>{texts.result.unavailable}</p>
-            <button type="button" className="button is-small" onClick={() => void result.refetch()}>
+            <button
+              type="button"
+              className="button is-small"
+              aria-label={label(texts.result.reload)}
+              onClick={() => void result.refetch()}
+            >
               {texts.result.reload}
             </button>
           </Notice>
         )}
-        {(receiptFailed || receipt.isError) && <Notice kind="danger">{texts.result.receiptFailed}</Notice>}
-        {showBoxes && receipt.data && <BoxList boxes={receipt.data.boxes} />}
+        {receipt.isError && <Notice kind="danger">{texts.result.receiptFailed}</Notice>}
+        {boxes && <BoxList name={name} boxes={boxes} />}
         <div className="buttons actions">
+          {job.status === "COMPLETED" && result.data && (
+            <Outputs job={job} name={name} suffix={suffix} photo={result.data} />
+          )}
+          {decide}
           <button
             type="button"
-            className="button is-primary"
-            disabled={!result.data}
-            onClick={() => result.data && save(result.data, fileName(name, content_type))}
+            className="button"
+            aria-label={label(texts.result.enlarge)}
+            disabled={!after || unreadable}
+            onClick={() => setZoomed(true)}
           >
-            <Download aria-hidden="true" />
-            <span>{texts.result.download}</span>
-          </button>
-          <button type="button" className="button" disabled={!after || unreadable} onClick={() => setZoomed(true)}>
             <Maximize2 aria-hidden="true" />
             <span>{texts.result.enlarge}</span>
           </button>
-          <button type="button" className="button" aria-pressed={showBoxes} onClick={() => setShowBoxes(!showBoxes)}>
+          <button
+            type="button"
+            className="button"
+            aria-label={label(texts.result.showBoxes)}
+            aria-pressed={showBoxes}
+            onClick={() => setShowBoxes(!showBoxes)}
+          >
             <ScanFace aria-hidden="true" />
             <span>{texts.result.showBoxes}</span>
           </button>
-          <button type="button" className="button" onClick={() => void saveReceipt()}>
-            <ReceiptIcon aria-hidden="true" />
-            <span>{texts.result.receipt}</span>
-          </button>
+          <ReceiptButton job={job} name={name} />
         </div>
-        <p className="note">
-          {texts.result.file(formatName(content_type), bytes(job.result.bytes), pixels(width, height))}
-          {stripped.length > 0 && <> {texts.result.stripped(stripped)}</>}
-        </p>
+        <FileNote job={job} />
         {!before && <p className="note">{texts.result.noBefore}</p>}
       </div>
       {zoomed && after && (
         <ErrorBoundary fallback={<Notice kind="danger">{texts.failures.outdated}</Notice>}>
           <Suspense>
-            <ZoomDialog
-              name={name}
-              before={before}
-              after={after}
-              ratio={width / height}
-              onClose={() => setZoomed(false)}
-            >
+            <ZoomDialog name={name} before={before} after={after} ratio={ratio} onClose={() => setZoomed(false)}>
               {overlay}
             </ZoomDialog>
           </Suspense>
@@ -128,14 +121,116 @@ export function ResultView({ job, name, before, onRetry }: Props) {
   );
 }
 
+/** What was hidden, how it was checked, and what a person should know about it. */
+function Summary({ job, name, onRetry }: { job: CompletedJob; name: string; onRetry: Props["onRetry"] }) {
+  return (
+    <>
+      <div>
+        <p className="headline">{outcomeOf(job)}</p>
+        <p className="note">{texts.result.checks(job.check_rounds, job.missed_at_first)}</p>
+      </div>
+      {job.redo_error && <Notice kind="danger">{texts.card.redoFailed(job.redo_error.message)}</Notice>}
+      {job.warnings.map((code) => (
+        <Warning key={code} name={name} code={code} onRetry={onRetry} />
+      ))}
+    </>
+  );
+}
+
+type OutputsProps = { job: CompletedJob; name: string; suffix: string; photo: Blob };
+
+/** The buttons that save or share the result. */
+function Outputs({ job, name, suffix, photo }: OutputsProps) {
+  const [failed, setFailed] = useState(false);
+  // Beside the original, a file must have another name.
+  const saved = fileName(name, job, suffix || DEFAULT_SUFFIX);
+  const file = new File([photo], saved, { type: job.result.content_type });
+  return (
+    <>
+      <button
+        type="button"
+        className="button is-primary"
+        aria-label={`${texts.result.download} ${name}`}
+        onClick={() => save(photo, saved)}
+      >
+        <Download aria-hidden="true" />
+        <span>{texts.result.download}</span>
+      </button>
+      {canShare([file]) && (
+        <button
+          type="button"
+          className="button"
+          aria-label={`${texts.result.share} ${name}`}
+          onClick={() =>
+            void share([file]).then(
+              () => setFailed(false),
+              () => setFailed(true),
+            )
+          }
+        >
+          <Share2 aria-hidden="true" />
+          <span>{texts.result.share}</span>
+        </button>
+      )}
+      {failed && <Notice kind="danger">{texts.failures.notShared}</Notice>}
+    </>
+  );
+}
+
+function ReceiptButton({ job, name }: { job: JobWithResult; name: string }) {
+  const client = useQueryClient();
+  const [failed, setFailed] = useState(false);
+
+  async function saveReceipt() {
+    setFailed(false);
+    try {
+      const content = await client.fetchQuery(receiptQuery(job));
+      const file = new Blob([JSON.stringify(content, null, 2)], { type: "application/json" });
+      save(file, texts.result.receiptName(stem(name)));
+    } catch {
+      setFailed(true);
+    }
+  }
+
+  return (
+    <>
+      <button
+        type="button"
+        className="button"
+        aria-label={`${texts.result.receipt} ${name}`}
+        onClick={() => void saveReceipt()}
+      >
+        <ReceiptIcon aria-hidden="true" />
+        <span>{texts.result.receipt}</span>
+      </button>
+      {failed && <Notice kind="danger">{texts.result.receiptFailed}</Notice>}
+    </>
+  );
+}
+
+function FileNote({ job }: { job: JobWithResult }) {
+  const { content_type, width, height, stripped } = job.result;
+  return (
+    <p className="note">
+      {texts.result.file(formatName(content_type), bytes(job.result.bytes), pixels(width, height))}
+      {stripped.length > 0 && <> {texts.result.stripped(stripped)}</>}
+    </p>
+  );
+}
+
 /** A warning about the result, and a button if trying again may help. */
-function Warning({ code, onRetry }: { code: WarningCode; onRetry: Props["onRetry"] }) {
+function Warning({ name, code, onRetry }: { name: string; code: WarningCode; onRetry: Props["onRetry"] }) {
   const remedy = code === "NoFacesFound" ? remedyFor(code) : null;
   return (
     <Notice kind="warning">
       <p>{texts.warnings[code] ?? texts.unknownWarning(code)}</p>
       {remedy && (
-        <button type="button" className="button is-small" onClick={() => onRetry(remedy.choices)}>
+        <button
+          type="button"
+          className="button is-small"
+          aria-label={`${remedy.label}: ${name}`}
+          onClick={() => onRetry(remedy.choices)}
+        >
           {remedy.label}
         </button>
       )}

@@ -1,12 +1,10 @@
 import { Refused } from "../../api/failure";
 import { texts } from "../../texts";
-import { uniqueNames } from "./file-name";
 
 /** Packs files into one ZIP file. The packer is loaded on first use. Throws Refused if it cannot be loaded. */
-export async function zip(files: readonly { name: string; blob: Blob }[]): Promise<Blob> {
+export async function zip(files: readonly File[]): Promise<Blob> {
   const { downloadZip } = await import("client-zip").catch(() => {
     throw new Refused("PageOutdated", texts.failures.outdated); // a newer version of the page has replaced it on the server
   });
-  const names = uniqueNames(files.map((file) => file.name));
-  return downloadZip(files.map(({ blob }, index) => ({ name: names[index]!, input: blob }))).blob();
+  return downloadZip(files).blob();
 }

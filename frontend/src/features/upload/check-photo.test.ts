@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { MAX_BYTES } from "../../limits";
+import { MAX_BYTES, MAX_PIXELS, REDUCED_PIXELS } from "../../limits";
 import { photo } from "../../testing/files";
 import { FakeImage } from "../../testing/setup";
 import { checkPhoto, looksLikePhoto } from "./check-photo";
@@ -17,8 +17,9 @@ test.each([
   ["JPEG", "\xff\xd8\xff\xe1"],
   ["PNG", "\x89PNG\r\n\x1a\n"],
   ["WebP", "RIFF\0\0\0\0WEBP"],
-  ["HEIC", "\0\0\0\x18ftypheic"],
-  ["AVIF", "\0\0\0\x18ftypavif"],
+  ["HEIC", "\0\0\0\x18ftypheic\0\0\0\0mif1heic"],
+  ["HEIC of a general brand", "\0\0\0\x18ftypmsf1\0\0\0\0heis"],
+  ["AVIF", "\0\0\0\x18ftypavif\0\0\0\0mif1"],
   ["TIFF", "II*\0"],
   ["big-endian TIFF", "MM\0*"],
   ["BMP", "BM"],
@@ -29,15 +30,25 @@ test.each([
   ["GIF", "GIF89a"],
   ["PDF", "%PDF-1.7"],
   ["WAV", "RIFF\0\0\0\0WAVE"],
+  ["MP4", "\0\0\0\x18ftypmp42\0\0\0\0isommp41"],
+  ["MOV", "\0\0\0\x14ftypqt  \0\0\0\0qt  "],
+  ["a video with a picture's brand behind its own box", "\0\0\0\x14ftypisom\0\0\0\0mp42heic"],
+  ["WebM", "\x1aE\xdf\xa3"],
 ])("%s is not accepted as a photo", (_, text) => expect(looksLikePhoto(start(text))).toBe(false));
 
 test("a photo within the limits need not be reduced", async () => {
-  expect(await checkPhoto(photo(), false)).toEqual({ width: 640, height: 480, mustReduce: false });
+  expect(await checkPhoto(photo(), false)).toEqual({ width: 640, height: 480 });
 });
 
 test("a photo that the browser cannot read need not be reduced", async () => {
   FakeImage.size = undefined;
-  expect(await checkPhoto(photo("phone.heic"), true)).toEqual({ mustReduce: false });
+  expect(await checkPhoto(photo("phone.heic"), true)).toEqual({});
+});
+
+test("a large file that is no photo is refused for what it is", async () => {
+  const video = new File(["\0\0\0\x18ftypmp42\0\0\0\0isommp41"], "film.mp4");
+  Object.defineProperty(video, "size", { value: 400_000_000 });
+  await expect(checkPhoto(video, false)).rejects.toMatchObject({ code: "UnsupportedFormat" });
 });
 
 test.each([
@@ -52,25 +63,27 @@ test("a photo that is too small is refused", async () => {
   await expect(checkPhoto(photo(), false)).rejects.toMatchObject({ code: "ImageTooSmall" });
 });
 
-test("a photo with too many bytes must be reduced", async () => {
-  expect(await checkPhoto(ofSize(MAX_BYTES + 1), false)).toMatchObject({ mustReduce: true });
-  expect(await checkPhoto(ofSize(MAX_BYTES), false)).toMatchObject({ mustReduce: false });
+const API_LIMITS = { bytes: MAX_BYTES, pixels: MAX_PIXELS };
+
+test("a photo with too many bytes must be reduced to the API's limits", async () => {
+  expect((await checkPhoto(ofSize(MAX_BYTES + 1), false)).mustReduce).toEqual(API_LIMITS);
+  expect((await checkPhoto(ofSize(MAX_BYTES), false)).mustReduce).toBeUndefined();
 });
 
-test("a photo with too many pixels must be reduced", async () => {
+test("a photo with too many pixels must be reduced to the API's limits", async () => {
   FakeImage.size = { width: 10_001, height: 10_000 };
-  expect(await checkPhoto(photo(), false)).toMatchObject({ mustReduce: true });
+  expect((await checkPhoto(photo(), false)).mustReduce).toEqual(API_LIMITS);
 });
 
-test("a photo that is too large and that the browser cannot read is refused", async () => {
+test("a photo that is too large and that the browser cannot read is refused, and cannot be reduced", async () => {
   FakeImage.size = undefined;
-  await expect(checkPhoto(ofSize(MAX_BYTES + 1), false)).rejects.toMatchObject({ code: "ImageTooLarge" });
+  await expect(checkPhoto(ofSize(MAX_BYTES + 1), false)).rejects.toMatchObject({ code: "CannotReduce" });
 });
 
 test("if the person chose to reduce photos, large ones are reduced and small ones are not", async () => {
   FakeImage.size = { width: 6000, height: 4000 };
-  expect(await checkPhoto(photo(), true)).toMatchObject({ mustReduce: true });
-  expect(await checkPhoto(photo(), false)).toMatchObject({ mustReduce: false });
+  expect((await checkPhoto(photo(), true)).mustReduce).toEqual({ bytes: MAX_BYTES, pixels: REDUCED_PIXELS });
+  expect((await checkPhoto(photo(), false)).mustReduce).toBeUndefined();
   FakeImage.size = { width: 4000, height: 3000 };
-  expect(await checkPhoto(photo(), true)).toMatchObject({ mustReduce: false });
+  expect((await checkPhoto(photo(), true)).mustReduce).toBeUndefined();
 });

@@ -1,7 +1,8 @@
 import { http, HttpResponse } from "msw";
-import { expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { eventually } from "../../testing/eventually";
 import { photo } from "../../testing/files";
+import { locks } from "../../testing/locks";
 import { jobs, requests, server, STORAGE_URL } from "../../testing/server";
 import { DEFAULTS } from "../../jobs/choices";
 import { checkPhoto } from "./check-photo";
@@ -37,23 +38,60 @@ test("a photo is uploaded with the choices that held when it was added", async (
   expect(store.snapshot()[0]).toMatchObject({ name: "street.jpg", bytes: 2000, width: 640, height: 480 });
 });
 
-test("three photos are uploaded at the same time, the others wait", async () => {
-  const held = holdUploads();
-  const store = new PhotoStore();
+const add = (store: PhotoStore, ...names: string[]) =>
   store.add(
-    ["a", "b", "c", "d", "e"].map((name) => photo(name)),
+    names.map((name) => photo(name)),
     DEFAULTS,
   );
-  await eventually(() => expect(held).toHaveLength(3));
-  expect(names(store)).toEqual(["a", "b", "c", "d", "e"]);
-  expect(stages(store).filter((stage) => stage === "waiting")).toHaveLength(2);
-  held.shift()!();
-  await eventually(() => expect(stages(store).filter((stage) => stage === "waiting")).toHaveLength(1));
-  await eventually(() => expect(held).toHaveLength(3));
-  held.splice(0).forEach((release) => release());
-  await eventually(() => expect(held).toHaveLength(1));
-  held[0]!();
+
+test("the first photos are finished first: four are worked on, and the next one waits until a job has ended", async () => {
+  const store = new PhotoStore();
+  add(store, "a", "b", "c", "d", "e", "f");
+  await reach(store, "sent", "sent", "sent", "sent", "waiting", "waiting");
+  expect(names(store)).toEqual(["a", "b", "c", "d", "e", "f"]);
+  store.jobEnded(store.snapshot()[1]!.id);
+  await reach(store, "sent", "sent", "sent", "sent", "sent", "waiting");
+});
+
+test("a photo whose check takes longer is not overtaken", async () => {
+  const store = new PhotoStore();
+  let finishCheck = (): void => undefined;
+  const slow = new Promise<object>((resolve) => (finishCheck = () => resolve({})));
+  vi.mocked(checkPhoto).mockReturnValueOnce(slow);
+  add(store, "slow", "a", "b", "c", "d");
+  await reach(store, "checking", "waiting", "waiting", "waiting", "waiting");
+  finishCheck();
+  await reach(store, "sent", "sent", "sent", "sent", "waiting");
+});
+
+test("a photo that is refused makes room for the next one", async () => {
+  const store = new PhotoStore();
+  server.use(http.post("/api/jobs", () => HttpResponse.json({ code: "Busy", message: "…" }, { status: 429 })));
+  add(store, "1", "2", "3", "4", "5", "6");
+  await reach(store, ...Array<string>(6).fill("refused"));
+});
+
+test("while the page is hidden, it does not wait for the end of jobs", async () => {
+  const store = new PhotoStore();
+  onTestFinished(store.open());
+  add(store, "a", "b", "c", "d", "e");
+  await reach(store, "sent", "sent", "sent", "sent", "waiting");
+  vi.spyOn(document, "hidden", "get").mockReturnValue(true);
+  document.dispatchEvent(new Event("visibilitychange"));
   await reach(store, "sent", "sent", "sent", "sent", "sent");
+});
+
+test("a job without an end makes the others wait for half a minute only", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const store = new PhotoStore();
+  add(store, "a", "b", "c", "d", "e");
+  const reach = async (...expected: string[]) => {
+    while (stages(store).join() !== expected.join()) await new Promise(setImmediate);
+  };
+  await reach("sent", "sent", "sent", "sent", "waiting");
+  vi.advanceTimersByTime(30_000);
+  await reach("sent", "sent", "sent", "sent", "sent");
 });
 
 test("a file that is not a photo is refused without a request to the server", async () => {
@@ -133,7 +171,7 @@ test("a photo that is cancelled during its check stays cancelled when the check 
   const store = new PhotoStore();
   let fail = (): void => undefined;
   const check = new Promise<never>((_, reject) => (fail = () => reject(new Error("late"))));
-  const checkMock = vi.mocked(checkPhoto).mockReturnValueOnce(check);
+  const checkMock = vi.mocked(checkPhoto).mockClear().mockReturnValueOnce(check);
   store.add([photo()], DEFAULTS);
   await eventually(() => expect(checkMock).toHaveBeenCalled());
   store.cancel(store.snapshot()[0]!.id);
@@ -194,6 +232,7 @@ test("after a reload, sent photos are still there and interrupted ones are sent 
   await eventually(() => expect(held).toHaveLength(1));
   const interrupted = before.snapshot()[0]!.jobId;
 
+  locks.closeTabs();
   const after = new PhotoStore();
   after.open();
   expect(names(after)).toEqual(["interrupted.jpg", "sent.jpg"]);
@@ -203,40 +242,87 @@ test("after a reload, sent photos are still there and interrupted ones are sent 
   expect(requests.deleted).toEqual([interrupted]);
 });
 
-/** The list of photos in another tab. The session storage belongs to the first tab, so it is put back afterwards. */
-function openInOtherTab(): PhotoStore {
-  const ofFirstTab = Object.entries(sessionStorage) as [string, string][];
-  sessionStorage.clear();
+test("the order survives a reload, also of photos that are sent", async () => {
   const store = new PhotoStore();
-  store.open();
-  ofFirstTab.forEach(([key, value]) => sessionStorage.setItem(key, value));
-  return store;
-}
-
-test("a job can be erased after its tab was closed during the upload", async () => {
-  const held = holdUploads();
-  const store = new PhotoStore();
-  store.add([photo()], DEFAULTS);
-  await eventually(() => expect(held).toHaveLength(1));
-  const { id, jobId } = store.snapshot()[0]!;
-  const later = openInOtherTab();
-  expect(later.snapshot()).toMatchObject([{ id, jobId, stage: "cancelled" }]);
-  await later.remove(id);
-  expect(requests.deleted).toEqual([jobId]);
-  expect(Object.keys(localStorage)).toEqual([]);
+  add(store, "a", "b", "c");
+  await reach(store, "sent", "sent", "sent");
+  const now = Date.now();
+  vi.spyOn(Date, "now").mockReturnValue(now + 1000);
+  add(store, "d");
+  await reach(store, "sent", "sent", "sent", "sent");
+  const after = new PhotoStore();
+  onTestFinished(after.open());
+  expect(names(after)).toEqual(["d", "a", "b", "c"]);
 });
 
-test("other tabs do not upload a photo that is being uploaded", async () => {
-  const held = holdUploads();
-  const store = new PhotoStore();
-  store.add([photo()], DEFAULTS);
-  await eventually(() => expect(held).toHaveLength(1));
-  const other = openInOtherTab();
-  expect(stages(other)).toEqual(["cancelled"]);
-  held[0]!();
-  await reach(store, "sent");
-  expect(Object.keys(localStorage)).toEqual([`faceblur.photo.${store.snapshot()[0]!.id}`]);
-  expect(Object.keys(sessionStorage)).toEqual([]);
+describe("in two tabs", () => {
+  /** Tells the tabs what has changed in the storage, as the browser tells other tabs. */
+  const tell = (id: string) =>
+    window.dispatchEvent(new StorageEvent("storage", { key: `faceblur.photo.${id}`, storageArea: localStorage }));
+
+  function openTab(): PhotoStore {
+    const store = new PhotoStore();
+    onTestFinished(store.open());
+    return store;
+  }
+
+  async function whileUploading() {
+    const held = holdUploads();
+    const [first, second] = [openTab(), openTab()];
+    add(first, "a.jpg");
+    await eventually(() => expect(held).toHaveLength(1));
+    const { id, jobId } = first.snapshot()[0]!;
+    tell(id);
+    return { held, first, second, id, jobId: jobId! };
+  }
+
+  test("the second one shows what the first one uploads, and leaves it alone", async () => {
+    const { held, first, second, id, jobId } = await whileUploading();
+    expect(second.snapshot()).toMatchObject([{ id, jobId, stage: "uploading" }]);
+    expect([first.worksOn(id), second.worksOn(id)]).toEqual([true, false]);
+    await second.retry(id);
+    held[0]!();
+    await reach(first, "sent");
+    tell(id);
+    await reach(second, "sent");
+    expect([...jobs.keys()]).toEqual([jobId]);
+  });
+
+  test("the second one goes on when the first one is closed", async () => {
+    const { held, second, id, jobId } = await whileUploading();
+    locks.closeTabs();
+    const third = openTab();
+    await eventually(() => expect(held).toHaveLength(2));
+    held[1]!();
+    await reach(third, "sent");
+    expect(requests.deleted).toEqual([jobId]);
+    expect(second.snapshot()[0]!.id).toBe(id);
+  });
+
+  test("the second one can cancel what the first one uploads", async () => {
+    const { first, second, id } = await whileUploading();
+    second.cancel(id);
+    tell(id);
+    await reach(first, "cancelled");
+    await eventually(() => expect(jobs.size).toBe(0));
+    expect(first.worksOn(id)).toBe(false);
+    expect(readStage(id)).toBe("cancelled");
+  });
+
+  test("what is deleted in one is deleted in the other", async () => {
+    const { held, first, second, id } = await whileUploading();
+    held[0]!();
+    await reach(first, "sent");
+    tell(id);
+    await second.remove(id);
+    tell(id);
+    expect(first.snapshot()).toEqual([]);
+    expect(await readFile(id)).toBeNull();
+    expect(localStorage).toHaveLength(0);
+  });
+
+  const readStage = (id: string) =>
+    (JSON.parse(localStorage.getItem(`faceblur.photo.${id}`)!) as { stage: string }).stage;
 });
 
 test("expired photos are forgotten", async () => {
@@ -253,7 +339,7 @@ test("expired photos are forgotten", async () => {
 
 test("a photo whose file this browser no longer has fails", async () => {
   const waiting = { id: "x", name: "a.jpg", bytes: 1, choices: DEFAULTS, stage: "waiting", forgetAt: Date.now() + 1e6 };
-  sessionStorage.setItem("faceblur.photo.x", JSON.stringify(waiting));
+  localStorage.setItem("faceblur.photo.x", JSON.stringify(waiting));
   const store = new PhotoStore();
   store.open();
   await reach(store, "refused");

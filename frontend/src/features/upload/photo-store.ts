@@ -2,28 +2,46 @@ import { failureOf, Refused } from "../../api/failure";
 import { jobOptions, type Choices } from "../../jobs/choices";
 import { createJob } from "../../jobs/create-job";
 import { deleteJob } from "../../jobs/delete-job";
+import type { Decision } from "../../jobs/job";
 import { texts } from "../../texts";
 import { checkPhoto } from "./check-photo";
-import { isIdle, jobsOf, type Photo } from "./photo";
+import { inListOrder, inWorkOrder, isIdle, jobsOf, type Photo } from "./photo";
 import { forgetExpiredFiles, forgetFile, keepFile, readFile } from "./photo-files";
-import { forgetPhoto, keepPhoto, readPhotos } from "./photo-storage";
+import { whileNoOtherTabWorksOn } from "./photo-lock";
+import { forgetPhoto, keepPhoto, onOtherTabsChange, readPhoto, readPhotos } from "./photo-storage";
 import { reducePhoto } from "./reduce-photo";
 import { uploadPhoto } from "./upload-photo";
+import { WorkQueue } from "./work-queue";
 
-/** The number of photos that are reduced and uploaded at the same time. The others wait. */
-const CONCURRENT_UPLOADS = 3;
+/** The number of photos that are reduced, uploaded or worked on at the same time, so that the first ones end first. */
+const CONCURRENT_PHOTOS = 4;
 
-/** How long this browser remembers a photo, in milliseconds: as long as the server keeps its job. */
+/** The longest that an uploaded photo makes the next one wait, in milliseconds. Its job may be slow or never end. */
+const LONGEST_TURN = 30_000;
+
+/** How long this browser remembers a photo with a job, in milliseconds: as long as the server keeps the job. */
 const PHOTO_LIFE = 24 * 60 * 60 * 1000;
 
-/** How long this browser keeps the file of a photo that is not uploaded, in milliseconds. */
-const UNSENT_FILE_LIFE = 60 * 60 * 1000;
+/** How long this browser remembers a photo that is not uploaded, and its file, in milliseconds. */
+const UNSENT_LIFE = 60 * 60 * 1000;
 
-/** The list of photos, newest first. Checks, reduces and uploads them. */
+/**
+ * The list of photos, newest first. Checks, reduces and uploads them. All tabs of the browser show the same list. One of
+ * them works on a photo; if it is closed, another one goes on.
+ */
 export class PhotoStore {
   private photos: readonly Photo[] = [];
   private readonly listeners = new Set<() => void>();
-  private readonly sending = new Map<string, AbortController>();
+  /** What ends the work on each photo that this tab works on. */
+  private readonly working = new Map<string, AbortController>();
+  /** The photos that this tab will look at once no other tab works on them. */
+  private readonly awaited = new Set<string>();
+  private readonly queue = new WorkQueue(CONCURRENT_PHOTOS, () =>
+    this.photos
+      .filter(({ id }) => this.working.has(id))
+      .sort(inWorkOrder)
+      .map(({ id }) => id),
+  );
 
   readonly subscribe = (listener: () => void) => {
     this.listeners.add(listener);
@@ -32,31 +50,33 @@ export class PhotoStore {
 
   readonly snapshot = () => this.photos;
 
-  /** Restores the photos that were there before the page was loaded, and continues with them. */
-  open(): void {
+  /**
+   * Restores the photos that were there before the page was loaded, continues with them, and follows the other tabs.
+   * Returns what ends the following.
+   */
+  open(): () => void {
     void forgetExpiredFiles(Date.now());
-    this.photos = readPhotos(Date.now());
-    for (const photo of this.photos) {
-      if (photo.stage === "checking") void this.check(photo.id);
-      else if (!isIdle(photo)) this.change(photo.id, { stage: "waiting" });
-    }
+    this.photos = readPhotos(Date.now()).sort(inListOrder);
     this.notify();
-    this.sendWaiting();
+    [...this.photos].sort(inWorkOrder).forEach((photo) => this.takeOver(photo));
+    const unfollow = onOtherTabsChange((id) => this.follow(id));
+    document.addEventListener("visibilitychange", this.letOthersStartIfHidden);
+    return () => {
+      unfollow();
+      document.removeEventListener("visibilitychange", this.letOthersStartIfHidden);
+    };
   }
 
   /** Adds photos and starts to check them. Returns their ids. */
   add(files: readonly File[], choices: Choices): string[] {
-    const now = Date.now();
-    const added = files.map((file, index): Photo => {
-      // One millisecond apart, so that the order survives a reload.
-      const forgetAt = now + PHOTO_LIFE - index;
-      return { id: crypto.randomUUID(), name: file.name, bytes: file.size, choices, stage: "checking", forgetAt };
+    const addedAt = Date.now();
+    const added = files.map((file, place): Photo => {
+      const { name, size: bytes } = file;
+      const forgetAt = addedAt + UNSENT_LIFE;
+      return { id: crypto.randomUUID(), name, bytes, addedAt, place, choices, stage: "checking", forgetAt };
     });
-    this.photos = [...added, ...this.photos];
-    added.forEach((photo, index) => {
-      keepPhoto(photo);
-      void keepFile(photo.id, files[index]!, now + UNSENT_FILE_LIFE).then(() => this.check(photo.id));
-    });
+    this.photos = [...added, ...this.photos].sort(inListOrder);
+    added.forEach(({ id, forgetAt }, place) => this.begin(id, () => keepFile(id, files[place]!, forgetAt)));
     this.notify();
     return added.map(({ id }) => id);
   }
@@ -66,80 +86,161 @@ export class PhotoStore {
    * browser no longer has its file.
    */
   async retry(id: string, choices: Partial<Choices> = {}): Promise<void> {
-    const file = await readFile(id);
-    const photo = this.find(id);
-    if (!photo || !isIdle(photo)) return;
-    if (!file) throw new Refused("Interrupted", texts.failures.forgotten);
-    this.change(id, { stage: "checking", failure: undefined, uploaded: 0, choices: { ...photo.choices, ...choices } });
-    void this.check(id);
+    await this.restart(id, choices, {});
+  }
+
+  /** Like `retry`, with a decision about the faces. The completed job stays until the new one is completed. */
+  async decide(id: string, decision: Decision, choices: Partial<Choices> = {}): Promise<void> {
+    await this.restart(id, choices, { decision, replaces: this.find(id)?.jobId });
+  }
+
+  /** Erases the jobs that the photo's job replaces, once that is completed. */
+  async eraseReplaced(id: string): Promise<void> {
+    this.change(id, { replaces: undefined });
+    await this.eraseJobs(id, this.find(id)?.jobId);
   }
 
   /** Cancels a photo that is not uploaded yet, and erases its job. */
   cancel(id: string): void {
     this.stop(id);
-    void this.eraseJobs(id).catch(() => undefined); // a job without a photo expires on its own
+    const replaces = this.find(id)?.replaces;
+    void this.eraseJobs(id, replaces).catch(() => undefined); // a job without a photo expires on its own
+    if (replaces) this.change(id, { stage: "sent", jobId: replaces, replaces: undefined });
   }
 
   /** Erases a photo here and on the server. Throws Refused, and keeps the photo, if the server does not answer. */
   async remove(id: string): Promise<void> {
     this.stop(id);
     await this.eraseJobs(id);
-    this.photos = this.photos.filter((photo) => photo.id !== id);
     forgetPhoto(id);
-    this.notify();
-    await forgetFile(id);
+    await this.forget(id);
   }
 
-  /** Marks a photo that is not uploaded yet as cancelled, and stops the work on it. */
+  /** Whether this tab works on the photo. If not, and it is not idle, another tab does. */
+  readonly worksOn = (id: string) => this.working.has(id);
+
+  /** Lets the next photo start: the page has seen that the job of this one needs no more work. */
+  jobEnded(id: string): void {
+    this.queue.leave(id);
+  }
+
+  private async restart(id: string, choices: Partial<Choices>, more: Partial<Photo>): Promise<void> {
+    const file = await readFile(id);
+    const photo = this.find(id);
+    if (!photo || !isIdle(photo)) return;
+    if (!file) throw new Refused("Interrupted", texts.failures.forgotten);
+    const again: Partial<Photo> = { ...more, stage: "checking", failure: undefined, uploaded: 0 };
+    this.change(id, { ...again, choices: { ...photo.choices, ...choices } }, { keep: false });
+    this.begin(id);
+  }
+
+  /** Marks a photo that is not uploaded yet as cancelled, and stops the work on it, here or in another tab. */
   private stop(id: string): void {
     const photo = this.find(id);
     if (!photo || isIdle(photo)) return;
     this.change(id, { stage: "cancelled" });
-    this.sending.get(id)?.abort(new DOMException("cancelled", "AbortError"));
+    this.abort(id);
   }
 
-  private async check(id: string): Promise<void> {
-    const outcome = await this.checkOutcome(id).catch((error: unknown): Partial<Photo> => ({
-      stage: "refused",
-      failure: failureOf(error),
-    }));
-    if (this.find(id)?.stage !== "checking") return;
-    this.change(id, outcome);
-    this.sendWaiting();
+  private abort(id: string): void {
+    this.working.get(id)?.abort(new DOMException("cancelled", "AbortError"));
   }
 
-  private async checkOutcome(id: string): Promise<Partial<Photo>> {
+  /** Works on a photo. Stores it only then, so that no other tab gets the lock first. */
+  private begin(id: string, prepare?: () => Promise<void>): void {
+    const controller = new AbortController();
+    this.working.set(id, controller);
+    void whileNoOtherTabWorksOn(id, () => {
+      this.change(id, {});
+      return this.work(id, controller, prepare);
+    });
+  }
+
+  /** Works on an unfinished photo as soon as no other tab does, unless that tab has finished it. */
+  private takeOver({ id, stage }: Photo): void {
+    if (isIdle({ stage }) || this.working.has(id) || this.awaited.has(id)) return;
+    this.awaited.add(id);
+    void whileNoOtherTabWorksOn(id, async () => {
+      this.awaited.delete(id);
+      const photo = readPhoto(id);
+      if (!photo || isIdle(photo)) return;
+      const controller = new AbortController();
+      this.working.set(id, controller);
+      this.adopt(photo.stage === "checking" ? photo : { ...photo, stage: "waiting" });
+      await this.work(id, controller);
+    });
+  }
+
+  /** Takes over what another tab has stored or forgotten. */
+  private follow(id: string): void {
+    const photo = readPhoto(id);
+    if (!photo) {
+      this.abort(id);
+      void this.forget(id);
+      return;
+    }
+    this.adopt(photo);
+    if (isIdle(photo)) this.abort(id);
+    else this.takeOver(photo);
+  }
+
+  private adopt(photo: Photo): void {
+    this.photos = [...this.photos.filter(({ id }) => id !== photo.id), photo].sort(inListOrder);
+    this.notify();
+  }
+
+  private async forget(id: string): Promise<void> {
+    this.photos = this.photos.filter((photo) => photo.id !== id);
+    this.notify();
+    await forgetFile(id);
+  }
+
+  /** Brings a photo to an idle stage. */
+  private async work(id: string, controller: AbortController, prepare?: () => Promise<void>): Promise<void> {
+    const { signal } = controller;
+    try {
+      signal.throwIfAborted();
+      await prepare?.();
+      if (this.find(id)?.stage === "checking") {
+        const checked = await this.check(id);
+        signal.throwIfAborted();
+        this.change(id, { ...checked, stage: "waiting" });
+      }
+      await this.queue.enter(id, signal);
+      await this.send(id, signal);
+      this.letOthersStartIfHidden();
+      setTimeout(() => this.queue.leave(id), LONGEST_TURN);
+    } catch (error) {
+      if (!signal.aborted) this.change(id, { stage: "refused", failure: failureOf(error) });
+      this.queue.leave(id);
+    } finally {
+      if (this.working.get(id) === controller) this.working.delete(id); // otherwise it was started again meanwhile
+      this.queue.admit();
+      this.notify();
+    }
+  }
+
+  /** While the page is hidden, it does not ask for jobs and would not see their end. */
+  private readonly letOthersStartIfHidden = () => {
+    if (!document.hidden) return;
+    this.photos.filter(({ stage }) => stage === "sent").forEach(({ id }) => this.queue.leave(id));
+  };
+
+  private async check(id: string): Promise<Partial<Photo>> {
     const file = await readFile(id);
     if (!file) throw new Refused("Interrupted", texts.failures.interrupted);
-    return { ...(await checkPhoto(file, this.find(id)?.choices.reduce ?? false)), stage: "waiting" };
-  }
-
-  /** Sends the photos that have waited longest, as many as may be sent at the same time. */
-  private sendWaiting(): void {
-    const waiting = this.photos.filter((photo) => photo.stage === "waiting" && !this.sending.has(photo.id));
-    for (const photo of waiting.reverse().slice(0, CONCURRENT_UPLOADS - this.sending.size)) {
-      const controller = new AbortController();
-      this.sending.set(photo.id, controller);
-      void this.send(photo.id, controller.signal)
-        .catch((error: unknown) => {
-          if (!controller.signal.aborted) this.change(photo.id, { stage: "refused", failure: failureOf(error) });
-        })
-        .finally(() => {
-          this.sending.delete(photo.id);
-          this.sendWaiting();
-        });
-    }
+    return checkPhoto(file, this.find(id)?.choices.reduce ?? false);
   }
 
   private async send(id: string, signal: AbortSignal): Promise<void> {
     const file = await this.fileToUpload(id, signal);
     // Jobs of earlier tries. Those that cannot be erased now stay in the photo's list of jobs.
-    await this.eraseJobs(id).catch(() => undefined);
+    await this.eraseJobs(id, this.find(id)?.replaces).catch(() => undefined);
     signal.throwIfAborted();
     const photo = this.change(id, { stage: "uploading", uploaded: 0 });
     if (!photo) return;
-    const { job_id, upload } = await createJob(jobOptions(photo.choices), signal);
-    this.change(id, { jobId: job_id, jobsToErase: jobsOf(photo) });
+    const { job_id, upload } = await createJob({ ...jobOptions(photo.choices), ...photo.decision }, signal);
+    this.change(id, { jobId: job_id, jobsToErase: jobsOf(photo), forgetAt: Date.now() + PHOTO_LIFE });
     signal.throwIfAborted();
     const begin = Date.now();
     await uploadPhoto(upload, file, (uploaded) => this.change(id, { uploaded }, { keep: false }), signal);
@@ -157,17 +258,23 @@ export class PhotoStore {
     if (!file || !photo) throw new Refused("Interrupted", texts.failures.interrupted);
     if (!photo.mustReduce) return file;
     this.change(id, { stage: "reducing" });
-    const { blob, width, height } = await reducePhoto(file, signal);
+    const { blob, ...size } = await reducePhoto(file, photo.mustReduce, signal);
     signal.throwIfAborted();
-    await keepFile(id, blob, Date.now() + UNSENT_FILE_LIFE);
-    this.change(id, { reducedFrom: file.size, bytes: blob.size, width, height, mustReduce: false });
+    await keepFile(id, blob, Date.now() + UNSENT_LIFE);
+    const { width = size.width, height = size.height } = photo;
+    const reducedFrom = { bytes: file.size, width, height };
+    this.change(id, { ...size, reducedFrom, bytes: blob.size, mustReduce: undefined });
     return blob;
   }
 
-  /** Erases all jobs of a photo. Throws Refused at the first job that the server does not erase, which stays listed. */
-  private async eraseJobs(id: string): Promise<void> {
+  /**
+   * Erases all jobs of a photo but this one. Throws Refused at the first job that the server does not erase, which stays
+   * listed.
+   */
+  private async eraseJobs(id: string, except?: string): Promise<void> {
     const photo = this.find(id);
     for (const erased of photo ? jobsOf(photo) : []) {
+      if (erased === except) continue;
       await deleteJob(erased);
       const { jobId, jobsToErase = [] } = this.find(id) ?? {};
       this.change(id, {

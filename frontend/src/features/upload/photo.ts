@@ -1,5 +1,8 @@
 import type { Failure } from "../../api/failure";
 import type { Choices } from "../../jobs/choices";
+import type { Decision } from "../../jobs/job";
+import type { Limits } from "./check-photo";
+import type { Size } from "./photo-size";
 
 /** A photo in the list, as this browser knows it. Once it is sent, its job tells the rest. */
 export type Photo = {
@@ -7,15 +10,23 @@ export type Photo = {
   id: string;
   name: string;
   bytes: number;
+  /** When it was added, in milliseconds since 1970. */
+  addedAt: number;
+  /** Its place among the photos that were added with it, from 0. */
+  place: number;
   choices: Choices;
+  /** Who is hidden, if a person decided that before the upload. */
+  decision?: Decision;
+  /** The completed job whose result stays until that of the new job is there. It is a secret. */
+  replaces?: string | undefined;
   stage: "checking" | "waiting" | "reducing" | "uploading" | "sent" | "refused" | "cancelled";
   /** Size in pixels of the upright photo, if the browser can tell. */
   width?: number | undefined;
   height?: number | undefined;
-  /** Whether the photo must be reduced before upload. */
-  mustReduce?: boolean;
-  /** Size in bytes before the photo was reduced. */
-  reducedFrom?: number;
+  /** The limits that the photo exceeds. It must be reduced to them before upload. */
+  mustReduce?: Limits | undefined;
+  /** What the photo was before it was reduced. */
+  reducedFrom?: { bytes: number } & Size;
   /** The fraction that is uploaded, 0 to 1. */
   uploaded?: number;
   /** Id of the job, which is a secret. */
@@ -31,7 +42,13 @@ export type Photo = {
 };
 
 /** Whether this browser has nothing more to do for the photo unless the person asks for it. */
-export const isIdle = (photo: Photo) => ["sent", "refused", "cancelled"].includes(photo.stage);
+export const isIdle = (photo: Pick<Photo, "stage">) => ["sent", "refused", "cancelled"].includes(photo.stage);
+
+/** Sorts photos as the page lists them: what was added last comes first, and photos added together keep their order. */
+export const inListOrder = (one: Photo, other: Photo) => other.addedAt - one.addedAt || one.place - other.place;
+
+/** Sorts photos as they are worked on: in the order in which they were added. */
+export const inWorkOrder = (one: Photo, other: Photo) => one.addedAt - other.addedAt || one.place - other.place;
 
 /** All jobs of the photo that the server may still hold. */
 export const jobsOf = ({ jobId, jobsToErase = [] }: Photo) => (jobId ? [jobId, ...jobsToErase] : jobsToErase);

@@ -1,17 +1,25 @@
+import { fit } from "./fit";
+import type { Limits } from "./check-photo";
 import type { Size } from "./photo-size";
 
-/** What the worker is asked to do: reduce this file to at most so many pixels. */
-export type Task = { file: Blob; pixels: number };
+/** What the worker is asked to do: reduce this file to these limits. */
+export type Task = { file: Blob; limits: Limits };
 /** The reduced photo, or null if this browser could not reduce it. */
 export type Outcome = ({ blob: Blob } & Size) | null;
 
 const QUALITY = 0.92;
 
-async function reduce({ file, pixels }: Task): Promise<Outcome> {
+async function reduce({ file, limits }: Task): Promise<Outcome> {
   const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
-  const scale = Math.min(1, Math.sqrt(pixels / (bitmap.width * bitmap.height)));
-  const width = Math.max(1, Math.floor(bitmap.width * scale));
-  const height = Math.max(1, Math.floor(bitmap.height * scale));
+  try {
+    return await fit(bitmap, limits, (size) => encode(bitmap, size));
+  } finally {
+    bitmap.close();
+  }
+}
+
+/** The picture as JPEG of this size. Null if this browser cannot draw so many pixels. */
+async function encode(bitmap: ImageBitmap, { width, height }: Size): Promise<Blob | null> {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d");
   if (!context) return null;
@@ -19,8 +27,9 @@ async function reduce({ file, pixels }: Task): Promise<Outcome> {
   context.fillRect(0, 0, width, height);
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmap, 0, 0, width, height);
-  bitmap.close();
-  return { blob: await canvas.convertToBlob({ type: "image/jpeg", quality: QUALITY }), width, height };
+  // Some browsers do not fail but leave a canvas that is too large empty. An empty photo would seem to have no faces.
+  const drawn = context.getImageData(width - 1, height - 1, 1, 1).data[3] === 255;
+  return drawn ? canvas.convertToBlob({ type: "image/jpeg", quality: QUALITY }) : null;
 }
 
 self.onmessage = ({ data }: MessageEvent<Task>) => {

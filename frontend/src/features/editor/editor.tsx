@@ -1,0 +1,101 @@
+import { useCallback, useEffect, useId, useMemo, useReducer, useRef, useState } from "react";
+import { Notice } from "../../components/notice";
+import type { Appearance } from "../../jobs/job";
+import { frameOf, type Size } from "../../lib/geometry";
+import { texts } from "../../texts";
+import { PhotoStyle, Selected } from "./details";
+import { edit, type Action, type Edited, type Editing } from "./editing";
+import { FaceList } from "./face-list";
+import { Finish } from "./finish";
+import { Stage } from "./stage";
+import { Tools } from "./tools";
+import { useKeys } from "./use-keys";
+import type { Loaded } from "./use-source";
+import { useView } from "./use-view";
+
+type Props = {
+  name: string;
+  url: string;
+  photo: Loaded;
+  /** What was decided before, perhaps by the detector alone. */
+  start: Editing;
+  /** Whether there is something to send before anything is changed. */
+  canFinishAtOnce: boolean;
+  /** What the person should know before. */
+  note?: string | undefined;
+  onEdit: (editing: Editing) => void;
+  /** Carries the decision out. What it throws is shown. */
+  onFinish: (edited: Edited, picture: Size) => Promise<void>;
+  /** Does all other photos in this style, and returns how many. */
+  onApplyToAll: (style: Appearance) => Promise<number>;
+};
+
+/** Decides who is hidden in a photo. */
+export function Editor({ name, url, photo, start, canFinishAtOnce, note, onEdit, onFinish, onApplyToAll }: Props) {
+  const [editing, dispatch] = useReducer(edit, start);
+  const [panning, setPanning] = useState(false);
+  const { faces, style } = editing;
+  const { width, height, source } = photo;
+  const picture = useMemo(() => ({ width, height }), [width, height]);
+  const stage = useRef<HTMLDivElement>(null);
+  const help = useId();
+  const control = useView(picture, stage);
+  const selected = faces.find(({ key }) => key === editing.selected);
+  const drawBox = useKeys({ stage, faces, selected, picture, control, dispatch });
+  useEffect(() => stage.current?.focus(), []);
+  useEffect(() => onEdit(editing), [editing, onEdit]);
+
+  const { show } = control;
+  const latestFaces = useRef(faces);
+  useEffect(() => {
+    latestFaces.current = faces;
+  }, [faces]);
+  /** The list selects a face without knowing where it is. It must stay the same function, or every row renders anew. */
+  const dispatchFromList = useCallback(
+    (action: Action) => {
+      dispatch(action);
+      const face = action.type === "select" && latestFaces.current.find(({ key }) => key === action.key);
+      if (face) show(frameOf(face.place, picture));
+    },
+    [show, picture],
+  );
+
+  return (
+    <div className="editor-body">
+      <Stage
+        element={stage}
+        url={url}
+        name={name}
+        source={source}
+        picture={picture}
+        faces={faces}
+        style={style}
+        selected={selected}
+        control={control}
+        panning={panning}
+        helpId={help}
+        dispatch={dispatch}
+      />
+      <p id={help} className="is-sr-only">
+        {texts.editor.help}
+      </p>
+      <div className="editor-side">
+        <Tools
+          editing={editing}
+          control={control}
+          panning={panning}
+          onPanning={() => setPanning(!panning)}
+          onDraw={drawBox}
+          dispatch={dispatch}
+        />
+        <Finish editing={editing} canFinishAtOnce={canFinishAtOnce} onFinish={() => onFinish(editing, picture)} />
+        <div className="editor-details">
+          {note && <Notice kind="info">{note}</Notice>}
+          <Selected faces={faces} style={style} selected={selected} dispatch={dispatch} />
+          <PhotoStyle style={style} dispatch={dispatch} onApplyToAll={onApplyToAll} />
+          <FaceList faces={faces} selectedKey={selected?.key} dispatch={dispatchFromList} />
+        </div>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import type { Face } from "../../jobs/decision";
+import { frameOf, type Place } from "../../lib/geometry";
+import { dragged, drawn, faceAt, grownBy, handleAt, movedBy, nextFace, rolledBy } from "./shapes";
+
+const SIZE = { width: 100, height: 100 };
+const at = (left: number, top: number, side = 0.2): Place => ({
+  left,
+  top,
+  width: side,
+  height: side,
+  roll: 0,
+  turned: true,
+});
+const face = (key: string, place: Place): Face => ({ key, place, hidden: true });
+/** Rounded, because fractions are not exact. */
+const numbers = ({ left, top, width, height, roll }: Place) =>
+  [left, top, width, height, roll].map((value) => Math.round(value * 1000) / 1000);
+
+test("of two faces at a point, the smaller one is meant", () => {
+  const faces = [face("large", at(0.1, 0.1, 0.6)), face("small", at(0.3, 0.3))];
+  expect(faceAt(faces, { x: 40, y: 40 }, SIZE, 0)?.key).toBe("small");
+  expect(faceAt(faces, { x: 15, y: 15 }, SIZE, 0)?.key).toBe("large");
+  expect(faceAt(faces, { x: 90, y: 90 }, SIZE, 0)).toBeUndefined();
+});
+
+test("a finger also reaches a face that it misses by a little", () => {
+  const faces = [face("tiny", at(0.5, 0.5, 0.02))];
+  expect(faceAt(faces, { x: 47, y: 50 }, SIZE, 2)).toBeUndefined();
+  expect(faceAt(faces, { x: 47, y: 50 }, SIZE, 4)?.key).toBe("tiny");
+});
+
+test("a box is grasped at its corners, above its upper edge, and inside", () => {
+  const frame = frameOf(at(0.2, 0.2, 0.4), SIZE);
+  expect(handleAt(frame, { x: 61, y: 61 }, 3, 10)).toEqual({ part: "corner", corner: 2 });
+  expect(handleAt(frame, { x: 40, y: 11 }, 3, 10)).toEqual({ part: "roll" });
+  expect(handleAt(frame, { x: 45, y: 45 }, 3, 10)).toEqual({ part: "inside" });
+  expect(handleAt(frame, { x: 90, y: 20 }, 3, 10)).toBeUndefined();
+});
+
+test("the middle of a tiny box moves it, although its corners are near", () => {
+  expect(handleAt(frameOf(at(0.5, 0.5, 0.04), SIZE), { x: 52, y: 52 }, 10, 10)).toEqual({ part: "inside" });
+});
+
+test("dragging moves a box, but not out of the photo", () => {
+  const inside = { part: "inside" } as const;
+  const moved = dragged(at(0.2, 0.2), inside, { x: 30, y: 30 }, { x: 40, y: 35 }, SIZE);
+  expect(numbers(moved)).toEqual([0.3, 0.25, 0.2, 0.2, 0]);
+  const stopped = dragged(at(0.2, 0.2), inside, { x: 30, y: 30 }, { x: 300, y: -300 }, SIZE);
+  expect(numbers(stopped)).toEqual([0.8, 0, 0.2, 0.2, 0]);
+});
+
+test("dragging a corner leaves the opposite one where it is, also of a turned box", () => {
+  const corner = { part: "corner", corner: 2 } as const;
+  const grown = dragged(at(0.2, 0.2), corner, { x: 40, y: 40 }, { x: 60, y: 50 }, SIZE);
+  expect(numbers(grown)).toEqual([0.2, 0.2, 0.4, 0.3, 0]);
+  const turned = dragged({ ...at(0.2, 0.2), roll: 90 }, corner, { x: 20, y: 40 }, { x: 10, y: 60 }, SIZE);
+  // Turned by a right angle, the upper left corner is at the upper right of the picture: (40, 20).
+  expect(numbers(turned)).toEqual([0.05, 0.25, 0.4, 0.3, 90]);
+});
+
+test("dragging the handle above a box turns it", () => {
+  const turned = dragged(at(0.4, 0.4), { part: "roll" }, { x: 50, y: 30 }, { x: 70, y: 50 }, SIZE);
+  expect(numbers(turned)).toEqual([0.4, 0.4, 0.2, 0.2, 90]);
+});
+
+test("a box is drawn between two points in any order, and is never empty", () => {
+  expect(numbers(drawn({ x: 60, y: 50 }, { x: 20, y: 10 }, SIZE))).toEqual([0.2, 0.1, 0.4, 0.4, 0]);
+  expect(numbers(drawn({ x: 60, y: 50 }, { x: 60, y: 50 }, SIZE))).toEqual([0.58, 0.48, 0.04, 0.04, 0]);
+});
+
+test("keys move, resize and turn a box", () => {
+  expect(numbers(movedBy(at(0.2, 0.2), 1, -2, SIZE))).toEqual([0.21, 0.18, 0.2, 0.2, 0]);
+  expect(numbers(grownBy(at(0.2, 0.2), 1, 0, SIZE))).toEqual([0.19, 0.2, 0.22, 0.2, 0]);
+  expect(numbers(grownBy(at(0.2, 0.2), -50, 0, SIZE))[2]).toBe(0.04);
+  expect(rolledBy({ ...at(0.2, 0.2), roll: 178 }, 5, SIZE).roll).toBe(-177);
+});
+
+test("arrow keys go to the nearest face in their direction", () => {
+  const faces = [face("a", at(0, 0)), face("b", at(0.4, 0.02)), face("c", at(0.8, 0)), face("d", at(0, 0.5))];
+  expect(nextFace(faces, undefined, 1, 0, SIZE)?.key).toBe("a");
+  expect(nextFace(faces, faces[0], 1, 0, SIZE)?.key).toBe("b");
+  expect(nextFace(faces, faces[0], 0, 1, SIZE)?.key).toBe("d");
+  expect(nextFace(faces, faces[2], -1, 0, SIZE)?.key).toBe("b");
+  expect(nextFace(faces, faces[2], 1, 0, SIZE)).toBeUndefined();
+});

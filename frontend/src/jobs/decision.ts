@@ -1,0 +1,110 @@
+import { boundsOf, clip, frameOf, headFrame, placeOf, type Place, type Size } from "../lib/geometry";
+import type { Appearance, Box, Decision } from "./job";
+
+/** A face of a photo, as a person sees and changes it. */
+export type Face = {
+  /** Identifies the face among those of its photo. */
+  key: string;
+  /** The face as the server knows it. Missing if the person has just drawn it. */
+  known?: Box;
+  place: Place;
+  hidden: boolean;
+  /** Its own style. Without it, the face has the style of the photo. */
+  appearance?: Appearance | undefined;
+};
+
+type FaceToHide = NonNullable<Decision["hide"]>[number];
+type FaceToKeep = NonNullable<Decision["keep"]>[number];
+
+export function facesOf(boxes: readonly Box[]): Face[] {
+  return boxes.map((box) => {
+    const { left, top, width, height, roll, turned } = box;
+    return {
+      key: `known-${box.id}`,
+      known: box,
+      place: { left, top, width, height, roll, turned },
+      hidden: box.hidden,
+      appearance: ownStyle(box),
+    };
+  });
+}
+
+/**
+ * What a person changed, for a job that knows its faces by their ids. `style` is the style of the photo; a face that had its
+ * own and shall no longer have it gets this one.
+ */
+export function changesOf(faces: readonly Face[], style: Appearance, size: Size): Decision {
+  const shown = faces.filter(({ hidden, known }) => !hidden && (known?.hidden ?? true));
+  const keep = shown.map((face): FaceToKeep => (face.known ? { id: face.known.id } : around(face.place, size)));
+  const hide = faces.filter((face) => face.hidden && isChanged(face)).map((face) => toHide(face, style));
+  return decision(keep, hide);
+}
+
+/** Everything that a person decided, for a new job of the same photo, which does not know any face yet. */
+export function decisionByPlace(faces: readonly Face[], size: Size): Decision {
+  const keep = faces.filter(({ hidden }) => !hidden).map(({ place }) => around(place, size));
+  // A detector's own box is sent as it is, without its roll: the server recognises it, and still knows the turned head.
+  const hide = faces
+    .filter(({ hidden }) => hidden)
+    .map(({ place, appearance }): FaceToHide => ({ ...rectangle(place), ...(appearance ?? {}) }));
+  return decision(keep, hide);
+}
+
+/** The place as a rectangle that a person can move and turn. */
+export function turned(place: Place, size: Size): Place {
+  if (place.turned) return place;
+  const upright = placeOf(headFrame(place, size), size);
+  const fits =
+    upright.left >= 0 && upright.top >= 0 && upright.left + upright.width <= 1 && upright.top + upright.height <= 1;
+  // The API takes no rectangle beyond the photo's edge. Then the upright box is the larger, and so the safer one.
+  return fits ? upright : { ...place, roll: 0, turned: true };
+}
+
+function decision(keep: FaceToKeep[], hide: FaceToHide[]): Decision {
+  return { ...(keep.length > 0 && { keep }), ...(hide.length > 0 && { hide }) };
+}
+
+function toHide(face: Face, style: Appearance): FaceToHide {
+  const appearance = face.appearance ?? (face.known && ownStyle(face.known) && style);
+  return {
+    ...(face.known && { id: face.known.id }),
+    ...(isMoved(face) && rectangle(face.place)),
+    ...(isRestyled(face) && appearance),
+  };
+}
+
+const isChanged = (face: Face) => !face.known?.hidden || isMoved(face) || isRestyled(face);
+const isRestyled = ({ appearance, known }: Face) => !sameValues(appearance, known && ownStyle(known));
+
+function isMoved({ place, known }: Face): boolean {
+  return !known || (Object.keys(place) as (keyof Place)[]).some((name) => place[name] !== known[name]);
+}
+
+function sameValues(one: Appearance | undefined, other: Appearance | undefined): boolean {
+  if (!one || !other) return one === other;
+  return (Object.keys(one) as (keyof Appearance)[]).every((name) => one[name] === other[name]);
+}
+
+/** The style of a box, if it differs from that of the photo. The API gives all its fields. */
+const ownStyle = ({ hidden_with }: Box) => hidden_with as Appearance | undefined;
+
+/** A place as the API takes it. */
+const rectangle = ({ left, top, width, height, roll, turned }: Place) => ({
+  ...{ left: rounded(left), top: rounded(top), width: rounded(width), height: rounded(height) },
+  ...(turned && roll !== 0 && { roll: rounded(roll) }),
+});
+
+/** The upright rectangle around a place, within the photo. */
+function around(place: Place, size: Size): FaceToKeep {
+  const { left, top, width, height } = clip(boundsOf(frameOf(place, size)), size);
+  return rectangle({
+    left: left / size.width,
+    top: top / size.height,
+    width: width / size.width,
+    height: height / size.height,
+    roll: 0,
+    turned: false,
+  });
+}
+
+const rounded = (value: number) => Math.round(value * 100_000) / 100_000;
