@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _POINTERS = (0x8769, 0x8825, 0xA005)
 SUB_IFDS = 330
 NEW_SUBFILE_TYPE, COMPRESSION, PHOTOMETRIC, DNG_VERSION = 254, 259, 262, 50706
+_READ = {*_POINTERS, SUB_IFDS, NEW_SUBFILE_TYPE, COMPRESSION, PHOTOMETRIC}
 
 # The size in bytes of a value of each type, unless it is one.
 _SIZES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
@@ -26,7 +27,7 @@ _ORDERS = {b"II": "<", b"MM": ">"}
 _BIG = b"+"  # in place of an asterisk: BigTIFF, with offsets of eight bytes; Pillow reads it in little-endian order
 
 MOST_DIRECTORIES = 10  # a photo has five
-_MOST_TAGS = 65_535  # in a directory; TIFF's own limit, which BigTIFF lifts
+_MOST_TAGS = 4_096  # in a directory; a photo has some dozens
 _MOST_CLAIMED = 4  # times the size of the block; the values of a photo do not overlap, so it stays below 1
 _MOST_INTEGERS = 16  # of one tag that are read here
 
@@ -50,7 +51,7 @@ class Directory(NamedTuple):
     """A directory: how many bytes its tags refer to, its tags, and the place of the directory that follows."""
 
     claimed: int
-    tags: dict[int, list[int]]  # a tag's first integers; none if it has other values
+    tags: dict[int, list[int]]  # a tag's first integers, of those in _READ
     following: int
 
 
@@ -176,14 +177,15 @@ def _directory(block: bytes, layout: _Layout, place: int) -> Directory | None:
         return None
     (count,) = struct.unpack_from(layout.many, block, place)
     size = struct.calcsize(layout.entry)
-    end = start + size * min(count, (len(block) - start) // size, _MOST_TAGS)
+    present = min(count, (len(block) - start) // size)
+    end = start + size * min(present, _MOST_TAGS)
     claimed, tags = 0, {}
     for tag, kind, number, value in struct.iter_unpack(layout.entry, block[start:end]):
-        tags[tag] = _integers(block, layout, kind, number, value)
+        tags[tag] = _integers(block, layout, kind, number, value) if tag in _READ else []
         size = _SIZES.get(kind, 1) * number
         if size > len(value):
             claimed += max(0, min(size, len(block) - struct.unpack(layout.pointer, value)[0]))
-    if count > _MOST_TAGS:
+    if present > _MOST_TAGS:
         claimed = (_MOST_CLAIMED + 1) * len(block)
     has_next = end + struct.calcsize(layout.pointer) <= len(block)
     following = struct.unpack_from(layout.pointer, block, end)[0] if has_next else 0

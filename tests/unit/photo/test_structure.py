@@ -223,7 +223,12 @@ def test_what_the_tags_of_a_bigtiff_claim() -> None:
     assert claims_too_much(big_tiff(*entries, length=1100))
     assert not claims_too_much(big_tiff(*entries[:4], length=1100))
     assert not claims_too_much(big_tiff(*[(0x9000 + tag, 7, 8, 8) for tag in range(20)]))
-    assert claims_too_much(big_tiff(*[(0x9000, 3, 1, 8)] * 70_000))  # more than other TIFFs can have
+
+
+@pytest.mark.parametrize(("tags", "too_much"), [(4096, False), (4097, True)])
+def test_a_directory_has_some_thousand_tags_at_most(tags: int, too_much: bool) -> None:
+    assert claims_too_much(tiff(directory(*[(0x9000, 3, 1, 8)] * tags))) is too_much
+    assert claims_too_much(big_tiff(*[(0x9000, 3, 1, 8)] * tags)) is too_much
 
 
 @pytest.mark.parametrize("length", range(50, 54))
