@@ -73,19 +73,19 @@ def test_more_than_one_list_holds(sweep, stored, keys, output, listen):
 
 def test_an_object_that_cannot_be_deleted_is_an_error_after_the_others_are_deleted(sweep, stored, keys, output, listen):
     for number in range(3):
-        stored(f"uploads/{number}", hours=25)
+        stored(f"results/{number}", hours=25)
 
     def refuse_the_first(params, **_):
         return {**params, "Delete": {**params["Delete"], "Objects": params["Delete"]["Objects"][1:]}}
 
     def tell_so(parsed, **_):
-        parsed["Errors"] = [{"Key": "uploads/0", "Code": "InternalError"}]
+        parsed["Errors"] = [{"Key": "results/0", "Code": "InternalError"}]
 
     listen(photos()._client, "provide-client-params.s3.DeleteObjects", refuse_the_first)
     listen(photos()._client, "after-call.s3.DeleteObjects", tell_so)
     with pytest.raises(StorageUnavailable):
         sweep()
-    assert keys() == {"uploads/0"}
+    assert keys() == {"results/0"}
     assert output.metrics == []
 
 
