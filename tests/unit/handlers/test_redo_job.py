@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -109,7 +110,12 @@ def decided_for_new_faces(row_of):
 
 
 def test_what_was_decided_counts_for_faces_that_are_detected_again(redo, completed, started, decided_for_new_faces):
-    boxes = [FoundBox(FACE, 0, hidden=False), FoundBox(OTHER, 0, style={"style": "solid"}), FoundBox(DRAWN, 0)]
+    boxes = [
+        FoundBox(FACE, 0, hidden=False, named=True),
+        FoundBox(OTHER, 0, style={"style": "solid"}, named=True),
+        FoundBox(DRAWN, 0, named=True),
+        FoundBox(replace(FACE, left=0.9), 0),
+    ]
     completed(*boxes, kept_places=[PLACE])
     assert redo({"min_confidence": 30})[0] == 202
     decision = decided_for_new_faces()
@@ -126,7 +132,7 @@ def test_only_these_faces_stay_hidden_when_faces_are_detected_again(redo, comple
 
 
 def test_a_new_decision_replaces_what_was_decided_about_its_places(redo, completed, started, decided_for_new_faces):
-    completed(FoundBox(DRAWN, 0))
+    completed(FoundBox(DRAWN, 0, named=True))
     around = {"left": 0.3, "top": 0.5, "width": 0.4, "height": 0.4}
     assert redo({"min_confidence": 30, "keep": [around]})[0] == 202
     decision = decided_for_new_faces()
@@ -195,7 +201,7 @@ def test_a_redo_that_cannot_be_started_leaves_the_job_completed(redo, completed,
 
 def test_a_job_deleted_while_its_decision_is_stored_leaves_none(redo, completed, started, keys, row_of, monkeypatch):
     """The deletion comes between the row's change and the decision's storing, and misses the decision."""
-    completed(FoundBox(DRAWN, 0))
+    completed(FoundBox(DRAWN, 0, named=True))
     write = Photos.write_decision
 
     def deleted_before(self, key, content):
@@ -213,7 +219,7 @@ def test_a_late_deletion_of_what_was_unneeded_spares_the_decision_of_a_redo(
     redo, completed, started, decided_for_new_faces, monkeypatch
 ):
     """The first run came with a decision, which is deleted while the job is already being done again."""
-    completed(FoundBox(DRAWN, 0))
+    completed(FoundBox(DRAWN, 0, named=True))
     store_decision(new_decision_key(JOB_ID), Decision(only=True), photos())
     delete = Photos.delete
 
