@@ -353,8 +353,8 @@ def test_the_receipt_is_made_from_every_stage_and_the_last_boxes_and_draft(blur_
     results = HAPPY | {DETECT: [detected], HIDE: [hidden_first], CHECK: [first, second], HIDE_MISSED: [hidden_again]}
 
     known = blur_image.run(INPUT, results).variables
+    del known["review_seconds"]  # it depends on the time of day
 
-    del known["review_seconds"]  # which the clock decides
     assert known == {
         "boxes": payload(second)["boxes"],
         "decision": None,
