@@ -208,7 +208,7 @@ function holdAnswer(method: "put" | "post", path: string) {
   return release;
 }
 
-const inWork = () => screen.findByText(texts.card.states.working);
+const inWork = () => waitFor(() => expect(document.querySelector(".status.is-working")).toBeTruthy());
 
 test("if the editor is closed before the answer arrives, the page is not left", async () => {
   setOutcome((job) => inReview(job));
