@@ -193,7 +193,7 @@ test("the next photo that waits for its review follows, and one's own choice of 
   expect(screen.getByText(words.position(1, 3))).toBeTruthy();
   await app.user.click(screen.getByText(words.photoStyle));
   await app.user.click(screen.getByRole("button", { name: words.applyToAll }));
-  expect(await screen.findByText(words.applied(1))).toBeTruthy();
+  expect(await screen.findByText(`${words.applied(1)} ${words.leftOut(1, words.reasons.review)}`)).toBeTruthy();
   expect(requests.redone).toMatchObject([{ style: "blur" }]);
   await app.user.click(screen.getByRole("button", { name: words.finish }));
   expect(await screen.findByRole("dialog", { name: words.title("first.jpg") })).toBeTruthy();
