@@ -45,7 +45,7 @@ def work_on(job_id: str) -> None:
     hidden, rounds = hide_faces(photo, findings.regions(options), options["output"]), 0
     while options.get("checks") and rounds < CHECKS:
         rounds += 1
-        check = Check(EmbeddedDetector(), findings.regions(options), findings.keeps)
+        check = Check(EmbeddedDetector(), findings.regions(options), findings.keeper())
         missed = detect_at_confidence(check, stored(hidden.data), options["min_confidence"], DetectionPass.CHECK).boxes
         if not missed:
             break
