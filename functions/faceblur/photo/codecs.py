@@ -141,7 +141,7 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint
         paintable, profile = _in_mode(paintable, profile, format_)
         if format_ == "PNG" and profile and len(profile) > PngImagePlugin.MAX_TEXT_CHUNK:
             profile = None  # Pillow and others would refuse to read the file
-        upright = decode.turn_upright(paintable, orientation)
+        upright = decode.turn_upright(decode.without_decoder(paintable), orientation)
     upright.info = {}
     return Pixels(upright, format_, options | _options_for_file(profile, density))
 
