@@ -38,6 +38,9 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 EMPTY = "This file is empty. Please upload the photo again."
 STRIP = "This picture is far longer in one direction than in the other. Please cut it into parts and upload those."
+TOO_MANY_PIXELS = (
+    f"This photo has more than {MAX_PIXELS // 1_000_000} megapixels. Please reduce it and upload it again."
+)
 UNUSUAL = "The pixels of this photo are of an unusual kind. Please export it as a JPEG or PNG file."
 
 # Scientific pixels (32 bits, floating point, LAB) are refused: we would have to guess how to show them.
@@ -206,7 +209,7 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
     if animated:
         raise UnsupportedFormat(kinds.ANIMATED)
     if image.width * image.height > MAX_PIXELS:
-        raise ImageTooLarge
+        raise ImageTooLarge(TOO_MANY_PIXELS)
     if min(image.size) < MIN_SIDE:
         raise ImageTooSmall
     if max(image.size) > MAX_RATIO * min(image.size):
