@@ -99,7 +99,8 @@ METHODS: dict[str, Callable[[bytes, Boxes], bytes]] = {
 def main(method: str, folder: Path, times: int) -> None:
     """Hide the faces once, then several times more, as a long-lived process does, and print what it took.
 
-    `added` is the memory in MB that the first time adds to the process with everything imported. `runs` are the processor and clock seconds of the later times.
+    `added` is the memory in MB that the first time adds to the process with everything imported. `runs` are the
+    processor and clock seconds of the later times.
     """
     photo, boxes = (folder / "photo").read_bytes(), json.loads((folder / "boxes.json").read_text())
     small = BytesIO()

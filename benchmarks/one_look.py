@@ -1,4 +1,4 @@
-"""Runs one function's work on one photo and prints the peak of the process: `one_look.py WORK PHOTO OUTPUT EARLIER`.
+"""Runs one function's work on one photo and prints the peak of the process: `WORK PHOTO OUTPUT EARLIER`.
 
 `memory.py` starts it. The process works on the photo EARLIER before, as a function that has had other photos has.
 """
