@@ -68,7 +68,7 @@ def detector_for(request: DetectRequest, found: FoundBoxes) -> Detector:
     detector = detector_named(config.face_detector(), last_attempt=request.last_attempt)
     if request.boxes is None:
         return detector
-    return Check(detector, found.regions(request.options), found.keeps)
+    return Check(detector, found.regions(request.options), found.keeper())
 
 
 def stored_boxes(request: DetectRequest, found: FoundBoxes, detection: Detection) -> StoredBoxes:
