@@ -37,9 +37,7 @@ def detect_embedded(photo: bytes, _: OutputFormat) -> None:
 def detect_rekognition(photo: bytes, _: OutputFormat) -> None:
     """A check with Rekognition, which sends every picture itself. The service finds nothing."""
     rekognition.detect_faces = lambda _: []
-    rekognition.client = lambda: SimpleNamespace(  # type: ignore[assignment, return-value]
-        meta=SimpleNamespace(service_model=SimpleNamespace(api_version=""))
-    )
+    rekognition.client = lambda: SimpleNamespace(meta=SimpleNamespace(service_model=SimpleNamespace(api_version="")))
     rekognition.RekognitionDetector().detect(StoredPhoto(photo, "", ""), 50, DetectionPass.CHECK)
 
 
@@ -71,4 +69,4 @@ def main(work: str, photo: Path, output: OutputFormat, earlier: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))  # type: ignore[arg-type]
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))
