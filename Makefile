@@ -31,7 +31,7 @@ cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH"
 parameters = PythonRuntime=python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
   Architecture=$(subst aarch64,arm64,$(shell uname -m)) $(PARAMETERS)
 
-.PHONY: help run blur test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur \
+.PHONY: help run blur test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur bench-memory \
   bench-strength bench-real chaos fuzz mutants load latency scaling scan audit licences deploy smoke clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
@@ -92,7 +92,10 @@ fuzz: $(setup) ## thousands of bad files through the image code, hundreds throug
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.fuzz
 
 bench-detect: $(bench) ## recall, false alarms, time and memory of the detection, beside other tools
-bench-blur: $(bench) ## time, memory and faithfulness of hiding, beside other methods
+bench-memory: .venv/.ready ## the peak memory of each function, for the largest photos of every format
+	PYTHONPATH=functions .venv/bin/python -m benchmarks.memory
+
+bench-blur: bench-memory $(bench) ## time, memory and faithfulness of hiding, beside other methods
 bench-detect bench-blur: bench-%:
 	PYTHONPATH=functions .tools/bench/bin/python -m benchmarks.$*
 

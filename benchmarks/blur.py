@@ -16,7 +16,6 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pillow_heif
 from PIL import Image
 
 from benchmarks.figure import Panel, drawn
@@ -39,23 +38,6 @@ QUALITY = 90
 GRAIN = 4  # standard deviation, of 255 levels
 ROUNDS = 7  # of the methods that the goals are about; the others have one
 PIXELS_A_ROUND = 24  # megapixels that a process hides faces in for each round, with at least two runs
-
-# The largest photos that are accepted in each format, in megapixels, and how they are encoded.
-FORMATS: list[tuple[str, int, dict[str, Any]]] = [
-    ("JPEG 4:2:0", 100, {"quality": 90}),
-    ("JPEG 4:4:4", 100, {"quality": 85, "subsampling": 0}),
-    ("PNG", 100, {"compress_level": 3}),
-    ("WEBP", 100, {"quality": 70, "method": 2}),
-    ("AVIF", 64, {"speed": 10}),
-    ("HEIF", 100, {"quality": 50}),
-    ("TIFF", 100, {"compression": "tiff_adobe_deflate"}),
-    ("BMP", 11, {}),
-]
-# Photos that a function may have processed before, after which it holds most memory: megapixels, width ÷ height, and
-# sampling.
-EARLIER = [(12, 4 / 3, 2), (100, 1, 0), (97, 43, 0), (24, 3 / 2, 2), (98, 4, 0), (81, 1, 2)]
-HIDE_FACES_MB = 3008  # the function's memory, which includes RUNTIME_MB for Lambda's runtime and the imports
-RUNTIME_MB = 150
 
 
 def photo_of(megapixels: int, faces: int, subsampling: int) -> tuple[bytes, list[list[float]]]:
@@ -99,14 +81,10 @@ def outside(before: bytes, after: bytes, boxes: list[list[float]]) -> float:
     return min(99.0, 10 * np.log10(255**2 * count / total)) if total else 99.0
 
 
-def run(
-    method: str, photo: bytes, boxes: list[list[float]], times: int, earlier: Sequence[bytes] = ()
-) -> tuple[dict[str, Any], bytes]:
-    """What a method takes in a process that has processed the earlier photos, and its result."""
+def run(method: str, photo: bytes, boxes: list[list[float]], times: int) -> tuple[dict[str, Any], bytes]:
+    """What a method takes in a process of its own, and its result."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "photo").write_bytes(photo)
-        for number, each in enumerate(earlier):
-            (Path(folder) / f"earlier-{number}").write_bytes(each)
         (Path(folder) / "boxes.json").write_text(json.dumps(boxes))
         command = [sys.executable, str(Path(__file__).with_name("hiding_methods.py")), method, folder, str(times)]
         printed = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
@@ -138,34 +116,8 @@ def ratio(case: Case, unit: str, method: str, to: str) -> float:
     return median(one / other for one, other in zip(case[method][unit], case[to][unit], strict=False))
 
 
-def memory() -> int:
-    """Measure the memory for each format; gives the exit code, 1 if it exceeds the function's."""
-    pillow_heif.register_heif_opener()
-    earlier = [enlarged_street(*size, "JPEG", subsampling=sampling) for *size, sampling in EARLIER]
-    rows = []
-    for name, megapixels, options in FORMATS:
-        sys.stderr.write(f"memory, {name}\n")
-        photo = enlarged_street(megapixels, 1, name.split()[0], **options)
-        fresh, warm = (run("faceblur", photo, [[0.4, 0.4, 0.2, 0.2]], 0, done)[0] for done in ((), earlier))
-        rows.append(
-            {"photo": name, "megapixels": megapixels, "MB a megapixel": round(fresh["added"] / megapixels, 1)}
-            | {"peak MB": round(fresh["peak"]), "after others, peak MB": round(warm["peak"])}
-        )
-    bound = HIDE_FACES_MB - RUNTIME_MB
-    goals = [at_most("peak MB of any format, after others", max(row["after others, peak MB"] for row in rows), bound)]
-    return publish("memory", rows, goals, rows)
-
-
-def enlarged_street(megapixels: float, ratio: float, format_: str, **options: Any) -> bytes:
-    """A photo of this width ÷ height, of repeated pixels, so that its file is small enough to be accepted."""
-    height = round((megapixels * 1e6 / ratio) ** 0.5)
-    street = photos.street_pixels().resize((round(height * ratio), height), Image.Resampling.NEAREST)
-    return photos.encoded(street, format_, **options)
-
-
 def main() -> int:
-    """Measure everything, and publish it."""
-    missed = memory()
+    """Measure everything but the largest photos, which `memory.py` measures, and publish it."""
     cases = [
         measured(megapixels, faces, sampling) for megapixels in MEGAPIXELS for faces in FACES for sampling in SAMPLINGS
     ]
@@ -186,7 +138,7 @@ def main() -> int:
         ),
     ]
     rows = [row for case in cases for row in case.values()]
-    return publish("blur", rows, goals, *tables(cases), figure=figure(cases)) or missed
+    return publish("blur", rows, goals, *tables(cases), figure=figure(cases))
 
 
 def tables(cases: list[Case]) -> list[list[dict[str, Any]]]:

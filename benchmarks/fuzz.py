@@ -21,7 +21,7 @@ from faceblur_cli.stack.emulator import any_port, emulator
 from faceblur_cli.stack.sam import build, deploy
 from tests.support.bad_files.catalogue import HAND_MADE, HEAVY, kind_of, made, mutated
 from tests.support.bad_files.stack_trial import REFUSED, tried_in
-from tests.support.bad_files.trial import HIDDEN, MEMORY_MB, SECONDS, trials
+from tests.support.bad_files.trial import HIDDEN, SECONDS, trials
 from tests.support.stack.deployed import Deployed
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def main() -> int:
         at_most("defects in the image code", sum(bool(each.defect) for each in in_code), 0),
         at_most("defects in the stack", sum(bool(each.defect) for each in in_stack), 0),
         at_most("CPU s of the slowest", max(each.seconds for each in in_code), SECONDS),
-        at_most("MB of the largest", max(each.megabytes for each in in_code), MEMORY_MB),
+        at_most("share of its function's memory, the largest", max(each.share for each in in_code), 1),
     ]
     return publish("fuzz", shown, goals, shown, figure=figure(shown))
 

@@ -1,8 +1,7 @@
 """The methods of hiding that blur.py compares; `hiding_methods.py METHOD FOLDER TIMES` runs one and prints its cost.
 
-The folder has `photo` and `boxes.json`, and may have photos to process before, `earlier-*`. The result is written to
-the file METHOD. A method is a function of the photo's file and the faces' boxes, [left, top, width, height] in
-fractions of the photo, and gives the result's file.
+The folder has `photo` and `boxes.json`. The result is written to the file METHOD. A method is a function of the photo's
+file and the faces' boxes, [left, top, width, height] in fractions of the photo, and gives the result's file.
 """
 
 from __future__ import annotations
@@ -100,15 +99,13 @@ METHODS: dict[str, Callable[[bytes, Boxes], bytes]] = {
 def main(method: str, folder: Path, times: int) -> None:
     """Hide the faces once, then several times more, as a long-lived process does, and print what it took.
 
-    `added` is the memory in MB that the first time adds to the process with everything imported. `peak` is the peak
-    memory of the process. `runs` are the processor and clock seconds of the later times.
+    `added` is the memory in MB that the first time adds to the process with everything imported. `runs` are the
+    processor and clock seconds of the later times.
     """
     photo, boxes = (folder / "photo").read_bytes(), json.loads((folder / "boxes.json").read_text())
     small = BytesIO()
     Image.new("RGB", (64, 64)).save(small, "JPEG")
     METHODS[method](small.getvalue(), [[0.3, 0.3, 0.3, 0.3]])
-    for earlier in sorted(folder.glob("earlier-*")):
-        METHODS[method](earlier.read_bytes(), boxes)
 
     Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = megabytes("VmRSS")
@@ -119,7 +116,7 @@ def main(method: str, folder: Path, times: int) -> None:
         cpu, wall = time.process_time(), time.perf_counter()
         METHODS[method](photo, boxes)
         runs.append({"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall})
-    json.dump({"added": peak - before, "peak": peak, "runs": runs}, sys.stdout)
+    json.dump({"added": peak - before, "runs": runs}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,12 @@ TRANSIENT = {
         "Lambda.AWSLambdaException",
         "Lambda.SdkClientException",
         "Lambda.TooManyRequestsException",
+        # A function that ended, most likely because its memory was used up.
+        "Lambda.Unknown",
+        "Runtime.ExitError",
+        "Runtime.OutOfMemory",
+        "Runtime.Unknown",
+        "MemoryError",
         *(error.__name__ for error in TransientError.__subclasses__()),
     },
     "dynamodb": {

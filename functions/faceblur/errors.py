@@ -17,6 +17,7 @@
     │   ├── UploadExpired
     │   ├── ReviewExpired
     │   ├── TimedOut
+    │   ├── PhotoTooDemanding
     │   ├── Aborted
     │   └── InternalError
     └── RequestError               the API refuses the request
@@ -148,6 +149,12 @@ class TimedOut(JobEnded):
     """The work on the photo, or one of its tasks, took longer than it may."""
 
     sentence = "This photo took too long to process. Please try again, or reduce it first."
+
+
+class PhotoTooDemanding(JobEnded):
+    """A function ended while it worked on the photo, twice: most likely the photo takes more memory than it has."""
+
+    sentence = "This photo takes more memory than we have. Please reduce it, or choose another output format."
 
 
 class Aborted(JobEnded):

@@ -7,6 +7,14 @@ MAX_BYTES = 35_000_000  # of an upload
 # it is written, beside up to 400 MB of pixels.
 MAX_RESULT_BYTES = 200_000_000
 MAX_PIXELS = 100_000_000
+# Some encoders take so much memory that a function with 3,008 MB holds fewer: these, measured by `make bench-memory`.
+# The second part of the key says whether the picture has transparency.
+MAX_PIXELS_WRITTEN = {
+    ("AVIF", False): 64_000_000,
+    ("AVIF", True): 60_000_000,
+    ("WEBP", True): 64_000_000,
+}
+MAX_PIXELS_LOSSLESS_WEBP = 64_000_000
 MIN_SIDE = 16  # pixels
 # The longer side divided by the shorter one. Panoramas reach 20. A longer strip would exceed the limit of services and
 # formats, which is 65,535 pixels a side.

@@ -12,6 +12,7 @@ from faceblur.errors import (
     JobEnded,
     JobNotFound,
     PhotoError,
+    PhotoTooDemanding,
     RequestError,
     TimedOut,
     TransientError,
@@ -56,6 +57,7 @@ def test_the_names_are_the_contract():
         "UploadExpired",
         "ReviewExpired",
         "TimedOut",
+        "PhotoTooDemanding",
         "Aborted",
         "InternalError",
         "InvalidOptions",
@@ -98,7 +100,7 @@ def test_the_state_machine_passes_on_what_its_tasks_raise():
 
 def test_the_state_machine_has_the_same_names_and_sentences_for_what_it_finds_itself():
     found = {error["code"]: error["message"] for _, error in rules() if not error["code"].startswith("{%")}
-    assert found == {error.__name__: error.sentence for error in (TimedOut, InternalError)}
+    assert found == {error.__name__: error.sentence for error in (TimedOut, PhotoTooDemanding, InternalError)}
 
 
 def test_every_error_has_one_origin():

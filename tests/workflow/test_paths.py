@@ -121,6 +121,8 @@ OURS = sorted(
     error.__name__
     for error in (*errors.PhotoError.__subclasses__(), *errors.TransientError.__subclasses__(), errors.JobNotFound)
 )
+# What Lambda and its emulators call a function that ended, and Python the lack of memory.
+ENDED = ["Lambda.Unknown", "Runtime.ExitError", "Runtime.OutOfMemory", "Runtime.Unknown", "MemoryError"]
 # A photo with one face that no check finds missed.
 HAPPY = {
     CLAIM: [claimed()],
@@ -296,9 +298,13 @@ CASES = {
         f"an error of Lambda: {error}": fails(HIDE, throws(error), code)
         for error, code in (
             ("Lambda.TooManyRequestsException", "InternalError"),
-            ("Runtime.ExitError", "InternalError"),
             ("Sandbox.Timedout", "TimedOut"),
         )
+    },
+    **{f"a function that ended: {error}": fails(HIDE, throws(error), "PhotoTooDemanding") for error in ENDED},
+    **{
+        f"a function that ended: {task}": fails(task, throws("Runtime.ExitError"), "PhotoTooDemanding")
+        for task in (DETECT, CHECK, RECORD)
     },
     "a failure that cannot be recorded": fails(DETECT, raises("CorruptImage"), "CorruptImage")._replace(
         results={
@@ -330,6 +336,12 @@ def test_the_cases_take_every_way_out_of_every_state() -> None:
 def test_a_task_is_retried_as_often_as_its_retrier_says(blur_image: MockedMachine) -> None:
     execution = blur_image.run(INPUT, CASES["an error of ours: DetectorUnavailable"].results)
     assert execution.visits[PATH.index(DETECT)].retries == 7
+
+
+@pytest.mark.parametrize("error", ENDED)
+def test_a_function_that_ended_is_tried_once_more(blur_image: MockedMachine, error: str) -> None:
+    execution = blur_image.run(INPUT, CASES[f"a function that ended: {error}"].results)
+    assert execution.visits[PATH.index(HIDE)].retries == 1
 
 
 @pytest.mark.parametrize("task", [DETECT, HIDE, CHECK, RECORD])

@@ -5,6 +5,7 @@ import { remedyFor } from "./remedies";
 test.each([
   ["NoFacesFound", { min_confidence: 20 }],
   ["ImageTooLarge", { reduce: true }],
+  ["PhotoTooDemanding", { reduce: true }],
   ["DetectorUnavailable", {}],
   ["TimedOut", {}],
   ["Offline", {}],

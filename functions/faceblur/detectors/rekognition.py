@@ -60,7 +60,7 @@ class RekognitionDetector:
         """
         search = Search(photo, detection_pass)
         found = merge(search.boxes(), overlap=0.4, inside=0.8)
-        warnings = search.warnings | set(warnings_for(decode.load_for_detection(photo.data, SAMPLE)))
+        warnings = search.warnings | set(warnings_for(search.sample()))
         return Detection(
             boxes=[box for box in found if box.confidence >= min_confidence],
             detector="rekognition",
@@ -153,6 +153,11 @@ class Search:
     def picture(self) -> Image.Image:
         """The upright photo, decoded on first use."""
         return decode.load_for_detection(self.photo.data, None)
+
+    def sample(self) -> Image.Image:
+        """The upright photo, at least as large as the warnings need it, and not decoded a second time."""
+        is_decoded = "picture" in vars(self)
+        return self.picture if is_decoded else decode.load_for_detection(self.photo.data, SAMPLE)
 
     def call(self, image: ImageTypeDef) -> list[Box]:
         """The faces that one DetectFaces request finds; mirrored boxes are mirrored back."""

@@ -1,4 +1,7 @@
-"""Receipts, with which an auditor can verify a result. Only the times of the stages and the cost vary between runs."""
+"""Receipts, with which an auditor can verify a result.
+
+Between runs the times of the stages and the cost vary. So does the digest of the result, whose paint has random noise.
+"""
 
 from __future__ import annotations
 

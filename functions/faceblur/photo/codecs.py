@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from PIL import ExifTags, Image, ImageCms, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
 from faceblur.errors import ImageTooLarge
-from faceblur.limits import MAX_PIXELS
+from faceblur.limits import MAX_PIXELS, MAX_PIXELS_LOSSLESS_WEBP, MAX_PIXELS_WRITTEN
 from faceblur.photo import boxes, colours, decode, deep_tiff, jpeg, metadata, painting, png
 from faceblur.photo.structure import riff_chunks
 
@@ -38,10 +38,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "BMP": {"dpi": (0, 0)},  # unknown; Pillow would write 96
 }
 WITH_DENSITY = ("JPEG", "PNG", "TIFF", "BMP")
-# The limits of the formats. The encoders of AVIF and of lossless WebP take 38 MB a megapixel, and a function has 3 GB.
+# The limits of the formats
 LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_536}
-MOST_PIXELS = {"AVIF": 64_000_000}
-MOST_LOSSLESS = 64_000_000
 
 # Pillow keeps up to 256 MB of memory for the pixels of the next photo. Getting it from the system each time would take
 # up to a quarter of the time for a large JPEG. An image smaller than a block shrinks that block for good. With blocks
@@ -50,7 +48,10 @@ MOST_LOSSLESS = 64_000_000
 Image.core.set_block_size(256 * 1024)  # type: ignore[attr-defined]
 Image.core.set_blocks_max(1024)  # type: ignore[attr-defined]
 
-_TOO_LARGE = "This photo is too large for {}. Please choose another output format."
+_TOO_LONG = "As {}, a photo can have at most {:,} pixels a side. Please choose another output format."
+_TOO_MANY_PIXELS = (
+    "As {}, a photo can have at most {} megapixels. Please choose another output format, or reduce the photo."
+)
 
 
 class Picture(Protocol):
@@ -114,9 +115,7 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint
 
     Raises CorruptImage, or ImageTooLarge if the format cannot hold the photo.
     """
-    too_long = max(image.size) > LONGEST_SIDE.get(format_, MAX_PIXELS)
-    if too_long or image.width * image.height > MOST_PIXELS.get(format_, MAX_PIXELS):
-        raise ImageTooLarge(_TOO_LARGE.format(format_))
+    _check_size(data, image, format_)
     orientation = decode.header(image).orientation
     profile = metadata.icc_profile(image)
     density = metadata.density(image, orientation)
@@ -141,9 +140,23 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint
         paintable, profile = _in_mode(paintable, profile, format_)
         if format_ == "PNG" and profile and len(profile) > PngImagePlugin.MAX_TEXT_CHUNK:
             profile = None  # Pillow and others would refuse to read the file
-        upright = decode.turn_upright(paintable, orientation)
+        upright = decode.turn_upright(decode.without_decoder(paintable), orientation)
     upright.info = {}
     return Pixels(upright, format_, options | _options_for_file(profile, density))
+
+
+def _check_size(data: bytes, image: ImageFile.ImageFile, format_: str) -> None:
+    """Raise ImageTooLarge if the format, or the memory that its encoder takes, cannot hold the photo."""
+    longest = LONGEST_SIDE.get(format_, MAX_PIXELS)
+    if max(image.size) > longest:
+        raise ImageTooLarge(_TOO_LONG.format(format_, longest))
+    transparent = image.has_transparency_data
+    name = f"{format_} with transparency" if transparent else format_
+    most = MAX_PIXELS_WRITTEN.get((format_, transparent), MAX_PIXELS)
+    if _stays_lossless_webp(data, image, format_):
+        name, most = "WEBP without loss", min(most, MAX_PIXELS_LOSSLESS_WEBP)
+    if image.width * image.height > most:
+        raise ImageTooLarge(_TOO_MANY_PIXELS.format(name, most // 1_000_000))
 
 
 def _is_deep(data: bytes, image: ImageFile.ImageFile) -> bool:
@@ -200,9 +213,7 @@ def _kept_options(data: bytes, image: ImageFile.ImageFile, format_: str, profile
     """The options of the photo itself that are kept if the format stays the same."""
     if format_ != image.format:
         return {}
-    if format_ == "WEBP" and _is_lossless_webp(data):
-        if image.width * image.height > MOST_LOSSLESS:
-            raise ImageTooLarge(_TOO_LARGE.format("WEBP without loss"))
+    if _stays_lossless_webp(data, image, format_):
         return {"lossless": True, "quality": 50}  # the effort: the default takes twice the time for the same size
     if format_ == "PNG":
         info = PngImagePlugin.PngInfo()
@@ -212,8 +223,10 @@ def _kept_options(data: bytes, image: ImageFile.ImageFile, format_: str, profile
     return {}
 
 
-def _is_lossless_webp(data: bytes) -> bool:
-    """Whether the pixels are stored without loss (https://www.rfc-editor.org/rfc/rfc9649#section-2.7)."""
+def _stays_lossless_webp(data: bytes, image: ImageFile.ImageFile, format_: str) -> bool:
+    """Whether a WebP's pixels are and will be stored without loss (RFC 9649, section 2.7)."""
+    if not (format_ == image.format == "WEBP"):
+        return False
     return next((name for name in riff_chunks(data) if name in (b"VP8 ", b"VP8L")), b"") == b"VP8L"
 
 

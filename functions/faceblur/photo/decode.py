@@ -23,6 +23,7 @@ from PIL import (
 )
 
 from faceblur.errors import CorruptImage, FaceblurError, ImageTooLarge, ImageTooSmall, UnsupportedFormat
+from faceblur.geometry import Rectangle
 from faceblur.limits import MAX_PIXELS, MAX_RATIO, MAX_RESULT_BYTES, MIN_SIDE
 from faceblur.photo import boxes, colours, kinds, tiff
 from faceblur.photo.structure import check_structure, png_chunks, without_greedy_tags
@@ -37,6 +38,9 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 EMPTY = "This file is empty. Please upload the photo again."
 STRIP = "This picture is far longer in one direction than in the other. Please cut it into parts and upload those."
+TOO_MANY_PIXELS = (
+    f"This photo has more than {MAX_PIXELS // 1_000_000} megapixels. Please reduce it and upload it again."
+)
 UNUSUAL = "The pixels of this photo are of an unusual kind. Please export it as a JPEG or PNG file."
 
 # Scientific pixels (32 bits, floating point, LAB) are refused: we would have to guess how to show them.
@@ -46,6 +50,11 @@ MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "I;1
 _TOLERANT = {"JPEG", "PNG", "TIFF", "BMP"}
 TRUNCATED = "truncated"  # the key in a picture's `info` that says that pixels are missing
 _END = b"\xff\xd9"  # of a JPEG
+
+_WITH_ALPHA = {"LA", "RGBA"}
+_UPPER_BITS = [level >> 8 for level in range(1 << 16)]
+
+_AT_ONCE = 1 << 20  # pixels of which a checksum is taken at a time
 
 PLAIN = 16  # of 255 levels: a picture whose colours differ by no more shows no face
 
@@ -109,11 +118,21 @@ def decoded(data: bytes, decode: Callable[[], T]) -> tuple[T, bool]:
     except CorruptImage:
         if kinds.format_of(data) not in _TOLERANT:
             raise
-        with tolerating_damage():
-            return decode(), True
+    # Not while the error is handled: its traceback holds the pixels of the first attempt.
+    with tolerating_damage():
+        return decode(), True
 
 
 def _upright_rgb(data: bytes, long_side: int | None) -> Image.Image:
+    shown, orientation = _rgb(data, long_side)
+    with decoding():
+        upright = turn_upright(shown, orientation)
+    upright.info = {}
+    return upright
+
+
+def _rgb(data: bytes, long_side: int | None) -> tuple[Image.Image, int]:
+    """The photo as it is stored, as RGB, and its orientation. A picture of 100 megapixels takes 400 MB."""
     with open_image(data) as image:
         orientation = header(image).orientation
         if long_side is not None and max(image.size) > long_side:
@@ -123,13 +142,17 @@ def _upright_rgb(data: bytes, long_side: int | None) -> Image.Image:
             image.load()
             code = colours.code_of(data, image)
             picture = colours.tone_mapped(eight_bits(image), code) if code and code.is_hdr else image
-            shown = to_rgb(without_alpha(picture))
+            shown = without_decoder(to_rgb(without_alpha(picture)))
             if picture.has_transparency_data and is_plain(shown):
                 light = ImageStat.Stat(shown.convert("L")).mean[0] > 127
+                del shown  # or there would be three pictures at a time
                 shown = to_rgb(picture, background="black" if light else "white")
-            upright = turn_upright(shown, orientation)
-    upright.info = {}
-    return upright
+            return shown, orientation
+
+
+def without_decoder(image: Image.Image) -> Image.Image:
+    """The loaded image, as a copy if its own object would hold the decoder's memory, too: for WebP twice the pixels."""
+    return image.copy() if isinstance(image, (WebPImagePlugin.WebPImageFile, AvifImagePlugin.AvifImageFile)) else image
 
 
 def _lacks_pixels(data: bytes) -> bool:
@@ -154,7 +177,11 @@ def _lacks_pixels(data: bytes) -> bool:
 def _checksum(data: bytes) -> int:
     """A checksum of a photo's pixels. Raises CorruptImage if one is missing."""
     with open_image(data) as image, decoding():
-        return zlib.crc32(image.tobytes())
+        image.load()
+        total = 0
+        for strip in Rectangle(0, 0, *image.size).strips(_AT_ONCE):
+            total = zlib.crc32(image.crop(strip).tobytes(), total)
+        return total
 
 
 @contextmanager
@@ -182,7 +209,7 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
     if animated:
         raise UnsupportedFormat(kinds.ANIMATED)
     if image.width * image.height > MAX_PIXELS:
-        raise ImageTooLarge
+        raise ImageTooLarge(TOO_MANY_PIXELS)
     if min(image.size) < MIN_SIDE:
         raise ImageTooSmall
     if max(image.size) > MAX_RATIO * min(image.size):
@@ -225,18 +252,20 @@ def turn_back(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def to_rgb(image: Image.Image, background: str = "white") -> Image.Image:
-    """An image of any mode as RGB with 8 bits a sample; transparent parts show the background."""
+    """An image of any mode as RGB with 8 bits a sample, itself if it is that; transparent parts show the background."""
     image = eight_bits(image)
     if image.has_transparency_data:
-        coloured = image.convert("RGBA")
+        coloured = image if image.mode in _WITH_ALPHA else image.convert("RGBA")
         canvas = Image.new("RGB", image.size, background)
-        canvas.paste(coloured, mask=coloured.getchannel("A"))
+        canvas.paste(coloured, mask=coloured)
         return canvas
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def without_alpha(image: Image.Image) -> Image.Image:
     """The image without its transparency: transparent parts show their colours."""
+    if image.mode in _WITH_ALPHA:
+        return image.convert("RGB")
     return image.convert("RGBA").convert("RGB") if image.has_transparency_data else image
 
 
@@ -249,7 +278,7 @@ def eight_bits(image: Image.Image) -> Image.Image:
     """The upper eight bits of a grey image with 16 bits a sample; any other image as it is."""
     if not image.mode.startswith("I;16"):
         return image
-    return image.convert("I").point(lambda level: level * (1 / 256)).convert("L")
+    return image.convert("I").point(_UPPER_BITS, "L")
 
 
 @contextmanager

@@ -69,9 +69,8 @@ def _other_order(rawmode: str) -> str:
 def _plain(image: ImageFile.ImageFile) -> Image.Image:
     """The decoded picture without its tags."""
     image.load()
-    picture = image.copy()
-    picture.info = {}
-    return picture
+    image.info = {}
+    return image
 
 
 def _write(icc_profile: bytes | None, density: tuple[float, float] | None, picture: Deep) -> bytes:

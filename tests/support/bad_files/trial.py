@@ -32,6 +32,7 @@ from faceblur.geometry import Box
 from faceblur.limits import OutputFormat, Shape, StyleKind
 from faceblur.photo import decode, jpeg
 from faceblur.photo.hide import HiddenPhoto, hide_faces
+from faceblur.photo.preview import draw_preview
 from faceblur.photo.styles import Region, Style
 from tests.support.privacy import MARK
 from tests.support.sources import template
@@ -48,7 +49,14 @@ HIDDEN = "hidden"  # how a file with a result ends
 FACE = Box(0.25, 0.25, 0.5, 0.5, 99.0)
 RESOURCES = template()["Resources"]
 HIDE = RESOURCES["HideFacesFunction"]["Properties"]
-MEMORY_MB = HIDE["MemorySize"]
+_, WITH_NETWORKS, WITH_REKOGNITION = RESOURCES["DetectFacesFunction"]["Properties"]["MemorySize"]["Fn::If"]
+# The memory of each function in MB; detect_faces has another one with each detector.
+MEMORY_MB = {
+    "detect_faces, embedded": WITH_NETWORKS,
+    "detect_faces, Rekognition": WITH_REKOGNITION,
+    "draw_preview": RESOURCES["DrawPreviewFunction"]["Properties"]["MemorySize"],
+    "hide_faces": HIDE["MemorySize"],
+}
 # The time limit of one call of a function. Here it must be enough for all calls together, and for examining the result.
 SECONDS = HIDE["Timeout"]
 # The limit in elapsed time, for code that waits instead of working. Other processes may slow this one down.
@@ -61,13 +69,17 @@ ALIKE = 0.25  # correlation
 
 
 class Trial(NamedTuple):
-    """One file: how it ended, its defect (empty if there is none), and the time and memory it took."""
+    """One file: how it ended, its defect (empty if there is none), and the time and memory it took.
+
+    `megabytes` is the most that any function took, and `share` the most of its own memory that any of them took.
+    """
 
     name: str
     ended: str
     defect: str = ""
     seconds: float = 0.0  # of processor time
-    megabytes: float = 0.0  # the peak of the whole process
+    megabytes: float = 0.0
+    share: float = 0.0
 
 
 @contextmanager
@@ -121,8 +133,9 @@ def serve(requests: Connection, answers: Connection) -> None:
     for stream in (1, 2):  # the decoders complain there
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # The limit for memory in use is MEMORY_MB. Encoders reserve more than they use, so this limit is twice as high.
-    resource.setrlimit(resource.RLIMIT_AS, (2 * MEMORY_MB << 20, 2 * MEMORY_MB << 20))
+    # The limits for memory in use are MEMORY_MB. Encoders reserve more than they use, so this limit is twice as high.
+    reserved = 2 * max(MEMORY_MB.values()) << 20
+    resource.setrlimit(resource.RLIMIT_AS, (reserved, reserved))
     rekognition.detect_faces = lambda _: []
     rekognition.client = lambda: SimpleNamespace(meta=SimpleNamespace(service_model=SimpleNamespace(api_version="")))
     while True:
@@ -131,19 +144,31 @@ def serve(requests: Connection, answers: Connection) -> None:
         except EOFError:
             return
         resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + SECONDS, resource.RLIM_INFINITY))
-        Path("/proc/self/clear_refs").write_text("5")  # reset the peak of the memory
         start = time.process_time()
-        ended, defect = tried(name, photo)
-        seconds, megabytes = time.process_time() - start, peak_megabytes()
-        if megabytes > MEMORY_MB:
-            defect = defect or f"took {megabytes:.0f} MB"
-        answers.send(Trial(name, ended, defect, seconds, megabytes))
+        peaks: dict[str, float] = {}
+        ended, defect = tried(name, photo, peaks)
+        seconds = time.process_time() - start
+        for function, megabytes in peaks.items():
+            if megabytes > MEMORY_MB[function]:
+                defect = defect or f"{function} took {megabytes:.0f} MB"
+        share = max(megabytes / MEMORY_MB[function] for function, megabytes in peaks.items())
+        answers.send(Trial(name, ended, defect, seconds, max(peaks.values()), share))
 
 
-def tried(name: str, photo: bytes) -> tuple[str, str]:
-    """How a file ends, and its defect."""
+@contextmanager
+def measured(function: str, peaks: dict[str, float]) -> Iterator[None]:
+    """Note the peak memory of the process during a function's work, in MB."""
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     try:
-        before, result, style = worked_on(name, photo)
+        yield
+    finally:
+        peaks[function] = peak_megabytes()
+
+
+def tried(name: str, photo: bytes, peaks: dict[str, float]) -> tuple[str, str]:
+    """How a file ends, and its defect; notes the peak memory of each function."""
+    try:
+        before, result, style = worked_on(name, photo, peaks)
     except PhotoError as error:
         return error.code, ""
     except Exception as error:  # noqa: BLE001 (which is what is looked for)
@@ -151,15 +176,21 @@ def tried(name: str, photo: bytes) -> tuple[str, str]:
     return HIDDEN, wrong_with(photo, before, result, style)
 
 
-def worked_on(name: str, photo: bytes) -> tuple[Image.Image, HiddenPhoto, Style]:
+def worked_on(name: str, photo: bytes, peaks: dict[str, float]) -> tuple[Image.Image, HiddenPhoto, Style]:
     """The photo as the detectors see it, its result, and its style. The file's name decides the style."""
     random = Random(name)
     style = Style(random.choice(get_args(StyleKind)), random.choice(get_args(Shape)))
     output = random.choice(("same", "same", *get_args(OutputFormat)))
-    before = looked_at(photo)
+    with measured("detect_faces, embedded", peaks):
+        before = looked_at(photo)
     # The service is not called, but everything that a check would send to it is made.
-    rekognition.RekognitionDetector().detect(StoredPhoto(photo, "", ""), 50, DetectionPass.CHECK)
-    return before, hide_faces(photo, [Region(FACE, style)], output), style
+    with measured("detect_faces, Rekognition", peaks):
+        rekognition.RekognitionDetector().detect(StoredPhoto(photo, "", ""), 50, DetectionPass.CHECK)
+    with measured("draw_preview", peaks):
+        draw_preview(photo)
+    with measured("hide_faces", peaks):
+        result = hide_faces(photo, [Region(FACE, style)], output)
+    return before, result, style
 
 
 def looked_at(photo: bytes) -> Image.Image:

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from tests.support.storm.portraits import Portrait
 
 # The codes that a restart explains: the job was stopped, or something failed while the stack went down.
-OF_A_RESTART = {"Aborted", "InternalError", "TimedOut", "StorageUnavailable", "DetectorUnavailable"}
+OF_A_RESTART = {
+    "Aborted",
+    "DetectorUnavailable",
+    "InternalError",
+    "PhotoTooDemanding",  # a function that is stopped looks like one that has no memory left
+    "StorageUnavailable",
+    "TimedOut",
+}
 OF_THE_DETECTOR = {"DetectorThrottled", "DetectorUnavailable"}
 # The most tries of the state machine. Fewer faults than this must not make a job fail.
 TRIES = {"lambda": 6, "throttled": 31, "storage": 6, "detector": 8}

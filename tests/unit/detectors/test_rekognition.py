@@ -381,3 +381,10 @@ def test_a_fault_in_the_middle_is_no_answer(service):
     service.default = BROKEN
     with pytest.raises(DetectorUnavailable):
         detect(grey(4000, 3000))
+
+
+def test_a_check_decodes_the_draft_once(service, monkeypatch):
+    decoded, decode_ = [], rekognition.decode.load_for_detection
+    monkeypatch.setattr(rekognition.decode, "load_for_detection", lambda *given: decoded.append(1) or decode_(*given))
+    detect(astronaut(), detection_pass=DetectionPass.CHECK)
+    assert len(decoded) == 1

@@ -361,3 +361,27 @@ def test_exif_after_the_pixels_of_a_png_does_not_turn_it() -> None:
         assert (hidden.width, hidden.height) == decode.load_for_detection(late, None).size == small().size
         assert hidden.stripped == ["EXIF"]
         assert (hide_faces(early, [], output).width, decode.inspect(early).width) == (small().height,) * 2
+
+
+@pytest.mark.parametrize("format_", ["WEBP", "AVIF"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_decoded_picture_does_not_hold_the_decoder_and_its_memory(format_: str, mode: str) -> None:
+    photo = encoded(astronaut_pixels().convert(mode), format_)
+    assert type(decode.load_for_detection(photo, None)) is Image.Image
+
+
+def test_rgb_is_not_copied() -> None:
+    picture = astronaut_pixels()
+    assert decode.to_rgb(decode.without_alpha(picture)) is picture
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+@pytest.mark.parametrize("background", ["black", "white"])
+def test_transparent_parts_show_the_background(mode: str, background: str) -> None:
+    picture = Image.new("RGBA", (2, 1), (90, 90, 90, 255)).convert(mode)
+    picture.putpixel((1, 0), (90, 0) if mode == "LA" else (90, 90, 90, 0))
+    shown = decode.to_rgb(picture, background)
+    assert [shown.getpixel((x, 0)) for x in (0, 1)] == [
+        (90,) * 3,
+        Image.new("RGB", (1, 1), background).getpixel((0, 0)),
+    ]

@@ -402,7 +402,7 @@ def test_photos_are_converted_to_another_format(source: str, output: OutputForma
     ("output", "size"), [("jpeg", (65_501, 400)), ("webp", (16_384, 100)), ("avif", (10_000, 6_401))]
 )
 def test_a_photo_too_large_for_the_output_is_refused(output: OutputFormat, size: tuple[int, int]) -> None:
-    with pytest.raises(ImageTooLarge, match=f"too large for {output.upper()}"):
+    with pytest.raises(ImageTooLarge, match=f"As {output.upper()}, a photo can have at most"):
         hide_faces(encoded(Image.new("1", size), "PNG"), [], output)
 
 
@@ -418,6 +418,13 @@ def test_an_icc_profile_that_no_png_may_hold_goes() -> None:
     photo = encoded(astronaut_pixels().resize((96, 96)), "JPEG", icc_profile=profile)
     assert "icc_profile" not in opened(hide_faces(photo, [FACE], "png").data).info
     assert opened(hide_faces(photo, [FACE], "webp").data).info["icc_profile"] == profile
+
+
+@pytest.mark.parametrize(("output", "side", "most"), [("webp", 8_001, 64), ("avif", 7_746, 60)])
+def test_transparency_takes_memory_so_fewer_pixels_are_written(output: OutputFormat, side: int, most: int) -> None:
+    photo = encoded(Image.new("1", (side, side)), "PNG", transparency=0)
+    with pytest.raises(ImageTooLarge, match=f"{output.upper()} with transparency.* {most} megapixels"):
+        hide_faces(photo, [], output)
 
 
 def test_a_large_webp_without_loss_is_refused() -> None:
