@@ -84,6 +84,7 @@ def test_the_draft_and_how_it_is_described(blur, stored, s3, keys):
             "width": 160,
             "height": 120,
             "stripped": [],
+            "kept_metadata": [],
         },
         "stage": {"name": "hide", "round": 0, "memory_mb": 512},
     }
