@@ -378,7 +378,7 @@ def drafted(roles: Roles, status: str) -> dict[str, Any]:
 
 def store_no_boxes(roles: Roles, key: str) -> None:
     """Store a file of boxes under this key, which has none."""
-    content = {"photo": PHOTO_DIGEST, "boxes": [], "kept_places": [], "only": False}
+    content = {"photo": PHOTO_DIGEST, "boxes": [], "kept_places": [], "only": False, "wraps": False}
     roles.store(key, json.dumps(content).encode())
 
 

@@ -125,13 +125,14 @@ class _Found:
                 found[name] = values[: xmp.MOST_VALUES]
         return found
 
-    def credited_in_iptc(self) -> set[tuple[int, int]]:
-        """The fields of IPTC whose values are the credits that are kept."""
+    def credited_in_iptc(self, kept: Collection[str]) -> set[tuple[int, int]]:
+        """The fields of IPTC whose values are the credits in these properties of XMP."""
         credits_ = self.credits()
         return {
             (2, number)
             for name, number, _, most in _CREDITS
-            if [xmp.clean(decoded(value), most) for value in self.iptc.get((2, number), [])] == credits_.get(name)
+            if name in kept
+            and [xmp.clean(decoded(value), most) for value in self.iptc.get((2, number), [])] == credits_.get(name)
         }
 
 
@@ -260,7 +261,11 @@ def _whole(image: ImageFile.ImageFile, found: _Found, tags: Directories, propert
     if found.properties and found.properties.keys() <= properties:
         names |= {"XMP"}
     resources = image.info.get("photoshop") or {_IPTC: b""}
-    if found.iptc and set(resources) == {_IPTC} and set(found.iptc) <= _IPTC_OF_THE_FILE | found.credited_in_iptc():
+    if (
+        found.iptc
+        and set(resources) == {_IPTC}
+        and set(found.iptc) <= _IPTC_OF_THE_FILE | found.credited_in_iptc(properties)
+    ):
         names |= {"IPTC", "IptcNaaInfo"}
     return frozenset(names)
 
