@@ -153,7 +153,8 @@ export const texts = {
       camera: "Camera and settings",
       credit: "Credit: creator, copyright and caption",
       panorama: "Panorama: how to show a 360° photo",
-      explain: "Normally all of this is removed. Whoever gets the photo can read what you keep.",
+      explain:
+        "Normally all of this is removed. Whoever gets the photo can read what you keep. Photos that are reduced before upload have lost it already.",
     },
     reduce: {
       label: "Reduce large photos before upload",

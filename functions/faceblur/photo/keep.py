@@ -122,7 +122,7 @@ class _Found:
             cleaned = ([text for text in (xmp.clean(each, most) for each in source) if text] for source in sources)
             values = next(filter(None, cleaned), [])
             if values:
-                found[name] = values[: xmp.MOST_VALUES]
+                found[name] = values[: xmp.MOST_VALUES if name in xmp.LISTS else 1]
         return found
 
     def credited_in_iptc(self, kept: Collection[str]) -> set[tuple[int, int]]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FIRST, EXIF, GPS = 0, int(ExifTags.IFD.Exif), int(ExifTags.IFD.GPSInfo)
 
 _MOST = 2**31  # of the numbers in a fraction
-NAME, LINE, CAPTION = 80, 500, 4_000  # the most characters of a text
+NAME, LINE, CAPTION = 80, 500, 4_000  # the most characters of a text; all of them fit into a segment of a JPEG
 
 
 def _text(most: int = NAME) -> Callable[[Any], bytes | str | None]:

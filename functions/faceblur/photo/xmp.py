@@ -27,7 +27,7 @@ for _prefix, _name in (("dc", DC), ("photoshop", PHOTOSHOP), ("GPano", GPANO), (
     ET.register_namespace(_prefix, _name[1:-1])
 
 # Lists in order, and texts that may be there in several languages. All other properties that are written are plain.
-_LISTS = {f"{DC}creator"}
+LISTS = {f"{DC}creator"}
 _ALTERNATIVES = {f"{DC}rights", f"{DC}description"}
 _CONTAINERS = {f"{_RDF}{name}" for name in ("Seq", "Bag", "Alt")}
 
@@ -81,7 +81,7 @@ def write(properties: Properties) -> bytes:
     description = ET.SubElement(ET.SubElement(root, f"{_RDF}RDF"), f"{_RDF}Description", {f"{_RDF}about": ""})
     for name, values in properties.items():
         element = ET.SubElement(description, name)
-        if name in _LISTS:
+        if name in LISTS:
             items = ET.SubElement(element, f"{_RDF}Seq")
             for value in values:
                 ET.SubElement(items, f"{_RDF}li").text = value

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 import pytest
 from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
 
-from faceblur.photo import keep, xmp
+from faceblur.photo import decode, keep, xmp
 from faceblur.photo.hide import hide_faces
 from tests.support.pictures.photos import encoded, flower_pixels, opened
 
-ALL = ("time", "position", "camera", "credit", "panorama")
+if TYPE_CHECKING:
+    from faceblur.limits import MetadataKind, OutputFormat
+
+ALL: tuple[MetadataKind, ...] = ("time", "position", "camera", "credit", "panorama")
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF")
 EXIF, GPS = ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo
 PLACE = {1: "N", 2: (46.0, 12.0, 12.5), 3: "E", 4: (7.0, 30.0, 0.0)}
@@ -100,7 +104,7 @@ def test_every_kind_is_kept_in_every_format(format_: str) -> None:
 
 @pytest.mark.parametrize("output", ["same", "png", "webp", "avif"])
 @pytest.mark.parametrize("kind", ALL)
-def test_a_kind_brings_nothing_of_the_others(kind: str, output: str) -> None:
+def test_a_kind_brings_nothing_of_the_others(kind: MetadataKind, output: OutputFormat) -> None:
     hidden = hide_faces(photo(), [], output, [kind])
     assert hidden.kept_metadata == [kind]
     first, exif, gps = tags_in(hidden.data)
@@ -167,7 +171,8 @@ def test_a_tiff_with_tags_has_the_same_pixels(mode: str) -> None:
     plain = encoded(
         flower_pixels().convert("L").convert(mode) if mode == "I;16" else flower_pixels().convert(mode), "TIFF"
     )
-    kept = keep.read(photo(), opened(photo()), ALL)
+    with decode.open_image(photo()) as source:
+        kept = keep.read(photo(), source, ALL)
     tagged = kept.added_to(plain, "TIFF")
     assert opened(tagged).tobytes() == opened(plain).tobytes()
     assert hide_faces(tagged, [], keep_metadata=["credit"]).kept_metadata == ["credit"]
@@ -212,6 +217,18 @@ def test_texts_are_cut_and_lose_control_characters() -> None:
     assert found[f"{xmp.DC}description"] == ["x" * 4_000]
     assert "\u202e" not in xmp.clean("a\u202eb\0c\ud800", 9)
     assert xmp.clean("one\r\ntwo", 9) == "one\ntwo"
+
+
+@pytest.mark.parametrize("letter", ["&", "\U0001f600"])
+def test_the_longest_texts_fit_into_a_jpeg(letter: str) -> None:
+    text = escape(letter * 5_000)
+    names = ("dc:rights", "dc:description", "photoshop:Headline", "photoshop:Credit")
+    texts = "".join(f"<{name}><rdf:Bag>{f'<rdf:li>{text}</rdf:li>' * 2}</rdf:Bag></{name}>" for name in names)
+    plain = encoded(flower_pixels(), "PNG")
+    photo_ = keep.Kept(["credit"], packet=packet({}, creators(*[letter * 5_000] * 11) + texts)).added_to(plain, "PNG")
+    found = packet_in(hide_faces(photo_, [], "jpeg", ["credit"]).data)
+    assert [len(each) for each in found[f"{xmp.DC}creator"]] == [500] * 10
+    assert len(found[f"{xmp.DC}description"][0]) == 4_000
 
 
 @pytest.mark.parametrize(
