@@ -26,6 +26,7 @@ from faceblur.jobs.uploads import job_ids_in
 from faceblur.photo.hide import hide_faces
 
 CHECKS = 5  # at most, as in the state machine
+EXECUTION = "one function"  # stands in the row where an execution's ARN would
 
 
 def handler(event: dict[str, Any], context: object) -> None:  # noqa: ARG001 - Lambda passes it
@@ -44,7 +45,7 @@ def work_on(job_id: str) -> None:
     hidden, rounds = hide_faces(photo, findings.regions(options), options["output"]), 0
     while options.get("checks") and rounds < CHECKS:
         rounds += 1
-        check = Check(EmbeddedDetector(), findings.regions(options), findings.keeps)
+        check = Check(EmbeddedDetector(), findings.regions(options), findings.keeper())
         missed = detect_at_confidence(check, stored(hidden.data), options["min_confidence"], DetectionPass.CHECK).boxes
         if not missed:
             break
@@ -52,9 +53,11 @@ def work_on(job_id: str) -> None:
         hidden = hide_faces(photo, findings.regions(options), options["output"])
     request = CompleteRequest(
         job_id=job_id,
+        execution=EXECUTION,
         options=options,
         boxes=store_boxes(job_id, findings, jobs(), photos()),
         check_rounds=rounds,
+        reviewed=False,
         warnings=[*found.warnings],
         draft=store_draft(job_id, hidden, jobs(), photos()),
         stages=[],
@@ -69,9 +72,9 @@ def begin(job_id: str) -> dict[str, Any]:
         .Table(config.jobs_table())
         .update_item(
             Key={"job_id": job_id},
-            UpdateExpression="SET #status = :processing",
+            UpdateExpression="SET #status = :processing, execution_arn = :execution",
             ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues={":processing": Status.PROCESSING},
+            ExpressionAttributeValues={":processing": Status.PROCESSING, ":execution": EXECUTION},
             ReturnValues="ALL_NEW",
         )["Attributes"]
     )

@@ -15,8 +15,8 @@ from faceblur_cli.failures import Failure
 
 # The extensions that differ from the subtype of the content type.
 _EXTENSIONS = {"image/jpeg": ".jpg", "image/tiff": ".tif"}
-# Warnings of results in which faces may be visible.
-_LOOK_AT = {"NoFacesFound", "FacesBelowConfidence", "ChecksNotSettled"}
+# Warnings of results in which faces may be visible. A review answers those that come before it.
+_LOOK_AT = {"FacesBelowConfidence", "ChecksNotSettled"}
 
 
 @dataclass
@@ -39,8 +39,8 @@ class Report:
 
     @property
     def needs_a_look(self) -> bool:
-        """Whether faces may be visible in the result, and nobody has looked at it."""
-        return not self.reviewed and bool(_LOOK_AT.intersection(self.warnings))
+        """Whether faces may be visible in the result that nobody has decided to leave visible."""
+        return bool(_LOOK_AT.intersection(self.warnings)) or ("NoFacesFound" in self.warnings and not self.reviewed)
 
     @property
     def summary(self) -> str:

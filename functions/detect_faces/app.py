@@ -75,7 +75,7 @@ def detector_for(request: DetectRequest, found: FoundBoxes) -> Detector:
         detector = WrappedDetector(detector)
     if request.boxes is None:
         return detector
-    return Check(detector, found.regions(request.options), found.keeps)
+    return Check(detector, found.regions(request.options), found.keeper())
 
 
 def stored_boxes(request: DetectRequest, found: FoundBoxes, detection: Detection) -> StoredBoxes:

@@ -54,12 +54,13 @@ class Stage(_MeasuredStage, total=False):
 class ExecutionInput(TypedDict):
     """The input of an execution.
 
-    A job that is done again with the same faces has their `boxes`, and the `warnings` of their detection. `reviewed`
-    tells whether a person decided who is hidden.
+    A job that is done again with the same faces has their `boxes`, the number of those about which the detector was
+    not sure, and the `warnings` of their detection. `reviewed` tells whether a person decided who is hidden.
     """
 
     job_id: str
     boxes: StoredBoxes | None
+    unsure: int
     reviewed: bool
     warnings: list[str]
 

@@ -147,7 +147,7 @@ def merge(boxes: Iterable[Box], overlap: float = 0.5, inside: float = inf) -> li
     than `inside` of its own area lies in the other box and its middle lies in the ellipse over the other box.
     """
     kept: list[Box] = []
-    index = _BoxIndex()
+    index = BoxIndex()
     for box in sorted(boxes, key=lambda box: (-box.confidence, -box.area)):
         near = index.near(box)
         if not any(box.overlap(other) > overlap or _is_part(box, other, inside) for other in near):
@@ -165,17 +165,21 @@ def _is_part(box: Box, other: Box, inside: float) -> bool:
     return across**2 + down**2 < OVAL**2
 
 
-class _BoxIndex:
+class BoxIndex:
     """Boxes by size and position, so that each box of a crowd is compared only with its neighbours.
 
     Boxes of about the same width and height share a grid. The cells of a grid are at least as large as its boxes, so a
     box reaches from the cell of its upper left corner at most into the next cells.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, boxes: Iterable[Box] = ()) -> None:
+        """Begin with these boxes."""
         self._grids: dict[tuple[int, int], dict[tuple[int, int], list[Box]]] = {}
+        for box in boxes:
+            self.add(box)
 
     def add(self, box: Box) -> None:
+        """Add a box."""
         size = _exponent(box.width), _exponent(box.height)
         cell = _cell(box.left, size[0]), _cell(box.top, size[1])
         self._grids.setdefault(size, {}).setdefault(cell, []).append(box)

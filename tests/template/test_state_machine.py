@@ -304,6 +304,11 @@ def test_a_review_that_nobody_answers_has_its_own_error():
 
 def test_the_row_tells_the_end_at_which_the_execution_stops_waiting():
     ask = TASKS["Ask a person"]
-    assert ask["TimeoutSeconds"] == "{% $ceil(${ReviewHours} * 3600) %}"
+    assert ask["TimeoutSeconds"] == "{% $review_seconds %}"
     end = ask["Arguments"]["ExpressionAttributeValues"][":end"]["N"]
-    assert "$millis() / 1000 + ${ReviewHours} * 3600" in end
+    assert "$millis() / 1000 + $review_seconds" in end
+
+
+def test_the_work_before_a_review_is_shorter_than_what_the_wait_leaves_of_the_job():
+    assert "- 900" in TASKS["Claim the job"]["Assign"]["review_seconds"]
+    assert config.WORK_SECONDS <= 900

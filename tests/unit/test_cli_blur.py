@@ -338,6 +338,7 @@ def test_the_waiting_for_a_person_does_not_count(clock: Clock) -> None:
         (["FacesBelowConfidence"], False, True),
         (["ChecksNotSettled", "DarkPhoto"], False, True),
         (["NoFacesFound"], True, False),
+        (["ChecksNotSettled"], True, True),
     ],
 )
 def test_results_at_which_somebody_should_look(photo: Path, warnings: list[str], reviewed: bool, look: bool) -> None:

@@ -6,6 +6,7 @@ Mocked results cannot show retries that succeed, roles and real payloads: test_b
 from __future__ import annotations
 
 import json
+import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -41,14 +42,18 @@ RECORD_FAILURE = "Record the failure"
 FAILURE = ["What went wrong?", RECORD_FAILURE, "Job failed"]
 
 
-INPUT: ExecutionInput = {"job_id": JOB_ID, "boxes": None, "reviewed": False, "warnings": []}
+INPUT: ExecutionInput = {"job_id": JOB_ID, "boxes": None, "unsure": 0, "reviewed": False, "warnings": []}
 # The input of an execution that does a job again with the faces that are known.
 AGAIN: ExecutionInput = INPUT | {"boxes": {"key": f"boxes/{JOB_ID}.json", "count": 1}}
 
 
-def claimed(**options: Any) -> dict[str, Any]:
-    """The row of a claimed job with these options."""
-    return returns({"Attributes": {"options": {"S": json.dumps(JobOptions(**options).model_dump())}}})
+def claimed(*, expires_in: int = 24 * 3600, **options: Any) -> dict[str, Any]:
+    """The row of a claimed job with these options that expires in so many seconds."""
+    row = {
+        "options": {"S": json.dumps(JobOptions(**options).model_dump())},
+        "expires_at": {"N": str(int(time.time()) + expires_in)},
+    }
+    return returns({"Attributes": row})
 
 
 def found(faces: int, boxes: int, *warnings: str, unsure: int = 0) -> dict[str, Any]:
@@ -243,7 +248,7 @@ CASES = {
         | REVIEWED
         | {CLAIM: [claimed(review="when_unsure")], HIDE: [hidden()] * 2, CHECK: [found(0, 1)] * 2},
         [CLAIM, KNOWN, HIDE, CHECK, MISSED, *REVIEW, *FROM_HIDE],
-        given=AGAIN | {"warnings": ["FacesBelowConfidence"]},
+        given=AGAIN | {"unsure": 1},
     ),
     "no job waits for the photo": Case(
         {CLAIM: [throws("DynamoDB.ConditionalCheckFailedException")]}, [CLAIM, NO_JOB], "JobNotFound"
@@ -366,6 +371,15 @@ def test_a_decision_counts_its_own_checks_and_settles_what_did_not_settle(blur_i
     assert (known["round"], known["warnings"], known["reviewed"]) == (1, ["DarkPhoto"], True)
     assert known["boxes"] == payload(found(0, 2))["boxes"]
     assert len(known["stages"]) == 14
+
+
+@pytest.mark.parametrize(
+    ("hours", "seconds"), [(24, 20 * 3600), (21, 20 * 3600), (10, 10 * 3600 - 900), (0.25, 1), (0, 1)]
+)
+def test_a_review_ends_before_its_job_expires(blur_image: MockedMachine, hours: float, seconds: int) -> None:
+    results = HAPPY | {CLAIM: [claimed(expires_in=int(hours * 3600))]}
+    waits = blur_image.run(INPUT, results).variables["review_seconds"]
+    assert seconds - 60 <= waits <= seconds
 
 
 def test_the_row_tells_whether_a_decision_waits_for_the_faces(blur_image: MockedMachine) -> None:

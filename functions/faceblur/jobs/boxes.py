@@ -11,14 +11,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from faceblur.detectors.base import DetectionPass
+from faceblur.detectors.confidence import unsure
 from faceblur.errors import TooManyFaces
-from faceblur.geometry import Box
+from faceblur.geometry import Box, BoxIndex
 from faceblur.jobs.storage import withdraw_if_late
 from faceblur.limits import MAX_FACES
 from faceblur.photo.styles import Region, style_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from faceblur.contracts import StoredBoxes
     from faceblur.jobs.storage import Photos
@@ -37,12 +38,14 @@ class FoundBox:
     """A face's box and the round that found it: 0 is the first pass, 1…5 are the checks.
 
     A box that is not `hidden` stays visible by a decision. `style` holds the options of the job that differ for it.
+    `named` tells whether a decision named it, and so whether another detection must not lose it.
     """
 
     box: Box
     round: int
     hidden: bool = True
     style: Mapping[str, Any] = field(default_factory=dict)
+    named: bool = False
 
     @property
     def is_kept_face(self) -> bool:
@@ -59,12 +62,16 @@ class FoundBox:
             "round": self.round,
             "hidden": self.hidden,
         }
-        return told | {"hidden_with": dict(self.style)} if self.style else told
+        if self.named:
+            told["named"] = True
+        if self.style:
+            told["hidden_with"] = dict(self.style)
+        return told
 
     @classmethod
     def from_dict(cls, box: Mapping[str, Any]) -> FoundBox:
         """The box that `to_dict` wrote."""
-        return cls(Box.from_dict(box), box["round"], box["hidden"], box.get("hidden_with", {}))
+        return cls(Box.from_dict(box), box["round"], box["hidden"], box.get("hidden_with", {}), box.get("named", False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,11 @@ class FoundBoxes:
         """The number of faces that stay visible by a decision."""
         return sum(each.is_kept_face for each in self.boxes)
 
+    @property
+    def unsure(self) -> int:
+        """The number of hidden faces about which the detector was not sure and no decision has said anything."""
+        return unsure([each.box for each in self.boxes if each.hidden and not each.named])
+
     def plus(self, boxes: Sequence[Box], round_: int) -> FoundBoxes:
         """All these boxes and the boxes of another round."""
         return replace(self, boxes=[*self.boxes, *(FoundBox(box, round_) for box in boxes)])
@@ -100,18 +112,22 @@ class FoundBoxes:
         """The regions to hide in a job with these options."""
         return [Region(each.box, style_of({**options, **each.style})) for each in self.boxes if each.hidden]
 
-    def keeps(self, box: Box) -> bool:
-        """Whether a face that a check found is one that a decision keeps visible.
+    def keeper(self) -> Callable[[Box], bool]:
+        """A function that tells whether a face that a check found is one that a decision keeps visible.
 
         Two detectors place the same face differently. So the face counts as the known one whose box overlaps its box
         most.
         """
-        if self.only or any(box.share_in(place) >= INSIDE for place in self.kept_places):
-            return True
-        if not self.kept:
-            return False
-        known = max(self.boxes, key=lambda each: each.box.overlap(box), default=None)
-        return known is not None and known.is_kept_face and known.box.overlap(box) > OVERLAP
+        known = {id(each.box): each for each in self.boxes}
+        faces, places = BoxIndex(each.box for each in self.boxes), BoxIndex(self.kept_places)
+
+        def keeps(box: Box) -> bool:
+            if self.only or any(box.share_in(place) >= INSIDE for place in places.near(box)):
+                return True
+            nearest = max(faces.near(box), key=box.overlap, default=None)
+            return nearest is not None and known[id(nearest)].is_kept_face and nearest.overlap(box) > OVERLAP
+
+        return keeps
 
     def to_dict(self) -> dict[str, Any]:
         """These boxes as JSON carries them."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from faceblur.errors import InvalidDecision
-from faceblur.geometry import Box
-from faceblur.jobs.boxes import INSIDE, FoundBox
+from faceblur.geometry import Box, BoxIndex
+from faceblur.jobs.boxes import INSIDE, PERSON, FoundBox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,18 +74,23 @@ class Decision:
 def decided(found: FoundBoxes, decision: Decision) -> FoundBoxes:
     """The boxes after a decision. Those that it does not name stay as they are, unless it is about these only.
 
-    What it hides wins over what it keeps. Raises InvalidDecision if it names a face that the job does not have.
+    What it hides wins over what it keeps, now and earlier. Raises InvalidDecision if it names a face that the job does
+    not have.
     """
+    if decision.is_empty:
+        return found
     _check_ids(decision, len(found.boxes))
-    boxes = [replace(each, hidden=False) for each in found.boxes] if decision.only else list(found.boxes)
+    faces = _Faces(found.boxes)
+    if decision.only:
+        faces.show_all()
     for choice in decision.keep:
-        for index in _named(choice, boxes):
-            boxes[index] = replace(boxes[index], hidden=False)
+        faces.show(choice)
     for choice in decision.hide:
-        _hide(choice, boxes)
+        faces.hide(choice)
+    earlier = [] if decision.only else [place for place in found.kept_places if not faces.hid_in(place)]
     places = [choice.place for choice in decision.keep if choice.id is None and choice.place]
-    kept_places = places if decision.only else [*found.kept_places, *places]
-    return replace(found, boxes=boxes, kept_places=kept_places, only=decision.only)
+    kept_places = [*earlier, *places, *faces.shown_drawings]
+    return replace(found, boxes=faces.boxes, kept_places=kept_places, only=decision.only)
 
 
 def _check_ids(decision: Decision, faces: int) -> None:
@@ -96,25 +101,58 @@ def _check_ids(decision: Decision, faces: int) -> None:
                 raise InvalidDecision(f"{name}.{number}: this job has no face with the id {choice.id}")
 
 
-def _named(choice: Choice, boxes: Sequence[FoundBox]) -> list[int]:
-    """The indices of the boxes that a choice names: by its id, or because they lie in its place."""
-    if choice.id is not None:
-        return [choice.id - 1]
-    return [index for index, each in enumerate(boxes) if choice.place and each.box.share_in(choice.place) >= INSIDE]
+class _Faces:
+    """The boxes of a job while a decision changes them."""
 
+    def __init__(self, boxes: Sequence[FoundBox]) -> None:
+        self.boxes = list(boxes)
+        self.shown_drawings: list[Box] = []
+        self._hidden_now = BoxIndex()
+        self._numbers = {id(each.box): number for number, each in enumerate(boxes)}
+        self._index = BoxIndex(each.box for each in boxes)
 
-def _hide(choice: Choice, boxes: list[FoundBox]) -> None:
-    """Hide what a choice names. A place gets a box of its own, unless it is the box of a face."""
-    named = _named(choice, boxes)
-    for index in named:
-        style = {**boxes[index].style, **choice.style}
-        boxes[index] = replace(boxes[index], hidden=True, style=style)
-    if choice.place is None:
-        return
-    if choice.id is not None:
-        boxes[named[0]] = replace(boxes[named[0]], box=choice.place)
-    elif not any(boxes[index].box.overlap(choice.place) > SAME for index in named):
-        boxes.append(FoundBox(choice.place, 0, style=choice.style))
+    def show_all(self) -> None:
+        self.boxes = [replace(each, hidden=False) for each in self.boxes]
+
+    def show(self, choice: Choice) -> None:
+        """Show what a choice names. A check must not hide what lies under a drawn box that is shown again."""
+        for number in self._named(choice):
+            self.boxes[number] = replace(self.boxes[number], hidden=False, named=True)
+            if self.boxes[number].box.found_by == PERSON:
+                self.shown_drawings.append(self.boxes[number].box)
+
+    def hide(self, choice: Choice) -> None:
+        """Hide what a choice names. A place gets a box of its own, unless it is the box of a face."""
+        named = self._named(choice)
+        for number in named:
+            face = self.boxes[number]
+            self._hidden_now.add(face.box)
+            self.boxes[number] = replace(face, hidden=True, style={**face.style, **choice.style}, named=True)
+        if choice.place is None:
+            return
+        if choice.id is not None:
+            self._move(named[0], choice.place)
+        elif not any(self.boxes[number].box.overlap(choice.place) > SAME for number in named):
+            self.boxes.append(FoundBox(choice.place, 0, style=choice.style, named=True))
+
+    def hid_in(self, place: Box) -> bool:
+        """Whether a face in this place was hidden by the decision."""
+        return any(box.share_in(place) >= INSIDE for box in self._hidden_now.near(place))
+
+    def _named(self, choice: Choice) -> list[int]:
+        """The numbers of the boxes that a choice names: by its id, or because they lie in its place."""
+        if choice.id is not None:
+            return [choice.id - 1]
+        if choice.place is None:
+            return []
+        near = [box for box in self._index.near(choice.place) if box.share_in(choice.place) >= INSIDE]
+        return sorted(self._numbers[id(box)] for box in near)
+
+    def _move(self, number: int, place: Box) -> None:
+        """Give a face another place. It is still the face that its detector found."""
+        face = self.boxes[number]
+        box = replace(place, found_by=face.box.found_by, confidence=face.box.confidence)
+        self.boxes[number] = replace(face, box=box)
 
 
 def store_decision(job_id: str, decision: Decision, photos: Photos) -> None:

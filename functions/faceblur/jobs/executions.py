@@ -34,7 +34,7 @@ class Workflow:
 
     def start(self, job_id: str) -> None:
         """Start the job's first execution, unless there was one already. So a repeated message is harmless."""
-        given: ExecutionInput = {"job_id": job_id, "boxes": None, "reviewed": False, "warnings": []}
+        given: ExecutionInput = {"job_id": job_id, "boxes": None, "unsure": 0, "reviewed": False, "warnings": []}
         with suppress(self._client.exceptions.ExecutionAlreadyExists):
             self._start(job_id, given)
 

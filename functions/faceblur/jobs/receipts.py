@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from faceblur.contracts import CompleteRequest, Stage
+    from faceblur.geometry import Box
     from faceblur.jobs.boxes import FoundBoxes
 
 # List prices in USD, us-east-1, on demand.
@@ -28,6 +29,8 @@ def receipt(request: CompleteRequest, found: FoundBoxes, result: Mapping[str, An
         "input": found.photo,
         "output": result,
         "boxes": found.to_dict()["boxes"],
+        "kept_places": [sides(place) for place in found.kept_places],
+        "only": found.only,
         "check_rounds": request.check_rounds,
         "hidden_with": {name: request.options[name] for name in STYLE_OPTIONS},
         "stripped": request.draft["stripped"],
@@ -41,6 +44,12 @@ def receipt(request: CompleteRequest, found: FoundBoxes, result: Mapping[str, An
             "prices_as_of": PRICES_AS_OF,
         },
     }
+
+
+def sides(place: Box) -> dict[str, float]:
+    """A place's left, top, width and height, in fractions of the photo."""
+    box = place.to_dict()
+    return {name: box[name] for name in ("left", "top", "width", "height")}
 
 
 def billable_calls(stages: Sequence[Stage]) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from faceblur.errors import InternalError, JobNotFinished, OriginalDeleted
-from faceblur.jobs.boxes import INSIDE, PERSON, load_boxes, store_boxes
+from faceblur.jobs.boxes import INSIDE, load_boxes, store_boxes
 from faceblur.jobs.decisions import Choice, Decision, store_decision
 from faceblur.jobs.reviews import apply
 from faceblur.jobs.table import Status
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Warnings that a new run gives itself, by its boxes and its checks. The others are about the detection.
 _GIVEN_ANEW = {"NoFacesFound", "ChecksNotSettled"}
+# The warning that a decision answers.
+_ANSWERED = {"FacesBelowConfidence"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +75,23 @@ def begin_redo(job: Job, redo: Redo, jobs: Jobs, photos: Photos, workflow: Workf
         if decides:
             store_decision(job.job_id, redo.decision, photos)
         boxes = None if redo.detect else store_boxes(job.job_id, redo.found, jobs, photos)
-        warnings = [] if redo.detect else [each for each in job.outcome["warnings"] if each not in _GIVEN_ANEW]
         given: ExecutionInput = {
             "job_id": job.job_id,
             "boxes": boxes,
+            "unsure": 0 if redo.detect else redo.found.unsure,
             "reviewed": redo.reviewed,
-            "warnings": warnings,
+            "warnings": [] if redo.detect else _warnings(job, redo),
         }
         workflow.redo(execution, given)
     except Exception:
         jobs.fail(job.job_id, InternalError(), execution)
         raise
+
+
+def _warnings(job: Job, redo: Redo) -> list[str]:
+    """The warnings of the detection that still hold."""
+    gone = _GIVEN_ANEW if redo.decision.is_empty else _GIVEN_ANEW | _ANSWERED
+    return [warning for warning in job.outcome["warnings"] if warning not in gone]
 
 
 def _for_new_faces(decision: Decision, found: FoundBoxes) -> Decision:
@@ -92,7 +100,7 @@ def _for_new_faces(decision: Decision, found: FoundBoxes) -> Decision:
         return decision
     if found.only and decision.is_empty:
         return Decision(hide=[_place(each) for each in found.boxes if each.hidden], only=True)
-    chosen = [each for each in found.boxes if each.hidden and (each.box.found_by == PERSON or each.style)]
+    chosen = [each for each in found.boxes if each.hidden and each.named]
     hide = [_place(each) for each in chosen if not _is_kept(each, decision)]
     keep = [Choice(place=place) for place in found.kept_places]
     keep += [Choice(place=each.box) for each in found.boxes if each.is_kept_face]

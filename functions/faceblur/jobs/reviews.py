@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from faceblur.errors import InvalidDecision, JobNotFound, ReviewClosed
 from faceblur.jobs.boxes import load_boxes, store_boxes
 from faceblur.jobs.decisions import decided
+from faceblur.jobs.storage import withdraw_if_late
 from faceblur.limits import MAX_FACES
 
 if TYPE_CHECKING:
@@ -32,7 +34,9 @@ def answer_review(job: Job, decision: Decision, jobs: Jobs, photos: Photos, work
     try:
         workflow.answer(job.review.token, {"boxes": stored})
     except ReviewClosed:
-        photos.withdraw(stored["key"])
+        # The answer may have counted although its reply was lost. Then the execution needs these boxes.
+        with suppress(JobNotFound):
+            withdraw_if_late(stored["key"], job.job_id, jobs, photos)
         raise
     # The state machine does the same a moment later. A client must not see that the job still waits.
     jobs.answer(job.job_id, job.review.token)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -107,7 +108,12 @@ def decided_for_new_faces():
 
 
 def test_what_was_decided_counts_for_faces_that_are_detected_again(redo, completed, started, row_of):
-    boxes = [FoundBox(FACE, 0, hidden=False), FoundBox(OTHER, 0, style={"style": "solid"}), FoundBox(DRAWN, 0)]
+    boxes = [
+        FoundBox(FACE, 0, hidden=False, named=True),
+        FoundBox(OTHER, 0, style={"style": "solid"}, named=True),
+        FoundBox(DRAWN, 0, named=True),
+        FoundBox(replace(FACE, left=0.9), 0),
+    ]
     completed(*boxes, kept_places=[PLACE])
     assert redo({"min_confidence": 30})[0] == 202
     decision = decided_for_new_faces()
@@ -124,7 +130,7 @@ def test_only_these_faces_stay_hidden_when_faces_are_detected_again(redo, comple
 
 
 def test_a_new_decision_replaces_what_was_decided_about_its_places(redo, completed, started):
-    completed(FoundBox(DRAWN, 0))
+    completed(FoundBox(DRAWN, 0, named=True))
     around = {"left": 0.3, "top": 0.5, "width": 0.4, "height": 0.4}
     assert redo({"min_confidence": 30, "keep": [around]})[0] == 202
     decision = decided_for_new_faces()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from faceblur.errors import JobNotFound, ReviewClosed
+from faceblur.errors import InternalError, JobNotFound, ReviewClosed
 from faceblur.geometry import Box
 from faceblur.jobs.boxes import load_boxes
 from faceblur.jobs.executions import Workflow
@@ -74,7 +74,9 @@ def test_a_job_that_does_not_wait_takes_no_answer(review, add_job, answers, row_
     assert (answers, row_of(JOB_ID)) == ([], row)
 
 
-def test_an_answer_that_comes_second_leaves_nothing(review, waiting, keys, row_of, monkeypatch):
+def test_an_answer_that_is_refused_keeps_its_boxes_until_the_job_ends(review, waiting, keys, row_of, monkeypatch):
+    """The reply to an answer that counted may be lost. Then boto3 asks again, and the token has been used."""
+
     def too_late(self, token, answer):
         assert answer["boxes"]["key"] in keys()
         raise ReviewClosed
@@ -83,7 +85,18 @@ def test_an_answer_that_comes_second_leaves_nothing(review, waiting, keys, row_o
     before, row = keys(), row_of(waiting)
     status, body = review()
     assert (status, body["code"]) == (409, "ReviewClosed")
-    assert (keys(), row_of(waiting)) == (before, row)
+    assert (len(keys() - before), row_of(waiting)) == (1, row)
+
+
+def test_an_answer_to_a_job_that_has_just_ended_leaves_nothing(review, waiting, keys, row_of, monkeypatch):
+    def too_late(self, token, answer):
+        jobs().fail(waiting, InternalError(), row_of(waiting)["execution_arn"])
+        raise ReviewClosed
+
+    monkeypatch.setattr(Workflow, "answer", too_late)
+    before = keys()
+    assert review()[0] == 409
+    assert keys() == before
 
 
 def test_an_answer_to_a_job_that_ends_meanwhile_leaves_nothing(review, waiting, answers, keys, monkeypatch):

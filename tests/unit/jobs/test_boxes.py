@@ -40,7 +40,13 @@ def test_the_boxes_of_another_pass_are_added():
 @pytest.mark.parametrize(("found", "found_in"), [(FIRST, "first"), (MISSED, "check"), (DRAWN, "person")])
 def test_a_box_tells_its_pass_and_its_round(found, found_in):
     told = json.loads(json.dumps(found.to_dict(7)))
-    assert told == {"id": 7, **found.box.to_dict(), "found_in": found_in, "round": found.round, "hidden": True}
+    assert told == {
+        "id": 7,
+        **found.box.to_dict(),
+        "found_in": found_in,
+        "round": found.round,
+        "hidden": True,
+    }
     assert FoundBox.from_dict(told) == found
 
 
@@ -49,6 +55,18 @@ def test_a_box_with_a_style_of_its_own_tells_it():
     told = json.loads(json.dumps(own.to_dict(1)))
     assert told["hidden_with"] == {"style": "solid", "colour": "#ff0000"}
     assert FoundBox.from_dict(told) == own
+
+
+def test_a_box_that_a_decision_named_tells_it():
+    named = FoundBox(FIRST.box, 0, named=True)
+    assert named.to_dict(1)["named"] is True
+    assert FoundBox.from_dict(named.to_dict(1)) == named
+
+
+def test_the_hidden_faces_that_are_unsure_and_that_nobody_decided_about():
+    box = replace(FIRST.box, confidence=50.1)
+    found = of(FoundBox(box, 0), FoundBox(box, 1), FoundBox(box, 0, named=True), FoundBox(box, 0, hidden=False), FIRST)
+    assert found.unsure == 2
 
 
 def test_the_ids_of_boxes_are_their_numbers_and_more_boxes_do_not_change_them():
@@ -69,7 +87,7 @@ def test_a_kept_face_and_a_drawn_box_that_was_taken_back():
     taken_back = replace(DRAWN, hidden=False)
     found = of(KEPT, MISSED, taken_back)
     assert (found.hidden, found.kept) == (1, 1)
-    assert not found.keeps(taken_back.box)
+    assert not found.keeper()(taken_back.box)
 
 
 def test_only_hidden_boxes_become_regions_each_in_its_style():
@@ -91,23 +109,23 @@ def test_only_hidden_boxes_become_regions_each_in_its_style():
     ],
 )
 def test_a_check_leaves_out_kept_faces_only(box, kept):
-    assert of(KEPT, MISSED).keeps(box) is kept
+    assert of(KEPT, MISSED).keeper()(box) is kept
 
 
 def test_a_hidden_face_whose_paint_is_too_small_is_not_taken_for_its_kept_neighbour():
     beside = FoundBox(replace(KEPT.box, left=0.2), 0)
-    assert not of(KEPT, beside).keeps(replace(beside.box, left=0.19))
-    assert of(KEPT, beside).keeps(replace(KEPT.box, left=0.11))
+    assert not of(KEPT, beside).keeper()(replace(beside.box, left=0.19))
+    assert of(KEPT, beside).keeper()(replace(KEPT.box, left=0.11))
 
 
 @pytest.mark.parametrize(("left", "kept"), [(0.43, True), (0.46, False)])
 def test_a_place_keeps_faces_of_which_most_lies_inside(left, kept):
     found = replace(of(), kept_places=[Box(0, 0, 0.5, 0.5, 100, "person")])
-    assert found.keeps(Box(left, 0.1, 0.1, 0.1, 90)) is kept
+    assert found.keeper()(Box(left, 0.1, 0.1, 0.1, 90)) is kept
 
 
 def test_a_job_about_these_faces_only_keeps_every_other():
-    assert replace(of(), only=True).keeps(MISSED.box)
+    assert replace(of(), only=True).keeper()(MISSED.box)
 
 
 def test_no_box_is_stored_too(s3, add_job):

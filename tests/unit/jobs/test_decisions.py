@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -46,8 +47,8 @@ def test_a_kept_face_is_hidden_again():
 def test_a_place_keeps_the_faces_inside_it_now_and_later():
     kept = decided(FOUND, Decision(keep=[Choice(place=place(0.35, 0.2, 0.5, 0.5))]))
     assert hidden(kept) == [True, False, False]
-    assert kept.keeps(Box(0.5, 0.3, 0.05, 0.1, 60))
-    assert not kept.keeps(Box(0.2, 0.3, 0.05, 0.1, 60))
+    assert kept.keeper()(Box(0.5, 0.3, 0.05, 0.1, 60))
+    assert not kept.keeper()(Box(0.2, 0.3, 0.05, 0.1, 60))
 
 
 def test_what_is_hidden_wins_over_what_is_kept():
@@ -60,13 +61,13 @@ def test_a_drawn_place_gets_a_box_of_its_own():
     style = {"style": "solid"}
     assert decided(FOUND, Decision(hide=[Choice(place=drawn, style=style)])).boxes == [
         *FOUND.boxes,
-        FoundBox(drawn, 0, style=style),
+        FoundBox(drawn, 0, style=style, named=True),
     ]
 
 
 def test_a_place_that_is_the_box_of_a_face_is_that_face():
     again = decided(FOUND, Decision(hide=[Choice(place=place(0.4), style={"style": "pixelate"})]))
-    assert again.boxes == [LEFT, replace(MIDDLE, style={"style": "pixelate"}), RIGHT]
+    assert again.boxes == [LEFT, replace(MIDDLE, style={"style": "pixelate"}, named=True), RIGHT]
 
 
 def test_a_place_around_a_kept_face_hides_the_face_and_the_place():
@@ -77,8 +78,58 @@ def test_a_place_around_a_kept_face_hides_the_face_and_the_place():
 
 def test_a_face_moves_and_keeps_its_id():
     moved = decided(FOUND, Decision(hide=[Choice(2, place(0.42, 0.31), {"shape": "box"})]))
-    assert moved.boxes[1] == FoundBox(place(0.42, 0.31), 0, style={"shape": "box"})
+    box = replace(place(0.42, 0.31), found_by="embedded", confidence=80)
+    assert moved.boxes[1] == FoundBox(box, 0, style={"shape": "box"}, named=True)
     assert len(moved.boxes) == 3
+
+
+def test_a_moved_face_that_is_shown_again_stays_visible():
+    moved = decided(FOUND, Decision(hide=[Choice(2, place(0.42, 0.31))]))
+    shown = decided(moved, Decision(keep=[Choice(2)]))
+    assert shown.kept == 1
+    assert shown.keeper()(replace(MIDDLE.box, found_by="rekognition"))
+
+
+def test_what_lies_under_a_drawn_box_that_is_shown_again_stays_visible():
+    drawn = decided(FOUND, Decision(hide=[Choice(place=place(0.85, 0.1))]))
+    shown = decided(drawn, Decision(keep=[Choice(4)]))
+    assert shown.keeper()(Box(0.86, 0.12, 0.08, 0.15, 90))
+    assert not shown.keeper()(Box(0.2, 0.8, 0.1, 0.1, 90))
+
+
+def test_a_kept_place_ends_when_a_face_in_it_is_hidden():
+    kept = decided(
+        FOUND, Decision(keep=[Choice(place=place(0.35, 0.2, 0.2, 0.4)), Choice(place=place(0.6, 0, 0.4, 1))])
+    )
+    hidden_again = decided(kept, Decision(hide=[Choice(2)]))
+    assert not hidden_again.keeper()(Box(0.5, 0.25, 0.04, 0.1, 60))
+    assert hidden_again.keeper()(Box(0.9, 0.7, 0.04, 0.1, 60))
+
+
+def test_an_empty_decision_does_not_end_only():
+    only = decided(FOUND, Decision(hide=[Choice(2)], only=True))
+    assert decided(only, Decision()) == only
+
+
+def test_each_place_in_a_crowd_is_compared_with_its_neighbours_only(monkeypatch):
+    compared, share_in, side = Counter(), Box.share_in, 40
+
+    def counted(self, other):
+        compared["boxes"] += 1
+        return share_in(self, other)
+
+    monkeypatch.setattr(Box, "share_in", counted)
+    boxes = [
+        FoundBox(Box(column / side, row / side, 0.6 / side, 0.6 / side, 80, "embedded"), 0)
+        for row in range(side)
+        for column in range(side)
+    ]
+    crowd = FoundBoxes(digest(b"photo"), boxes)
+    kept = decided(crowd, Decision(keep=[Choice(place=each.box) for each in boxes]))
+    assert (kept.kept, kept.hidden) == (side**2, 0)
+    keeps = kept.keeper()
+    assert all(keeps(each.box) for each in boxes)
+    assert compared["boxes"] < 20 * len(boxes)
 
 
 def test_the_fields_of_a_style_add_up():
@@ -90,7 +141,7 @@ def test_the_fields_of_a_style_add_up():
 def test_only_these_faces_are_hidden():
     only = decided(FOUND, Decision(hide=[Choice(2), Choice(place=place(0.9))], only=True))
     assert hidden(only) == [False, True, False, True]
-    assert only.keeps(Box(0.2, 0.8, 0.1, 0.1, 90))
+    assert only.keeper()(Box(0.2, 0.8, 0.1, 0.1, 90))
 
 
 def test_only_nothing():
@@ -101,7 +152,7 @@ def test_a_later_decision_ends_only():
     only = decided(FOUND, Decision(hide=[Choice(2)], only=True))
     later = decided(only, Decision(hide=[Choice(1)]))
     assert hidden(later) == [True, True, False]
-    assert not later.keeps(Box(0.2, 0.8, 0.1, 0.1, 90))
+    assert not later.keeper()(Box(0.2, 0.8, 0.1, 0.1, 90))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from faceblur.jobs.names import execution_name, job_of
 
 STATE_MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:blur-image"
 EXECUTION_ARN = "arn:aws:states:eu-central-1:123456789012:execution:blur-image:a"
-FIRST = '{"job_id": "a", "boxes": null, "reviewed": false, "warnings": []}'
+FIRST = '{"job_id": "a", "boxes": null, "unsure": 0, "reviewed": false, "warnings": []}'
 STARTING = {"stateMachineArn": STATE_MACHINE_ARN, "name": "a", "input": FIRST}
 
 
@@ -69,7 +69,7 @@ def test_a_redo_has_its_number_behind_the_name_of_the_job(stubbed):
     workflow, stub = stubbed
     again = workflow.execution("a", 2)
     assert (workflow.execution("a"), again) == (EXECUTION_ARN, f"{EXECUTION_ARN}-2")
-    given = {"job_id": "a", "boxes": {"key": "boxes/a.json", "count": 1}, "reviewed": True, "warnings": []}
+    given = {"job_id": "a", "boxes": {"key": "boxes/a.json", "count": 1}, "unsure": 2, "reviewed": True, "warnings": []}
     expected = {"stateMachineArn": STATE_MACHINE_ARN, "name": "a-2", "input": json.dumps(given)}
     stub.add_response("start_execution", {"executionArn": again, "startDate": 0}, expected)
     workflow.redo(again, given)

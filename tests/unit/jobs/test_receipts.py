@@ -67,6 +67,8 @@ def test_the_whole_receipt_of_a_job(done):
         "input": PHOTO,
         "output": RESULT,
         "boxes": [{"id": 1, **FACE.box.to_dict(), "found_in": "first", "round": 0, "hidden": True}],
+        "kept_places": [],
+        "only": False,
         "check_rounds": 1,
         "hidden_with": {"style": "blur", "shape": "ellipse", "padding": 0.24, "strength": 1, "colour": "#000000"},
         "stripped": ["EXIF"],
@@ -81,6 +83,12 @@ def test_the_whole_receipt_of_a_job(done):
             "prices_as_of": "2026-11",
         },
     }
+
+
+def test_the_receipt_names_where_a_check_hid_nothing(done):
+    found = FoundBoxes(PHOTO, [], kept_places=[Box(0.1, 0.2, 0.3, 0.4, 100, "person", turned=True)], only=True)
+    made = documented(receipt(done, found, RESULT))
+    assert (made["kept_places"], made["only"]) == ([{"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4}], True)
 
 
 def test_every_box_names_its_detector_and_its_round(done):
