@@ -29,7 +29,7 @@ from botocore.config import Config
 
 from benchmarks.report import at_least, at_most, publish
 from faceblur.jobs.storage import Photos
-from faceblur.jobs.table import Jobs, Status
+from faceblur.jobs.table import Jobs, Status, new_job_id
 from faceblur.options import JobOptions
 from faceblur_cli import project
 from faceblur_cli.stack import emulator, sam
@@ -201,7 +201,7 @@ def without_check(definition: str) -> str:
 def sent(pipeline: Pipeline, photo: bytes, jobs: int, clients: int) -> dict[str, float]:
     """Send jobs from this number of clients; gives the seconds of each job."""
     rows = Jobs(pipeline.table)
-    waiting = [rows.create(pipeline.options, UPLOAD_SECONDS).job_id for _ in range(jobs)]
+    waiting = [rows.create(new_job_id(), pipeline.options, UPLOAD_SECONDS).job_id for _ in range(jobs)]
     forms = {job_id: pipeline.photos.upload_form(job_id, UPLOAD_SECONDS) for job_id in waiting}
     began, seconds = dict[str, float](), dict[str, float]()
     deadline = time.monotonic() + PATIENCE_SECONDS

@@ -143,7 +143,8 @@ export const texts = {
       never: "Never: hide every face",
       when_unsure: "When faces may be missed",
       always: "Always: I decide who is hidden",
-      explain: "The photo waits until you have decided. After 20 hours without an answer it is erased.",
+      explain:
+        "The photo waits until you have decided. After some hours without an answer (20, unless your operator chose less) it is erased.",
     },
     more: "More",
     metadata: {
@@ -179,6 +180,7 @@ export const texts = {
     complete: "The download leaves nothing out.",
     nothing: "Nothing to download here yet.",
     toLookAt: (count: number) => `Takes along ${number(count)} marked “Please look”.`,
+    missing: (names: readonly string[]) => `Could not be loaded, and so is missing: ${list(names)}.`,
     zipping: "Packing…",
     zipName: "faceblur.zip",
     suffix: {
@@ -222,6 +224,7 @@ export const texts = {
     cancelledButNotErased:
       "The upload was cancelled, but the server cannot be reached. It erases what it has of this photo within one day. You can also try Delete now.",
     retry: "Try again",
+    keepEarlier: "Keep the earlier result",
     remove: "Remove",
     deleteNow: "Delete now",
     connectionLost: "Connection lost. The work continues on the server, and this page keeps trying to reach it.",
@@ -333,6 +336,13 @@ export const texts = {
     applyToAll: "Apply to all photos",
     applied: (count: number) =>
       count === 0 ? "No other photo can be changed now." : `${photos(count)} will be done again.`,
+    leftOut: (count: number, reason: string) => `${photos(count)} left out: ${reason}`,
+    reasons: {
+      review: "not reviewed yet.",
+      working: "still in work.",
+      failed: "failed.",
+      gone: "deleted on the server, and no longer in this browser.",
+    },
     list: "Faces",
     nothingFound: "No face was found. Drag on the photo to draw a box.",
     more: (count: number) => `${number(count)} more faces are in the picture.`,

@@ -9,8 +9,8 @@ from faceblur import config
 from faceblur.api.decisions import parse_decision, split_fields
 from faceblur.api.http import answer, caller, fields_of, iso_time, router
 from faceblur.jobs.decisions import store_decision
-from faceblur.jobs.storage import photos
-from faceblur.jobs.table import jobs
+from faceblur.jobs.storage import new_decision_key, photos
+from faceblur.jobs.table import jobs, new_job_id
 from faceblur.limits import MAX_BYTES
 from faceblur.observability import logger, tag_with_job, tracer
 from faceblur.options import parse_options
@@ -26,14 +26,16 @@ def create_job() -> Response[str]:
     options, decision = parse_options(fields), parse_decision(decision_fields, ids=False)
     if most := config.jobs_a_day():
         jobs().count(most)
-    job = jobs().create(options.model_dump(), config.upload_seconds(), owner, decides=not decision.is_empty)
-    tag_with_job(job.job_id)
-    if not decision.is_empty:
-        store_decision(job.job_id, decision, photos())
-    form = photos().upload_form(job.job_id, config.upload_seconds())
+    job_id = new_job_id()
+    tag_with_job(job_id)
+    key = "" if decision.is_empty else new_decision_key(job_id)
+    job = jobs().create(job_id, options.model_dump(), config.upload_seconds(), owner, key)
+    if key:
+        store_decision(key, decision, photos())
+    form = photos().upload_form(job_id, config.upload_seconds())
     upload = {**form, "expires_at": iso_time(job.upload_expires_at), "max_bytes": MAX_BYTES}
     logger.info("job created")
-    return answer(201, {"job_id": job.job_id, "status": job.status, "options": job.options, "upload": upload})
+    return answer(201, {"job_id": job_id, "status": job.status, "options": job.options, "upload": upload})
 
 
 @tracer.capture_lambda_handler(capture_response=False)

@@ -19,10 +19,13 @@ app = router()
 def delete_job(job_id: str) -> Response[str]:
     """Delete the row first, so that no running task can bring the job back."""
     job = jobs().delete(valid_job_id(job_id), caller(app.current_event))
-    # A repeated request also erases what an interrupted deletion left.
+    # A repeated request also stops and erases what an interrupted deletion left.
     try:
-        # The first execution may have begun and not yet claimed the job.
-        workflow().stop(job.execution if job and job.execution else workflow().execution(job_id))
+        if job:
+            # The first execution may have begun and not yet claimed the job.
+            workflow().stop(job.execution or workflow().execution(job_id))
+        else:
+            workflow().stop_all(job_id)
     finally:
         photos().erase(job_id)
     if not job:

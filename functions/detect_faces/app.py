@@ -86,8 +86,8 @@ def stored_boxes(request: DetectRequest, found: FoundBoxes, detection: Detection
     if request.boxes and not detection.boxes:
         return request.boxes
     found = found.plus(detection.boxes, request.round)
-    if request.decides:
-        found = decided(found, load_decision(request.job_id, photos()))
+    if request.decision:
+        found = decided(found, load_decision(request.decision, photos()))
     if not found.boxes and request.options["on_no_faces"] == "fail":
         raise NoFacesFound
     return store_boxes(request.job_id, found, jobs(), photos())

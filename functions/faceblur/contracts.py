@@ -71,7 +71,7 @@ class DetectRequest:
 
     Round 0 detects the faces of the upload. Rounds 1 to 5 check a draft for faces other than those in `boxes`.
     `stage` is one of `jobs.table.STAGES`. In the last attempt a detector that is still unavailable may be left out.
-    `decides` tells that a decision came with the job, which the first detection applies.
+    `decision` is the key of a decision about faces, which the first detection applies.
     """
 
     job_id: str
@@ -79,7 +79,7 @@ class DetectRequest:
     round: int
     key: str
     boxes: StoredBoxes | None
-    decides: bool
+    decision: str | None
     options: dict[str, Any]
     last_attempt: bool
 

@@ -141,7 +141,7 @@ class UploadExpired(JobEnded):
 class ReviewExpired(JobEnded):
     """Nobody answered the job's review in time."""
 
-    sentence = "Nobody decided in time which faces are hidden, so the photo was deleted. Please upload it again."
+    sentence = "Nobody decided in time which faces are hidden. Please try again."
 
 
 class TimedOut(JobEnded):

@@ -55,6 +55,11 @@ def job_completed() -> None:
     _count("JobsCompleted", MetricUnit.Count, 1)
 
 
+def work_finished(seconds: float) -> None:
+    """Count how long the work on a completed job took, since it began or since a person answered."""
+    _count("WorkSeconds", MetricUnit.Seconds, seconds)
+
+
 def job_failed(code: str) -> None:
     """Count a failed job by the code of its error."""
     _count("JobsFailed", MetricUnit.Count, 1, code=code)

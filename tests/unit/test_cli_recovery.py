@@ -119,10 +119,20 @@ def test_photos_of_a_failed_job_are_erased(recover, add_job, s3, keys):
 @pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "COMPLETED"])
 def test_every_other_job_stays_as_it_is(recover, add_job, row_of, s3, keys, status):
     s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"photo")
-    row = row_of(add_job(status))
+    row = row_of(add_job(status, redo_until=int(time.time()) + 60))
     recover()
     assert row_of(JOB_ID) == row
     assert keys() == {f"uploads/{JOB_ID}"}
+
+
+def test_of_a_job_that_cannot_be_done_again_only_the_result_stays(recover, add_job, row_of, s3, keys):
+    stays = {f"results/{JOB_ID}.0a.jpg", f"receipts/{JOB_ID}.json", "uploads/another"}
+    for key in (f"uploads/{JOB_ID}", f"boxes/{JOB_ID}.0a.json", f"previews/{JOB_ID}.0a.jpg", *stays):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"photo")
+    row = row_of(add_job("COMPLETED", redo_until=int(time.time()) - 1))
+    recover()
+    assert row_of(JOB_ID) == row
+    assert keys() == stays
 
 
 @pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "PROCESSING", "COMPLETED"])

@@ -24,7 +24,7 @@ def mocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def blur_image(mocked: Stack) -> MockedMachine:
     """The state machine of the template over mocked task results."""
-    variables = ("boxes", "decides", "draft", "options", "reviewed", "round", "stages", "warnings")
+    variables = ("boxes", "decision", "draft", "options", "review_seconds", "reviewed", "round", "stages", "warnings")
     return MockedMachine(mocked, state_machine(), variables)
 
 

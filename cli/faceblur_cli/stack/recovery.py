@@ -10,10 +10,14 @@ from faceblur_cli.stack.aws import Stack
 from faceblur_cli.trace import first_execution
 
 LIFETIME = timedelta(days=1)
+# The folders of what a job needs until it is completed, or to be done again.
+FOR_REDOS = ("uploads/", "boxes/", "previews/")
 
 
 def recover(stack: Stack) -> None:
     """Abort the jobs whose executions ended with the last stack, and delete expired rows and photos.
+
+    Of a completed job that can no longer be done again, the photo, the boxes and the preview are deleted.
 
     A job that waited for a person ends, too: nobody can answer an execution that has ended.
 
@@ -23,19 +27,28 @@ def recover(stack: Stack) -> None:
     """
     bucket, table = stack.outputs["PhotoBucketName"], stack.outputs["JobsTableName"]
     objects = list(_listed(stack.client("s3"), "list_objects_v2", "Contents", Bucket=bucket))
-    jobs_with_photos = {entry["Key"].partition("/")[2].partition(".")[0] for entry in objects}
+    jobs_with_photos = {_job_of(entry["Key"]) for entry in objects}
+    settled = set[str]()
     for row in _listed(stack.client("dynamodb"), "scan", "Items", TableName=table):
         # The row that counts the jobs of a day has no status.
         job_id, status = row["job_id"]["S"], row.get("status", {"S": ""})["S"]
         if int(row["expires_at"]["N"]) < time.time():
             stack.client("dynamodb").delete_item(TableName=table, Key={"job_id": {"S": job_id}})
             continue
+        if status == "COMPLETED" and int(row.get("redo_until", {"N": "0"})["N"]) <= time.time():
+            settled.add(job_id)
         execution = row.get("execution_arn", {"S": first_execution(stack.outputs["StateMachineArn"], job_id)})["S"]
         if (status == "FAILED" and job_id in jobs_with_photos) or _was_interrupted(stack, execution, status):
             _send_aborted(stack, execution)
     for entry in objects:
-        if entry["LastModified"] < datetime.now(UTC) - LIFETIME:
+        is_old = entry["LastModified"] < datetime.now(UTC) - LIFETIME
+        if is_old or (_job_of(entry["Key"]) in settled and entry["Key"].startswith(FOR_REDOS)):
             stack.client("s3").delete_object(Bucket=bucket, Key=entry["Key"])
+
+
+def _job_of(key: str) -> str:
+    """The id of the job to which an object belongs."""
+    return key.partition("/")[2].partition(".")[0]
 
 
 def _was_interrupted(stack: Stack, execution: str, status: str) -> bool:

@@ -10,7 +10,7 @@ import { forgetFile } from "../features/upload/photo-files";
 import { PhotoStore } from "../features/upload/photo-store";
 import { PhotoStoreContext } from "../features/upload/use-photos";
 import { photo } from "../testing/files";
-import { completed, failed, inReview, jobs, requests, server, setOutcome } from "../testing/server";
+import { completed, failed, inReview, jobs, requests, server, setOutcome, STORAGE_URL } from "../testing/server";
 import { texts } from "../texts";
 
 // The page polls ten times as often, so that tests do not wait for it.
@@ -120,19 +120,20 @@ test("a completed photo can be changed", async () => {
   expect(screen.getByText("3 faces hidden, 1 kept visible")).toBeTruthy();
 });
 
-test.each(["NoFacesFound", "FacesBelowConfidence", "ChecksNotSettled"] as const)(
-  "a result with the warning %s is no success until a person has looked",
-  async (code) => {
-    setOutcome((job) => completed(job, { warnings: [code] }));
-    const user = renderApp();
-    await add(user, photo());
-    const statusOf = (name: string) => card(name).querySelector(".status")!.className;
-    await waitFor(() => expect(statusOf("street.jpg")).toBe("status is-look"));
-    setOutcome((job) => completed(job, { warnings: [code], reviewed: true }));
-    await add(user, photo("seen.jpg"));
-    await waitFor(() => expect(statusOf("seen.jpg")).toBe("status is-done"));
-  },
-);
+test.each([
+  ["NoFacesFound", "done"],
+  ["FacesBelowConfidence", "look"],
+  ["ChecksNotSettled", "look"],
+] as const)("a result with the warning %s must be looked at; if it was reviewed, it is: %s", async (code, state) => {
+  setOutcome((job) => completed(job, { warnings: [code] }));
+  const user = renderApp();
+  await add(user, photo());
+  const statusOf = (name: string) => card(name).querySelector(".status")!.className;
+  await waitFor(() => expect(statusOf("street.jpg")).toBe("status is-look"));
+  setOutcome((job) => completed(job, { warnings: [code], reviewed: true }));
+  await add(user, photo("seen.jpg"));
+  await waitFor(() => expect(statusOf("seen.jpg")).toBe(`status is-${state}`));
+});
 
 test("while a photo is done again, its last result stays visible", async () => {
   setOutcome((job) => ({ ...completed(job), status: "PROCESSING" }));
@@ -259,6 +260,26 @@ test("all results can be downloaded in one file", async () => {
   await add(user, photo("a.jpg"), photo("b.jpg"));
   await user.click(await screen.findByRole("button", { name: texts.list.download(2) }));
   await waitFor(() => expect(names).toEqual([texts.list.zipName]));
+});
+
+test("a result that cannot be loaded does not hold up the download of the others", async () => {
+  setOutcome((job) => completed(job));
+  server.use(
+    http.get(`${STORAGE_URL}/results/:id`, ({ params }) =>
+      jobs.get(params["id"] as string)?.options.style === "solid"
+        ? new HttpResponse(null, { status: 404 })
+        : HttpResponse.text("done"),
+    ),
+  );
+  const names = collectSavedNames();
+  const user = renderApp();
+  await add(user, photo("a.jpg"), photo("b.jpg"));
+  await user.click(screen.getByRole("radio", { name: texts.options.style.solid }));
+  await add(user, photo("gone.jpg"));
+  await user.click(await screen.findByRole("button", { name: texts.list.download(3) }));
+  expect(await screen.findByText(texts.list.missing(["gone.jpg"]))).toBeTruthy();
+  await waitFor(() => expect(names).toEqual([texts.list.zipName]));
+  expect(packed.names).toEqual(["a-blurred.jpg", "b-blurred.jpg"]);
 });
 
 test("if a newer version has replaced the packer, downloading all results reports it", async () => {

@@ -12,7 +12,7 @@ import { announce, Announcer } from "../lib/announcer";
 import { useHash } from "../lib/use-hash";
 import { texts } from "../texts";
 import { editorPlace, makeBackCloseTheEditor } from "./editor-place";
-import { useEraseReplaced, useOpenForReview } from "./use-review";
+import { useEraseReplaced, useFollowDecisions, useOpenForReview } from "./use-review";
 
 const EditorPage = lazy(() => import("./editor-page"));
 
@@ -24,6 +24,7 @@ export function App() {
   useEffect(makeBackCloseTheEditor, []);
   useOpenForReview();
   useEraseReplaced();
+  useFollowDecisions();
 
   const [firstAdded, setFirstAdded] = useState<string>();
   useEffect(() => document.getElementById(`photo-${firstAdded}`)?.focus(), [firstAdded]);

@@ -1,4 +1,5 @@
 import type { QueryClient } from "@tanstack/react-query";
+import { failureOf } from "../api/failure";
 import { decisionByPlace, facesOf } from "../jobs/decision";
 import { jobQuery } from "../jobs/get-job";
 import type { Appearance } from "../jobs/job";
@@ -7,25 +8,47 @@ import { wayToChange } from "../jobs/way-to-change";
 import { receiptQuery } from "../features/results/get-receipt";
 import { readFile } from "../features/upload/photo-files";
 import type { PhotoStore } from "../features/upload/photo-store";
+import { texts } from "../texts";
 import type { SentPhoto } from "./use-sent-jobs";
 
-/** Does a finished photo again in another style, with the same faces hidden. Returns whether that was possible. */
-export async function changeStyleOf(
+/**
+ * Does finished photos again in another style, with the same faces hidden. Returns what to tell the person: how many, and
+ * why the others are left out.
+ */
+export async function changeStyles(
+  photos: readonly SentPhoto[],
+  style: Appearance,
+  store: PhotoStore,
+  client: QueryClient,
+): Promise<string> {
+  const outcomes = await Promise.allSettled(photos.map((photo) => changeStyleOf(photo, style, store, client)));
+  const reasons = outcomes.flatMap((outcome) => {
+    if (outcome.status === "rejected") return failureOf(outcome.reason).message;
+    return outcome.value ?? [];
+  });
+  const leftOut = [...new Set(reasons)].map((reason) =>
+    texts.editor.leftOut(reasons.filter((other) => other === reason).length, reason),
+  );
+  return [texts.editor.applied(photos.length - reasons.length), ...leftOut].join(" ");
+}
+
+/** Does a photo again if it is finished. Returns why not otherwise. Throws Refused. */
+async function changeStyleOf(
   { photo, job }: SentPhoto,
   style: Appearance,
   store: PhotoStore,
   client: QueryClient,
-): Promise<boolean> {
-  if (!job) return false;
+): Promise<string | undefined> {
+  if (!job) return texts.editor.reasons.working;
   const way = wayToChange(job, (await readFile(photo.id)) !== null, Date.now());
   if (way.way === "redo") {
     await redoJob(job.job_id, style);
     await client.invalidateQueries({ queryKey: jobQuery(job.job_id).queryKey });
-    return true;
+    return undefined;
   }
-  if (way.way !== "upload") return false;
+  if (way.way !== "upload") return texts.editor.reasons[way.way];
   const { boxes } = await client.fetchQuery(receiptQuery(way.job));
   const picture = { width: way.job.result.width, height: way.job.result.height };
   await store.decide(photo.id, decisionByPlace(facesOf(boxes), picture), { ...style, review: "never" });
-  return true;
+  return undefined;
 }

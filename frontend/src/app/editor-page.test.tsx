@@ -2,10 +2,13 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { App } from "./app";
+import { closeEditor } from "./editor-place";
 import { DEFAULTS, jobOptions, rememberChoices } from "../jobs/choices";
 import type { Job } from "../jobs/job";
+import { redoJob } from "../jobs/redo-job";
+import { reviewJob } from "../jobs/review-job";
 import { forgetFile } from "../features/upload/photo-files";
 import { PhotoStore } from "../features/upload/photo-store";
 import { PhotoStoreContext } from "../features/upload/use-photos";
@@ -137,6 +140,7 @@ function otherJob(change: (job: Job) => Job) {
   };
   jobs.set(job.job_id, change(job));
   history.replaceState(null, "", `/#job=${job.job_id}`);
+  return job.job_id;
 }
 
 test("a job of the command is reviewed by its id alone, and Back does not leave the page", async () => {
@@ -189,9 +193,136 @@ test("the next photo that waits for its review follows, and one's own choice of 
   expect(screen.getByText(words.position(1, 3))).toBeTruthy();
   await app.user.click(screen.getByText(words.photoStyle));
   await app.user.click(screen.getByRole("button", { name: words.applyToAll }));
-  expect(await screen.findByText(words.applied(1))).toBeTruthy();
+  expect(await screen.findByText(`${words.applied(1)} ${words.leftOut(1, words.reasons.review)}`)).toBeTruthy();
   expect(requests.redone).toMatchObject([{ style: "blur" }]);
   await app.user.click(screen.getByRole("button", { name: words.finish }));
   expect(await screen.findByRole("dialog", { name: words.title("first.jpg") })).toBeTruthy();
   expect(requests.reviewed).toEqual([{}]);
+});
+
+/** Makes the answer to a request wait until the returned function is called. */
+function holdAnswer(method: "put" | "post", path: string) {
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  server.use(http[method](path, () => held, { once: true }));
+  return release;
+}
+
+const inWork = () => waitFor(() => expect(document.querySelector(".status.is-working")).toBeTruthy());
+
+test("if the editor is closed before the answer arrives, the page is not left", async () => {
+  setOutcome((job) => inReview(job));
+  const app = renderApp();
+  await addPhoto(app);
+  await faceBox();
+  const release = holdAnswer("put", "/api/jobs/:id/review");
+  const back = vi.spyOn(history, "back");
+  await app.user.click(screen.getByRole("button", { name: words.finish }));
+  await app.user.dblClick(screen.getByRole("button", { name: words.close }));
+  await isClosed();
+  expect(back).toHaveBeenCalledTimes(1);
+  release();
+  await inWork();
+  expect(back).toHaveBeenCalledTimes(1);
+});
+
+test("if the person goes on to another photo before the answer arrives, that one stays open", async () => {
+  setOutcome((job) => completed(job, { redo_until: SOON }));
+  const app = renderApp();
+  await addPhoto(app, "other.jpg");
+  location.hash = `photo=${await addPhoto(app, "first.jpg")}`;
+  await app.user.click(await faceBox());
+  const release = holdAnswer("post", "/api/jobs/:id/redo");
+  const back = vi.spyOn(history, "back");
+  await app.user.click(screen.getByRole("button", { name: words.finishNone }));
+  await app.user.click(screen.getByRole("button", { name: words.next }));
+  await screen.findByRole("dialog", { name: words.title("other.jpg") });
+  release();
+  await inWork();
+  expect(back).not.toHaveBeenCalled();
+});
+
+test("with the address of no editor, there is nothing to close", () => {
+  const back = vi.spyOn(history, "back");
+  closeEditor();
+  expect(back).not.toHaveBeenCalled();
+});
+
+test("applying a style to all photos goes on after a refusal, and tells how many are left out and why", async () => {
+  setOutcome((job) => completed(job, { redo_until: SOON }));
+  const app = renderApp();
+  for (const name of ["a.jpg", "b.jpg", "c.jpg"]) await addPhoto(app, name);
+  setOutcome((job) => inReview(job));
+  await addPhoto(app, "review.jpg");
+  const message = "Too many jobs today.";
+  server.use(
+    http.post("/api/jobs/:id/redo", () => HttpResponse.json({ code: "Busy", message }, { status: 429 }), {
+      once: true,
+    }),
+  );
+  location.hash = `photo=${app.store.snapshot()[1]!.id}`;
+  await faceBox();
+  await app.user.click(screen.getByText(words.photoStyle));
+  await app.user.click(screen.getByRole("button", { name: words.applyToAll }));
+  const answer = [words.applied(1), words.leftOut(1, words.reasons.review), words.leftOut(1, message)].join(" ");
+  expect(await screen.findByText(answer)).toBeTruthy();
+});
+
+test("the editor does not open by itself for a photo that another tab added", async () => {
+  renderApp();
+  const jobId = otherJob((job) => inReview(job));
+  history.replaceState(null, "", "/");
+  const id = "from-another-tab";
+  const sent = { id, name: "street.jpg", bytes: 1, addedAt: Date.now(), place: 0, choices: DEFAULTS, stage: "sent" };
+  const stored = { ...sent, jobId, sentAt: Date.now(), forgetAt: Date.now() + 1e6 };
+  localStorage.setItem(`faceblur.photo.${id}`, JSON.stringify(stored));
+  window.dispatchEvent(new StorageEvent("storage", { key: `faceblur.photo.${id}`, storageArea: localStorage }));
+  expect(await screen.findByRole("link", { name: `${texts.card.review} street.jpg` })).toBeTruthy();
+  expect(location.hash).toBe("");
+});
+
+/** What another tab of this browser hears and says. */
+function otherTab() {
+  const channel = new BroadcastChannel("faceblur.jobs");
+  onTestFinished(() => channel.close());
+  const heard: unknown[] = [];
+  channel.onmessage = ({ data }) => heard.push(data);
+  return { channel, heard };
+}
+
+test("a decision is told to the other tabs, which ask for the finished job again", async () => {
+  setOutcome((job) => completed(job, { redo_until: SOON }));
+  const app = renderApp();
+  await addPhoto(app);
+  await screen.findByText(texts.result.hidden(1));
+  const jobId = app.store.snapshot()[0]!.jobId!;
+  const { channel, heard } = otherTab();
+  jobs.set(jobId, completed(jobs.get(jobId)!, { redo_until: SOON, faces: 2 }));
+  channel.postMessage(jobId);
+  expect(await screen.findByText(texts.result.hidden(2))).toBeTruthy();
+  await redoJob(jobId, {});
+  await reviewJob(jobId, {});
+  await eventually(() => expect(heard).toEqual([jobId, jobId]));
+});
+
+test.each(["refused", "failed"])("if a replacing job is %s, the earlier result can be kept", async (how) => {
+  setOutcome((job) => completed(job));
+  const app = renderApp();
+  const id = await addPhoto(app);
+  const first = app.store.snapshot()[0]!.jobId!;
+  setOutcome((job) => failed(job, "TimedOut", "Too slow."));
+  if (how === "refused") {
+    server.use(
+      http.post("/api/jobs", () => HttpResponse.json({ code: "Busy", message: "Too slow." }, { status: 429 })),
+    );
+  }
+  location.hash = `photo=${id}`;
+  await app.user.click(await faceBox());
+  await app.user.click(screen.getByRole("button", { name: words.finishNone }));
+  await isClosed();
+  expect(await screen.findByText("Too slow.")).toBeTruthy();
+  await app.user.click(screen.getByRole("button", { name: `${texts.card.keepEarlier}: street.jpg` }));
+  expect(await screen.findByText(texts.result.hidden(1))).toBeTruthy();
+  expect(app.store.snapshot()[0]).toMatchObject({ stage: "sent", jobId: first });
+  await eventually(() => expect([...jobs.keys()]).toEqual([first]));
 });

@@ -23,7 +23,7 @@ import { readFile } from "../features/upload/photo-files";
 import { usePhotos, usePhotoStore } from "../features/upload/use-photos";
 import { closeEditor, showInEditor, type EditorPlace } from "./editor-place";
 import { useSentJobs } from "./use-sent-jobs";
-import { changeStyleOf } from "./change-style";
+import { changeStyles } from "./change-style";
 
 /** What people have begun to decide, by the run of the job. It survives a look at another photo, but not a reload. */
 const drafts = new Map<string, Editing>();
@@ -134,6 +134,7 @@ type DecidingProps = {
 function Deciding({ way, photo, boxes, url, loaded, note }: DecidingProps) {
   const client = useQueryClient();
   const store = usePhotoStore();
+  const photos = usePhotos();
   const sent = useSentJobs();
   const { job } = way;
   const run = runOf(job);
@@ -157,22 +158,30 @@ function Deciding({ way, photo, boxes, url, loaded, note }: DecidingProps) {
   }
 
   async function finish(edited: Edited, picture: Size) {
+    const here = location.hash;
     try {
       await carryOut(edited, picture);
     } finally {
       await client.invalidateQueries({ queryKey: jobQuery(job.job_id).queryKey });
     }
     drafts.delete(run);
+    // The person may have closed the editor meanwhile, or gone on to another photo.
+    if (location.hash !== here) return;
     const next = sent.find((each) => each.job?.status === "AWAITING_REVIEW" && each.job.job_id !== job.job_id);
     if (next && way.way === "review") showInEditor(next.photo.id);
     else closeEditor();
   }
 
-  async function applyToAll(style: Appearance) {
-    const others = sent.filter((each) => each.photo.id !== photo?.id);
-    const changed = await Promise.all(others.map((each) => changeStyleOf(each, style, store, client)));
-    return changed.filter(Boolean).length;
-  }
+  const applyToAll = (style: Appearance) => {
+    const others = photos.filter(({ id, stage }) => id !== photo?.id && stage !== "refused" && stage !== "cancelled");
+    const jobOf = (other: Photo) => sent.find((each) => each.photo.id === other.id)?.job;
+    return changeStyles(
+      others.map((other) => ({ photo: other, job: jobOf(other) })),
+      style,
+      store,
+      client,
+    );
+  };
 
   return (
     <Editor

@@ -27,4 +27,13 @@ export const openEditor = (photo: string) => location.assign(`#photo=${photo}`);
 /** Shows another photo in the open editor. Back still closes the editor. */
 export const showInEditor = (photo: string) => location.replace(`#photo=${photo}`);
 
-export const closeEditor = () => history.back();
+/** Whether the browser is on its way back. Until it is there, the address still names the editor. */
+let closing = false;
+
+/** Closes the editor. Does nothing if none is open, because going back would then leave the page. */
+export function closeEditor(): void {
+  if (closing || !editorPlace(location.hash.slice(1))) return;
+  closing = true;
+  window.addEventListener("hashchange", () => (closing = false), { once: true });
+  history.back();
+}

@@ -83,7 +83,7 @@ function Stage(props: PhotoProps & { retry: Retry }) {
         </>
       )}
       {state === "deleted" && <p>{texts.card.expired}</p>}
-      {failure && <FailureView name={photo.name} failure={failure} onRetry={retry} />}
+      {failure && <FailureView photo={photo} failure={failure} onRetry={retry} />}
       <Decide photo={photo} job={job} />
     </div>
   );

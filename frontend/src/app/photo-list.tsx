@@ -110,7 +110,9 @@ function ForAll({ photos, filtered, suffix, heading }: ForAllProps) {
     setBusy(true);
     setProblem(undefined);
     try {
-      await take(await resultFiles(client, completed, suffix));
+      const { files, missing } = await resultFiles(client, completed, suffix);
+      if (missing.length > 0) setProblem(texts.list.missing(missing));
+      await take(files);
     } catch (error) {
       setProblem(failureOf(error).message);
     } finally {

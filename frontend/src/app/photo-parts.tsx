@@ -3,6 +3,7 @@ import { Eye, ImageOff, Pencil } from "lucide-react";
 import { Notice } from "../components/notice";
 import { readFile } from "../features/upload/photo-files";
 import type { Photo } from "../features/upload/photo";
+import { usePhotoStore } from "../features/upload/use-photos";
 import { failureOf, type Failure } from "../api/failure";
 import type { Job } from "../jobs/job";
 import { remedyFor } from "../jobs/remedies";
@@ -66,8 +67,9 @@ export function failureOfPhoto({ photo, job, state }: PhotoWithJob): Failure | u
   return job?.status === "FAILED" ? job.error : photo.failure;
 }
 
-/** What went wrong, and a button if trying again may help. */
-export function FailureView({ name, failure, onRetry }: { name: string; failure: Failure; onRetry: Retry }) {
+/** What went wrong, a button if trying again may help, and one if there is an earlier result. */
+export function FailureView({ photo, failure, onRetry }: { photo: Photo; failure: Failure; onRetry: Retry }) {
+  const store = usePhotoStore();
   const remedy = remedyFor(failure.code);
   return (
     <>
@@ -76,10 +78,20 @@ export function FailureView({ name, failure, onRetry }: { name: string; failure:
         <button
           type="button"
           className="button is-primary"
-          aria-label={`${remedy.label}: ${name}`}
+          aria-label={`${remedy.label}: ${photo.name}`}
           onClick={() => onRetry(remedy.choices)}
         >
           {remedy.label}
+        </button>
+      )}
+      {photo.replaces && (
+        <button
+          type="button"
+          className="button"
+          aria-label={`${texts.card.keepEarlier}: ${photo.name}`}
+          onClick={() => store.keepEarlier(photo.id)}
+        >
+          {texts.card.keepEarlier}
         </button>
       )}
     </>

@@ -69,7 +69,7 @@ function Outcome(props: PhotoProps & { retry: Retry }) {
   const { photo, job, error, state, retry } = props;
   const store = usePhotoStore();
   const failure = failureOfPhoto(props);
-  if (failure) return <FailureView name={photo.name} failure={failure} onRetry={retry} />;
+  if (failure) return <FailureView photo={photo} failure={failure} onRetry={retry} />;
   if (state === "deleted") return <p className="note">{texts.card.expired}</p>;
   if (photo.stage === "uploading") {
     return store.worksOn(photo.id) ? <Upload photo={photo} /> : <p className="note">{texts.card.elsewhere}</p>;

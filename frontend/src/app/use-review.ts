@@ -1,14 +1,18 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { announce } from "../lib/announcer";
 import { texts } from "../texts";
 import { usePhotos, usePhotoStore } from "../features/upload/use-photos";
+import { jobQuery } from "../jobs/get-job";
+import { onOtherTabsDecide } from "../jobs/other-tabs";
 import { openEditor } from "./editor-place";
 import { useSentJobs } from "./use-sent-jobs";
 
-/** Opens the editor by itself when the only photo that was added since the page was loaded waits for its review. */
+/** Opens the editor by itself when the only photo that was added in this tab waits for its review. */
 export function useOpenForReview(): void {
   const opened = useRef(new Set<string>());
-  const fresh = usePhotos().filter(({ sentAt = Infinity }) => sentAt >= performance.timeOrigin);
+  const store = usePhotoStore();
+  const fresh = usePhotos().filter(({ id }) => store.wasAddedHere(id));
   const sent = useSentJobs();
   const only = fresh.length === 1 ? fresh[0] : undefined;
   const job = sent.find(({ photo }) => photo.id === only?.id)?.job;
@@ -35,4 +39,13 @@ export function useEraseReplaced(): void {
     // A job that cannot be erased now stays listed, and is erased with the photo, or by the server after a day.
     for (const id of replaced.split(" ").filter(Boolean)) void store.eraseReplaced(id).catch(() => undefined);
   }, [store, replaced]);
+}
+
+/** Asks for a job again when another tab has decided about it, also if it is finished here. */
+export function useFollowDecisions(): void {
+  const client = useQueryClient();
+  useEffect(
+    () => onOtherTabsDecide((jobId) => void client.invalidateQueries({ queryKey: jobQuery(jobId).queryKey })),
+    [client],
+  );
 }

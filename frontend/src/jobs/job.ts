@@ -36,12 +36,12 @@ export type JobWithResult = Exclude<Job, FailedJob> & Pick<CompletedJob, "receip
 export const hasResult = (job: Job | undefined): job is JobWithResult =>
   job !== undefined && job.status !== "FAILED" && "result" in job && job.result !== undefined;
 
-/** Warnings that faces may still be visible. A result with one of them is no success until a person has looked. */
-const DOUBTS: readonly WarningCode[] = ["NoFacesFound", "FacesBelowConfidence", "ChecksNotSettled"];
+/** Warnings that faces may still be visible. In a job with an answered review, they arose after the answer. */
+const DOUBTS: readonly WarningCode[] = ["FacesBelowConfidence", "ChecksNotSettled"];
 
 /** Whether a person must look at the result, because faces may be visible and nobody has decided about them. */
 export const mustBeLookedAt = ({ reviewed, warnings }: CompletedJob) =>
-  !reviewed && warnings.some((code) => DOUBTS.includes(code));
+  warnings.some((code) => DOUBTS.includes(code) || (code === "NoFacesFound" && !reviewed));
 
 /** How a photo stands for the person, in the order in which the page lists them. */
 export const PHOTO_STATES = ["done", "look", "review", "working", "failed", "cancelled", "deleted"] as const;

@@ -115,6 +115,8 @@ def valid_job_id(job_id: str) -> str:
 def job_body(job: Job, photos: Photos) -> dict[str, Any]:
     """A job as the API shows it. Only a job with a checked result has links to it.
 
+    A job that is being done again has links to its last result.
+
     Raises JobNotFound if the job was waiting for a review, and has ended since it was read.
     """
     body: dict[str, Any] = {

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from faceblur.jobs.table import Job, Jobs
 
 
-def complete_job(request: CompleteRequest, jobs: Jobs, photos: Photos) -> None:
+def complete_job(request: CompleteRequest, jobs: Jobs, photos: Photos) -> Job | None:
     """Turn the job to COMPLETED, write its receipt, and delete what it needs no more.
+
+    Returns the job; None if it was deleted right afterwards.
 
     Raises JobNotFound, and leaves no receipt, if the job was deleted in the meantime.
     """
@@ -34,7 +36,7 @@ def complete_job(request: CompleteRequest, jobs: Jobs, photos: Photos) -> None:
     else:
         _complete(request, found, jobs, photos)
     # If a photo was posted twice, the second may have arrived after the original was deleted.
-    erase_unneeded(request.job_id, jobs, photos)
+    return erase_unneeded(request.job_id, jobs, photos)
 
 
 def _has_completed(request: CompleteRequest, job: Job) -> bool:

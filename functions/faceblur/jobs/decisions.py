@@ -155,11 +155,11 @@ class _Faces:
         self.boxes[number] = replace(face, box=box)
 
 
-def store_decision(job_id: str, decision: Decision, photos: Photos) -> None:
-    """Store the decision that came with a new job, until its faces are found."""
-    photos.write_decision(job_id, decision.to_dict())
+def store_decision(key: str, decision: Decision, photos: Photos) -> None:
+    """Store a decision about faces that are not found yet, under the key that the job's row names."""
+    photos.write_decision(key, decision.to_dict())
 
 
-def load_decision(job_id: str, photos: Photos) -> Decision:
+def load_decision(key: str, photos: Photos) -> Decision:
     """Load the decision that `store_decision` stored. Raises JobNotFound if it was erased."""
-    return Decision.from_dict(photos.read_decision(job_id))
+    return Decision.from_dict(photos.read_decision(key))

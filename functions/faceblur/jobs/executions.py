@@ -51,14 +51,23 @@ class Workflow:
                 raise ReviewClosed from None
             raise
 
-    def stop(self, execution: str) -> None:
-        """Stop the execution with this ARN, if there is one."""
+    def stop(self, execution: str) -> bool:
+        """Stop the execution with this ARN. Returns whether there is one, running or ended."""
         try:
             self._client.stop_execution(executionArn=execution, error="Deleted")
         except ClientError as error:
+            if code_of(error) == "ExecutionDoesNotExist":
+                return False
             # If the execution has ended, some endpoints raise a validation error.
-            if code_of(error) not in {"ExecutionDoesNotExist", "ValidationException"}:
+            if code_of(error) != "ValidationException":
                 raise
+        return True
+
+    def stop_all(self, job_id: str) -> None:
+        """Stop every execution of a job whose row is gone, which would name the current one."""
+        redos = 0
+        while self.stop(self.execution(job_id, redos)):
+            redos += 1
 
     def execution(self, job_id: str, redos: int = 0) -> str:
         """The ARN of the job's first execution, or of the one that does it again for this time."""

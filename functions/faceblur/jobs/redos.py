@@ -9,6 +9,7 @@ from faceblur.errors import InternalError, JobNotFinished, OriginalDeleted
 from faceblur.jobs.boxes import INSIDE, load_boxes, store_boxes
 from faceblur.jobs.decisions import Choice, Decision, store_decision
 from faceblur.jobs.reviews import apply
+from faceblur.jobs.storage import new_decision_key, withdraw_if_late
 from faceblur.jobs.table import Status
 
 if TYPE_CHECKING:
@@ -67,13 +68,17 @@ def plan_redo(job: Job, options: dict[str, Any], decision: Decision, photos: Pho
 
 
 def begin_redo(job: Job, redo: Redo, jobs: Jobs, photos: Photos, workflow: Workflow) -> None:
-    """Hand the job to a new execution, and start it. Raises JobNotFinished if the job has changed since it was read."""
+    """Hand the job to a new execution, and start it. Raises JobNotFinished if the job has changed since it was read.
+
+    Raises JobNotFound, and leaves no decision and no boxes, if it is deleted meanwhile.
+    """
     execution = workflow.execution(job.job_id, job.redos + 1)
-    decides = redo.detect and not redo.decision.is_empty
-    jobs.redo(job, redo.options, execution, decides=decides)
+    decision_key = new_decision_key(job.job_id) if redo.detect and not redo.decision.is_empty else ""
+    jobs.redo(job, redo.options, execution, decision_key)
     try:
-        if decides:
-            store_decision(job.job_id, redo.decision, photos)
+        if decision_key:
+            store_decision(decision_key, redo.decision, photos)
+            withdraw_if_late(decision_key, job.job_id, jobs, photos)
         boxes = None if redo.detect else store_boxes(job.job_id, redo.found, jobs, photos)
         given: ExecutionInput = {
             "job_id": job.job_id,

@@ -1,7 +1,7 @@
 """Uploads, boxes, previews, drafts, results and receipts in S3.
 
-`uploads/{job_id}`, `boxes/{job_id}.{token}.json`, `boxes/{job_id}.decision.json`, `previews/{job_id}.{token}.jpg`,
-`results/{job_id}.{token}.{extension}`, `receipts/{execution}.json`.
+`uploads/{job_id}`, `boxes/{job_id}.{token}.json`, `boxes/{job_id}.{token}.decision.json`,
+`previews/{job_id}.{token}.jpg`, `results/{job_id}.{token}.{extension}`, `receipts/{execution}.json`.
 
 A token is random, so each object has a key of its own: a retried or delayed task never replaces an object that another
 task reads. A token tells nothing about the content, because keys remain in the history of an execution.
@@ -96,13 +96,13 @@ class Photos:
         """Read a boxes file. Raises JobNotFound if it does not exist, as after the end of the job."""
         return self._read_json(key)
 
-    def write_decision(self, job_id: str, content: dict[str, Any]) -> None:
-        """Store the decision that came with a job."""
-        self._write_json(_decision_key(job_id), json.dumps(content, separators=(",", ":")))
+    def write_decision(self, key: str, content: dict[str, Any]) -> None:
+        """Store a decision about faces that are not found yet."""
+        self._write_json(key, json.dumps(content, separators=(",", ":")))
 
-    def read_decision(self, job_id: str) -> dict[str, Any]:
-        """Read the decision that came with a job. Raises JobNotFound if it does not exist."""
-        return self._read_json(_decision_key(job_id))
+    def read_decision(self, key: str) -> dict[str, Any]:
+        """Read the decision with this key. Raises JobNotFound if it does not exist."""
+        return self._read_json(key)
 
     def write_preview(self, job_id: str, data: bytes) -> str:
         """Store a preview of a job's upload, a JPEG. Returns its key."""
@@ -123,18 +123,23 @@ class Photos:
         return upload_key(job_id) in self._keys(upload_key(job_id))
 
     def withdraw(self, key: str) -> None:
-        """Delete boxes, a preview, a draft or a receipt that the job no longer needs."""
+        """Delete boxes, a decision, a preview, a draft or a receipt that the job no longer needs."""
         self.delete([key])
 
     def erase_upload(self, job_id: str) -> None:
         """Delete the job's upload, if it exists."""
         self.delete([upload_key(job_id)])
 
-    def uploaded(self) -> Iterator[str]:
-        """The ids of all jobs that have an upload."""
+    def jobs_with_photos(self) -> set[str]:
+        """The ids of all jobs that have an upload, boxes, or a decision about faces."""
         with storage_errors():
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=_UPLOADS):
-                yield from (job_id_of(entry["Key"]) for entry in page.get("Contents", []))
+            pages = self._client.get_paginator("list_objects_v2")
+            return {
+                entry["Key"].removeprefix(folder).partition(".")[0]
+                for folder in (_UPLOADS, _BOXES)
+                for page in pages.paginate(Bucket=self.bucket, Prefix=folder)
+                for entry in page.get("Contents", [])
+            }
 
     def keys_of(self, job_id: str) -> list[str]:
         """The keys of everything of a job, its upload first, which may not exist."""
@@ -206,8 +211,9 @@ def upload_key(job_id: str) -> str:
     return f"{_UPLOADS}{job_id}"
 
 
-def _decision_key(job_id: str) -> str:
-    return f"{_BOXES}{job_id}.decision.json"
+def new_decision_key(job_id: str) -> str:
+    """A key for a decision about the faces of this job. The row names it before the decision is stored."""
+    return f"{_BOXES}{job_id}.{_token()}.decision.json"
 
 
 def job_id_of(key: str) -> str:

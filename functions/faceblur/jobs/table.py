@@ -109,6 +109,19 @@ class Job:
         """Whether the upload is kept now that the job has finished."""
         return self.status is Status.COMPLETED and self.redo_until is not None and time.time() < self.redo_until
 
+    @property
+    def work_seconds(self) -> float | None:
+        """How long the work took since it began, or since a person answered; None if the job has not finished."""
+        if self.working_since is None or "finished" not in self.progress:
+            return None
+        return datetime.fromisoformat(self.progress["finished"]).timestamp() - self.working_since
+
+    @property
+    def is_upload_overdue(self) -> bool:
+        """Whether the job still waits, although its upload should have come and been handed to an execution by now."""
+        latest = self.upload_expires_at + config.DELIVERY_SECONDS
+        return self.status is Status.AWAITING_UPLOAD and time.time() > latest
+
 
 class Jobs:
     """The jobs table."""
@@ -133,14 +146,16 @@ class Jobs:
         if not counted:
             raise TooManyJobs
 
-    def create(self, options: dict[str, Any], upload_seconds: int, owner: str = "", *, decides: bool = False) -> Job:
-        """Add a job that waits for its upload. Its id is unguessable (128 random bits).
+    def create(
+        self, job_id: str, options: dict[str, Any], upload_seconds: int, owner: str = "", decision: str = ""
+    ) -> Job:
+        """Add a job with this new id, which waits for its upload.
 
-        `decides` tells the state machine that the job comes with a decision about faces.
+        `decision` is the key of the decision about faces that comes with it; empty if there is none.
         """
         now = int(time.time())
         job = Job(
-            job_id=secrets.token_hex(16),
+            job_id=job_id,
             status=Status.AWAITING_UPLOAD,
             options=options,
             created_at=now,
@@ -158,8 +173,8 @@ class Jobs:
         }
         if owner:
             row["owner"] = owner
-        if decides:
-            row["decides"] = True
+        if decision:
+            row["decision"] = decision
         with storage_errors():
             self._table.put_item(Item=row, ConditionExpression=Attr("job_id").not_exists())
         return job
@@ -192,7 +207,7 @@ class Jobs:
         now = time.time()
         if job.status is Status.AWAITING_UPLOAD and now > job.upload_expires_at and not has_upload():
             self.fail(job.job_id, UploadExpired(), only_from=(Status.AWAITING_UPLOAD,))
-        elif job.status is Status.AWAITING_UPLOAD and now > job.upload_expires_at + config.DELIVERY_SECONDS:
+        elif job.is_upload_overdue:
             self.fail(job.job_id, InternalError(), only_from=(Status.AWAITING_UPLOAD,))
         elif job.status is Status.PROCESSING and job.working_since is not None and now > _deadline(job.working_since):
             self.fail(job.job_id, TimedOut(), job.execution, only_from=(Status.PROCESSING,))
@@ -216,8 +231,8 @@ class Jobs:
             Attr("status").eq(Status.AWAITING_REVIEW) & Attr("review_token").eq(token),
         )
 
-    def redo(self, job: Job, options: dict[str, Any], execution: str, *, decides: bool) -> None:
-        """Hand a completed job to another execution, which claims it. `decides` is as that of `create`.
+    def redo(self, job: Job, options: dict[str, Any], execution: str, decision: str = "") -> None:
+        """Hand a completed job to another execution, which claims it. `decision` is as that of `create`.
 
         Raises JobNotFinished if the job is not completed, or no longer as it is in `job`.
         """
@@ -225,7 +240,7 @@ class Jobs:
         handed = self._update(
             job.job_id,
             "SET #status = :status, fallback_status = :completed, options = :options, execution_arn = :execution, "
-            "working_since = :now, redos = :redos, decides = :decides "
+            "working_since = :now, redos = :redos, decision = :decision "
             f"REMOVE #error, {', '.join(begun)}",
             {
                 ":status": Status.PROCESSING,
@@ -234,7 +249,7 @@ class Jobs:
                 ":execution": execution,
                 ":now": int(time.time()),
                 ":redos": job.redos + 1,
-                ":decides": decides,
+                ":decision": decision,
             },
             Attr("status").eq(Status.COMPLETED) & Attr("execution_arn").eq(job.execution),
         )
@@ -324,6 +339,11 @@ def jobs() -> Jobs:
     # boto3's default of ten attempts takes nearly as long as the timeout of a function or a request.
     settings = Config(retries={"mode": "standard", "total_max_attempts": 3})
     return Jobs(boto3.resource("dynamodb", config=settings).Table(config.jobs_table()))
+
+
+def new_job_id() -> str:
+    """An id for a new job, which nobody can guess: 128 random bits."""
+    return secrets.token_hex(16)
 
 
 def is_job_id(text: str) -> bool:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import time
+from datetime import datetime
 
 import pytest
 
@@ -52,8 +54,18 @@ def test_a_result_completes_the_job(complete, event, add_job, keys, output):
         "receipt": RECEIPT,
     }
     assert keys() == {RESULT, RECEIPT}
-    assert [line["JobsCompleted"] for line in output.metrics] == [1]
+    assert [line["JobsCompleted"] for line in output.metrics if "JobsCompleted" in line] == [1]
     assert [(line["message"], line["correlation_id"]) for line in output.logs] == [("job completed", JOB_ID)]
+
+
+def test_the_time_of_the_work_begins_with_the_answer_of_a_person(complete, add_job, output):
+    """`working_since` is then the time of the answer."""
+    since = int(time.time()) - 7
+    add_job("PROCESSING", created_at=since - 3600, working_since=since)
+    complete()
+    (seconds,) = [line["WorkSeconds"] for line in output.metrics if "WorkSeconds" in line]
+    finished = datetime.fromisoformat(jobs().get(JOB_ID).progress["finished"])
+    assert seconds == pytest.approx(finished.timestamp() - since)
 
 
 def test_a_result_without_a_face_says_so(complete, event, add_job, s3):

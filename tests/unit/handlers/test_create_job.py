@@ -7,7 +7,8 @@ from datetime import datetime
 import pytest
 
 from create_job.app import handler
-from faceblur.jobs.storage import Photos
+from faceblur.jobs.decisions import load_decision
+from faceblur.jobs.storage import Photos, photos
 from faceblur.jobs.table import jobs
 from faceblur.options import JobOptions
 from tests.support.api_contract import assert_documented
@@ -71,6 +72,19 @@ def test_invalid_options_are_refused_and_leave_no_job(create, s3, table, body, s
     assert (status, answer["code"]) == (400, "InvalidOptions")
     assert says in answer["message"]
     assert table.scan()["Items"] == []
+
+
+def test_the_row_names_the_decision_that_came_with_the_job(create, s3, table, row_of):
+    _, body = create(body=json.dumps({"hide": [{"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4}]}))
+    key = row_of(body["job_id"])["decision"]
+    assert re.fullmatch(rf"boxes/{body['job_id']}\.[0-9a-f]{{16}}\.decision\.json", key)
+    assert [choice.place.left for choice in load_decision(key, photos()).hide] == [0.1]
+
+
+def test_a_job_without_a_decision_names_none(create, s3, table, row_of, keys):
+    _, body = create()
+    assert "decision" not in row_of(body["job_id"])
+    assert keys() == set()
 
 
 def test_the_row_exists_before_the_form_does(create, s3, table, monkeypatch):

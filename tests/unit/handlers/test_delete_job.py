@@ -88,6 +88,15 @@ def test_the_next_deletion_erases_what_an_interrupted_one_left(delete, everythin
     assert not [key for key in keys() if JOB_ID in key]
 
 
+def test_the_next_deletion_stops_every_execution_that_an_interrupted_one_left(delete, states):
+    """The row, which named the execution that waits for a person, is gone."""
+    for name in (JOB_ID, f"{JOB_ID}-1", f"{JOB_ID}-2"):
+        states.start_execution(stateMachineArn=workflow()._state_machine_arn, name=name)
+    assert delete()[0] == 404
+    ended = [states.describe_execution(executionArn=f"{EXECUTION_ARN}{number}") for number in ("", "-1", "-2")]
+    assert [execution["status"] for execution in ended] == ["ABORTED"] * 3
+
+
 @pytest.mark.parametrize("job_id", ["x", JOB_ID.upper(), JOB_ID + "0", "\x84", "\0", "😀", "a/b"])
 def test_an_unknown_job_changes_nothing(delete, everything, keys, job_id):
     before = keys()

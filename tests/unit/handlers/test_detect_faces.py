@@ -269,13 +269,14 @@ def test_faces_about_which_the_detector_is_not_sure(ask, detector):
 # ---------------------------------------------------------------- decisions
 
 
+DECISION = f"boxes/{JOB_ID}.9c56cc51b374c3ba.decision.json"
 DRAWN = Box(0.8, 0.1, 0.1, 0.2, 100, "person", 15, turned=True)
 
 
 def test_the_decision_of_a_new_job_applies_to_the_faces_that_are_found(ask, detector):
     keep = Box(0.1, 0.2, 0.3, 0.3, 100, "person", turned=True)
-    store_decision(JOB_ID, Decision([Choice(place=keep)], [Choice(place=DRAWN)]), photos())
-    found = ask(decides=True)
+    store_decision(DECISION, Decision([Choice(place=keep)], [Choice(place=DRAWN)]), photos())
+    found = ask(decision=DECISION)
     assert [(box["found_by"], box["hidden"]) for box in stored(found)] == [
         ("stand-in", False),
         ("other", True),
@@ -286,8 +287,8 @@ def test_the_decision_of_a_new_job_applies_to_the_faces_that_are_found(ask, dete
 
 def test_a_place_that_a_client_hides_is_enough_for_a_job_that_fails_without_faces(ask, detector):
     detector.finds = []
-    store_decision(JOB_ID, Decision(hide=[Choice(place=DRAWN)]), photos())
-    assert ask(options={"on_no_faces": "fail"}, decides=True)["boxes"]["count"] == 1
+    store_decision(DECISION, Decision(hide=[Choice(place=DRAWN)]), photos())
+    assert ask(options={"on_no_faces": "fail"}, decision=DECISION)["boxes"]["count"] == 1
 
 
 def test_a_check_leaves_out_the_faces_that_are_kept(check, detector):

@@ -8,9 +8,10 @@ import pytest
 
 from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes, load_boxes
-from faceblur.jobs.decisions import load_decision
+from faceblur.jobs.completion import erase_unneeded
+from faceblur.jobs.decisions import Decision, load_decision, store_decision
 from faceblur.jobs.executions import Workflow
-from faceblur.jobs.storage import digest, photos
+from faceblur.jobs.storage import Photos, digest, new_decision_key, photos
 from faceblur.jobs.table import Jobs, jobs
 from redo_job.app import handler
 from tests.support.api_contract import assert_documented
@@ -94,7 +95,7 @@ def test_another_confidence_detects_the_faces_again(redo, completed, started, ro
     assert redo({"min_confidence": 30})[0] == 202
     ((_, given),) = started
     assert (given["boxes"], given["reviewed"], given["warnings"]) == (None, False, [])
-    assert row_of(JOB_ID)["decides"] is False
+    assert row_of(JOB_ID)["decision"] == ""
 
 
 def test_faces_that_are_detected_again_have_no_ids(redo, completed, started):
@@ -103,11 +104,12 @@ def test_faces_that_are_detected_again_have_no_ids(redo, completed, started):
     assert (status, body["code"], started) == (400, "InvalidDecision", [])
 
 
-def decided_for_new_faces():
-    return load_decision(JOB_ID, photos())
+@pytest.fixture
+def decided_for_new_faces(row_of):
+    return lambda: load_decision(row_of(JOB_ID)["decision"], photos())
 
 
-def test_what_was_decided_counts_for_faces_that_are_detected_again(redo, completed, started, row_of):
+def test_what_was_decided_counts_for_faces_that_are_detected_again(redo, completed, started, decided_for_new_faces):
     boxes = [
         FoundBox(FACE, 0, hidden=False, named=True),
         FoundBox(OTHER, 0, style={"style": "solid"}, named=True),
@@ -119,17 +121,17 @@ def test_what_was_decided_counts_for_faces_that_are_detected_again(redo, complet
     decision = decided_for_new_faces()
     assert [choice.place for choice in decision.keep] == [PLACE, FACE]
     assert [(choice.place, choice.style) for choice in decision.hide] == [(OTHER, {"style": "solid"}), (DRAWN, {})]
-    assert (decision.only, row_of(JOB_ID)["decides"]) == (False, True)
+    assert not decision.only
 
 
-def test_only_these_faces_stay_hidden_when_faces_are_detected_again(redo, completed, started):
+def test_only_these_faces_stay_hidden_when_faces_are_detected_again(redo, completed, started, decided_for_new_faces):
     completed(FoundBox(FACE, 0), FoundBox(OTHER, 0, hidden=False), only=True)
     assert redo({"min_confidence": 30})[0] == 202
     decision = decided_for_new_faces()
     assert ([choice.place for choice in decision.hide], list(decision.keep), decision.only) == ([FACE], [], True)
 
 
-def test_a_new_decision_replaces_what_was_decided_about_its_places(redo, completed, started):
+def test_a_new_decision_replaces_what_was_decided_about_its_places(redo, completed, started, decided_for_new_faces):
     completed(FoundBox(DRAWN, 0, named=True))
     around = {"left": 0.3, "top": 0.5, "width": 0.4, "height": 0.4}
     assert redo({"min_confidence": 30, "keep": [around]})[0] == 202
@@ -197,6 +199,41 @@ def test_a_redo_that_cannot_be_started_leaves_the_job_completed(redo, completed,
     assert (job.status, job.error["code"]) == ("COMPLETED", "InternalError")
 
 
+def test_a_job_deleted_while_its_decision_is_stored_leaves_none(redo, completed, started, keys, row_of, monkeypatch):
+    """The deletion comes between the row's change and the decision's storing, and misses the decision."""
+    completed(FoundBox(DRAWN, 0, named=True))
+    write = Photos.write_decision
+
+    def deleted_before(self, key, content):
+        jobs().delete(JOB_ID, "")
+        photos().erase(JOB_ID)
+        write(self, key, content)
+
+    monkeypatch.setattr(Photos, "write_decision", deleted_before)
+    status, body = redo({"min_confidence": 30})
+    assert (status, body["code"], started) == (404, "JobNotFound", [])
+    assert (keys(), row_of(JOB_ID)) == (set(), None)
+
+
+def test_a_late_deletion_of_what_was_unneeded_spares_the_decision_of_a_redo(
+    redo, completed, started, decided_for_new_faces, monkeypatch
+):
+    """The first run came with a decision, which is deleted while the job is already being done again."""
+    completed(FoundBox(DRAWN, 0, named=True))
+    store_decision(new_decision_key(JOB_ID), Decision(only=True), photos())
+    delete = Photos.delete
+
+    def redone_before(self, keys):
+        with monkeypatch.context() as as_before:
+            as_before.setattr(Photos, "delete", delete)
+            assert redo({"min_confidence": 30})[0] == 202
+        delete(self, keys)
+
+    monkeypatch.setattr(Photos, "delete", redone_before)
+    erase_unneeded(JOB_ID, jobs(), photos())
+    assert [choice.place for choice in decided_for_new_faces().hide] == [DRAWN]
+
+
 def test_of_two_redos_at_once_one_is_refused(redo, completed, started, monkeypatch):
     """The other one begins after this one has read the job."""
     completed()
@@ -204,7 +241,7 @@ def test_of_two_redos_at_once_one_is_refused(redo, completed, started, monkeypat
 
     def begun_meanwhile(self, job_id, owner):
         job = get_owned(self, job_id, owner)
-        self.redo(job, job.options, f"{job.execution}-1", decides=False)
+        self.redo(job, job.options, f"{job.execution}-1")
         return job
 
     monkeypatch.setattr(Jobs, "get_owned", begun_meanwhile)

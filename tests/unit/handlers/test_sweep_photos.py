@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from faceblur.config import DELIVERY_SECONDS
 from faceblur.errors import StorageUnavailable
-from faceblur.jobs.storage import photos
+from faceblur.jobs.storage import Photos, photos
+from faceblur.jobs.table import Jobs
 from sweep_photos.app import handler
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -71,19 +73,19 @@ def test_more_than_one_list_holds(sweep, stored, keys, output, listen):
 
 def test_an_object_that_cannot_be_deleted_is_an_error_after_the_others_are_deleted(sweep, stored, keys, output, listen):
     for number in range(3):
-        stored(f"uploads/{number}", hours=25)
+        stored(f"results/{number}", hours=25)
 
     def refuse_the_first(params, **_):
         return {**params, "Delete": {**params["Delete"], "Objects": params["Delete"]["Objects"][1:]}}
 
     def tell_so(parsed, **_):
-        parsed["Errors"] = [{"Key": "uploads/0", "Code": "InternalError"}]
+        parsed["Errors"] = [{"Key": "results/0", "Code": "InternalError"}]
 
     listen(photos()._client, "provide-client-params.s3.DeleteObjects", refuse_the_first)
     listen(photos()._client, "after-call.s3.DeleteObjects", tell_so)
     with pytest.raises(StorageUnavailable):
         sweep()
-    assert keys() == {"uploads/0"}
+    assert keys() == {"results/0"}
     assert output.metrics == []
 
 
@@ -118,6 +120,67 @@ def test_a_photo_is_deleted_when_its_job_can_no_longer_be_done_again(
     add_job(status, redo_until=int(time.time()) + seconds)
     sweep()
     assert keys() == set(left)
+
+
+DECISION = f"boxes/{JOB_ID}.9c56cc51b374c3ba.decision.json"
+
+
+@pytest.mark.parametrize(
+    ("status", "overdue", "keys_there", "left"),
+    [
+        ("AWAITING_UPLOAD", 1, [DECISION], []),
+        ("AWAITING_UPLOAD", -60, [DECISION], [DECISION]),
+        ("AWAITING_UPLOAD", 1, [UPLOAD, DECISION], [UPLOAD, DECISION]),
+        ("FAILED", -60, [DECISION], []),
+    ],
+)
+def test_a_decision_whose_photo_never_came_is_deleted(sweep, stored, keys, add_job, status, overdue, keys_there, left):
+    for key in keys_there:
+        stored(key, hours=1)
+    add_job(status, upload_expires_at=int(time.time()) - DELIVERY_SECONDS - overdue)
+    sweep()
+    assert keys() == set(left)
+
+
+def test_a_job_that_needs_all_it_has_costs_one_read(sweep, stored, add_job, listen):
+    """With ten thousand of them, lists of each would take longer than the function may."""
+    for number in range(5):
+        stored(f"uploads/{number}", hours=1)
+        add_job("COMPLETED", str(number), redo_until=int(time.time()) + 60)
+    lists = []
+    listen(photos()._client, "before-call.s3.ListObjectsV2", lambda params, **_: lists.append(params["url_path"]))
+    sweep()
+    assert len(lists) == 3  # all objects, those of uploads and those of boxes
+
+
+def test_an_error_about_one_job_does_not_keep_the_others_from_being_swept(
+    sweep, stored, keys, add_job, output, monkeypatch
+):
+    for job_id in ("a", "b", "c"):
+        stored(f"uploads/{job_id}", hours=1)
+        add_job("FAILED", job_id)
+    get = Jobs.get
+
+    def unavailable(self, job_id):
+        if job_id == "b":
+            raise StorageUnavailable
+        return get(self, job_id)
+
+    monkeypatch.setattr(Jobs, "get", unavailable)
+    with pytest.raises(StorageUnavailable):
+        sweep()
+    assert keys() == {"uploads/b"}
+    assert output.metrics == []
+
+
+def test_an_old_object_that_cannot_be_deleted_does_not_keep_jobs_from_being_swept(sweep, everything, keys, monkeypatch):
+    def unavailable(self, seconds):
+        raise StorageUnavailable
+
+    monkeypatch.setattr(Photos, "sweep", unavailable)
+    with pytest.raises(StorageUnavailable):
+        sweep()
+    assert keys() == set()
 
 
 def test_a_photo_without_a_job_is_deleted(sweep, everything, keys):

@@ -10,7 +10,7 @@ from faceblur.errors import InvalidDecision, JobNotFound
 from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.jobs.decisions import Choice, Decision, decided, load_decision, store_decision
-from faceblur.jobs.storage import digest, photos
+from faceblur.jobs.storage import digest, new_decision_key, photos
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 LEFT, MIDDLE, RIGHT = (FoundBox(Box(left, 0.3, 0.1, 0.2, 80, "embedded"), 0) for left in (0.1, 0.4, 0.7))
@@ -171,15 +171,22 @@ def test_an_id_that_the_job_does_not_have(decision, named):
 
 def test_a_decision_is_read_as_it_was_stored(s3, keys):
     decision = Decision([Choice(place=place(0.1))], [Choice(2), Choice(3, place(0.5, roll=-30), {"style": "solid"})])
-    store_decision(JOB_ID, decision, photos())
-    assert load_decision(JOB_ID, photos()) == decision
-    assert keys() == {f"boxes/{JOB_ID}.decision.json"}
+    key = new_decision_key(JOB_ID)
+    store_decision(key, decision, photos())
+    assert load_decision(key, photos()) == decision
+    assert keys() == {key}
     assert json.loads(json.dumps(decision.to_dict())) == decision.to_dict()
 
 
 def test_a_decision_is_erased_with_its_job(s3, keys):
-    store_decision(JOB_ID, Decision(only=True), photos())
+    key = new_decision_key(JOB_ID)
+    store_decision(key, Decision(only=True), photos())
     photos().erase(JOB_ID)
     assert keys() == set()
     with pytest.raises(JobNotFound):
-        load_decision(JOB_ID, photos())
+        load_decision(key, photos())
+
+
+def test_each_decision_about_a_job_has_a_key_of_its_own():
+    """So a late deletion of an earlier one does not take the next one away."""
+    assert new_decision_key(JOB_ID) != new_decision_key(JOB_ID)

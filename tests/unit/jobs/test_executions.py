@@ -48,14 +48,26 @@ def test_any_other_refusal_to_start_is_raised_as_it_is(stubbed):
 def test_stopping_says_why(stubbed):
     workflow, stub = stubbed
     stub.add_response("stop_execution", {"stopDate": 0}, {"executionArn": EXECUTION_ARN, "error": "Deleted"})
-    workflow.stop(EXECUTION_ARN)
+    assert workflow.stop(EXECUTION_ARN)
 
 
-@pytest.mark.parametrize("code", ["ExecutionDoesNotExist", "ValidationException"])
-def test_stopping_what_does_not_run(stubbed, code):
+@pytest.mark.parametrize(("code", "exists"), [("ExecutionDoesNotExist", False), ("ValidationException", True)])
+def test_stopping_what_does_not_run(stubbed, code, exists):
     workflow, stub = stubbed
     stub.add_client_error("stop_execution", code)
-    workflow.stop(EXECUTION_ARN)
+    assert workflow.stop(EXECUTION_ARN) is exists
+
+
+def test_all_executions_of_a_job_are_stopped_also_behind_one_that_has_ended(stubbed):
+    workflow, stub = stubbed
+    stub.add_client_error("stop_execution", "ValidationException", expected_params=stopping(""))
+    stub.add_response("stop_execution", {"stopDate": 0}, stopping("-1"))
+    stub.add_client_error("stop_execution", "ExecutionDoesNotExist", expected_params=stopping("-2"))
+    workflow.stop_all("a")
+
+
+def stopping(number):
+    return {"executionArn": f"{EXECUTION_ARN}{number}", "error": "Deleted"}
 
 
 def test_any_other_refusal_to_stop_is_raised_as_it_is(stubbed):

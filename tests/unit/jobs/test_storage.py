@@ -43,7 +43,7 @@ REQUESTS = {
     "withdraw": ("delete_object", lambda photos: photos.withdraw("results/x.jpg")),
     "erase_upload": ("delete_object", lambda photos: photos.erase_upload("x")),
     "write_preview": ("put_object", lambda photos: photos.write_preview("x", b"photo")),
-    "uploaded": ("list_objects_v2", lambda photos: list(photos.uploaded())),
+    "jobs_with_photos": ("list_objects_v2", lambda photos: photos.jobs_with_photos()),
     "keys_of": ("list_objects_v2", lambda photos: photos.keys_of("x")),
 }
 every_request = pytest.mark.parametrize(("operation", "request_"), REQUESTS.values(), ids=REQUESTS)
@@ -219,8 +219,9 @@ def test_everything_of_a_job(full_bucket):
     assert set(photos().keys_of("a")) == OF_THE_JOB
 
 
-def test_every_job_that_has_an_upload(full_bucket):
-    assert set(photos().uploaded()) == {"a", "ab"}
+def test_every_job_that_has_an_upload_or_boxes(full_bucket, s3):
+    s3.put_object(Bucket=BUCKET, Key="boxes/c.0a.decision.json", Body=b"decision")
+    assert photos().jobs_with_photos() == {"a", "ab", "c"}
 
 
 @pytest.mark.parametrize("key", [DRAFTS[0], BOXES[1], "receipts/a.json"])

@@ -1,6 +1,5 @@
 import { Trash2 } from "lucide-react";
 import { useState, type Dispatch } from "react";
-import { failureOf } from "../../api/failure";
 import type { Face } from "../../jobs/decision";
 import type { Appearance } from "../../jobs/job";
 import { texts } from "../../texts";
@@ -45,7 +44,7 @@ export function Selected({ faces, style, selected, dispatch }: SelectedProps) {
 type PhotoStyleProps = {
   style: Appearance;
   dispatch: Dispatch<Action>;
-  onApplyToAll: (style: Appearance) => Promise<number>;
+  onApplyToAll: (style: Appearance) => Promise<string>;
 };
 
 /** The style of all faces that have none of their own. */
@@ -53,7 +52,7 @@ export function PhotoStyle({ style, dispatch, onApplyToAll }: PhotoStyleProps) {
   const [answer, setAnswer] = useState<string>();
   async function applyToAll() {
     setAnswer(texts.editor.sending);
-    setAnswer(await onApplyToAll(style).then(texts.editor.applied, (error: unknown) => failureOf(error).message));
+    setAnswer(await onApplyToAll(style));
   }
   return (
     <details className="editor-photo-style">

@@ -15,7 +15,7 @@ const words = texts.editor;
 /** The editor on a photo of 800 by 600 pixels with faces in its four corners. */
 function showEditor({ canFinishAtOnce = true, faces = 4 } = {}) {
   const onFinish = vi.fn<(edited: Edited) => Promise<void>>(() => Promise.resolve());
-  const onApplyToAll = vi.fn(() => Promise.resolve(2));
+  const onApplyToAll = vi.fn(() => Promise.resolve(words.applied(2)));
   const boxes = [0, 1, 2, 3].map((index) => ({
     ...BOX,
     id: index + 1,

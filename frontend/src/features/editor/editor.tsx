@@ -26,8 +26,8 @@ type Props = {
   onEdit: (editing: Editing) => void;
   /** Carries the decision out. What it throws is shown. */
   onFinish: (edited: Edited, picture: Size) => Promise<void>;
-  /** Does all other photos in this style, and returns how many. */
-  onApplyToAll: (style: Appearance) => Promise<number>;
+  /** Does all other photos in this style, and returns what to tell the person. */
+  onApplyToAll: (style: Appearance) => Promise<string>;
 };
 
 /** Decides who is hidden in a photo. */

@@ -34,6 +34,8 @@ export class PhotoStore {
   private readonly listeners = new Set<() => void>();
   /** What ends the work on each photo that this tab works on. */
   private readonly working = new Map<string, AbortController>();
+  /** The photos that were added in this tab since the page was loaded. */
+  private readonly added = new Set<string>();
   /** The photos that this tab will look at once no other tab works on them. */
   private readonly awaited = new Set<string>();
   private readonly queue = new WorkQueue(CONCURRENT_PHOTOS, () =>
@@ -76,6 +78,7 @@ export class PhotoStore {
       return { id: crypto.randomUUID(), name, bytes, addedAt, place, choices, stage: "checking", forgetAt };
     });
     this.photos = [...added, ...this.photos].sort(inListOrder);
+    added.forEach(({ id }) => this.added.add(id));
     added.forEach(({ id, forgetAt }, place) => this.begin(id, () => keepFile(id, files[place]!, forgetAt)));
     this.notify();
     return added.map(({ id }) => id);
@@ -103,9 +106,19 @@ export class PhotoStore {
   /** Cancels a photo that is not uploaded yet, and erases its job. */
   cancel(id: string): void {
     this.stop(id);
-    const replaces = this.find(id)?.replaces;
-    void this.eraseJobs(id, replaces).catch(() => undefined); // a job without a photo expires on its own
-    if (replaces) this.change(id, { stage: "sent", jobId: replaces, replaces: undefined });
+    if (this.find(id)?.replaces) this.keepEarlier(id);
+    else void this.eraseJobs(id).catch(() => undefined); // a job without a photo expires on its own
+  }
+
+  /** Goes back to the completed job that the photo's job should have replaced, and erases that one. */
+  keepEarlier(id: string): void {
+    const photo = this.find(id);
+    if (!photo?.replaces) return;
+    const { replaces } = photo;
+    const jobsToErase = jobsOf(photo).filter((job) => job !== replaces);
+    const earlier = { jobId: replaces, jobsToErase, replaces: undefined, decision: undefined };
+    this.change(id, { ...earlier, stage: "sent", failure: undefined });
+    void this.eraseJobs(id, replaces).catch(() => undefined); // what cannot be erased now stays listed
   }
 
   /** Erases a photo here and on the server. Throws Refused, and keeps the photo, if the server does not answer. */
@@ -118,6 +131,9 @@ export class PhotoStore {
 
   /** Whether this tab works on the photo. If not, and it is not idle, another tab does. */
   readonly worksOn = (id: string) => this.working.has(id);
+
+  /** Whether the photo was added in this tab since the page was loaded. */
+  readonly wasAddedHere = (id: string) => this.added.has(id);
 
   /** Lets the next photo start: the page has seen that the job of this one needs no more work. */
   jobEnded(id: string): void {

@@ -16,7 +16,7 @@ export type Photo = {
   place: number;
   choices: Choices;
   /** Who is hidden, if a person decided that before the upload. */
-  decision?: Decision;
+  decision?: Decision | undefined;
   /** The completed job whose result stays until that of the new job is there. It is a secret. */
   replaces?: string | undefined;
   stage: "checking" | "waiting" | "reducing" | "uploading" | "sent" | "refused" | "cancelled";

@@ -1,0 +1,56 @@
+"""The hourly sweep: it deletes what no job needs any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from faceblur import config
+from faceblur.errors import FaceblurError, JobNotFound
+from faceblur.jobs.completion import erase_unneeded
+from faceblur.jobs.table import UNFINISHED
+
+if TYPE_CHECKING:
+    from faceblur.jobs.storage import Photos
+    from faceblur.jobs.table import Job, Jobs
+
+_FAILURES = (FaceblurError, ClientError)
+
+
+def sweep(jobs: Jobs, photos: Photos) -> int:
+    """Delete objects older than a job's lifetime, and what jobs need no more. Returns the number of old objects.
+
+    An error does not keep the rest from being deleted. The first one is raised at the end.
+    """
+    swept, errors = 0, list[Exception]()
+    try:
+        swept = photos.sweep(config.JOB_LIFETIME_SECONDS)
+    except _FAILURES as error:
+        errors.append(error)
+    # Many objects were deleted by now. Those that are left belong to jobs of this day.
+    for job_id in photos.jobs_with_photos():
+        try:
+            _sweep_job(job_id, jobs, photos)
+        except _FAILURES as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
+    return swept
+
+
+def _sweep_job(job_id: str, jobs: Jobs, photos: Photos) -> None:
+    """Delete what the job needs no more. Most jobs need all that they have; then one read of the row tells so."""
+    job = _job(job_id, jobs)
+    if job is None or not (job.status in UNFINISHED or job.keeps_original):
+        erase_unneeded(job_id, jobs, photos)
+    elif job.is_upload_overdue and not photos.has_upload(job_id):
+        # Whoever asks for the job turns it to UploadExpired. If nobody does, its decision must not stay.
+        photos.erase(job_id)
+
+
+def _job(job_id: str, jobs: Jobs) -> Job | None:
+    try:
+        return jobs.get(job_id)
+    except JobNotFound:
+        return None
