@@ -11,9 +11,9 @@ const api = load(readFileSync(source, "utf8"));
 const { JobOptions, Progress } = api.components.schemas;
 
 /** What the page needs of an option: its default, and the values that it may have. */
-const valuesOf = ([name, { default: normal, enum: values, minimum, maximum }]) => [
+const valuesOf = ([name, { default: normal, enum: values, items, minimum, maximum }]) => [
   name,
-  { default: normal, values, minimum, maximum },
+  { default: normal, values: values ?? items?.enum, minimum, maximum },
 ];
 
 const constants = {

@@ -82,7 +82,7 @@ export const texts = {
     heading: "What happens to a photo",
     points: [
       "It is uploaded to private storage, and deleted there as soon as its result has been checked.",
-      "Hidden faces cannot be restored. Location and camera data are removed, too.",
+      "Hidden faces cannot be restored. Location and camera data are removed, too, unless you keep them.",
       "The result is deleted after one day, or at once when you delete it.",
       "A copy for comparison stays in this browser until you remove the photo, or until you open this page after one day. If the photo was not uploaded, the copy stays for one hour.",
     ],
@@ -145,6 +145,17 @@ export const texts = {
       always: "Always: I decide who is hidden",
       explain:
         "The photo waits until you have decided. After some hours without an answer (20, unless your operator chose less) it is erased.",
+    },
+    more: "More",
+    metadata: {
+      label: "Keep in the file",
+      time: "Time: when it was taken",
+      position: "Position: where it was taken",
+      camera: "Camera and settings",
+      credit: "Credit: creator, copyright and caption",
+      panorama: "Panorama: how to show a 360° photo",
+      explain:
+        "Normally all of this is removed. Whoever gets the photo can read what you keep. Photos that are reduced before upload have lost it already.",
     },
     reduce: {
       label: "Reduce large photos before upload",
@@ -244,6 +255,7 @@ export const texts = {
         ? `Checked ${times(checks)}: no more faces were found.`
         : `Checked ${times(checks)}: the ${checks === 2 ? "first check" : "checks"} found ${moreFaces(missed)} hidden too.`,
     stripped: (kinds: string[]) => `Removed from the file: ${kinds.join(", ")}.`,
+    keptMetadata: (kinds: string[]) => `Kept in the file, as you chose: ${kinds.join(", ")}.`,
     file: (kind: string, size: string, pixels: string) => `${kind}, ${size}, ${pixels} pixels.`,
     loading: "Loading the result…",
     unavailable: "The result could not be loaded.",

@@ -11,12 +11,14 @@ from faceblur.detectors.check import Check
 from faceblur.detectors.confidence import detect_at_confidence, unsure
 from faceblur.detectors.registry import detector_named
 from faceblur.detectors.warnings import WarningCode, warnings_to_report
+from faceblur.detectors.wrapped import WrappedDetector
 from faceblur.errors import CorruptImage, NoFacesFound, UploadReplaced
 from faceblur.jobs.boxes import FoundBoxes, load_boxes, store_boxes
 from faceblur.jobs.decisions import decided, load_decision
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
 from faceblur.observability import faces_found, logger, stage, tag_with_job, tracer
+from faceblur.photo import panorama
 
 
 @tracer.capture_lambda_handler(capture_response=False)
@@ -32,7 +34,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
     jobs().begin(request.job_id, request.stage)
     photo = StoredPhoto(photos().read(request.key), photos().bucket, request.key)
     detection_pass = DetectionPass.CHECK if request.boxes else DetectionPass.FIRST
-    found = load_boxes(request.boxes, photos()) if request.boxes else FoundBoxes(digest(photo.data), [])
+    if request.boxes:
+        found = load_boxes(request.boxes, photos())
+    else:
+        found = FoundBoxes(digest(photo.data), [], wraps=panorama.wraps(photo.data))
     detector = detector_for(request, found)
     with stage(request.stage, len(photo.data)) as measured:
         detection = detect_at_confidence(detector, photo, request.options["min_confidence"], detection_pass)
@@ -66,6 +71,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
 def detector_for(request: DetectRequest, found: FoundBoxes) -> Detector:
     """The detector of this deployment. For a check, one that finds only faces that the draft does not cover."""
     detector = detector_named(config.face_detector(), last_attempt=request.last_attempt)
+    if found.wraps:
+        detector = WrappedDetector(detector)
     if request.boxes is None:
         return detector
     return Check(detector, found.regions(request.options), found.keeper())

@@ -21,7 +21,10 @@ class StoredBoxes(TypedDict):
 
 
 class Draft(TypedDict):
-    """A picture in S3 whose faces are hidden; `stripped` names the metadata that was left out."""
+    """A picture in S3 whose faces are hidden.
+
+    `stripped` names the metadata that was left out, `kept_metadata` the kinds of it that were kept.
+    """
 
     key: str
     content_type: str
@@ -29,6 +32,7 @@ class Draft(TypedDict):
     width: int
     height: int
     stripped: list[str]
+    kept_metadata: list[str]
 
 
 class _MeasuredStage(TypedDict):

@@ -25,6 +25,7 @@ MAX_FACES = 20_000
 StyleKind = Literal["blur", "pixelate", "solid"]
 Shape = Literal["ellipse", "rounded", "box"]
 OutputFormat = Literal["same", "jpeg", "png", "webp", "avif"]
+MetadataKind = Literal["time", "position", "camera", "credit", "panorama"]
 
 # A detector's box reaches from the forehead to the chin and may be a little off. With the default padding, the ellipse
 # also covers the hairline and the ears. With the least padding, its opaque part is still larger than the face.

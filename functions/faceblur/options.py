@@ -1,8 +1,8 @@
 """The options of a job: names, ranges and defaults."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from faceblur.errors import InvalidOptions
 from faceblur.limits import (
@@ -12,6 +12,7 @@ from faceblur.limits import (
     MAX_STRENGTH,
     MIN_PADDING,
     MIN_STRENGTH,
+    MetadataKind,
     OutputFormat,
     Shape,
     StyleKind,
@@ -21,6 +22,12 @@ from faceblur.limits import (
 def _as_integer(value: Any) -> Any:
     """Convert 2.0 to 2, because JSON does not distinguish them."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _without_repetition(values: list[MetadataKind]) -> list[MetadataKind]:
+    if len(values) > len(set(values)):
+        raise ValueError("each may be named once")
+    return values
 
 
 StyleField = Annotated[
@@ -69,6 +76,18 @@ class JobOptions(BaseModel):
         OutputFormat,
         Field(description="File format of the result; `same` keeps the photo's own."),
     ] = "same"
+    keep_metadata: Annotated[
+        list[MetadataKind],
+        Field(
+            max_length=len(get_args(MetadataKind)),
+            description=(
+                "Kinds of metadata that the result keeps, if the photo has them; each is written afresh, and "
+                "everything else is left out."
+            ),
+            json_schema_extra={"uniqueItems": True},
+        ),
+        AfterValidator(_without_repetition),
+    ] = []
     on_no_faces: Annotated[
         Literal["complete", "fail"],
         Field(description="Whether a photo without a face completes or fails the job."),

@@ -374,6 +374,7 @@ def outcome_of(job_id: str) -> dict[str, Any]:
             "width": 1024,
             "height": 768,
             "stripped": ["EXIF"],
+            "kept_metadata": ["credit"],
         },
     }
 

@@ -30,6 +30,7 @@ def test_the_defaults():
         "colour": "#000000",
         "min_confidence": 50.0,
         "output": "same",
+        "keep_metadata": [],
         "on_no_faces": "complete",
         "on_truncated": "fail",
         "require_all_detectors": True,
@@ -44,6 +45,7 @@ def test_the_defaults():
         ("style", ["blur", "pixelate", "solid"]),
         ("shape", ["ellipse", "rounded", "box"]),
         ("output", ["same", "jpeg", "png", "webp", "avif"]),
+        ("keep_metadata", [[], ["credit"], ["time", "position", "camera", "credit", "panorama"]]),
         ("on_no_faces", ["complete", "fail"]),
         ("on_truncated", ["complete", "fail"]),
         ("require_all_detectors", [True, False]),
@@ -77,6 +79,8 @@ def test_what_is_allowed(name, allowed):
         ("colour", "#٠٠٠٠٠٠", "'^#[0-9a-fA-F]{6}$'"),
         ("colour", 0, "valid string"),
         ("colour", None, "valid string"),
+        ("keep_metadata", "credit", "valid list"),
+        ("keep_metadata", ["time", "time"], "each may be named once"),
         ("on_no_faces", True, "'complete' or 'fail'"),
         ("on_truncated", "ignore", "'complete' or 'fail'"),
         ("keep_original", True, "valid integer"),
@@ -146,6 +150,11 @@ def test_all_fields_are_either_refused_or_in_range(fields):
     assert 0 <= options.min_confidence <= 100
     assert all(0 <= level <= 255 for level in rgb(options.colour))
     assert parse_options(json.loads(json.dumps(options.model_dump()))) == options
+
+
+def test_a_refusal_names_the_kinds_of_metadata():
+    message = refusal({"keep_metadata": ["time", "serial"]})
+    assert message == ("keep_metadata.1: input should be 'time', 'position', 'camera', 'credit' or 'panorama'")
 
 
 def test_the_default_confidence_is_that_which_a_check_never_goes_below():

@@ -173,7 +173,15 @@ def shows_a_job_and_its_links(roles: Roles) -> None:
         "reviewed": False,
         "warnings": [],
         "receipt": receipt,
-        "result": {"key": result, "content_type": "image/jpeg", "bytes": 1, "width": 1, "height": 1, "stripped": []},
+        "result": {
+            "key": result,
+            "content_type": "image/jpeg",
+            "bytes": 1,
+            "width": 1,
+            "height": 1,
+            "stripped": [],
+            "kept_metadata": [],
+        },
     }
     for key in (result, receipt):
         roles.store(key)
@@ -355,14 +363,22 @@ def drafted(roles: Roles, status: str) -> dict[str, Any]:
         "boxes": {"key": f"boxes/{job_id}.0a.json", "count": 0},
         "check_rounds": 1,
         "warnings": [],
-        "draft": {"key": result, "content_type": "image/jpeg", "bytes": 1, "width": 1, "height": 1, "stripped": []},
+        "draft": {
+            "key": result,
+            "content_type": "image/jpeg",
+            "bytes": 1,
+            "width": 1,
+            "height": 1,
+            "stripped": [],
+            "kept_metadata": [],
+        },
         "stages": [],
     }
 
 
 def store_no_boxes(roles: Roles, key: str) -> None:
     """Store a file of boxes under this key, which has none."""
-    content = {"photo": PHOTO_DIGEST, "boxes": [], "kept_places": [], "only": False}
+    content = {"photo": PHOTO_DIGEST, "boxes": [], "kept_places": [], "only": False, "wraps": False}
     roles.store(key, json.dumps(content).encode())
 
 

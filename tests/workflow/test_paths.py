@@ -87,6 +87,7 @@ def hidden() -> dict[str, Any]:
             "width": 1,
             "height": 1,
             "stripped": [],
+            "kept_metadata": [],
         },
         "stage": {"name": "stage", "round": 0, "milliseconds": 1, "memory_mb": 512},
     }

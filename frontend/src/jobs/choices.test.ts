@@ -13,6 +13,20 @@ test("remembered values of unknown names or wrong types are ignored", () => {
   expect(readChoices()).toEqual({ ...DEFAULTS, style: "pixelate" });
 });
 
+test("kinds of metadata are remembered, and unknown ones are ignored", () => {
+  rememberChoices({ ...DEFAULTS, keep_metadata: ["time", "credit"] });
+  expect(readChoices().keep_metadata).toEqual(["time", "credit"]);
+  for (const [stored, expected] of [
+    [["credit", "serial", 1], ["credit"]],
+    [null, []],
+    [{ credit: true }, []],
+    ["credit", []],
+  ]) {
+    localStorage.setItem("faceblur.options", JSON.stringify({ keep_metadata: stored }));
+    expect(readChoices().keep_metadata).toEqual(expected);
+  }
+});
+
 test("remembered text that is not JSON is ignored", () => {
   localStorage.setItem("faceblur.options", "{");
   expect(readChoices()).toEqual(DEFAULTS);

@@ -5,7 +5,7 @@ import type { Appearance, JobOptions } from "./job";
 /** What a person can choose: a job's options, and whether large photos are reduced before upload. */
 export type Choices = JobOptions & { reduce: boolean };
 
-const jobDefaults = Object.fromEntries(
+const jobDefaults = Object.fromEntries<unknown>(
   Object.entries(JOB_OPTIONS).map(([name, option]) => [name, option.default]),
 ) as JobOptions;
 
@@ -15,6 +15,7 @@ export const REVIEWS = JOB_OPTIONS.review.values;
 export const STYLES = JOB_OPTIONS.style.values;
 export const SHAPES = JOB_OPTIONS.shape.values;
 export const OUTPUTS = JOB_OPTIONS.output.values;
+export const METADATA = JOB_OPTIONS.keep_metadata.values;
 
 /** The ranges of the sliders. */
 export const PADDING = { ...range(JOB_OPTIONS.padding), step: 0.02 };
@@ -35,7 +36,9 @@ export function readChoices(): Choices {
     name,
     typeof stored[name] === typeof value ? stored[name] : value,
   ]);
-  return Object.fromEntries(choices) as Choices;
+  const kept: unknown = stored.keep_metadata;
+  const keep_metadata = METADATA.filter((kind) => Array.isArray(kept) && kept.includes(kind));
+  return { ...(Object.fromEntries(choices) as Choices), keep_metadata };
 }
 
 export const rememberChoices = (choices: Choices) => store(local, KEY, choices);

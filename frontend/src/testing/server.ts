@@ -65,6 +65,7 @@ export const completed = (job: Job, more: Partial<CompletedJob> = {}): Completed
     width: 640,
     height: 480,
     stripped: ["EXIF"],
+    kept_metadata: [],
   },
   ...more,
 });

@@ -22,7 +22,7 @@ class DetectionPass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoredPhoto:
-    """A photo's file, and its bucket and key for a detector that reads it from S3."""
+    """A photo's file, and its bucket and key for a detector that reads it from S3; empty if it is not there."""
 
     data: bytes
     bucket: str

@@ -132,6 +132,7 @@ class Search:
         """Whether the service can read this area from S3 itself, and sees the same picture as we do."""
         return (
             area == self.photo_area
+            and bool(self.photo.key)
             and not self.mirrored
             and len(self.photo.data) <= MAX_OBJECT_BYTES
             and min(self.photo_area.size) >= SMALLEST_SIDE

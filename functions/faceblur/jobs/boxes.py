@@ -78,7 +78,8 @@ class FoundBox:
 class FoundBoxes:
     """All boxes found so far, in their order, and the digest (`storage.digest`) of the upload.
 
-    A box's id is its number in this order, from 1. Faces that are found later stay visible if they lie in one of the
+    A box's id is its number in this order, from 1. `wraps` says that the photo's right edge continues at its left edge,
+    which a draft may no longer tell. Faces that are found later stay visible if they lie in one of the
     `kept_places`, and all of them do with `only`.
     """
 
@@ -86,6 +87,7 @@ class FoundBoxes:
     boxes: Sequence[FoundBox]
     kept_places: Sequence[Box] = field(default_factory=list)
     only: bool = False
+    wraps: bool = False
 
     @property
     def hidden(self) -> int:
@@ -134,6 +136,7 @@ class FoundBoxes:
             "boxes": [each.to_dict(id_) for id_, each in enumerate(self.boxes, 1)],
             "kept_places": [place.to_dict() for place in self.kept_places],
             "only": self.only,
+            "wraps": self.wraps,
         }
 
     @classmethod
@@ -144,6 +147,7 @@ class FoundBoxes:
             [FoundBox.from_dict(box) for box in content["boxes"]],
             [Box.from_dict(place) for place in content["kept_places"]],
             content["only"],
+            content["wraps"],
         )
 
 

@@ -24,4 +24,5 @@ def store_draft(job_id: str, hidden: HiddenPhoto, jobs: Jobs, photos: Photos) ->
         "width": hidden.width,
         "height": hidden.height,
         "stripped": list(hidden.stripped),
+        "kept_metadata": list(hidden.kept_metadata),
     }

@@ -37,6 +37,7 @@ def receipt(request: CompleteRequest, found: FoundBoxes, result: Mapping[str, An
         "check_rounds": request.check_rounds,
         "hidden_with": {name: request.options[name] for name in STYLE_OPTIONS},
         "stripped": request.draft["stripped"],
+        "kept_metadata": request.draft["kept_metadata"],
         "warnings": request.warnings,
         "stages": request.stages,
         "billable_calls": billable_calls(request.stages),

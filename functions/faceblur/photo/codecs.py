@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol
 
-from PIL import ExifTags, Image, ImageCms, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
+from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
 from faceblur.errors import ImageTooLarge
 from faceblur.limits import MAX_PIXELS, MAX_PIXELS_LOSSLESS_WEBP, MAX_PIXELS_WRITTEN
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from PIL import ImageFile
 
+    from faceblur.photo.keep import Kept
     from faceblur.photo.styles import Region
 
 # The modes and the options in which each format is written. Lossy formats stay lossy, at a quality without visible
@@ -110,8 +111,10 @@ def lost(data: bytes, image: ImageFile.ImageFile, format_: str) -> list[str]:
     return names
 
 
-def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint: bool) -> Picture:
-    """Decode an opened photo that will be written in this format; `to_paint` says whether it will be painted on.
+def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, kept: Kept, to_paint: bool) -> Picture:
+    """Decode an opened photo that will be written in this format.
+
+    `kept` is the metadata that its encoder writes too, and `to_paint` says whether the photo will be painted on.
 
     Raises CorruptImage, or ImageTooLarge if the format cannot hold the photo.
     """
@@ -125,7 +128,7 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint
                 return deep_tiff.read_deep(data, image, profile, density)
             return png.read_deep(data, orientation, profile, density)
         if format_ == "JPEG" and isinstance(image, JpegImagePlugin.JpegImageFile):
-            return _read_jpeg(data, image, orientation, profile)
+            return _read_jpeg(data, image, orientation, profile, kept)
         options = OPTIONS.get(format_, {}) | _kept_options(data, image, format_, profile)
         image.load()
         paintable = _paintable(image, format_, to_paint)
@@ -142,7 +145,7 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, to_paint
             profile = None  # Pillow and others would refuse to read the file
         upright = decode.turn_upright(decode.without_decoder(paintable), orientation)
     upright.info = {}
-    return Pixels(upright, format_, options | _options_for_file(profile, density))
+    return Pixels(upright, format_, options | _options_for_file(profile, density) | kept.options(format_, 1))
 
 
 def _check_size(data: bytes, image: ImageFile.ImageFile, format_: str) -> None:
@@ -178,25 +181,18 @@ def _stays_deep(data: bytes, image: ImageFile.ImageFile, format_: str) -> bool:
     return deep_tiff.is_deep(image) or (format_ == "PNG" and png.is_deep(data))
 
 
-def _options_for_file(profile: bytes | None, density: tuple[float, float] | None, tag: int = 1) -> dict[str, Any]:
-    """The options that say something about the whole file: colours, density and, unless it is 1, the orientation."""
-    options: dict[str, Any] = {"icc_profile": profile}
-    if density:
-        options["dpi"] = density
-    if tag != 1:
-        exif = Image.Exif()
-        exif[ExifTags.Base.Orientation] = tag
-        options["exif"] = exif.tobytes()
-    return options
+def _options_for_file(profile: bytes | None, density: tuple[float, float] | None) -> dict[str, Any]:
+    """The options that say something about the whole file: colours and density."""
+    return {"icc_profile": profile} | ({"dpi": density} if density else {})
 
 
 def _read_jpeg(
-    data: bytes, image: JpegImagePlugin.JpegImageFile, orientation: int, profile: bytes | None
+    data: bytes, image: JpegImagePlugin.JpegImageFile, orientation: int, profile: bytes | None, kept: Kept
 ) -> jpeg.Planes | Pixels:
     """A JPEG that will be written as one."""
     tag = orientation if jpeg.stays_stored(image, orientation) else 1
     applied = orientation if tag == 1 else 1
-    options = _options_for_file(profile, metadata.density(image, applied), tag)
+    options = _options_for_file(profile, metadata.density(image, applied)) | kept.options("JPEG", tag)
     if jpeg.has_planes(image):
         return jpeg.read_planes(data, image, orientation, tag, options)
     # All components have the same size, or cannot be kept as planes.

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from faceblur.errors import ImageTooLarge
 from faceblur.limits import MAX_BYTES, MAX_RESULT_BYTES
-from faceblur.photo import codecs, decode, metadata
+from faceblur.photo import codecs, decode, keep, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    from faceblur.limits import OutputFormat
+    from faceblur.limits import MetadataKind, OutputFormat
     from faceblur.photo.styles import Region
 
 # Formats that are read but not written.
@@ -32,7 +32,10 @@ _RESULT_TOO_LARGE = (
 
 @dataclass(frozen=True, slots=True)
 class HiddenPhoto:
-    """A photo with hidden faces: the file, its extension and type, its upright size in pixels, and what it has lost."""
+    """A photo with hidden faces: the file, its extension and type, and its upright size in pixels.
+
+    `stripped` names what it has lost, and `kept_metadata` the kinds of metadata that it has kept.
+    """
 
     data: bytes
     extension: str
@@ -40,30 +43,42 @@ class HiddenPhoto:
     width: int
     height: int
     stripped: list[str]
+    kept_metadata: list[str]
 
 
-def hide_faces(data: bytes, regions: Sequence[Region], output: OutputFormat = "same") -> HiddenPhoto:
+def hide_faces(
+    data: bytes,
+    regions: Sequence[Region],
+    output: OutputFormat = "same",
+    keep_metadata: Collection[MetadataKind] = (),
+) -> HiddenPhoto:
     """Hide the regions, turn the photo upright, and leave out everything but the picture, its colours and density.
 
-    `output` is the format to write: the photo's own or another one. Pixels that are missing are filled up. Raises the
-    errors of `decode.inspect`, and ImageTooLarge if the result is above MAX_RESULT_BYTES.
+    `output` is the format to write: the photo's own or another one. `keep_metadata` names kinds of metadata to keep.
+    Pixels that are missing are filled up. Raises the errors of `decode.inspect`, and ImageTooLarge if the
+    result is above MAX_RESULT_BYTES.
     """
     if len(data) > MAX_BYTES:
         raise ImageTooLarge
-    (picture, format_, stripped), _ = decode.decoded(data, lambda: _opened(data, output, to_paint=bool(regions)))
+    (picture, format_, stripped, kept), _ = decode.decoded(
+        data, lambda: _opened(data, output, keep_metadata, to_paint=bool(regions))
+    )
     picture.paint(regions)
-    result = picture.encode()
+    result = kept.added_to(picture.encode(), format_)
     if len(result) > MAX_RESULT_BYTES:
         raise ImageTooLarge(_RESULT_TOO_LARGE.format(format_))
     extension, content_type = FILES[format_]
-    return HiddenPhoto(result, extension, content_type, *picture.size, stripped)
+    return HiddenPhoto(result, extension, content_type, *picture.size, stripped, kept.kinds)
 
 
-def _opened(data: bytes, output: OutputFormat, *, to_paint: bool) -> tuple[codecs.Picture, str, list[str]]:
-    """The decoded photo, the format to write, and the names of what will be left out."""
+def _opened(
+    data: bytes, output: OutputFormat, keep_metadata: Collection[MetadataKind], *, to_paint: bool
+) -> tuple[codecs.Picture, str, list[str], keep.Kept]:
+    """The decoded photo, the format to write, the names of what will be left out, and the metadata to keep."""
     with decode.open_image(data) as image:
         name = image.format or ""
         format_ = WRITTEN_AS.get(name, name) if output == "same" else output.upper()
         with decode.decoding():
-            stripped = metadata.stripped(data, image) + codecs.lost(data, image, format_)
-        return codecs.read_picture(data, image, format_, to_paint=to_paint), format_, sorted(stripped)
+            kept = keep.read(data, image, keep_metadata if format_ in keep.HOLDING else ())
+            stripped = {*metadata.stripped(data, image)} - kept.whole | {*codecs.lost(data, image, format_)}
+        return codecs.read_picture(data, image, format_, kept, to_paint=to_paint), format_, sorted(stripped), kept

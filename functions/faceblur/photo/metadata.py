@@ -25,6 +25,7 @@ MOTION = "motion video"
 _INFO = {
     "exif": "EXIF",
     "xmp": "XMP",
+    "XML:com.adobe.xmp": "XMP",
     "comment": "comment",
     "photoshop": "IPTC",
     "thumbnails": "thumbnail",
@@ -63,6 +64,8 @@ _PNG_CHUNKS = {
     b"caBX": C2PA,
     b"": APPENDED,
 }
+
+_PNG_XMP = b"XML:com.adobe.xmp\0"  # a text of this name is no text, but XMP
 
 _WEBP_PICTURE = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ICCP"}
 _WEBP_CHUNKS = {b"EXIF": "EXIF", b"XMP ": "XMP"}
@@ -127,7 +130,9 @@ def stripped(data: bytes, image: ImageFile.ImageFile) -> list[str]:
         names.update({FURTHER} if tiff.has_further_pictures(data) else ())
     elif image.format == "PNG":
         names.update(
-            _PNG_CHUNKS.get(name) or _readable(name) for name, _ in png.chunks(data) if name not in _PNG_PICTURE
+            _PNG_CHUNKS.get(name) or _readable(name)
+            for name, content in png.chunks(data)
+            if name not in _PNG_PICTURE and not content.startswith(_PNG_XMP)
         )
     elif image.format == "WEBP":
         names.update(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, COLOUR, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 4, 6
 UP = 2  # the row filter that stores the difference of each byte and the byte above it
+_HEADER_END = PNG_START + 25
 INCH = 0.0254  # metres
 
 # The layout and the largest plausible values of the chunks that define the colours. Gamma and chromaticities are in
@@ -106,6 +107,14 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
             yield name, data[content]
     if end < len(data):
         yield b"", data[end:]
+
+
+def with_chunks(file: bytes, added: list[tuple[bytes, bytes]]) -> bytes:
+    """A PNG with further chunks behind its header."""
+    start = BytesIO()
+    for name, content in added:
+        PngImagePlugin.putchunk(start, name, content)
+    return b"".join([file[:_HEADER_END], start.getvalue(), memoryview(file)[_HEADER_END:]])
 
 
 def colour_chunks(data: bytes, icc_profile: bytes | None) -> list[tuple[bytes, bytes]]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 from detect_faces.app import handler
 from faceblur.detectors.base import Detection, DetectionPass, StoredPhoto
@@ -25,7 +26,8 @@ from faceblur.jobs.decisions import Choice, Decision, decided, store_decision
 from faceblur.jobs.storage import Photos, digest, photos
 from faceblur.jobs.table import Jobs, jobs
 from faceblur.limits import MAX_FACES
-from tests.support.pictures.photos import blank
+from tests.support.pictures.photos import blank, encoded
+from tests.unit.photo.test_keep import packet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,6 +98,18 @@ def check(ask, s3, store):
 
 def stored(found):
     return photos().read_boxes(found["boxes"]["key"])["boxes"]
+
+
+def test_a_panorama_is_searched_across_its_seam_and_so_are_its_drafts(ask, check, detector, s3):
+    """A draft no longer says that it is a panorama."""
+    panorama = encoded(Image.new("RGB", (200, 100)), "JPEG", xmp=packet({"GPano:ProjectionType": "equirectangular"}))
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=panorama)
+    detector.calls = 0
+    found = ask()
+    assert [asked.key for asked, _, _ in detector.asked] == [f"uploads/{JOB_ID}", ""]
+    check(boxes=found["boxes"])
+    assert len(detector.asked) == 4
+    assert photos().read_boxes(found["boxes"]["key"])["wraps"]
 
 
 def test_the_faces_and_how_they_were_found(ask, detector):

@@ -31,6 +31,7 @@ OUTCOME = {
         "width": 1024,
         "height": 768,
         "stripped": ["EXIF"],
+        "kept_metadata": ["credit"],
     },
 }
 

@@ -14,6 +14,7 @@ from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.jobs.storage import digest, photos
 from hide_faces.app import handler
+from tests.support.pictures.photos import encoded
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
@@ -84,11 +85,23 @@ def test_the_draft_and_how_it_is_described(blur, stored, s3, keys):
             "width": 160,
             "height": 120,
             "stripped": [],
+            "kept_metadata": [],
         },
         "stage": {"name": "hide", "round": 0, "memory_mb": 512},
     }
     assert json.loads(json.dumps(draft)) == draft
     assert made(keys) == {key}
+
+
+def test_metadata_that_the_job_asks_for_is_kept(blur, stored, s3):
+    exif = Image.Exif()
+    exif[315], exif[271] = b"Jane Doe", b"Maker"
+    photo = encoded(Image.open(BytesIO(PHOTO)), "PNG", exif=exif.tobytes())
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=photo)
+    boxes = {"key": photos().write_boxes(JOB_ID, FoundBoxes(digest(photo), []).to_dict()), "count": 0}
+    draft = blur(boxes=boxes, options={"keep_metadata": ["credit", "time"]})
+    assert (draft["draft"]["kept_metadata"], draft["draft"]["stripped"]) == (["credit"], ["EXIF"])
+    assert stored(draft).getexif()[315] == "Jane Doe"
 
 
 def test_the_face_is_hidden_and_the_rest_is_not(blur, stored):

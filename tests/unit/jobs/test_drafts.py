@@ -12,7 +12,15 @@ from faceblur.photo.hide import HiddenPhoto
 from tests.unit.conftest import execution_arn
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
-HIDDEN = HiddenPhoto(data=b"photo", content_type="image/png", extension="png", width=40, height=30, stripped=["EXIF"])
+HIDDEN = HiddenPhoto(
+    data=b"photo",
+    content_type="image/png",
+    extension="png",
+    width=40,
+    height=30,
+    stripped=["EXIF"],
+    kept_metadata=["time"],
+)
 
 
 def test_a_stored_draft_and_its_description(s3, keys, add_job):
@@ -20,7 +28,14 @@ def test_a_stored_draft_and_its_description(s3, keys, add_job):
     key = draft.pop("key")
     assert keys() == {key}
     assert photos().read(key) == b"photo"
-    assert draft == {"content_type": "image/png", "bytes": 5, "width": 40, "height": 30, "stripped": ["EXIF"]}
+    assert draft == {
+        "content_type": "image/png",
+        "bytes": 5,
+        "width": 40,
+        "height": 30,
+        "stripped": ["EXIF"],
+        "kept_metadata": ["time"],
+    }
 
 
 def test_another_draft_leaves_the_first_as_it_is(s3, keys, add_job):

@@ -72,6 +72,7 @@ def test_the_whole_receipt_of_a_job(done):
         "check_rounds": 1,
         "hidden_with": {"style": "blur", "shape": "ellipse", "padding": 0.24, "strength": 1, "colour": "#000000"},
         "stripped": ["EXIF"],
+        "kept_metadata": ["credit"],
         "warnings": [],
         "stages": done.stages,
         "billable_calls": 0,

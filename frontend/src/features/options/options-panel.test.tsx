@@ -40,6 +40,20 @@ test("every choice reports the new choices", async () => {
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, reduce: true });
 });
 
+test("each kind of metadata is kept on its own", async () => {
+  const onChange = showPanel({ keep_metadata: ["time", "credit"] });
+  const checkbox = (kind: "time" | "position" | "credit") =>
+    screen.getByRole<HTMLInputElement>("checkbox", { name: texts.options.metadata[kind], hidden: true });
+  expect(checkbox("credit").checked).toBe(true);
+  expect(checkbox("position").checked).toBe(false);
+  const user = userEvent.setup();
+  await user.click(screen.getByText(texts.options.more));
+  await user.click(checkbox("position"));
+  expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, keep_metadata: ["time", "position", "credit"] });
+  await user.click(checkbox("time"));
+  expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, keep_metadata: ["credit"] });
+});
+
 test("only the solid style has a colour, and only the other styles have a strength", () => {
   showPanel();
   expect(screen.queryByLabelText(texts.options.colour.label)).toBeNull();
@@ -56,7 +70,7 @@ test("the colour can be chosen", () => {
 test("every choice is explained", () => {
   showPanel({ style: "solid" });
   const explained = [...document.querySelectorAll<HTMLElement>("[aria-describedby]")];
-  expect(explained).toHaveLength(10);
+  expect(explained).toHaveLength(11);
   explained.forEach((element) => {
     expect(document.getElementById(element.getAttribute("aria-describedby")!)?.textContent).toMatch(/\.$/);
   });

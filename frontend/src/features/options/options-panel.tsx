@@ -6,6 +6,7 @@ import {
   CONFIDENCE,
   DEFAULTS,
   HOURS_KEPT,
+  METADATA,
   OUTPUTS,
   PADDING,
   REVIEWS,
@@ -140,6 +141,13 @@ export function OptionsPanel({ choices, onChange }: Props) {
             />
           )}
         </Field>
+        <details className="option options-more">
+          <summary>
+            {words.more}
+            <ChevronDown aria-hidden="true" />
+          </summary>
+          <MetadataChoice kept={choices.keep_metadata} onChange={(keep_metadata) => set({ keep_metadata })} />
+        </details>
         <button type="button" className="button is-small" onClick={() => onChange(DEFAULTS)}>
           <RotateCcw aria-hidden="true" />
           <span>{words.reset}</span>
@@ -165,6 +173,31 @@ function StyleChoice({ choices, set }: { choices: Choices; set: (change: Partial
       </div>
       <p className="note" id="style-explain">
         {words.style.explain}
+      </p>
+    </fieldset>
+  );
+}
+
+type Kinds = Choices["keep_metadata"];
+
+function MetadataChoice({ kept, onChange }: { kept: Kinds; onChange: (kept: Kinds) => void }) {
+  return (
+    <fieldset aria-describedby="metadata-explain">
+      <legend>{words.metadata.label}</legend>
+      {METADATA.map((kind) => (
+        <label key={kind} className="checkbox">
+          <input
+            type="checkbox"
+            checked={kept.includes(kind)}
+            onChange={({ target }) =>
+              onChange(METADATA.filter((each) => (each === kind ? target.checked : kept.includes(each))))
+            }
+          />{" "}
+          {words.metadata[kind]}
+        </label>
+      ))}
+      <p className="note" id="metadata-explain">
+        {words.metadata.explain}
       </p>
     </fieldset>
   );

@@ -209,11 +209,12 @@ function ReceiptButton({ job, name }: { job: JobWithResult; name: string }) {
 }
 
 function FileNote({ job }: { job: JobWithResult }) {
-  const { content_type, width, height, stripped } = job.result;
+  const { content_type, width, height, stripped, kept_metadata } = job.result;
   return (
     <p className="note">
       {texts.result.file(formatName(content_type), bytes(job.result.bytes), pixels(width, height))}
       {stripped.length > 0 && <> {texts.result.stripped(stripped)}</>}
+      {kept_metadata.length > 0 && <> {texts.result.keptMetadata(kept_metadata)}</>}
     </p>
   );
 }

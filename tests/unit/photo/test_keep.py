@@ -1,0 +1,303 @@
+"""The metadata that a job asks to keep, in every format, and what never comes along."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+import pytest
+from PIL import ExifTags, Image
+from PIL.TiffImagePlugin import IFDRational
+
+from faceblur.photo import decode, keep, xmp
+from faceblur.photo.hide import hide_faces
+from tests.support.pictures.photos import encoded, flower_pixels, opened
+
+if TYPE_CHECKING:
+    from faceblur.limits import MetadataKind, OutputFormat
+
+ALL: tuple[MetadataKind, ...] = ("time", "position", "camera", "credit", "panorama")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF")
+EXIF, GPS = ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo
+PLACE = {1: "N", 2: (46.0, 12.0, 12.5), 3: "E", 4: (7.0, 30.0, 0.0)}
+HEAD = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+SPACES = {"dc": xmp.DC, "photoshop": xmp.PHOTOSHOP, "exif": xmp.EXIF, "xmp": xmp.BASIC, "GPano": xmp.GPANO}
+
+
+def packet(attributes: dict[str, str], elements: str = "") -> bytes:
+    names = "".join(f' xmlns:{prefix}="{space[1:-1]}"' for prefix, space in SPACES.items())
+    values = "".join(f' {name}="{escape(value)}"' for name, value in attributes.items())
+    return f"{HEAD}<rdf:Description{names}{values}>{elements}</rdf:Description></rdf:RDF></x:xmpmeta>".encode()
+
+
+def creators(*names: str) -> str:
+    items = "".join(f"<rdf:li>{escape(name)}</rdf:li>" for name in names)
+    return f"<dc:creator><rdf:Seq>{items}</rdf:Seq></dc:creator>"
+
+
+def camera_exif() -> Image.Exif:
+    exif = Image.Exif()
+    exif[271], exif[272], exif[306], exif[305] = "Maker", "Model 1", "2024:02:03 04:05:06", "Program"
+    exif[315], exif[33432], exif[270] = "Zoë".encode(), "© Zoë".encode(), b"A caption"
+    exif.get_ifd(EXIF).update({
+        36867: "2024:02:03 04:05:06", 36881: "+01:00", 37521: "123", 33434: IFDRational(1, 250), 34855: 200,
+        42036: "Lens 24-70", 37500: b"MAKER-NOTE", 42033: "SERIAL-1", 42037: "SERIAL-2", 42032: "OWNER",
+    })  # fmt: skip
+    exif.get_ifd(GPS).update({
+        1: "N", 2: (IFDRational(46), IFDRational(12), IFDRational(25, 2)), 3: "E",
+        4: (IFDRational(7), IFDRational(30), IFDRational(0)), 5: b"\0", 6: IFDRational(4321, 10),
+        7: (IFDRational(3), IFDRational(5), IFDRational(6)), 29: "2024:02:03", 27: b"ASCII\0\0\0WIFI",
+    })  # fmt: skip
+    return exif
+
+
+SPHERE = packet(
+    {"GPano:ProjectionType": "equirectangular", "GPano:FullPanoWidthPixels": "8000", "photoshop:Credit": "Agency"},
+    creators("Zoë", "A & <B>"),
+)
+
+
+def photo(format_: str = "JPEG", exif: Image.Exif | None = None, packet_: bytes = SPHERE) -> bytes:
+    """A photo with metadata of all kinds in this format."""
+    block = (exif or camera_exif()).tobytes()
+    picture = flower_pixels().resize((64, 48))
+    if format_ in ("PNG", "TIFF"):
+        tags = {0: dict(exif or camera_exif())} if format_ == "TIFF" else {}
+        for directory in (EXIF, GPS):
+            tags[int(directory)] = dict((exif or camera_exif()).get_ifd(directory))
+        plain = encoded(picture, format_, **({"exif": block} if format_ == "PNG" else {}))
+        return keep.Kept(["time"], {} if format_ == "PNG" else tags, packet_).added_to(plain, format_)
+    return encoded(picture, format_, exif=block, xmp=packet_)
+
+
+def packet_in(file: bytes) -> dict[str, list[str]]:
+    image = opened(file)
+    image.load()
+    found = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp", "")
+    return xmp.read(found.encode() if isinstance(found, str) else found)
+
+
+def tags_in(file: bytes) -> tuple[dict[int, object], dict[int, object], dict[int, object]]:
+    exif = Image.open(BytesIO(file)).getexif()
+    return dict(exif), dict(exif.get_ifd(EXIF)), dict(exif.get_ifd(GPS))
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_every_kind_is_kept_in_every_format(format_: str) -> None:
+    hidden = hide_faces(photo(format_), [], keep_metadata=ALL)
+    assert hidden.kept_metadata == sorted(ALL)
+    first, exif, gps = tags_in(hidden.data)
+    assert (first[271], first[272], first[306]) == ("Maker", "Model 1", "2024:02:03 04:05:06")
+    assert (exif[36867], exif[36881], exif[33434], exif[34855]) == ("2024:02:03 04:05:06", "+01:00", 0.004, 200)
+    assert PLACE.items() <= gps.items()
+    assert gps[6] == 432.1
+    assert packet_in(hidden.data) == {
+        f"{xmp.DC}creator": ["Zoë", "A & <B>"],
+        f"{xmp.DC}rights": ["© Zoë"],
+        f"{xmp.DC}description": ["A caption"],
+        f"{xmp.PHOTOSHOP}Credit": ["Agency"],
+        f"{xmp.GPANO}ProjectionType": ["equirectangular"],
+        f"{xmp.GPANO}FullPanoWidthPixels": ["8000"],
+    }
+
+
+@pytest.mark.parametrize("output", ["same", "png", "webp", "avif"])
+@pytest.mark.parametrize("kind", ALL)
+def test_a_kind_brings_nothing_of_the_others(kind: MetadataKind, output: OutputFormat) -> None:
+    hidden = hide_faces(photo(), [], output, [kind])
+    assert hidden.kept_metadata == [kind]
+    first, exif, gps = tags_in(hidden.data)
+    tags = {*first, *exif} - {int(EXIF), int(GPS), 36864}
+    properties = {name.rpartition("}")[2] for name in packet_in(hidden.data)}
+    assert (
+        tags
+        == {
+            "time": {306, 36867, 36881, 37521},
+            "position": set(),
+            "camera": {271, 272, 33434, 34855, 42036},
+            "credit": {270, 315, 33432},
+            "panorama": set(),
+        }[kind]
+    )
+    assert set(gps) == ({0, 1, 2, 3, 4, 5, 6} if kind == "position" else set())
+    assert properties == {
+        "credit": {"creator", "rights", "description", "Credit"},
+        "panorama": {"ProjectionType", "FullPanoWidthPixels"},
+    }.get(kind, set())
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_nothing_is_kept_unless_it_is_asked_for(format_: str) -> None:
+    hidden = hide_faces(photo(format_), [])
+    assert hidden.kept_metadata == []
+    assert not {271, 306, 315, int(EXIF), int(GPS)} & tags_in(hidden.data)[0].keys()
+    assert packet_in(hidden.data) == {}
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_serial_numbers_maker_notes_and_thumbnails_never_come_along(format_: str) -> None:
+    data = hide_faces(photo(format_), [], keep_metadata=ALL).data
+    for secret in (b"SERIAL", b"MAKER-NOTE", b"OWNER", b"WIFI", b"Program"):
+        assert secret in photo(format_) or format_ == "PNG"
+        assert secret not in data
+
+
+def test_the_time_at_a_position_needs_both() -> None:
+    assert 7 not in tags_in(hide_faces(photo(), [], keep_metadata=["position"]).data)[2]
+    assert tags_in(hide_faces(photo(), [], keep_metadata=["position", "time"]).data)[2][7] == (3, 5, 6)
+
+
+def test_stripped_names_only_what_was_left_out() -> None:
+    whole = Image.Exif()
+    whole[271] = "Maker"
+    assert hide_faces(photo(exif=whole), [], keep_metadata=["camera"]).stripped == ["XMP"]
+    assert hide_faces(photo(exif=whole), [], keep_metadata=["camera", "credit", "panorama"]).stripped == []
+    assert hide_faces(photo(exif=whole), [], keep_metadata=["time"]).stripped == ["EXIF", "XMP"]
+    # Maker note and serial numbers are lost, so EXIF is named.
+    assert hide_faces(photo(), [], keep_metadata=ALL).stripped == ["EXIF"]
+    assert hide_faces(photo(), [], keep_metadata=["time"]).stripped == ["EXIF", "GPS", "XMP"]
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_what_was_kept_is_kept_again_in_full(format_: str) -> None:
+    once = hide_faces(photo(format_), [], keep_metadata=ALL)
+    again = hide_faces(once.data, [], keep_metadata=ALL)
+    assert (again.kept_metadata, again.stripped) == (sorted(ALL), [])
+
+
+@pytest.mark.parametrize("mode", ["I;16", "RGB", "CMYK"])
+def test_a_tiff_with_tags_has_the_same_pixels(mode: str) -> None:
+    plain = encoded(
+        flower_pixels().convert("L").convert(mode) if mode == "I;16" else flower_pixels().convert(mode), "TIFF"
+    )
+    with decode.open_image(photo()) as source:
+        kept = keep.read(photo(), source, ALL)
+    tagged = kept.added_to(plain, "TIFF")
+    assert opened(tagged).tobytes() == opened(plain).tobytes()
+    assert hide_faces(tagged, [], keep_metadata=["credit"]).kept_metadata == ["credit"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "value"),
+    [
+        (2, (IFDRational(91), IFDRational(0), IFDRational(0))),
+        (2, (IFDRational(90), IFDRational(1), IFDRational(0))),
+        (2, (IFDRational(46), IFDRational(0), IFDRational(1, 0))),
+        (2, (IFDRational(46), IFDRational(61), IFDRational(0))),
+        (2, (IFDRational(46), IFDRational(0))),
+        (1, "Q"),
+        (3, "N"),
+        (4, (IFDRational(180), IFDRational(0), IFDRational(1))),
+    ],
+)
+def test_a_place_that_is_not_on_earth_is_left_out(tag: int, value: object) -> None:
+    exif = camera_exif()
+    exif.get_ifd(GPS)[tag] = value
+    hidden = hide_faces(photo(exif=exif), [], keep_metadata=["position", "camera"])
+    assert hidden.kept_metadata == ["camera"]
+    assert "GPS" in hidden.stripped
+    assert tags_in(hidden.data)[2] == {}
+
+
+@pytest.mark.parametrize("value", ["2024:02:30 01:02:03", "yesterday", "    :  :     :  :  ", "2024:2:3 4:5:6     "])
+def test_a_time_that_is_none_is_left_out(value: str) -> None:
+    exif = Image.Exif()
+    exif[306] = value
+    assert hide_faces(photo(exif=exif), [], keep_metadata=["time"]).kept_metadata == []
+
+
+def test_texts_are_cut_and_lose_control_characters() -> None:
+    exif = Image.Exif()
+    exif[315] = b"Jane\x1b[2J\x07 Doe"
+    exif[270] = b"x" * 60_000
+    hidden = hide_faces(photo(exif=exif, packet_=b""), [], keep_metadata=["credit"])
+    found = packet_in(hidden.data)
+    assert found[f"{xmp.DC}creator"] == ["Jane[2J Doe"]
+    assert found[f"{xmp.DC}description"] == ["x" * 4_000]
+    assert "\u202e" not in xmp.clean("a\u202eb\0c\ud800", 9)
+    assert xmp.clean("one\r\ntwo", 9) == "one\ntwo"
+
+
+@pytest.mark.parametrize("letter", ["&", "\U0001f600"])
+def test_the_longest_texts_fit_into_a_jpeg(letter: str) -> None:
+    text = escape(letter * 5_000)
+    names = ("dc:rights", "dc:description", "photoshop:Headline", "photoshop:Credit")
+    texts = "".join(f"<{name}><rdf:Bag>{f'<rdf:li>{text}</rdf:li>' * 2}</rdf:Bag></{name}>" for name in names)
+    plain = encoded(flower_pixels(), "PNG")
+    photo_ = keep.Kept(["credit"], packet=packet({}, creators(*[letter * 5_000] * 11) + texts)).added_to(plain, "PNG")
+    found = packet_in(hide_faces(photo_, [], "jpeg", ["credit"]).data)
+    assert [len(each) for each in found[f"{xmp.DC}creator"]] == [500] * 10
+    assert len(found[f"{xmp.DC}description"][0]) == 4_000
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>' + packet({}, creators("&b;")).replace(b"&amp;", b"&"),
+        packet({}, creators("me"))[:-5],
+        packet({}, creators("me")).decode().encode("utf-16"),
+        b"\xff" + packet({}, creators("me")),
+        packet({}, creators("me")) + b" " * xmp.MOST_BYTES,
+    ],
+    ids=["entities", "cut off", "UTF-16", "no text", "too long"],
+)
+def test_xmp_that_cannot_be_trusted_costs_the_xmp(hostile: bytes) -> None:
+    assert xmp.read(packet({}, creators("me"))) == {f"{xmp.DC}creator": ["me"]}
+    assert xmp.read(hostile) == {}
+
+
+def test_greedy_tags_cost_the_tags() -> None:
+    exif = camera_exif()
+    block = bytearray(exif.tobytes())
+    at = block.find(b"\x25\x88", 6)  # the pointer to GPS; its directory then begins in the middle of another value
+    block[at + 8 : at + 12] = (2**31).to_bytes(4, "little")
+    damaged = encoded(flower_pixels(), "JPEG", exif=bytes(block))
+    assert "position" not in hide_faces(damaged, [], keep_metadata=ALL).kept_metadata
+
+
+def test_credits_of_iptc() -> None:
+    def record(number: int, text: bytes) -> bytes:
+        return bytes([0x1C, 2, number]) + len(text).to_bytes(2) + text
+
+    iptc = record(80, "Zoë".encode()) + record(80, b"Bob") + record(105, b"Headline") + record(116, b"(c)")
+    resources = b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0" + len(iptc).to_bytes(4) + iptc + bytes(len(iptc) % 2)
+    plain = encoded(flower_pixels(), "JPEG")
+    file = plain[:2] + b"\xff\xed" + (len(resources) + 2).to_bytes(2) + resources + plain[2:]
+    hidden = hide_faces(file, [], "png", ["credit"])
+    assert packet_in(hidden.data) == {
+        f"{xmp.DC}creator": ["Zoë", "Bob"],
+        f"{xmp.DC}rights": ["(c)"],
+        f"{xmp.PHOTOSHOP}Headline": ["Headline"],
+    }
+    assert hidden.stripped == []
+    assert hide_faces(file, [], "png", ["time"]).stripped == ["IPTC"]
+
+
+def test_time_and_position_that_only_xmp_says_become_exif() -> None:
+    said = packet(
+        {"xmp:CreateDate": "2024-02-03T04:05:06+01:00", "exif:GPSLatitude": "46,12.5N", "exif:GPSLongitude": "7,30,15W"}
+    )
+    file = encoded(flower_pixels(), "JPEG", xmp=said)
+    hidden = hide_faces(file, [], keep_metadata=["time", "position"])
+    _, exif, gps = tags_in(hidden.data)
+    assert (exif[36867], exif[36881]) == ("2024:02:03 04:05:06", "+01:00")
+    assert (gps[1], gps[2], gps[3], gps[4]) == ("N", (46, 12.5, 0), "W", (7, 30, 15))
+    assert hidden.stripped == []
+    date_alone = encoded(flower_pixels(), "JPEG", xmp=packet({"xmp:CreateDate": "2024-02-03"}))
+    assert hide_faces(date_alone, [], keep_metadata=["time"]).kept_metadata == []
+
+
+def test_a_jpeg_that_stays_as_stored_has_its_orientation_beside_what_is_kept() -> None:
+    exif = camera_exif()
+    exif[274] = 3
+    picture = flower_pixels().resize((61, 45))
+    hidden = hide_faces(encoded(picture, "JPEG", exif=exif.tobytes(), xmp=SPHERE), [], keep_metadata=ALL)
+    first, _, _ = tags_in(hidden.data)
+    assert (first[274], first[271]) == (3, "Maker")
+    # Turned pixels do not fit the numbers of a panorama.
+    assert hidden.kept_metadata == ["camera", "credit", "position", "time"]
+
+
+def test_a_bmp_has_no_place_for_metadata() -> None:
+    assert hide_faces(encoded(flower_pixels(), "BMP"), [], keep_metadata=ALL).kept_metadata == []
