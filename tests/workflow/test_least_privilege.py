@@ -162,6 +162,11 @@ def creates_a_job(roles: Roles) -> None:
     assert roles.deployed.upload(created.json(), NO_PHOTO).status_code == 204
 
 
+def creates_a_job_with_a_decision(roles: Roles) -> None:
+    place = {"left": 0.1, "top": 0.1, "width": 0.1, "height": 0.1}
+    assert roles.ask("POST", "/jobs", {"hide": [place]}).status_code == 201
+
+
 def shows_a_job_and_its_links(roles: Roles) -> None:
     job_id = secrets.token_hex(16)
     result, receipt = f"results/{job_id}.0a.jpg", f"receipts/{job_id}.json"
@@ -352,7 +357,8 @@ def withdraws_a_draft_of_a_deleted_job(roles: Roles) -> None:
 
 def drafted(roles: Roles, status: str) -> dict[str, Any]:
     """The payload of the last task for a job of this status. Its draft is stored, its boxes are not."""
-    job_id = roles.job(status)
+    outcome = {"result": {"key": "results/0a.jpg"}, "receipt": "receipts/0a.json", "options": JobOptions().model_dump()}
+    job_id = roles.job(status, **({"outcome": {"S": json.dumps(outcome)}} if status == "COMPLETED" else {}))
     result = f"results/{job_id}.0a.jpg"
     roles.store(result)
     return {
@@ -442,7 +448,7 @@ def sweeps_a_photo_whose_time_is_over(roles: Roles) -> None:
 
 
 USES: dict[str, list[Callable[[Roles], None]]] = {
-    "CreateJobFunction": [creates_a_job],
+    "CreateJobFunction": [creates_a_job, creates_a_job_with_a_decision],
     "GetJobFunction": [shows_a_job_and_its_links, shows_what_a_reviewer_needs, fails_a_job_whose_photo_never_came],
     "ReviewJobFunction": [takes_the_answer_of_a_job_that_waits, refuses_an_answer_that_comes_too_late],
     "RedoJobFunction": [does_a_job_again],

@@ -93,7 +93,7 @@ def test_an_outage_of_one_detector_fails_the_job(stack: Deployed, rekognition: R
     rekognition.default = BROKEN
     with asking_both(stack):
         job = stack.run(astronaut())
-    assert_failed(stack, job, "DetectorUnavailable", ["Claim the job", DETECT, *FAILURE])
+    assert_failed(stack, job, "DetectorUnavailable", ["Claim the job", "Are the faces known?", DETECT, *FAILURE])
 
 
 def test_a_job_that_may_go_on_with_one_detector_warns_of_it(stack: Deployed, rekognition: Rekognition) -> None:

@@ -19,10 +19,21 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Extent = Annotated[float, Field(gt=0, le=1)]
 
 
-class _Entry(BaseModel):
-    """A face by its id, or a place by a rectangle in fractions of the upright photo."""
+class _Strict(BaseModel):
+    """Fields that may be missing, but not null."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_null(cls, fields: Any) -> Any:
+        if isinstance(fields, dict) and (nulls := [str(name) for name, value in fields.items() if value is None]):
+            raise ValueError(f"null is no value; leave {', '.join(nulls)} out")
+        return fields
+
+
+class _Entry(_Strict):
+    """A face by its id, or a place by a rectangle in fractions of the upright photo."""
 
     id: Annotated[int | None, Field(ge=1)] = None
     left: Fraction | None = None
@@ -74,10 +85,8 @@ class _FaceToHide(_Entry):
         return Choice(self.id, self.place(self.roll), self.model_dump(include=names, exclude_none=True))
 
 
-class _Fields(BaseModel):
+class _Fields(_Strict):
     """The decision of a request."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     keep: Annotated[list[_FaceToKeep], Field(max_length=MAX_FACES)] = []
     hide: Annotated[list[_FaceToHide], Field(max_length=MAX_FACES)] = []
