@@ -150,13 +150,13 @@ def merge(boxes: Iterable[Box], overlap: float = 0.5, inside: float = inf) -> li
     index = BoxIndex()
     for box in sorted(boxes, key=lambda box: (-box.confidence, -box.area)):
         near = index.near(box)
-        if not any(box.overlap(other) > overlap or _is_part(box, other, inside) for other in near):
+        if not any(box.overlap(other) > overlap or is_part(box, other, inside) for other in near):
             kept.append(box)
             index.add(box)
     return kept
 
 
-def _is_part(box: Box, other: Box, inside: float) -> bool:
+def is_part(box: Box, other: Box, inside: float) -> bool:
     """Whether more than `inside` of the box lies in the other box, and its middle in the ellipse over the other."""
     if not box.intersection(other) > inside * box.area:
         return False

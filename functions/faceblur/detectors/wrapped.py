@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from faceblur.detectors.base import Detection, StoredPhoto
+from faceblur.geometry import is_part
 from faceblur.photo import decode
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 EACH_SIDE = 0.25  # of the photo's width: a face that nearly fills a picture of 90 degrees fits in
 # A box is of the same face as one at the seam if their intersection over union is above the first, or if more of it
-# than the second lies in the other one.
+# than the second lies in the middle of the other one.
 OVERLAP, INSIDE = 0.4, 0.8
 
 
@@ -38,8 +39,8 @@ class WrappedDetector:
         found = self.detector.detect(photo, min_confidence, detection_pass)
         strip = StoredPhoto(seam_of(photo.data), "", "")
         at_seam = self.detector.detect(strip, min_confidence, detection_pass)
-        parts = [part for box in at_seam.boxes for part in parts_at_seam(box)]
-        boxes = [*parts, *(box for box in found.boxes if not _repeats(box, parts))]
+        parts = [part for box in at_seam.boxes for part in _as_sure([*parts_at_seam(box)], found.boxes)]
+        boxes = [*parts, *(box for box in found.boxes if not any(_repeats(box, part) for part in parts))]
         return replace(
             found,
             boxes=sorted(boxes, key=lambda box: -box.confidence),
@@ -78,5 +79,11 @@ def parts_at_seam(box: Box) -> Iterator[Box]:
         yield replace(box, left=max(left, 0), width=right - max(left, 0))
 
 
-def _repeats(box: Box, parts: Sequence[Box]) -> bool:
-    return any(box.overlap(part) > OVERLAP or box.share_in(part) > INSIDE for part in parts)
+def _as_sure(parts: Sequence[Box], boxes: Sequence[Box]) -> list[Box]:
+    """The parts of a face, with the confidence of the surest box that they replace."""
+    replaced = [box.confidence for box in boxes if any(_repeats(box, part) for part in parts)]
+    return [replace(part, confidence=max([part.confidence, *replaced])) for part in parts]
+
+
+def _repeats(box: Box, part: Box) -> bool:
+    return box.overlap(part) > OVERLAP or is_part(box, part, INSIDE)

@@ -335,7 +335,7 @@ def read_exif(exif: object, read: Callable[[Image.Exif], T], otherwise: T) -> T:
         return otherwise
     tags = Image.Exif()
     try:
-        tags.load(exif)
+        tags.load(tiff.without_prefix(exif))
         return read(tags)
     except (SyntaxError, ValueError, TypeError, LookupError, OSError, UserWarning, struct.error):
         return otherwise

@@ -232,13 +232,18 @@ def _position(found: Directories, properties: xmp.Properties) -> tuple[Directori
     return ({GPS: tags}, names) if latitude <= 90 and longitude <= 180 else ({}, set())
 
 
+# Of a minute: two millimetres. EXIF's numbers have 32 bits, so eight decimals would not fit.
+_DECIMALS = 6
+
+
 def _coordinate(text: str, tag: int) -> dict[int, Any]:
     """A coordinate of XMP, such as 46,12.5N or 46,12,30N, as two tags of EXIF."""
     found = _COORDINATE.fullmatch(text)
     if not found:
         return {}
     degrees, minutes, decimals, seconds, side = found.groups()
-    scale = 10 ** len(decimals or "")
+    decimals = (decimals or "")[:_DECIMALS]
+    scale = 10 ** len(decimals)
     whole = IFDRational(int(minutes) * scale + int(decimals or 0), scale)
     return {tag: side, tag + 1: (IFDRational(int(degrees)), whole, IFDRational(int(seconds or 0)))}
 

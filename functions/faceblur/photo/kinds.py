@@ -23,7 +23,7 @@ _TIFFS = (b"II*\0", b"MM\0*", b"II+\0")
 # Raw files that are no plain TIFFs: Olympus, Panasonic, Fujifilm, Sigma, Minolta, Canon (CRW). Canon's CR2 and Phase
 # One's IIQ are TIFFs with letters of their own behind the header. ExifTool's source lists them all.
 _RAW_STARTS = (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FUJIFILMCCD-RAW", b"FOVb", b"\0MRM", b"II\x1a\0\0\0HEAPCCDR")
-_RAW_BEHIND_HEADER = (b"CR\2", b"IIII", b"MMMM")
+_BEHIND_HEADER, _RAW_BEHIND_HEADER = 8, (b"CR\2", b"IIII", b"MMMM")
 
 # The first bytes of other files, and what the sender knows them as.
 _UNREAD: dict[bytes, str] = {
@@ -99,7 +99,9 @@ def is_unusual_bmp(data: bytes) -> bool:
 
 def _is_raw(data: bytes, format_: str) -> bool:
     if format_ == "TIFF":
-        return data.startswith(_RAW_BEHIND_HEADER, 8) or tiff.is_raw(data)
+        # Pixels may begin there, too, and look like these letters.
+        is_named = data.startswith(_RAW_BEHIND_HEADER, _BEHIND_HEADER) and not tiff.has_pixels_at(data, _BEHIND_HEADER)
+        return is_named or tiff.is_raw(data)
     return data.startswith(_RAW_STARTS) or data[4:12] == b"ftypcrx "
 
 

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from faceblur.errors import CorruptImage
-from faceblur.photo.tiff import claims_too_much, without_prefix
+from faceblur.photo.tiff import claims_too_much
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,8 @@ _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _EOI, _SOS, _APP1 = 0xD9, 0xDA, 0xE1
 
 _EXIF = b"Exif\0\0"
+# Pillow skips words that repeat, one after the other, and copies the rest each time.
+_TOO_OFTEN = 10 * _EXIF
 _TIFF = re.compile(rb"II\*\0|MM\0\*")
 _NO_TAGS = b"MM\0*\0\0\0\4"  # a header whose directory lies in its last bytes, which are zero: so many tags it has
 PNG_START = 8  # the size of the signature
@@ -52,15 +54,28 @@ def without_greedy_tags(data: bytes, format_: str) -> bytes:
         case "JPEG":
             places = [place for marker, _, place in _segments(data) if marker == _APP1]
             places = [place for place in places if data.startswith(_EXIF, place.start)]
-            block = without_prefix(b"".join(data[place].removeprefix(_EXIF) for place in places))
-            if places and claims_too_much(block):
-                return _with_no_tags(data, data.find(block[:8], places[0].start))
+            block = b"".join(data[place].removeprefix(_EXIF) for place in places)
+            if block.startswith(_TOO_OFTEN) or claims_too_much(block):
+                return _with_empty_exif(data, places)
         case "AVIF":
+            data = data.replace(_TOO_OFTEN, bytes(len(_TOO_OFTEN)))
             # They may be anywhere. Random data looks like one once in a hundred megabytes.
             for found in islice(_TIFF.finditer(data), MAX_EXIFS):
                 if claims_too_much(data[found.start() :], beneath=True):
                     data = _with_no_tags(data, found.start())
     return data
+
+
+def _with_empty_exif(data: bytes, places: list[slice]) -> bytes:
+    """A JPEG in which the first of these segments of EXIF has no tags, and the others are zeros that continue it."""
+    emptied = bytearray(data)
+    for number, place in enumerate(places):
+        length = len(data[place])
+        # Half a header would lead into the header itself.
+        is_header = number == 0 and length >= len(_EXIF + _NO_TAGS)
+        header = _EXIF + _NO_TAGS if is_header else _EXIF
+        emptied[place] = header + bytes(length - len(header))
+    return bytes(emptied)
 
 
 def _with_no_tags(data: bytes, header: int) -> bytes:

@@ -7,6 +7,7 @@ The directories are read here before a decoder sees them: a decoder reads every 
 
 from __future__ import annotations
 
+import re
 import struct
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 _POINTERS = (0x8769, 0x8825, 0xA005)
 SUB_IFDS = 330
 NEW_SUBFILE_TYPE, COMPRESSION, PHOTOMETRIC, DNG_VERSION = 254, 259, 262, 50706
-_READ = {*_POINTERS, SUB_IFDS, NEW_SUBFILE_TYPE, COMPRESSION, PHOTOMETRIC}
+_OFFSETS = (273, 324)  # of the pixels, in strips or in tiles
+_READ = {*_POINTERS, *_OFFSETS, SUB_IFDS, NEW_SUBFILE_TYPE, COMPRESSION, PHOTOMETRIC}
 
+_PREFIXES = re.compile(rb"(?:Exif\0\0)+")
 # The size in bytes of a value of each type, unless it is one.
 _SIZES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _INTEGERS = {3, 4, 13, 16, 18}  # the types of unsigned integers of more than one byte
@@ -74,9 +77,8 @@ def claims_too_much(block: bytes, *, beneath: bool = False) -> bool:
 
 def without_prefix(block: bytes) -> bytes:
     """The block without the word that begins EXIF in a JPEG; it may be there several times."""
-    while block.startswith(b"Exif\0\0"):
-        block = block[6:]
-    return block
+    prefixes = _PREFIXES.match(block)
+    return block[prefixes.end() :] if prefixes else block
 
 
 def has_thumbnail(exif: bytes) -> bool:
@@ -133,6 +135,11 @@ def is_raw(file: bytes) -> bool:
     beneath = [sub for page in found for sub in _beneath(file, page.tags.get(SUB_IFDS, []))]
     colours = {colour for each in (*found, *beneath) for colour in each.tags.get(PHOTOMETRIC, [])}
     return bool(colours & _OF_A_SENSOR) or any(DNG_VERSION in page.tags for page in found)
+
+
+def has_pixels_at(file: bytes, place: int) -> bool:
+    """Whether the pixels of a picture in a TIFF begin at this place."""
+    return any(page.tags.get(tag, [])[:1] == [place] for page in pages(file) for tag in _OFFSETS)
 
 
 def _is_subordinate(page: Directory) -> bool:

@@ -85,6 +85,21 @@ def test_parts_replace_what_was_found_of_the_same_face() -> None:
     assert detector.asked[1].key == ""  # a service must not read the photo in place of the strip
 
 
+def test_parts_are_as_sure_as_what_they_replace() -> None:
+    detector = Detector([box(0.991, 1.0, 95)], [box(0.48, 0.52, 70)])
+    photo = StoredPhoto(encoded(Image.new("RGB", (128, 64)), "PNG"), "bucket", "key")
+    found = WrappedDetector(detector).detect(photo, 50, DetectionPass.FIRST)
+    assert [each.confidence for each in found.boxes] == [95, 95]
+
+
+def test_a_small_face_in_the_corner_of_a_large_one_at_the_seam_is_a_face_of_its_own() -> None:
+    large = Box(0.4, 0.2, 0.2, 0.4, 90, "test")
+    child = Box(0.902, 0.205, 0.01, 0.02, 80, "test")
+    detector = Detector([child], [large])
+    photo = StoredPhoto(encoded(Image.new("RGB", (128, 64)), "PNG"), "bucket", "key")
+    assert child in WrappedDetector(detector).detect(photo, 50, DetectionPass.FIRST).boxes
+
+
 @pytest.mark.usefixtures("networks")
 @pytest.mark.parametrize("nose", [-20, 0, 25])
 def test_a_face_across_the_seam_is_hidden_on_both_sides(nose: int) -> None:

@@ -53,6 +53,24 @@ def tiff(*pages: tuple[Image.Image, dict[int, int]]) -> bytes:
     return file.getvalue()
 
 
+def pixels_behind_the_header(grey: int, place: int = 8) -> bytes:
+    """A TIFF of 32 by 32 grey pixels that begin right behind its header, as libtiff lays them out."""
+    pixels = bytes([grey]) * 1024
+    tags = ((256, 3, 32), (257, 3, 32), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, place), (277, 3, 1),
+            (278, 3, 32), (279, 4, 1024))  # fmt: skip
+    entries = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)
+    return b"II*\0" + struct.pack("<I", 8 + 1024) + pixels + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+@pytest.mark.parametrize("grey", [b"I"[0], b"M"[0], 72])
+def test_grey_pixels_that_look_like_the_letters_of_a_raw_file(grey: int) -> None:
+    assert decode.inspect(pixels_behind_the_header(grey)).width == 32
+
+
+def test_the_letters_of_a_raw_file_where_no_pixels_begin() -> None:
+    assert refusal(pixels_behind_the_header(b"I"[0], place=12)) == kinds.RAW
+
+
 REDUCED, PAGE, MASK, DEPTH = 1, 2, 4, 8
 
 

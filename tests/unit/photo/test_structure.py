@@ -12,8 +12,8 @@ from PIL import Image
 from faceblur.errors import CorruptImage
 from faceblur.photo import decode
 from faceblur.photo.hide import hide_faces
-from faceblur.photo.structure import MAX_PARTS, MAX_SCANS, check_structure
-from faceblur.photo.tiff import claims_too_much
+from faceblur.photo.structure import MAX_PARTS, MAX_SCANS, check_structure, without_greedy_tags
+from faceblur.photo.tiff import claims_too_much, without_prefix
 from tests.support.pictures.photos import astronaut, encoded, grace_hopper, street_pixels
 
 
@@ -140,6 +140,28 @@ def test_greedy_exif_in_several_segments_costs_a_jpeg_its_exif() -> None:
     assert claims_too_much(GREEDY)
     assert not claims_too_much(decode.open_image(photo).info["exif"])
     assert hide_faces(photo, []).stripped == ["EXIF"]
+
+
+@pytest.mark.parametrize("first", [1, 4, 7])
+def test_greedy_exif_whose_header_is_split_costs_a_jpeg_its_exif(first: int) -> None:
+    pieces = [GREEDY[:first], *(GREEDY[at : at + 60_000] for at in range(first, len(GREEDY), 60_000))]
+    photo = jpeg(b"".join(segment(0xE1, b"Exif\0\0" + piece) for piece in pieces))
+    cleaned = without_greedy_tags(photo, "JPEG")
+    assert len(cleaned) == len(photo)
+    assert GREEDY[first : first + 1000] not in cleaned
+    assert hide_faces(photo, []).stripped == ["EXIF"]
+
+
+def test_exif_that_repeats_its_first_word_costs_a_jpeg_its_exif() -> None:
+    """Pillow would copy the rest for each repetition."""
+    photo = jpeg(b"".join(segment(0xE1, b"Exif\0\0" * 10_000) for _ in range(3)))
+    assert b"Exif\0\0" * 2 not in without_greedy_tags(photo, "JPEG")
+    assert hide_faces(photo, []).stripped == ["EXIF"]
+
+
+def test_a_first_word_that_repeats_is_skipped() -> None:
+    assert without_prefix(b"Exif\0\0" * 100_000 + b"MM\0*") == b"MM\0*"
+    assert without_prefix(b"MM\0*") == b"MM\0*"
 
 
 def test_a_comment_that_looks_like_greedy_exif_is_no_more_than_a_comment() -> None:
