@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 HIDE, CHECK, MISSED = "Hide the faces", "Check the result", "Was a face missed?"
 HIDE_MISSED, LAST = "Hide what was missed", "Was this the last round?"
+RAISES: dict[str, Any] = {"raise": "KeyError"}
+DIES_TWICE: list[dict[str, Any]] = [{"exit": 1}, {"exit": 1}]
 TO_DETECT = ["Claim the job", "Are the faces known?", DETECT]
 HAPPY = [
     *TO_DETECT,
@@ -197,21 +199,39 @@ class TestFailed:
         assert_failed(deployed, deployed.ended(job_id), "InternalError", ["Claim the job", *FAILURE])
 
     @pytest.mark.parametrize(
-        ("function", "calls_before", "fault", "path"),
+        ("function", "calls_before", "faults", "path", "code"),
         [
-            ("detect_faces", 0, {"raise": "KeyError"}, TO_DETECT),
-            ("hide_faces", 0, {"exit": 1}, TO_HIDE),
-            ("detect_faces", 1, {"raise": "KeyError"}, [*TO_HIDE, CHECK]),
-            ("complete_job", 0, {"exit": 1}, [state for state in HAPPY if state != "Job completed"]),
+            ("detect_faces", 0, [RAISES], TO_DETECT, "InternalError"),
+            ("hide_faces", 0, DIES_TWICE, TO_HIDE, "PhotoTooDemanding"),
+            ("detect_faces", 1, [RAISES], [*TO_HIDE, CHECK], "InternalError"),
+            (
+                "complete_job",
+                0,
+                DIES_TWICE,
+                [state for state in HAPPY if state != "Job completed"],
+                "PhotoTooDemanding",
+            ),
         ],
     )
-    def test_a_function_that_raises_or_dies(
-        self, deployed: Deployed, function: str, calls_before: int, fault: dict[str, Any], path: list[str]
+    def test_a_function_that_raises_or_dies(  # noqa: PLR0913 - pytest calls it
+        self,
+        deployed: Deployed,
+        function: str,
+        calls_before: int,
+        faults: list[dict[str, Any]],
+        path: list[str],
+        code: str,
     ) -> None:
         job_id, form = waiting(deployed)
-        deployed.plan(job_id, function, *[{}] * calls_before, fault)
+        deployed.plan(job_id, function, *[{}] * calls_before, *faults)
         deployed.upload(form, flower())
-        assert_failed(deployed, deployed.ended(job_id), "InternalError", [*path, *FAILURE])
+        assert_failed(deployed, deployed.ended(job_id), code, [*path, *FAILURE])
+
+    def test_a_function_that_dies_once(self, deployed: Deployed) -> None:
+        job_id, form = waiting(deployed)
+        deployed.plan(job_id, "hide_faces", {"exit": 1})
+        deployed.upload(form, flower())
+        assert deployed.ended(job_id)["status"] == "COMPLETED"
 
     def test_an_error_in_the_second_check(self, deployed: Deployed) -> None:
         """The job has two drafts and two files of boxes by then."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from faceblur.errors import InvalidDecision
-from faceblur.geometry import Box
+from faceblur.geometry import DECIMALS, Box
 from faceblur.jobs.boxes import PERSON
 from faceblur.jobs.decisions import Choice, Decision
 from faceblur.limits import MAX_FACES
@@ -16,7 +16,7 @@ from faceblur.options import ColourField, PaddingField, ShapeField, StrengthFiel
 FIELDS = ("keep", "hide", "only")
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Extent = Annotated[float, Field(gt=0, le=1)]
+Extent = Annotated[float, Field(ge=10**-DECIMALS, le=1)]
 
 
 class _Strict(BaseModel):
@@ -94,7 +94,7 @@ class _Fields(_Strict):
 
     @model_validator(mode="after")
     def _check_only(self) -> _Fields:
-        if self.only is not None and (self.keep or self.hide):
+        if "only" in self.model_fields_set and self.model_fields_set & {"keep", "hide"}:
             raise ValueError("only cannot be combined with keep or hide")
         return self
 

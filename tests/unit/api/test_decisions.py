@@ -62,6 +62,8 @@ def test_only():
         ({"hide": [{"id": 1, "left": 0.1}]}, "hide.0"),
         ({"hide": [PLACE | {"left": -0.1}]}, "hide.0.left"),
         ({"hide": [PLACE | {"width": 0}]}, "hide.0.width"),
+        ({"hide": [PLACE | {"width": 5e-324}]}, "hide.0.width"),
+        ({"only": [], "keep": []}, "only cannot be combined"),
         ({"hide": [PLACE | {"height": 1.1}]}, "hide.0.height"),
         ({"hide": [PLACE | {"top": float("nan")}]}, "hide.0.top"),
         ({"hide": [PLACE | {"roll": 181}]}, "hide.0.roll"),
