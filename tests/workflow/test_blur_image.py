@@ -213,7 +213,7 @@ class TestFailed:
             ),
         ],
     )
-    def test_a_function_that_raises_or_dies(  # noqa: PLR0913 - pytest calls it
+    def test_a_function_that_raises_or_dies(
         self,
         deployed: Deployed,
         function: str,
