@@ -1,5 +1,6 @@
 """Serves the built web page on this machine, and the stack's API below /api, so that both have one address."""
 
+import json
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -21,7 +22,12 @@ _API_PATH = re.compile(r"/api(/jobs(/[\w-]{1,64}(/review|/redo)?)?(\?[\w=&%.+-]*
 # Other host names are refused, so that no other site can reach this server under its own name (DNS rebinding).
 _HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
 # What the API answers to such a path.
-_NO_ROUTE = b'{"code": "RouteNotFound", "message": "The API has no such path or method. docs/openapi.yaml lists them."}'
+_NO_ROUTE = json.dumps(
+    {
+        "code": "RouteNotFound",
+        "message": "There is nothing at this address. The API's description lists every path and method.",
+    }
+).encode()
 _MAX_BODY = 10_000_000  # bytes, as in API Gateway
 _REQUEST_HEADERS = ("Content-Type", "Authorization")
 _RESPONSE_HEADERS = ("Content-Type", "Cache-Control", "WWW-Authenticate")
