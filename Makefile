@@ -45,6 +45,7 @@ blur: $(setup) ## hide the faces in PHOTO=…
 
 test: $(setup) $(page) ## the whole suite: the page, the units and the deployed stacks side by side
 	@tests/e2e/chromium >/dev/null
+	@tests/e2e/example-tools
 	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-page test-unit test-stack
 
 test-page: $(packages) ## the tests of the page's source
@@ -55,6 +56,7 @@ test-unit: .venv/.ready ## the tests without a stack
 	$(pytest) --numprocesses=2 tests/unit tests/template
 
 test-stack: $(setup) $(page) ## the tests of deployed stacks, of the command and of the page in a browser
+	tests/e2e/example-tools
 	CHROMIUM="$$(tests/e2e/chromium)" $(pytest) --numprocesses=3 tests/bad_input tests/e2e tests/workflow
 
 check: .venv/.ready ## FILE=… style, types and tests of one file: itself, or the tests that import it

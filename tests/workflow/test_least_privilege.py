@@ -167,6 +167,12 @@ def creates_a_job_with_a_decision(roles: Roles) -> None:
     assert roles.ask("POST", "/jobs", {"hide": [place]}).status_code == 201
 
 
+def draft_under(key: str) -> dict[str, Any]:
+    """A draft, or a result, as the state machine and the row describe it."""
+    size = {"bytes": 1, "width": 1, "height": 1}
+    return {"key": key, "content_type": "image/jpeg", **size, "stripped": [], "kept_metadata": []}
+
+
 def shows_a_job_and_its_links(roles: Roles) -> None:
     job_id = secrets.token_hex(16)
     result, receipt = f"results/{job_id}.0a.jpg", f"receipts/{job_id}.json"
@@ -178,15 +184,7 @@ def shows_a_job_and_its_links(roles: Roles) -> None:
         "reviewed": False,
         "warnings": [],
         "receipt": receipt,
-        "result": {
-            "key": result,
-            "content_type": "image/jpeg",
-            "bytes": 1,
-            "width": 1,
-            "height": 1,
-            "stripped": [],
-            "kept_metadata": [],
-        },
+        "result": draft_under(result),
     }
     for key in (result, receipt):
         roles.store(key)
@@ -368,15 +366,7 @@ def drafted(roles: Roles, status: str) -> dict[str, Any]:
         "boxes": {"key": f"boxes/{job_id}.0a.json", "count": 0},
         "check_rounds": 1,
         "warnings": [],
-        "draft": {
-            "key": result,
-            "content_type": "image/jpeg",
-            "bytes": 1,
-            "width": 1,
-            "height": 1,
-            "stripped": [],
-            "kept_metadata": [],
-        },
+        "draft": draft_under(result),
         "stages": [],
     }
 
