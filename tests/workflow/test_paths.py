@@ -14,6 +14,7 @@ import pytest
 from check_definition import successors
 
 from faceblur import errors
+from faceblur.contracts import NO_BOXES
 from faceblur.detectors.warnings import WarningCode
 from faceblur.options import JobOptions
 from tests.support.mocked_results import returns, throws
@@ -42,7 +43,7 @@ RECORD_FAILURE = "Record the failure"
 FAILURE = ["What went wrong?", RECORD_FAILURE, "Job failed"]
 
 
-INPUT: ExecutionInput = {"job_id": JOB_ID, "boxes": None, "unsure": 0, "reviewed": False, "warnings": []}
+INPUT: ExecutionInput = {"job_id": JOB_ID, "boxes": NO_BOXES, "unsure": 0, "reviewed": False, "warnings": []}
 # The input of an execution that does a job again with the faces that are known.
 AGAIN: ExecutionInput = INPUT | {"boxes": {"key": f"boxes/{JOB_ID}.json", "count": 1}}
 

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from faceblur.errors import InternalError
 from faceblur.jobs.table import jobs
+from faceblur.observability import digest_of_id
 from fail_job.app import handler
 from tests.unit.conftest import outcome_of
 
@@ -50,7 +51,7 @@ def test_an_execution_that_failed_fails_its_job_and_leaves_nothing(fail, event, 
     assert keys() == set()
     assert failures(output) == [("CorruptImage", 1)]
     (line,) = output.logs
-    assert (line["correlation_id"], line["status"], line["code"]) == (JOB_ID, "FAILED", "CorruptImage")
+    assert (line["correlation_id"], line["status"], line["code"]) == (digest_of_id(JOB_ID), "FAILED", "CorruptImage")
 
 
 @pytest.mark.parametrize(("status", "code"), [("TIMED_OUT", "TimedOut"), ("ABORTED", "Aborted")])

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from faceblur.contracts import NO_BOXES
 from faceblur.jobs.executions import Workflow
 from faceblur.jobs.table import Jobs
 from start_workflow.app import handler
@@ -61,13 +62,15 @@ def uploaded(*keys: str) -> str:
 
 def test_a_photo_starts_the_execution_of_its_job(start, event, executions):
     assert start(event("start_workflow")) == []
-    assert executions() == {JOB_ID: {"job_id": JOB_ID, "boxes": None, "unsure": 0, "reviewed": False, "warnings": []}}
+    assert executions() == {
+        JOB_ID: {"job_id": JOB_ID, "boxes": NO_BOXES, "unsure": 0, "reviewed": False, "warnings": []}
+    }
 
 
 def test_several_messages_with_several_photos(start, messages, executions):
     assert start(messages(uploaded(f"uploads/{A}", f"uploads/{B}"), uploaded(f"uploads/{C}"))) == []
     assert executions() == {
-        job_id: {"job_id": job_id, "boxes": None, "unsure": 0, "reviewed": False, "warnings": []}
+        job_id: {"job_id": job_id, "boxes": NO_BOXES, "unsure": 0, "reviewed": False, "warnings": []}
         for job_id in (A, B, C)
     }
 
