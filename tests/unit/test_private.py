@@ -23,7 +23,7 @@ from tests.support.privacy import private_in
         ("a photo's bytes", base64.b64encode(bytes(range(256))).decode()),
         (
             "a job's id",
-            "arn:aws:states:eu-central-1:123456789012:execution:blur-image:0f8fad5bd9cb469fa16570867728950e-1",
+            "arn:aws:states:eu-central-1:1:execution:blur-image:0f8fad5bd9cb469fa16570867728950e-1",
         ),
         ("a job's id", "uploads/0f8fad5bd9cb469fa16570867728950e"),
         ("a box", json.dumps({"left": 0.1, "top": 0.2})),

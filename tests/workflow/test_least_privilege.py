@@ -531,10 +531,6 @@ def needed(roles: Roles) -> list[tuple[str, str]]:
                 assert not other, f"{other}: which action does it need?"
     properties = template()["Resources"]["BlurImageStateMachine"]["Properties"]
     # As the developer guide of Step Functions lists them.
-    if properties["Logging"]["Level"] != "OFF":
-        calls += [(f"logs:{verb}LogDelivery", "*") for verb in ("Create", "Get", "Update", "Delete")]
-        calls += [("logs:ListLogDeliveries", "*"), ("logs:PutResourcePolicy", "*")]
-        calls += [("logs:DescribeResourcePolicies", "*"), ("logs:DescribeLogGroups", "*")]
     if properties["Tracing"]["Enabled"]:
         calls += [("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")]
         calls += [("xray:GetSamplingRules", "*"), ("xray:GetSamplingTargets", "*")]

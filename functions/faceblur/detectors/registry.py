@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 def detector_named(name: str, *, leave_out_unavailable: bool = False) -> Detector:
     """The detector of this name: embedded, rekognition or both; raises ValueError for any other name.
 
-    With `leave_out_unavailable`, `both` goes on with one detector if the other is unavailable. Each detector is imported only on
-    use, because the embedded one cannot be imported without the layer.
+    With `leave_out_unavailable`, `both` goes on with one detector if the other is away. Each detector is imported only
+    on use, because the embedded one cannot be imported without the layer.
     """
     match name:
         case "embedded":

@@ -259,7 +259,8 @@ class Jobs:
     def complete(self, job_id: str, execution: str, outcome: dict[str, Any], hours_kept: int) -> bool:
         """Record the result of this execution; it may be repeated. The job can be done again for so many hours.
 
-        Returns whether this completed the job; False if an earlier call did. Raises JobNotFound if the job was deleted or has failed, or if another execution works on it.
+        Returns whether this completed the job; False if an earlier call did. Raises JobNotFound if the job was deleted
+        or has failed, or if another execution works on it.
         """
         redo_until = int(time.time()) + hours_kept * 60 * 60
         before = self._changed(

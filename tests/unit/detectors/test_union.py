@@ -72,7 +72,7 @@ def test_an_unavailable_detector_is_for_the_state_machine_to_try_again(error, pl
 
 
 @pytest.mark.parametrize("place", [0, 1])
-def test_in_the_leave_out_unavailable_one_detector_suffices_with_a_warning(place):
+def test_one_detector_suffices_if_the_other_may_be_left_out_with_a_warning(place):
     detectors = [Finds("one", [ANN]), Finds("two", [BOB])]
     missing = detectors[place]
     missing.outcomes = [DetectorThrottled()]
@@ -81,13 +81,13 @@ def test_in_the_leave_out_unavailable_one_detector_suffices_with_a_warning(place
     assert found.warnings == [WarningCode.ONE_DETECTOR_ONLY]
 
 
-def test_a_leave_out_unavailable_with_both_detectors_gives_no_warning():
+def test_both_detectors_give_no_warning():
     found = detect(Finds("one", [ANN]), Finds("two", [BOB]), leave_out_unavailable=True)
     assert len(found.boxes) == 2
     assert found.warnings == []
 
 
-def test_a_leave_out_unavailable_without_any_detector_fails():
+def test_without_any_detector_it_fails():
     with pytest.raises(DetectorThrottled):
         detect(Finds("one", DetectorUnavailable()), Finds("two", DetectorThrottled()), leave_out_unavailable=True)
 

@@ -5,6 +5,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
+from faceblur.errors import UploadExpired
 from faceblur.jobs.table import jobs
 from faceblur.observability import digest_of_id
 from fail_upload.app import handler
@@ -77,6 +78,13 @@ def test_a_failure_delivered_twice_counts_once(fail, add_job, output):
     fail()
     fail()
     assert failures(output) == [("InternalError", 1)]
+
+
+def test_a_job_that_failed_before_is_counted_by_its_code(fail, add_job, output):
+    """`get_job` records that the form expired, and may end before it has counted that."""
+    jobs().fail(add_job(), UploadExpired())
+    fail()
+    assert failures(output) == [("UploadExpired", 1)]
 
 
 def test_a_failure_that_cannot_be_recorded_is_delivered_again(fail, table):
