@@ -439,6 +439,14 @@ def test_the_receipt_is_made_from_every_stage_and_the_last_boxes_and_draft(blur_
     }
 
 
+def test_a_warning_of_several_looks_is_told_once(blur_image: MockedMachine) -> None:
+    """The state has an upper bound for this reason too."""
+    checks = [found(1, 2, "OneDetectorOnly"), found(0, 2, "OneDetectorOnly", "FacesBelowConfidence")]
+    results = HAPPY | {DETECT: [found(1, 1, "OneDetectorOnly")], CHECK: checks, HIDE_MISSED: [hidden()]}
+    known = blur_image.run(INPUT, results).variables
+    assert known["warnings"] == ["OneDetectorOnly", "FacesBelowConfidence"]
+
+
 @pytest.mark.parametrize(
     ("faces", "warnings"),
     [((0,), []), ((1, 0), []), ((1, 1, 1, 1, 0), []), ((1, 1, 1, 1, 1), [WarningCode.CHECKS_NOT_SETTLED])],
