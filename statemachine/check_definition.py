@@ -4,8 +4,9 @@ cfn-lint does not read the file that a `DefinitionUri` names. So the definition 
 cfn-lint checks that. Its schema accepts any error name, any next state, any expression and a task without a timeout:
 these are checked here.
 
-Expressions keep to the part of JSONata in which all its engines agree. Step Functions has JSONata 2.0.6, as its developer
-guide says in "Transforming data with JSONata". The embedded AWS has a port of a later version, with more operators.
+Expressions keep to the part of JSONata in which all its engines agree. Step Functions has JSONata 2.0.6, as its
+developer guide says in "Transforming data with JSONata". The embedded AWS has a port of a later version, with more
+operators.
 """
 
 from __future__ import annotations

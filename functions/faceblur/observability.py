@@ -52,7 +52,8 @@ tracer = Tracer(service=NAMESPACE)
 def entry_point(handler: Callable[[Any, LambdaContext], Answer]) -> Callable[..., Answer]:
     """Give a handler the logs and traces of its call, and take the ids of jobs out of an error's text.
 
-    Lambda's runtime logs the text of an error that leaves the handler, and AWS names keys and ARNs in some.
+    Lambda's runtime and the tracer log the text of an error that leaves the handler, and that of its causes. AWS names
+    keys and ARNs in some.
     """
 
     @functools.wraps(handler)
@@ -60,12 +61,20 @@ def entry_point(handler: Callable[[Any, LambdaContext], Answer]) -> Callable[...
         try:
             return handler(event, context)
         except Exception as error:
-            error.args = tuple(without_ids(each) if isinstance(each, str) else each for each in error.args)
+            _take_ids_out_of(error)
             raise
 
     logged = logger.inject_lambda_context(clear_state=True)(guarded)
-    traced: Callable[..., Answer] = tracer.capture_lambda_handler(capture_response=False)(logged)
+    # An error's attributes would go into the trace: what AWS answered, with all the ids in it.
+    traced: Callable[..., Answer] = tracer.capture_lambda_handler(capture_response=False, capture_error=False)(logged)
     return traced
+
+
+def _take_ids_out_of(error: BaseException | None) -> None:
+    """Change the text of an error, and of those that led to it. The errors of boto3 and of this project have it so."""
+    while error:
+        error.args = tuple(without_ids(each) if isinstance(each, str) else each for each in error.args)
+        error = error.__cause__ or error.__context__
 
 
 def tag_with_job(job_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Whoever knows a job's id sees its result. The functions' logs, all of them, hold no id and nothing that leads to one."""
+"""Whoever knows a job's id sees its result. So the logs of all functions hold no id, and nothing that leads to one."""
 
 from __future__ import annotations
 
