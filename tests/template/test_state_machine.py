@@ -245,6 +245,14 @@ def test_a_throttled_function_is_waited_for_as_long_as_an_execution_may_take(nam
     }
 
 
+@each_call
+def test_a_function_that_ended_is_tried_once_more(name):
+    """Another photo may have filled its memory, or its process may have been killed."""
+    (retrier,) = [retrier for retrier in TASKS[name]["Retry"] if "Runtime.ExitError" in retrier["ErrorEquals"]]
+    ended = {"Lambda.Unknown", "Runtime.ExitError", "Runtime.OutOfMemory", "Runtime.Unknown", "MemoryError"}
+    assert (set(retrier["ErrorEquals"]), retrier["MaxAttempts"]) == (ended, 1)
+
+
 def test_retriers_with_equal_parameters_are_one():
     for task in TASKS.values():
         parameters = [json.dumps(retrier | {"ErrorEquals": []}, sort_keys=True) for retrier in task["Retry"]]

@@ -62,7 +62,7 @@ def test_the_logs_hold_digests_of_ids_and_no_id_no_key_and_no_link(deployed: Dep
 
     text = eventually(logged, "the logs")
     # Texts of errors are logged, with digests in place of ids.
-    assert f"planned by a test, for /uploads/{digest_of_id(jobs[1])}" in text
+    assert re.search(rf"planned by a test, for \S*/uploads/{digest_of_id(jobs[1])}", text)
     assert not [job_id for job_id in jobs if job_id in text]
     assert not re.search(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])", text)
     assert not re.search(r"x-amz-(?:signature|credential|security-token)|AWSAccessKeyId", text, re.IGNORECASE)
