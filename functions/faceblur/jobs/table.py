@@ -236,12 +236,12 @@ class Jobs:
 
         Raises JobNotFinished if the job is not completed, or no longer as it is in `job`.
         """
-        begun = [f"{name}_at" for name in (*STAGES, "finished")] + ["failure_counted"]
+        of_the_last_run = [*(f"{name}_at" for name in (*STAGES, "finished")), "failure_counted"]
         handed = self._update(
             job.job_id,
             "SET #status = :status, fallback_status = :completed, options = :options, execution_arn = :execution, "
             "working_since = :now, redos = :redos, decision = :decision "
-            f"REMOVE #error, {', '.join(begun)}",
+            f"REMOVE #error, {', '.join(of_the_last_run)}",
             {
                 ":status": Status.PROCESSING,
                 ":completed": Status.COMPLETED,
