@@ -125,7 +125,7 @@ class Client:
             while True:
                 try:
                     answer = self._do(effect)
-                except httpx.TransportError as error:
+                except httpx.RequestError as error:
                     effect = steps.throw(error)
                 else:
                     effect = steps.send(answer)
@@ -229,7 +229,7 @@ class AsyncClient:
             while True:
                 try:
                     answer = await self._do(effect)
-                except httpx.TransportError as error:
+                except httpx.RequestError as error:
                     effect = steps.throw(error)
                 else:
                     effect = steps.send(answer)

@@ -72,7 +72,7 @@ def send(request: Request, *, repeatable: bool = True) -> Steps[httpx.Response]:
             response: httpx.Response = yield request
         except httpx.LocalProtocolError:
             raise
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             failure = Unavailable(
                 f"{request.host} cannot be reached: {error or type(error).__name__}. Try again later."
             )

@@ -225,7 +225,9 @@ def _authorization(token: str | None) -> dict[str, Any]:
 def _answer(request: Request, response: httpx.Response) -> dict[str, Any]:
     """The body of an answer. Raises the error that it speaks of."""
     if response.status_code == httpx.codes.UNAUTHORIZED:
-        raise NotSignedIn("This API requires sign-in. Give it a valid token.")
+        raise NotSignedIn(
+            "This API requires sign-in. Give a valid token: `Client(api, token=…)`, or FACEBLUR_TOKEN for the command."
+        )
     if response.is_server_error:
         raise cannot_answer(request, response)
     if response.status_code == httpx.codes.NO_CONTENT:
