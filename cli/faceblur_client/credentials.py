@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote_plus
 
 from faceblur_client.effects import OneByOne, Request, Steps, cannot_answer, send
 from faceblur_client.errors import NotSignedIn, WrongAddress
@@ -68,7 +68,7 @@ class TokenKeeper:
 def _token_request(credentials: ClientCredentials) -> Request:
     """The request of RFC 6749, section 4.4.2; id and secret go in HTTP's Basic form, encoded as section 2.3.1 says."""
     fields = {"grant_type": "client_credentials", "scope": credentials.scope}
-    login = (quote(credentials.client_id, safe=""), quote(credentials.client_secret, safe=""))
+    login = (quote_plus(credentials.client_id), quote_plus(credentials.client_secret))
     return Request("POST", credentials.token_url, {"data": fields, "auth": login})
 
 

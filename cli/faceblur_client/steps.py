@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -174,13 +175,13 @@ class Api:
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = True
     ) -> Steps[dict[str, Any]]:
         """Ask the API; a token that it does not take any more is renewed once."""
-        content = {} if body is None else {"json": dict(body)}
+        content = {} if body is None else {"content": _as_json(body)}
         token = yield from self._token.get()
-        request = Request(method, self._url + path, content | _authorization(token))
+        request = Request(method, self._url + path, {"headers": _headers(token), **content})
         response = yield from send(request, repeatable=repeatable)
         if response.status_code == httpx.codes.UNAUTHORIZED and self._token.renewable:
             token = yield from self._token.get(instead_of=token)
-            request = Request(method, self._url + path, content | _authorization(token))
+            request = Request(method, self._url + path, {"headers": _headers(token), **content})
             response = yield from send(request, repeatable=repeatable)
         return _answer(request, response)
 
@@ -217,9 +218,17 @@ def _opened(photo: Photo) -> Iterator[bytes | IO[bytes]]:
         yield photo if photo.seekable() else photo.read()
 
 
-def _authorization(token: str | None) -> dict[str, Any]:
+def _as_json(options: Mapping[str, Any]) -> str:
+    """The options as the API reads them. Raises InvalidOptions if JSON has no such values."""
+    try:
+        return json.dumps(dict(options), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidOptions("InvalidOptions", f"These options cannot be sent as JSON: {error}.") from None
+
+
+def _headers(token: str | None) -> dict[str, str]:
     """For the API only: the upload forms and download links are already signed."""
-    return {"headers": {"Authorization": f"Bearer {token}"}} if token else {}
+    return {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
 
 
 def _answer(request: Request, response: httpx.Response) -> dict[str, Any]:
