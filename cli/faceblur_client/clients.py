@@ -35,7 +35,7 @@ class Client:
     ) -> None:
         """Call the API at this address; an API with sign-in needs a token of its issuer, or what gets one.
 
-        `transport` replaces the network. Raises WrongAddress if the address is none.
+        `transport` replaces the network. Raises WrongAddress or NotSignedIn if the address or the token cannot be one.
         """
         self._api = Api(api, token)
         self._http = httpx.Client(timeout=TIMEOUT_SECONDS, transport=transport)

@@ -34,9 +34,12 @@ class TokenKeeper:
     """Gives the token for a call: the one that it was given, or one that it fetches, keeps and renews."""
 
     def __init__(self, source: str | ClientCredentials | None) -> None:
-        """Keep a token, or get tokens with these credentials; None for an API without sign-in."""
+        """Keep a token, or get tokens with these credentials; None for an API without sign-in.
+
+        Raises NotSignedIn if the token cannot be one.
+        """
         self._credentials = source if isinstance(source, ClientCredentials) else None
-        self._token = source if isinstance(source, str) else None
+        self._token = _checked(source) if isinstance(source, str) else None
         self._renewal = 0.0  # the time of the monotonic clock at which a fetched token is renewed
 
     @property
@@ -63,6 +66,14 @@ class TokenKeeper:
         response = yield from send(request)
         token, seconds = _token_of(request, response)
         self._token, self._renewal = token, asked + max(seconds - MARGIN_SECONDS, seconds / 2)
+
+
+def _checked(token: str) -> str:
+    """A token without the line's end that a file may have. Raises NotSignedIn if no header can carry it."""
+    token = token.strip()
+    if not (token.isascii() and token.isprintable()):
+        raise NotSignedIn("The token has characters that no token has. Copy it again.")
+    return token
 
 
 def _token_request(credentials: ClientCredentials) -> Request:

@@ -265,6 +265,19 @@ def test_what_the_package_says_it_has() -> None:
     assert all(hasattr(faceblur_client, name) for name in faceblur_client.__all__)
 
 
+@pytest.mark.parametrize("token", ["a.b.c\n", " a.b.c"])
+def test_a_token_may_be_read_from_a_file(answering: Callable[..., tuple[Any, Answers]], token: str) -> None:
+    client, seen = answering(DONE, token=token)
+    client.get_job("0a")
+    assert seen.requests[0].headers["Authorization"] == "Bearer a.b.c"
+
+
+@pytest.mark.parametrize("token", ["a\nb", "é", "a\x00"])
+def test_what_is_no_token(connect: Callable[..., Any], token: str) -> None:
+    with pytest.raises(NotSignedIn):
+        connect(API, token=token)
+
+
 # ---------------------------------------------------------------- refusals
 
 
@@ -349,17 +362,14 @@ def test_a_photo_that_is_too_large_is_told_the_limit_of_its_form(
         client.upload(FORM, b"a photo")
 
 
-def test_a_photo_that_changes_while_it_is_read(connect: Callable[..., Any], tmp_path: Path) -> None:
-    """The size is told before the content is read."""
-
-    class Shrinks(BytesIO):
-        def read(self, size: int | None = -1) -> bytes:
-            self.truncate(3)
-            return super().read(size)
-
-    with Server() as server, pytest.raises(JobFailed) as caught:
-        connect(server.url).upload(FORM | {"url": server.url}, Shrinks(b"a photo that shrinks"))
-    assert caught.value.code == "PhotoChanged"
+@pytest.mark.parametrize("photo", [b"a photo", BytesIO(b"a photo")], ids=["bytes", "file"])
+def test_a_file_that_is_too_large_is_not_sent(answering: Callable[..., tuple[Any, Answers]], photo: Any) -> None:
+    client, seen = answering(httpx.Response(204))
+    with pytest.raises(JobFailed) as caught:
+        client.upload(FORM | {"max_bytes": 6}, photo)
+    assert (caught.value.code, seen.requests) == ("ImageTooLarge", [])
+    client.upload(FORM | {"max_bytes": 7}, photo)
+    assert b"a photo" in seen.requests[0].content
 
 
 EXPIRED = httpx.Response(403, text="<Code>AccessDenied</Code><Message>Policy expired.</Message>")
