@@ -14,6 +14,7 @@ from faceblur.detectors.warnings import WarningCode, warnings_to_report
 from faceblur.detectors.wrapped import WrappedDetector
 from faceblur.errors import CorruptImage, NoFacesFound, UploadReplaced
 from faceblur.jobs.boxes import FoundBoxes, load_boxes, store_boxes
+from faceblur.jobs.budget import budget
 from faceblur.jobs.decisions import decided, load_decision
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
@@ -24,14 +25,20 @@ from faceblur.photo import panorama
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
-    """Entry point for the state machine.
+    """Entry point for the state machine. Raises BudgetSpent if the day's money does not pay for the detection."""
+    request = DetectRequest(**event)
+    tag_with_job(request.job_id)
+    client = jobs().begin(request.job_id, request.stage)
+    with budget().paid(client, context):
+        return detect(request, context)
+
+
+def detect(request: DetectRequest, context: LambdaContext) -> DetectResponse:
+    """Find the faces, and store their boxes.
 
     Raises UploadReplaced if the upload was replaced during the detection. Raises CorruptImage if pixels are missing and
     NoFacesFound if no face is found, if the job asks to fail then.
     """
-    request = DetectRequest(**event)
-    tag_with_job(request.job_id)
-    jobs().begin(request.job_id, request.stage)
     photo = StoredPhoto(photos().read(request.key), photos().bucket, request.key)
     detection_pass = DetectionPass.CHECK if request.boxes else DetectionPass.FIRST
     if request.boxes:
