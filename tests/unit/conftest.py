@@ -18,7 +18,7 @@ from hypothesis import settings
 from moto import mock_aws
 from moto.core.models import MockAWS, botocore_stubber
 
-from faceblur.jobs import executions, storage
+from faceblur.jobs import budget, executions, storage
 from faceblur.jobs import table as jobs_table
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.options import JobOptions
@@ -134,7 +134,7 @@ def shared_clients(environment: None, clients: Clients, monkeypatch: pytest.Monk
     """Have boto3 give the clients of all tests, and let no test see what another one's functions keep."""
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", clients)
     yield
-    for made_once in (jobs_table.jobs, storage.photos, executions.workflow):
+    for made_once in (jobs_table.jobs, jobs_table.jobs_table, budget.budget, storage.photos, executions.workflow):
         made_once.cache_clear()
 
 

@@ -44,6 +44,11 @@ class Budget:
         self._salt: tuple[str, bytes] | None = None
         self._has_started = False
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether anything is limited, so that there is a ledger."""
+        return bool(self._a_day or self._per_client)
+
     def take(self, client: str, microdollars: float) -> str:
         """Take money before it is spent. Returns the day whose it is. Raises BudgetSpent, and takes nothing.
 
@@ -86,7 +91,7 @@ class Budget:
                 self.refund(client, unused, day)
             except StorageUnavailable:
                 # The work is done. What was taken stays taken.
-                logger.exception("nothing was given back to the budget")
+                logger.warning("nothing was given back to the budget")
 
     def require(self, client: str, microdollars: int) -> None:
         """Raise BudgetSpent if so much could not be taken now. Takes nothing."""

@@ -98,6 +98,7 @@ class Job:
     expires_at: int
     owner: str = ""
     client: str = ""
+    paid: bool = False
     execution: str = ""
     working_since: int | None = None
     redo_until: int | None = None
@@ -209,6 +210,11 @@ class Jobs:
             return job
         return self.get(job.job_id)
 
+    def pay(self, job_id: str) -> bool:
+        """Record that the budget has paid for the job's first execution. Returns False if it had done so before."""
+        awaited = Attr("status").eq(Status.AWAITING_UPLOAD)
+        return self._update(job_id, "SET paid = :yes", {":yes": True}, awaited & Attr("paid").not_exists())
+
     def begin(self, job_id: str, stage: str) -> str:
         """Record when one of the STAGES first began, if the job is in progress.
 
@@ -228,7 +234,7 @@ class Jobs:
         except self._condition_failed:
             return ""
         except StorageUnavailable:
-            logger.exception("progress was not recorded")
+            logger.warning("progress was not recorded")
             return ""
         return str(answer["Attributes"].get("client", ""))
 
@@ -388,6 +394,7 @@ def _from_row(row: dict[str, Any]) -> Job:
         expires_at=int(row["expires_at"]),
         owner=row.get("owner", ""),
         client=row.get("client", ""),
+        paid="paid" in row,
         execution=row.get("execution_arn", ""),
         working_since=int(row["working_since"]) if "working_since" in row else None,
         redo_until=min(int(row["redo_until"]), int(row["expires_at"])) if "redo_until" in row else None,

@@ -41,19 +41,21 @@ def start_job(job_id: str, jobs: Jobs, photos: Photos, workflow: Workflow, budge
     with suppress(JobNotFound):
         job = jobs.get(job_id)
         if job.status is Status.AWAITING_UPLOAD:
-            _pay_and_start(job, jobs, photos, workflow, budget)
+            if budget.is_limited and not job.paid:
+                _pay(job, jobs, photos, budget)
+            workflow.start(job_id)
     discard_unless_awaited(job_id, jobs, photos)
 
 
-def _pay_and_start(job: Job, jobs: Jobs, photos: Photos, workflow: Workflow, budget: Budget) -> None:
+def _pay(job: Job, jobs: Jobs, photos: Photos, budget: Budget) -> None:
     try:
         day = budget.take(job.client, prices.JOB)
     except BudgetSpent as error:
         jobs.fail(job.job_id, error, only_from=(Status.AWAITING_UPLOAD,))
         discard_unless_awaited(job.job_id, jobs, photos)
         raise
-    # A message may arrive twice.
-    if not workflow.start(job.job_id):
+    # The same photo may be reported twice at once.
+    if not jobs.pay(job.job_id):
         budget.refund(job.client, prices.JOB, day)
 
 

@@ -18,7 +18,6 @@ from faceblur.errors import (
     JobNotFound,
     StorageUnavailable,
     TimedOut,
-    TooManyJobs,
 )
 from faceblur.jobs.table import STAGES, UNFINISHED, Jobs, Status, jobs, new_job_id
 from faceblur.options import JobOptions
@@ -470,26 +469,6 @@ def test_a_job_of_an_earlier_release_that_knew_no_owners_is_deleted(table, add_j
     with pytest.raises(JobNotFound):
         jobs().delete(job_id, "alice")
     assert jobs().delete(job_id, "")
-
-
-# ---------------------------------------------------------------- the day's quota
-
-
-def test_every_day_begins_anew_and_is_forgotten(table, monkeypatch):
-    jobs().count(1)
-    with pytest.raises(TooManyJobs):
-        jobs().count(1)
-    monkeypatch.setattr("faceblur.jobs.table.datetime", tomorrow)
-    jobs().count(1)
-    days = table.scan()["Items"]
-    assert sorted(row["jobs"] for row in days) == [1, 1]
-    assert all(24 * HOUR < int(row["expires_at"]) - time.time() < 4 * 24 * HOUR for row in days)
-
-
-class tomorrow(datetime):  # noqa: N801
-    @classmethod
-    def now(cls, tz=None):
-        return datetime.now(tz) + timedelta(days=1)
 
 
 def test_whether_the_original_is_kept(table, add_job):
