@@ -595,6 +595,7 @@ def test_every_metric_of_ours_that_is_watched_is_counted(name, metric, dimension
     assert dimensions.pop("stack") == {"Ref": "AWS::StackName"}
     if code := dimensions.pop("code", None):
         assert issubclass(getattr(errors, code), errors.FaceblurError)
+    assert dimensions.pop("limit", "day") == "day"
     assert dimensions == {}
 
 
