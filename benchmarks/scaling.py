@@ -84,8 +84,8 @@ HIDE_MB, SMALL_MB, EXPRESS_MB = 3008, 512, 64
 # …/step-functions/latest/dg/service-quotas.html: us-east-1. Elsewhere Rekognition allows as few as 5 calls a second.
 REKOGNITION, FEWEST_CALLS = 50, 5
 CONCURRENCY, STARTS, TRANSITION_RATE = 1_000, 300, 5_000
-# The template's own: MaximumConcurrency takes in so many photos a second; the other two are parameters. The money of a day
-# is that of a deployment with sign-in.
+# The template's own: MaximumConcurrency takes in so many photos a second; the other two are parameters. The money is
+# that of a deployment with sign-in.
 TAKEN_IN, REQUESTS_A_SECOND, DOLLARS_A_DAY = 50, 50, 25
 
 
