@@ -18,7 +18,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PreviewResponse:
     """Entry point for the state machine. Raises BudgetSpent if the day's money does not pay for the work."""
     request = PreviewRequest(**event)
     tag_with_job(request.job_id)
-    with budget().paid(jobs().get(request.job_id).client, context):
+    with budget().paid(jobs().client_of(request.job_id), context):
         return store_preview(request)
 
 

@@ -188,6 +188,13 @@ class Jobs:
         except JobNotFound:
             return False
 
+    def client_of(self, job_id: str) -> str:
+        """The client whose budget pays for the job; empty if there is none, or no such job."""
+        try:
+            return self.get(job_id).client
+        except JobNotFound:
+            return ""
+
     def get_owned(self, job_id: str, owner: str) -> Job:
         """Read a job of this owner. Raises JobNotFound if it does not exist or has another owner."""
         job = self.get(job_id)
