@@ -9,9 +9,11 @@ import pytest
 from PIL import Image
 
 from detect_faces.app import handler
+from faceblur import prices
 from faceblur.detectors.base import Detection, DetectionPass, StoredPhoto
 from faceblur.detectors.confidence import confidence_for
 from faceblur.errors import (
+    BudgetSpent,
     CorruptImage,
     DetectorThrottled,
     JobNotFound,
@@ -500,3 +502,19 @@ def test_the_log_is_about_the_job_and_holds_nothing_of_the_photo(ask, output):
     assert line["correlation_id"] == JOB_ID
     assert (line["message"], line["faces"], line["round"]) == ("searched for faces", 2, 0)
     assert base64.b64encode(PHOTO).decode() not in output.text
+
+
+def test_no_face_is_searched_for_which_no_money_is_left(ask, detector, monkeypatch):
+    monkeypatch.setenv("DOLLARS_A_DAY", "0.0001")
+    with pytest.raises(BudgetSpent):
+        ask()
+    assert detector.asked == []
+
+
+def test_a_detection_that_fails_gets_back_what_it_did_not_use(ask, detector, table, monkeypatch):
+    monkeypatch.setenv("DOLLARS_A_DAY", "1")
+    detector.finds = DetectorThrottled()
+    with pytest.raises(DetectorThrottled):
+        ask()
+    (spent,) = [int(row["spent"]) for row in table.scan()["Items"] if "spent" in row]
+    assert spent == pytest.approx(prices.TASK + prices.function_time(512, prices.START_MILLISECONDS), abs=2)

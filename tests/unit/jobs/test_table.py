@@ -19,7 +19,7 @@ from faceblur.errors import (
     StorageUnavailable,
     TimedOut,
 )
-from faceblur.jobs.table import STAGES, UNFINISHED, Jobs, Status, jobs, new_job_id
+from faceblur.jobs.table import STAGES, UNFINISHED, Jobs, Status, jobs, jobs_table, new_job_id
 from faceblur.options import JobOptions
 from tests.support.sources import evaluated, state_machine
 from tests.unit.conftest import execution_arn
@@ -184,6 +184,34 @@ def test_a_photo_without_a_job_makes_none(table, claim, row_of):
 
 
 # ---------------------------------------------------------------- going on
+
+
+def test_who_begins_a_stage_learns_who_pays(table, add_job):
+    assert jobs().begin(add_job("PROCESSING", client="alice"), "detect") == "alice"
+    assert jobs().begin(add_job("PROCESSING"), "detect") == ""
+    assert jobs().begin("f" * 32, "detect") == ""
+
+
+def test_a_progress_that_cannot_be_recorded_fails_nothing(table, add_job, listen, output):
+    job_id = add_job("PROCESSING", client="alice")
+    listen(jobs_table().meta.client, "before-send.dynamodb.UpdateItem", lambda **_: AWSResponse("", 500, {}, Raw()))
+    assert jobs().begin(job_id, "detect") == ""
+    assert [line["message"] for line in output.logs] == ["progress was not recorded"]
+
+
+class Raw:
+    """The body of an answer."""
+
+    def stream(self, **_):
+        return iter([b"{}"])
+
+
+def test_a_job_is_paid_for_once_and_while_it_waits_for_its_photo(table, add_job):
+    job_id = add_job()
+    assert not jobs().get(job_id).paid
+    assert [jobs().pay(job_id), jobs().pay(job_id)] == [True, False]
+    assert jobs().get(job_id).paid
+    assert not jobs().pay(add_job("PROCESSING"))
 
 
 def test_each_stage_of_a_job_in_work_begins_once(table, add_job):
