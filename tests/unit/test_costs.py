@@ -50,7 +50,7 @@ def test_the_ceiling_is_the_sum_of_its_parts(column):
 
 def test_the_text_says_the_same():
     without, with_sign_in = (round(float(usd)) for usd in table("ceiling")["at most"])
-    assert f"strangers can spend {without} USD at most in a day" in COSTS
+    assert f"strangers can spend\n{without} USD at most in a day" in COSTS
     assert with_sign_in > without
     microdollars = [round(ceiling.request(signs_in=signs_in)) for signs_in in (False, True)]
     assert "at most {}\n  microdollars ({} with sign-in)".format(*microdollars) in COSTS
