@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 from faceblur import prices
+from faceblur.errors import BudgetSpent
+from faceblur.jobs.budget import Budget
 from faceblur_cli.stack import sam
 from tests.support.api_contract import assert_documented
 from tests.support.pictures.photos import grace_hopper
@@ -18,8 +22,11 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from faceblur_cli.stack.aws import Stack
+
 # Enough for a few photos, each of which may cost this while a task runs: two minutes of a large function.
 DOLLARS, DOLLARS_PER_CLIENT = "0.05", "0.04"
+KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 ADDRESS, OTHER_ADDRESS = "192.0.2.10", "192.0.2.11"
 
 
@@ -31,6 +38,38 @@ def frugal(built: Path, endpoint: str, tmp_path_factory: pytest.TempPathFactory)
         name = "faceblur-frugal"
         parameters = (f"DollarsADay={DOLLARS}", f"DollarsADayPerClient={DOLLARS_PER_CLIENT}")
         yield Deployed(sam.deploy(endpoint, copy, name, parameters), plans, name)
+
+
+@pytest.fixture
+def ledger(mocked: Stack) -> Iterator[Any]:
+    """A table of the embedded AWS, whose conditional writes are atomic; moto's are not."""
+    resource = boto3.resource("dynamodb", endpoint_url=mocked.endpoint, region_name="us-east-1", **KEYS)
+    yield resource.create_table(
+        TableName="ledger",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "job_id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "job_id", "KeyType": "HASH"}],
+    )
+    resource.Table("ledger").delete()
+
+
+def test_takes_at_the_same_time_do_not_pass_a_limit_together(ledger: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("faceblur.jobs.budget.budget_refused", lambda _: None)
+    limited = Budget(ledger, a_day=1000, a_day_per_client=600)
+
+    def take(client: str) -> int:
+        try:
+            limited.take(client, 90)
+        except BudgetSpent:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = sum(pool.map(take, ["alice", "bob"] * 20))
+    rows = ledger.scan()["Items"]
+    spent = {row["job_id"].partition(" by ")[2]: int(row["spent"]) for row in rows}
+    assert spent[""] == spent["alice"] + spent["bob"] == 90 * taken
+    assert (taken, max(spent["alice"], spent["bob"]) <= 600) == (11, True)
 
 
 def post(stack: Deployed, address: str = ADDRESS, **headers: str) -> httpx.Response:
