@@ -245,9 +245,8 @@ def _paintable(image: Image.Image, format_: str, to_paint: bool) -> Image.Image:
 
 def _without_invisible_colours(image: Image.Image) -> Image.Image:
     """The image without the colours of fully transparent pixels, which may contain another picture."""
-    alpha = image.getchannel("A")
-    if alpha.getextrema()[0] == 0:
-        image.paste((0,) * len(image.getbands()), mask=alpha.point(lambda opacity: 0 if opacity else 255))
+    if invisible := painting.invisible(image):
+        image.paste((0,) * len(image.getbands()), mask=invisible)
     return image
 
 

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from faceblur.errors import CorruptImage
-from faceblur.photo.tiff import claims_too_much
+from faceblur.photo.tiff import claims_too_much, without_directories_beneath
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,17 +38,17 @@ _RIFF_START = 12
 
 
 def check_structure(data: bytes, format_: str) -> None:
-    """Raise CorruptImage if the file has more parts than any photo, or if the tags of a TIFF claim too many bytes."""
+    """Raise CorruptImage if the file has more parts than any photo, or if a TIFF's own tags claim too many bytes."""
     if sum(islice(_weights(data, format_), MAX_PARTS)) >= MAX_PARTS:
         raise CorruptImage
-    if format_ == "TIFF" and claims_too_much(data, beneath=True):
+    if format_ == "TIFF" and claims_too_much(data, following=True):
         raise CorruptImage
 
 
 def without_greedy_tags(data: bytes, format_: str) -> bytes:
-    """The file with no tags in each block of EXIF that claims too many bytes, if its decoder reads EXIF when it opens.
+    """The file with no tags in each block of EXIF that claims too many bytes, if its decoder reads EXIF itself.
 
-    Such EXIF cannot be trusted, but the photo can.
+    Such EXIF cannot be trusted, but the photo can. A file without such a block is returned itself.
     """
     match format_:
         case "JPEG":
@@ -63,6 +63,8 @@ def without_greedy_tags(data: bytes, format_: str) -> bytes:
             for found in islice(_TIFF.finditer(data), MAX_EXIFS):
                 if claims_too_much(data[found.start() :], beneath=True):
                     data = _with_no_tags(data, found.start())
+        case "TIFF" if claims_too_much(data, beneath=True):
+            return without_directories_beneath(data)
     return data
 
 

@@ -308,6 +308,8 @@ def deep_samples(photo: bytes) -> np.ndarray[Any, np.dtype[np.uint16]]:
 @pytest.mark.parametrize("interlaced", [False, True])
 def test_sixteen_bits_stay_sixteen_bits(count: int, interlaced: bool) -> None:
     samples = np.random.default_rng(count).integers(0, 65536, (300, 331, count), np.uint16)
+    if count in (2, 4):
+        samples[..., -1] |= 256  # the colours of invisible pixels do not stay
     hidden = deep_samples(hide_faces(deep_png(samples, interlaced=interlaced), [FACE]).data)
     where = outside((331, 300), FACE)
     assert np.array_equal(hidden[where], samples[where])
@@ -315,6 +317,16 @@ def test_sixteen_bits_stay_sixteen_bits(count: int, interlaced: bool) -> None:
     steps = np.abs(np.diff(hidden.astype(int), axis=0))
     assert steps[face[1:] & face[:-1]].max() < 256 * 8
     assert (hidden[face] % 257 == 0).all()  # no lower bits of the original
+
+
+@pytest.mark.parametrize("count", [2, 4], ids=["grey", "colour"])
+@pytest.mark.parametrize("opacity", [0, 255], ids=["none", "none in eight bits"])
+def test_a_picture_of_sixteen_bits_under_full_transparency_is_erased(count: int, opacity: int) -> None:
+    samples = np.random.default_rng(count).integers(256, 65536, (40, 50, count), np.uint16)
+    samples[10:20, :, -1] = opacity
+    after = deep_samples(hide_faces(deep_png(samples), []).data)
+    samples[10:20] = 0
+    assert np.array_equal(after, samples)
 
 
 @pytest.mark.parametrize("output", ["jpeg", "webp", "avif"])
