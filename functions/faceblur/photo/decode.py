@@ -75,21 +75,42 @@ _UPRIGHT = {
 class Header:
     """A photo's header: the format's name, the size of the upright image in pixels, and the EXIF orientation 1…8.
 
-    `hdr` says whether its levels mean high dynamic range; only `inspect` reads that.
+    `is_plain` says whether every decoder shows the picture that we show; only `inspect` tells that.
     """
 
     format: str
     width: int
     height: int
     orientation: int
-    hdr: bool = False
+    is_plain: bool = False
 
 
 def inspect(data: bytes) -> Header:
     """Read only the header. Raises UnsupportedFormat, CorruptImage, ImageTooLarge or ImageTooSmall."""
     with tolerating_damage(), open_image(data) as image:
-        code = colours.code_of(data, image)
-        return replace(header(image), hdr=code is not None and code.is_hdr)
+        return replace(header(image), is_plain=_shows_alike(data, image))
+
+
+def _shows_alike(data: bytes, image: ImageFile.ImageFile) -> bool:
+    """Whether every decoder shows an opened photo as we do, and turns it as we do if it reads EXIF.
+
+    High dynamic range and transparency are shown in several ways. EXIF that we do not trust or cannot read may tell
+    others an orientation, and of several blocks another one may count.
+    """
+    code = colours.code_of(data, image)
+    if (code and code.is_hdr) or image.has_transparency_data:
+        return False
+    if without_greedy_tags(data, image.format or "") is not data:
+        return False
+    exif = image.info.get("exif")
+    if exif is None:
+        return True
+    segments = [*getattr(image, "applist", ())]
+    if sum(segment == "APP1" and content.startswith(b"Exif\0\0") for segment, content in segments) > 1:
+        return False
+    unreadable = 0
+    orientation = read_exif(exif, lambda tags: tags.get(ExifTags.Base.Orientation), unreadable)
+    return orientation in (None, 1, *_UPRIGHT) and not tiff.claims_too_much(exif, beneath=True)
 
 
 def load_for_detection(data: bytes, long_side: int | None) -> Image.Image:
