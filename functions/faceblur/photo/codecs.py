@@ -135,7 +135,7 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, kept: Ke
         # A PNG keeps the code itself.
         code = None if format_ == image.format == "PNG" else colours.code_of(data, image)
         if code and code.is_hdr:
-            paintable = colours.tone_mapped(paintable, code)
+            paintable, profile = colours.tone_mapped(paintable, code), None
         elif code and metadata.colour_space(paintable.mode) == b"RGB ":
             profile = colours.profile(code)
         if isinstance(paintable, TiffImagePlugin.TiffImageFile):

@@ -118,9 +118,10 @@ def with_chunks(file: bytes, added: list[tuple[bytes, bytes]]) -> bytes:
 
 
 def colour_chunks(data: bytes, icc_profile: bytes | None) -> list[tuple[bytes, bytes]]:
-    """The chunks that define the colours of a PNG; none if an ICC profile defines them."""
-    found = {} if icc_profile else dict(reversed([*chunks(data)]))
-    return [(name, found[name]) for name in COLOUR_CHUNKS if name in found and _makes_sense(name, found[name])]
+    """The chunks that define the colours of a PNG; with an ICC profile only the code, which counts more than that."""
+    found = dict(reversed([*chunks(data)]))
+    names = [b"cICP"] if icc_profile else COLOUR_CHUNKS
+    return [(name, found[name]) for name in names if name in found and _makes_sense(name, found[name])]
 
 
 def _makes_sense(name: bytes, content: bytes) -> bool:
