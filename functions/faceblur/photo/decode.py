@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,7 +27,7 @@ from faceblur.errors import CorruptImage, FaceblurError, ImageTooLarge, ImageToo
 from faceblur.geometry import Rectangle
 from faceblur.limits import MAX_PIXELS, MAX_RATIO, MAX_RESULT_BYTES, MIN_SIDE
 from faceblur.photo import boxes, colours, kinds, tiff
-from faceblur.photo.structure import check_structure, png_chunks, without_greedy_tags
+from faceblur.photo.structure import check_structure, jpeg_scans, png_chunks, without_greedy_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,6 +51,7 @@ MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "I;1
 _TOLERANT = {"JPEG", "PNG", "TIFF", "BMP"}
 TRUNCATED = "truncated"  # the key in a picture's `info` that says that pixels are missing
 _END = b"\xff\xd9"  # of a JPEG
+_MIDDLE = 128
 
 _WITH_ALPHA = {"LA", "RGBA"}
 _UPPER_BITS = [level >> 8 for level in range(1 << 16)]
@@ -108,9 +110,11 @@ def _shows_alike(data: bytes, image: ImageFile.ImageFile) -> bool:
     segments = [*getattr(image, "applist", ())]
     if sum(segment == "APP1" and content.startswith(b"Exif\0\0") for segment, content in segments) > 1:
         return False
-    unreadable = 0
-    orientation = read_exif(exif, lambda tags: tags.get(ExifTags.Base.Orientation), unreadable)
-    return orientation in (None, 1, *_UPRIGHT) and not tiff.claims_too_much(exif, beneath=True)
+    if not isinstance(exif, bytes) or tiff.claims_too_much(exif, beneath=True):
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # of tags that are cut off
+        return read_exif(exif, lambda tags: tags.get(ExifTags.Base.Orientation, 1) in (1, *_UPRIGHT), otherwise=False)
 
 
 def load_for_detection(data: bytes, long_side: int | None) -> Image.Image:
@@ -123,8 +127,8 @@ def load_for_detection(data: bytes, long_side: int | None) -> Image.Image:
     `long_side` allows a JPEG to be decoded at a smaller size whose longer side is still at least that many pixels; None
     decodes it at full size. Raises the errors of `inspect`.
     """
-    picture, damaged = decoded(data, lambda: _upright_rgb(data, long_side))
-    if damaged and _lacks_pixels(data):
+    (picture, seems_cut), damaged = decoded(data, lambda: _upright_rgb(data, long_side))
+    if (damaged or seems_cut) and _lacks_pixels(data):
         picture.info[TRUNCATED] = True
     return picture
 
@@ -144,16 +148,20 @@ def decoded(data: bytes, decode: Callable[[], T]) -> tuple[T, bool]:
         return decode(), True
 
 
-def _upright_rgb(data: bytes, long_side: int | None) -> Image.Image:
-    shown, orientation = _rgb(data, long_side)
+def _upright_rgb(data: bytes, long_side: int | None) -> tuple[Image.Image, bool]:
+    """The upright photo as RGB, and whether it looks like a JPEG that was cut."""
+    shown, orientation, seems_cut = _rgb(data, long_side)
     with decoding():
         upright = turn_upright(shown, orientation)
     upright.info = {}
-    return upright
+    return upright, seems_cut
 
 
-def _rgb(data: bytes, long_side: int | None) -> tuple[Image.Image, int]:
-    """The photo as it is stored, as RGB, and its orientation. A picture of 100 megapixels takes 400 MB."""
+def _rgb(data: bytes, long_side: int | None) -> tuple[Image.Image, int, bool]:
+    """The photo as it is stored, as RGB, its orientation, and whether it looks like a JPEG that was cut.
+
+    A picture of 100 megapixels takes 400 MB.
+    """
     with open_image(data) as image:
         orientation = header(image).orientation
         if long_side is not None and max(image.size) > long_side:
@@ -161,6 +169,7 @@ def _rgb(data: bytes, long_side: int | None) -> tuple[Image.Image, int]:
             image.draft(None, (max(round(image.width * share), 1), max(round(image.height * share), 1)))
         with decoding():
             image.load()
+            seems_cut = image.format == "JPEG" and _seems_cut(data, image)
             code = colours.code_of(data, image)
             picture = colours.tone_mapped(eight_bits(image), code) if code and code.is_hdr else image
             shown = without_decoder(to_rgb(without_alpha(picture)))
@@ -168,7 +177,18 @@ def _rgb(data: bytes, long_side: int | None) -> tuple[Image.Image, int]:
                 light = ImageStat.Stat(shown.convert("L")).mean[0] > 127
                 del shown  # or there would be three pictures at a time
                 shown = to_rgb(picture, background="black" if light else "white")
-            return shown, orientation
+            return shown, orientation, seems_cut
+
+
+def _seems_cut(data: bytes, image: Image.Image) -> bool:
+    """Whether a decoded JPEG may have been cut and given a new end marker, which its decoder does not tell.
+
+    The decoder fills up missing pixels with the middle grey, also the last one. If there are several scans, only
+    detail or colour may be missing.
+    """
+    last = image.crop((image.width - 1, image.height - 1, *image.size))
+    levels = (last.convert("L") if last.mode == "RGB" else last).tobytes()
+    return all(abs(level - _MIDDLE) <= 1 for level in levels) or jpeg_scans(data).number != 1
 
 
 def without_decoder(image: Image.Image) -> Image.Image:
@@ -182,9 +202,10 @@ def _lacks_pixels(data: bytes) -> bool:
         match kinds.format_of(data):
             case "JPEG":
                 # If pixels are missing, the decoder makes them of whatever comes next. Otherwise it skips that.
-                rest = data.rstrip(b"\xff")
+                scans = jpeg_scans(data)
+                rest = data[: scans.end].rstrip(b"\xff")
                 one, other = (_checksum(rest + 64 * filler + _END) for filler in (b"\0", b"\xaa"))
-                return one != other
+                return not scans.complete or one != other
             case "PNG":
                 # The names of the chunks without which a picture cannot be shown begin with a capital letter.
                 needed = [place for name, place in png_chunks(data) if name[:1].isupper()]

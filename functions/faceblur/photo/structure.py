@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from faceblur.errors import CorruptImage
 from faceblur.photo.tiff import claims_too_much, without_directories_beneath
@@ -35,6 +35,18 @@ _TIFF = re.compile(rb"II\*\0|MM\0\*")
 _NO_TAGS = b"MM\0*\0\0\0\4"  # a header whose directory lies in its last bytes, which are zero: so many tags it has
 PNG_START = 8  # the size of the signature
 _RIFF_START = 12
+
+
+class Scans(NamedTuple):
+    """The scans of a JPEG: how many there are, the place of the end marker behind them, and whether they are complete.
+
+    Without the marker the place is the end of the file. Scans are complete if each coefficient of each component comes
+    with its last bit (ITU-T T.81, annex G).
+    """
+
+    number: int
+    end: int
+    complete: bool
 
 
 def check_structure(data: bytes, format_: str) -> None:
@@ -111,6 +123,22 @@ def riff_chunks(data: bytes) -> Iterator[bytes]:
         yield data[start : start + 4]
         length = int.from_bytes(data[start + 4 : start + 8], "little")
         start += 8 + length + length % 2
+
+
+def jpeg_scans(data: bytes) -> Scans:
+    """The scans of a JPEG."""
+    number, end, missing = 0, len(data), set[tuple[int, int]]()
+    for marker, _, place in _segments(data):
+        content = data[place]
+        if marker in _FRAMES:
+            missing = {(component, coefficient) for component in content[6::3] for coefficient in range(64)}
+        elif marker == _SOS:
+            number, end = number + 1, place.stop
+            components, (first, last, bits) = content[1:-3:2], content[-3:].rjust(3, b"\0")
+            if not bits & 15:  # the bits that are left for another scan
+                missing -= {(component, each) for component in components for each in range(first, last + 1)}
+    found = data.find(b"\xff\xd9", end)
+    return Scans(number, found if found >= 0 else len(data), not missing)
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, slice]]:

@@ -107,8 +107,8 @@ def iso_grid(
 def associated_by_two(photo: bytes, *, last_apart: bool = False) -> bytes:
     """The photo of one picture with two boxes that say which picture has which properties (ipma).
 
-    The second one knows the photo's picture. With `last_apart`, which the standard forbids, the first knows it, too, and
-    the second has only its last property.
+    The second one knows the photo's picture. With `last_apart`, which the standard forbids, the first knows it, too,
+    and the second has only its last property.
     """
     start = photo.index(b"ipma") - 4
     end = start + int.from_bytes(photo[start : start + 4])

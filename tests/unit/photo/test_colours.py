@@ -17,7 +17,7 @@ from tests.support.bad_files.good import GOOD
 from tests.support.bad_files.iso import coded as coded_iso
 from tests.support.bad_files.iso import iso_photo
 from tests.support.bad_files.png import chunk, png_with
-from tests.support.pictures.photos import astronaut_pixels, encoded, opened
+from tests.support.pictures.photos import encoded, opened
 
 if TYPE_CHECKING:
     from faceblur.limits import OutputFormat

@@ -278,7 +278,9 @@ def test_greedy_directories_beneath_a_tiff_cost_it_these(is_big: bool, pointer: 
     tags[pointer] += len(pixels)
     if is_big:
         start = big_tiff(*[(tag, 4, 1, tags[tag]) for tag in sorted(tags)])
-        greedy = struct.pack("<Q", 100) + b"".join(struct.pack("<HHQQ", 0x9000 + tag, 7, 9_000, 9) for tag in range(100))
+        greedy = struct.pack("<Q", 100) + b"".join(
+            struct.pack("<HHQQ", 0x9000 + tag, 7, 9_000, 9) for tag in range(100)
+        )
     else:
         start = tiff(directory(*[(tag, 4, 1, tags[tag]) for tag in sorted(tags)]))
         greedy = directory(*[(0x9000 + tag, 7, 9_000, 9) for tag in range(100)])
