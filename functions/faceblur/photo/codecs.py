@@ -118,7 +118,7 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, kept: Ke
 
     Raises CorruptImage, or ImageTooLarge if the format cannot hold the photo.
     """
-    _check_size(data, image, format_)
+    check_size(data, image, format_)
     orientation = decode.header(image).orientation
     profile = metadata.icc_profile(image)
     density = metadata.density(image, orientation)
@@ -148,7 +148,7 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, kept: Ke
     return Pixels(upright, format_, options | _options_for_file(profile, density) | kept.options(format_, 1))
 
 
-def _check_size(data: bytes, image: ImageFile.ImageFile, format_: str) -> None:
+def check_size(data: bytes, image: ImageFile.ImageFile, format_: str) -> None:
     """Raise ImageTooLarge if the format, or the memory that its encoder takes, cannot hold the photo."""
     longest = LONGEST_SIDE.get(format_, MAX_PIXELS)
     if max(image.size) > longest:

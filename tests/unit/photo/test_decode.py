@@ -51,7 +51,7 @@ def both_ways(data: bytes) -> list[PhotoError]:
 @pytest.mark.parametrize("format_", FORMATS)
 def test_every_format_is_read(format_: str) -> None:
     photo = encoded(astronaut_pixels(), format_, **FORMATS[format_])
-    assert decode.inspect(photo) == decode.Header(format_, 512, 512, 1)
+    assert decode.inspect(photo) == decode.Header(format_, 512, 512, 1, is_plain=True)
     picture = decode.load_for_detection(photo, None)
     assert (picture.mode, picture.size) == ("RGB", (512, 512))
     difference = np.abs(np.asarray(picture, int) - np.asarray(astronaut_pixels(), int))
@@ -162,7 +162,7 @@ def test_colours_that_differ_by_more_than_16_levels_may_show_a_face(contrast: in
 def test_of_several_pictures_in_a_jpeg_the_primary_is_the_photo() -> None:
     photo = encoded(astronaut_pixels(), "MPO", save_all=True, append_images=[hopper_pixels()])
     assert opened(photo).n_frames == 2
-    assert decode.inspect(photo) == decode.Header("JPEG", 512, 512, 1)
+    assert decode.inspect(photo) == decode.Header("JPEG", 512, 512, 1, is_plain=True)
 
 
 @pytest.mark.parametrize("format_", ["PNG", "WEBP", "AVIF", "TIFF"])

@@ -14,7 +14,7 @@ from pillow_heif import register_heif_opener
 from faceblur.errors import ImageTooLarge
 from faceblur.geometry import Box
 from faceblur.photo import decode, jpeg, painting
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import check_output, hide_faces
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures.masks import opaque
 from tests.support.pictures.photos import (
@@ -414,8 +414,9 @@ def test_photos_are_converted_to_another_format(source: str, output: OutputForma
     ("output", "size"), [("jpeg", (65_501, 400)), ("webp", (16_384, 100)), ("avif", (10_000, 6_401))]
 )
 def test_a_photo_too_large_for_the_output_is_refused(output: OutputFormat, size: tuple[int, int]) -> None:
-    with pytest.raises(ImageTooLarge, match=f"As {output.upper()}, a photo can have at most"):
-        hide_faces(encoded(Image.new("1", size), "PNG"), [], output)
+    for refuse in (lambda photo: hide_faces(photo, [], output), lambda photo: check_output(photo, output)):
+        with pytest.raises(ImageTooLarge, match=f"As {output.upper()}, a photo can have at most"):
+            refuse(encoded(Image.new("1", size), "PNG"))
 
 
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
@@ -437,6 +438,8 @@ def test_transparency_takes_memory_so_fewer_pixels_are_written(output: OutputFor
     photo = encoded(Image.new("1", (side, side)), "PNG", transparency=0)
     with pytest.raises(ImageTooLarge, match=f"{output.upper()} with transparency.* {most} megapixels"):
         hide_faces(photo, [], output)
+    with pytest.raises(ImageTooLarge, match="megapixels"):
+        check_output(photo, output)
 
 
 def test_a_large_webp_without_loss_is_refused() -> None:
