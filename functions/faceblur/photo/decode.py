@@ -118,18 +118,27 @@ def _shows_alike(data: bytes, image: ImageFile.ImageFile) -> bool:
 
 
 def load_for_detection(data: bytes, long_side: int | None) -> Image.Image:
-    """Decode to upright RGB.
+    """What `load` gives. If pixels are missing in the photo, the picture's `info` has the key TRUNCATED.
 
-    Transparent parts show their colours, because anybody can remove the transparency. If the colours are plain and the
-    transparency draws the picture, the picture is shown on a background. High dynamic range is shown as sRGB. If pixels
-    are missing, the picture is filled up, and its `info` has the key TRUNCATED.
-
-    `long_side` allows a JPEG to be decoded at a smaller size whose longer side is still at least that many pixels; None
-    decodes it at full size. Raises the errors of `inspect`.
+    To know that, a damaged JPEG or one of several scans is decoded twice more. Raises the errors of `inspect`.
     """
     (picture, seems_cut), damaged = decoded(data, lambda: _upright_rgb(data, long_side))
     if (damaged or seems_cut) and _lacks_pixels(data):
         picture.info[TRUNCATED] = True
+    return picture
+
+
+def load(data: bytes, long_side: int | None) -> Image.Image:
+    """Decode to upright RGB.
+
+    Transparent parts show their colours, because anybody can remove the transparency. If the colours are plain and the
+    transparency draws the picture, the picture is shown on a background. High dynamic range is shown as sRGB. If pixels
+    are missing, the picture is filled up.
+
+    `long_side` allows a JPEG to be decoded at a smaller size whose longer side is still at least that many pixels; None
+    decodes it at full size. Raises the errors of `inspect`.
+    """
+    (picture, _), _ = decoded(data, lambda: _upright_rgb(data, long_side))
     return picture
 
 
