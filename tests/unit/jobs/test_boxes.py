@@ -115,7 +115,7 @@ def test_the_paint_of_a_panorama_goes_on_beyond_its_seam(middle, padding, shape,
     painted = np.any([opaque(size, region) for region in regions], axis=0)
     assert not (expected & ~painted).any()
     picture = Image.new("RGB", size, "white")
-    painting.paint([picture], regions)
+    painting.paint(picture, regions)
     assert (np.asarray(picture)[~np.any([opacities(size, region) for region in regions], axis=0)] == 255).all()
 
 
