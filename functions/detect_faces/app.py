@@ -12,8 +12,16 @@ from faceblur.detectors.confidence import detect_at_confidence, unsure
 from faceblur.detectors.registry import detector_named
 from faceblur.detectors.warnings import WarningCode, warnings_to_report
 from faceblur.detectors.wrapped import WrappedDetector
-from faceblur.errors import CorruptImage, NoFacesFound, UploadReplaced
+from faceblur.errors import (
+    CorruptImage,
+    FaceblurError,
+    NoFacesFound,
+    PhotoTooExpensive,
+    TransientError,
+    UploadReplaced,
+)
 from faceblur.jobs.boxes import FoundBoxes, load_boxes, store_boxes
+from faceblur.jobs.calls import LookCalls
 from faceblur.jobs.decisions import decided, load_decision
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
@@ -70,12 +78,19 @@ def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
 
 def detector_for(request: DetectRequest, found: FoundBoxes) -> Detector:
     """The detector of this deployment. For a check, one that finds only faces that the draft does not cover."""
-    detector = detector_named(config.face_detector(), last_attempt=request.last_attempt)
+    paid = LookCalls(request.job_id, request.round, jobs(), photos())
+    detector = detector_named(config.face_detector(), paid, goes_on_after(request))
     if found.wraps:
         detector = WrappedDetector(detector)
     if request.boxes is None:
         return detector
     return Check(detector, found.regions(request.options), found.keeper())
+
+
+def goes_on_after(request: DetectRequest) -> tuple[type[FaceblurError], ...]:
+    """The errors of one of two detectors after which this request goes on with the other one."""
+    may_cost_less = () if request.options["require_all_detectors"] else (PhotoTooExpensive,)
+    return (*may_cost_less, TransientError) if request.last_attempt else may_cost_less
 
 
 def stored_boxes(request: DetectRequest, found: FoundBoxes, detection: Detection) -> StoredBoxes:

@@ -86,6 +86,7 @@ class Job:
     execution that works on the job, or did so last; empty before there is one. `progress` holds the times at which each
     of its stages first began and the job finished, as ISO 8601 with milliseconds. `outcome` is that of the last
     execution that succeeded, and `error` says why the last one failed. `redos` counts how often the job was done again.
+    `calls` counts the calls of the paid detector since then.
     """
 
     job_id: str
@@ -99,6 +100,7 @@ class Job:
     working_since: int | None = None
     redo_until: int | None = None
     redos: int = 0
+    calls: int = 0
     review: Review | None = None
     progress: dict[str, str] = field(default_factory=dict)
     outcome: dict[str, Any] = field(default_factory=dict)
@@ -222,6 +224,14 @@ class Jobs:
         in_progress = Attr("status").eq(Status.PROCESSING)
         self._update(job_id, "SET #at = if_not_exists(#at, :now)", {":now": _now()}, in_progress, at=f"{stage}_at")
 
+    def count_calls(self, job_id: str, number: int, most: int) -> bool:
+        """Count so many more calls of the job, or fewer if it is negative.
+
+        Returns whether the job exists and has made at most `most` calls with these. If not, nothing is counted.
+        """
+        fits = Attr("calls").not_exists() | Attr("calls").lte(most - number)
+        return self._update(job_id, "ADD calls :number", {":number": number}, Attr("job_id").exists() & fits)
+
     def answer(self, job_id: str, token: str) -> None:
         """Let a job go on that waits for the review with this token, unless the state machine has done so already."""
         self._update(
@@ -241,7 +251,7 @@ class Jobs:
             job.job_id,
             "SET #status = :status, fallback_status = :completed, options = :options, execution_arn = :execution, "
             "working_since = :now, redos = :redos, decision = :decision "
-            f"REMOVE #error, {', '.join(begun)}",
+            f"REMOVE #error, calls, {', '.join(begun)}",
             {
                 ":status": Status.PROCESSING,
                 ":completed": Status.COMPLETED,
@@ -375,6 +385,7 @@ def _from_row(row: dict[str, Any]) -> Job:
         working_since=int(row["working_since"]) if "working_since" in row else None,
         redo_until=min(int(row["redo_until"]), int(row["expires_at"])) if "redo_until" in row else None,
         redos=int(row.get("redos", 0)),
+        calls=int(row.get("calls", 0)),
         review=_review(row),
         progress={name: row[f"{name}_at"] for name in (*STAGES, "finished") if f"{name}_at" in row},
         outcome=outcome,
