@@ -21,6 +21,7 @@ from faceblur.errors import (
     UploadReplaced,
 )
 from faceblur.jobs.boxes import FoundBoxes, load_boxes, store_boxes
+from faceblur.jobs.budget import budget
 from faceblur.jobs.calls import LookCalls
 from faceblur.jobs.decisions import decided, load_decision
 from faceblur.jobs.storage import digest, photos
@@ -32,21 +33,27 @@ from faceblur.photo import panorama
 @tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
-    """Entry point for the state machine.
+    """Entry point for the state machine. Raises BudgetSpent if the day's money does not pay for the detection."""
+    request = DetectRequest(**event)
+    tag_with_job(request.job_id)
+    client = jobs().begin(request.job_id, request.stage)
+    with budget().paid(client, context):
+        return detect(request, client, context)
+
+
+def detect(request: DetectRequest, client: str, context: LambdaContext) -> DetectResponse:
+    """Find the faces, and store their boxes. The budget of this client pays for calls.
 
     Raises UploadReplaced if the upload was replaced during the detection. Raises CorruptImage if pixels are missing and
     NoFacesFound if no face is found, if the job asks to fail then.
     """
-    request = DetectRequest(**event)
-    tag_with_job(request.job_id)
-    jobs().begin(request.job_id, request.stage)
     photo = StoredPhoto(photos().read(request.key), photos().bucket, request.key)
     detection_pass = DetectionPass.CHECK if request.boxes else DetectionPass.FIRST
     if request.boxes:
         found = load_boxes(request.boxes, photos())
     else:
         found = FoundBoxes(digest(photo.data), [], wraps=panorama.wraps(photo.data))
-    detector = detector_for(request, found)
+    detector = detector_for(request, client, found)
     with stage(request.stage, len(photo.data)) as measured:
         detection = detect_at_confidence(detector, photo, request.options["min_confidence"], detection_pass)
     # A service reads the photo in S3 itself. Its answer counts only if it read the photo that was read here.
@@ -76,9 +83,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
     }
 
 
-def detector_for(request: DetectRequest, found: FoundBoxes) -> Detector:
+def detector_for(request: DetectRequest, client: str, found: FoundBoxes) -> Detector:
     """The detector of this deployment. For a check, one that finds only faces that the draft does not cover."""
-    paid = LookCalls(request.job_id, request.round, jobs(), photos())
+    paid = LookCalls(request.job_id, request.round, client, jobs(), photos(), budget())
     detector = detector_named(config.face_detector(), paid, goes_on_after(request))
     if found.wraps:
         detector = WrappedDetector(detector)

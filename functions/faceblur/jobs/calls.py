@@ -1,4 +1,4 @@
-"""The paid calls of one look at a job's photo: counted before they are made, and remembered if the look fails.
+"""The paid calls of one look at a job's photo: counted and paid before they are made, remembered if the look fails.
 
 A job's share is CALLS_A_JOB. The answers of a look that failed lie in S3 beside the boxes, and are erased with them.
 """
@@ -9,7 +9,7 @@ from dataclasses import astuple
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from faceblur import config
+from faceblur import config, prices
 from faceblur.errors import JobNotFound, PhotoTooExpensive
 from faceblur.geometry import Box
 from faceblur.jobs.storage import withdraw_if_late
@@ -17,6 +17,7 @@ from faceblur.jobs.storage import withdraw_if_late
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from faceblur.jobs.budget import Budget
     from faceblur.jobs.storage import Photos
     from faceblur.jobs.table import Jobs
 
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
 class LookCalls:
     """The calls of one look (`detectors.base.PaidCalls`), whatever number of attempts it takes."""
 
-    def __init__(self, job_id: str, look: int, jobs: Jobs, photos: Photos) -> None:
-        """Count the calls of this job. `look` is the number of its look, 0…5."""
+    def __init__(self, job_id: str, look: int, client: str, jobs: Jobs, photos: Photos, budget: Budget) -> None:
+        """Count the calls of this job, for which the budget of `client` pays. `look` is the number of the look, 0…5."""
         self._job_id = job_id
         self._look = look
         self._jobs = jobs
+        self._client = client
         self._photos = photos
+        self._budget = budget
         self._used = 0
 
     @property
@@ -38,13 +41,22 @@ class LookCalls:
         return self._left_at_first - self._used
 
     def take(self, number: int) -> None:
-        """Count calls before they are made. Raises PhotoTooExpensive if the job may not make so many."""
-        if number and not self._jobs.count_calls(self._job_id, number, config.calls_a_job()):
+        """Count and pay calls before they are made.
+
+        Raises PhotoTooExpensive if the job may not make so many, and BudgetSpent if the day's money does not suffice.
+        """
+        if not number:
+            return
+        if not self._jobs.count_calls(self._job_id, number, config.calls_a_job()):
             raise PhotoTooExpensive
+        self._budget.take(self._client, number * prices.REKOGNITION_CALL)
         self._used += number
 
     def give_back(self, number: int) -> None:
         """Count these calls no longer: the service did not answer them."""
+        if not number:
+            return
+        self._budget.refund(self._client, number * prices.REKOGNITION_CALL)
         self._jobs.count_calls(self._job_id, -number, config.calls_a_job())
         self._used -= number
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -32,11 +31,14 @@ class Workflow:
         self._client = client
         self._state_machine_arn = state_machine_arn
 
-    def start(self, job_id: str) -> None:
-        """Start the job's first execution, unless there was one already. So a repeated message is harmless."""
+    def start(self, job_id: str) -> bool:
+        """Start the job's first execution. Tells whether it was started now, and not by an earlier call."""
         given: ExecutionInput = {"job_id": job_id, "boxes": None, "unsure": 0, "reviewed": False, "warnings": []}
-        with suppress(self._client.exceptions.ExecutionAlreadyExists):
+        try:
             self._start(job_id, given)
+        except self._client.exceptions.ExecutionAlreadyExists:
+            return False
+        return True
 
     def redo(self, execution: str, given: ExecutionInput) -> None:
         """Start the execution with this ARN, which does a job again."""

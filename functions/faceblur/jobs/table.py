@@ -37,10 +37,11 @@ from faceblur.errors import (
     JobNotFinished,
     JobNotFound,
     ReviewExpired,
+    StorageUnavailable,
     TimedOut,
-    TooManyJobs,
     UploadExpired,
 )
+from faceblur.observability import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,11 +83,12 @@ class Review:
 class Job:
     """A row of the jobs table. Times are seconds since the epoch.
 
-    Only `owner` may see and delete the job; it is empty in a deployment without sign-in. `execution` is the ARN of the
-    execution that works on the job, or did so last; empty before there is one. `progress` holds the times at which each
-    of its stages first began and the job finished, as ISO 8601 with milliseconds. `outcome` is that of the last
-    execution that succeeded, and `error` says why the last one failed. `redos` counts how often the job was done again.
-    `calls` counts the calls of the paid detector since then.
+    Only `owner` may see and delete the job; it is empty in a deployment without sign-in. The budget of `client` pays
+    for the job; it is empty where no client has a limit. `execution` is the ARN of the execution that works on the job,
+    or did so last; empty before there is one. `progress` holds the times at which each of its stages first began and
+    the job finished, as ISO 8601 with milliseconds. `outcome` is that of the last execution that succeeded, and `error`
+    says why the last one failed. `redos` counts how often the job was done again, and
+    `calls` the calls of the paid detector since then.
     """
 
     job_id: str
@@ -96,6 +98,7 @@ class Job:
     upload_expires_at: int
     expires_at: int
     owner: str = ""
+    client: str = ""
     execution: str = ""
     working_since: int | None = None
     redo_until: int | None = None
@@ -132,28 +135,19 @@ class Jobs:
         """Use this table, whose partition key is `job_id`."""
         self._table = table
 
-    def count(self, most: int) -> None:
-        """Count a new job of today (UTC). Raises TooManyJobs if there were `most` of them already.
-
-        Counting is one conditional write, so simultaneous requests cannot exceed the limit together.
-        """
-        now = datetime.now(UTC)
-        fresh_or_below = Attr("jobs").not_exists() | Attr("jobs").lt(most)
-        counted = self._update(
-            f"jobs of {now:%Y-%m-%d}",  # no job has this id, since ids are hexadecimal
-            "SET expires_at = :end ADD jobs :one",
-            {":one": 1, ":end": int(now.timestamp()) + 2 * config.JOB_LIFETIME_SECONDS},
-            fresh_or_below,
-        )
-        if not counted:
-            raise TooManyJobs
-
     def create(
-        self, job_id: str, options: dict[str, Any], upload_seconds: int, owner: str = "", decision: str = ""
+        self,
+        job_id: str,
+        options: dict[str, Any],
+        upload_seconds: int,
+        owner: str = "",
+        client: str = "",
+        decision: str = "",
     ) -> Job:
         """Add a job with this new id, which waits for its upload.
 
-        `decision` is the key of the decision about faces that comes with it; empty if there is none.
+        `client` is the one whose budget pays for it. `decision` is the key of the decision about faces that comes with
+        it; empty if there is none.
         """
         now = int(time.time())
         job = Job(
@@ -164,6 +158,7 @@ class Jobs:
             upload_expires_at=now + upload_seconds,
             expires_at=now + config.JOB_LIFETIME_SECONDS,
             owner=owner,
+            client=client,
         )
         row: dict[str, Any] = {
             "job_id": job.job_id,
@@ -173,10 +168,7 @@ class Jobs:
             "upload_expires_at": job.upload_expires_at,
             "expires_at": job.expires_at,
         }
-        if owner:
-            row["owner"] = owner
-        if decision:
-            row["decision"] = decision
+        row |= {name: value for name, value in (("owner", owner), ("client", client), ("decision", decision)) if value}
         with storage_errors():
             self._table.put_item(Item=row, ConditionExpression=Attr("job_id").not_exists())
         return job
@@ -219,18 +211,38 @@ class Jobs:
             return job
         return self.get(job.job_id)
 
-    def begin(self, job_id: str, stage: str) -> None:
-        """Record when one of the STAGES first began, if the job is in progress."""
-        in_progress = Attr("status").eq(Status.PROCESSING)
-        self._update(job_id, "SET #at = if_not_exists(#at, :now)", {":now": _now()}, in_progress, at=f"{stage}_at")
+    def begin(self, job_id: str, stage: str) -> str:
+        """Record when one of the STAGES first began, if the job is in progress.
+
+        Returns the client whose budget pays for the job; empty if there is none, or the job is not in progress. It is
+        also empty if the table does not answer: a progress that is not recorded must not fail the work.
+        """
+        try:
+            with storage_errors():
+                answer = self._table.update_item(
+                    Key={"job_id": job_id},
+                    UpdateExpression="SET #at = if_not_exists(#at, :now)",
+                    ExpressionAttributeNames={"#at": f"{stage}_at"},
+                    ExpressionAttributeValues={":now": _now()},
+                    ConditionExpression=Attr("status").eq(Status.PROCESSING),
+                    ReturnValues="ALL_NEW",
+                )
+        except self._condition_failed:
+            return ""
+        except StorageUnavailable:
+            logger.exception("progress was not recorded")
+            return ""
+        return str(answer["Attributes"].get("client", ""))
 
     def count_calls(self, job_id: str, number: int, most: int) -> bool:
         """Count so many more calls of the job, or fewer if it is negative.
 
         Returns whether the job exists and has made at most `most` calls with these. If not, nothing is counted.
         """
-        fits = Attr("calls").not_exists() | Attr("calls").lte(most - number)
-        return self._update(job_id, "ADD calls :number", {":number": number}, Attr("job_id").exists() & fits)
+        if number > most:
+            return False
+        fits = Attr("paid_calls").not_exists() | Attr("paid_calls").lte(most - number)
+        return self._update(job_id, "ADD paid_calls :number", {":number": number}, Attr("job_id").exists() & fits)
 
     def answer(self, job_id: str, token: str) -> None:
         """Let a job go on that waits for the review with this token, unless the state machine has done so already."""
@@ -251,7 +263,7 @@ class Jobs:
             job.job_id,
             "SET #status = :status, fallback_status = :completed, options = :options, execution_arn = :execution, "
             "working_since = :now, redos = :redos, decision = :decision "
-            f"REMOVE #error, calls, {', '.join(begun)}",
+            f"REMOVE #error, paid_calls, {', '.join(begun)}",
             {
                 ":status": Status.PROCESSING,
                 ":completed": Status.COMPLETED,
@@ -323,8 +335,8 @@ class Jobs:
             raise JobNotFound from error
         return _from_row(answer["Attributes"]) if "Attributes" in answer else None
 
-    def _update(self, job_id: str, update: str, values: dict[str, Any], condition: ConditionBase, at: str = "") -> bool:
-        names = {"#status": "status", "#error": "error", "#at": at}
+    def _update(self, job_id: str, update: str, values: dict[str, Any], condition: ConditionBase) -> bool:
+        names = {"#status": "status", "#error": "error"}
         try:
             with storage_errors():
                 self._table.update_item(
@@ -344,11 +356,17 @@ class Jobs:
 
 
 @cache
-def jobs() -> Jobs:
-    """The jobs table of this deployment."""
+def jobs_table() -> Table:
+    """The jobs table of this deployment, as boto3 has it."""
     # boto3's default of ten attempts takes nearly as long as the timeout of a function or a request.
     settings = Config(retries={"mode": "standard", "total_max_attempts": 3})
-    return Jobs(boto3.resource("dynamodb", config=settings).Table(config.jobs_table()))
+    return boto3.resource("dynamodb", config=settings).Table(config.jobs_table())
+
+
+@cache
+def jobs() -> Jobs:
+    """The jobs of this deployment."""
+    return Jobs(jobs_table())
 
 
 def new_job_id() -> str:
@@ -381,11 +399,12 @@ def _from_row(row: dict[str, Any]) -> Job:
         upload_expires_at=int(row["upload_expires_at"]),
         expires_at=int(row["expires_at"]),
         owner=row.get("owner", ""),
+        client=row.get("client", ""),
         execution=row.get("execution_arn", ""),
         working_since=int(row["working_since"]) if "working_since" in row else None,
         redo_until=min(int(row["redo_until"]), int(row["expires_at"])) if "redo_until" in row else None,
         redos=int(row.get("redos", 0)),
-        calls=int(row.get("calls", 0)),
+        calls=int(row.get("paid_calls", 0)),
         review=_review(row),
         progress={name: row[f"{name}_at"] for name in (*STAGES, "finished") if f"{name}_at" in row},
         outcome=outcome,
