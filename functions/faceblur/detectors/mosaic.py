@@ -18,6 +18,13 @@ GAP = 8  # grey pixels between two cells, so that no face seems to continue in t
 LEAST = 80  # pixels of a side; the service takes no smaller picture
 
 
+class Part(NamedTuple):
+    """An area of the photo, and the scale at which it is to be shown."""
+
+    area: Rectangle
+    scale: float
+
+
 class Cell(NamedTuple):
     """An area of the photo, and the place in the mosaic where it is shown."""
 
@@ -77,8 +84,37 @@ class Mosaic:
                     )
 
 
-def packed(parts: Iterable[tuple[Rectangle, float]], most: tuple[int, int]) -> list[Mosaic]:
-    """Mosaics of at most this size that show these areas at these scales; an area that is too large is reduced.
+def grouped(parts: Iterable[Part], most: tuple[int, int]) -> list[Part]:
+    """The parts, of which neighbours are joined if that takes no more pixels and shows them in at most this size."""
+    groups: list[Part] = []
+    for part in parts:
+        for number, group in enumerate(groups):
+            both = _joined(part, group)
+            if _pixels(both) <= _pixels(part) + _pixels(group) and _fits(both, most):
+                groups[number] = both
+                break
+        else:
+            groups.append(part)
+    return groups
+
+
+def _joined(one: Part, other: Part) -> Part:
+    (left, top, right, bottom), area = one.area, other.area
+    both = Rectangle(min(left, area.left), min(top, area.top), max(right, area.right), max(bottom, area.bottom))
+    return Part(both, max(one.scale, other.scale))
+
+
+def _pixels(part: Part) -> float:
+    width, height = part.area.size
+    return width * height * part.scale**2
+
+
+def _fits(part: Part, most: tuple[int, int]) -> bool:
+    return all(side * part.scale <= limit for side, limit in zip(part.area.size, most, strict=True))
+
+
+def packed(parts: Iterable[Part], most: tuple[int, int]) -> list[Mosaic]:
+    """Mosaics of at most this size that show these parts; one that is too large is reduced.
 
     The cells stand in rows. The highest come first, so that those of a row have about the same height.
     """

@@ -27,7 +27,7 @@ from PIL import Image, ImageOps
 
 from faceblur.aws import code_of, service_errors
 from faceblur.detectors.base import Detection, DetectionPass
-from faceblur.detectors.mosaic import packed
+from faceblur.detectors.mosaic import Part, grouped, packed
 from faceblur.detectors.warnings import SAMPLE, WarningCode, warnings_for
 from faceblur.errors import DetectorThrottled, DetectorUnavailable, TransientError
 from faceblur.geometry import Box, Rectangle, merge
@@ -186,7 +186,11 @@ class Search:
             and self.width(hint) * MAX_ENLARGEMENT >= SMALLEST_FACE
             and not any(hint.overlap(box) > HINT_FOUND for box in answer)
         ]
-        waiting = packed(map(self.enlarged, small), (LONG_SIDE, SHORT_SIDE))
+        # So many hints are all that the calls can show.
+        if len(small) > (useful := FULL_ANSWER * (self.most - self.calls)):
+            self.warnings.add(WarningCode.FACES_NEAR_SIZE_LIMIT)
+        parts = grouped(map(self.enlarged, small[:useful]), (LONG_SIDE // 2, SHORT_SIDE // 2))
+        waiting = packed(parts, (LONG_SIDE, SHORT_SIDE))
         while waiting:
             asked = waiting[: self.most - self.calls]
             if len(asked) < len(waiting):
@@ -205,8 +209,8 @@ class Search:
         """The shorter side of a box in pixels of the photo, which is the width of an upright face."""
         return min(box.width * self.photo_area.right, box.height * self.photo_area.bottom)
 
-    def enlarged(self, hint: Box) -> tuple[Rectangle, float]:
-        """The area around a hint, and the scale at which it shows what is to be seen."""
+    def enlarged(self, hint: Box) -> Part:
+        """The area around a hint, at the scale at which it shows what is to be seen."""
         width, height = self.photo_area.size
         margin = HINT_MARGIN * self.width(hint)
         area = Rectangle(
@@ -215,7 +219,7 @@ class Search:
             ceil(hint.right * width + margin),
             ceil(hint.bottom * height + margin),
         ).clip(self.photo_area.size)
-        return area, min(MAX_ENLARGEMENT, HINTED_FACE / self.width(hint))
+        return Part(area, min(MAX_ENLARGEMENT, HINTED_FACE / self.width(hint)))
 
     # ------------------------------------------------------------------ pictures
 
