@@ -76,7 +76,9 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "FACE_DETECTOR": "embedded",
         "UPLOAD_SECONDS": "300",
         "ALLOWED_ORIGIN": "https://photos.example.org",
-        "JOBS_A_DAY": "0",
+        "DOLLARS_A_DAY": "0",
+        "DOLLARS_A_DAY_PER_CLIENT": "",
+        "FRONT_SECRET": "51af3dc0-da77-11e4-872e-1234567db123",
         "OIDC_ISSUER": "",
     }
     for name, value in settings.items():
