@@ -16,6 +16,7 @@ import pytest
 from faceblur import config, errors, observability
 from faceblur.detectors.registry import detector_named
 from tests.support.sources import ROOT, TEMPLATE, template
+from tests.support.standins.paid import Paid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -719,7 +720,7 @@ def test_the_layer_is_for_detect_faces_alone():
 def test_every_detector_is_known_to_the_functions():
     # This needs neither the layer nor the service: a detector uses them with its first photo.
     for name in DETECTORS:
-        assert callable(detector_named(name).detect)
+        assert callable(detector_named(name, Paid(), ()).detect)
 
 
 # ---------------------------------------------------------------- policies

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.pictures.photos import astronaut, flower
 from tests.support.stack.deployed import DETECT, FAILURE, assert_failed, function_name
-from tests.support.standins.rekognition import BROKEN, face
+from tests.support.standins.rekognition import BROKEN, THROTTLED, face
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,16 +29,21 @@ def stack(deployed_with_rekognition: Deployed, rekognition: Rekognition) -> Iter
 
 
 @contextmanager
-def asking_both(stack: Deployed) -> Iterator[None]:
-    """Have the stack ask both detectors, as with `FaceDetector=both`."""
+def set_to(stack: Deployed, **settings: str) -> Iterator[None]:
+    """Have the stack's detection use these settings."""
     client, name = stack.stack.client("lambda"), function_name(stack, "DetectFacesFunction")
     before = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    after = before | {"FACE_DETECTOR": "both"}
+    after = before | settings
     client.update_function_configuration(FunctionName=name, Environment={"Variables": after})
     try:
         yield
     finally:
         client.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+
+
+def asking_both(stack: Deployed) -> AbstractContextManager[None]:
+    """Have the stack ask both detectors, as with `FaceDetector=both`."""
+    return set_to(stack, FACE_DETECTOR="both")
 
 
 def receipt_of(stack: Deployed, job: dict[str, Any]) -> dict[str, Any]:
@@ -102,3 +107,19 @@ def test_a_job_that_may_go_on_with_one_detector_warns_of_it(stack: Deployed, rek
         job = stack.run(astronaut(), require_all_detectors=False)
     assert (job["status"], job["faces"]) == ("COMPLETED", 1)
     assert "OneDetectorOnly" in job["warnings"]
+
+
+def test_a_job_over_its_share_of_calls_fails(stack: Deployed) -> None:
+    with set_to(stack, CALLS_A_JOB="1"):
+        job = stack.run(flower())
+    begin = ["Claim the job", "Are the faces known?", DETECT, "Must a person look first?"]
+    assert_failed(stack, job, "PhotoTooExpensive", [*begin, "Hide the faces", "Check the result", *FAILURE])
+
+
+def test_a_throttle_in_the_middle_repeats_no_paid_call(stack: Deployed, rekognition: Rekognition) -> None:
+    hundred = [face(column / 12, row / 12, 0.04, 0.04) for row in range(10) for column in range(10)]
+    rekognition.replies.append(hundred)
+    rekognition.replies.extend([[]] * 2 + [THROTTLED] * 6)
+    job = stack.run(flower())
+    assert job["status"] == "COMPLETED"
+    assert receipt_of(stack, job)["billable_calls"] == sum("S3Object" in image for image in rekognition.images) + 5

@@ -48,15 +48,16 @@ LONG_SIDE, SHORT_SIDE = 1920, 1080
 SMALLEST_SIDE = 80  # pixels of a picture
 
 ALWAYS_FOUND = 80  # pixels of the photo; an area whose size limit is above this is divided
-COARSER = 1.25  # times; how much the size limit of tiles is raised until they are few enough
+TILE_LIMIT = 60  # pixels of the photo; the size limit of tiles, so that few of them have faces near it
+COARSER = 4 / 3  # times; how much the size limit of tiles is raised until they are few enough
 NEAR_LIMIT = 1.5  # times the size limit; where such faces are, there may be smaller ones
 SMALL_ENOUGH = 12  # pixels of the photo; a size limit below this is not worth another call
 MAX_ENLARGEMENT = 4  # times; more shows no further detail
 CUT = 2  # pixels; a face nearer than this to the edge of an area is taken to be cropped
 SAME_FACE = 0.8  # a cropped face with more than this share of its area in an uncropped one is the same face
 
-HINTED_FACE = 72  # pixels of a mosaic for a possible face, nearly twice the limit, because hints are rough
-HINT_MARGIN = 0.6  # of a possible face, on each side
+HINTED_FACE = 72  # pixels of a mosaic for a possible face, well above the limit, because hints are rough
+HINT_MARGIN = 0.5  # of a possible face, on each side
 HINT_FOUND = 0.4  # intersection over union from which a hint is of a face that is found already
 
 MAX_CALLS = 100  # for one look, so that it ends in time; they cost ten cents
@@ -333,11 +334,11 @@ class Search:
 
 
 def tiling(area: Rectangle, limit: float, overlap: int, allowed: int) -> tuple[list[Rectangle], float]:
-    """The tiles of an area in which ALWAYS_FOUND is the size limit, and that limit.
+    """The tiles of an area in which TILE_LIMIT is the size limit, and that limit.
 
     If more tiles than allowed were needed, the limit is larger. There are none if it would be that of the area itself.
     """
-    reached: float = ALWAYS_FOUND
+    reached: float = TILE_LIMIT
     while reached < limit:
         long, short = LONG_SIDE * reached / SMALLEST_FACE, SHORT_SIDE * reached / SMALLEST_FACE
         grids = [

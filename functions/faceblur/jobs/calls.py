@@ -33,12 +33,13 @@ class LookCalls:
         self._client = client
         self._photos = photos
         self._budget = budget
-        self._used = 0
+        self._used: set[str] = set()
 
     @property
     def left(self) -> int:
         """How many calls the job may still make; those of earlier attempts count once their answers are used."""
-        return self._left_at_first - self._used
+        unused = len(self._answers) - len(self._used)
+        return config.calls_a_job() - self._jobs.get(self._job_id).calls + unused
 
     def take(self, number: int) -> None:
         """Count and pay calls before they are made.
@@ -50,7 +51,6 @@ class LookCalls:
         if not self._jobs.count_calls(self._job_id, number, config.calls_a_job()):
             raise PhotoTooExpensive
         self._budget.take(self._client, number * prices.REKOGNITION_CALL)
-        self._used += number
 
     def give_back(self, number: int) -> None:
         """Count these calls no longer: the service did not answer them."""
@@ -58,13 +58,12 @@ class LookCalls:
             return
         self._budget.refund(self._client, number * prices.REKOGNITION_CALL)
         self._jobs.count_calls(self._job_id, -number, config.calls_a_job())
-        self._used -= number
 
     def remembered(self, request: str) -> list[Box] | None:
         """The answer to a request with this digest; None if there is none."""
         answer = self._answers.get(request)
         if answer is not None:
-            self._used += 1
+            self._used.add(request)
         return answer
 
     def keep(self, answers: Mapping[str, list[Box]]) -> None:
@@ -81,8 +80,3 @@ class LookCalls:
         except JobNotFound:
             return {}
         return {request: [Box(*box) for box in answer] for request, answer in content.items()}
-
-    @cached_property
-    def _left_at_first(self) -> int:
-        made_before = self._jobs.get(self._job_id).calls - len(self._answers)
-        return config.calls_a_job() - made_before

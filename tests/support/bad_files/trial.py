@@ -36,6 +36,7 @@ from faceblur.photo.preview import draw_preview
 from faceblur.photo.styles import Region, Style
 from tests.support.privacy import MARK
 from tests.support.sources import template
+from tests.support.standins.paid import Paid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,8 +16,10 @@ from faceblur.errors import (
     DetectorThrottled,
     JobNotFound,
     NoFacesFound,
+    PhotoTooExpensive,
     StorageUnavailable,
     TooManyFaces,
+    TransientError,
     UploadReplaced,
 )
 from faceblur.geometry import Box
@@ -26,11 +28,13 @@ from faceblur.jobs.decisions import Choice, Decision, decided, store_decision
 from faceblur.jobs.storage import Photos, digest, photos
 from faceblur.jobs.table import Jobs, jobs
 from faceblur.limits import MAX_FACES
-from tests.support.pictures.photos import blank, encoded
+from tests.support.pictures.photos import astronaut, blank, encoded
 from tests.unit.photo.test_keep import packet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from faceblur.errors import FaceblurError
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
@@ -47,7 +51,7 @@ class Detector:
         self.warns = ["Warning"]
         self.meanwhile: Callable[[], None] = lambda: None
         self.name = ""
-        self.last_attempt: bool | None = None
+        self.goes_on_after: tuple[type[FaceblurError], ...] = ()
         self.asked: list[tuple[StoredPhoto, float, DetectionPass]] = []
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
@@ -62,8 +66,8 @@ class Detector:
 def detector(monkeypatch):
     detector = Detector()
 
-    def named(name, *, last_attempt):
-        detector.name, detector.last_attempt = name, last_attempt
+    def named(name, paid, goes_on_after):
+        detector.name, detector.goes_on_after = name, goes_on_after
         return detector
 
     monkeypatch.setattr("detect_faces.app.detector_named", named)
@@ -213,11 +217,20 @@ def test_the_confidence_of_each_pass(detection_pass, asked, confidence):
     assert confidence_for(detection_pass, asked) == confidence
 
 
-@pytest.mark.parametrize("last_attempt", [False, True])
+@pytest.mark.parametrize(
+    ("last_attempt", "requires_all", "errors"),
+    [
+        (False, True, ()),
+        (False, False, (PhotoTooExpensive,)),
+        (True, False, (PhotoTooExpensive, TransientError)),
+    ],
+)
 @pytest.mark.parametrize("detect", ["ask", "check"])
-def test_the_detector_knows_whether_this_is_the_last_attempt(detect, detector, last_attempt, request):
-    request.getfixturevalue(detect)(last_attempt=last_attempt)
-    assert detector.last_attempt is last_attempt
+def test_the_detector_knows_after_which_errors_it_may_leave_one_out(
+    detect, detector, last_attempt, requires_all, errors, request
+):
+    request.getfixturevalue(detect)(options={"require_all_detectors": requires_all}, last_attempt=last_attempt)
+    assert detector.goes_on_after == errors
 
 
 def test_the_arguments_of_the_detector(ask, detector):
@@ -382,6 +395,36 @@ def test_the_faces_of_all_rounds_are_counted(check, detector):
     detector.finds = [Box(0.1, 0.1, 0.01, 0.01, 90), Box(0.2, 0.1, 0.01, 0.01, 90)]
     with pytest.raises(TooManyFaces):
         check(*hidden)
+
+
+# ---------------------------------------------------------------- paid calls
+
+
+@pytest.fixture
+def ask_again(event, context, s3, add_job):
+    """Look for faces in the photo of a job that has made all its calls, with the real detectors."""
+    add_job("PROCESSING", paid_calls=60)
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=astronaut())
+
+    def call(**options):
+        asked = event("detect_faces")
+        return handler(asked | {"options": asked["options"] | options}, context)
+
+    return call
+
+
+@pytest.mark.parametrize("detector_name", ["rekognition", "both"])
+def test_a_job_over_its_share_of_calls_fails(ask_again, detector_name, monkeypatch, networks):
+    monkeypatch.setenv("FACE_DETECTOR", detector_name)
+    with pytest.raises(PhotoTooExpensive):
+        ask_again()
+
+
+def test_with_both_detectors_it_goes_on_with_the_free_one_if_it_may(ask_again, monkeypatch, networks):
+    monkeypatch.setenv("FACE_DETECTOR", "both")
+    found = ask_again(require_all_detectors=False)
+    assert found["warnings"] == ["OneDetectorOnly"]
+    assert (found["stage"]["detector"], found["stage"]["faces"], found["stage"]["calls"]) == ("embedded", 1, 0)
 
 
 # ---------------------------------------------------------------- what may go wrong

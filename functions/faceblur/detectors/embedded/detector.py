@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from faceblur.detectors.embedded.candidates import Floats
 
 MOST_PIXELS = 6_000_000  # larger photos are reduced to this; they are seldom sharp to the pixel, and it saves time
-HINT = 20.0  # confidence; below it, a possible face is not worth another detector's closer look
+# The confidence from which a possible face is worth another detector's closer look. A check has fewer possible faces.
+HINT = {DetectionPass.FIRST: 20.0, DetectionPass.CHECK: 10.0}
 NEAR_LIMIT = 12  # pixels of the reduced photo; some faces narrower than this are missed
 
 
@@ -43,7 +44,7 @@ class EmbeddedDetector:
         self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass
     ) -> tuple[Detection, list[Box]]:
         """The same, and the boxes of all possible faces of at least the confidence HINT."""
-        picture, least = load(photo.data), min(min_confidence, HINT)
+        picture, least = load(photo.data), min(min_confidence, HINT[detection_pass])
         if detection_pass is DetectionPass.FIRST:
             possible = find_faces(centerface(), yunet(), picture, min_confidence, least)
             warnings, version = warnings_for(picture), f"{centerface().version} {yunet().version}"

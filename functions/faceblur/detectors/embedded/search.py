@@ -39,6 +39,7 @@ CLEAR_IN_OVERVIEW = 24  # pixels; narrower faces of the overview are only hints.
 
 # Scores of 0…1, chosen on real photos (docs/detection.md).
 LOWEST = 0.08  # A candidate below this is noise.
+POSSIBLE = 0.1  # YuNet's score in a check from which a candidate may be a face.
 HINT = 0.2  # YuNet's score from which a candidate is a hint.
 OVERVIEW_HINT = 0.15  # CenterFace's score in the overview from which a candidate is a hint.
 SURE = 0.3  # A clear face of the overview with a higher score needs no details.
@@ -90,7 +91,7 @@ def scan_details(
 
 def find_missed_faces(yunet: Network, picture: Image.Image, min_confidence: float) -> Floats:
     """A check: the faces of at least this confidence (0…100), in pixels, with confidences as scores."""
-    found = scan_pyramid(yunet, picture, CHECK_SCALE, HINT)
+    found = scan_pyramid(yunet, picture, CHECK_SCALE, POSSIBLE)
     found[:, SCORE] = confidences(found[:, SCORE], np.interp(widths(found), WIDTHS, LIKELY_IN_CHECK))
     return at_least(min_confidence, found)
 
