@@ -30,7 +30,7 @@ from faceblur.detectors.base import Detection, DetectionPass
 from faceblur.detectors.mosaic import Part, grouped, packed
 from faceblur.detectors.warnings import SAMPLE, WarningCode, warnings_for
 from faceblur.errors import DetectorThrottled, DetectorUnavailable, TransientError
-from faceblur.geometry import Box, Rectangle, merge
+from faceblur.geometry import Box, BoxIndex, Rectangle, merge
 from faceblur.photo import decode
 
 if TYPE_CHECKING:
@@ -309,7 +309,8 @@ class Search:
         """
         whole = [self.placed(box, area) for box, area, scale in found if not self.crops(area, box, scale)]
         cropped = [self.placed(box, area) for box, area, scale in found if self.crops(area, box, scale)]
-        return whole + [part for part in cropped if not any(_is_same_face(part, box) for box in whole)]
+        index = BoxIndex(whole)
+        return whole + [part for part in cropped if not any(_is_same_face(part, box) for box in index.near(part))]
 
     def crops(self, area: Rectangle, box: Box, scale: float) -> bool:
         """Whether an edge of the area crops this face; the edges of the photo do not count."""
