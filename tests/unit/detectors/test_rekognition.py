@@ -312,12 +312,13 @@ def test_a_full_answer_about_the_smallest_part_is_a_warning(service):
     assert searched.warnings == {WarningCode.ANSWER_CAPPED}
 
 
-def test_calls_have_a_limit(service):
+def test_a_look_has_a_limit_of_calls_whatever_the_job_may_make(service, monkeypatch):
+    monkeypatch.setattr(rekognition, "MAX_CALLS", 20)
     service.default = [face(0.1 * column, 0.1 * row, 0.05, 0.05) for row in range(10) for column in range(10)]
-    photo = StoredPhoto(jpeg(noise(8000, 6000)), "photos", "uploads/1")
+    photo = StoredPhoto(jpeg(noise(4000, 3000)), "photos", "uploads/1")
     searched = rekognition.Search(photo, DetectionPass.FIRST, Paid())
     searched.survey()
-    assert 90 < searched.calls <= rekognition.MAX_CALLS
+    assert 16 < searched.calls <= 20
     assert WarningCode.ANSWER_CAPPED in searched.warnings
 
 
@@ -420,10 +421,10 @@ LARGE, HUGE = (4000, 4000), (10_000, 10_000)
 @pytest.mark.parametrize("reply", [CROWDED, [], [face(0.5, 0.5, 0.03, 0.04)]], ids=["crowd", "nobody", "small"])
 def test_a_look_leaves_the_check_as_many_calls_as_it_makes_itself(service, reply):
     """The first look may make a third of a job's calls, and a check half of those that are left."""
-    service.default, data, paid = reply, jpeg(noise(2400, 2400)), Paid(60)
-    looks = [detect(data, detection_pass=each, paid=paid).calls for each in (*DetectionPass, *["check"] * 4)]
-    assert paid.made == sum(looks) <= 60
-    assert 1 <= looks[0] <= looks[1] <= 60 - looks[0]
+    service.default, data, paid = reply, jpeg(noise(2400, 2400)), Paid(24)
+    looks = [detect(data, detection_pass=each, paid=paid).calls for each in (*DetectionPass, DetectionPass.CHECK)]
+    assert paid.made == sum(looks) <= 24
+    assert 1 <= looks[0] <= looks[1]
     assert min(looks) >= 1
 
 
@@ -506,7 +507,7 @@ def test_calls_of_one_look_are_made_at_the_same_time(service):
         return []
 
     service.default = reply
-    found = detect(jpeg(noise(8000, 3000)), paid=Paid(60))
+    found = detect(jpeg(noise(6000, 2000)), paid=Paid(60))
     assert found.calls == 1 + rekognition.AT_ONCE
 
 
@@ -687,8 +688,8 @@ def test_large_faces_beyond_the_hundredth_are_asked_for_too(service):
 
 
 def test_hints_for_which_the_share_does_not_suffice_are_a_warning_and_the_likeliest_come_first(service):
-    size = (8000, 6000)
-    markers = [(150 + 390 * column, 100 + 390 * row, 50) for row in range(15) for column in range(20)]
+    size = (4000, 3000)
+    markers = [(75 + 195 * column, 50 + 195 * row, 25) for row in range(15) for column in range(20)]
     hints = [hint(marker, size, 90 if number < 60 else 30) for number, marker in enumerate(markers)]
     found, _ = guided(service, marked(size, markers), hints, paid=Paid(6))
     assert found.calls == 2
