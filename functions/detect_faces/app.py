@@ -26,12 +26,11 @@ from faceblur.jobs.calls import LookCalls
 from faceblur.jobs.decisions import decided, load_decision
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
-from faceblur.observability import faces_found, logger, stage, tag_with_job, tracer
+from faceblur.observability import entry_point, logger, stage, tag_with_job
 from faceblur.photo import panorama
 
 
-@tracer.capture_lambda_handler(capture_response=False)
-@logger.inject_lambda_context(clear_state=True)
+@entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
     """Entry point for the state machine. Raises BudgetSpent if the day's money does not pay for the detection."""
     request = DetectRequest(**event)
@@ -64,8 +63,6 @@ def detect(request: DetectRequest, client: str, context: LambdaContext) -> Detec
     if must_be_complete and WarningCode.TRUNCATED_PHOTO in detection.warnings:
         raise CorruptImage
     logger.info("searched for faces", round=request.round, faces=len(detection.boxes), detector=detection.detector)
-    if detection_pass is DetectionPass.FIRST:
-        faces_found(len(detection.boxes))
     return {
         "boxes": stored_boxes(request, found, detection),
         "unsure": unsure(detection.boxes),
@@ -97,7 +94,7 @@ def detector_for(request: DetectRequest, client: str, found: FoundBoxes) -> Dete
 def goes_on_after(request: DetectRequest) -> tuple[type[FaceblurError], ...]:
     """The errors of one of two detectors after which this request goes on with the other one."""
     may_cost_less = () if request.options["require_all_detectors"] else (PhotoTooExpensive,)
-    return (*may_cost_less, TransientError) if request.last_attempt else may_cost_less
+    return (*may_cost_less, TransientError) if request.leave_out_unavailable else may_cost_less
 
 
 def stored_boxes(request: DetectRequest, found: FoundBoxes, detection: Detection) -> StoredBoxes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from tests.support.stack.deployed import Deployed
     from tests.support.standins.rekognition import Rekognition
+
+
+TO_DETECT, ONE = ["Claim the job", "Are the faces known?", DETECT], "Go on with one detector?"
 
 
 @pytest.fixture
@@ -33,17 +36,26 @@ def set_to(stack: Deployed, **settings: str) -> Iterator[None]:
     """Have the stack's detection use these settings."""
     client, name = stack.stack.client("lambda"), function_name(stack, "DetectFacesFunction")
     before = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    after = before | settings
-    client.update_function_configuration(FunctionName=name, Environment={"Variables": after})
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": before | settings})
     try:
         yield
     finally:
         client.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
 
-def asking_both(stack: Deployed) -> AbstractContextManager[None]:
+@contextmanager
+def asking_both(stack: Deployed) -> Iterator[None]:
     """Have the stack ask both detectors, as with `FaceDetector=both`."""
-    return set_to(stack, FACE_DETECTOR="both")
+    states, machine = stack.stack.client("stepfunctions"), stack.stack.outputs["StateMachineArn"]
+    definition = states.describe_state_machine(stateMachineArn=machine)["definition"]
+    assert "'rekognition' = 'both'" in definition
+    asking = definition.replace("'rekognition' = 'both'", "'both' = 'both'")
+    with set_to(stack, FACE_DETECTOR="both"):
+        states.update_state_machine(stateMachineArn=machine, definition=asking)
+        try:
+            yield
+        finally:
+            states.update_state_machine(stateMachineArn=machine, definition=definition)
 
 
 def receipt_of(stack: Deployed, job: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +110,7 @@ def test_an_outage_of_one_detector_fails_the_job(stack: Deployed, rekognition: R
     rekognition.default = BROKEN
     with asking_both(stack):
         job = stack.run(astronaut())
-    assert_failed(stack, job, "DetectorUnavailable", ["Claim the job", "Are the faces known?", DETECT, *FAILURE])
+    assert_failed(stack, job, "DetectorUnavailable", [*TO_DETECT, ONE, *FAILURE])
 
 
 def test_a_job_that_may_go_on_with_one_detector_warns_of_it(stack: Deployed, rekognition: Rekognition) -> None:
@@ -107,6 +119,20 @@ def test_a_job_that_may_go_on_with_one_detector_warns_of_it(stack: Deployed, rek
         job = stack.run(astronaut(), require_all_detectors=False)
     assert (job["status"], job["faces"]) == ("COMPLETED", 1)
     assert "OneDetectorOnly" in job["warnings"]
+    assert stack.path(job["job_id"])[:5] == [*TO_DETECT, ONE, DETECT]
+
+
+def test_a_throttled_function_drops_no_detector(stack: Deployed) -> None:
+    """Its retries are no sign that a detector is away."""
+    created = stack.create(require_all_detectors=False)
+    throttled: list[dict[str, Any]] = [{"raise": "Lambda.TooManyRequestsException"}] * 8
+    stack.plan(created["job_id"], "detect_faces", *throttled, {"raise": "DetectorUnavailable"})
+    with asking_both(stack):
+        stack.upload(created, astronaut())
+        job = stack.ended(created["job_id"])
+    assert job["status"] == "COMPLETED"
+    assert "OneDetectorOnly" not in job["warnings"]
+    assert ONE not in stack.path(job["job_id"])
 
 
 def test_a_job_over_its_share_of_calls_fails(stack: Deployed) -> None:
@@ -122,4 +148,6 @@ def test_a_throttle_in_the_middle_repeats_no_paid_call(stack: Deployed, rekognit
     rekognition.replies.extend([[]] * 2 + [THROTTLED] * 6)
     job = stack.run(flower())
     assert job["status"] == "COMPLETED"
-    assert receipt_of(stack, job)["billable_calls"] == sum("S3Object" in image for image in rekognition.images) + 5
+    assert sum("S3Object" in image for image in rekognition.images) == 1
+    # Of the first look, the photo and its quarters; of the check, the draft.
+    assert receipt_of(stack, job)["billable_calls"] == 5 + 1

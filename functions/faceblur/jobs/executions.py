@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from faceblur import config
 from faceblur.aws import code_of
+from faceblur.contracts import NO_BOXES
 from faceblur.errors import ReviewClosed
 from faceblur.jobs.names import execution_name
 
@@ -33,7 +34,7 @@ class Workflow:
 
     def start(self, job_id: str) -> bool:
         """Start the job's first execution. Tells whether it was started now, and not by an earlier call."""
-        given: ExecutionInput = {"job_id": job_id, "boxes": None, "unsure": 0, "reviewed": False, "warnings": []}
+        given: ExecutionInput = {"job_id": job_id, "boxes": NO_BOXES, "unsure": 0, "reviewed": False, "warnings": []}
         try:
             self._start(job_id, given)
         except self._client.exceptions.ExecutionAlreadyExists:
