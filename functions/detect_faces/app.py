@@ -28,6 +28,7 @@ from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
 from faceblur.observability import entry_point, logger, stage, tag_with_job
 from faceblur.photo import panorama
+from faceblur.photo.hide import check_output
 
 
 @entry_point
@@ -43,14 +44,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
 def detect(request: DetectRequest, client: str, context: LambdaContext) -> DetectResponse:
     """Find the faces, and store their boxes. The budget of this client pays for calls.
 
-    Raises UploadReplaced if the upload was replaced during the detection. Raises CorruptImage if pixels are missing and
-    NoFacesFound if no face is found, if the job asks to fail then.
+    Raises ImageTooLarge if the result's format cannot hold the photo, before a service is paid. Raises UploadReplaced
+    if the upload was replaced during the detection. Raises CorruptImage if pixels are missing and NoFacesFound if no
+    face is found, if the job asks to fail then.
     """
     photo = StoredPhoto(photos().read(request.key), photos().bucket, request.key)
     detection_pass = DetectionPass.CHECK if request.boxes else DetectionPass.FIRST
     if request.boxes:
         found = load_boxes(request.boxes, photos())
     else:
+        check_output(photo.data, request.options["output"])
         found = FoundBoxes(digest(photo.data), [], wraps=panorama.wraps(photo.data))
     detector = detector_for(request, client, found)
     with stage(request.stage, len(photo.data)) as measured:

@@ -34,7 +34,7 @@ def hide(request: HideRequest, context: LambdaContext) -> HideResponse:
     regions = found.regions(request.options)
     with stage(request.stage, len(photo)) as measured:
         hidden = hide_faces(photo, regions, request.options["output"], request.options["keep_metadata"])
-    logger.info("hid faces", round=request.round, faces=len(regions), bytes=len(hidden.data))
+    logger.info("hid faces", round=request.round, faces=found.hidden, bytes=len(hidden.data))
     return {
         "draft": store_draft(request.job_id, hidden, jobs(), photos()),
         "stage": {

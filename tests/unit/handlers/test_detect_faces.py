@@ -14,6 +14,7 @@ from faceblur.detectors.confidence import confidence_for
 from faceblur.errors import (
     CorruptImage,
     DetectorThrottled,
+    ImageTooLarge,
     JobNotFound,
     NoFacesFound,
     PhotoTooExpensive,
@@ -269,6 +270,13 @@ def test_a_photo_in_which_pixels_are_missing_fails_the_job_unless_it_asks_to_com
     with pytest.raises(CorruptImage):
         ask()
     assert ask(options={"on_truncated": "complete"})["warnings"] == ["TruncatedPhoto"]
+
+
+def test_a_photo_too_large_for_its_output_is_refused_before_the_detection(ask, detector, s3):
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=encoded(Image.new("1", (16_384, 100)), "PNG"))
+    with pytest.raises(ImageTooLarge, match="As WEBP, a photo can have at most"):
+        ask(options={"output": "webp"})
+    assert detector.asked == []
 
 
 def test_a_draft_in_which_pixels_are_missing_fails_every_job(check, detector):
