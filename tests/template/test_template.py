@@ -17,6 +17,7 @@ from faceblur import config, errors, observability
 from faceblur.api import clients
 from faceblur.detectors.registry import detector_named
 from tests.support.sources import ROOT, TEMPLATE, template
+from tests.support.standins.paid import Paid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -801,7 +802,7 @@ def test_the_layer_is_for_detect_faces_alone():
 def test_every_detector_is_known_to_the_functions():
     # This needs neither the layer nor the service: a detector uses them with its first photo.
     for name in DETECTORS:
-        assert callable(detector_named(name).detect)
+        assert callable(detector_named(name, Paid(), ()).detect)
 
 
 # ---------------------------------------------------------------- policies

@@ -74,6 +74,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "JOBS_TABLE": TABLE,
         "STATE_MACHINE_ARN": STATE_MACHINE_ARN,
         "FACE_DETECTOR": "embedded",
+        "CALLS_A_JOB": "60",
         "UPLOAD_SECONDS": "300",
         "ALLOWED_ORIGIN": "https://photos.example.org",
         "DOLLARS_A_DAY": "0",
