@@ -169,7 +169,7 @@ def test_a_failed_download_leaves_no_file(photo: Path, tmp_path: Path) -> None:
 
 
 def test_a_photo_that_is_too_large_is_told_the_limit_of_its_form() -> None:
-    assert "larger than 35 MB" in refused_upload("EntityTooLarge", 35_000_000).message
+    assert "larger than 35 MB" in refused_upload(httpx.Response(400, text="EntityTooLarge"), 35_000_000).message
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_photo_that_is_too_large_is_told_the_limit_of_its_form() -> None:
 def test_an_upload_that_s3_refuses_gets_an_error_code(photo: Path, answer: str, code: str) -> None:
     (report,) = reports_of(client(upload_status=403, upload_answer=answer), [photo])
     assert report.error is not None
-    assert report.error["code"] == code == refused_upload(answer, 35_000_000).code
+    assert report.error["code"] == code == refused_upload(httpx.Response(403, text=answer), 35_000_000).code
 
 
 def test_an_unknown_job_raises_its_code() -> None:
