@@ -21,7 +21,15 @@ SAM = ROOT / ".tools/sam/bin/sam"
 MINISTACK_PYTHON = ROOT / ".tools/ministack/bin/python"
 RUNTIME_PYTHON = ROOT / ".tools/runtime/bin/python"
 
-_SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "statemachine")
+# sam.py writes into the build how the functions start.
+_SOURCES = (
+    "template.yaml",
+    "samconfig.toml",
+    "functions",
+    "layers",
+    "statemachine",
+    "cli/faceblur_cli/stack/sam.py",
+)
 
 
 def python_runtime() -> str:

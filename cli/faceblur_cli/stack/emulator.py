@@ -32,8 +32,8 @@ socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 from ministack.app import main
 from ministack.services import apigateway_v1, lambda_svc, stepfunctions
 fetch_code, codes = lambda_svc._fetch_code_from_s3, {}
-def fetch_code_once(*source):
-    code = fetch_code(*source)
+def fetch_code_once(*source, **version):
+    code = fetch_code(*source, **version)
     return code and codes.setdefault(code, code)
 lambda_svc._fetch_code_from_s3 = fetch_code_once
 execute = stepfunctions._execute_task

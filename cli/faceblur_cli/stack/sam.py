@@ -117,4 +117,5 @@ def _why_failed(command: str, output: str) -> str:
         return f"`sam {command}` failed: the disk of {project.ROOT} is full. Free some space and try again."
     log = project.STATE / f"sam-{command}.txt"
     log.write_text(output)
-    return f"`sam {command}` failed: {output.strip().rpartition(chr(10))[2]} All of its output is in {log}."
+    last_line = output.strip().split("\n")[-1]
+    return f"`sam {command}` failed: {last_line} (its whole output is in {log})"
