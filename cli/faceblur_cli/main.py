@@ -167,8 +167,8 @@ def blur(
                 ask(str(report.job_id))
 
         reports = hide_faces(client, photos, folder, job_fields, at_once, show_and_ask, with_receipts=with_receipts)
-        if is_own and "keep_original" not in job_fields:
-            # Nothing runs here tomorrow that would delete them after a day.
+        if is_own and not job_fields.get("keep_original"):
+            # Nothing runs here that would delete them in a day. With keep_original, `faceblur redo` needs them.
             delete_stored(client, reports)
     terminal.print_reports(reports, as_json)
     sys.exit(_exit_code(reports))

@@ -205,6 +205,19 @@ def test_the_port_of_the_last_stack_is_preferred(state: Path, monkeypatch: pytes
     assert preferred == [4566, 4570]
 
 
+def test_the_states_of_other_ports_go_after_a_day(state: Path) -> None:
+    ages = {4566: 30, 4570: 30, 4571: 30, 4572: 20}
+    for port, hours in ages.items():
+        folder = state / f"aws-{port}"
+        folder.mkdir()
+        for path in (folder / "log.txt", folder):
+            path.touch()
+            os.utime(path, (time.time() - hours * 3600,) * 2)
+    (state / "aws-4571/log.txt").touch()  # Its emulator ran until now.
+    with served(4566):
+        assert sorted(folder.name for folder in state.glob("aws-*")) == ["aws-4566", "aws-4571", "aws-4572"]
+
+
 def test_a_stack_that_ends_by_itself_counts_as_stopped(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(*_: int) -> None:
         serving.__exit__(None, None, None)
