@@ -90,6 +90,8 @@ def up(port: int, page_port: int, open_browser: bool) -> None:
     """Deploy into the embedded AWS on this machine, and serve it and the web page until Ctrl-C."""
     if port and port == page_port:
         raise Failure(f"--port and --page-port are both {port}. Choose two different ports.")
+    if stack := holder.running_stack():
+        raise Failure(f"faceblur is running already, at {stack.endpoint}. Stop it with `faceblur down`.")
     page_server.check_page(page_port)
     with (
         _until_interrupted(),

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from faceblur_cli import main, ports, project, waiting
 from faceblur_cli.failures import Failure
 from faceblur_cli.stack import built, emulator, holder, processes, sam
+from faceblur_cli.stack.aws import Stack
 from tests.support.stack.command import FACEBLUR
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 
 # Says that it runs, and lives until it is killed or gets a line.
 LIVES = [sys.executable, "-c", "print('runs', flush=True); input()"]
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(project, "STATE", tmp_path)
+    return tmp_path
 
 
 # ---------------------------------------------------------------- ports
@@ -49,10 +56,9 @@ def test_a_taken_port_is_told(taken: int) -> None:
 
 
 @pytest.mark.enable_socket
-def test_a_taken_port_is_told_before_the_build(taken: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(project, "STATE", tmp_path)
+def test_a_taken_port_is_told_before_the_build(taken: int, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("faceblur_cli.stack.serve.build", lambda _: pytest.fail("the build began"))
-    monkeypatch.setattr("faceblur_cli.page.server.built_page", lambda: tmp_path)
+    monkeypatch.setattr("faceblur_cli.page.server.built_page", lambda: state)
     finished = CliRunner().invoke(main.cli, ["up", "--port", str(taken), "--page-port", "0"])
     assert f"Port {taken}: Address already in use. Choose another one with --port." in str(finished.exception)
 
@@ -67,6 +73,13 @@ def test_what_is_no_port_is_told(option: str, port: str) -> None:
 def test_the_page_needs_a_port_of_its_own() -> None:
     finished = CliRunner().invoke(main.cli, ["up", "--port", "8080"])
     assert str(finished.exception) == "--port and --page-port are both 8080. Choose two different ports."
+
+
+def test_a_second_stack_is_told_before_its_ports(state: Path) -> None:
+    with holder.hold(), holder.announce(Stack("http://127.0.0.1:4600", {})):
+        finished = CliRunner().invoke(main.cli, ["up"])
+    told = "faceblur is running already, at http://127.0.0.1:4600. Stop it with `faceblur down`."
+    assert str(finished.exception) == told
 
 
 # ---------------------------------------------------------------- make
@@ -126,12 +139,6 @@ def test_make_says_that_node_is_missing(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------- processes
-
-
-@pytest.fixture
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(project, "STATE", tmp_path)
-    return tmp_path
 
 
 def lives(environment: dict[str, str]) -> subprocess.Popen[bytes]:
