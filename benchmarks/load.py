@@ -182,7 +182,8 @@ def one_function() -> Iterator[Path]:
     """The one function's template with its code: the built code of all functions, and app.py."""
     with tempfile.TemporaryDirectory(dir=project.BUILD.parent, prefix="one-function-") as folder:
         built = Path(folder)
-        shutil.copytree(project.BUILD / "DetectFacesFunction", built / "OneFunction", copy_function=os.link)
+        shared = next(project.BUILD.glob("*Function*"))
+        shutil.copytree(shared, built / "OneFunction", copy_function=os.link)
         shutil.copy(SOURCES / "app.py", built / "OneFunction")
         shutil.copy(SOURCES / "template.yaml", built)
         sam.write_bootstraps(built, path=str(project.BUILD / "OnnxLayer/python"))

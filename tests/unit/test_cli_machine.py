@@ -269,17 +269,6 @@ def test_layer_and_functions_are_for_the_same(tmp_path: Path, layer: str, told: 
         assert (asked.returncode, asked.stderr) == (0, "")
 
 
-def test_functions_share_equal_files(tmp_path: Path) -> None:
-    texts = {"A/lib.py": "same", "B/lib.py": "same", "A/own.py": "of A", "B/own.py": "of B", "B/sub/lib.py": "same"}
-    for name, text in texts.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    built.share_files([tmp_path / "A", tmp_path / "B"])
-    assert {name: (tmp_path / name).read_text() for name in texts} == texts
-    assert (tmp_path / "A/lib.py").samefile(tmp_path / "B/lib.py")
-    assert not (tmp_path / "A/own.py").samefile(tmp_path / "B/own.py")
-
-
 def test_all_functions_start_by_the_same_file(tmp_path: Path) -> None:
     for name in ("DetectFacesFunction", "HideFacesFunction"):
         (tmp_path / name).mkdir()

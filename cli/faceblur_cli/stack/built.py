@@ -1,10 +1,7 @@
-"""What `sam build` made: for which Python and processor it is, and one copy of files that its functions share."""
+"""For which Python and processor `sam build` has built the functions and the layer."""
 
-import filecmp
-import os
 import re
 import sys
-from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 
@@ -26,20 +23,6 @@ def check(build: Path, runtime: str, architecture: str) -> None:
                     f"{part.name} was built for {' on '.join(found)}, the stack is for {runtime} on {architecture}. "
                     f"Remove {build}, and build both with the same Python."
                 )
-
-
-def share_files(folders: Iterable[Path]) -> None:
-    """Make files with the same path and content hard links of one file: each function is a copy of the same code."""
-    first: dict[tuple[Path, int], Path] = {}
-    for folder in folders:
-        for file in sorted(folder.rglob("*")):
-            if file.is_symlink() or not file.is_file():
-                continue
-            original = first.setdefault((file.relative_to(folder), file.stat().st_size), file)
-            if not original.samefile(file) and filecmp.cmp(original, file, shallow=False):
-                link = file.with_name(f"{file.name}.link")
-                os.link(original, link)
-                link.replace(file)
 
 
 def _targets(part: Path) -> set[tuple[str, str]]:
