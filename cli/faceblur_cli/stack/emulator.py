@@ -57,7 +57,7 @@ _STOP_SECONDS = 30
 # Functions end by themselves soon after the emulator, because they no longer reach it.
 _PATIENCE_SECONDS = 2
 # A function's first process stays; the others of a busy moment end after so many idle seconds, in place of 300.
-_IDLE_SECONDS = 20
+_IDLE_SECONDS = 60
 
 
 @contextmanager
