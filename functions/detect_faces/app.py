@@ -17,17 +17,18 @@ from faceblur.jobs.boxes import FoundBoxes, load_boxes, store_boxes
 from faceblur.jobs.decisions import decided, load_decision
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
-from faceblur.observability import faces_found, logger, stage, tag_with_job, tracer
+from faceblur.observability import entry_point, logger, stage, tag_with_job
 from faceblur.photo import panorama
+from faceblur.photo.hide import check_output
 
 
-@tracer.capture_lambda_handler(capture_response=False)
-@logger.inject_lambda_context(clear_state=True)
+@entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
     """Entry point for the state machine.
 
-    Raises UploadReplaced if the upload was replaced during the detection. Raises CorruptImage if pixels are missing and
-    NoFacesFound if no face is found, if the job asks to fail then.
+    Raises ImageTooLarge if the result's format cannot hold the photo, before a service is paid. Raises UploadReplaced
+    if the upload was replaced during the detection. Raises CorruptImage if pixels are missing and NoFacesFound if no
+    face is found, if the job asks to fail then.
     """
     request = DetectRequest(**event)
     tag_with_job(request.job_id)
@@ -37,6 +38,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
     if request.boxes:
         found = load_boxes(request.boxes, photos())
     else:
+        check_output(photo.data, request.options["output"])
         found = FoundBoxes(digest(photo.data), [], wraps=panorama.wraps(photo.data))
     detector = detector_for(request, found)
     with stage(request.stage, len(photo.data)) as measured:
@@ -49,8 +51,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
     if must_be_complete and WarningCode.TRUNCATED_PHOTO in detection.warnings:
         raise CorruptImage
     logger.info("searched for faces", round=request.round, faces=len(detection.boxes), detector=detection.detector)
-    if detection_pass is DetectionPass.FIRST:
-        faces_found(len(detection.boxes))
     return {
         "boxes": stored_boxes(request, found, detection),
         "unsure": unsure(detection.boxes),
@@ -70,7 +70,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
 
 def detector_for(request: DetectRequest, found: FoundBoxes) -> Detector:
     """The detector of this deployment. For a check, one that finds only faces that the draft does not cover."""
-    detector = detector_named(config.face_detector(), last_attempt=request.last_attempt)
+    detector = detector_named(config.face_detector(), leave_out_unavailable=request.leave_out_unavailable)
     if found.wraps:
         detector = WrappedDetector(detector)
     if request.boxes is None:

@@ -88,7 +88,7 @@ class Pixels:
 
     def paint(self, regions: Sequence[Region]) -> None:
         """Cover the regions in place."""
-        painting.paint([self.image], regions)
+        painting.paint(self.image, regions)
 
     def encode(self) -> bytes:
         """The file."""
@@ -118,7 +118,7 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, kept: Ke
 
     Raises CorruptImage, or ImageTooLarge if the format cannot hold the photo.
     """
-    _check_size(data, image, format_)
+    check_size(data, image, format_)
     orientation = decode.header(image).orientation
     profile = metadata.icc_profile(image)
     density = metadata.density(image, orientation)
@@ -135,7 +135,7 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, kept: Ke
         # A PNG keeps the code itself.
         code = None if format_ == image.format == "PNG" else colours.code_of(data, image)
         if code and code.is_hdr:
-            paintable = colours.tone_mapped(paintable, code)
+            paintable, profile = colours.tone_mapped(paintable, code), None
         elif code and metadata.colour_space(paintable.mode) == b"RGB ":
             profile = colours.profile(code)
         if isinstance(paintable, TiffImagePlugin.TiffImageFile):
@@ -148,7 +148,7 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, kept: Ke
     return Pixels(upright, format_, options | _options_for_file(profile, density) | kept.options(format_, 1))
 
 
-def _check_size(data: bytes, image: ImageFile.ImageFile, format_: str) -> None:
+def check_size(data: bytes, image: ImageFile.ImageFile, format_: str) -> None:
     """Raise ImageTooLarge if the format, or the memory that its encoder takes, cannot hold the photo."""
     longest = LONGEST_SIDE.get(format_, MAX_PIXELS)
     if max(image.size) > longest:
@@ -188,21 +188,15 @@ def _options_for_file(profile: bytes | None, density: tuple[float, float] | None
 
 def _read_jpeg(
     data: bytes, image: JpegImagePlugin.JpegImageFile, orientation: int, profile: bytes | None, kept: Kept
-) -> jpeg.Planes | Pixels:
+) -> Pixels:
     """A JPEG that will be written as one."""
     tag = orientation if jpeg.stays_stored(image, orientation) else 1
     applied = orientation if tag == 1 else 1
     options = _options_for_file(profile, metadata.density(image, applied)) | kept.options("JPEG", tag)
-    if jpeg.has_planes(image):
-        return jpeg.read_planes(data, image, orientation, tag, options)
-    # All components have the same size, or cannot be kept as planes.
-    space = jpeg.space(image)
-    alike = len(set(jpeg.factors(image))) == 1 and space != "YCCK"  # Pillow cannot write it
-    tables = jpeg.tables(image, applied) if alike else [jpeg.FINEST]
-    image.load()
-    image.info = {}
-    options |= {"qtables": tables, "subsampling": 0, "keep_rgb": space == "RGB"}
-    return Pixels(decode.turn_upright(image, orientation), "JPEG", options, tag)
+    options |= jpeg.options(image, applied)
+    picture = jpeg.pixels(image, data)
+    picture.info = {}
+    return Pixels(decode.turn_upright(picture, orientation), "JPEG", options, tag)
 
 
 def _kept_options(data: bytes, image: ImageFile.ImageFile, format_: str, profile: bytes | None) -> dict[str, Any]:
@@ -245,9 +239,8 @@ def _paintable(image: Image.Image, format_: str, to_paint: bool) -> Image.Image:
 
 def _without_invisible_colours(image: Image.Image) -> Image.Image:
     """The image without the colours of fully transparent pixels, which may contain another picture."""
-    alpha = image.getchannel("A")
-    if alpha.getextrema()[0] == 0:
-        image.paste((0,) * len(image.getbands()), mask=alpha.point(lambda opacity: 0 if opacity else 255))
+    if invisible := painting.invisible(image):
+        image.paste((0,) * len(image.getbands()), mask=invisible)
     return image
 
 
