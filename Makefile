@@ -10,6 +10,7 @@ export ORT_DISABLE_TELEMETRY := 1
 # Modules are compiled once and kept: the tests start hundreds of interpreters.
 unexport PYTHONDONTWRITEBYTECODE
 
+faceblur := .venv/bin/faceblur
 uv := .tools/uv/bin/uv
 sync = $(uv) venv --quiet --clear --python $(PYTHON) $(1) && $(uv) pip sync --quiet --compile-bytecode --python $(1) --require-hashes $(2)
 # Each tool has a virtual environment of its own, because their requirements contradict each other.
@@ -26,22 +27,33 @@ page_sources := docs/openapi.yaml $(shell find frontend/src frontend/public fron
 # The stack in the cloud, and template parameters for it, such as PARAMETERS="FaceDetector=both".
 STACK ?= faceblur
 PARAMETERS ?=
-# A deployment is built for this machine's interpreter and processor, and so is the layer by its Makefile.
+# A deployment is built for this machine's interpreter and processor; of a parameter that is given twice, the last counts.
 cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH"
+parameter = $(lastword $(filter $(1)=%,$(parameters)))
+# SAM does not tell the layer's Makefile the Python and the processor, and its cache does not know them.
+layer_for = PYTHON_VERSION=$(patsubst PythonRuntime=python%,%,$(call parameter,PythonRuntime)) \
+  ARCHITECTURE=$(patsubst Architecture=%,%,$(call parameter,Architecture))
+build_for = $(subst =,-,$(call parameter,PythonRuntime)-$(call parameter,Architecture))
 parameters = PythonRuntime=python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
   Architecture=$(subst aarch64,arm64,$(shell uname -m)) $(PARAMETERS)
 
-.PHONY: help run blur test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur bench-memory \
+.PHONY: help run free-ports blur test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur bench-memory \
   bench-strength bench-real chaos fuzz mutants load latency scaling scan audit licences deploy smoke clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
 
-run: $(setup) $(page) ## deploy into the embedded AWS on this machine, open the web page, serve until Ctrl-C
-	.venv/bin/faceblur up --open $(if $(PAGE_PORT),--page-port $(PAGE_PORT))
+# The page comes first: whether Node is missing is known before minutes of other set-up.
+run: free-ports $(page) $(setup) ## deploy into the embedded AWS on this machine, open the web page, serve until Ctrl-C; PORT=… PAGE_PORT=…
+	$(faceblur) up --open $(if $(PORT),--port $(PORT)) $(if $(PAGE_PORT),--page-port $(PAGE_PORT))
 
+free-ports:
+	@PYTHONPATH=cli $(PYTHON) -m faceblur_cli.ports PORT=$(PORT) PAGE_PORT=$(PAGE_PORT)
+
+# The name reaches the shell as it is: make does not expand a $ in it, and a leading dash makes it no option.
+blur: override export PHOTO := $(value PHOTO)
 blur: $(setup) ## hide the faces in PHOTO=…
 	@test -n "$$PHOTO" || { echo 'Say which photo: make blur PHOTO="my party.jpg"' >&2; exit 2; }
-	.venv/bin/faceblur blur "$$PHOTO"
+	$(faceblur) blur -- "$$PHOTO"
 
 test: $(setup) $(page) ## the whole suite: the page, the units and the deployed stacks side by side
 	@tests/e2e/chromium >/dev/null
@@ -135,7 +147,8 @@ licences: $(setup) ## write docs/licences.md from the locks
 	.venv/bin/python requirements/licences
 
 deploy: $(setup) $(page) ## build, deploy and publish into the cloud account of your AWS credentials
-	$(cloud) .tools/sam/bin/sam build --parameter-overrides $(parameters)
+	$(cloud) $(layer_for) .tools/sam/bin/sam build --cache-dir .aws-sam/cache/$(build_for) --parameter-overrides $(parameters)
+	.venv/bin/python -m faceblur_cli.stack.built .aws-sam/build $(parameters)
 	$(cloud) .tools/sam/bin/sam deploy --stack-name $(STACK) --parameter-overrides $(parameters) \
 	  $(if $(RELEASE),--tags release=$(RELEASE)) $(if $(CI),--no-confirm-changeset)
 	.venv/bin/faceblur publish --stack-name $(STACK)
@@ -161,6 +174,8 @@ clean: ## remove everything that these targets made
 	@touch $@
 
 $(packages): frontend/package-lock.json
+	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null \
+	  && command -v npm >/dev/null || { echo "The page needs Node 20.19 or later, with npm: https://nodejs.org" >&2; exit 1; }
 	cd frontend && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
