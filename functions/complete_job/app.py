@@ -8,10 +8,9 @@ from faceblur.contracts import CompleteRequest
 from faceblur.jobs.completion import complete_job
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import jobs
-from faceblur.observability import job_completed, logger, tag_with_job, tracer, work_finished
+from faceblur.observability import job_completed, logger, tag_with_job, work_finished
 
 
-@tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Entry point for the state machine's last task. Raises JobNotFound if the job was deleted or has failed."""

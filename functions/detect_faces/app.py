@@ -17,11 +17,10 @@ from faceblur.jobs.boxes import FoundBoxes, load_boxes, store_boxes
 from faceblur.jobs.decisions import decided, load_decision
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
-from faceblur.observability import faces_found, logger, stage, tag_with_job, tracer
+from faceblur.observability import faces_found, logger, stage, tag_with_job
 from faceblur.photo import panorama
 
 
-@tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
     """Entry point for the state machine.

@@ -1,4 +1,4 @@
-"""The logger, tracer and metrics of all functions. The job's id is the correlation id."""
+"""The logger and metrics of all functions. The job's id is the correlation id."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from faceblur import config
@@ -18,13 +18,11 @@ if TYPE_CHECKING:
 NAMESPACE = "faceblur"
 
 logger = Logger(service=NAMESPACE, use_rfc3339=True)
-tracer = Tracer(service=NAMESPACE)
 
 
 def tag_with_job(job_id: str) -> None:
-    """Add the job's id to the following logs and traces of this invocation."""
+    """Add the job's id to the following logs of this invocation."""
     logger.set_correlation_id(job_id)
-    tracer.put_annotation("job_id", job_id)
 
 
 @dataclass

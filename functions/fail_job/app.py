@@ -9,10 +9,9 @@ from faceblur.jobs.completion import error_of, fail_job
 from faceblur.jobs.names import job_of
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import jobs
-from faceblur.observability import job_failed, logger, tag_with_job, tracer
+from faceblur.observability import job_failed, logger, tag_with_job
 
 
-@tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Entry point for the queue of EventBridge's events about executions that failed, timed out or were stopped."""

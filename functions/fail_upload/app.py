@@ -8,10 +8,9 @@ from faceblur.errors import InternalError
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import Status, jobs
 from faceblur.jobs.uploads import discard_unless_awaited, job_ids_in
-from faceblur.observability import job_failed, logger, tag_with_job, tracer
+from faceblur.observability import job_failed, logger, tag_with_job
 
 
-@tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Entry point for the queue of uploads that `start_workflow` could not process."""

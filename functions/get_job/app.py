@@ -10,7 +10,7 @@ from faceblur.api.http import answer, caller, job_body, router, valid_job_id
 from faceblur.errors import JobNotFound
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import jobs
-from faceblur.observability import job_failed, logger, tracer
+from faceblur.observability import job_failed, logger
 
 app = router()
 
@@ -30,7 +30,6 @@ def get_job(job_id: str) -> Response[str]:
     return answer(200, body)
 
 
-@tracer.capture_lambda_handler(capture_response=False)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Entry point for API Gateway."""

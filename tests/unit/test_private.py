@@ -1,4 +1,4 @@
-"""The fixture `recorded` checks every log and trace for private content. This check finds what it should."""
+"""The fixture `recorded` checks every log for private content. This check finds what it should."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 import pytest
 
 from create_job.app import handler
-from faceblur.observability import logger, tracer
+from faceblur.observability import logger
 from tests.support.privacy import private_in
 
 
@@ -47,29 +47,9 @@ def test_what_a_log_is_made_of_is_not_private(text):
     assert private_in(text) == {}
 
 
-def test_logs_and_traces_are_recorded(event, context, s3, table, recorded):
+def test_logs_are_recorded(event, context, s3, table, recorded):
     handler(event("create_job"), context)
-    tracer.put_metadata("made", "up")
     logger.info("made up")
     text = "\n".join(recorded)
     assert '"job created"' in text
     assert '"made up"' in text
-    assert "annotation job_id" in text
-    assert "metadata faceblur made" in text
-
-
-def test_an_error_is_recorded_in_the_trace_with_all_that_it_carries(context, recorded):
-    class Told(Exception):
-        pass
-
-    @tracer.capture_lambda_handler(capture_response=False)
-    def failing(event, context):
-        error = Told("what went wrong")
-        error.photo = "what it was about"
-        raise error
-
-    with pytest.raises(Told):
-        failing({}, context)
-    text = "\n".join(recorded)
-    assert "what went wrong" in text
-    assert "what it was about" in text
