@@ -17,8 +17,11 @@ import sys
 import tempfile
 import threading
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import click
 
 from faceblur_cli import project
 from faceblur_cli.failures import Failure
@@ -62,7 +65,7 @@ def main(verb: str) -> int:
     host = host_of_containers()
     if (stack := holder.running_stack()) is None:
         raise Failure("No stack runs here. Start one in another terminal: make run")
-    sam.build(lambda text: print(text, file=sys.stderr))
+    sam.build(partial(click.echo, err=True))
     deployed = Deployed(stack, Path(os.devnull), sam.STACK_NAME)
     with ExitStack() as reachable:
         endpoint = reachable.enter_context(reachable_at(host, stack.endpoint))
@@ -165,7 +168,7 @@ def _invoke(verb: str, endpoint: str, event: dict[str, Any], environment: dict[s
         ended = subprocess.run(
             command(verb, folder, pull=pull), env=settings, stdout=subprocess.PIPE, text=True, check=False
         )
-    print(ended.stdout.strip())
+    click.echo(ended.stdout.strip())
     return ended.returncode or int(raised(ended.stdout))
 
 
@@ -224,7 +227,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return main(arguments[0] if arguments else "")
     except Failure as failure:
-        print(f"invoke: {failure}", file=sys.stderr)
+        click.echo(f"invoke: {failure}", err=True)
         return 2
 
 
