@@ -1,4 +1,4 @@
-"""Logs and traces must hold nothing of a photo, of its faces' boxes, or of its sender. These patterns find it."""
+"""Logs must hold nothing of a photo, of its faces' boxes, or of its sender. These patterns find it."""
 
 from __future__ import annotations
 
