@@ -90,6 +90,13 @@ def hide_faces(
     return reports
 
 
+def delete_stored(client: Client, reports: Sequence[Report]) -> None:
+    """Delete the jobs whose results have been stored, with everything that the stack keeps of them."""
+    for report in reports:
+        if report.job_id and report.output and not report.error:
+            client.delete_job(report.job_id)
+
+
 def redo(client: Client, job_id: str, folder: Path, fields: dict[str, Any], show: Callable[[Report], None]) -> Report:
     """Do a completed job again, and store the new result in the folder as `JOB.blurred.EXTENSION`."""
     folder.mkdir(parents=True, exist_ok=True)
