@@ -40,10 +40,11 @@ _REQUESTS = {
 
 
 class Thing(NamedTuple):
-    """Something that a stack made: its type in CloudFormation, and its name, address or ARN there."""
+    """Something that a stack made: its type, its name in AWS (or address, or ARN), and its name in the template."""
 
     kind: str
     name: str
+    logical_id: str
 
 
 def remove_stack(stack_name: str, clients: Clients) -> list[Thing]:
@@ -53,13 +54,9 @@ def remove_stack(stack_name: str, clients: Clients) -> list[Thing]:
     Failure if AWS cannot delete the stack, or has not deleted it after 45 minutes.
     """
     cloudformation = clients("cloudformation")
-    try:
-        stack = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return []
-        raise
-    things = list(_things(cloudformation, stack_name))
+    if not (stack := described(cloudformation, stack_name)):
+        return []
+    things = things_of(cloudformation, stack_name)
     for attempt in range(1, _TRIES + 1):
         _stop_and_empty(things, clients)
         # By its id, because the name of a stack that is deleted is unknown.
@@ -68,21 +65,34 @@ def remove_stack(stack_name: str, clients: Clients) -> list[Thing]:
     return _left_of(things, clients)
 
 
-def _things(cloudformation: Any, stack_name: str) -> Iterator[Thing]:
+def described(cloudformation: Any, stack_name: str) -> dict[str, Any] | None:
+    """The stack as CloudFormation describes it; None if there is none."""
+    try:
+        return dict(cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0])
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        return None
+
+
+def things_of(cloudformation: Any, stack_name: str) -> list[Thing]:
     """What a stack consists of."""
-    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name):
-        for resource in page["StackResourceSummaries"]:
-            if resource.get("PhysicalResourceId") and resource["ResourceStatus"] != "DELETE_COMPLETE":
-                yield Thing(resource["ResourceType"], resource["PhysicalResourceId"])
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name)
+    return [
+        Thing(resource["ResourceType"], resource["PhysicalResourceId"], resource["LogicalResourceId"])
+        for page in pages
+        for resource in page["StackResourceSummaries"]
+        if resource.get("PhysicalResourceId") and resource["ResourceStatus"] != "DELETE_COMPLETE"
+    ]
 
 
 def _stop_and_empty(things: list[Thing], clients: Clients) -> None:
     """Stop all executions, for which a state machine waits before it is deleted, and empty all buckets."""
-    for kind, name in things:
+    for kind, name, _ in things:
         with _unless_gone():
             if kind == "AWS::StepFunctions::StateMachine":
                 _stop_executions(clients("stepfunctions"), name)
-    for kind, name in things:
+    for kind, name, _ in things:
         with _unless_gone():
             if kind == "AWS::S3::Bucket":
                 _empty(clients("s3"), name)
@@ -131,7 +141,7 @@ def _left_of(things: list[Thing], clients: Clients) -> list[Thing]:
         left[:] = [thing for thing in left if _exists(thing, clients)]
         return not left
 
-    for kind, name in left:
+    for kind, name, _ in left:
         if kind == "AWS::Logs::LogGroup":
             with _unless_gone():
                 clients("logs").delete_log_group(logGroupName=name)
