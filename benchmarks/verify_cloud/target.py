@@ -56,7 +56,9 @@ class Target:
         else:
             parameters = f"{parameter} {os.environ.get('PARAMETERS', '')}".strip()
             command = ["make", "deploy", f"STACK={self.name}", f"PARAMETERS={parameters}", "CI=yes"]
-            code = subprocess.run(command, cwd=project.ROOT, check=False).returncode
+            # Not the variables of the make that started this: they would count more.
+            environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+            code = subprocess.run(command, cwd=project.ROOT, env=environment, check=False).returncode
             must(code == 0, f"make deploy ended with exit code {code}; its output says why")
         cloudformation = self.clients("cloudformation")
         described = cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
