@@ -132,18 +132,19 @@ def steps(target: Target) -> list[Step]:
 
 def _try_all(target: Target) -> Seen:
     client = target.clients("stepfunctions")
-    _assert_knows_variables(client)
     machine = client.describe_state_machine(stateMachineArn=target.outputs["StateMachineArn"])
-    rows = [_tried(client, machine["definition"], case) for case in CASES]
+    _assert_knows_variables(client, machine["roleArn"])
+    rows = [_tried(client, machine, case) for case in CASES]
     astray = [row for row in rows if row["came"] != row["expected"]]
     if astray:
         raise Wrong("; ".join(f"{row['state']}: {row['came']} instead of {row['expected']}" for row in astray))
     return Seen(f"{len(rows)} cases by TestState", {"Branches by TestState": rows})
 
 
-def _tried(client: Any, definition: str, case: Case) -> dict[str, Any]:
+def _tried(client: Any, machine: dict[str, Any], case: Case) -> dict[str, Any]:
     answer = client.test_state(
-        definition=definition,
+        definition=machine["definition"],
+        roleArn=machine["roleArn"],
         stateName=case.state,
         input=json.dumps(input_of(case)),
         variables=json.dumps(variables_of(case)),
@@ -171,18 +172,17 @@ def _mock(case: Case) -> dict[str, Any]:
         "Execution": {"Id": f"arn:aws:states:us-east-1:123456789012:execution:blur:{JOB_ID}", "Name": JOB_ID},
         "Task": {"Token": "token"},
     }
-    configuration = {"retrierRetryCount": case.retries} if case.error else {}
-    return {"mock": mock, "context": json.dumps(context)} | (
-        {"stateConfiguration": configuration} if configuration else {}
-    )
+    given = {"mock": mock, "context": json.dumps(context)}
+    return given | ({"stateConfiguration": {"retrierRetryCount": case.retries}} if case.error else {})
 
 
-def _assert_knows_variables(client: Any) -> None:
+def _assert_knows_variables(client: Any, role: str) -> None:
     """Raise NotHere if TestState ignores variables: then every answer of it would be about another state."""
     choice = {"Type": "Choice", "Choices": [{"Condition": "{% $known %}", "Next": "known"}], "Default": "unknown"}
     states = {"choice": choice, "known": {"Type": "Succeed"}, "unknown": {"Type": "Succeed"}}
     answer = client.test_state(
         definition=json.dumps({"QueryLanguage": "JSONata", "StartAt": "choice", "States": states}),
+        roleArn=role,
         stateName="choice",
         input="{}",
         variables=json.dumps({"known": True}),

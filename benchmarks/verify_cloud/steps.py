@@ -83,4 +83,5 @@ def _tried(step: Step) -> tuple[str, Seen]:
 def _in_a_line(error: Exception) -> str:
     """The error for a row of the report, without the signatures of links."""
     text = str(error) if isinstance(error, Wrong) else f"{type(error).__name__}: {error}"
-    return re.sub(r"\?[^\s'\"]+", "?…", " ".join(text.split()))[:300].replace("|", "\\|")
+    without_signatures = re.sub(r"(https?://[^\s?]+\?)[^\s'\"]+", r"\1…", " ".join(text.split()))
+    return without_signatures[:300].replace("|", "\\|")
