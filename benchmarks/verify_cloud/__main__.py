@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import signal
 import subprocess
 import sys
@@ -42,14 +43,15 @@ def verify(target: Target, outcomes: list[Outcome], began: datetime) -> None:
 
 
 def report(about: dict[str, Any], outcomes: list[Outcome]) -> str:
-    """The report as Markdown: what came of it, the conditions, the steps, and their details."""
+    """The report as Markdown: what came of it, the conditions, the steps, and their details; without the account."""
     failed = [outcome.step for outcome in outcomes if outcome.result == FAILED]
     verdict = f"{len(failed)} of {len(outcomes)} steps failed: {'; '.join(failed)}." if failed else "No step failed."
     parts = [f"# Verification of {about['stack']}\n\n{verdict}", table({"": name, " ": about[name]} for name in about)]
     parts.append(table(outcome.row for outcome in outcomes))
     for outcome in outcomes:
         parts += [f"## {title}\n\n{table(rows)}" for title, rows in outcome.seen.tables.items()]
-    return "\n\n".join(parts) + "\n"
+    # Names of buckets and ARNs have the number of the account.
+    return re.sub(r"(?<!\d)\d{12}(?!\d)", "…", "\n\n".join(parts)) + "\n"
 
 
 def conditions(target: Target, began: datetime) -> dict[str, Any]:
@@ -62,7 +64,6 @@ def conditions(target: Target, began: datetime) -> dict[str, Any]:
         "region": boto3.session.Session().region_name,
         "began": f"{began:%Y-%m-%d %H:%M} UTC",
         "faceblur": _said_by("git", "describe", "--always", "--dirty", "--tags"),
-        "parameters": os.environ.get("PARAMETERS", "") or "the defaults",
         "Python": platform.python_version(),
         "boto3": boto3.__version__,
         "SAM": _said_by(str(project.SAM), "--version"),

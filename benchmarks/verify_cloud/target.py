@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Forms expire soon, so that one can be tried afterwards. A cold start takes a few seconds of this.
 UPLOAD_SECONDS = 30
+# The parameters that the report shows.
+_SHOWN = ("FaceDetector", "PythonRuntime", "Architecture")
 _REQUEST_SECONDS = 60
 _WAIT_SECONDS = 5 * 60
 
@@ -64,7 +66,9 @@ class Target:
         described = cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
         self.things = removal.things_of(cloudformation, self.name)
-        return f"{described['StackStatus']}, {len(self.things)} resources"
+        parameters = {given["ParameterKey"]: given["ParameterValue"] for given in described["Parameters"]}
+        shown = ", ".join(f"{name}={parameters[name]}" for name in _SHOWN)
+        return f"{described['StackStatus']}, {len(self.things)} resources, {shown}"
 
     def exists(self) -> bool:
         """Whether there is a stack of this name already."""

@@ -103,13 +103,13 @@ def test_the_stack_is_deleted_if_it_cannot_be_deployed(target: Removed, monkeypa
 def test_the_report_begins_with_what_failed():
     outcomes = [
         Outcome("a", OK, Seen("fine", {"Details": [{"x": 1}]}), 1.0),
-        Outcome("b", FAILED, Seen("bad"), 2.0),
+        Outcome("b", FAILED, Seen("left: faceblur-photos-123456789012-eu-west-1"), 2.0),
     ]
     text = command.report(ABOUT, outcomes)
     assert text.startswith(
         "# Verification of faceblur-verify-20261129\n\n1 of 2 steps failed: b.\n\n|  |   |\n| --- | --- |\n"
     )
-    assert "| b | **failed** | bad | 2.0 |" in text
+    assert "| b | **failed** | left: faceblur-photos-…-eu-west-1 | 2.0 |" in text
     assert "## Details\n\n| x |" in text
 
 
