@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -57,11 +59,7 @@ class Target:
             sam.deploy(self.endpoint, stack_name=self.name, parameters=[parameter])
         else:
             parameters = f"{parameter} {os.environ.get('PARAMETERS', '')}".strip()
-            command = ["make", "deploy", f"STACK={self.name}", f"PARAMETERS={parameters}", "CI=yes"]
-            # Not the variables of the make that started this: they would count more.
-            environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-            code = subprocess.run(command, cwd=project.ROOT, env=environment, check=False).returncode
-            must(code == 0, f"make deploy ended with exit code {code}; its output says why")
+            _make("deploy", f"STACK={self.name}", f"PARAMETERS={parameters}", "CI=yes")
         cloudformation = self.clients("cloudformation")
         described = cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
@@ -117,3 +115,19 @@ class Target:
         """The keys of everything in S3 that belongs to the job."""
         listed = self.clients("s3").list_objects_v2(Bucket=self.outputs["PhotoBucketName"])
         return [entry["Key"] for entry in listed.get("Contents", []) if job_id in entry["Key"]]
+
+
+def _make(target: str, *variables: str) -> None:
+    """Run a target of the Makefile. Raises Wrong if it fails."""
+    # Not the variables of the make that started this: they would count more.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    command = ["make", target, *variables]
+    with subprocess.Popen(command, cwd=project.ROOT, env=environment, start_new_session=True) as make:
+        try:
+            code = make.wait()
+        except BaseException:
+            # Also kill what make started: a deployment that lives on would come after the deletion.
+            with suppress(ProcessLookupError):
+                os.killpg(make.pid, signal.SIGKILL)
+            raise
+    must(code == 0, f"make {target} ended with exit code {code}; its output says why")

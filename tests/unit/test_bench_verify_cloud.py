@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -17,6 +19,7 @@ from benchmarks.verify_cloud import branches, figures, photos
 from benchmarks.verify_cloud.steps import FAILED, NOT_HERE, OK, NotHere, Outcome, Seen, Step, carry_out, must
 from benchmarks.verify_cloud.target import UPLOAD_SECONDS, Target
 from faceblur_cli import project
+from tests.support.stack.deployed import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +101,31 @@ def test_the_stack_is_deleted_if_it_cannot_be_deployed(target: Removed, monkeypa
     command.verify(target, outcomes, BEGAN)
     assert target.removals == 1
     assert results(outcomes) == [FAILED, OK]
+
+
+def test_an_interruption_ends_all_that_make_has_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A deployment that lives on would come after the deletion."""
+    started = tmp_path / "started"
+    (tmp_path / "make").write_text(f"#!/bin/sh\nsleep 600 &\necho $! >{started}\nwait\n")
+    (tmp_path / "make").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    wait = subprocess.Popen.wait
+
+    def interrupted(*_: Any) -> None:
+        subprocess.Popen.wait = wait  # type: ignore[method-assign]
+        eventually(lambda: started.exists() and started.read_text())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Target("faceblur-verify").deploy(print)
+    eventually(lambda: has_ended(int(started.read_text())), "the end of what make started")
+
+
+def has_ended(process: int) -> bool:
+    """Whether a process has ended; its parent may not have noticed yet."""
+    status = Path(f"/proc/{process}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def test_the_report_begins_with_what_failed():
