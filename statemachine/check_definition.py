@@ -1,8 +1,12 @@
 """Checks the definition of the state machine: its schema, and what the schema leaves open.
 
 cfn-lint does not read the file that a `DefinitionUri` names. So the definition is put into a template of its own, and
-cfn-lint checks that. Its schema accepts any error name, any next state and a task without a timeout: these are checked
-here.
+cfn-lint checks that. Its schema accepts any error name, any next state, any expression and a task without a timeout:
+these are checked here.
+
+Expressions keep to the part of JSONata in which all its engines agree. Step Functions has JSONata 2.0.6, as its
+developer guide says in "Transforming data with JSONata". The embedded AWS has a port of a later version, with more
+operators.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +71,17 @@ RETRIER = {"ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxD
 CATCHER = {"ErrorEquals", "Next", "Output", "Assign", "Comment"}
 
 
+# An expression consists of these alone: texts, numbers, fields of variables and of results, operators and brackets. So
+# there is no regular expression, no sorting, no grouping, no wildcard and no chaining.
+TOKEN = re.compile(r"\s+|'[^'\\]*'|\d+(?:\.\d+)?|\$\w*|\.\w+|\b(?:and|or|in|true|false)\b|[!<>]=|[-+*/&=<>?:,()\[\]]")
+# Functions that give the same in every engine, whatever they are given. `$append`, `$filter` and `$map` give a single
+# item, and no list, if there is only one; Step Functions has no `$eval`.
+FUNCTIONS = {
+    "distinct", "error", "exists", "floor", "max", "millis", "min", "not", "now", "number", "parse", "string",
+    "substringBefore",
+}  # fmt: skip
+
+
 def schema_problems(definitions: Sequence[dict[str, Any]]) -> Iterator[tuple[int, str]]:
     """What cfn-lint says about definitions, all at once because it takes seconds: the index of each, and a sentence."""
     machines = {
@@ -97,6 +113,9 @@ def with_plain_timeouts(definition: dict[str, Any]) -> dict[str, Any]:
 def problems(definition: dict[str, Any]) -> Iterator[str]:
     """What is wrong with a definition that has no schema problems, one sentence each."""
     yield from path_problems(definition)
+    for name, state in definition["States"].items():
+        for expression in expressions_in(state):
+            yield from (f"{name}: {problem} in {expression}" for problem in expression_problems(expression))
     if "TimeoutSeconds" not in definition:
         yield "the state machine needs TimeoutSeconds"
     for name, state in definition["States"].items():
@@ -106,6 +125,34 @@ def problems(definition: dict[str, Any]) -> Iterator[str]:
             yield from (f"{name}: {problem}" for problem in problems_of_task)
         if state["Type"] == "Fail" and not is_known(state.get("Error", "")):
             yield f"{name}: the error {state.get('Error')} is unknown"
+
+
+def expressions_in(node: Any) -> Iterator[str]:
+    """The JSONata expressions in a part of the definition, without their marks."""
+    if isinstance(node, str) and node.startswith("{%"):
+        yield node.removeprefix("{%").removesuffix("%}").strip()
+    elif isinstance(node, dict | list):
+        for each in node.values() if isinstance(node, dict) else node:
+            yield from expressions_in(each)
+
+
+def expression_problems(expression: str) -> Iterator[str]:
+    """What engines of JSONata may understand differently in an expression."""
+    # A substitution stands for a plain value; within quotes it is a text already.
+    plain = re.sub(r"\$\{\w+\}", "0", expression)
+    if rest := TOKEN.sub("", plain):
+        yield f"{rest[0]!r} begins something that is not plain JSONata"
+    tokens = [token for token in TOKEN.findall(plain) if not token.isspace()]
+    pairs = list(pairwise(tokens))
+    if ("?", ":") in pairs or ("?", "?") in pairs:
+        yield "JSONata 2.0.6 has neither ?: nor ??"
+    called = {token[1:] for token, after in pairs if token.startswith("$") and after == "("}
+    yield from (
+        f"${name} is not one of the functions that are the same everywhere" for name in sorted(called - FUNCTIONS)
+    )
+    picks = any(after == "[" and (token[0] in "$." or token in {")", "]"}) for token, after in pairs)
+    if picks and not (tokens[:1] == ["["] and tokens[-1:] == ["]"]):
+        yield "a filter gives a single item, and no list, if it finds only one; write [ ] around it"
 
 
 def path_problems(definition: dict[str, Any]) -> Iterator[str]:

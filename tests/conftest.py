@@ -43,6 +43,7 @@ class ByStack(LoadScopeScheduling):
         "tests/bad_input/test_api.py": "embedded detector",
         "tests/bad_input/test_stack.py": "embedded detector",
         "tests/e2e/test_api_examples.py": "embedded detector",
+        "tests/workflow/test_logs.py": "embedded detector",
         "tests/workflow/test_review.py": "embedded detector",
         "tests/e2e/test_access.py": "sign-in",
         "tests/e2e/test_page.py::test_sign_in_in_a_browser": "sign-in",

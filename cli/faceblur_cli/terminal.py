@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from faceblur_cli.blur import Report
-from faceblur_cli.trace import Visit
+from faceblur_cli.trace import Visit, digest_of_id
 
 # Messages go to standard error, so that with --json a program reads nothing but JSON from standard output.
 out, err = Console(), Console(stderr=True)
@@ -37,7 +37,7 @@ def print_reports(reports: Sequence[Report], as_json: bool) -> None:
 
 
 def print_trace(job: str, execution: dict[str, Any], visits: Sequence[Visit], as_json: bool) -> None:
-    """Print the states of a job's execution, and its error if it has one."""
+    """Print the states of a job's execution, its error if it has one, and what names the job in the logs."""
     if as_json:
         for visit in visits:
             row = {"state": visit.state, "seconds": visit.seconds, "retries": visit.retries, "errors": visit.errors}
@@ -50,6 +50,7 @@ def print_trace(job: str, execution: dict[str, Any], visits: Sequence[Visit], as
     out.print(table)
     if execution.get("error"):
         out.print(f"{execution['error']}: {execution.get('cause', '')}", markup=False, soft_wrap=True)
+    out.print(f"logs: {digest_of_id(job)}", highlight=False)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,11 @@ def last_execution(client: SFNClient, state_machine_arn: str, job_id: str) -> di
 def first_execution(state_machine_arn: str, job_id: str) -> str:
     """The ARN of a job's first execution, which is named after the job."""
     return f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{job_id}"
+
+
+def digest_of_id(job_id: str) -> str:
+    """What stands for a job's id in the functions' logs: the first 16 hexadecimal digits of the id's SHA-256."""
+    return sha256(job_id.encode()).hexdigest()[:16]
 
 
 def _error(event: dict[str, Any]) -> str:

@@ -6,11 +6,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.api.sign_in import issuer
 from faceblur.errors import NotSignedIn
-from faceblur.observability import logger, tracer
+from faceblur.observability import entry_point, logger
 
 
-@tracer.capture_lambda_handler(capture_response=False)
-@logger.inject_lambda_context(clear_state=True)
+@entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Entry point for API Gateway. The policy is for all paths, because API Gateway reuses it for other requests.
 

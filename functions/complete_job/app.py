@@ -8,17 +8,18 @@ from faceblur.contracts import CompleteRequest
 from faceblur.jobs.completion import complete_job
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import jobs
-from faceblur.observability import job_completed, logger, tag_with_job, tracer, work_finished
+from faceblur.observability import entry_point, faces_found, job_completed, logger, tag_with_job, work_finished
 
 
-@tracer.capture_lambda_handler(capture_response=False)
-@logger.inject_lambda_context(clear_state=True)
+@entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Entry point for the state machine's last task. Raises JobNotFound if the job was deleted or has failed."""
     request = CompleteRequest(**event)
     tag_with_job(request.job_id)
     job = complete_job(request, jobs(), photos())
-    job_completed()
-    if job and job.work_seconds is not None:
-        work_finished(job.work_seconds)
+    if job:
+        job_completed()
+        faces_found(job.outcome["faces"] + job.outcome["kept"])
+        if job.work_seconds is not None:
+            work_finished(job.work_seconds)
     logger.info("job completed")

@@ -12,7 +12,7 @@ from faceblur.jobs.decisions import store_decision
 from faceblur.jobs.storage import new_decision_key, photos
 from faceblur.jobs.table import jobs, new_job_id
 from faceblur.limits import MAX_BYTES
-from faceblur.observability import logger, tag_with_job, tracer
+from faceblur.observability import entry_point, logger, tag_with_job
 from faceblur.options import parse_options
 
 app = router()
@@ -38,8 +38,7 @@ def create_job() -> Response[str]:
     return answer(201, {"job_id": job_id, "status": job.status, "options": job.options, "upload": upload})
 
 
-@tracer.capture_lambda_handler(capture_response=False)
-@logger.inject_lambda_context(clear_state=True)
+@entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Entry point for API Gateway."""
     return app.resolve(event, context)

@@ -10,7 +10,7 @@ from faceblur.errors import JobNotFound
 from faceblur.jobs.executions import workflow
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import jobs
-from faceblur.observability import logger, tracer
+from faceblur.observability import entry_point, logger
 
 app = router()
 
@@ -34,8 +34,7 @@ def delete_job(job_id: str) -> Response[str]:
     return answer(204)
 
 
-@tracer.capture_lambda_handler(capture_response=False)
-@logger.inject_lambda_context(clear_state=True)
+@entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Entry point for API Gateway."""
     return app.resolve(event, context)

@@ -17,12 +17,11 @@ from faceblur.jobs.boxes import FoundBoxes, load_boxes, store_boxes
 from faceblur.jobs.decisions import decided, load_decision
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
-from faceblur.observability import faces_found, logger, stage, tag_with_job, tracer
+from faceblur.observability import entry_point, logger, stage, tag_with_job
 from faceblur.photo import panorama
 
 
-@tracer.capture_lambda_handler(capture_response=False)
-@logger.inject_lambda_context(clear_state=True)
+@entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
     """Entry point for the state machine.
 
@@ -49,8 +48,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
     if must_be_complete and WarningCode.TRUNCATED_PHOTO in detection.warnings:
         raise CorruptImage
     logger.info("searched for faces", round=request.round, faces=len(detection.boxes), detector=detection.detector)
-    if detection_pass is DetectionPass.FIRST:
-        faces_found(len(detection.boxes))
     return {
         "boxes": stored_boxes(request, found, detection),
         "unsure": unsure(detection.boxes),
@@ -70,7 +67,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
 
 def detector_for(request: DetectRequest, found: FoundBoxes) -> Detector:
     """The detector of this deployment. For a check, one that finds only faces that the draft does not cover."""
-    detector = detector_named(config.face_detector(), last_attempt=request.last_attempt)
+    detector = detector_named(config.face_detector(), leave_out_unavailable=request.leave_out_unavailable)
     if found.wraps:
         detector = WrappedDetector(detector)
     if request.boxes is None:

@@ -7,12 +7,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from faceblur.contracts import PreviewRequest, PreviewResponse
 from faceblur.jobs.storage import photos, withdraw_if_late
 from faceblur.jobs.table import jobs
-from faceblur.observability import logger, tag_with_job, tracer
+from faceblur.observability import entry_point, logger, tag_with_job
 from faceblur.photo.preview import draw_preview
 
 
-@tracer.capture_lambda_handler(capture_response=False)
-@logger.inject_lambda_context(clear_state=True)
+@entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> PreviewResponse:
     """Entry point for the state machine. Raises JobNotFound, and leaves nothing, if the job is no longer processed."""
     request = PreviewRequest(**event)

@@ -20,6 +20,10 @@ class StoredBoxes(TypedDict):
     count: int
 
 
+# No face is known yet. JSONata's engines differ in what they make of null, so variables of an execution hold none.
+NO_BOXES: StoredBoxes = {"key": "", "count": 0}
+
+
 class Draft(TypedDict):
     """A picture in S3 whose faces are hidden.
 
@@ -55,11 +59,12 @@ class ExecutionInput(TypedDict):
     """The input of an execution.
 
     A job that is done again with the same faces has their `boxes`, the number of those about which the detector was
-    not sure, and the `warnings` of their detection. `reviewed` tells whether a person decided who is hidden.
+    not sure, and the `warnings` of their detection. Other jobs have NO_BOXES. `reviewed` tells whether a person decided
+    who is hidden.
     """
 
     job_id: str
-    boxes: StoredBoxes | None
+    boxes: StoredBoxes
     unsure: int
     reviewed: bool
     warnings: list[str]
@@ -70,8 +75,8 @@ class DetectRequest:
     """Asks `detect_faces` for the faces in the picture under `key`.
 
     Round 0 detects the faces of the upload. Rounds 1 to 5 check a draft for faces other than those in `boxes`.
-    `stage` is one of `jobs.table.STAGES`. In the last attempt a detector that is still unavailable may be left out.
-    `decision` is the key of a decision about faces, which the first detection applies.
+    `stage` is one of `jobs.table.STAGES`. With `leave_out_unavailable`, one of two detectors is left out if it is away.
+    `decision` is the key of a decision about faces, which the first detection applies; empty if there is none.
     """
 
     job_id: str
@@ -79,9 +84,9 @@ class DetectRequest:
     round: int
     key: str
     boxes: StoredBoxes | None
-    decision: str | None
+    decision: str
     options: dict[str, Any]
-    last_attempt: bool
+    leave_out_unavailable: bool
 
 
 class DetectResponse(TypedDict):

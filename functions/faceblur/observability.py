@@ -1,11 +1,19 @@
-"""The logger, tracer and metrics of all functions. The job's id is the correlation id."""
+"""The logger, tracer and metrics of all functions.
+
+Whoever knows a job's id sees its result. So no log line holds one: a digest of the id takes its place, and is the
+correlation id.
+"""
 
 from __future__ import annotations
 
+import functools
+import json
+import re
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
@@ -13,18 +21,66 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from faceblur import config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 NAMESPACE = "faceblur"
+Answer = TypeVar("Answer")
 
-logger = Logger(service=NAMESPACE, use_rfc3339=True)
+_JOB_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
+
+
+def digest_of_id(job_id: str) -> str:
+    """What stands for a job's id in logs and traces: the first 16 hexadecimal digits of the id's SHA-256."""
+    return sha256(job_id.encode()).hexdigest()[:16]
+
+
+def without_ids(text: str) -> str:
+    """The text with the digest of each job's id in its place, as in `uploads/{digest}`."""
+    return _JOB_ID.sub(lambda found: digest_of_id(found[0]), text)
+
+
+def _line(fields: dict[str, Any]) -> str:
+    return without_ids(json.dumps(fields, default=str))
+
+
+logger = Logger(service=NAMESPACE, use_rfc3339=True, json_serializer=_line)
 tracer = Tracer(service=NAMESPACE)
 
 
+def entry_point(handler: Callable[[Any, LambdaContext], Answer]) -> Callable[..., Answer]:
+    """Give a handler the logs and traces of its call, and take the ids of jobs out of an error's text.
+
+    Lambda's runtime and the tracer log the text of an error that leaves the handler, and that of its causes. AWS names
+    keys and ARNs in some.
+    """
+
+    @functools.wraps(handler)
+    def guarded(event: Any, context: LambdaContext) -> Answer:
+        try:
+            return handler(event, context)
+        except Exception as error:
+            _take_ids_out_of(error)
+            raise
+
+    logged = logger.inject_lambda_context(clear_state=True)(guarded)
+    # An error's attributes would go into the trace: what AWS answered, with all the ids in it.
+    traced: Callable[..., Answer] = tracer.capture_lambda_handler(capture_response=False, capture_error=False)(logged)
+    return traced
+
+
+def _take_ids_out_of(error: BaseException | None) -> None:
+    """Change the text of an error, and of those that led to it. The errors of boto3 and of this project have it so."""
+    while error:
+        error.args = tuple(without_ids(each) if isinstance(each, str) else each for each in error.args)
+        error = error.__cause__ or error.__context__
+
+
 def tag_with_job(job_id: str) -> None:
-    """Add the job's id to the following logs and traces of this invocation."""
-    logger.set_correlation_id(job_id)
-    tracer.put_annotation("job_id", job_id)
+    """Add the digest of the job's id to the following logs and traces of this invocation."""
+    logger.set_correlation_id(digest_of_id(job_id))
+    tracer.put_annotation("job", digest_of_id(job_id))
 
 
 @dataclass
@@ -46,7 +102,7 @@ def stage(name: str, size: int) -> Iterator[Stage]:
 
 
 def faces_found(count: int) -> None:
-    """Count the faces found in a photo."""
+    """Count the faces that were found in the photo of a completed job."""
     _count("FacesFound", MetricUnit.Count, count)
 
 

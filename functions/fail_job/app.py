@@ -9,11 +9,10 @@ from faceblur.jobs.completion import error_of, fail_job
 from faceblur.jobs.names import job_of
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import jobs
-from faceblur.observability import job_failed, logger, tag_with_job, tracer
+from faceblur.observability import entry_point, job_failed, logger, tag_with_job
 
 
-@tracer.capture_lambda_handler(capture_response=False)
-@logger.inject_lambda_context(clear_state=True)
+@entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Entry point for the queue of EventBridge's events about executions that failed, timed out or were stopped."""
     for message in event["Records"]:
@@ -21,6 +20,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
         job_id = job_of(execution["name"])
         tag_with_job(job_id)
         error = error_of(execution["status"], execution.get("error"), execution.get("cause"))
-        if fail_job(job_id, execution["executionArn"], error, jobs(), photos()):
-            job_failed(error.code)
+        fail_job(job_id, execution["executionArn"], error, jobs(), photos())
+        if code := jobs().count_failure(job_id, execution["executionArn"]):
+            job_failed(code)
         logger.warning("execution ended without a result", status=execution["status"], code=error.code)

@@ -8,11 +8,10 @@ from faceblur.errors import InternalError
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import Status, jobs
 from faceblur.jobs.uploads import discard_unless_awaited, job_ids_in
-from faceblur.observability import job_failed, logger, tag_with_job, tracer
+from faceblur.observability import entry_point, job_failed, logger, tag_with_job
 
 
-@tracer.capture_lambda_handler(capture_response=False)
-@logger.inject_lambda_context(clear_state=True)
+@entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Entry point for the queue of uploads that `start_workflow` could not process."""
     for message in event["Records"]:
@@ -32,7 +31,7 @@ def fail_upload(job_id: str) -> None:
     A job that is being processed was started after all. Its execution decides how it ends.
     """
     tag_with_job(job_id)
-    error = InternalError()
-    if jobs().fail(job_id, error, only_from=(Status.AWAITING_UPLOAD,)):
-        job_failed(error.code)
+    jobs().fail(job_id, InternalError(), only_from=(Status.AWAITING_UPLOAD,))
+    if code := jobs().count_failure(job_id):
+        job_failed(code)
     discard_unless_awaited(job_id, jobs(), photos())

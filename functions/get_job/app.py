@@ -10,7 +10,7 @@ from faceblur.api.http import answer, caller, job_body, router, valid_job_id
 from faceblur.errors import JobNotFound
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import jobs
-from faceblur.observability import job_failed, logger, tracer
+from faceblur.observability import entry_point, job_failed
 
 app = router()
 
@@ -20,8 +20,8 @@ def get_job(job_id: str) -> Response[str]:
     """Show a job. If its time is over, it is failed first."""
     before = jobs().get_owned(valid_job_id(job_id), caller(app.current_event))
     job = jobs().fail_if_overdue(before, partial(photos().has_upload, job_id))
-    if job.error and not before.error:
-        job_failed(job.error["code"])
+    if job.error and not before.error and (code := jobs().count_failure(job_id, job.execution)):
+        job_failed(code)
     try:
         body = job_body(job, photos())
     except JobNotFound:
@@ -30,8 +30,7 @@ def get_job(job_id: str) -> Response[str]:
     return answer(200, body)
 
 
-@tracer.capture_lambda_handler(capture_response=False)
-@logger.inject_lambda_context(clear_state=True)
+@entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Entry point for API Gateway."""
     return app.resolve(event, context)

@@ -10,12 +10,11 @@ from faceblur.jobs.boxes import load_boxes
 from faceblur.jobs.drafts import store_draft
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
-from faceblur.observability import logger, stage, tag_with_job, tracer
+from faceblur.observability import entry_point, logger, stage, tag_with_job
 from faceblur.photo.hide import hide_faces
 
 
-@tracer.capture_lambda_handler(capture_response=False)
-@logger.inject_lambda_context(clear_state=True)
+@entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> HideResponse:
     """Entry point for the state machine. Raises UploadReplaced if the boxes were found in another photo."""
     request = HideRequest(**event)

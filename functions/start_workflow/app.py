@@ -11,7 +11,7 @@ from faceblur.jobs.executions import workflow
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import jobs
 from faceblur.jobs.uploads import discard_unless_awaited, job_ids_in
-from faceblur.observability import logger, tag_with_job, tracer
+from faceblur.observability import entry_point, logger, tag_with_job
 
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
@@ -25,8 +25,7 @@ def start_for(record: SQSRecord) -> None:
         discard_unless_awaited(job_id, jobs(), photos())
 
 
-@tracer.capture_lambda_handler(capture_response=False)
-@logger.inject_lambda_context(clear_state=True)
+@entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Entry point for the queue. Only failed messages are delivered again."""
     return process_partial_response(event, start_for, processor, context)

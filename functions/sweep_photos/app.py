@@ -10,11 +10,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from faceblur.jobs.storage import photos
 from faceblur.jobs.sweep import sweep
 from faceblur.jobs.table import jobs
-from faceblur.observability import logger, photos_swept, tracer
+from faceblur.observability import entry_point, logger, photos_swept
 
 
-@tracer.capture_lambda_handler(capture_response=False)
-@logger.inject_lambda_context(clear_state=True)
+@entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Entry point for the schedule."""
     swept = sweep(jobs(), photos())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
+from faceblur_cli.trace import digest_of_id
 from tests.support.api_contract import assert_documented
 from tests.support.pictures.photos import astronaut, flower, grace_hopper
 from tests.support.pictures.remains import HIDDEN, shown
@@ -68,6 +69,7 @@ def test_a_trace_shows_the_states(api: str, environment: dict[str, str], photos:
     assert finished.returncode == 0
     for words in ("FAILED", "Claim the job", "Detect the faces", "UnsupportedFormat", "Job failed"):
         assert words in finished.stdout
+    assert f"logs: {digest_of_id(report['job_id'])}" in finished.stdout
     rows = [json.loads(line) for line in faceblur(environment, "trace", report["job_id"], "--json").stdout.splitlines()]
     assert [row["state"] for row in rows][-1] == "Job failed"
 

@@ -55,8 +55,10 @@ class MockedExecution:
 class MockedMachine:
     """A state machine in the embedded AWS whose tasks return what a test says."""
 
-    def __init__(self, stack: Stack, definition: dict[str, Any], variables: Iterable[str] = ()) -> None:
-        """Create the machine; the placeholders of its definition stand for resources that do not exist.
+    def __init__(
+        self, stack: Stack, definition: dict[str, Any], variables: Iterable[str] = (), detector: str = "both"
+    ) -> None:
+        """Create the machine of a deployment with this detector; other placeholders stand for what does not exist.
 
         An execution that succeeds puts out these variables. The embedded AWS takes no output from a state that
         succeeds, so a last state that passes it on stands in.
@@ -67,9 +69,10 @@ class MockedMachine:
         self._endpoint, self._client = stack.endpoint, stack.client("stepfunctions")
         self._name = f"mocked-{uuid4().hex}"
         role = stack.client("iam").create_role(RoleName=self._name, AssumeRolePolicyDocument="{}")["Role"]
+        values = {"ReviewHours": "20", "FaceDetector": detector}
         self._arn = self._client.create_state_machine(
             name=self._name,
-            definition=re.sub(r"\$\{(\w+)\}", r"\1", json.dumps(definition).replace("${ReviewHours}", "20")),
+            definition=re.sub(r"\$\{(\w+)\}", lambda found: values.get(found[1], found[1]), json.dumps(definition)),
             roleArn=role["Arn"],
         )["stateMachineArn"]
 

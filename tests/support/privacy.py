@@ -1,4 +1,4 @@
-"""Logs and traces must hold nothing of a photo, of its faces' boxes, or of its sender. These patterns find it."""
+"""Logs and traces must hold nothing of a photo, its boxes, its job's id or its sender. These patterns find it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ _PRIVATE = {
     "a presigned link or form": r"x-amz-(?:signature|credential|security-token|algorithm)",
     "an address on the web": r"https?://",
     "a photo's bytes": r"JFIF|\\x89PNG|Exif\\x00|WEBPVP8|(?:\\{1,2}x[0-9a-f]{2}){4}|[A-Za-z0-9+/]{200}",
+    "a job's id": r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])",
     "a box": r"\b(?:left|top|width|height)\\?['\"]?\s*[:=]\s*-?\d",
     "a token": r"eyJ[\w-]{8,}\.[\w-]{8,}",
     "a file's name": r"[^\s\"'/\\]\.(?:jpe?g|png|webp|avif|heic|tiff?|bmp|gif)\b",

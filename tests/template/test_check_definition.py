@@ -11,7 +11,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from check_definition import problems, schema_problems
+from check_definition import expression_problems, expressions_in, problems, schema_problems
 
 from tests.support.sources import ROOT, state_machine
 
@@ -102,6 +102,57 @@ AGAINST_OUR_OWN_RULES: Breaks = {
         "the error NotAnError is unknown",
     ),
 }
+
+
+# What engines of JSONata understand differently, and part of what the check says then.
+NOT_PLAIN = {
+    "$states.result.faces ?: 0": "neither ?: nor ??",
+    "$states.result.faces ? : 0": "neither ?: nor ??",
+    "$states.result.faces ?? 0": "neither ?: nor ??",
+    "$append($warnings, 'Dark')": "$append is not one of the functions",
+    "$filter($warnings, function($each) { $each = 'Dark' })": "$filter is not one of the functions",
+    "$eval('1')": "$eval is not one of the functions",
+    "$not($match($key, /a/))": "$match is not one of the functions",
+    "$random()": "$random is not one of the functions",
+    "$warnings[$ = 'Dark']": "a filter gives a single item",
+    "$warnings[0]": "a filter gives a single item",
+    "$parse($text)[faces > 0]": "a filter gives a single item",
+    "$states.result.stages[$.faces > 0].name": "a filter gives a single item",
+    "$boxes = null": "'n' begins something",
+    "faces": "'f' begins something",
+    '$options.review = "always"': "'\"' begins something",
+    "$warnings ~> $distinct": "'~' begins something",
+    "$stages^(round)": "'^' begins something",
+    "$stages{name: round}": "'{' begins something",
+    "$stages.%": "'.' begins something",
+}
+PLAIN = [
+    "[$warnings[$not($ in ['Dark', 'Blurred'])]]",
+    "[$stages, $states.result.Payload.stage]",
+    "$exists($row.decision.S) ? $row.decision.S : ''",
+    "$max([1, $floor(${ReviewHours} * 3600 - $millis() / 1000)])",
+    "'${FaceDetector}' = 'both' and $not($options.require_all_detectors)",
+    "$parse($states.input.Cause).errorMessage",
+    "'what is in quotes ?? is [a] /text/ $eval(it)' & $name",
+]
+
+
+@pytest.mark.parametrize("expression", NOT_PLAIN)
+def test_an_expression_that_engines_read_differently_is_refused(expression: str) -> None:
+    machine = broken(lambda machine: machine["States"][CHOICE]["Choices"][0].update(Condition=f"{{% {expression} %}}"))
+    (problem, *_) = problems(machine)
+    assert problem.startswith(f"{CHOICE}: ")
+    assert NOT_PLAIN[expression] in "\n".join(problems(machine))
+
+
+@pytest.mark.parametrize("expression", PLAIN)
+def test_a_plain_expression_is_accepted(expression: str) -> None:
+    assert list(expression_problems(expression)) == []
+
+
+def test_every_expression_of_the_definition_is_looked_at() -> None:
+    found = list(expressions_in(state_machine()))
+    assert len(found) == json.dumps(state_machine()).count("{%") > 50
 
 
 def broken(break_it: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:

@@ -323,10 +323,7 @@ class Traces:
         self._recorded.append(f"annotation {key}: {value!r}")
 
     def put_metadata(self, key: str, value: object, namespace: str | None = None) -> None:
-        # Of an error, X-Ray shows the attributes too.
-        self._recorded.append(
-            f"metadata {namespace} {key}: {value!r} {vars(value) if isinstance(value, Exception) else ''}"
-        )
+        self._recorded.append(f"metadata {namespace} {key}: {value!r}")
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from faceblur_cli.trace import first_execution, last_execution, visits
+from faceblur import observability
+from faceblur_cli.trace import digest_of_id, first_execution, last_execution, visits
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -52,6 +53,11 @@ def test_a_timeout_without_details_is_named_after_its_event() -> None:
 def test_the_execution_is_named_after_the_job() -> None:
     arn = first_execution("arn:aws:states:eu-west-1:123456789012:stateMachine:blur", "0a")
     assert arn == "arn:aws:states:eu-west-1:123456789012:execution:blur:0a"
+
+
+def test_the_command_names_a_job_as_the_logs_do() -> None:
+    job_id = "0f8fad5bd9cb469fa16570867728950e"
+    assert digest_of_id(job_id) == observability.digest_of_id(job_id)
 
 
 def test_the_last_execution_is_the_redo_with_the_highest_number(states: Any) -> None:

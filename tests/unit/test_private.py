@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import traceback
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from create_job.app import handler
-from faceblur.observability import logger, tracer
+from faceblur.aws import storage_errors
+from faceblur.errors import StorageUnavailable
+from faceblur.observability import digest_of_id, entry_point, logger, tracer
 from tests.support.privacy import private_in
 
 
@@ -21,6 +25,11 @@ from tests.support.privacy import private_in
         ("a photo's bytes", repr(b"\xff\xd8\xff\xe0\x00\x10JFIF")),
         ("a photo's bytes", json.dumps(repr(b"\x89PNG\r\n"))),
         ("a photo's bytes", base64.b64encode(bytes(range(256))).decode()),
+        (
+            "a job's id",
+            "arn:aws:states:eu-central-1:1:execution:blur-image:0f8fad5bd9cb469fa16570867728950e-1",
+        ),
+        ("a job's id", "uploads/0f8fad5bd9cb469fa16570867728950e"),
         ("a box", json.dumps({"left": 0.1, "top": 0.2})),
         ("a box", json.dumps(json.dumps({"width": 0.1}))),
         ("a box", "Box(left=0.1, top=0.2)"),
@@ -37,10 +46,9 @@ def test_what_is_private_is_found(what, text):
 @pytest.mark.parametrize(
     "text",
     [
-        json.dumps({"timestamp": "2025-11-22T20:00:00.123Z", "correlation_id": "0f8fad5bd9cb469fa16570867728950e"}),
+        json.dumps({"timestamp": "2025-11-22T20:00:00.123Z", "correlation_id": "0f8fad5bd9cb469f"}),
         json.dumps({"message": "searched for faces", "faces": 2, "bytes": 229312, "memory_mb": 3008}),
         'File "/var/task/complete_job/app.py", line 61, in handler',
-        "arn:aws:states:eu-central-1:123456789012:execution:blur-image:0f8fad5bd9cb469fa16570867728950e",
     ],
 )
 def test_what_a_log_is_made_of_is_not_private(text):
@@ -54,22 +62,52 @@ def test_logs_and_traces_are_recorded(event, context, s3, table, recorded):
     text = "\n".join(recorded)
     assert '"job created"' in text
     assert '"made up"' in text
-    assert "annotation job_id" in text
+    assert "annotation job" in text
     assert "metadata faceblur made" in text
 
 
-def test_an_error_is_recorded_in_the_trace_with_all_that_it_carries(context, recorded):
-    class Told(Exception):
-        pass
+JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 
-    @tracer.capture_lambda_handler(capture_response=False)
+
+def test_an_error_that_leaves_a_handler_and_its_cause_name_a_digest(context, caplog):
+    """Lambda's runtime and the tracer log their texts."""
+
+    @entry_point
     def failing(event, context):
-        error = Told("what went wrong")
-        error.photo = "what it was about"
-        raise error
+        with storage_errors():
+            raise EndpointConnectionError(endpoint_url=f"https://photos.invalid/uploads/{JOB_ID}")
 
-    with pytest.raises(Told):
+    with pytest.raises(StorageUnavailable) as raised:
         failing({}, context)
+    told = "".join(traceback.format_exception(raised.value))
+    assert f"uploads/{digest_of_id(JOB_ID)}" in told
+    assert JOB_ID not in told + caplog.text
+
+
+def test_a_refusal_of_aws_that_leaves_a_handler_names_a_digest(context):
+    @entry_point
+    def failing(event, context):
+        answer = {"Error": {"Code": "AccessDenied", "Message": f"on resource: photos/uploads/{JOB_ID}"}}
+        raise ClientError(answer, "GetObject")
+
+    with pytest.raises(ClientError, match=f"AccessDenied.*photos/uploads/{digest_of_id(JOB_ID)}$"):
+        failing({}, context)
+
+
+def test_a_logged_error_and_its_cause_name_a_digest(recorded):
+    try:
+        try:
+            raise PermissionError(f"results/{JOB_ID}.0a1b2c3d4e5f6071.gone")
+        except PermissionError as cause:
+            raise RuntimeError(f"execution:blur-image:{JOB_ID}-1") from cause
+    except RuntimeError:
+        logger.exception("failed", key=f"uploads/{JOB_ID}")
     text = "\n".join(recorded)
-    assert "what went wrong" in text
-    assert "what it was about" in text
+    assert JOB_ID not in text
+    assert text.count(digest_of_id(JOB_ID)) >= 3
+
+
+def test_a_digest_is_not_an_id_and_differs_from_job_to_job():
+    digests = {digest_of_id(f"{number:032x}") for number in range(1000)}
+    assert len(digests) == 1000
+    assert all(private_in(digest) == {} for digest in digests)

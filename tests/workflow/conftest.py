@@ -24,8 +24,17 @@ def mocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def blur_image(mocked: Stack) -> MockedMachine:
     """The state machine of the template over mocked task results."""
-    variables = ("boxes", "decision", "draft", "options", "review_seconds", "reviewed", "round", "stages", "warnings")
+    variables = (
+        "boxes", "decision", "draft", "leave_out_unavailable", "options", "review_seconds", "reviewed", "round",
+        "stages", "warnings",
+    )  # fmt: skip
     return MockedMachine(mocked, state_machine(), variables)
+
+
+@pytest.fixture(scope="module")
+def with_one_detector(mocked: Stack) -> MockedMachine:
+    """The same state machine in a deployment that has one detector."""
+    return MockedMachine(mocked, state_machine(), detector="embedded")
 
 
 @pytest.fixture(scope="module")

@@ -323,19 +323,27 @@ def task(roles: Roles, job_id: str, round_: int, key: str) -> dict[str, Any]:
 
 def detects_faces(roles: Roles) -> None:
     job_id = roles.job("PROCESSING")
-    event = task(roles, job_id, 0, f"uploads/{job_id}") | {"boxes": None, "decision": None, "last_attempt": False}
+    event = task(roles, job_id, 0, f"uploads/{job_id}") | {
+        "boxes": None,
+        "decision": "",
+        "leave_out_unavailable": False,
+    }
     assert roles.stored(roles.invoke("DetectFacesFunction", event)["boxes"]["key"])
 
 
 def checks_a_draft(roles: Roles) -> None:
     job_id = roles.job("PROCESSING")
-    event = task(roles, job_id, 1, f"results/{job_id}.0a.jpg") | {"decision": None, "last_attempt": False}
+    event = task(roles, job_id, 1, f"results/{job_id}.0a.jpg") | {"decision": "", "leave_out_unavailable": False}
     assert roles.invoke("DetectFacesFunction", event)["boxes"] == event["boxes"]
 
 
 def withdraws_boxes_of_a_deleted_job(roles: Roles) -> None:
     job_id = secrets.token_hex(16)
-    event = task(roles, job_id, 0, f"uploads/{job_id}") | {"boxes": None, "decision": None, "last_attempt": False}
+    event = task(roles, job_id, 0, f"uploads/{job_id}") | {
+        "boxes": None,
+        "decision": "",
+        "leave_out_unavailable": False,
+    }
     assert roles.invoke("DetectFacesFunction", event) == "JobNotFound"
     assert roles.keys(f"boxes/{job_id}") == [f"boxes/{job_id}.0a.json"]
 
@@ -523,10 +531,6 @@ def needed(roles: Roles) -> list[tuple[str, str]]:
                 assert not other, f"{other}: which action does it need?"
     properties = template()["Resources"]["BlurImageStateMachine"]["Properties"]
     # As the developer guide of Step Functions lists them.
-    if properties["Logging"]["Level"] != "OFF":
-        calls += [(f"logs:{verb}LogDelivery", "*") for verb in ("Create", "Get", "Update", "Delete")]
-        calls += [("logs:ListLogDeliveries", "*"), ("logs:PutResourcePolicy", "*")]
-        calls += [("logs:DescribeResourcePolicies", "*"), ("logs:DescribeLogGroups", "*")]
     if properties["Tracing"]["Enabled"]:
         calls += [("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")]
         calls += [("xray:GetSamplingRules", "*"), ("xray:GetSamplingTargets", "*")]

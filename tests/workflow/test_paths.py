@@ -14,6 +14,7 @@ import pytest
 from check_definition import successors
 
 from faceblur import errors
+from faceblur.contracts import NO_BOXES
 from faceblur.detectors.warnings import WarningCode
 from faceblur.options import JobOptions
 from tests.support.mocked_results import returns, throws
@@ -39,10 +40,11 @@ DETECT, HIDE, CHECK, MISSED = "Detect the faces", "Hide the faces", "Check the r
 HIDE_MISSED, LAST = "Hide what was missed", "Was this the last round?"
 KEEP, DELETE, RECORD, COMPLETED = "Keep the original?", "Delete the original", "Record the result", "Job completed"
 RECORD_FAILURE = "Record the failure"
+ONE = "Go on with one detector?"
 FAILURE = ["What went wrong?", RECORD_FAILURE, "Job failed"]
 
 
-INPUT: ExecutionInput = {"job_id": JOB_ID, "boxes": None, "unsure": 0, "reviewed": False, "warnings": []}
+INPUT: ExecutionInput = {"job_id": JOB_ID, "boxes": NO_BOXES, "unsure": 0, "reviewed": False, "warnings": []}
 # The input of an execution that does a job again with the faces that are known.
 AGAIN: ExecutionInput = INPUT | {"boxes": {"key": f"boxes/{JOB_ID}.json", "count": 1}}
 
@@ -214,6 +216,9 @@ ALWAYS = Case(
 )
 WITHOUT_DETECTION = {task: HAPPY[task] for task in HAPPY if task != DETECT}
 ONE_MORE = found(1, 2)
+AWAY = ["DetectorThrottled", "DetectorUnavailable"]
+ONCE = Case(HAPPY, PATH)
+ONE_WILL_DO = HAPPY | {CLAIM: [claimed(require_all_detectors=False)]}
 
 
 CASES = {
@@ -290,7 +295,40 @@ CASES = {
         [*TO_CHECK, HIDE_MISSED, LAST, CHECK, *FAILURE],
         "InternalError",
     ),
-    **{f"an error of ours: {code}": fails(DETECT, raises(code), code) for code in OURS},
+    **{f"an error of ours: {code}": fails(DETECT, raises(code), code) for code in OURS if code not in AWAY},
+    **{f"a detector is away: {code}": fails_on(ONCE, DETECT, raises(code), code, [ONE, *FAILURE]) for code in AWAY},
+    "a detector is away in the check": fails_on(
+        ONCE, CHECK, raises("DetectorUnavailable"), "DetectorUnavailable", [ONE, *FAILURE]
+    ),
+    "one of two detectors is away in the detection": Case(
+        ONE_WILL_DO | {DETECT: [raises("DetectorThrottled"), found(1, 1)]}, [*PATH[:3], ONE, *PATH[2:]]
+    ),
+    "one of two detectors is away in the check": Case(
+        ONE_WILL_DO | {CHECK: [raises("DetectorUnavailable"), found(0, 1)]}, [*PATH[:6], ONE, *PATH[5:]]
+    ),
+    "one of two detectors is away in every look": Case(
+        ONE_WILL_DO
+        | {
+            DETECT: [raises("DetectorUnavailable"), found(1, 1)],
+            CHECK: [raises("DetectorUnavailable"), found(0, 1)],
+        },
+        [*PATH[:3], ONE, *PATH[2:6], ONE, *PATH[5:]],
+    ),
+    "both detectors are away in the detection": Case(
+        {
+            CLAIM: ONE_WILL_DO[CLAIM],
+            DETECT: [raises("DetectorThrottled"), raises("DetectorUnavailable")],
+            RECORD_FAILURE: [DONE],
+        },
+        [*PATH[:3], ONE, DETECT, ONE, *FAILURE],
+        "DetectorUnavailable",
+    ),
+    "both detectors are away in the check": Case(
+        {task: ONE_WILL_DO[task] for task in (CLAIM, DETECT, HIDE)}
+        | {CHECK: [raises("DetectorUnavailable"), raises("DetectorThrottled")], RECORD_FAILURE: [DONE]},
+        [*PATH[:6], ONE, CHECK, ONE, *FAILURE],
+        "DetectorThrottled",
+    ),
     **{
         f"an error of ours: {task}": fails(task, raises("StorageUnavailable"), "StorageUnavailable")
         for task in (HIDE, CHECK, RECORD)
@@ -335,8 +373,28 @@ def test_the_cases_take_every_way_out_of_every_state() -> None:
 
 
 def test_a_task_is_retried_as_often_as_its_retrier_says(blur_image: MockedMachine) -> None:
-    execution = blur_image.run(INPUT, CASES["an error of ours: DetectorUnavailable"].results)
+    execution = blur_image.run(INPUT, CASES["a detector is away: DetectorUnavailable"].results)
     assert execution.visits[PATH.index(DETECT)].retries == 7
+
+
+@pytest.mark.parametrize("look", [DETECT, CHECK])
+def test_only_a_deployment_with_two_detectors_goes_on_with_one(with_one_detector: MockedMachine, look: str) -> None:
+    once = Case(ONE_WILL_DO, PATH)
+    results, path, code, given = fails_on(
+        once, look, raises("DetectorUnavailable"), "DetectorUnavailable", [ONE, *FAILURE]
+    )
+    execution = with_one_detector.run(given, results)
+    assert (execution.path, execution.error) == (path, code)
+
+
+@pytest.mark.parametrize("case", ["one of two detectors is away in the check", "a face is found and hidden"])
+def test_the_next_look_asks_both_detectors_again(blur_image: MockedMachine, case: str) -> None:
+    assert blur_image.run(INPUT, CASES[case].results).variables["leave_out_unavailable"] is False
+
+
+def test_the_one_detector_is_tried_as_often_as_both(blur_image: MockedMachine) -> None:
+    execution = blur_image.run(INPUT, CASES["both detectors are away in the detection"].results)
+    assert [visit.retries for visit in execution.visits if visit.state == DETECT] == [7, 7]
 
 
 @pytest.mark.parametrize("error", ENDED)
@@ -370,14 +428,23 @@ def test_the_receipt_is_made_from_every_stage_and_the_last_boxes_and_draft(blur_
 
     assert known == {
         "boxes": payload(second)["boxes"],
-        "decision": None,
+        "decision": "",
         "draft": payload(hidden_again)["draft"],
+        "leave_out_unavailable": False,
         "options": JobOptions().model_dump(),
         "reviewed": False,
         "round": 2,
         "stages": [payload(result)["stage"] for result in stages],
         "warnings": ["TILED", "CROWD", "DETECTOR_LEFT_OUT"],
     }
+
+
+def test_a_warning_of_several_looks_is_told_once(blur_image: MockedMachine) -> None:
+    """The state has an upper bound for this reason too."""
+    checks = [found(1, 2, "OneDetectorOnly"), found(0, 2, "OneDetectorOnly", "FacesBelowConfidence")]
+    results = HAPPY | {DETECT: [found(1, 1, "OneDetectorOnly")], CHECK: checks, HIDE_MISSED: [hidden()]}
+    known = blur_image.run(INPUT, results).variables
+    assert known["warnings"] == ["OneDetectorOnly", "FacesBelowConfidence"]
 
 
 @pytest.mark.parametrize(

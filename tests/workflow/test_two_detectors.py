@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tests.support.standins.rekognition import Rekognition
 
 
+TO_DETECT, ONE = ["Claim the job", "Are the faces known?", DETECT], "Go on with one detector?"
+
+
 @pytest.fixture
 def stack(deployed_with_rekognition: Deployed, rekognition: Rekognition) -> Iterator[Deployed]:
     """The stack that asks the stand-in."""
@@ -32,12 +35,18 @@ def stack(deployed_with_rekognition: Deployed, rekognition: Rekognition) -> Iter
 def asking_both(stack: Deployed) -> Iterator[None]:
     """Have the stack ask both detectors, as with `FaceDetector=both`."""
     client, name = stack.stack.client("lambda"), function_name(stack, "DetectFacesFunction")
+    states, machine = stack.stack.client("stepfunctions"), stack.stack.outputs["StateMachineArn"]
     before = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    definition = states.describe_state_machine(stateMachineArn=machine)["definition"]
+    assert "'rekognition' = 'both'" in definition
+    asking = definition.replace("'rekognition' = 'both'", "'both' = 'both'")
     after = before | {"FACE_DETECTOR": "both"}
     client.update_function_configuration(FunctionName=name, Environment={"Variables": after})
+    states.update_state_machine(stateMachineArn=machine, definition=asking)
     try:
         yield
     finally:
+        states.update_state_machine(stateMachineArn=machine, definition=definition)
         client.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
 
@@ -93,7 +102,7 @@ def test_an_outage_of_one_detector_fails_the_job(stack: Deployed, rekognition: R
     rekognition.default = BROKEN
     with asking_both(stack):
         job = stack.run(astronaut())
-    assert_failed(stack, job, "DetectorUnavailable", ["Claim the job", "Are the faces known?", DETECT, *FAILURE])
+    assert_failed(stack, job, "DetectorUnavailable", [*TO_DETECT, ONE, *FAILURE])
 
 
 def test_a_job_that_may_go_on_with_one_detector_warns_of_it(stack: Deployed, rekognition: Rekognition) -> None:
@@ -102,3 +111,17 @@ def test_a_job_that_may_go_on_with_one_detector_warns_of_it(stack: Deployed, rek
         job = stack.run(astronaut(), require_all_detectors=False)
     assert (job["status"], job["faces"]) == ("COMPLETED", 1)
     assert "OneDetectorOnly" in job["warnings"]
+    assert stack.path(job["job_id"])[:5] == [*TO_DETECT, ONE, DETECT]
+
+
+def test_a_throttled_function_drops_no_detector(stack: Deployed) -> None:
+    """Its retries are no sign that a detector is away."""
+    created = stack.create(require_all_detectors=False)
+    throttled: list[dict[str, Any]] = [{"raise": "Lambda.TooManyRequestsException"}] * 8
+    stack.plan(created["job_id"], "detect_faces", *throttled, {"raise": "DetectorUnavailable"})
+    with asking_both(stack):
+        stack.upload(created, astronaut())
+        job = stack.ended(created["job_id"])
+    assert job["status"] == "COMPLETED"
+    assert "OneDetectorOnly" not in job["warnings"]
+    assert ONE not in stack.path(job["job_id"])

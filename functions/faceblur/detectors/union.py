@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 class UnionDetector:
     """The union of several detectors' faces; faces that overlap are merged."""
 
-    def __init__(self, detectors: Sequence[Detector], last_attempt: bool) -> None:
-        """Ask these detectors in this order. In the last attempt, go on without detectors that are unavailable."""
+    def __init__(self, detectors: Sequence[Detector], leave_out_unavailable: bool) -> None:
+        """Ask these detectors in this order. If asked to, go on without those that are unavailable."""
         self.detectors = detectors
-        self.last_attempt = last_attempt
+        self.leave_out_unavailable = leave_out_unavailable
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
         """The faces of at least this confidence (0…100) that any detector finds.
 
-        A detector's TransientError is raised, so that the state machine tries again. In the last attempt it becomes a
-        warning, unless all detectors are unavailable.
+        A detector's TransientError is raised, so that the state machine tries again. With `leave_out_unavailable` it
+        becomes a warning, unless all detectors are unavailable.
         """
         found: list[Detection] = []
         error: TransientError | None = None
@@ -35,7 +35,7 @@ class UnionDetector:
             try:
                 found.append(detector.detect(photo, min_confidence, detection_pass))
             except TransientError as unavailable:
-                if not self.last_attempt:
+                if not self.leave_out_unavailable:
                     raise
                 error = unavailable
         if error and not found:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def complete_job(request: CompleteRequest, jobs: Jobs, photos: Photos) -> Job | None:
     """Turn the job to COMPLETED, write its receipt, and delete what it needs no more.
 
-    Returns the job; None if it was deleted right afterwards.
+    Returns the job; None if an earlier attempt had completed it, or if it was deleted right afterwards.
 
     Raises JobNotFound, and leaves no receipt, if the job was deleted in the meantime.
     """
@@ -33,18 +33,20 @@ def complete_job(request: CompleteRequest, jobs: Jobs, photos: Photos) -> Job | 
         # An earlier attempt may have completed the job and deleted the boxes, but its answer was lost.
         if not _has_completed(request, jobs.get(request.job_id)):
             raise
+        completed = False
     else:
-        _complete(request, found, jobs, photos)
+        completed = _complete(request, found, jobs, photos)
     # If a photo was posted twice, the second may have arrived after the original was deleted.
-    return erase_unneeded(request.job_id, jobs, photos)
+    job = erase_unneeded(request.job_id, jobs, photos)
+    return job if completed else None
 
 
 def _has_completed(request: CompleteRequest, job: Job) -> bool:
     return job.status is Status.COMPLETED and job.execution == request.execution and job.error is None
 
 
-def _complete(request: CompleteRequest, found: FoundBoxes, jobs: Jobs, photos: Photos) -> None:
-    """Write the receipt and publish the draft as the result."""
+def _complete(request: CompleteRequest, found: FoundBoxes, jobs: Jobs, photos: Photos) -> bool:
+    """Write the receipt and publish the draft as the result. Returns whether this completed the job."""
     if not found.boxes:
         # The code of WarningCode.NO_FACES_FOUND, whose module would load Pillow.
         request = replace(request, warnings=[*request.warnings, "NoFacesFound"])
@@ -65,7 +67,7 @@ def _complete(request: CompleteRequest, found: FoundBoxes, jobs: Jobs, photos: P
         "receipt": receipt_key,
     }
     try:
-        jobs.complete(request.job_id, request.execution, outcome, request.options["keep_original"])
+        return jobs.complete(request.job_id, request.execution, outcome, request.options["keep_original"])
     except JobNotFound:
         # A straggler of an execution that has completed the job must not take its receipt away.
         if not _is_published(receipt_key, request.job_id, jobs):
@@ -92,14 +94,13 @@ def error_of(status: str, name: str | None, cause: str | None) -> FaceblurError:
     return InternalError()
 
 
-def fail_job(job_id: str, execution: str, error: FaceblurError, jobs: Jobs, photos: Photos) -> bool:
-    """Record that an execution failed, and delete what must not stay. Tells whether the job failed by it.
+def fail_job(job_id: str, execution: str, error: FaceblurError, jobs: Jobs, photos: Photos) -> None:
+    """Record that an execution failed, unless it did so itself, and delete what must not stay.
 
     A job on which another execution works stays as it is.
     """
     jobs.fail(job_id, error, execution)
-    job = erase_unneeded(job_id, jobs, photos)
-    return job is not None and job.error is not None and job.execution in {"", execution}
+    erase_unneeded(job_id, jobs, photos)
 
 
 def erase_unneeded(job_id: str, jobs: Jobs, photos: Photos) -> Job | None:

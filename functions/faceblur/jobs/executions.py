@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from faceblur import config
 from faceblur.aws import code_of
+from faceblur.contracts import NO_BOXES
 from faceblur.errors import ReviewClosed
 from faceblur.jobs.names import execution_name
 
@@ -34,7 +35,7 @@ class Workflow:
 
     def start(self, job_id: str) -> None:
         """Start the job's first execution, unless there was one already. So a repeated message is harmless."""
-        given: ExecutionInput = {"job_id": job_id, "boxes": None, "unsure": 0, "reviewed": False, "warnings": []}
+        given: ExecutionInput = {"job_id": job_id, "boxes": NO_BOXES, "unsure": 0, "reviewed": False, "warnings": []}
         with suppress(self._client.exceptions.ExecutionAlreadyExists):
             self._start(job_id, given)
 

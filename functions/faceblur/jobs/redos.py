@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from faceblur.contracts import NO_BOXES
 from faceblur.errors import InternalError, JobNotFinished, OriginalDeleted
 from faceblur.jobs.boxes import INSIDE, load_boxes, store_boxes
 from faceblur.jobs.decisions import Choice, Decision, store_decision
@@ -79,7 +80,7 @@ def begin_redo(job: Job, redo: Redo, jobs: Jobs, photos: Photos, workflow: Workf
         if decision_key:
             store_decision(decision_key, redo.decision, photos)
             withdraw_if_late(decision_key, job.job_id, jobs, photos)
-        boxes = None if redo.detect else store_boxes(job.job_id, redo.found, jobs, photos)
+        boxes = NO_BOXES if redo.detect else store_boxes(job.job_id, redo.found, jobs, photos)
         given: ExecutionInput = {
             "job_id": job.job_id,
             "boxes": boxes,

@@ -236,12 +236,12 @@ class Jobs:
 
         Raises JobNotFinished if the job is not completed, or no longer as it is in `job`.
         """
-        begun = [f"{name}_at" for name in (*STAGES, "finished")]
+        of_the_last_run = [*(f"{name}_at" for name in (*STAGES, "finished")), "failure_counted"]
         handed = self._update(
             job.job_id,
             "SET #status = :status, fallback_status = :completed, options = :options, execution_arn = :execution, "
             "working_since = :now, redos = :redos, decision = :decision "
-            f"REMOVE #error, {', '.join(begun)}",
+            f"REMOVE #error, {', '.join(of_the_last_run)}",
             {
                 ":status": Status.PROCESSING,
                 ":completed": Status.COMPLETED,
@@ -256,13 +256,14 @@ class Jobs:
         if not handed:
             raise JobNotFinished
 
-    def complete(self, job_id: str, execution: str, outcome: dict[str, Any], hours_kept: int) -> None:
+    def complete(self, job_id: str, execution: str, outcome: dict[str, Any], hours_kept: int) -> bool:
         """Record the result of this execution; it may be repeated. The job can be done again for so many hours.
 
-        Raises JobNotFound if the job was deleted or has failed, or if another execution works on it.
+        Returns whether this completed the job; False if an earlier call did. Raises JobNotFound if the job was deleted
+        or has failed, or if another execution works on it.
         """
         redo_until = int(time.time()) + hours_kept * 60 * 60
-        recorded = self._update(
+        before = self._changed(
             job_id,
             "SET #status = :status, outcome = :outcome, finished_at = if_not_exists(finished_at, :now), "
             "redo_until = :redo_until",
@@ -271,8 +272,9 @@ class Jobs:
             & Attr("execution_arn").eq(execution)
             & Attr("error").not_exists(),
         )
-        if not recorded:
+        if before is None:
             raise JobNotFound
+        return bool(before["status"] != Status.COMPLETED)
 
     def fail(
         self,
@@ -299,6 +301,22 @@ class Jobs:
             & (Attr("execution_arn").not_exists() | Attr("execution_arn").eq(execution)),
         )
 
+    def count_failure(self, job_id: str, execution: str = "") -> str | None:
+        """Mark the failure of this execution as counted. Returns the code of its error.
+
+        Returns None if the failure was counted before, if the job has not failed, or if another execution works on it.
+        Without an execution, only a job is counted that has none.
+        """
+        before = self._changed(
+            job_id,
+            "SET failure_counted = :true",
+            {":true": True},
+            Attr("error").exists()
+            & Attr("failure_counted").not_exists()
+            & (Attr("execution_arn").not_exists() | Attr("execution_arn").eq(execution)),
+        )
+        return str(before["error"]["code"]) if before else None
+
     def delete(self, job_id: str, owner: str) -> Job | None:
         """Remove the job's row. Returns the job, if there was one; raises JobNotFound if it has another owner."""
         owned = Attr("owner").eq(owner) if owner else Attr("owner").not_exists()
@@ -314,19 +332,27 @@ class Jobs:
         return _from_row(answer["Attributes"]) if "Attributes" in answer else None
 
     def _update(self, job_id: str, update: str, values: dict[str, Any], condition: ConditionBase, at: str = "") -> bool:
+        """Change a row under a condition. Returns whether the condition held."""
+        return self._changed(job_id, update, values, condition, at) is not None
+
+    def _changed(
+        self, job_id: str, update: str, values: dict[str, Any], condition: ConditionBase, at: str = ""
+    ) -> dict[str, Any] | None:
+        """Change a row under a condition. Returns the row as it was, which may be empty; None if it was not changed."""
         names = {"#status": "status", "#error": "error", "#at": at}
         try:
             with storage_errors():
-                self._table.update_item(
+                answer = self._table.update_item(
                     Key={"job_id": job_id},
                     UpdateExpression=update,
                     ExpressionAttributeNames={name: attribute for name, attribute in names.items() if name in update},
                     ExpressionAttributeValues=values,
                     ConditionExpression=condition,
+                    ReturnValues="ALL_OLD",
                 )
         except self._condition_failed:
-            return False
-        return True
+            return None
+        return answer.get("Attributes", {})
 
     @property
     def _condition_failed(self) -> type[ClientError]:

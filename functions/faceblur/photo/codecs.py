@@ -88,7 +88,7 @@ class Pixels:
 
     def paint(self, regions: Sequence[Region]) -> None:
         """Cover the regions in place."""
-        painting.paint([self.image], regions)
+        painting.paint(self.image, regions)
 
     def encode(self) -> bytes:
         """The file."""
@@ -188,21 +188,15 @@ def _options_for_file(profile: bytes | None, density: tuple[float, float] | None
 
 def _read_jpeg(
     data: bytes, image: JpegImagePlugin.JpegImageFile, orientation: int, profile: bytes | None, kept: Kept
-) -> jpeg.Planes | Pixels:
+) -> Pixels:
     """A JPEG that will be written as one."""
     tag = orientation if jpeg.stays_stored(image, orientation) else 1
     applied = orientation if tag == 1 else 1
     options = _options_for_file(profile, metadata.density(image, applied)) | kept.options("JPEG", tag)
-    if jpeg.has_planes(image):
-        return jpeg.read_planes(data, image, orientation, tag, options)
-    # All components have the same size, or cannot be kept as planes.
-    space = jpeg.space(image)
-    alike = len(set(jpeg.factors(image))) == 1 and space != "YCCK"  # Pillow cannot write it
-    tables = jpeg.tables(image, applied) if alike else [jpeg.FINEST]
-    image.load()
-    image.info = {}
-    options |= {"qtables": tables, "subsampling": 0, "keep_rgb": space == "RGB"}
-    return Pixels(decode.turn_upright(image, orientation), "JPEG", options, tag)
+    options |= jpeg.options(image, applied)
+    picture = jpeg.pixels(image, data)
+    picture.info = {}
+    return Pixels(decode.turn_upright(picture, orientation), "JPEG", options, tag)
 
 
 def _kept_options(data: bytes, image: ImageFile.ImageFile, format_: str, profile: bytes | None) -> dict[str, Any]:

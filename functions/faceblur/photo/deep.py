@@ -36,7 +36,7 @@ class Deep:
 
     def paint(self, regions: Sequence[Region]) -> None:
         """Cover the regions. The paint has eight bits a sample; its lower bytes repeat the upper ones."""
-        painting.paint([self.upper], regions)
+        painting.paint(self.upper, regions)
         for strip, touched in painting.touched(self.upper.size, regions):
             self.lower.paste(self.upper.crop(strip), strip, touched)
 

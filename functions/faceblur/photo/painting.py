@@ -40,33 +40,32 @@ NORMAL = [NormalDist().inv_cdf((byte + 0.5) / 256) for byte in range(256)]
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """The paint for one face, stored as its few cells, and its outline in each layer."""
+    """The paint for one face, stored as its few cells, and its outline."""
 
-    outlines: list[Outline]
+    outline: Outline
     kind: StyleKind
     cells: Image.Image
 
-    def paint(self, layers: Sequence[Image.Image]) -> None:
-        """Cover the face in every layer."""
+    def paint(self, picture: Image.Image) -> None:
+        """Cover the face."""
+        visible = self.outline.visible
         soft = softened(self.cells) if self.kind == "blur" else self.cells
-        for layer, target in zip(layers, self.outlines, strict=True):
-            paint = soft if soft.mode == layer.mode else soft.convert(layer.mode)
-            if self.kind == "blur":
-                paint = enlarged(paint, target.visible.size, FINE_PAINT)
-            for piece, opacities in target.pieces():
-                fits = paint.size == piece.size == target.visible.size
-                layer.paste(paint if fits else stretched_part(paint, target.visible, piece), piece, opacities)
+        paint = soft if soft.mode == picture.mode else soft.convert(picture.mode)
+        if self.kind == "blur":
+            paint = enlarged(paint, visible.size, FINE_PAINT)
+        for piece, opacities in self.outline.pieces():
+            fits = paint.size == piece.size == visible.size
+            picture.paste(paint if fits else stretched_part(paint, visible, piece), piece, opacities)
 
 
-def paint(layers: Sequence[Image.Image], regions: Sequence[Region]) -> None:
-    """Cover the regions in place.
+def paint(picture: Image.Image, regions: Sequence[Region]) -> None:
+    """Cover the regions in place. The picture has 8 bits a sample and no palette.
 
-    The last layer is the picture, with 8 bits a sample and no palette. The layers before it are bands of the same
-    picture that the file stores at other sizes. All patches are computed before the first one is painted, so that no
-    patch contains paint of another. They are sorted, so that the order of the regions makes no difference.
+    All patches are computed before the first one is painted, so that no patch contains paint of another. They are
+    sorted, so that the order of the regions makes no difference.
     """
-    for patch in sorted((patch_for(layers, region) for region in regions), key=_order):
-        patch.paint(layers)
+    for patch in sorted((patch_for(picture, region) for region in regions), key=_order):
+        patch.paint(picture)
 
 
 def touched(size: tuple[int, int], regions: Sequence[Region]) -> Iterator[tuple[Rectangle, Image.Image]]:
@@ -76,14 +75,12 @@ def touched(size: tuple[int, int], regions: Sequence[Region]) -> Iterator[tuple[
             yield piece, opacities.point(lambda level: 255 if level else 0)
 
 
-def patch_for(layers: Sequence[Image.Image], region: Region) -> Patch:
-    """The patch that hides the region, computed from the last layer, which is the picture."""
-    picture, kind = layers[-1], region.style.kind
-    outlines = [outline(layer.size, region) for layer in layers]
-    visible = outlines[-1].visible
-    if kind == "solid" or 0 in visible.size:
-        return Patch(outlines, "solid", Image.new("RGB", (1, 1), region.style.colour).convert(picture.mode))
-    return Patch(outlines, kind, with_noise(averages(picture, visible, cells_of(region.style))))
+def patch_for(picture: Image.Image, region: Region) -> Patch:
+    """The patch that hides the region of the picture."""
+    kind, place = region.style.kind, outline(picture.size, region)
+    if kind == "solid" or 0 in place.visible.size:
+        return Patch(place, "solid", Image.new("RGB", (1, 1), region.style.colour).convert(picture.mode))
+    return Patch(place, kind, with_noise(averages(picture, place.visible, cells_of(region.style))))
 
 
 def cells_of(style: Style) -> int:
@@ -140,5 +137,5 @@ def stretched_part(image: Image.Image, target: Rectangle, part: Rectangle) -> Im
 
 def _order(patch: Patch) -> tuple[bool, float, Frame]:
     """Small faces are painted over large ones, and solid colours over everything else."""
-    frame = patch.outlines[-1].frame
+    frame = patch.outline.frame
     return patch.kind == "solid", -frame.across * frame.down, frame

@@ -30,10 +30,11 @@ from faceblur.detectors.warnings import warnings_for
 from faceblur.errors import PhotoError
 from faceblur.geometry import Box
 from faceblur.limits import OutputFormat, Shape, StyleKind
-from faceblur.photo import decode, jpeg
+from faceblur.photo import decode
 from faceblur.photo.hide import HiddenPhoto, hide_faces
 from faceblur.photo.preview import draw_preview
 from faceblur.photo.styles import Region, Style
+from tests.support.pictures.samplings import DQT, segments
 from tests.support.privacy import MARK
 from tests.support.sources import template
 
@@ -231,8 +232,8 @@ def traces(file: bytes) -> bool:
     if image.format == "BMP":
         rest = file[: int.from_bytes(file[10:14], "little")]
     if image.format == "JPEG":
-        parts = list(jpeg.segments(file))
-        stays = {jpeg.DQT, 0xE2}  # the profile is in APP2
+        parts = list(segments(file))
+        stays = {DQT, 0xE2}  # the profile is in APP2
         rest = b"".join(content for marker, content, _ in parts if marker not in stays) + file[parts[-1][2] :]
     return any(MARK[start : start + 6] in each for each in (texts, rest) for start in range(len(MARK) - 5))
 

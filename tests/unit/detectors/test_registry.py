@@ -29,11 +29,11 @@ def test_each_name_gives_its_detector(name):
     assert type(detector_named(name)).__module__.startswith(f"faceblur.detectors.{name}")
 
 
-@pytest.mark.parametrize("last_attempt", [False, True])
-def test_both_detectors(last_attempt):
-    both = detector_named("both", last_attempt=last_attempt)
+@pytest.mark.parametrize("leave_out_unavailable", [False, True])
+def test_both_detectors(leave_out_unavailable):
+    both = detector_named("both", leave_out_unavailable=leave_out_unavailable)
     assert isinstance(both, UnionDetector)
-    assert both.last_attempt is last_attempt
+    assert both.leave_out_unavailable is leave_out_unavailable
     names = [type(each).__name__ for each in both.detectors]
     assert names == ["RekognitionDetector", "EmbeddedDetector"]
 

@@ -32,8 +32,8 @@ class Finds:
         return Detection(list(outcome), self.name, f"{self.name}-1", self.calls, self.warnings)
 
 
-def detect(*detectors, last_attempt=False):
-    return UnionDetector(detectors, last_attempt).detect(PHOTO, 50, DetectionPass.FIRST)
+def detect(*detectors, leave_out_unavailable=False):
+    return UnionDetector(detectors, leave_out_unavailable).detect(PHOTO, 50, DetectionPass.FIRST)
 
 
 def summary(detection):
@@ -72,27 +72,27 @@ def test_an_unavailable_detector_is_for_the_state_machine_to_try_again(error, pl
 
 
 @pytest.mark.parametrize("place", [0, 1])
-def test_in_the_last_attempt_one_detector_suffices_with_a_warning(place):
+def test_one_detector_suffices_if_the_other_may_be_left_out_with_a_warning(place):
     detectors = [Finds("one", [ANN]), Finds("two", [BOB])]
     missing = detectors[place]
     missing.outcomes = [DetectorThrottled()]
-    found = detect(*detectors, last_attempt=True)
+    found = detect(*detectors, leave_out_unavailable=True)
     assert [box.found_by for box in found.boxes] == [found.detector] != [missing.name]
     assert found.warnings == [WarningCode.ONE_DETECTOR_ONLY]
 
 
-def test_a_last_attempt_with_both_detectors_gives_no_warning():
-    found = detect(Finds("one", [ANN]), Finds("two", [BOB]), last_attempt=True)
+def test_both_detectors_give_no_warning():
+    found = detect(Finds("one", [ANN]), Finds("two", [BOB]), leave_out_unavailable=True)
     assert len(found.boxes) == 2
     assert found.warnings == []
 
 
-def test_a_last_attempt_without_any_detector_fails():
+def test_without_any_detector_it_fails():
     with pytest.raises(DetectorThrottled):
-        detect(Finds("one", DetectorUnavailable()), Finds("two", DetectorThrottled()), last_attempt=True)
+        detect(Finds("one", DetectorUnavailable()), Finds("two", DetectorThrottled()), leave_out_unavailable=True)
 
 
 @pytest.mark.parametrize("error", [CorruptImage(), RuntimeError("a bug")])
 def test_no_other_error_is_ever_a_reason_to_go_on(error):
     with pytest.raises(type(error)):
-        detect(Finds("one", error), Finds("two", [ANN]), last_attempt=True)
+        detect(Finds("one", error), Finds("two", [ANN]), leave_out_unavailable=True)

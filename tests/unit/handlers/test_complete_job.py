@@ -12,6 +12,7 @@ from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.jobs.storage import digest
 from faceblur.jobs.table import jobs
+from faceblur.observability import digest_of_id
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
@@ -55,7 +56,25 @@ def test_a_result_completes_the_job(complete, event, add_job, keys, output):
     }
     assert keys() == {RESULT, RECEIPT}
     assert [line["JobsCompleted"] for line in output.metrics if "JobsCompleted" in line] == [1]
-    assert [(line["message"], line["correlation_id"]) for line in output.logs] == [("job completed", JOB_ID)]
+    assert [(line["message"], line["correlation_id"]) for line in output.logs] == [
+        ("job completed", digest_of_id(JOB_ID))
+    ]
+
+
+def test_a_job_is_counted_once_however_often_it_is_completed(complete, add_job, output):
+    add_job("PROCESSING")
+    complete()
+    complete()
+    counted = [name for line in output.metrics for name in line if name in {"JobsCompleted", "FacesFound"}]
+    assert sorted(counted) == ["FacesFound", "JobsCompleted"]
+
+
+def test_faces_that_a_person_kept_were_found_too(complete, add_job, s3, output):
+    add_job("PROCESSING")
+    boxes = [Box(0.1 + place, 0.1, 0.1, 0.1, 97.3, "embedded") for place in (0, 0.3)]
+    put_boxes(s3, FoundBox(boxes[0], 0), FoundBox(boxes[1], 0, hidden=False))
+    complete()
+    assert [line["FacesFound"] for line in output.metrics if "FacesFound" in line] == [2]
 
 
 def test_the_time_of_the_work_begins_with_the_answer_of_a_person(complete, add_job, output):

@@ -6,6 +6,7 @@ import pytest
 
 from delete_job.app import handler
 from faceblur.jobs.executions import Workflow, workflow
+from faceblur.observability import digest_of_id
 from tests.support.api_contract import assert_documented
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -117,7 +118,9 @@ def test_what_is_unforeseen_shows_nothing_of_its_insides(delete, s3, add_job, ro
 def test_the_log_is_about_the_job(delete, add_job, output):
     add_job("COMPLETED")
     delete()
-    assert [(line["message"], line["correlation_id"]) for line in output.logs] == [("job deleted", JOB_ID)]
+    assert [(line["message"], line["correlation_id"]) for line in output.logs] == [
+        ("job deleted", digest_of_id(JOB_ID))
+    ]
 
 
 def test_somebody_elses_job_stays_untouched(delete, everything, add_job, row_of, keys, states, signed_in):

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from faceblur.errors import InternalError
 from faceblur.jobs.table import jobs
+from faceblur.observability import digest_of_id
 from fail_job.app import handler
 from tests.unit.conftest import outcome_of
 
@@ -50,7 +51,7 @@ def test_an_execution_that_failed_fails_its_job_and_leaves_nothing(fail, event, 
     assert keys() == set()
     assert failures(output) == [("CorruptImage", 1)]
     (line,) = output.logs
-    assert (line["correlation_id"], line["status"], line["code"]) == (JOB_ID, "FAILED", "CorruptImage")
+    assert (line["correlation_id"], line["status"], line["code"]) == (digest_of_id(JOB_ID), "FAILED", "CorruptImage")
 
 
 @pytest.mark.parametrize(("status", "code"), [("TIMED_OUT", "TimedOut"), ("ABORTED", "Aborted")])
@@ -116,12 +117,30 @@ def test_a_photo_without_a_job_is_erased(fail, row_of, keys):
     assert keys() == set()
 
 
-def test_an_event_delivered_twice(fail, event, add_job):
+def test_an_event_delivered_twice_counts_once(fail, event, add_job, output):
     add_job("PROCESSING")
     fail()
     once = jobs().get(JOB_ID)
     fail()
     assert jobs().get(JOB_ID) == once
+    assert failures(output) == [("CorruptImage", 1)]
+
+
+def test_a_failure_is_counted_by_the_code_that_its_user_sees(fail, add_job, output):
+    add_job("FAILED", error={"code": "TooManyFaces", "message": "A crowd."})
+    fail(status="TIMED_OUT", error=None, cause=None)
+    assert failures(output) == [("TooManyFaces", 1)]
+
+
+@pytest.mark.parametrize("error", ["States.DataLimitExceeded", "States.Runtime"])
+@pytest.mark.parametrize("status", ["PROCESSING", "AWAITING_REVIEW"])
+def test_an_error_that_no_catcher_can_catch_still_ends_the_job(fail, add_job, keys, output, error, status):
+    add_job(status)
+    fail(error=error, cause="The state/task returned a result with a size exceeding the maximum.")
+    job = jobs().get(JOB_ID)
+    assert (job.status, job.error) == ("FAILED", {"code": "InternalError", "message": InternalError.sentence})
+    assert keys() == set()
+    assert failures(output) == [("InternalError", 1)]
 
 
 def test_a_failure_that_cannot_be_recorded_is_delivered_again(fail, table):

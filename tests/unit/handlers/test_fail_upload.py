@@ -5,7 +5,9 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
+from faceblur.errors import UploadExpired
 from faceblur.jobs.table import jobs
+from faceblur.observability import digest_of_id
 from fail_upload.app import handler
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -40,7 +42,7 @@ def test_the_job_has_failed_and_its_upload_is_deleted(fail, event, add_job, keys
     assert failures(output) == [("InternalError", 1)]
     (line,) = output.logs
     message = event("fail_upload")["Records"][0]["messageId"]
-    assert (line["correlation_id"], line["level"], line["message_id"]) == (JOB_ID, "ERROR", message)
+    assert (line["correlation_id"], line["level"], line["message_id"]) == (digest_of_id(JOB_ID), "ERROR", message)
 
 
 def test_a_job_whose_execution_has_started_goes_on(fail, add_job, keys, output):
@@ -76,6 +78,13 @@ def test_a_failure_delivered_twice_counts_once(fail, add_job, output):
     fail()
     fail()
     assert failures(output) == [("InternalError", 1)]
+
+
+def test_a_job_that_failed_before_is_counted_by_its_code(fail, add_job, output):
+    """`get_job` records that the form expired, and may end before it has counted that."""
+    jobs().fail(add_job(), UploadExpired())
+    fail()
+    assert failures(output) == [("UploadExpired", 1)]
 
 
 def test_a_failure_that_cannot_be_recorded_is_delivered_again(fail, table):

@@ -10,6 +10,7 @@ from faceblur.errors import JobNotFound
 from faceblur.geometry import Box
 from faceblur.jobs.storage import Photos
 from faceblur.jobs.table import jobs
+from faceblur.observability import digest_of_id
 from get_job.app import handler
 from tests.support.api_contract import assert_documented
 
@@ -162,7 +163,7 @@ def test_what_is_unforeseen_shows_nothing_of_its_insides(get, table, output):
     status, body = get()
     assert (status, body["code"]) == (500, "InternalError")
     assert "ResourceNotFoundException" not in json.dumps(body)
-    assert output.logs[-1]["correlation_id"] == JOB_ID
+    assert output.logs[-1]["correlation_id"] == digest_of_id(JOB_ID)
 
 
 def test_the_log_does_not_hold_the_links(get, add_job, output):

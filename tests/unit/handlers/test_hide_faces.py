@@ -13,6 +13,7 @@ from faceblur.errors import CorruptImage, JobNotFound, UploadReplaced
 from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.jobs.storage import digest, photos
+from faceblur.observability import digest_of_id
 from hide_faces.app import handler
 from tests.support.pictures.photos import encoded
 
@@ -213,7 +214,7 @@ def test_a_stage_lasts_as_long_as_its_work(monkeypatch):
 def test_the_log_is_about_the_job_and_holds_nothing_of_the_photo(blur, output):
     draft = blur()
     (line,) = output.logs
-    assert line["correlation_id"] == JOB_ID
+    assert line["correlation_id"] == digest_of_id(JOB_ID)
     assert (line["message"], line["faces"], line["bytes"]) == ("hid faces", 1, draft["draft"]["bytes"])
     assert base64.b64encode(PHOTO).decode()[:200] not in output.text
     assert "PNG" not in output.text

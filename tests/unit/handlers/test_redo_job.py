@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from faceblur.contracts import NO_BOXES
 from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes, load_boxes
 from faceblur.jobs.completion import erase_unneeded
@@ -94,7 +95,7 @@ def test_another_confidence_detects_the_faces_again(redo, completed, started, ro
     completed()
     assert redo({"min_confidence": 30})[0] == 202
     ((_, given),) = started
-    assert (given["boxes"], given["reviewed"], given["warnings"]) == (None, False, [])
+    assert (given["boxes"], given["reviewed"], given["warnings"]) == (NO_BOXES, False, [])
     assert row_of(JOB_ID)["decision"] == ""
 
 

@@ -122,9 +122,9 @@ def test_that_there_is_no_face_is_a_warning_by_its_name():
 
 def test_completing_again_is_harmless(done, add_job, keys, written):
     add_job("PROCESSING")
-    complete_job(done, jobs(), photos())
+    assert complete_job(done, jobs(), photos()) == jobs().get(JOB_ID)
     once, first = jobs().get(JOB_ID), written()
-    complete_job(done, jobs(), photos())
+    assert complete_job(done, jobs(), photos()) is None
     assert (jobs().get(JOB_ID), written(), keys()) == (once, first, {done.draft["key"], RECEIPT})
 
 
@@ -134,7 +134,7 @@ def test_completing_again_after_another_try_has_erased_the_boxes_is_harmless(don
     complete_job(done, jobs(), photos())
     s3.put_object(Bucket=BUCKET, Key=UPLOAD, Body=b"photo")
     assert done.boxes["key"] not in keys()
-    complete_job(done, jobs(), photos())
+    assert complete_job(done, jobs(), photos()) is None
     assert keys() == {done.draft["key"], RECEIPT}
     assert jobs().get(JOB_ID).status is Status.COMPLETED
 
@@ -285,7 +285,7 @@ def test_of_a_failed_job_not_even_the_original_stays(everything, keys, add_job):
 
 def test_a_failure_that_is_recorded_already_stays_as_it_is_and_is_cleaned_up(everything, keys, add_job):
     add_job("FAILED", error={"code": "TimedOut", "message": "Too long."})
-    assert fail_job(JOB_ID, EXECUTION, CorruptImage(), jobs(), photos())
+    fail_job(JOB_ID, EXECUTION, CorruptImage(), jobs(), photos())
     assert jobs().get(JOB_ID).error["code"] == "TimedOut"
     assert keys() == set()
 
@@ -295,7 +295,7 @@ def test_a_completed_job_stays_so_and_is_cleaned_up(everything, keys, add_job, s
     """The task that completed it died before it erased boxes, the first draft, and an upload that was posted again."""
     s3.put_object(Bucket=BUCKET, Key=f"results/{JOB_ID}.0123456789abcdef.jpg", Body=b"draft")
     add_job("COMPLETED", redo_until=int(time.time()) + seconds)
-    assert not fail_job(JOB_ID, EXECUTION, CorruptImage(), jobs(), photos())
+    fail_job(JOB_ID, EXECUTION, CorruptImage(), jobs(), photos())
     assert jobs().get(JOB_ID).status is Status.COMPLETED
     assert keys() == {RESULT, RECEIPT, *left}
 
@@ -305,7 +305,7 @@ def test_a_redo_that_fails_leaves_the_job_as_it_was(everything, keys, add_job, s
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"of the redo")
     outcome, until = json.dumps(outcome_of(JOB_ID)), int(time.time()) + 3600
     add_job("PROCESSING", execution_arn=AGAIN, fallback_status="COMPLETED", outcome=outcome, redo_until=until)
-    assert fail_job(JOB_ID, AGAIN, CorruptImage(), jobs(), photos())
+    fail_job(JOB_ID, AGAIN, CorruptImage(), jobs(), photos())
     job = jobs().get(JOB_ID)
     assert (job.status, job.error["code"], job.outcome) == (Status.COMPLETED, "CorruptImage", outcome_of(JOB_ID))
     assert keys() == {RESULT, RECEIPT, UPLOAD, BOXES}
@@ -313,7 +313,7 @@ def test_a_redo_that_fails_leaves_the_job_as_it_was(everything, keys, add_job, s
 
 def test_a_late_failure_of_another_execution_changes_nothing(everything, keys, add_job, row_of):
     row = row_of(add_job("PROCESSING", execution_arn=AGAIN, fallback_status="COMPLETED"))
-    assert not fail_job(JOB_ID, EXECUTION, CorruptImage(), jobs(), photos())
+    fail_job(JOB_ID, EXECUTION, CorruptImage(), jobs(), photos())
     assert row_of(JOB_ID) == row
     assert keys() == EVERYTHING
 
@@ -336,6 +336,6 @@ def test_a_straggler_takes_the_receipt_of_its_job_not_away(done, add_job, keys):
 
 
 def test_of_a_job_that_does_not_exist_nothing_stays(everything, keys, row_of):
-    assert not fail_job(JOB_ID, EXECUTION, InternalError(), jobs(), photos())
+    fail_job(JOB_ID, EXECUTION, InternalError(), jobs(), photos())
     assert keys() == set()
     assert row_of(JOB_ID) is None

@@ -13,7 +13,7 @@ from faceblur.jobs.names import execution_name, job_of
 
 STATE_MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:blur-image"
 EXECUTION_ARN = "arn:aws:states:eu-central-1:123456789012:execution:blur-image:a"
-FIRST = '{"job_id": "a", "boxes": null, "unsure": 0, "reviewed": false, "warnings": []}'
+FIRST = '{"job_id": "a", "boxes": {"key": "", "count": 0}, "unsure": 0, "reviewed": false, "warnings": []}'
 STARTING = {"stateMachineArn": STATE_MACHINE_ARN, "name": "a", "input": FIRST}
 
 

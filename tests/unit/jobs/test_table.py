@@ -234,9 +234,9 @@ def test_completing_records_the_outcome(table, add_job, row_of):
 
 def test_completing_again_is_harmless(table, add_job):
     job_id = add_job("PROCESSING")
-    jobs().complete(job_id, EXECUTION, OUTCOME, 0)
+    assert jobs().complete(job_id, EXECUTION, OUTCOME, 0)
     completed = jobs().get(job_id)
-    jobs().complete(job_id, EXECUTION, OUTCOME, 0)
+    assert not jobs().complete(job_id, EXECUTION, OUTCOME, 0)
     assert jobs().get(job_id) == completed
     assert completed.outcome == OUTCOME
 
@@ -283,6 +283,33 @@ def test_a_failure_makes_no_job(table, row_of, record_failure):
     with pytest.raises(ClientError, match="ConditionalCheckFailed"):
         record_failure("f" * 32, InternalError())
     assert row_of("f" * 32) is None
+
+
+@pytest.mark.parametrize("status", ["AWAITING_UPLOAD", "PROCESSING"])
+def test_a_failure_is_counted_once_whoever_recorded_it(table, add_job, record_failure, status):
+    job_id = add_job(status)
+    assert jobs().count_failure(job_id, EXECUTION) is None
+    record_failure(job_id, TimedOut())
+    assert jobs().count_failure(job_id, f"{EXECUTION}-1") == (None if status == "PROCESSING" else "TimedOut")
+    assert jobs().count_failure(job_id, EXECUTION) == ("TimedOut" if status == "PROCESSING" else None)
+    assert jobs().count_failure(job_id, EXECUTION) is None
+
+
+def test_each_failed_redo_is_counted(table, add_job):
+    outcome = {"outcome": json.dumps(OUTCOME), "fallback_status": "COMPLETED"}
+    job_id = add_job("PROCESSING", execution_arn=REDO, **outcome)
+    jobs().fail(job_id, TimedOut(), REDO)
+    assert jobs().count_failure(job_id, REDO) == "TimedOut"
+    again = f"{EXECUTION}-2"
+    jobs().redo(jobs().get(job_id), OPTIONS, again)
+    jobs().fail(job_id, InternalError(), again)
+    assert jobs().count_failure(job_id, again) == "InternalError"
+
+
+def test_a_job_that_does_not_exist_is_not_counted(table, row_of):
+    job_id = new_job_id()
+    assert jobs().count_failure(job_id, EXECUTION) is None
+    assert row_of(job_id) is None
 
 
 def test_failing_from_some_states_only(table, add_job):
@@ -562,6 +589,7 @@ def test_a_redo_hands_the_job_to_another_execution_which_claims_it(redone, claim
     job = jobs().get(redone)
     assert (job.status, job.execution, job.redos) == (Status.PROCESSING, REDO, 1)
     assert (job.options["style"], job.progress, job.error) == ("solid", {}, None)
+    assert jobs().count_failure(redone, REDO) is None
     with pytest.raises(ClientError, match="ConditionalCheckFailed"):
         claim(redone, EXECUTION)
     claim(redone, REDO)

@@ -26,7 +26,7 @@ FACE = Box(0.4, 0.3, 0.2, 0.25 * 4 / 3, 90.0)  # 80 × 100 pixels
 def painted(size: tuple[int, int], regions: list[Region]) -> np.ndarray:
     """Where nothing is left of a white picture when the regions are covered with black."""
     picture = Image.new("L", size, 255)
-    painting.paint([picture], [Region(box, replace(style, kind="solid")) for box, style in regions])
+    painting.paint(picture, [Region(box, replace(style, kind="solid")) for box, style in regions])
     return np.asarray(picture) == 0
 
 

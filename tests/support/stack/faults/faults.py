@@ -38,6 +38,7 @@ from datetime import datetime, timedelta, tzinfo
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.awsrequest import AWSResponse
@@ -192,8 +193,10 @@ def _answer_for_aws(request: Any, event_name: str, **_: Any) -> AWSResponse | No
         case "lost":
             URLLib3Session().send(request)
             status, code = 500, "InternalServerError"
-    xml = f"<Error><Code>{code}</Code><Message>planned by a test</Message></Error>"
-    body = xml if service == "s3" else json.dumps({"__type": code, "message": "planned by a test"})
+    # It names what was asked for, as AWS does when a permission is missing.
+    message = f"planned by a test, for {urlsplit(request.url).path}"
+    xml = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    body = xml if service == "s3" else json.dumps({"__type": code, "message": message})
     return AWSResponse(request.url, status, {}, _Body(body.encode()))
 
 
