@@ -20,6 +20,7 @@ JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 KNOWN, FIRST, MISSED = "Are the faces known?", "Must a person look first?", "Was a face missed?"
 CLAIM, DETECT, HIDE, CHECK = "Claim the job", "Detect the faces", "Hide the faces", "Check the result"
 PREVIEW, ASK, ANSWER = "Draw a preview", "Ask a person", "Record the answer"
+ONE_DETECTOR = "Go on with one detector?"
 LAST, KEEP, DELETE = "Was this the last round?", "Keep the original?", "Delete the original"
 HIDE_MISSED, RECORD = "Hide what was missed", "Record the result"
 WRONG, FAILURE, FAILED = "What went wrong?", "Record the failure", "Job failed"
@@ -60,6 +61,7 @@ def wrong(error: str, cause: str = "") -> Case:
 
 
 CASES = [
+    Case(KNOWN, DETECT, {"boxes": {"key": "", "count": 0}}),
     Case(KNOWN, HIDE),
     Case(KNOWN, PREVIEW, {"options": OPTIONS | {"review": "always"}}),
     Case(KNOWN, HIDE, {"options": OPTIONS | {"review": "always"}, "reviewed": True}),
@@ -74,6 +76,8 @@ CASES = [
     Case(KEEP, DELETE),
     Case(KEEP, RECORD, {"options": OPTIONS | {"keep_original": 1}}),
     Case(KEEP, RECORD, {"again": True}),
+    Case(ONE_DETECTOR, WRONG, {"leave_out_unavailable": True}),
+    Case(ONE_DETECTOR, WRONG, {"options": OPTIONS | {"require_all_detectors": True}}),
     wrong("States.Timeout"),
     wrong("Runtime.OutOfMemory"),
     wrong("CorruptImage", json.dumps({"errorType": "CorruptImage", "errorMessage": "This photo is damaged."})),
@@ -87,12 +91,20 @@ CASES = [
     caught(CLAIM, "DynamoDB.ConditionalCheckFailedException", "No job waits for this photo"),
     caught(CLAIM, "DynamoDB.ThrottlingException", WRONG),
     caught(FAILURE, "DynamoDB.ThrottlingException", FAILED),
+    caught(DETECT, "DetectorThrottled", ONE_DETECTOR),
+    caught(CHECK, "DetectorUnavailable", ONE_DETECTOR),
     *(caught(state, "StorageUnavailable", WRONG) for state in (DETECT, PREVIEW, HIDE, CHECK, HIDE_MISSED, RECORD)),
     *(caught(state, "CorruptImage", WRONG) for state in (DETECT, HIDE)),
     *(retried(state, "StorageUnavailable") for state in (DETECT, PREVIEW, HIDE, CHECK, HIDE_MISSED, RECORD)),
     *(retried(state, "Lambda.TooManyRequestsException") for state in (DETECT, PREVIEW, HIDE, CHECK, RECORD)),
+    *(retried(state, "DetectorThrottled") for state in (DETECT, CHECK)),
     retried(CLAIM, "DynamoDB.ThrottlingException"),
     retried(DELETE, "S3.SdkClientException"),
+]
+# In a deployment with two detectors, one of which was away.
+CASES_OF_TWO_DETECTORS = [
+    Case(ONE_DETECTOR, DETECT, {"failed_look": "detect"}),
+    Case(ONE_DETECTOR, CHECK, {"failed_look": "check"}),
 ]
 
 
@@ -116,6 +128,7 @@ def variables_of(case: Case) -> dict[str, Any]:
         "draft": {"key": f"results/{JOB_ID}.jpg"},
         "error": ERROR,
         "leave_out_unavailable": False,
+        "failed_look": "detect",
     }
     return of_a_job | case.variables
 
@@ -134,7 +147,8 @@ def _try_all(target: Target) -> Seen:
     client = target.clients("stepfunctions")
     machine = client.describe_state_machine(stateMachineArn=target.outputs["StateMachineArn"])
     _assert_knows_variables(client, machine["roleArn"])
-    rows = [_tried(client, machine, case) for case in CASES]
+    of_detectors = CASES_OF_TWO_DETECTORS if target.parameters["FaceDetector"] == "both" else []
+    rows = [_tried(client, machine, case) for case in (*CASES, *of_detectors)]
     astray = [row for row in rows if row["came"] != row["expected"]]
     if astray:
         raise Wrong("; ".join(f"{row['state']}: {row['came']} instead of {row['expected']}" for row in astray))

@@ -42,6 +42,7 @@ class Target:
     name: str
     clients: Callable[[str], Any] = boto3.client
     outputs: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
     things: list[Thing] = field(default_factory=list)
     jobs: dict[str, str] = field(default_factory=dict)
     receipts: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -64,8 +65,8 @@ class Target:
         described = cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
         self.things = removal.things_of(cloudformation, self.name)
-        parameters = {given["ParameterKey"]: given["ParameterValue"] for given in described["Parameters"]}
-        shown = ", ".join(f"{name}={parameters[name]}" for name in _SHOWN)
+        self.parameters = {given["ParameterKey"]: given["ParameterValue"] for given in described["Parameters"]}
+        shown = ", ".join(f"{name}={self.parameters[name]}" for name in _SHOWN)
         return f"{described['StackStatus']}, {len(self.things)} resources, {shown}"
 
     def exists(self) -> bool:

@@ -166,7 +166,7 @@ def test_make_deploy_takes_the_stack_and_the_parameters_of_the_verification():
     assert "--no-confirm-changeset" in recipe
 
 
-def tried(answers: list[dict[str, str]]) -> Outcome:
+def tried(answers: list[dict[str, str]], detector: str = "rekognition") -> Outcome:
     """The step of the branches, when TestState gives these answers; boto3 validates the requests."""
     client = boto3.client("stepfunctions", region_name="eu-west-1")
     machine = {
@@ -182,7 +182,7 @@ def tried(answers: list[dict[str, str]]) -> Outcome:
         stub.add_response("describe_state_machine", machine, {"stateMachineArn": "arn"})
         for answer in answers:
             stub.add_response("test_state", answer)
-        target = Target("faceblur-verify", lambda _: client, {"StateMachineArn": "arn"})
+        target = Target("faceblur-verify", lambda _: client, {"StateMachineArn": "arn"}, {"FaceDetector": detector})
         carry_out(branches.steps(target), outcomes, lambda _: None)
     return outcomes[0]
 
@@ -194,17 +194,21 @@ def answer_to(case: branches.Case) -> dict[str, str]:
     return {"status": case.status} | ({"nextState": case.next} if case.next else {})
 
 
-def test_all_branches_are_asked_of_test_state():
-    outcome = tried([KNOWS, *map(answer_to, branches.CASES)])
-    assert (outcome.result, outcome.seen.sentence) == (OK, f"{len(branches.CASES)} cases by TestState")
-    assert len(outcome.seen.tables["Branches by TestState"]) == len(branches.CASES)
+@pytest.mark.parametrize(
+    ("detector", "cases"),
+    [("rekognition", branches.CASES), ("both", branches.CASES + branches.CASES_OF_TWO_DETECTORS)],
+)
+def test_all_branches_are_asked_of_test_state(detector: str, cases: list[branches.Case]):
+    outcome = tried([KNOWS, *map(answer_to, cases)], detector)
+    assert (outcome.result, outcome.seen.sentence) == (OK, f"{len(cases)} cases by TestState")
+    assert len(outcome.seen.tables["Branches by TestState"]) == len(cases)
 
 
 def test_a_branch_that_leads_elsewhere_is_named():
     first, *others = map(answer_to, branches.CASES)
     outcome = tried([KNOWS, first | {"nextState": "Nowhere"}, *others])
     assert outcome.result == FAILED
-    assert outcome.seen.sentence == ("Are the faces known?: SUCCEEDED Nowhere instead of SUCCEEDED Hide the faces")
+    assert outcome.seen.sentence == ("Are the faces known?: SUCCEEDED Nowhere instead of SUCCEEDED Detect the faces")
 
 
 def test_a_test_state_that_ignores_variables_is_not_used():
