@@ -117,8 +117,9 @@ load: $(setup) ## JOBS=… (64) at once through the stack, beside one function t
 latency: $(setup) ## the time from the upload to the result, beside the sum of the stages
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.latency
 
-scaling: .venv/.ready ## write the tables of docs/scaling.md from the model
+scaling: .venv/.ready ## write the tables of docs/scaling.md and docs/costs.md from the models
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.scaling
+	PYTHONPATH=functions .venv/bin/python -m benchmarks.ceiling
 
 scan: $(scan) ## look for what is unsafe in the template and the workflows
 	.tools/scan/bin/checkov --config-file .checkov.yaml

@@ -104,7 +104,7 @@ class ApiClient:
             raise JobFailed(
                 "NotSignedIn", "This API requires sign-in. Give a valid token in FACEBLUR_TOKEN or with --token."
             )
-        busy = response.status_code == httpx.codes.TOO_MANY_REQUESTS and "TooManyJobs" not in response.text
+        busy = response.status_code == httpx.codes.TOO_MANY_REQUESTS and "BudgetSpent" not in response.text
         if busy or response.is_server_error:
             raise Unavailable(f"{self._api_url} cannot answer at the moment ({response.status_code}). Try again later.")
         try:

@@ -132,6 +132,11 @@ export const texts = {
       label: "Stop if no face is found",
       explain: "For photos that certainly show people. If no face is found, the photo fails and there is no result.",
     },
+    truncated: {
+      label: "Accept incomplete photos",
+      explain:
+        "Where pixels are missing, the result is grey or torn. Otherwise such a photo fails and there is no result.",
+    },
     keep: {
       label: "Keep the original on the server",
       value: (hours: number) => (hours === 0 ? "Not at all" : `${hours} h`),

@@ -14,28 +14,38 @@ from faceblur.detectors.warnings import WarningCode, warnings_to_report
 from faceblur.detectors.wrapped import WrappedDetector
 from faceblur.errors import CorruptImage, NoFacesFound, UploadReplaced
 from faceblur.jobs.boxes import FoundBoxes, load_boxes, store_boxes
+from faceblur.jobs.budget import budget
 from faceblur.jobs.decisions import decided, load_decision
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
 from faceblur.observability import entry_point, logger, stage, tag_with_job
 from faceblur.photo import panorama
+from faceblur.photo.hide import check_output
 
 
 @entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
-    """Entry point for the state machine.
-
-    Raises UploadReplaced if the upload was replaced during the detection. Raises CorruptImage if pixels are missing and
-    NoFacesFound if no face is found, if the job asks to fail then.
-    """
+    """Entry point for the state machine. Raises BudgetSpent if the day's money does not pay for the detection."""
     request = DetectRequest(**event)
     tag_with_job(request.job_id)
-    jobs().begin(request.job_id, request.stage)
+    client = jobs().begin(request.job_id, request.stage)
+    with budget().paid(client, context):
+        return detect(request, context)
+
+
+def detect(request: DetectRequest, context: LambdaContext) -> DetectResponse:
+    """Find the faces, and store their boxes.
+
+    Raises ImageTooLarge if the result's format cannot hold the photo, before a service is paid. Raises UploadReplaced
+    if the upload was replaced during the detection. Raises CorruptImage if pixels are missing and NoFacesFound if no
+    face is found, if the job asks to fail then.
+    """
     photo = StoredPhoto(photos().read(request.key), photos().bucket, request.key)
     detection_pass = DetectionPass.CHECK if request.boxes else DetectionPass.FIRST
     if request.boxes:
         found = load_boxes(request.boxes, photos())
     else:
+        check_output(photo.data, request.options["output"])
         found = FoundBoxes(digest(photo.data), [], wraps=panorama.wraps(photo.data))
     detector = detector_for(request, found)
     with stage(request.stage, len(photo.data)) as measured:

@@ -229,7 +229,7 @@ def test_an_api_that_requires_sign_in(photo: Path) -> None:
 
 
 def test_an_exhausted_quota(photo: Path) -> None:
-    refusal = {"code": "TooManyJobs", "message": "No more photos are taken today. Please try again tomorrow."}
+    refusal = {"code": "BudgetSpent", "message": "No more photos are taken today. Please try again tomorrow."}
     (report,) = reports_of(ApiClient(API, httpx.MockTransport(lambda _: httpx.Response(429, json=refusal))), [photo])
     assert report.error == refusal
 

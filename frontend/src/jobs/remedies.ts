@@ -37,7 +37,7 @@ const REMEDIES: Record<KnownErrorCode, Remedy> = {
   ReviewClosed: null,
   OriginalDeleted: null,
   RouteNotFound: null,
-  TooManyJobs: AGAIN,
+  BudgetSpent: AGAIN,
   Offline: AGAIN,
   PageOutdated: AGAIN,
 };

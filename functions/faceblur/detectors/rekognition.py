@@ -136,7 +136,7 @@ class Search:
             and not self.mirrored
             and len(self.photo.data) <= MAX_OBJECT_BYTES
             and min(self.photo_area.size) >= SMALLEST_SIDE
-            and not self.header.hdr
+            and self.header.is_plain
             # It turns only JPEGs upright.
             and (self.header.format == "JPEG" or (self.header.format == "PNG" and self.header.orientation == 1))
         )

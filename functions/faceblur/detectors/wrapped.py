@@ -54,7 +54,7 @@ def seam_of(photo: bytes) -> bytes:
 
     Raises the errors of `decode.inspect`.
     """
-    picture = decode.load_for_detection(photo, None)
+    picture = decode.load(photo, None)
     width, height = picture.size
     side = round(EACH_SIDE * width)
     strip = Image.new("RGB", (2 * side, height))

@@ -16,7 +16,7 @@ from faceblur.errors import TooManyFaces
 from faceblur.geometry import Box, BoxIndex
 from faceblur.jobs.storage import withdraw_if_late
 from faceblur.limits import MAX_FACES
-from faceblur.photo.styles import Region, style_of
+from faceblur.photo.styles import Region, style_of, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -109,8 +109,12 @@ class FoundBoxes:
         return replace(self, boxes=[*self.boxes, *(FoundBox(box, round_) for box in boxes)])
 
     def regions(self, options: Mapping[str, Any]) -> list[Region]:
-        """The regions to hide in a job with these options."""
-        return [Region(each.box, style_of({**options, **each.style})) for each in self.boxes if each.hidden]
+        """The regions to hide in a job with these options.
+
+        In a photo that wraps around, those that reach beyond its left or right edge are there again on the other side.
+        """
+        regions = [Region(each.box, style_of({**options, **each.style})) for each in self.boxes if each.hidden]
+        return [*regions, *(part for region in regions for part in wrapped(region))] if self.wraps else regions
 
     def keeper(self) -> Callable[[Box], bool]:
         """A function that tells whether a face that a check found is one that a decision keeps visible.

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _MOST = 10_000  # boxes, or pictures with properties; a photo has some dozens
 _FULL = 4  # the size of the version and the flags at the start of some boxes
@@ -43,16 +43,23 @@ def names(data: bytes) -> set[str]:
 def properties(data: bytes) -> list[tuple[bytes, bytes]]:
     """The name and the content of each property of the primary picture, such as its colours by code, turns and depth.
 
-    The decoders do not tell all of them. What cannot be read is left out.
+    The decoders do not tell all of them. What cannot be read is left out. Several boxes may say which picture has which
+    properties (ipma). Of what is there twice the first counts, as for the decoders.
     """
-    meta = dict(_boxes(dict(_boxes(data)).get(b"meta", b"")[_FULL:]))
-    primary = meta.get(b"pitm", b"")
-    containers = dict(_boxes(meta.get(b"iprp", b"")))
-    known = list(_boxes(containers.get(b"ipco", b"")))
+    meta = [*_boxes(_first(_boxes(data), b"meta")[_FULL:])]
+    primary = _first(meta, b"pitm")
+    containers = [*_boxes(_first(meta, b"iprp"))]
+    known = [*_boxes(_first(containers, b"ipco"))]
     wide = primary[:1] != b"\0"
     number = int.from_bytes(primary[_FULL : _FULL + (4 if wide else 2)])
-    indices = _associated(containers.get(b"ipma", b""), number)
+    associated = (_associated(content, number) for name, content in containers if name == b"ipma")
+    indices: list[int] = next(filter(None, associated), [])
     return [known[index - 1] for index in indices if 0 < index <= len(known)]
+
+
+def _first(boxes: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
+    """The content of the first box of this name; none without one."""
+    return next((content for each, content in boxes if each == name), b"")
 
 
 def _handler(moov: bytes) -> bytes:

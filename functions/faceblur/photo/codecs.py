@@ -118,7 +118,7 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, kept: Ke
 
     Raises CorruptImage, or ImageTooLarge if the format cannot hold the photo.
     """
-    _check_size(data, image, format_)
+    check_size(data, image, format_)
     orientation = decode.header(image).orientation
     profile = metadata.icc_profile(image)
     density = metadata.density(image, orientation)
@@ -135,7 +135,7 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, kept: Ke
         # A PNG keeps the code itself.
         code = None if format_ == image.format == "PNG" else colours.code_of(data, image)
         if code and code.is_hdr:
-            paintable = colours.tone_mapped(paintable, code)
+            paintable, profile = colours.tone_mapped(paintable, code), None
         elif code and metadata.colour_space(paintable.mode) == b"RGB ":
             profile = colours.profile(code)
         if isinstance(paintable, TiffImagePlugin.TiffImageFile):
@@ -148,7 +148,7 @@ def read_picture(data: bytes, image: ImageFile.ImageFile, format_: str, kept: Ke
     return Pixels(upright, format_, options | _options_for_file(profile, density) | kept.options(format_, 1))
 
 
-def _check_size(data: bytes, image: ImageFile.ImageFile, format_: str) -> None:
+def check_size(data: bytes, image: ImageFile.ImageFile, format_: str) -> None:
     """Raise ImageTooLarge if the format, or the memory that its encoder takes, cannot hold the photo."""
     longest = LONGEST_SIDE.get(format_, MAX_PIXELS)
     if max(image.size) > longest:
@@ -239,9 +239,8 @@ def _paintable(image: Image.Image, format_: str, to_paint: bool) -> Image.Image:
 
 def _without_invisible_colours(image: Image.Image) -> Image.Image:
     """The image without the colours of fully transparent pixels, which may contain another picture."""
-    alpha = image.getchannel("A")
-    if alpha.getextrema()[0] == 0:
-        image.paste((0,) * len(image.getbands()), mask=alpha.point(lambda opacity: 0 if opacity else 255))
+    if invisible := painting.invisible(image):
+        image.paste((0,) * len(image.getbands()), mask=invisible)
     return image
 
 

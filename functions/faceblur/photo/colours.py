@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from PIL import Image, ImageFile
 
 PQ, HLG = 16, 18
+_UNSAID = 2  # of both codes
 _WIDE = 9  # the primaries of BT.2020
 # Red, green and blue of the primaries in XYZ, adapted to ICC's white (D50) by Bradford's matrix.
 _BT709 = (0.436066, 0.222488, 0.013916), (0.385147, 0.716873, 0.097076), (0.143066, 0.060608, 0.714096)
@@ -55,12 +56,17 @@ class Code(NamedTuple):
 
 
 def code_of(data: bytes, image: ImageFile.ImageFile) -> Code | None:
-    """The code of an opened photo's colours; None without one, or if an ICC profile describes them."""
-    if image.info.get("icc_profile"):
-        return None
+    """The code of an opened photo's colours; None without one, or if an ICC profile describes them.
+
+    In a PNG the code counts more than a profile (third edition, 4.3), but for one that leaves something unsaid.
+    """
+    profile = image.info.get("icc_profile")
     if image.format == "PNG":
         contents = [data[place] for name, place in png_chunks(data) if name == b"cICP"]
-        return Code(*contents[0][:2]) if contents and len(contents[0]) == 4 else None
+        code = Code(*contents[0][:2]) if contents and len(contents[0]) == 4 else None
+        return None if code and profile and _UNSAID in code else code
+    if profile:
+        return None
     if image.format in ("AVIF", "HEIF"):
         for name, content in boxes.properties(data):
             if name == b"colr" and content.startswith(b"nclx") and len(content) >= 8:

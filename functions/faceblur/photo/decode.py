@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,7 +27,7 @@ from faceblur.errors import CorruptImage, FaceblurError, ImageTooLarge, ImageToo
 from faceblur.geometry import Rectangle
 from faceblur.limits import MAX_PIXELS, MAX_RATIO, MAX_RESULT_BYTES, MIN_SIDE
 from faceblur.photo import boxes, colours, kinds, tiff
-from faceblur.photo.structure import check_structure, png_chunks, without_greedy_tags
+from faceblur.photo.structure import check_structure, jpeg_scans, png_chunks, without_greedy_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,6 +51,7 @@ MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "I;1
 _TOLERANT = {"JPEG", "PNG", "TIFF", "BMP"}
 TRUNCATED = "truncated"  # the key in a picture's `info` that says that pixels are missing
 _END = b"\xff\xd9"  # of a JPEG
+_MIDDLE = 128
 
 _WITH_ALPHA = {"LA", "RGBA"}
 _UPPER_BITS = [level >> 8 for level in range(1 << 16)]
@@ -75,36 +77,68 @@ _UPRIGHT = {
 class Header:
     """A photo's header: the format's name, the size of the upright image in pixels, and the EXIF orientation 1…8.
 
-    `hdr` says whether its levels mean high dynamic range; only `inspect` reads that.
+    `is_plain` says whether every decoder shows the picture that we show; only `inspect` tells that.
     """
 
     format: str
     width: int
     height: int
     orientation: int
-    hdr: bool = False
+    is_plain: bool = False
 
 
 def inspect(data: bytes) -> Header:
     """Read only the header. Raises UnsupportedFormat, CorruptImage, ImageTooLarge or ImageTooSmall."""
     with tolerating_damage(), open_image(data) as image:
-        code = colours.code_of(data, image)
-        return replace(header(image), hdr=code is not None and code.is_hdr)
+        return replace(header(image), is_plain=_shows_alike(data, image))
+
+
+def _shows_alike(data: bytes, image: ImageFile.ImageFile) -> bool:
+    """Whether every decoder shows an opened photo as we do, and turns it as we do if it reads EXIF.
+
+    High dynamic range and transparency are shown in several ways. EXIF that we do not trust or cannot read may tell
+    others an orientation, and of several blocks another one may count.
+    """
+    code = colours.code_of(data, image)
+    if (code and code.is_hdr) or image.has_transparency_data:
+        return False
+    if without_greedy_tags(data, image.format or "") is not data:
+        return False
+    exif = image.info.get("exif")
+    if exif is None:
+        return True
+    segments = [*getattr(image, "applist", ())]
+    if sum(segment == "APP1" and content.startswith(b"Exif\0\0") for segment, content in segments) > 1:
+        return False
+    if not isinstance(exif, bytes) or tiff.claims_too_much(exif, beneath=True):
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # of tags that are cut off
+        return read_exif(exif, lambda tags: tags.get(ExifTags.Base.Orientation, 1) in (1, *_UPRIGHT), otherwise=False)
 
 
 def load_for_detection(data: bytes, long_side: int | None) -> Image.Image:
+    """What `load` gives. If pixels are missing in the photo, the picture's `info` has the key TRUNCATED.
+
+    To know that, a damaged JPEG or one of several scans is decoded twice more. Raises the errors of `inspect`.
+    """
+    (picture, seems_cut), damaged = decoded(data, lambda: _upright_rgb(data, long_side))
+    if (damaged or seems_cut) and _lacks_pixels(data):
+        picture.info[TRUNCATED] = True
+    return picture
+
+
+def load(data: bytes, long_side: int | None) -> Image.Image:
     """Decode to upright RGB.
 
     Transparent parts show their colours, because anybody can remove the transparency. If the colours are plain and the
     transparency draws the picture, the picture is shown on a background. High dynamic range is shown as sRGB. If pixels
-    are missing, the picture is filled up, and its `info` has the key TRUNCATED.
+    are missing, the picture is filled up.
 
     `long_side` allows a JPEG to be decoded at a smaller size whose longer side is still at least that many pixels; None
     decodes it at full size. Raises the errors of `inspect`.
     """
-    picture, damaged = decoded(data, lambda: _upright_rgb(data, long_side))
-    if damaged and _lacks_pixels(data):
-        picture.info[TRUNCATED] = True
+    (picture, _), _ = decoded(data, lambda: _upright_rgb(data, long_side))
     return picture
 
 
@@ -123,16 +157,20 @@ def decoded(data: bytes, decode: Callable[[], T]) -> tuple[T, bool]:
         return decode(), True
 
 
-def _upright_rgb(data: bytes, long_side: int | None) -> Image.Image:
-    shown, orientation = _rgb(data, long_side)
+def _upright_rgb(data: bytes, long_side: int | None) -> tuple[Image.Image, bool]:
+    """The upright photo as RGB, and whether it looks like a JPEG that was cut."""
+    shown, orientation, seems_cut = _rgb(data, long_side)
     with decoding():
         upright = turn_upright(shown, orientation)
     upright.info = {}
-    return upright
+    return upright, seems_cut
 
 
-def _rgb(data: bytes, long_side: int | None) -> tuple[Image.Image, int]:
-    """The photo as it is stored, as RGB, and its orientation. A picture of 100 megapixels takes 400 MB."""
+def _rgb(data: bytes, long_side: int | None) -> tuple[Image.Image, int, bool]:
+    """The photo as it is stored, as RGB, its orientation, and whether it looks like a JPEG that was cut.
+
+    A picture of 100 megapixels takes 400 MB.
+    """
     with open_image(data) as image:
         orientation = header(image).orientation
         if long_side is not None and max(image.size) > long_side:
@@ -140,6 +178,7 @@ def _rgb(data: bytes, long_side: int | None) -> tuple[Image.Image, int]:
             image.draft(None, (max(round(image.width * share), 1), max(round(image.height * share), 1)))
         with decoding():
             image.load()
+            seems_cut = image.format == "JPEG" and _seems_cut(data, image)
             code = colours.code_of(data, image)
             picture = colours.tone_mapped(eight_bits(image), code) if code and code.is_hdr else image
             shown = without_decoder(to_rgb(without_alpha(picture)))
@@ -147,7 +186,18 @@ def _rgb(data: bytes, long_side: int | None) -> tuple[Image.Image, int]:
                 light = ImageStat.Stat(shown.convert("L")).mean[0] > 127
                 del shown  # or there would be three pictures at a time
                 shown = to_rgb(picture, background="black" if light else "white")
-            return shown, orientation
+            return shown, orientation, seems_cut
+
+
+def _seems_cut(data: bytes, image: Image.Image) -> bool:
+    """Whether a decoded JPEG may have been cut and given a new end marker, which its decoder does not tell.
+
+    The decoder fills up missing pixels with the middle grey, also the last one. If there are several scans, only
+    detail or colour may be missing.
+    """
+    last = image.crop((image.width - 1, image.height - 1, *image.size))
+    levels = (last.convert("L") if last.mode == "RGB" else last).tobytes()
+    return all(abs(level - _MIDDLE) <= 1 for level in levels) or jpeg_scans(data).number != 1
 
 
 def without_decoder(image: Image.Image) -> Image.Image:
@@ -161,9 +211,10 @@ def _lacks_pixels(data: bytes) -> bool:
         match kinds.format_of(data):
             case "JPEG":
                 # If pixels are missing, the decoder makes them of whatever comes next. Otherwise it skips that.
-                rest = data.rstrip(b"\xff")
+                scans = jpeg_scans(data)
+                rest = data[: scans.end].rstrip(b"\xff")
                 one, other = (_checksum(rest + 64 * filler + _END) for filler in (b"\0", b"\xaa"))
-                return one != other
+                return not scans.complete or one != other
             case "PNG":
                 # The names of the chunks without which a picture cannot be shown begin with a capital letter.
                 needed = [place for name, place in png_chunks(data) if name[:1].isupper()]

@@ -23,11 +23,21 @@ ROWS = 256  # written at a time
 
 @dataclass(slots=True)
 class Deep:
-    """Upright pictures of the upper and of the lower bytes of the samples, and what writes them to a file."""
+    """Upright pictures of the upper and of the lower bytes of the samples, and what writes them to a file.
+
+    Pixels whose opacity has no upper byte lose their colours, which may contain another picture: a viewer with eight
+    bits shows nothing of them.
+    """
 
     upper: Image.Image
     lower: Image.Image
     write: Callable[[Deep], bytes]
+
+    def __post_init__(self) -> None:
+        """Clear the invisible pixels."""
+        invisible = painting.invisible(self.upper)
+        for picture in (self.upper, self.lower) if invisible else ():
+            picture.paste((0,) * len(picture.getbands()), mask=invisible)
 
     @property
     def size(self) -> tuple[int, int]:

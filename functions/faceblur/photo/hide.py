@@ -12,6 +12,8 @@ from faceblur.photo import codecs, decode, keep, metadata
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from PIL import ImageFile
+
     from faceblur.limits import MetadataKind, OutputFormat
     from faceblur.photo.styles import Region
 
@@ -46,6 +48,15 @@ class HiddenPhoto:
     kept_metadata: list[str]
 
 
+def check_output(data: bytes, output: OutputFormat) -> None:
+    """Raise the error that `hide_faces` would raise because the photo has too many pixels for the format to write.
+
+    It is known by the header, so it is told before faces are looked for. Raises the errors of `decode.inspect`.
+    """
+    with decode.tolerating_damage(), decode.open_image(data) as image:
+        codecs.check_size(data, image, _written_as(image, output))
+
+
 def hide_faces(
     data: bytes,
     regions: Sequence[Region],
@@ -76,9 +87,14 @@ def _opened(
 ) -> tuple[codecs.Picture, str, list[str], keep.Kept]:
     """The decoded photo, the format to write, the names of what will be left out, and the metadata to keep."""
     with decode.open_image(data) as image:
-        name = image.format or ""
-        format_ = WRITTEN_AS.get(name, name) if output == "same" else output.upper()
+        format_ = _written_as(image, output)
         with decode.decoding():
             kept = keep.read(data, image, keep_metadata if format_ in keep.HOLDING else ())
             stripped = {*metadata.stripped(data, image)} - kept.whole | {*codecs.lost(data, image, format_)}
         return codecs.read_picture(data, image, format_, kept, to_paint=to_paint), format_, sorted(stripped), kept
+
+
+def _written_as(image: ImageFile.ImageFile, output: OutputFormat) -> str:
+    """The name of the format to write for an opened photo."""
+    name = image.format or ""
+    return WRITTEN_AS.get(name, name) if output == "same" else output.upper()

@@ -12,7 +12,7 @@ import re
 import struct
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PIL import Image, IptcImagePlugin, JpegImagePlugin, TiffImagePlugin, TiffTags
 from PIL.TiffImagePlugin import IFDRational
@@ -44,13 +44,23 @@ _OF_THE_FILE = {
 }  # fmt: skip
 
 
-# Each credit: its property in XMP, its number in IPTC's record 2, its tag in EXIF, and the most characters.
+class _Credit(NamedTuple):
+    """A credit: its property in XMP, its number in IPTC's record 2, its tag in EXIF, its keyword in a PNG's texts."""
+
+    name: str
+    number: int
+    tag: int = 0
+    keyword: str = ""
+    most: int = LINE  # characters
+
+
 _CREDITS = (
-    (f"{xmp.DC}creator", 80, 315, LINE),
-    (f"{xmp.DC}rights", 116, 33432, LINE),
-    (f"{xmp.DC}description", 120, 270, CAPTION),
-    (f"{xmp.PHOTOSHOP}Headline", 105, None, LINE),
-    (f"{xmp.PHOTOSHOP}Credit", 110, None, LINE),
+    _Credit(f"{xmp.DC}creator", 80, 315, "Author"),
+    _Credit(f"{xmp.DC}rights", 116, 33432, "Copyright"),
+    _Credit(f"{xmp.DC}description", 120, 270, "Description", CAPTION),
+    _Credit(f"{xmp.PHOTOSHOP}Headline", 105),
+    _Credit(f"{xmp.PHOTOSHOP}Credit", 110),
+    _Credit(f"{xmp.PHOTOSHOP}Source", 115),
 )
 _IPTC_OF_THE_FILE = {(1, 0), (1, 90), (2, 0)}
 _MOMENTS = (f"{xmp.EXIF}DateTimeOriginal", f"{xmp.PHOTOSHOP}DateCreated", f"{xmp.BASIC}CreateDate")
@@ -103,21 +113,23 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a photo has of EXIF, XMP and IPTC, not yet validated, and the credits in it."""
+    """What a photo has of EXIF, XMP, IPTC and the texts of a PNG, not yet validated, and the credits in it."""
 
     tags: Directories
     properties: xmp.Properties
     iptc: Mapping[tuple[int, int], list[bytes]]
+    texts: Mapping[str, str]
 
     def credits(self) -> dict[str, list[str]]:
-        """The credits as properties of XMP. Of several sources XMP counts first, then IPTC, then EXIF."""
+        """The credits as properties of XMP. Of several sources XMP counts first, then IPTC, then EXIF, then texts."""
         found = {}
-        for name, number, tag, most in _CREDITS:
-            in_exif = self.tags.get(FIRST, {}).get(tag or 0)
+        for name, number, tag, keyword, most in _CREDITS:
+            in_exif = self.tags.get(FIRST, {}).get(tag)
             sources = (
                 self.properties.get(name, []),
                 [decoded(value) for value in self.iptc.get((2, number), [])],
                 [decoded(in_exif)] if isinstance(in_exif, (str, bytes)) else [],
+                [self.texts.get(keyword, "")],
             )
             cleaned = ([text for text in (xmp.clean(each, most) for each in source) if text] for source in sources)
             values = next(filter(None, cleaned), [])
@@ -125,12 +137,21 @@ class _Found:
                 found[name] = values[: xmp.MOST_VALUES if name in xmp.LISTS else 1]
         return found
 
+    def credited_in_texts(self, kept: Collection[str]) -> set[str]:
+        """The keywords of a PNG's texts that are the credits in these properties of XMP."""
+        credits_ = self.credits()
+        return {
+            keyword
+            for name, _, _, keyword, most in _CREDITS
+            if name in kept and [xmp.clean(self.texts.get(keyword, ""), most)] == credits_.get(name)
+        }
+
     def credited_in_iptc(self, kept: Collection[str]) -> set[tuple[int, int]]:
         """The fields of IPTC whose values are the credits in these properties of XMP."""
         credits_ = self.credits()
         return {
             (2, number)
-            for name, number, _, most in _CREDITS
+            for name, number, _, _, most in _CREDITS
             if name in kept
             and [xmp.clean(decoded(value), most) for value in self.iptc.get((2, number), [])] == credits_.get(name)
         }
@@ -140,7 +161,9 @@ def read(data: bytes, image: ImageFile.ImageFile, kinds: Collection[MetadataKind
     """What an opened photo has of these kinds of metadata."""
     if not kinds:
         return Kept()
-    found = _Found(_tags_of(data, image), xmp.read(panorama.packet_of(image)), _iptc_of(image))
+    info = png.info_of(data, image)
+    texts = png.texts(info) if image.format == "PNG" else {}
+    found = _Found(_tags_of(data, image, info), xmp.read(panorama.packet_of(info)), _iptc_of(image), texts)
     kept = {kind: valid_tags(found.tags, WHITELIST.get(kind, {})) for kind in kinds}
     properties: dict[str, list[str]] = {}
     known = set[str]()  # properties that are kept as tags
@@ -156,7 +179,7 @@ def read(data: bytes, image: ImageFile.ImageFile, kinds: Collection[MetadataKind
     if "credit" in kinds:
         properties |= found.credits()
         _add(kept["credit"], FIRST, {
-            tag: "; ".join(properties[name]).encode() for name, _, tag, _ in _CREDITS if tag and name in properties
+            tag: "; ".join(properties[name]).encode() for name, _, tag, _, _ in _CREDITS if tag and name in properties
         })  # fmt: skip
     named = {kind for kind in kinds if kept[kind]} | ({"credit"} if properties else set())
     # Turned pixels would not fit the numbers of a panorama.
@@ -180,9 +203,9 @@ def _add(directories: Directories, directory: int, values: Mapping[int, Any]) ->
         directories[directory] = {**directories.get(directory, {}), **values}
 
 
-def _tags_of(data: bytes, image: ImageFile.ImageFile) -> Directories:
+def _tags_of(data: bytes, image: ImageFile.ImageFile, info: Mapping[Any, Any]) -> Directories:
     """The tags of EXIF; none if they cannot be trusted. A TIFF is such a block itself."""
-    block = data if isinstance(image, TiffImagePlugin.TiffImageFile) else image.info.get("exif")
+    block = data if isinstance(image, TiffImagePlugin.TiffImageFile) else info.get("exif")
     if not isinstance(block, bytes) or tiff.claims_too_much(block, beneath=True):
         return {}
     nothing: Directories = {}
@@ -272,6 +295,8 @@ def _whole(image: ImageFile.ImageFile, found: _Found, tags: Directories, propert
         and set(found.iptc) <= _IPTC_OF_THE_FILE | found.credited_in_iptc(properties)
     ):
         names |= {"IPTC", "IptcNaaInfo"}
+    if found.texts and found.texts.keys() <= found.credited_in_texts(properties):
+        names |= {"text"}
     return frozenset(names)
 
 

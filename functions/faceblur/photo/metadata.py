@@ -25,7 +25,7 @@ MOTION = "motion video"
 _INFO = {
     "exif": "EXIF",
     "xmp": "XMP",
-    "XML:com.adobe.xmp": "XMP",
+    png.XMP: "XMP",
     "comment": "comment",
     "photoshop": "IPTC",
     "thumbnails": "thumbnail",
@@ -65,7 +65,7 @@ _PNG_CHUNKS = {
     b"": APPENDED,
 }
 
-_PNG_XMP = b"XML:com.adobe.xmp\0"  # a text of this name is no text, but XMP
+_PNG_XMP = png.XMP.encode() + b"\0"  # a text of this name is no text, but XMP
 
 _WEBP_PICTURE = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ICCP"}
 _WEBP_CHUNKS = {b"EXIF": "EXIF", b"XMP ": "XMP"}
@@ -116,8 +116,9 @@ def colour_space(mode: str) -> bytes:
 
 def stripped(data: bytes, image: ImageFile.ImageFile) -> list[str]:
     """The names of the metadata that the file will lose, at most MOST_NAMED; the image is opened but not decoded."""
-    names = {name for key, name in _INFO.items() if image.info.get(key)}
-    exif = image.info.get("exif")
+    info = png.info_of(data, image)
+    names = {name for key, name in _INFO.items() if info.get(key)}
+    exif = info.get("exif")
     names.update(decode.read_exif(exif, _names_in_exif, []))
     if isinstance(exif, bytes) and tiff.has_thumbnail(exif):
         names.add("thumbnail")

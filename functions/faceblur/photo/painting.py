@@ -75,6 +75,14 @@ def touched(size: tuple[int, int], regions: Sequence[Region]) -> Iterator[tuple[
             yield piece, opacities.point(lambda level: 255 if level else 0)
 
 
+def invisible(image: Image.Image) -> Image.Image | None:
+    """A mask of the fully transparent pixels: 255 where one is; None without any, or without alpha."""
+    if image.mode not in ("LA", "RGBA"):
+        return None
+    alpha = image.getchannel("A")
+    return alpha.point(lambda opacity: 0 if opacity else 255) if alpha.getextrema()[0] == 0 else None
+
+
 def patch_for(picture: Image.Image, region: Region) -> Patch:
     """The patch that hides the region of the picture."""
     kind, place = region.style.kind, outline(picture.size, region)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from faceblur.photo import decode, xmp
+from faceblur.photo import decode, png, xmp
 
 if TYPE_CHECKING:
-    from PIL import ImageFile
+    from collections.abc import Mapping
 
 _PROJECTIONS = {"equirectangular", "cylindrical", "rectilinear"}
 _MOST_PIXELS, _MOST_DEGREES = 1_000_000, 360
@@ -51,7 +51,7 @@ def wraps(data: bytes) -> bool:
     """
     with decode.tolerating_damage(), decode.open_image(data) as image:
         header = decode.header(image)
-        found = described(xmp.read(packet_of(image)))
+        found = described(xmp.read(packet_of(png.info_of(data, image))))
     if _first(found, "ProjectionType") != "equirectangular" or header.orientation != 1:
         return False
     full = _first(found, "FullPanoWidthPixels")
@@ -60,9 +60,9 @@ def wraps(data: bytes) -> bool:
     return float(full) == float(_first(found, "CroppedAreaImageWidthPixels") or header.width)
 
 
-def packet_of(image: ImageFile.ImageFile) -> object:
-    """The XMP packet of an opened photo, if it has one."""
-    packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+def packet_of(info: Mapping[Any, Any]) -> object:
+    """The XMP packet of a photo's `info`, if it has one."""
+    packet = info.get("xmp") or info.get(png.XMP)
     return packet.encode(errors="replace") if isinstance(packet, str) else packet
 
 

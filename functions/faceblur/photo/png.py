@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import struct
 import zlib
+from contextlib import suppress
 from functools import partial
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageChops, PngImagePlugin
 
+from faceblur.errors import CorruptImage
 from faceblur.photo import decode
 from faceblur.photo.deep import Deep, interleaved
 from faceblur.photo.structure import PNG_START, png_chunks
+from faceblur.photo.whitelist import decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from PIL import ImageFile
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, COLOUR, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 4, 6
 UP = 2  # the row filter that stores the difference of each byte and the byte above it
 _HEADER_END = PNG_START + 25
+_TOLD_LATE = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
+XMP = "XML:com.adobe.xmp"
 INCH = 0.0254  # metres
 
 # The layout and the largest plausible values of the chunks that define the colours. Gamma and chromaticities are in
@@ -109,6 +116,38 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         yield b"", data[end:]
 
 
+def info_of(data: bytes, image: ImageFile.ImageFile) -> dict[Any, Any]:
+    """The `info` of an opened photo; of a PNG also what the chunks behind its pixels say, where ExifTool writes.
+
+    Orientation is no part of that: what stands behind the pixels turns nothing, as in browsers.
+    """
+    info = dict(image.info)
+    if image.format != "PNG":
+        return info
+    places = [*png_chunks(data)]
+    first = next((number for number, (name, _) in enumerate(places) if name == b"IDAT"), 0)
+    late = [data[place.start - 8 : place.stop + 4] for name, place in places[first:] if name in _TOLD_LATE]
+    if not late:
+        return info
+    file = BytesIO(data[:_HEADER_END] + b"".join(late))
+    file.seek(0, 2)
+    PngImagePlugin.putchunk(file, b"IEND", b"")
+    file.seek(0)
+    with suppress(CorruptImage), decode.decoding():
+        return PngImagePlugin.PngImageFile(file).info | info
+    return info
+
+
+def texts(info: Mapping[Any, Any]) -> dict[str, str]:
+    """The texts of a PNG by their keywords, of its `info_of`; Pillow reads those without an encoding as Latin-1."""
+    # Many programs write UTF-8 there.
+    return {
+        key: str(value) if isinstance(value, PngImagePlugin.iTXt) else decoded(value)
+        for key, value in info.items()
+        if isinstance(value, str) and key != XMP
+    }
+
+
 def with_chunks(file: bytes, added: list[tuple[bytes, bytes]]) -> bytes:
     """A PNG with further chunks behind its header."""
     start = BytesIO()
@@ -118,9 +157,10 @@ def with_chunks(file: bytes, added: list[tuple[bytes, bytes]]) -> bytes:
 
 
 def colour_chunks(data: bytes, icc_profile: bytes | None) -> list[tuple[bytes, bytes]]:
-    """The chunks that define the colours of a PNG; none if an ICC profile defines them."""
-    found = {} if icc_profile else dict(reversed([*chunks(data)]))
-    return [(name, found[name]) for name in COLOUR_CHUNKS if name in found and _makes_sense(name, found[name])]
+    """The chunks that define the colours of a PNG; with an ICC profile only the code, which counts more than that."""
+    found = dict(reversed([*chunks(data)]))
+    names = [b"cICP"] if icc_profile else COLOUR_CHUNKS
+    return [(name, found[name]) for name in names if name in found and _makes_sense(name, found[name])]
 
 
 def _makes_sense(name: bytes, content: bytes) -> bool:

@@ -23,7 +23,7 @@ class Preview:
 
 def draw_preview(photo: bytes) -> Preview:
     """A small upright copy of the photo without any metadata. Raises the errors of `decode.inspect`."""
-    picture = decode.load_for_detection(photo, LONGEST_SIDE)
+    picture = decode.load(photo, LONGEST_SIDE)
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     picture.info.clear()  # Pillow would write a JPEG's comment again
     file = BytesIO()

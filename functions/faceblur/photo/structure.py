@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from faceblur.errors import CorruptImage
-from faceblur.photo.tiff import claims_too_much
+from faceblur.photo.tiff import claims_too_much, without_directories_beneath
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,18 +37,30 @@ PNG_START = 8  # the size of the signature
 _RIFF_START = 12
 
 
+class Scans(NamedTuple):
+    """The scans of a JPEG: how many there are, the place of the end marker behind them, and whether they are complete.
+
+    Without the marker the place is the end of the file. Scans are complete if each coefficient of each component comes
+    with its last bit (ITU-T T.81, annex G).
+    """
+
+    number: int
+    end: int
+    complete: bool
+
+
 def check_structure(data: bytes, format_: str) -> None:
-    """Raise CorruptImage if the file has more parts than any photo, or if the tags of a TIFF claim too many bytes."""
+    """Raise CorruptImage if the file has more parts than any photo, or if a TIFF's own tags claim too many bytes."""
     if sum(islice(_weights(data, format_), MAX_PARTS)) >= MAX_PARTS:
         raise CorruptImage
-    if format_ == "TIFF" and claims_too_much(data, beneath=True):
+    if format_ == "TIFF" and claims_too_much(data, following=True):
         raise CorruptImage
 
 
 def without_greedy_tags(data: bytes, format_: str) -> bytes:
-    """The file with no tags in each block of EXIF that claims too many bytes, if its decoder reads EXIF when it opens.
+    """The file with no tags in each block of EXIF that claims too many bytes, if its decoder reads EXIF itself.
 
-    Such EXIF cannot be trusted, but the photo can.
+    Such EXIF cannot be trusted, but the photo can. A file without such a block is returned itself.
     """
     match format_:
         case "JPEG":
@@ -63,6 +75,8 @@ def without_greedy_tags(data: bytes, format_: str) -> bytes:
             for found in islice(_TIFF.finditer(data), MAX_EXIFS):
                 if claims_too_much(data[found.start() :], beneath=True):
                     data = _with_no_tags(data, found.start())
+        case "TIFF" if claims_too_much(data, beneath=True):
+            return without_directories_beneath(data)
     return data
 
 
@@ -109,6 +123,22 @@ def riff_chunks(data: bytes) -> Iterator[bytes]:
         yield data[start : start + 4]
         length = int.from_bytes(data[start + 4 : start + 8], "little")
         start += 8 + length + length % 2
+
+
+def jpeg_scans(data: bytes) -> Scans:
+    """The scans of a JPEG."""
+    number, end, missing = 0, len(data), set[tuple[int, int]]()
+    for marker, _, place in _segments(data):
+        content = data[place]
+        if marker in _FRAMES:
+            missing = {(component, coefficient) for component in content[6::3] for coefficient in range(64)}
+        elif marker == _SOS:
+            number, end = number + 1, place.stop
+            components, (first, last, bits) = content[1:-3:2], content[-3:].rjust(3, b"\0")
+            if not bits & 15:  # the bits that are left for another scan
+                missing -= {(component, each) for component in components for each in range(first, last + 1)}
+    found = data.find(b"\xff\xd9", end)
+    return Scans(number, found if found >= 0 else len(data), not missing)
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, slice]]:

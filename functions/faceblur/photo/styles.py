@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from faceblur.limits import DEFAULT_PADDING, MIN_STRENGTH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from faceblur.geometry import Box
     from faceblur.limits import Shape, StyleKind
@@ -34,6 +34,19 @@ class Region(NamedTuple):
 
     box: Box
     style: Style
+
+
+def wrapped(region: Region) -> Iterator[Region]:
+    """The region once more beyond each edge that it may reach, for a photo whose left and right edges are neighbours.
+
+    With the most padding it reaches one width beyond its box, and turned by a right angle one height.
+    """
+    box = region.box
+    reach = 2 * max(box.width, box.height)  # of such a photo the width is at least twice the height, so this is enough
+    if box.right + reach > 1:
+        yield region._replace(box=replace(box, left=box.left - 1))
+    if box.left - reach < 0:
+        yield region._replace(box=replace(box, left=box.left + 1))
 
 
 def style_of(options: Mapping[str, Any]) -> Style:

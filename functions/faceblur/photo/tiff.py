@@ -51,28 +51,44 @@ class _Layout(NamedTuple):
 
 
 class Directory(NamedTuple):
-    """A directory: how many bytes its tags refer to, its tags, and the place of the directory that follows."""
+    """A directory: how many bytes its tags refer to, its tags, and the place of the directory that follows.
+
+    `pointers` holds the places of the values that point to directories beneath it.
+    """
 
     claimed: int
     tags: dict[int, list[int]]  # a tag's first integers, of those in _READ
+    pointers: list[int]
     following: int
 
 
-def claims_too_much(block: bytes, *, beneath: bool = False) -> bool:
+def claims_too_much(block: bytes, *, following: bool = False, beneath: bool = False) -> bool:
     """Whether the tags of the first directory refer to far more bytes than the block has.
 
     A decoder would read them all: each of thousands of tags may refer to the same megabytes. A block that does not
-    begin with a TIFF header cannot be read at all, so it claims nothing. `beneath` looks into all other directories
-    too: those that follow, and those for EXIF, GPS and interoperability.
+    begin with a TIFF header cannot be read at all, so it claims nothing. `following` looks into the directories that
+    follow, too, and `beneath` into all: also those for EXIF, GPS and interoperability.
     """
     block = without_prefix(block)
     claimed = 0
-    found = _all_directories(block) if beneath else islice(pages(block), 1)
+    found = _all_directories(block) if beneath else islice(pages(block), None if following else 1)
     for directory in found:
         claimed += directory.claimed
         if claimed > _MOST_CLAIMED * len(block):
             return True
     return False
+
+
+def without_directories_beneath(file: bytes) -> bytes:
+    """A TIFF whose pointers to directories for EXIF, GPS and interoperability lead to an empty one."""
+    layout = _layout(file)
+    if not layout:
+        return file
+    emptied = bytearray(file) + bytes(len(file) % 2)  # directories begin at even places
+    for page in pages(file):
+        for place in page.pointers:
+            struct.pack_into(layout.pointer, emptied, place, len(emptied))
+    return bytes(emptied) + bytes(struct.calcsize(layout.many) + struct.calcsize(layout.pointer))
 
 
 def without_prefix(block: bytes) -> bytes:
@@ -186,17 +202,22 @@ def _directory(block: bytes, layout: _Layout, place: int) -> Directory | None:
     size = struct.calcsize(layout.entry)
     present = min(count, (len(block) - start) // size)
     end = start + size * min(present, _MOST_TAGS)
-    claimed, tags = 0, {}
-    for tag, kind, number, value in struct.iter_unpack(layout.entry, block[start:end]):
+    claimed, tags, pointers = 0, {}, []
+    values_end = range(start + size, end + 1, size)
+    for (tag, kind, number, value), after in zip(
+        struct.iter_unpack(layout.entry, block[start:end]), values_end, strict=True
+    ):
         tags[tag] = _integers(block, layout, kind, number, value) if tag in _READ else []
-        size = _SIZES.get(kind, 1) * number
-        if size > len(value):
-            claimed += max(0, min(size, len(block) - struct.unpack(layout.pointer, value)[0]))
+        if tag in _POINTERS:
+            pointers.append(after - len(value))
+        length = _SIZES.get(kind, 1) * number
+        if length > len(value):
+            claimed += max(0, min(length, len(block) - struct.unpack(layout.pointer, value)[0]))
     if present > _MOST_TAGS:
         claimed = (_MOST_CLAIMED + 1) * len(block)
     has_next = end + struct.calcsize(layout.pointer) <= len(block)
     following = struct.unpack_from(layout.pointer, block, end)[0] if has_next else 0
-    return Directory(claimed, tags, following)
+    return Directory(claimed, tags, pointers, following)
 
 
 def _integers(block: bytes, layout: _Layout, kind: int, number: int, value: bytes) -> list[int]:

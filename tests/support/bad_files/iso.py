@@ -104,6 +104,37 @@ def iso_grid(
     return head + meta(len(head) + len(meta(0)) + 8) + box(b"mdat", grid, coded)
 
 
+def associated_by_two(photo: bytes, *, last_apart: bool = False) -> bytes:
+    """The photo of one picture with two boxes that say which picture has which properties (ipma).
+
+    The second one knows the photo's picture. With `last_apart`, which the standard forbids, the first knows it, too,
+    and the second has only its last property.
+    """
+    start = photo.index(b"ipma") - 4
+    end = start + int.from_bytes(photo[start : start + 4])
+    (item,) = struct.unpack_from(">H", photo, start + 16)
+    indices = photo[start + 19 : end]
+    first, second = (indices[:-1], indices[-1:]) if last_apart else (b"", indices)
+    known = item if last_apart else item + 100
+    boxes = full_box(b"ipma", struct.pack(">IHB", 1, known, len(first)), first)
+    boxes += full_box(b"ipma", struct.pack(">IIB", 1, item, len(second)), second, version=1)
+    grown = len(boxes) - (end - start)
+    photo = photo[:start] + boxes + photo[end:]
+    for name in (b"iprp", b"meta"):
+        photo = _added_to(photo, photo.index(name) - 4, grown)
+    place = photo.index(b"iloc") + 4
+    has_base = photo[place + 5] >> 4  # the places are in other fields then
+    for number in range(int.from_bytes(photo[place + 6 : place + 8])):
+        photo = _added_to(photo, place + (12 + 18 * number if has_base else 14 + 14 * number), grown)
+    return photo
+
+
+def _added_to(photo: bytes, place: int, grown: int) -> bytes:
+    """The photo with this much added to the number of four bytes at this place."""
+    number = int.from_bytes(photo[place : place + 4]) + grown
+    return photo[:place] + struct.pack(">I", number) + photo[place + 4 :]
+
+
 def nested(depth: int) -> bytes:
     """Boxes in boxes."""
     whole = b""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from io import BytesIO
 
 import numpy as np
@@ -56,6 +57,25 @@ def service(server, monkeypatch):
 def detect(data: bytes, min_confidence: float = 50, detection_pass: DetectionPass = DetectionPass.FIRST):
     photo = StoredPhoto(data, IN_S3["S3Object"]["Bucket"], IN_S3["S3Object"]["Name"])
     return RekognitionDetector().detect(photo, min_confidence, detection_pass)
+
+
+def exif(orientation: int, *, greedy: bool = False, beneath: bool = False) -> bytes:
+    """EXIF that says this, whose tags claim many times its size, in its first directory or `beneath` it."""
+    claims = b"".join(struct.pack(">HHII", 0x9000 + tag, 7, 1_000, 8) for tag in range(20))
+    first = struct.pack(">HHIHxx", 0x0112, 3, 1, orientation)
+    if greedy:
+        first += claims
+    if beneath:
+        first += struct.pack(">HHII", 0x8769, 4, 1, 8 + 2 + 24 + 4)
+    directories = struct.pack(">H", len(first) // 12) + first + bytes(4) + struct.pack(">H", 20) + claims
+    return b"Exif\0\0MM\0*\0\0\0\x08" + directories.ljust(1_100, b"\0")
+
+
+def jpeg_with_segments(*blocks: bytes) -> bytes:
+    """A grey JPEG with these blocks of EXIF."""
+    photo = grey(640, 480)
+    segments = b"".join(b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block for block in blocks)
+    return photo[:2] + segments + photo[2:]
 
 
 def grey(width: int, height: int, format_: str = "JPEG", **options) -> bytes:
@@ -157,10 +177,8 @@ def test_so_is_an_upright_png(service):
 
 
 def test_a_jpeg_that_lies_on_its_side_is_turned_by_the_service(service):
-    exif = Image.Exif()
-    exif[0x0112] = 6
     service.default = [face(0.25, 0.5, 0.5, 0.25)]
-    assert detect(grey(640, 480, exif=exif)).boxes[0].left == 0.25
+    assert detect(grey(640, 480, exif=exif(6))).boxes[0].left == 0.25
     assert service.images == [IN_S3]
 
 
@@ -200,6 +218,12 @@ def test_faces_below_the_confidence_are_left_out(service):
             "lies on its side",
         ),
         (png_with(chunk(b"cICP", b"\x09\x10\0\1"), photo=grey(640, 480, "PNG")), "high dynamic range"),
+        (encoded(Image.new("RGBA", (640, 480), "#8080807f"), "PNG"), "transparent"),
+        (grey(640, 480, exif=exif(7, greedy=True)), "EXIF that is not trusted"),
+        (grey(640, 480, exif=exif(6, beneath=True)), "EXIF that is not trusted beneath its first directory"),
+        (grey(640, 480, exif=exif(9)), "an orientation that does not exist"),
+        (grey(640, 480, exif=b"Exif\0\0 no tags"), "EXIF that cannot be read"),
+        (jpeg_with_segments(exif(1), exif(6)), "two blocks of EXIF"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

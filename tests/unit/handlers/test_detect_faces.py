@@ -9,11 +9,14 @@ import pytest
 from PIL import Image
 
 from detect_faces.app import handler
+from faceblur import prices
 from faceblur.detectors.base import Detection, DetectionPass, StoredPhoto
 from faceblur.detectors.confidence import confidence_for
 from faceblur.errors import (
+    BudgetSpent,
     CorruptImage,
     DetectorThrottled,
+    ImageTooLarge,
     JobNotFound,
     NoFacesFound,
     StorageUnavailable,
@@ -256,6 +259,13 @@ def test_a_photo_in_which_pixels_are_missing_fails_the_job_unless_it_asks_to_com
     assert ask(options={"on_truncated": "complete"})["warnings"] == ["TruncatedPhoto"]
 
 
+def test_a_photo_too_large_for_its_output_is_refused_before_the_detection(ask, detector, s3):
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=encoded(Image.new("1", (16_384, 100)), "PNG"))
+    with pytest.raises(ImageTooLarge, match="As WEBP, a photo can have at most"):
+        ask(options={"output": "webp"})
+    assert detector.asked == []
+
+
 def test_a_draft_in_which_pixels_are_missing_fails_every_job(check, detector):
     detector.warns = ["TruncatedPhoto"]
     with pytest.raises(CorruptImage):
@@ -494,3 +504,19 @@ def test_the_log_is_about_the_job_and_holds_nothing_of_the_photo(ask, output):
     assert line["correlation_id"] == digest_of_id(JOB_ID)
     assert (line["message"], line["faces"], line["round"]) == ("searched for faces", 2, 0)
     assert base64.b64encode(PHOTO).decode() not in output.text
+
+
+def test_no_face_is_searched_for_which_no_money_is_left(ask, detector, monkeypatch):
+    monkeypatch.setenv("DOLLARS_A_DAY", "0.0001")
+    with pytest.raises(BudgetSpent):
+        ask()
+    assert detector.asked == []
+
+
+def test_a_detection_that_fails_gets_back_what_it_did_not_use(ask, detector, table, monkeypatch):
+    monkeypatch.setenv("DOLLARS_A_DAY", "1")
+    detector.finds = DetectorThrottled()
+    with pytest.raises(DetectorThrottled):
+        ask()
+    (spent,) = [int(row["spent"]) for row in table.scan()["Items"] if "spent" in row]
+    assert spent == pytest.approx(prices.TASK + prices.function_time(512, prices.START_MILLISECONDS), abs=2)

@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from faceblur.errors import JobNotFound, TooManyFaces
 from faceblur.geometry import Box
@@ -12,7 +14,9 @@ from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import Jobs, jobs
 from faceblur.limits import MAX_FACES
 from faceblur.options import JobOptions
+from faceblur.photo import painting
 from faceblur.photo.styles import Region, Style
+from tests.support.pictures.masks import opacities, opaque
 from tests.unit.conftest import execution_arn
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -94,6 +98,25 @@ def test_only_hidden_boxes_become_regions_each_in_its_style():
     own = FoundBox(MISSED.box, 3, style={"style": "solid", "padding": 0.5})
     regions = of(KEPT, own, DRAWN).regions(OPTIONS)
     assert regions == [Region(own.box, Style("solid", padding=0.5)), Region(DRAWN.box, Style())]
+
+
+@pytest.mark.parametrize("middle", [19, 24, 40, 56, 512, 968, 984, 1000, 1005])
+@pytest.mark.parametrize("padding", [0.12, 0.24, 1.0])
+@pytest.mark.parametrize("shape", ["ellipse", "rounded", "box"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_paint_of_a_panorama_goes_on_beyond_its_seam(middle, padding, shape, turned):
+    size = (1024, 512)
+    box = Box(31 / 64, 3 / 8, 1 / 32, 1 / 8, 99.0, roll=80.0 if turned else 0.0, turned=turned)
+    # With a little less padding, because rounding may move the edge of the paint by a pixel.
+    expected = opaque(size, Region(box, Style(shape=shape, padding=padding - 0.02)))
+    expected = np.roll(expected, middle - 512, axis=1)
+    found = FoundBoxes(digest(b"photo"), [FoundBox(replace(box, left=middle / 1024 - 1 / 64), 0)], wraps=True)
+    regions = found.regions(OPTIONS | {"shape": shape, "padding": padding})
+    painted = np.any([opaque(size, region) for region in regions], axis=0)
+    assert not (expected & ~painted).any()
+    picture = Image.new("RGB", size, "white")
+    painting.paint(picture, regions)
+    assert (np.asarray(picture)[~np.any([opacities(size, region) for region in regions], axis=0)] == 255).all()
 
 
 @pytest.mark.parametrize(

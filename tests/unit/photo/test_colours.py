@@ -17,7 +17,7 @@ from tests.support.bad_files.good import GOOD
 from tests.support.bad_files.iso import coded as coded_iso
 from tests.support.bad_files.iso import iso_photo
 from tests.support.bad_files.png import chunk, png_with
-from tests.support.pictures.photos import astronaut_pixels, encoded, opened
+from tests.support.pictures.photos import encoded, opened
 
 if TYPE_CHECKING:
     from faceblur.limits import OutputFormat
@@ -106,10 +106,40 @@ def test_what_srgb_describes_gets_no_profile(transfer: int) -> None:
     assert "icc_profile" not in opened(hidden.data).info
 
 
-def test_a_profile_counts_more_than_a_code() -> None:
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    image = decode.open_image(encoded(astronaut_pixels(), "PNG", icc_profile=profile))
-    assert colours.code_of(coded("PNG", patches((0, 0, 0)), P3, PQ), image) is None
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def test_a_profile_counts_more_than_a_code_in_an_avif() -> None:
+    photo = coded_iso(iso_photo("AVIF", patches((0, 0, 0)), icc_profile=PROFILE), P3, PQ)
+    assert colours.code_of(photo, decode.open_image(photo)) is None
+
+
+def with_profile_and_code(levels: tuple[int, int, int], primaries: int, transfer: int) -> bytes:
+    """A PNG with a profile that says sRGB, and a code."""
+    photo = encoded(patches(levels), "PNG", icc_profile=PROFILE)
+    return png_with(chunk(b"cICP", bytes([primaries, transfer, 0, 1])), photo=photo)
+
+
+def test_in_a_png_a_code_counts_more_than_a_profile() -> None:
+    coded_alone = coded("PNG", patches((180, 120, 90)), P3, SRGB)
+    both = with_profile_and_code((180, 120, 90), P3, SRGB)
+    assert shown(hide_faces(both, [], "jpeg").data) == shown(hide_faces(coded_alone, [], "jpeg").data)
+    chunks = dict(png.chunks(hide_faces(both, []).data))
+    assert chunks[b"cICP"] == bytes([P3, SRGB, 0, 1])
+    assert b"iCCP" in chunks
+    # What leaves something unsaid does not.
+    unsaid = hide_faces(with_profile_and_code((180, 120, 90), 2, 2), [], "jpeg")
+    assert opened(unsaid.data).info["icc_profile"] == PROFILE
+
+
+def test_the_hdr_of_a_png_with_a_profile_is_tone_mapped() -> None:
+    both, coded_alone = with_profile_and_code((120,) * 3, BT2020, PQ), coded("PNG", patches((120,) * 3), BT2020, PQ)
+    assert not decode.inspect(both).is_plain
+    assert middles(decode.load_for_detection(both, None)) == middles(decode.load_for_detection(coded_alone, None))
+    hidden = hide_faces(both, [], "jpeg")
+    assert shown(hidden.data) == shown(hide_faces(coded_alone, [], "jpeg").data)
+    assert "icc_profile" not in opened(hidden.data).info
+    assert hidden.stripped == ["high dynamic range"]
 
 
 def test_a_grey_picture_gets_no_profile_for_colours() -> None:

@@ -18,6 +18,7 @@ from faceblur.errors import CorruptImage, ImageTooLarge, ImageTooSmall, PhotoErr
 from faceblur.limits import MAX_RESULT_BYTES
 from faceblur.photo import decode, kinds
 from faceblur.photo.hide import hide_faces
+from tests.support.bad_files.iso import associated_by_two
 from tests.support.pictures.photos import astronaut, astronaut_pixels, encoded, hopper_pixels, opened
 
 register_heif_opener()
@@ -50,7 +51,7 @@ def both_ways(data: bytes) -> list[PhotoError]:
 @pytest.mark.parametrize("format_", FORMATS)
 def test_every_format_is_read(format_: str) -> None:
     photo = encoded(astronaut_pixels(), format_, **FORMATS[format_])
-    assert decode.inspect(photo) == decode.Header(format_, 512, 512, 1)
+    assert decode.inspect(photo) == decode.Header(format_, 512, 512, 1, is_plain=True)
     picture = decode.load_for_detection(photo, None)
     assert (picture.mode, picture.size) == ("RGB", (512, 512))
     difference = np.abs(np.asarray(picture, int) - np.asarray(astronaut_pixels(), int))
@@ -161,7 +162,7 @@ def test_colours_that_differ_by_more_than_16_levels_may_show_a_face(contrast: in
 def test_of_several_pictures_in_a_jpeg_the_primary_is_the_photo() -> None:
     photo = encoded(astronaut_pixels(), "MPO", save_all=True, append_images=[hopper_pixels()])
     assert opened(photo).n_frames == 2
-    assert decode.inspect(photo) == decode.Header("JPEG", 512, 512, 1)
+    assert decode.inspect(photo) == decode.Header("JPEG", 512, 512, 1, is_plain=True)
 
 
 @pytest.mark.parametrize("format_", ["PNG", "WEBP", "AVIF", "TIFF"])
@@ -347,6 +348,25 @@ def test_a_heic_that_its_properties_turn_is_not_turned_again() -> None:
     picture = decode.load_for_detection(photo, None)
     assert decode.inspect(photo).orientation == 1
     assert np.abs(np.asarray(picture, int) - np.asarray(expected, int)).mean() < 8
+
+
+@pytest.mark.parametrize("last_apart", [False, True])
+def test_a_heic_with_several_boxes_of_properties_is_turned_once(last_apart: bool) -> None:
+    image = small()
+    image.info["exif"] = oriented(6).tobytes()
+    photo = associated_by_two(encoded(image, "HEIF", quality=95), last_apart=last_apart)
+    expected = decode.turn_upright(small(), 6)
+    picture = decode.load_for_detection(photo, None)
+    assert np.abs(np.asarray(picture, int) - np.asarray(expected, int)).mean() < 8
+    hidden = hide_faces(photo, [])
+    assert (hidden.width, hidden.height) == expected.size
+
+
+def test_an_avif_with_several_boxes_of_properties() -> None:
+    photo = associated_by_two(encoded(small(), "AVIF", exif=oriented(6).tobytes()))
+    assert decode.load_for_detection(photo, None).size == small().size[::-1]
+    with pytest.raises(CorruptImage):
+        decode.load_for_detection(associated_by_two(encoded(small(), "AVIF"), last_apart=True), None)
 
 
 def test_exif_after_the_pixels_of_a_png_does_not_turn_it() -> None:

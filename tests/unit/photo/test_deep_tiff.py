@@ -45,6 +45,8 @@ def samples_of(photo: bytes) -> Samples:
 @pytest.mark.parametrize("compression", [NONE, DEFLATE])
 def test_sixteen_bits_stay_sixteen_bits(kind: str, order: str, compression: int) -> None:
     samples = random(DEEP[kind][0])
+    if kind == "alpha":
+        samples[..., -1] |= 256  # the colours of invisible pixels do not stay
     hidden = hide_faces(deep_tiff(samples, kind, order, compression), [FACE])
     assert hidden.stripped == []
     after = samples_of(hidden.data)
@@ -55,6 +57,15 @@ def test_sixteen_bits_stay_sixteen_bits(kind: str, order: str, compression: int)
     face = opaque(SIZE, FACE)
     assert (after[face] % 257 == 0).all()  # no lower bits of the original
     assert opened(hidden.data).mode == {"grey": "I;16B", "colour": "RGB", "alpha": "RGBA", "CMYK": "CMYK"}[kind]
+
+
+@pytest.mark.parametrize("opacity", [0, 255], ids=["none", "none in eight bits"])
+def test_a_picture_under_full_transparency_is_erased(opacity: int) -> None:
+    samples = random(4) | 256
+    samples[100:200, :, -1] = opacity
+    after = samples_of(hide_faces(deep_tiff(samples, "alpha"), []).data)
+    samples[100:200] = 0
+    assert np.array_equal(after, samples)
 
 
 @pytest.mark.parametrize("kind", ["grey", "colour"])

@@ -14,7 +14,7 @@ from pillow_heif import register_heif_opener
 from faceblur.errors import ImageTooLarge
 from faceblur.geometry import Box
 from faceblur.photo import decode, jpeg, painting
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import check_output, hide_faces
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures.masks import opaque
 from tests.support.pictures.photos import (
@@ -309,6 +309,8 @@ def deep_samples(photo: bytes) -> np.ndarray[Any, np.dtype[np.uint16]]:
 @pytest.mark.parametrize("interlaced", [False, True])
 def test_sixteen_bits_stay_sixteen_bits(count: int, interlaced: bool) -> None:
     samples = np.random.default_rng(count).integers(0, 65536, (300, 331, count), np.uint16)
+    if count in (2, 4):
+        samples[..., -1] |= 256  # the colours of invisible pixels do not stay
     hidden = deep_samples(hide_faces(deep_png(samples, interlaced=interlaced), [FACE]).data)
     where = outside((331, 300), FACE)
     assert np.array_equal(hidden[where], samples[where])
@@ -316,6 +318,16 @@ def test_sixteen_bits_stay_sixteen_bits(count: int, interlaced: bool) -> None:
     steps = np.abs(np.diff(hidden.astype(int), axis=0))
     assert steps[face[1:] & face[:-1]].max() < 256 * 8
     assert (hidden[face] % 257 == 0).all()  # no lower bits of the original
+
+
+@pytest.mark.parametrize("count", [2, 4], ids=["grey", "colour"])
+@pytest.mark.parametrize("opacity", [0, 255], ids=["none", "none in eight bits"])
+def test_a_picture_of_sixteen_bits_under_full_transparency_is_erased(count: int, opacity: int) -> None:
+    samples = np.random.default_rng(count).integers(256, 65536, (40, 50, count), np.uint16)
+    samples[10:20, :, -1] = opacity
+    after = deep_samples(hide_faces(deep_png(samples), []).data)
+    samples[10:20] = 0
+    assert np.array_equal(after, samples)
 
 
 @pytest.mark.parametrize("output", ["jpeg", "webp", "avif"])
@@ -403,8 +415,9 @@ def test_photos_are_converted_to_another_format(source: str, output: OutputForma
     ("output", "size"), [("jpeg", (65_501, 400)), ("webp", (16_384, 100)), ("avif", (10_000, 6_401))]
 )
 def test_a_photo_too_large_for_the_output_is_refused(output: OutputFormat, size: tuple[int, int]) -> None:
-    with pytest.raises(ImageTooLarge, match=f"As {output.upper()}, a photo can have at most"):
-        hide_faces(encoded(Image.new("1", size), "PNG"), [], output)
+    for refuse in (lambda photo: hide_faces(photo, [], output), lambda photo: check_output(photo, output)):
+        with pytest.raises(ImageTooLarge, match=f"As {output.upper()}, a photo can have at most"):
+            refuse(encoded(Image.new("1", size), "PNG"))
 
 
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
@@ -426,6 +439,8 @@ def test_transparency_takes_memory_so_fewer_pixels_are_written(output: OutputFor
     photo = encoded(Image.new("1", (side, side)), "PNG", transparency=0)
     with pytest.raises(ImageTooLarge, match=f"{output.upper()} with transparency.* {most} megapixels"):
         hide_faces(photo, [], output)
+    with pytest.raises(ImageTooLarge, match="megapixels"):
+        check_output(photo, output)
 
 
 def test_a_large_webp_without_loss_is_refused() -> None:

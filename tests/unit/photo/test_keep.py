@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
@@ -10,8 +11,9 @@ import pytest
 from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
 
-from faceblur.photo import decode, keep, xmp
+from faceblur.photo import decode, keep, png, xmp
 from faceblur.photo.hide import hide_faces
+from tests.support.bad_files.png import chunk, png_with
 from tests.support.pictures.photos import encoded, flower_pixels, opened
 
 if TYPE_CHECKING:
@@ -256,22 +258,69 @@ def test_greedy_tags_cost_the_tags() -> None:
     assert "position" not in hide_faces(damaged, [], keep_metadata=ALL).kept_metadata
 
 
-def test_credits_of_iptc() -> None:
+@pytest.mark.parametrize("format_", ["JPEG", "TIFF"])
+def test_credits_of_iptc(format_: str) -> None:
     def record(number: int, text: bytes) -> bytes:
         return bytes([0x1C, 2, number]) + len(text).to_bytes(2) + text
 
     iptc = record(80, "Zoë".encode()) + record(80, b"Bob") + record(105, b"Headline") + record(116, b"(c)")
+    iptc += record(110, b"Agency") + record(115, b"Source") + record(120, "Légende".encode("latin-1"))
     resources = b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0" + len(iptc).to_bytes(4) + iptc + bytes(len(iptc) % 2)
-    plain = encoded(flower_pixels(), "JPEG")
-    file = plain[:2] + b"\xff\xed" + (len(resources) + 2).to_bytes(2) + resources + plain[2:]
+    if format_ == "TIFF":
+        file = encoded(flower_pixels(), "TIFF", tiffinfo={33723: iptc})
+    else:
+        plain = encoded(flower_pixels(), "JPEG")
+        file = plain[:2] + b"\xff\xed" + (len(resources) + 2).to_bytes(2) + resources + plain[2:]
     hidden = hide_faces(file, [], "png", ["credit"])
     assert packet_in(hidden.data) == {
         f"{xmp.DC}creator": ["Zoë", "Bob"],
         f"{xmp.DC}rights": ["(c)"],
+        f"{xmp.DC}description": ["Légende"],
         f"{xmp.PHOTOSHOP}Headline": ["Headline"],
+        f"{xmp.PHOTOSHOP}Credit": ["Agency"],
+        f"{xmp.PHOTOSHOP}Source": ["Source"],
     }
+    first, _, _ = tags_in(hidden.data)
+    assert first[315].encode("latin-1") == "Zoë; Bob".encode()
     assert hidden.stripped == []
-    assert hide_faces(file, [], "png", ["time"]).stripped == ["IPTC"]
+    lost = {"JPEG": ["IPTC"], "TIFF": ["IptcNaaInfo"]}
+    assert hide_faces(file, [], "png", ["time"]).stripped == lost[format_]
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before the pixels", "behind them"])
+def test_credits_of_the_texts_of_a_png(late: bool) -> None:
+    texts = [
+        chunk(b"tEXt", b"Author\0" + "Zoë".encode("latin-1")),
+        chunk(b"tEXt", b"Copyright\0" + "© Zoë".encode()),
+        chunk(b"iTXt", b"Description\0\0\0fr\0\0" + "Ольга".encode()),
+    ]
+
+    def file(*chunks: bytes) -> bytes:
+        plain = encoded(flower_pixels(), "PNG")
+        return plain[:-12] + b"".join(chunks) + plain[-12:] if late else png_with(*chunks, photo=plain)
+
+    for output in ("same", "jpeg"):
+        hidden = hide_faces(file(*texts), [], output, ["credit"])
+        assert packet_in(hidden.data) == {
+            f"{xmp.DC}creator": ["Zoë"],
+            f"{xmp.DC}rights": ["© Zoë"],
+            f"{xmp.DC}description": ["Ольга"],
+        }
+        assert (hidden.kept_metadata, hidden.stripped) == (["credit"], [])
+    others = file(*texts, chunk(b"zTXt", b"Software\0\0" + zlib.compress(b"Program")))
+    assert hide_faces(others, [], keep_metadata=["credit"]).stripped == ["text"]
+    # A damaged chunk costs at most what it says.
+    damaged = file(texts[0][:-4] + bytes(4))
+    assert opened(hide_faces(damaged, [], keep_metadata=["credit"]).data).tobytes() == flower_pixels().tobytes()
+
+
+def test_what_exiftool_writes_behind_the_pixels_of_a_png_is_kept_and_named() -> None:
+    exif = camera_exif().tobytes().removeprefix(b"Exif\0\0")
+    plain = encoded(flower_pixels(), "PNG")
+    said = chunk(b"eXIf", exif) + chunk(b"iTXt", png.XMP.encode() + bytes(5) + SPHERE)
+    file = plain[:-12] + said + plain[-12:]
+    assert hide_faces(file, []).stripped == ["EXIF", "GPS", "XMP"]
+    assert hide_faces(file, [], keep_metadata=ALL).kept_metadata == sorted(ALL)
 
 
 def test_time_and_position_that_only_xmp_says_become_exif() -> None:

@@ -14,7 +14,7 @@ from faceblur.photo import decode
 from faceblur.photo.hide import hide_faces
 from faceblur.photo.structure import MAX_PARTS, MAX_SCANS, check_structure, without_greedy_tags
 from faceblur.photo.tiff import claims_too_much, without_prefix
-from tests.support.pictures.photos import astronaut, encoded, grace_hopper, street_pixels
+from tests.support.pictures.photos import astronaut, encoded, grace_hopper, opened, street_pixels
 
 
 def segment(marker: int, content: bytes) -> bytes:
@@ -267,6 +267,35 @@ def test_greedy_exif_says_nothing(format_: str) -> None:
     photo = encoded(Image.new("L", (64, 64)), format_, exif=tags)
     assert decode.inspect(photo).orientation == 1
     assert hide_faces(photo, []).stripped == ["EXIF"]
+
+
+@pytest.mark.parametrize("pointer", [0x8769, 0x8825], ids=["EXIF", "GPS"])
+@pytest.mark.parametrize("is_big", [False, True], ids=["TIFF", "BigTIFF"])
+def test_greedy_directories_beneath_a_tiff_cost_it_these(is_big: bool, pointer: int) -> None:
+    picture = Image.linear_gradient("L")
+    pixels = picture.tobytes()
+    tags = {256: 256, 257: 256, 258: 8, 259: 1, 262: 1, 273: 1_000, 277: 1, 278: 256, 279: len(pixels), pointer: 1_000}
+    tags[pointer] += len(pixels)
+    if is_big:
+        start = big_tiff(*[(tag, 4, 1, tags[tag]) for tag in sorted(tags)])
+        greedy = struct.pack("<Q", 100) + b"".join(
+            struct.pack("<HHQQ", 0x9000 + tag, 7, 9_000, 9) for tag in range(100)
+        )
+    else:
+        start = tiff(directory(*[(tag, 4, 1, tags[tag]) for tag in sorted(tags)]))
+        greedy = directory(*[(0x9000 + tag, 7, 9_000, 9) for tag in range(100)])
+    photo = start.ljust(1_000, b"\0") + pixels + greedy + bytes(8)
+    assert claims_too_much(photo, beneath=True)
+    assert not claims_too_much(without_greedy_tags(photo, "TIFF"), beneath=True)
+    assert decode.load_for_detection(photo, None).tobytes() == picture.convert("RGB").tobytes()
+    assert opened(hide_faces(photo, [], keep_metadata=["camera"]).data).tobytes() == pixels
+
+
+def test_a_tiff_whose_later_directories_are_greedy_is_refused() -> None:
+    block = tiff(directory(following=14) + directory(*GREEDY_TAGS), 1100)
+    assert not claims_too_much(block)
+    with pytest.raises(CorruptImage):
+        check_structure(block, "TIFF")
 
 
 def test_a_greedy_tiff_is_refused() -> None:

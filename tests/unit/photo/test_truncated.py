@@ -56,6 +56,32 @@ def test_a_jpeg_whose_last_pixels_are_missing_is_filled_up(kind: str, missing: i
     assert opened(hide_faces(photo, []).data).size == picture.size
 
 
+MODES = ["RGB", "L", "CMYK"]
+
+
+@pytest.mark.parametrize("appended", [b"", b"appended\xff\xd9"])
+@pytest.mark.parametrize("long_side", [None, 100])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("kind", JPEGS)
+def test_a_jpeg_that_was_cut_and_got_a_new_end_marker(
+    kind: str, mode: str, long_side: int | None, appended: bytes
+) -> None:
+    whole = jpeg(kind, mode)
+    for kept in (0.3, 0.7, 0.95):
+        photo = whole[: round(kept * len(whole))].rstrip(b"\xff") + b"\xff\xd9" + appended
+        assert decode.load_for_detection(photo, long_side).info == {decode.TRUNCATED: True}
+        assert hide_faces(photo, []).width == 512
+    assert decode.load_for_detection(whole + appended, long_side).info == {}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("kind", JPEGS)
+def test_a_jpeg_that_ends_in_middle_grey_is_complete(kind: str, mode: str) -> None:
+    picture = astronaut_pixels().convert(mode)
+    picture.paste((128,) * len(picture.getbands()), (200, 200, 512, 512))
+    assert decode.load_for_detection(encoded(picture, "JPEG", **JPEGS[kind]), None).info == {}
+
+
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "TIFF", "BMP"])
 def test_the_half_of_a_photo_is_filled_up(format_: str) -> None:
     photo = without_its_end(encoded(astronaut_pixels(), format_))

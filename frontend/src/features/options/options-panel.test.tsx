@@ -32,6 +32,8 @@ test("every choice reports the new choices", async () => {
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, output: "webp" });
   await user.click(screen.getByRole("checkbox", { name: texts.options.noFaces.label }));
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, on_no_faces: "fail" });
+  await user.click(screen.getByRole("checkbox", { name: texts.options.truncated.label }));
+  expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, on_truncated: "complete" });
   fireEvent.change(screen.getByRole("slider", { name: texts.options.keep.label }), { target: { value: "4" } });
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, keep_original: 4 });
   await user.selectOptions(screen.getByRole("combobox", { name: texts.options.review.label }), "when_unsure");
@@ -70,7 +72,7 @@ test("the colour can be chosen", () => {
 test("every choice is explained", () => {
   showPanel({ style: "solid" });
   const explained = [...document.querySelectorAll<HTMLElement>("[aria-describedby]")];
-  expect(explained).toHaveLength(11);
+  expect(explained).toHaveLength(12);
   explained.forEach((element) => {
     expect(document.getElementById(element.getAttribute("aria-describedby")!)?.textContent).toMatch(/\.$/);
   });

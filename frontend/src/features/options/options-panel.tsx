@@ -129,6 +129,11 @@ export function OptionsPanel({ choices, onChange }: Props) {
           checked={choices.on_no_faces === "fail"}
           onChange={(fail) => set({ on_no_faces: fail ? "fail" : "complete" })}
         />
+        <Check
+          words={words.truncated}
+          checked={choices.on_truncated === "complete"}
+          onChange={(accept) => set({ on_truncated: accept ? "complete" : "fail" })}
+        />
         <Field label={words.keep.label} value={words.keep.value(choices.keep_original)} explain={words.keep.explain}>
           {(ids) => (
             <input
