@@ -229,3 +229,4 @@ def test_every_case_is_json():
 def test_the_documentation_says_what_it_costs():
     text = (project.ROOT / "docs/deployment.md").read_text()
     assert f"costs at most ({figures.most_usd() * 100:.0f} cents)" in text
+    assert f"| {figures.ALARM_METRICS} metrics that alarms watch" in (project.ROOT / "docs/costs.md").read_text()
