@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -54,13 +55,14 @@ class Target:
 
     def deploy(self, say: Callable[[str], None]) -> str:
         """Deploy the stack as people do: with `make deploy` in the cloud, else as `faceblur up` does."""
-        parameter = f"UploadSeconds={UPLOAD_SECONDS}"
         if self.endpoint:
             sam.build(say)
-            sam.deploy(self.endpoint, stack_name=self.name, parameters=[parameter])
+            sam.deploy(self.endpoint, stack_name=self.name, parameters=[f"UploadSeconds={UPLOAD_SECONDS}"])
         else:
-            parameters = f"{parameter} {os.environ.get('PARAMETERS', '')}".strip()
-            _make("deploy", f"STACK={self.name}", f"PARAMETERS={parameters}", "CI=yes")
+            with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+                file.write(_parameters())
+                file.flush()
+                _make("deploy", f"STACK={self.name}", f"PARAMETERS={file.name}", "CI=yes")
         cloudformation = self.clients("cloudformation")
         described = cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
@@ -116,6 +118,14 @@ class Target:
         """The keys of everything in S3 that belongs to the job."""
         listed = self.clients("s3").list_objects_v2(Bucket=self.outputs["PhotoBucketName"])
         return [entry["Key"] for entry in listed.get("Contents", []) if job_id in entry["Key"]]
+
+
+def _parameters() -> str:
+    """The file of parameters: what the file PARAMETERS says, if there is one, but forms that expire soon."""
+    given = os.environ.get("PARAMETERS")
+    lines = (project.ROOT / given).read_text().splitlines() if given else []
+    others = [line for line in lines if not line.startswith("UploadSeconds")]
+    return "\n".join([*others, f"UploadSeconds: {UPLOAD_SECONDS}", ""])
 
 
 def _make(target: str, *variables: str) -> None:

@@ -38,6 +38,11 @@ def face_detector() -> str:
     return os.environ["FACE_DETECTOR"]
 
 
+def calls_a_job() -> int:
+    """How many calls of the paid detector a job may make."""
+    return int(os.environ["CALLS_A_JOB"])
+
+
 def upload_seconds() -> int:
     """The number of seconds for which an upload form is valid."""
     return int(os.environ["UPLOAD_SECONDS"])

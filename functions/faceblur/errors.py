@@ -8,6 +8,7 @@
     │   ├── ImageTooSmall
     │   ├── TooManyFaces
     │   ├── NoFacesFound
+    │   ├── PhotoTooExpensive
     │   └── UploadReplaced
     ├── TransientError             the state machine tries again
     │   ├── DetectorThrottled
@@ -99,6 +100,12 @@ class NoFacesFound(PhotoError):
     """No face was found, and the job's options ask to fail then."""
 
     sentence = "No face was found in this photo. If there is one, try a lower minimum confidence."
+
+
+class PhotoTooExpensive(PhotoError):
+    """The search for faces takes more paid calls than a job may make."""
+
+    sentence = "This photo needs more paid detection than one job may use. Please reduce it and upload it again."
 
 
 class UploadReplaced(PhotoError):

@@ -51,6 +51,7 @@ def test_the_names_are_the_contract():
         "ImageTooSmall",
         "TooManyFaces",
         "NoFacesFound",
+        "PhotoTooExpensive",
         "UploadReplaced",
         "DetectorThrottled",
         "DetectorUnavailable",

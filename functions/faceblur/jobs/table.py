@@ -87,7 +87,8 @@ class Job:
     for the job; it is empty where no client has a limit. `execution` is the ARN of the execution that works on the job,
     or did so last; empty before there is one. `progress` holds the times at which each of its stages first began and
     the job finished, as ISO 8601 with milliseconds. `outcome` is that of the last execution that succeeded, and `error`
-    says why the last one failed. `redos` counts how often the job was done again.
+    says why the last one failed. `redos` counts how often the job was done again, and
+    `calls` the calls of the paid detector since then.
     """
 
     job_id: str
@@ -103,6 +104,7 @@ class Job:
     working_since: int | None = None
     redo_until: int | None = None
     redos: int = 0
+    calls: int = 0
     review: Review | None = None
     progress: dict[str, str] = field(default_factory=dict)
     outcome: dict[str, Any] = field(default_factory=dict)
@@ -245,6 +247,16 @@ class Jobs:
             return ""
         return str(answer["Attributes"].get("client", ""))
 
+    def count_calls(self, job_id: str, number: int, most: int) -> bool:
+        """Count so many more calls of the job, or fewer if it is negative.
+
+        Returns whether the job exists and has made at most `most` calls with these. If not, nothing is counted.
+        """
+        if number > most:
+            return False
+        fits = Attr("paid_calls").not_exists() | Attr("paid_calls").lte(most - number)
+        return self._update(job_id, "ADD paid_calls :number", {":number": number}, Attr("job_id").exists() & fits)
+
     def answer(self, job_id: str, token: str) -> None:
         """Let a job go on that waits for the review with this token, unless the state machine has done so already."""
         self._update(
@@ -259,7 +271,7 @@ class Jobs:
 
         Raises JobNotFinished if the job is not completed, or no longer as it is in `job`.
         """
-        of_the_last_run = [*(f"{name}_at" for name in (*STAGES, "finished")), "failure_counted"]
+        of_the_last_run = [*(f"{name}_at" for name in (*STAGES, "finished")), "failure_counted", "paid_calls"]
         handed = self._update(
             job.job_id,
             "SET #status = :status, fallback_status = :completed, options = :options, execution_arn = :execution, "
@@ -432,6 +444,7 @@ def _from_row(row: dict[str, Any]) -> Job:
         working_since=int(row["working_since"]) if "working_since" in row else None,
         redo_until=min(int(row["redo_until"]), int(row["expires_at"])) if "redo_until" in row else None,
         redos=int(row.get("redos", 0)),
+        calls=int(row.get("paid_calls", 0)),
         review=_review(row),
         progress={name: row[f"{name}_at"] for name in (*STAGES, "finished") if f"{name}_at" in row},
         outcome=outcome,
