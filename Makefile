@@ -11,6 +11,7 @@ export ORT_DISABLE_TELEMETRY := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 uv := .tools/uv/bin/uv
+uv_python := .tools/uv/bin/python
 sync = $(uv) venv --quiet --clear --python $(PYTHON) $(1) && $(uv) pip sync --quiet --compile-bytecode --python $(1) --require-hashes $(2)
 # Each tool has a virtual environment of its own, because their requirements contradict each other.
 tools := .tools/sam/.ready .tools/ministack/.ready .tools/runtime/.ready
@@ -23,16 +24,17 @@ page := frontend/dist/index.html
 page_sources := docs/openapi.yaml $(shell find frontend/src frontend/public frontend/scripts -type f 2>/dev/null) \
   $(wildcard frontend/*.html frontend/*.ts frontend/*.json)
 
-# The stack in the cloud, and template parameters for it, such as PARAMETERS="FaceDetector=both".
+# The stack in the cloud. The file is the whole truth about its parameters; what it leaves out gets the default.
 STACK ?= faceblur
-PARAMETERS ?=
-# A deployment is built for this machine's interpreter and processor, and so is the layer by its Makefile.
-cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH"
-parameters = PythonRuntime=python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
-  Architecture=$(subst aarch64,arm64,$(shell uname -m)) $(PARAMETERS)
+PARAMETERS ?= parameters/$(STACK).yaml
+# A deployment, its layer too, is built for this machine's interpreter and processor.
+python_version = $(shell $(uv_python) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+architecture = $(subst aarch64,arm64,$(shell uname -m))
+cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH" PYTHON_VERSION=$(python_version) ARCHITECTURE=$(architecture)
+parameters := .aws-sam/parameters.yaml
 
 .PHONY: help run blur test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur bench-memory \
-  bench-strength bench-real chaos fuzz mutants load latency scaling scan audit licences deploy smoke verify-cloud clean
+  bench-strength bench-real chaos fuzz mutants load latency scaling scan audit licences deploy invoke smoke verify-cloud clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
 
@@ -133,11 +135,17 @@ audit: $(scan) $(packages) ## known vulnerabilities of what is shipped (needs th
 licences: $(setup) ## write docs/licences.md from the locks
 	.venv/bin/python requirements/licences
 
-deploy: $(setup) $(page) ## build, deploy and publish into the cloud account of your AWS credentials
-	$(cloud) .tools/sam/bin/sam build --parameter-overrides $(parameters)
-	$(cloud) .tools/sam/bin/sam deploy --stack-name $(STACK) --parameter-overrides $(parameters) \
+deploy: $(setup) $(page) ## build, deploy and publish into the cloud account of your AWS credentials, with PARAMETERS=FILE
+	@mkdir -p .aws-sam
+	@.venv/bin/python parameters/complete $(PARAMETERS) PythonRuntime=python$(python_version) Architecture=$(architecture) >$(parameters)
+	$(cloud) .tools/sam/bin/sam build --parameter-overrides file://$(parameters) \
+	  $$(grep -q '"FaceDetector": "rekognition"' $(parameters) && echo --exclude OnnxLayer)
+	$(cloud) .tools/sam/bin/sam deploy --stack-name $(STACK) --parameter-overrides file://$(parameters) \
 	  $(if $(RELEASE),--tags release=$(RELEASE)) $(if $(CI),--no-confirm-changeset)
 	.venv/bin/faceblur publish --stack-name $(STACK)
+
+invoke: $(setup) ## FUNCTION=detect_faces call one function in Docker, with a job of its own on the stack of `make run`
+	@PYTHONPATH=functions .venv/bin/python -m tests.support.invoke $(FUNCTION)
 
 # A photo of one face: the command fails if none is found and hidden.
 smoke: $(setup) ## API=… OUT=… blur a photo through a deployed stack into a folder

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -54,13 +56,15 @@ class Target:
 
     def deploy(self, say: Callable[[str], None]) -> str:
         """Deploy the stack as people do: with `make deploy` in the cloud, else as `faceblur up` does."""
-        parameter = f"UploadSeconds={UPLOAD_SECONDS}"
         if self.endpoint:
             sam.build(say)
-            sam.deploy(self.endpoint, stack_name=self.name, parameters=[parameter])
+            sam.deploy(self.endpoint, stack_name=self.name, parameters=[f"UploadSeconds={UPLOAD_SECONDS}"])
         else:
-            parameters = f"{parameter} {os.environ.get('PARAMETERS', '')}".strip()
-            _make("deploy", f"STACK={self.name}", f"PARAMETERS={parameters}", "CI=yes")
+            with tempfile.NamedTemporaryFile("w", suffix=".yaml") as parameters:
+                # Of two lines for one parameter, the last one counts.
+                parameters.write(f"{_chosen_parameters()}\nUploadSeconds: {UPLOAD_SECONDS}\n")
+                parameters.flush()
+                _make("deploy", f"STACK={self.name}", f"PARAMETERS={parameters.name}", "CI=yes")
         cloudformation = self.clients("cloudformation")
         described = cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
@@ -116,6 +120,12 @@ class Target:
         """The keys of everything in S3 that belongs to the job."""
         listed = self.clients("s3").list_objects_v2(Bucket=self.outputs["PhotoBucketName"])
         return [entry["Key"] for entry in listed.get("Contents", []) if job_id in entry["Key"]]
+
+
+def _chosen_parameters() -> str:
+    """What the file says that PARAMETERS names; nothing without one."""
+    file = os.environ.get("PARAMETERS")
+    return Path(file).read_text() if file else ""
 
 
 def _make(target: str, *variables: str) -> None:
