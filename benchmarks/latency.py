@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 
 from benchmarks.report import at_most, publish
 from faceblur_cli.client import ApiClient
-from faceblur_cli.stack.emulator import emulator, free_port
+from faceblur_cli.ports import free_port
+from faceblur_cli.stack.emulator import emulator
 from faceblur_cli.stack.sam import build, deploy
 from tests.support.pictures.photos import jpeg
 from tests.support.pictures.scenes import scattered

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from faceblur_cli.client import ApiClient, JobFailed
 from faceblur_cli.failures import Failure
 
@@ -95,6 +93,13 @@ def hide_faces(
     return reports
 
 
+def delete_stored(client: ApiClient, reports: Sequence[Report]) -> None:
+    """Delete the jobs whose results have been stored, with everything that the stack keeps of them."""
+    for report in reports:
+        if report.job_id and report.output and not report.error:
+            client.delete_job(report.job_id)
+
+
 def redo(
     client: ApiClient, job_id: str, folder: Path, fields: dict[str, Any], show: Callable[[Report], None]
 ) -> Report:
@@ -133,7 +138,7 @@ def _run_job(
             _store_result(client, report, job, folder, stem, with_receipt=with_receipt)
     except JobFailed as failed:
         report.error = {"code": failed.code, "message": failed.message}
-    except (Failure, OSError, httpx.HTTPError) as error:
+    except (Failure, OSError) as error:
         report.error = {"code": type(error).__name__, "message": str(error)}
     show_status("FAILED" if report.error else "COMPLETED")
 

@@ -54,12 +54,16 @@ class ApiClient:
         """The job as the API shows it. Raises JobFailed if it does not exist."""
         return self._call("GET", f"/jobs/{job_id}")
 
+    def delete_job(self, job_id: str) -> None:
+        """Delete a job with its files. Raises JobFailed if it does not exist."""
+        self._call("DELETE", f"/jobs/{job_id}")
+
     def upload(self, form: dict[str, Any], photo: Path) -> None:
         """Upload the photo with its presigned form. Raises JobFailed if S3 refuses it."""
         with photo.open("rb") as file:
             response = self._send("POST", form["url"], data=form["fields"], files={"file": (photo.name, file)})
-        if response.status_code >= httpx.codes.BAD_REQUEST:
-            raise refused_upload(response.text, form["max_bytes"])
+        if not response.is_success:
+            raise refused_upload(response, form["max_bytes"])
 
     def wait_for(self, job_id: str, show_status: Callable[[str], None]) -> dict[str, Any]:
         """Wait until the job is completed, and show each new status. Raises JobFailed if it does not complete.
@@ -93,9 +97,12 @@ class ApiClient:
         )
 
     def download(self, url: str) -> bytes:
-        """The content of a presigned link."""
+        """The content of a presigned link. Raises JobFailed, without the link, which is a secret, if it is refused."""
         response = self._send("GET", url)
-        response.raise_for_status()
+        if not response.is_success:
+            raise JobFailed(
+                "DownloadRefused", f"The storage refused to give the result ({_status(response)}). Please try again."
+            )
         return response.content
 
     def _call(self, method: str, path: str, **content: Any) -> dict[str, Any]:
@@ -104,9 +111,11 @@ class ApiClient:
             raise JobFailed(
                 "NotSignedIn", "This API requires sign-in. Give a valid token in FACEBLUR_TOKEN or with --token."
             )
-        busy = response.status_code == httpx.codes.TOO_MANY_REQUESTS and "TooManyJobs" not in response.text
+        busy = response.status_code == httpx.codes.TOO_MANY_REQUESTS and "BudgetSpent" not in response.text
         if busy or response.is_server_error:
             raise Unavailable(f"{self._api_url} cannot answer at the moment ({response.status_code}). Try again later.")
+        if response.status_code == httpx.codes.NO_CONTENT:
+            return {}
         try:
             body: dict[str, Any] = response.json()
         except ValueError:
@@ -118,16 +127,25 @@ class ApiClient:
         return body
 
     def _send(self, method: str, url: str, **content: Any) -> httpx.Response:
+        # Presigned addresses are secrets, so an error tells the host alone.
         try:
             return self._http.request(method, url, **content)
-        except httpx.TransportError as error:
+        except httpx.InvalidURL:
+            raise Failure("The API gave an address that is none. Check --api.") from None
+        except httpx.RequestError as error:
             raise Unavailable(f"{httpx.URL(url).host} cannot be reached: {error}") from error
 
 
-def refused_upload(answer: str, max_bytes: int) -> JobFailed:
+def refused_upload(response: httpx.Response, max_bytes: int) -> JobFailed:
     """The error that tells a person why S3 refused an upload."""
+    answer = response.text
     if "EntityTooLarge" in answer:
         return JobFailed("ImageTooLarge", f"This photo is larger than {max_bytes / 1_000_000:g} MB. Please reduce it.")
     if "expired" in answer.lower():
         return JobFailed("UploadExpired", "The upload form expired before the photo arrived. Please try again.")
-    return JobFailed("UploadRefused", "The storage refused the photo. Please try again.")
+    return JobFailed("UploadRefused", f"The storage refused the photo ({_status(response)}). Please try again.")
+
+
+def _status(response: httpx.Response) -> str:
+    """The status and its reason, such as 403 Forbidden."""
+    return f"{response.status_code} {response.reason_phrase}".strip()

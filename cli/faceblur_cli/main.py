@@ -1,5 +1,6 @@
 """The `faceblur` command."""
 
+import errno
 import json
 import os
 import signal
@@ -15,16 +16,15 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
+from faceblur_cli import ports, terminal, trace
 from faceblur_cli import redrive as dead_letters
-from faceblur_cli import terminal, trace
-from faceblur_cli.blur import Report, hide_faces, redo
+from faceblur_cli.blur import Report, delete_stored, hide_faces, redo
 from faceblur_cli.client import ApiClient
 from faceblur_cli.failures import Failure
 from faceblur_cli.page import publish as page_publisher
 from faceblur_cli.page import server as page_server
 from faceblur_cli.stack import holder
 from faceblur_cli.stack.aws import Stack
-from faceblur_cli.stack.emulator import DEFAULT_PORT
 from faceblur_cli.stack.sam import STACK_NAME
 from faceblur_cli.stack.serve import reopen_stack, serve_stack
 from faceblur_cli.terminal import err, out
@@ -35,6 +35,7 @@ _stack_in_the_cloud = click.option(
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 
 
+_PORT = click.IntRange(0, ports.HIGHEST)
 _SIDES = ("left", "top", "width", "height")
 _PLACES = "ID|LEFT,TOP,WIDTH,HEIGHT"
 
@@ -71,14 +72,26 @@ def cli() -> None:
 
 @cli.command()
 @click.option(
-    "--port", default=DEFAULT_PORT, show_default=True, help="Port of the embedded AWS; 0 for the last one used or any."
+    "--port",
+    type=_PORT,
+    default=ports.AWS,
+    show_default=True,
+    help="Port of the embedded AWS; 0 for the last one used or any.",
 )
 @click.option(
-    "--page-port", default=page_server.DEFAULT_PORT, show_default=True, help="Port of the web page; 0 for any free one."
+    "--page-port",
+    type=_PORT,
+    default=ports.PAGE,
+    show_default=True,
+    help="Port of the web page; 0 for any free one.",
 )
 @click.option("--open", "open_browser", is_flag=True, help="Open the web page in a browser, if there is a screen.")
 def up(port: int, page_port: int, open_browser: bool) -> None:
     """Deploy into the embedded AWS on this machine, and serve it and the web page until Ctrl-C."""
+    if port and port == page_port:
+        raise Failure(f"--port and --page-port are both {port}. Choose two different ports.")
+    if stack := holder.running_stack():
+        raise Failure(f"faceblur is running already, at {stack.endpoint}. Stop it with `faceblur down`.")
     page_server.check_page(page_port)
     with (
         _until_interrupted(),
@@ -97,7 +110,7 @@ def up(port: int, page_port: int, open_browser: bool) -> None:
 @cli.command()
 def down() -> None:
     """Stop the embedded AWS of this folder, whichever command started it."""
-    err.print("stopped" if holder.stop() else "nothing was running")
+    err.print(holder.stop())
 
 
 @cli.command()
@@ -145,7 +158,7 @@ def blur(
     """
     job_fields = _fields(**fields) | ({"review": "always"} if review else {})
     with (
-        _api(api, token) as (client, stack),
+        _api(api, token) as (client, stack, is_own),
         _reviewer(stack, page, review=review) as ask,
         terminal.progress_bar(len(photos)) as show,
     ):
@@ -156,6 +169,9 @@ def blur(
                 ask(str(report.job_id))
 
         reports = hide_faces(client, photos, folder, job_fields, at_once, show_and_ask, with_receipts=with_receipts)
+        if is_own and not job_fields.get("keep_original"):
+            # Nothing runs here that would delete them in a day. With keep_original, `faceblur redo` needs them.
+            delete_stored(client, reports)
     terminal.print_reports(reports, as_json)
     sys.exit(_exit_code(reports))
 
@@ -169,7 +185,7 @@ def redo_job(job: str, folder: Path | None, api: str | None, token: str | None, 
     Options that are not given keep their values. The new result is stored as JOB.blurred.EXTENSION. Ends as `faceblur
     blur` does.
     """
-    with _api(api, token) as (client, _), terminal.progress_bar(1) as show:
+    with _api(api, token) as (client, *_), terminal.progress_bar(1) as show:
         report = redo(client, job, folder or Path(), _fields(**fields), show)
     terminal.print_reports([report], as_json)
     sys.exit(_exit_code([report]))
@@ -209,6 +225,21 @@ def main() -> None:
     except (BotoCoreError, ClientError) as error:
         terminal.print_error("faceblur", f"AWS: {error}")
         sys.exit(1)
+    except BrokenPipeError:
+        # Nobody reads the output any more, and Python would complain when it writes the rest at its end.
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        sys.exit(1)
+    except OSError as error:
+        terminal.print_error("faceblur", _of_this_machine(error))
+        sys.exit(1)
+
+
+def _of_this_machine(error: OSError) -> str:
+    """What is wrong with this machine, such as a full disk, and with which file."""
+    about = f"{error.filename}: " if error.filename else ""
+    advice = " Free some space and try again." if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+    return f"{about}{error.strerror or error}.{advice}"
 
 
 @contextmanager
@@ -237,18 +268,18 @@ def _interrupt_on_signals() -> None:
 
 
 @contextmanager
-def _api(url: str | None, token: str | None) -> Iterator[tuple[ApiClient, Stack | None]]:
+def _api(url: str | None, token: str | None) -> Iterator[tuple[ApiClient, Stack | None, bool]]:
     """A client of the API at this address, or of the stack on this machine, which is served for the block if needed.
 
-    Also gives the stack on this machine, if it is used.
+    Also gives the stack on this machine, if it is used, and whether it is served for this block alone.
     """
     if url:
-        yield ApiClient(url, token=token), None
+        yield ApiClient(url, token=token), None, False
     elif stack := holder.running_stack():
-        yield ApiClient(stack.api_url, token=token), stack
+        yield ApiClient(stack.api_url, token=token), stack, False
     else:
         with serve_stack(0, err.print) as stack:
-            yield ApiClient(stack.api_url, token=token), stack
+            yield ApiClient(stack.api_url, token=token), stack, True
 
 
 @contextmanager

@@ -117,9 +117,9 @@ def job_failed(code: str) -> None:
     _count("JobsFailed", MetricUnit.Count, 1, code=code)
 
 
-def job_refused() -> None:
-    """Count a job that was refused because the limit per day is reached."""
-    _count("JobsRefused", MetricUnit.Count, 1)
+def budget_refused(limit: str) -> None:
+    """Count a job that the budget refused: that of the `day` or that of a `client`."""
+    _count("JobsRefused", MetricUnit.Count, 1, limit=limit)
 
 
 def photos_swept(count: int) -> None:

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from faceblur import config, errors, observability
+from faceblur.api import clients
 from faceblur.detectors.registry import detector_named
 from tests.support.sources import ROOT, TEMPLATE, template
+from tests.support.standins.paid import Paid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,9 +127,89 @@ def test_each_queue_of_failures_has_its_output_and_its_function(queue, function)
     }
 
 
-def test_each_day_has_a_quota_that_can_be_turned_off():
-    quota = template()["Parameters"]["JobsADay"]
-    assert (quota["Default"], quota["MinValue"]) == (10_000, 0)
+@pytest.mark.parametrize(
+    ("given", "dollars"),
+    [
+        ({"OidcIssuer": ""}, "5"),
+        ({"OidcIssuer": "https://issuer.example.org/"}, "25"),
+        ({"DollarsADay": "0"}, {"Ref": "DollarsADay"}),
+        ({"DollarsADay": "3.5", "OidcIssuer": "https://issuer.example.org/"}, {"Ref": "DollarsADay"}),
+    ],
+)
+def test_each_day_has_a_budget_which_is_less_for_those_whom_nobody_knows(given, dollars):
+    variables = GLOBALS["Environment"]["Variables"]
+    assert chosen(variables["DOLLARS_A_DAY"], given) == dollars
+    assert variables["DOLLARS_A_DAY_PER_CLIENT"] == {"Ref": "DollarsADayPerClient"}
+
+
+@pytest.mark.parametrize("name", ["DollarsADay", "DollarsADayPerClient"])
+def test_a_budget_is_a_decimal_number_or_nothing(name):
+    parameter = template()["Parameters"][name]
+    taken = [
+        text for text in ("", "0", "0.001", "12.50", "-1", "1e3", "5 USD", ".5", "NaN") if matches(parameter, text)
+    ]
+    assert (parameter["Default"], taken) == ("", ["", "0", "0.001", "12.50"])
+
+
+def matches(parameter: dict[str, Any], text: str) -> bool:
+    return re.fullmatch(parameter["AllowedPattern"], text) is not None
+
+
+# ---------------------------------------------------------------- whose request it is
+
+SECRET = {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
+
+
+def test_the_secret_of_the_front_is_known_to_cloudfront_and_to_whoever_believes_it():
+    assert FUNCTIONS["CreateJobFunction"]["Environment"]["Variables"]["FRONT_SECRET"] == SECRET
+    origins = RESOURCES["PageDistribution"]["Properties"]["DistributionConfig"]["Origins"]
+    headers = {origin["Id"]: origin.get("OriginCustomHeaders") for origin in origins}
+    assert headers == {"page": None, "api": [{"HeaderName": clients.SECRET_HEADER, "HeaderValue": SECRET}]}
+    for rule in RESOURCES["AddressLimit"]["Properties"]["Rules"]:
+        scope = rule["Statement"]["RateBasedStatement"]["ScopeDownStatement"]
+        match = scope.get("NotStatement", {}).get("Statement", scope)["ByteMatchStatement"]
+        assert match["FieldToMatch"] == {"SingleHeader": {"Name": clients.SECRET_HEADER}}
+        assert (match["SearchString"], match["PositionalConstraint"]) == (SECRET, "EXACTLY")
+
+
+def test_cloudfront_writes_the_viewers_address_over_what_the_viewer_sent():
+    (behaviour,) = RESOURCES["PageDistribution"]["Properties"]["DistributionConfig"]["CacheBehaviors"]
+    assert behaviour["FunctionAssociations"] == [
+        {"EventType": "viewer-request", "FunctionARN": {"Fn::GetAtt": "PageViewers.FunctionARN"}}
+    ]
+    written = RESOURCES["PageViewers"]["Properties"]["FunctionCode"]
+    assert f"request.headers['{clients.VIEWER_HEADER}'] = {{ value: event.viewer.ip }};" in written
+
+
+def test_each_request_is_counted_by_one_rule_of_the_firewall():
+    direct, through = (
+        rule["Statement"]["RateBasedStatement"] for rule in RESOURCES["AddressLimit"]["Properties"]["Rules"]
+    )
+    assert (direct["AggregateKeyType"], list(direct["ScopeDownStatement"])) == ("IP", ["NotStatement"])
+    (key,) = through["CustomKeys"]
+    assert (key["Header"]["Name"], list(through["ScopeDownStatement"])) == (
+        clients.VIEWER_HEADER,
+        ["ByteMatchStatement"],
+    )
+    assert {each["Limit"]["Ref"] for each in (direct, through)} == {"RequestsPerAddress"}
+    assert {each["EvaluationWindowSec"] for each in (direct, through)} == {300}
+
+
+def test_the_firewall_is_there_if_it_is_asked_for_and_keeps_no_samples():
+    parts = [name for name, part in RESOURCES.items() if part["Type"].startswith("AWS::WAFv2")]
+    assert {RESOURCES[name]["Condition"] for name in parts} == {"LimitsAddresses"}
+    limit = RESOURCES["AddressLimit"]["Properties"]
+    settings = [limit["VisibilityConfig"], *(rule["VisibilityConfig"] for rule in limit["Rules"])]
+    assert not any(each["SampledRequestsEnabled"] for each in settings)
+    parameter = template()["Parameters"]["RequestsPerAddress"]
+    taken = [text for text in ("0", "9", "10", "1000", "", "-10") if matches(parameter, text)]
+    assert (parameter["Default"], taken) == ("0", ["0", "10", "1000"])
+
+
+def test_a_request_that_the_firewall_refused_can_be_repeated():
+    answer = RESOURCES["Api"]["Properties"]["GatewayResponses"]["WAF_FILTERED"]
+    assert answer["StatusCode"] == 429
+    assert json.loads(answer["ResponseTemplates"]["application/json"])["code"] == "THROTTLED"
 
 
 def test_no_output_has_the_name_of_a_parameter():
@@ -141,7 +223,7 @@ def test_every_method_of_the_api_is_throttled():
         "HttpMethod": "*",
         "ResourcePath": "/*",
         "ThrottlingRateLimit": {"Ref": "RequestsASecond"},
-        "ThrottlingBurstLimit": 100,
+        "ThrottlingBurstLimit": {"Ref": "RequestsASecond"},
     }
 
 
@@ -580,6 +662,7 @@ def test_every_metric_of_ours_that_is_watched_is_counted(name, metric, dimension
     assert dimensions.pop("stack") == {"Ref": "AWS::StackName"}
     if code := dimensions.pop("code", None):
         assert issubclass(getattr(errors, code), errors.FaceblurError)
+    assert dimensions.pop("limit", "day") == "day"
     assert dimensions == {}
 
 
@@ -789,7 +872,7 @@ def test_the_layer_is_for_detect_faces_alone():
 def test_every_detector_is_known_to_the_functions():
     # This needs neither the layer nor the service: a detector uses them with its first photo.
     for name in DETECTORS:
-        assert callable(detector_named(name).detect)
+        assert callable(detector_named(name, Paid(), ()).detect)
 
 
 # ---------------------------------------------------------------- policies
@@ -808,6 +891,7 @@ EXECUTIONS = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:exec
 MAY = {
     "AuthorizeFunction": {},
     "CreateJobFunction": {
+        "dynamodb:GetItem": {TABLE},
         "dynamodb:PutItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:PutObject": {UPLOADS, BOXES},
@@ -844,6 +928,7 @@ MAY = {
     },
     "StartWorkflowFunction": {
         "dynamodb:GetItem": {TABLE},
+        "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {UPLOADS},
         "states:StartExecution": {"BlurImageStateMachine"},
     },
@@ -866,6 +951,7 @@ MAY = {
     },
     "DrawPreviewFunction": {
         "dynamodb:GetItem": {TABLE},
+        "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {PREVIEWS},
         "s3:GetObject": {UPLOADS},
         "s3:ListBucket": {BUCKET},

@@ -18,7 +18,7 @@ from hypothesis import settings
 from moto import mock_aws
 from moto.core.models import MockAWS, botocore_stubber
 
-from faceblur.jobs import executions, storage
+from faceblur.jobs import budget, executions, storage
 from faceblur.jobs import table as jobs_table
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.observability import logger
@@ -70,9 +70,12 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "JOBS_TABLE": TABLE,
         "STATE_MACHINE_ARN": STATE_MACHINE_ARN,
         "FACE_DETECTOR": "embedded",
+        "CALLS_A_JOB": "60",
         "UPLOAD_SECONDS": "300",
         "ALLOWED_ORIGIN": "https://photos.example.org",
-        "JOBS_A_DAY": "0",
+        "DOLLARS_A_DAY": "0",
+        "DOLLARS_A_DAY_PER_CLIENT": "",
+        "FRONT_SECRET": "51af3dc0-da77-11e4-872e-1234567db123",
         "OIDC_ISSUER": "",
     }
     for name, value in settings.items():
@@ -128,7 +131,7 @@ def shared_clients(environment: None, clients: Clients, monkeypatch: pytest.Monk
     """Have boto3 give the clients of all tests, and let no test see what another one's functions keep."""
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", clients)
     yield
-    for made_once in (jobs_table.jobs, storage.photos, executions.workflow):
+    for made_once in (jobs_table.jobs, jobs_table.jobs_table, budget.budget, storage.photos, executions.workflow):
         made_once.cache_clear()
 
 

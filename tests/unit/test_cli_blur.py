@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import asdict, dataclass, field
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -12,9 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from faceblur_cli import main
-from faceblur_cli.blur import Report, hide_faces, redo
+from faceblur_cli.blur import Report, delete_stored, hide_faces, redo
 from faceblur_cli.client import ApiClient, JobFailed, Unavailable, refused_upload
 from faceblur_cli.failures import Failure
+from tests.support.standins.loopback import LoopbackServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -169,7 +171,7 @@ def test_a_failed_download_leaves_no_file(photo: Path, tmp_path: Path) -> None:
 
 
 def test_a_photo_that_is_too_large_is_told_the_limit_of_its_form() -> None:
-    assert "larger than 35 MB" in refused_upload("EntityTooLarge", 35_000_000).message
+    assert "larger than 35 MB" in refused_upload(httpx.Response(400, text="EntityTooLarge"), 35_000_000).message
 
 
 @pytest.mark.parametrize(
@@ -183,7 +185,91 @@ def test_a_photo_that_is_too_large_is_told_the_limit_of_its_form() -> None:
 def test_an_upload_that_s3_refuses_gets_an_error_code(photo: Path, answer: str, code: str) -> None:
     (report,) = reports_of(client(upload_status=403, upload_answer=answer), [photo])
     assert report.error is not None
-    assert report.error["code"] == code == refused_upload(answer, 35_000_000).code
+    assert report.error["code"] == code == refused_upload(httpx.Response(403, text=answer), 35_000_000).code
+
+
+class Storage(BaseHTTPRequestHandler):
+    """A storage that refuses what comes to a presigned address, in the way that the address names."""
+
+    def answer(self) -> None:
+        kind = self.path.partition("?")[0]
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if kind == "/cut":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut")
+        elif kind == "/garbled":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\ncut")
+        elif kind == "/redirected":
+            self.send_response(307)
+            self.send_header("Location", self.path)
+            self.end_headers()
+        elif kind != "/silent":
+            self.send_error(int(kind[1:]))
+
+    do_GET = do_POST = answer  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+REFUSALS = [
+    ("403", "403 Forbidden"),
+    ("500", "500 Internal Server Error"),
+    ("redirected", "307 Temporary Redirect"),
+    ("silent", "127.0.0.1 cannot be reached"),
+    ("cut", "127.0.0.1 cannot be reached"),
+    ("garbled", "127.0.0.1 cannot be reached"),
+]
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize(("refusal", "reason"), REFUSALS)
+@pytest.mark.parametrize("at_upload", [True, False], ids=["upload", "download"])
+def test_no_error_tells_a_presigned_address(
+    photo: Path, tmp_path: Path, refusal: str, reason: str, at_upload: bool
+) -> None:
+    """Who has the address of a photo has the photo."""
+    if at_upload and refusal in {"cut", "garbled"}:
+        refusal, reason = "503", "503 Service Unavailable"
+    with LoopbackServer(Storage) as storage:
+        address = f"{storage.url}/{refusal}?X-Amz-Signature=secret"
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            if request.url.host != "api.test":
+                return httpx.HTTPTransport().handle_request(request)
+            if request.method == "POST":
+                upload = {"url": address, "fields": {"policy": "secret"}, "max_bytes": 35_000_000}
+                return httpx.Response(201, json={"job_id": "0a", "upload": upload})
+            return httpx.Response(200, json=DONE | {"result": {"url": address, "content_type": "image/jpeg"}})
+
+        def without_upload(request: httpx.Request) -> httpx.Response:
+            uploads = request.method == "POST" and request.url.host != "api.test"
+            return httpx.Response(204) if uploads else answer(request)
+
+        api = ApiClient(API, httpx.MockTransport(answer if at_upload else without_upload))
+        (report,) = reports_of(api, [photo])
+    assert report.error is not None
+    assert reason in report.error["message"]
+    assert "secret" not in json.dumps(asdict(report))
+    assert list(tmp_path.iterdir()) == [photo]
+
+
+def test_an_address_that_is_none(photo: Path) -> None:
+    form = {"url": "http://s3.test:secret/", "fields": {}, "max_bytes": 35_000_000}
+    created = httpx.Response(201, json={"job_id": "0a", "upload": form})
+    (report,) = reports_of(ApiClient(API, httpx.MockTransport(lambda _: created)), [photo])
+    assert report.error == {"code": "Failure", "message": "The API gave an address that is none. Check --api."}
+
+
+def test_what_is_stored_can_be_deleted(photo: Path) -> None:
+    deleted = []
+
+    def delete(request: httpx.Request) -> httpx.Response:
+        deleted.append((request.method, request.url.path))
+        return httpx.Response(204)
+
+    stored, failed, refused = Report("a", "0a", output="a.jpg"), Report("b", "0b", error={}), Report("c")
+    delete_stored(ApiClient(API, httpx.MockTransport(delete)), [stored, failed, refused])
+    assert deleted == [("DELETE", "/v1/jobs/0a")]
 
 
 def test_an_unknown_job_raises_its_code() -> None:
@@ -229,7 +315,7 @@ def test_an_api_that_requires_sign_in(photo: Path) -> None:
 
 
 def test_an_exhausted_quota(photo: Path) -> None:
-    refusal = {"code": "TooManyJobs", "message": "No more photos are taken today. Please try again tomorrow."}
+    refusal = {"code": "BudgetSpent", "message": "No more photos are taken today. Please try again tomorrow."}
     (report,) = reports_of(ApiClient(API, httpx.MockTransport(lambda _: httpx.Response(429, json=refusal))), [photo])
     assert report.error == refusal
 
