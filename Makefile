@@ -163,7 +163,7 @@ smoke: $(setup) ## API=… OUT=… blur a photo through a deployed stack into a 
 	.venv/bin/python -c 'import sys; from skimage import data, io; io.imsave(sys.argv[1], data.astronaut())' "$(OUT)/astronaut.png"
 	.venv/bin/faceblur blur "$(OUT)/astronaut.png" --api "$(API)" --out "$(OUT)" --json -o on_no_faces=fail
 
-verify-cloud: $(setup) $(page) ## deploy, try, measure and delete a stack in your AWS account, for some cents; asks unless CONFIRM=yes
+verify-cloud: $(setup) $(page) ## deploy, try, measure and delete a stack in your AWS account, for some cents; asks unless CONFIRM=yes; PARAMETERS=FILE
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.verify_cloud
 
 clean: ## remove everything that these targets made

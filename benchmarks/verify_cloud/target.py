@@ -8,7 +8,6 @@ import subprocess
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -60,11 +59,10 @@ class Target:
             sam.build(say)
             sam.deploy(self.endpoint, stack_name=self.name, parameters=[f"UploadSeconds={UPLOAD_SECONDS}"])
         else:
-            with tempfile.NamedTemporaryFile("w", suffix=".yaml") as parameters:
-                # Of two lines for one parameter, the last one counts.
-                parameters.write(f"{_chosen_parameters()}\nUploadSeconds: {UPLOAD_SECONDS}\n")
-                parameters.flush()
-                _make("deploy", f"STACK={self.name}", f"PARAMETERS={parameters.name}", "CI=yes")
+            with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+                file.write(_parameters())
+                file.flush()
+                _make("deploy", f"STACK={self.name}", f"PARAMETERS={file.name}", "CI=yes")
         cloudformation = self.clients("cloudformation")
         described = cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
@@ -122,10 +120,12 @@ class Target:
         return [entry["Key"] for entry in listed.get("Contents", []) if job_id in entry["Key"]]
 
 
-def _chosen_parameters() -> str:
-    """What the file says that PARAMETERS names; nothing without one."""
-    file = os.environ.get("PARAMETERS")
-    return Path(file).read_text() if file else ""
+def _parameters() -> str:
+    """The file of parameters: what the file PARAMETERS says, if there is one, but forms that expire soon."""
+    given = os.environ.get("PARAMETERS")
+    lines = (project.ROOT / given).read_text().splitlines() if given else []
+    others = [line for line in lines if not line.startswith("UploadSeconds")]
+    return "\n".join([*others, f"UploadSeconds: {UPLOAD_SECONDS}", ""])
 
 
 def _make(target: str, *variables: str) -> None:

@@ -283,6 +283,7 @@ NAMES = {
     ("Api", "Name"): r".{1,1024}",
     ("PageAccess", "OriginAccessControlConfig", "Name"): r"[\w-]{1,64}",
     ("PageAddresses", "Name"): r"[\w-]{1,64}",
+    ("PageViewers", "Name"): r"[\w-]{1,64}",
     ("PageHeaders", "ResponseHeadersPolicyConfig", "Name"): r"[\w-]{1,128}",
     ("PageDistribution", "DistributionConfig", "Comment"): r".{1,128}",
     ("Dashboard", "DashboardName"): r"[\w-]{1,255}",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from botocore.stub import Stubber
 
 from benchmarks.verify_cloud import __main__ as command
 from benchmarks.verify_cloud import branches, figures, photos
+from benchmarks.verify_cloud import target as target_module
 from benchmarks.verify_cloud.steps import FAILED, NOT_HERE, OK, NotHere, Outcome, Seen, Step, carry_out, must
 from benchmarks.verify_cloud.target import UPLOAD_SECONDS, Target
 from faceblur_cli import project
@@ -154,15 +155,23 @@ def test_it_costs_cents():
     assert 0.01 <= figures.most_usd() <= 0.20
 
 
-def test_make_deploy_takes_the_stack_and_the_parameters_of_the_verification():
-    arguments = ["STACK=faceblur-verify-20261129", f"PARAMETERS=UploadSeconds={UPLOAD_SECONDS}", "CI=yes"]
+def test_make_deploy_takes_the_stack_and_the_parameters_of_the_verification(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    given, file = tmp_path / "given.yaml", tmp_path / "parameters.yaml"
+    given.write_text("UploadSeconds: 60\nWebPage: no\n")
+    monkeypatch.setenv("PARAMETERS", str(given))
+    file.write_text(target_module._parameters())
+    complete = [sys.executable, project.ROOT / "parameters/complete", file]
+    values = json.loads(subprocess.run(complete, capture_output=True, text=True, check=True).stdout)
+    assert (values["UploadSeconds"], values["WebPage"]) == (str(UPLOAD_SECONDS), "no")
+
+    arguments = ["STACK=faceblur-verify-20261129", f"PARAMETERS={file}", "CI=yes"]
     recipe = subprocess.run(
         ["make", "--dry-run", "deploy", *arguments], cwd=project.ROOT, capture_output=True, text=True, check=True
     ).stdout
-    assert re.search(
-        rf"sam deploy --stack-name faceblur-verify-20261129 --parameter-overrides .*UploadSeconds={UPLOAD_SECONDS}",
-        recipe,
-    )
+    assert f"parameters/complete {file} " in recipe
+    assert "sam deploy --stack-name faceblur-verify-20261129 " in recipe
     assert "--no-confirm-changeset" in recipe
 
 
@@ -229,3 +238,4 @@ def test_every_case_is_json():
 def test_the_documentation_says_what_it_costs():
     text = (project.ROOT / "docs/deployment.md").read_text()
     assert f"costs at most ({figures.most_usd() * 100:.0f} cents)" in text
+    assert f"| {figures.ALARM_METRICS} metrics that alarms watch" in (project.ROOT / "docs/costs.md").read_text()
