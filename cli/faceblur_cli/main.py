@@ -143,11 +143,12 @@ def delete(stack_name: str, yes: bool) -> None:
     account, region = boto3.client("sts").get_caller_identity()["Account"], boto3.Session().region_name
     if not removal.described(boto3.client("cloudformation"), stack_name):
         raise Failure(f"There is no stack {stack_name} in account {account}, {region}.")
-    err.print(f"This deletes the stack {stack_name} in account {account}, {region}, with all photos, jobs and logs.")
+    warning = f"This deletes the stack {stack_name} in account {account}, {region}, with all photos, jobs and logs."
+    err.print(warning, soft_wrap=True)
     if not yes and click.prompt("Type its name to go on", err=True) != stack_name:
         raise Failure("That is not its name. Nothing was deleted.")
     err.print("Deleting. With a web page, CloudFront takes up to a quarter of an hour.")
-    left = removal.remove_stack(stack_name, boto3.client)
+    left = removal.remove_stack(stack_name, boto3.client)  # type: ignore[arg-type]
     for thing in left:
         out.print(f"left: {thing.kind} {thing.name}", soft_wrap=True)
     if left:

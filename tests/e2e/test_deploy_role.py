@@ -39,16 +39,22 @@ INLINE_POLICIES = 10240  # characters, the quota of IAM for one role
 # By type of resource: its ARN as AWS makes it, and what CloudFormation's handlers of it call (`handlers` in the schema
 # of the resource provider), without what belongs to properties that the template does not use.
 HANDLERS = {
-    "AWS::ApiGateway::Deployment": ("apigateway:{region}::/restapis/1a2b/deployments/3c", "apigateway:POST GET PATCH PUT DELETE"),
+    "AWS::ApiGateway::Deployment": (
+        "apigateway:{region}::/restapis/1a2b/deployments/3c",
+        "apigateway:POST GET PATCH PUT DELETE",
+    ),
     "AWS::ApiGateway::RestApi": ("apigateway:{region}::/restapis/1a2b", "apigateway:POST GET PATCH PUT DELETE"),
-    "AWS::ApiGateway::Stage": ("apigateway:{region}::/restapis/1a2b/stages/api", "apigateway:POST GET PATCH PUT DELETE"),
+    "AWS::ApiGateway::Stage": (
+        "apigateway:{region}::/restapis/1a2b/stages/api",
+        "apigateway:POST GET PATCH PUT DELETE",
+    ),
     "AWS::CloudFront::Distribution": (
         "cloudfront::{account}:distribution/E1A2B3",
         "cloudfront:CreateDistribution GetDistribution GetDistributionConfig UpdateDistribution DeleteDistribution "
         "TagResource UntagResource ListTagsForResource",
     ),
     "AWS::CloudFront::Function": (
-        "cloudfront::{account}:function/faceblur-page-0f8fad5b",
+        "cloudfront::{account}:function/{given}",
         "cloudfront:CreateFunction PublishFunction DescribeFunction GetFunction UpdateFunction DeleteFunction",
     ),
     "AWS::CloudFront::OriginAccessControl": (
@@ -111,7 +117,7 @@ HANDLERS = {
         "GetDataProtectionPolicy TagResource UntagResource ListTagsForResource",
     ),
     "AWS::S3::Bucket": (
-        "s3:::{bucket}",
+        "s3:::{given}",
         "s3:CreateBucket ListBucket DeleteBucket PutBucketTagging GetBucketTagging PutEncryptionConfiguration "
         "GetEncryptionConfiguration PutBucketCORS GetBucketCORS PutLifecycleConfiguration GetLifecycleConfiguration "
         "PutBucketNotification GetBucketNotification PutBucketOwnershipControls GetBucketOwnershipControls "
@@ -120,17 +126,18 @@ HANDLERS = {
         "GetAccelerateConfiguration GetAnalyticsConfiguration GetIntelligentTieringConfiguration "
         "GetInventoryConfiguration GetMetricsConfiguration GetReplicationConfiguration",
     ),
-    "AWS::S3::BucketPolicy": ("s3:::{bucket}", "s3:PutBucketPolicy GetBucketPolicy DeleteBucketPolicy"),
+    "AWS::S3::BucketPolicy": ("s3:::{given}", "s3:PutBucketPolicy GetBucketPolicy DeleteBucketPolicy"),
     "AWS::SQS::Queue": (
         "sqs:{region}:{account}:{name}",
-        "sqs:CreateQueue GetQueueUrl GetQueueAttributes SetQueueAttributes DeleteQueue TagQueue UntagQueue ListQueueTags",
+        "sqs:CreateQueue GetQueueUrl GetQueueAttributes SetQueueAttributes DeleteQueue TagQueue UntagQueue "
+        "ListQueueTags",
     ),
     "AWS::SQS::QueuePolicy": ("sqs:{region}:{account}:{stack}-UploadQueue-1A2B", "sqs:SetQueueAttributes"),
     # CloudFormation names it after the template alone.
     "AWS::StepFunctions::StateMachine": (
         "states:{region}:{account}:stateMachine:{logical_id}-1A2B3C4D5E6F",
-        "states:CreateStateMachine DescribeStateMachine UpdateStateMachine DeleteStateMachine TagResource UntagResource "
-        "ListTagsForResource",
+        "states:CreateStateMachine DescribeStateMachine UpdateStateMachine DeleteStateMachine TagResource "
+        "UntagResource ListTagsForResource",
     ),
     "AWS::WAFv2::WebACL": (
         "wafv2:{region}:{account}:regional/webacl/{logical_id}-1A2B3C4D5E6F/0f8fad5b",
@@ -293,10 +300,17 @@ def calls(stack: str) -> list[tuple[str, str]]:
                 "name": f"{stack}-{logical_id}-1A2B3C4D5E6F",
                 "stack": stack,
                 "logical_id": logical_id,
-                "bucket": "faceblur-photos-0f8fad5b" if logical_id.startswith("Photo") else f"{stack}-pagebucket-1a2b",
+                "given": given_name(logical_id.removesuffix("Policy")) or f"{stack}-pagebucket-1a2b",
             }
             found += [(action, arn(pattern, **names)) for action in actions(text)]
     return found
+
+
+def given_name(logical_id: str) -> str | None:
+    """The name that the template gives to a bucket or a function of CloudFront, with a UUID; None if it gives none."""
+    properties = template()["Resources"].get(logical_id, {}).get("Properties", {})
+    name = properties.get("BucketName") or properties.get("Name")
+    return name["Fn::Sub"][0].replace("${Uuid}", "0f8fad5b") if name and "Fn::Sub" in name else None
 
 
 def expanded(kind: str) -> list[str]:
