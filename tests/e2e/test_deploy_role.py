@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from faceblur_cli import project
 from faceblur_cli.removal import things_of
 from faceblur_cli.stack.aws import REGION, Stack
-from tests.support.sources import ROOT, template
+from tests.support.sources import ROOT, TEMPLATE, template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -223,11 +223,11 @@ def run(environment: dict[str, str], *command: str | Path) -> str:
     return ran.stdout
 
 
-def deploy(environment: dict[str, str], built: Path, *parameters: str) -> None:
-    """Run `sam deploy` with the role."""
+def deploy(environment: dict[str, str], *parameters: str) -> None:
+    """Run `sam deploy` with the role, of the template as it is: without a build, because no function is called."""
     endpoint = f"AwsEndpointUrl={environment['AWS_ENDPOINT_URL']}"
     configuration = [f"--config-file={ROOT / 'samconfig.toml'}", "--config-env=local"]
-    options = [*configuration, f"--template-file={built / 'template.yaml'}", f"--stack-name={STACK}"]
+    options = [*configuration, f"--template-file={TEMPLATE}", f"--stack-name={STACK}"]
     run(environment, project.SAM, "deploy", *options, "--parameter-overrides", endpoint, *PARAMETERS, *parameters)
 
 
@@ -240,13 +240,11 @@ def make_bucket_of_sam(root: Stack, environment: dict[str, str]) -> None:
     s3.delete_bucket_policy(Bucket=bucket)
 
 
-def test_with_the_role_a_stack_is_deployed_updated_and_deleted(
-    root: Stack, environment: dict[str, str], built: Path
-) -> None:
+def test_with_the_role_a_stack_is_deployed_updated_and_deleted(root: Stack, environment: dict[str, str]) -> None:
     cloudformation = root.client("cloudformation")
     make_bucket_of_sam(root, environment)
-    deploy(environment, built)
-    deploy(environment, built, "ReviewHours=2")
+    deploy(environment)
+    deploy(environment, "ReviewHours=2")
     (described,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
     assert described["StackStatus"] == "UPDATE_COMPLETE"
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
