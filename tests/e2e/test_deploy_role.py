@@ -153,7 +153,7 @@ SAM_BUCKET = "s3:::aws-sam-cli-managed-default-samclisourcebucket-1a2b"
 TOOLS = {
     "cloudformation:{region}:{account}:stack/{stack}/0f8fad5b": (
         "cloudformation:CreateChangeSet DescribeChangeSet ExecuteChangeSet DescribeStacks DescribeStackEvents "
-        "GetTemplate GetTemplateSummary ListStackResources DeleteStack"
+        "GetTemplate GetTemplateSummary ListStackResources DeleteStack TagResource UntagResource"
     ),
     "cloudformation:{region}:{account}:stack/aws-sam-cli-managed-default/0f8fad5b": (
         "cloudformation:CreateChangeSet DescribeChangeSet ExecuteChangeSet DescribeStacks DescribeStackEvents"
@@ -354,7 +354,7 @@ def test_the_role_may_do_nothing_else(documents: list[dict[str, Any]]) -> None:
 def test_what_has_a_name_is_held_to_it(documents: list[dict[str, Any]]) -> None:
     named = [call for call in calls("payroll") if "payroll" in call[1]]
     # These list, or look at a template before it has a name.
-    unnamed = {"logs:DescribeLogGroups", "cloudformation:GetTemplateSummary"}
+    unnamed = {"logs:DescribeLogGroups", "cloudwatch:DescribeAlarms", "cloudformation:GetTemplateSummary"}
     assert len(named) > 100
     assert {action for action, resource in named if allowed(documents, action, resource)} == unnamed
 
