@@ -36,13 +36,14 @@ def job_ids_in(message: str) -> list[str]:
 def start_job(job_id: str, jobs: Jobs, photos: Photos, workflow: Workflow, budget: Budget) -> None:
     """Start the job whose upload has arrived, once however often it is reported. Delete an upload that no job needs.
 
-    Raises BudgetSpent if the day's money does not pay for the job and its work. Then the job has failed, and its upload is deleted.
+    Raises BudgetSpent if the day's money does not pay for the job and its work. Then the job has failed, and its upload
+    is deleted.
     """
     with suppress(JobNotFound):
         job = jobs.get(job_id)
-        if job.status is Status.AWAITING_UPLOAD:
-            if job.paid or not budget.is_limited or _pay(job, jobs, photos, budget):
-                workflow.start(job_id)
+        awaited = job.status is Status.AWAITING_UPLOAD
+        if awaited and (job.paid or not budget.is_limited or _pay(job, jobs, photos, budget)):
+            workflow.start(job_id)
     discard_unless_awaited(job_id, jobs, photos)
 
 
