@@ -18,7 +18,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from faceblur_cli import redrive as dead_letters
 from faceblur_cli import terminal, trace
 from faceblur_cli.blur import Report, hide_faces, redo
-from faceblur_cli.client import ApiClient
 from faceblur_cli.failures import Failure
 from faceblur_cli.page import publish as page_publisher
 from faceblur_cli.page import server as page_server
@@ -28,6 +27,7 @@ from faceblur_cli.stack.emulator import DEFAULT_PORT
 from faceblur_cli.stack.sam import STACK_NAME
 from faceblur_cli.stack.serve import reopen_stack, serve_stack
 from faceblur_cli.terminal import err, out
+from faceblur_client import Client, FaceblurError
 
 _stack_in_the_cloud = click.option(
     "--stack-name", default=STACK_NAME, show_default=True, help="Name of the stack in the cloud."
@@ -203,7 +203,7 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         err.print("interrupted")
         sys.exit(130)
-    except Failure as failure:
+    except (Failure, FaceblurError) as failure:
         terminal.print_error("faceblur", str(failure))
         sys.exit(1)
     except (BotoCoreError, ClientError) as error:
@@ -237,18 +237,20 @@ def _interrupt_on_signals() -> None:
 
 
 @contextmanager
-def _api(url: str | None, token: str | None) -> Iterator[tuple[ApiClient, Stack | None]]:
+def _api(url: str | None, token: str | None) -> Iterator[tuple[Client, Stack | None]]:
     """A client of the API at this address, or of the stack on this machine, which is served for the block if needed.
 
     Also gives the stack on this machine, if it is used.
     """
     if url:
-        yield ApiClient(url, token=token), None
+        with Client(url, token=token) as client:
+            yield client, None
     elif stack := holder.running_stack():
-        yield ApiClient(stack.api_url, token=token), stack
+        with Client(stack.api_url, token=token) as client:
+            yield client, stack
     else:
-        with serve_stack(0, err.print) as stack:
-            yield ApiClient(stack.api_url, token=token), stack
+        with serve_stack(0, err.print) as stack, Client(stack.api_url, token=token) as client:
+            yield client, stack
 
 
 @contextmanager
