@@ -86,6 +86,7 @@ def _of_a_job(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(metadata.version("faceblur"), message="%(version)s")
 def cli() -> None:
     """Find every face in a photo and hide it."""
 
@@ -160,7 +161,6 @@ def redrive(stack_name: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")
 @click.option("--review", is_flag=True, help="Decide in the web page which faces are hidden, photo by photo.")
 @click.option("--page", metavar="URL", help="With --review and --api: address of the web page.")
-@click.version_option(metadata.version("faceblur"), message="%(version)s")
 def blur(
     photos: tuple[Path, ...],
     folder: Path | None,
@@ -192,43 +192,41 @@ def blur(
             130 if it was interrupted.
     """
     _check_sources(photos, folder, suffix, as_json=as_json)
+    job_fields = _fields(**fields) | ({"review": "always"} if review else {})
+    wishes = Wishes(job_fields, folder, suffix, with_receipts, keep_mtime)
     sources = [photo for photo in photos if photo != _PIPE]
-    wishes = Wishes(
-        _fields(**fields) | ({"review": "always"} if review else {}), folder, suffix, with_receipts, keep_mtime
-    )
     total = sum(1 for _ in walk(sources, folder)) + (_PIPE in photos)
+    # Five thousand results that are as they should be are no news.
+    shown_all = as_json or not folders(sources)
     counts = Counts()
     if dry_run:
-        with _journal(folder if folder and (folder / JOURNAL).exists() and resume else None, resume=True) as journal:
-            for report in plan(sources, journal, wishes):
-                counts.add(report)
-                terminal.print_report(report, as_json)
-        terminal.print_summary(counts, total)
-        sys.exit(exit_code(counts))
-    pace = Pace(at_once or (MOST_AT_ONCE if api else (os.cpu_count() or 1) + 1), grows=not at_once)
-    with (
-        _journal(folder, resume=resume) as journal,
-        _report_file(report_path) as record,
-        _api(api, token, pace) as (client, stack),
-        _reviewer(stack, page, review=review) as ask,
-        terminal.shown_progress(Progress(total, counts)) as show,
-    ):
+        _print_plan(sources, wishes, counts, resume=resume, as_json=as_json)
+    elif total:
+        pace = Pace(at_once or (MOST_AT_ONCE if api else (os.cpu_count() or 1) + 1), grows=not at_once)
+        with (
+            _journal(folder, resume=resume) as journal,
+            _report_file(report_path) as record,
+            _api(api, token, pace) as (client, stack),
+            _reviewer(stack, page, review=review) as ask,
+            terminal.shown_progress(Progress(total, counts)) as show,
+            terminal.summary_at_end(counts, total),
+        ):
 
-        def tell(report: Report) -> None:
-            if report.is_final:
-                counts.add(report)
-                record(report)
-                terminal.print_report(report, as_json)
-            show(report)
-            if report.status == "AWAITING_REVIEW":
-                ask(str(report.job_id))
+            def tell(report: Report) -> None:
+                if report.is_final:
+                    counts.add(report)
+                    record(report)
+                    if shown_all or not report.is_ordinary:
+                        terminal.print_report(report, as_json)
+                show(report)
+                if report.status == "AWAITING_REVIEW":
+                    ask(str(report.job_id))
 
-        try:
             if _PIPE in photos:
                 tell(hide_piped(client, wishes.fields, sys.stdin.buffer, sys.stdout.buffer))
             hide_all(sources, client, pace, journal, wishes, tell)
-        finally:
-            terminal.print_summary(counts, total)
+    else:
+        err.print("There are no files in these folders.")
     sys.exit(exit_code(counts))
 
 
@@ -388,6 +386,16 @@ def _check_sources(photos: Sequence[Path], folder: Path | None, suffix: str, *, 
         raise click.UsageError("--suffix is part of a name, and no path.")
     if _PIPE in photos and as_json:
         raise click.UsageError("With -, the photo goes to standard output. Use --report instead of --json.")
+
+
+def _print_plan(sources: Sequence[Path], wishes: Wishes, counts: Counts, *, resume: bool, as_json: bool) -> None:
+    """Print what a run would do with each file."""
+    begun = wishes.out and (wishes.out / JOURNAL).exists() and resume
+    with _journal(wishes.out if begun else None, resume=True) as journal:
+        for report in plan(sources, journal, wishes):
+            counts.add(report)
+            terminal.print_report(report, as_json)
+    err.print(str(counts), highlight=False)
 
 
 @contextmanager

@@ -40,11 +40,16 @@ def print_report(report: Report, as_json: bool) -> None:
         out.print(report.summary, markup=False, highlight=False, soft_wrap=True)
 
 
-def print_summary(counts: Counts, total: int) -> None:
-    """Print how many photos have ended in which way, and how many are left."""
-    left = total - counts.total - counts.waiting
-    rest = f"; {left:,} not done, run the same command again to go on" if left else ""
-    err.print(f"{counts}{rest}", highlight=False, soft_wrap=True)
+@contextmanager
+def summary_at_end(counts: Counts, total: int) -> Iterator[None]:
+    """Print, after an interrupt too, how many of several files have ended in which way, and how many are left."""
+    try:
+        yield
+    finally:
+        left = total - counts.total
+        rest = f"; {left:,} not done, run the same command again to go on" if left else ""
+        if total > 1:
+            err.print(f"{counts}{rest}", highlight=False, soft_wrap=True)
 
 
 def print_trace(job: str, execution: dict[str, Any], visits: Sequence[Visit], as_json: bool) -> None:
@@ -68,7 +73,7 @@ def print_trace(job: str, execution: dict[str, Any], visits: Sequence[Visit], as
 def shown_progress(progress: Progress) -> Iterator[Callable[[Report], None]]:
     """Show the progress: on a terminal as a bar with the last report's status, elsewhere as a line now and then."""
     columns = (SpinnerColumn(), BarColumn(), "{task.description}")
-    with RichProgress(*columns, console=err, transient=True) as bar:
+    with RichProgress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task(str(progress), total=progress.total)
 
         def show(report: Report) -> None:

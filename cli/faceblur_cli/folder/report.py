@@ -55,6 +55,11 @@ class Report:
         return bool(_LOOK_AT.intersection(self.warnings)) or ("NoFacesFound" in self.warnings and not self.reviewed)
 
     @property
+    def is_ordinary(self) -> bool:
+        """Whether this is a result at which nobody has to look."""
+        return self.status == "COMPLETED" and not self.needs_a_look
+
+    @property
     def summary(self) -> str:
         """The outcome of a completed job in one line."""
         faces = "1 face" if self.faces == 1 else f"{self.faces} faces"
