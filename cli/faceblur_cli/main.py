@@ -217,7 +217,7 @@ def blur(
                     counts.add(report)
                     record(report)
                     if shown_all or not report.is_ordinary:
-                        terminal.print_report(report, as_json)
+                        terminal.print_report(report, as_json, err if _PIPE in photos else out)
                 show(report)
                 if report.status == "AWAITING_REVIEW":
                     ask(str(report.job_id))
@@ -395,7 +395,7 @@ def _print_plan(sources: Sequence[Path], wishes: Wishes, counts: Counts, *, resu
         for report in plan(sources, journal, wishes):
             counts.add(report)
             terminal.print_report(report, as_json)
-    err.print(str(counts), highlight=False)
+    err.print(str(counts), highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -26,18 +26,17 @@ def print_error(name: str, message: str) -> None:
     err.print(f"[red]{escape(name)}:[/red] {escape(message)}", highlight=False, soft_wrap=True)
 
 
-def print_report(report: Report, as_json: bool) -> None:
-    """Print the outcome of a photo, or that it would be done."""
+def print_report(report: Report, as_json: bool, results_to: Console = out) -> None:
+    """Print the outcome of a photo, or that it would be done. What went wrong goes to standard error."""
     if as_json:
         click.echo(report.to_json())
     elif report.error:
         print_error(report.photo, f"{report.error['code']}: {report.error['message']}")
     elif report.skipped:
         err.print(f"{report.photo}: skipped. {report.skipped}", markup=False, highlight=False, soft_wrap=True)
-    elif report.status == "WAITING":
-        out.print(f"{report.photo}: to do", markup=False, highlight=False, soft_wrap=True)
     else:
-        out.print(report.summary, markup=False, highlight=False, soft_wrap=True)
+        line = report.summary if report.is_final else f"{report.photo}: to do"
+        results_to.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

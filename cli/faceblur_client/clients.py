@@ -44,15 +44,15 @@ class Client:
     ) -> None:
         """Call the API at this address; an API with sign-in needs a token of its issuer, or what gets one.
 
-        `transport` replaces the network, and `event_hooks` see each request and each answer. Raises WrongAddress if the
-        address is none.
+        `transport` replaces the network, and `event_hooks` see each request and each answer. Raises WrongAddress or
+        NotSignedIn if the address or the token cannot be one.
         """
         self._api = Api(api, token)
         self._http = httpx.Client(timeout=TIMEOUT_SECONDS, transport=transport, event_hooks=event_hooks)
         self._one_by_one = threading.Lock()
         self._stopped = threading.Event()
 
-    def hide(self, photo: Photo, *, on_status: OnStatus | None = None, **options: Any) -> Result:
+    def hide(self, photo: Photo, /, *, on_status: OnStatus | None = None, **options: Any) -> Result:
         """Hide the faces in a photo, which is a path, bytes or a binary file.
 
         `options` are those of the API, and `keep`, `hide` and `only` its decision. `on_status` is called with the job's
@@ -60,14 +60,14 @@ class Client:
         """
         return self._take(self._api.hide(photo, options, on_status))
 
-    def submit(self, photo: Photo, **options: Any) -> str:
+    def submit(self, photo: Photo, /, **options: Any) -> str:
         """Create a job and upload its photo; gives the job's id. An expired form is renewed by a new job.
 
         Raises InvalidOptions, JobFailed and OSError.
         """
         return self._take(self._api.submit(photo, options))
 
-    def create_job(self, **options: Any) -> dict[str, Any]:
+    def create_job(self, /, **options: Any) -> dict[str, Any]:
         """Create a job; its `upload` is a form for the photo. Raises InvalidOptions."""
         return self._take(self._api.create_job(options))
 
@@ -98,11 +98,11 @@ class Client:
         """The content of a link of a job. Raises JobFailed if it has expired."""
         return self._take(self._api.download(url))
 
-    def redo_job(self, job_id: str, **options: Any) -> dict[str, Any]:
+    def redo_job(self, job_id: str, /, **options: Any) -> dict[str, Any]:
         """Do a completed job again with other options or another decision. Raises InvalidOptions and JobFailed."""
         return self._take(self._api.redo_job(job_id, options))
 
-    def review(self, job_id: str, **decision: Any) -> dict[str, Any]:
+    def review(self, job_id: str, /, **decision: Any) -> dict[str, Any]:
         """Decide about a job that waits for a review: `keep`, `hide`, `only`. Raises InvalidOptions and JobFailed."""
         return self._take(self._api.review(job_id, decision))
 
@@ -174,15 +174,15 @@ class AsyncClient:
         self._http = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, transport=transport)
         self._one_by_one = asyncio.Lock()
 
-    async def hide(self, photo: Photo, *, on_status: OnStatus | None = None, **options: Any) -> Result:
+    async def hide(self, photo: Photo, /, *, on_status: OnStatus | None = None, **options: Any) -> Result:
         """As `Client.hide`."""
         return await self._take(self._api.hide(photo, options, on_status))
 
-    async def submit(self, photo: Photo, **options: Any) -> str:
+    async def submit(self, photo: Photo, /, **options: Any) -> str:
         """As `Client.submit`."""
         return await self._take(self._api.submit(photo, options))
 
-    async def create_job(self, **options: Any) -> dict[str, Any]:
+    async def create_job(self, /, **options: Any) -> dict[str, Any]:
         """As `Client.create_job`."""
         return await self._take(self._api.create_job(options))
 
@@ -206,11 +206,11 @@ class AsyncClient:
         """As `Client.download`."""
         return await self._take(self._api.download(url))
 
-    async def redo_job(self, job_id: str, **options: Any) -> dict[str, Any]:
+    async def redo_job(self, job_id: str, /, **options: Any) -> dict[str, Any]:
         """As `Client.redo_job`."""
         return await self._take(self._api.redo_job(job_id, options))
 
-    async def review(self, job_id: str, **decision: Any) -> dict[str, Any]:
+    async def review(self, job_id: str, /, **decision: Any) -> dict[str, Any]:
         """As `Client.review`."""
         return await self._take(self._api.review(job_id, decision))
 

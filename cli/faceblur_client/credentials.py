@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote_plus
 
 from faceblur_client.effects import OneByOne, Request, Steps, cannot_answer, send
 from faceblur_client.errors import NotSignedIn, WrongAddress
@@ -34,9 +34,12 @@ class TokenKeeper:
     """Gives the token for a call: the one that it was given, or one that it fetches, keeps and renews."""
 
     def __init__(self, source: str | ClientCredentials | None) -> None:
-        """Keep a token, or get tokens with these credentials; None for an API without sign-in."""
+        """Keep a token, or get tokens with these credentials; None for an API without sign-in.
+
+        Raises NotSignedIn if the token cannot be one.
+        """
         self._credentials = source if isinstance(source, ClientCredentials) else None
-        self._token = source if isinstance(source, str) else None
+        self._token = _checked(source) if isinstance(source, str) else None
         self._renewal = 0.0  # the time of the monotonic clock at which a fetched token is renewed
 
     @property
@@ -65,10 +68,18 @@ class TokenKeeper:
         self._token, self._renewal = token, asked + max(seconds - MARGIN_SECONDS, seconds / 2)
 
 
+def _checked(token: str) -> str:
+    """A token without the line's end that a file may have. Raises NotSignedIn if no header can carry it."""
+    token = token.strip()
+    if not (token.isascii() and token.isprintable()):
+        raise NotSignedIn("The token has characters that no token has. Copy it again.")
+    return token
+
+
 def _token_request(credentials: ClientCredentials) -> Request:
     """The request of RFC 6749, section 4.4.2; id and secret go in HTTP's Basic form, encoded as section 2.3.1 says."""
     fields = {"grant_type": "client_credentials", "scope": credentials.scope}
-    login = (quote(credentials.client_id, safe=""), quote(credentials.client_secret, safe=""))
+    login = (quote_plus(credentials.client_id), quote_plus(credentials.client_secret))
     return Request("POST", credentials.token_url, {"data": fields, "auth": login})
 
 

@@ -70,8 +70,6 @@ def send(request: Request, *, repeatable: bool = True) -> Steps[httpx.Response]:
         asked_seconds = 0.0
         try:
             response: httpx.Response = yield request
-        except httpx.LocalProtocolError:
-            raise
         except httpx.RequestError as error:
             failure = Unavailable(
                 f"{request.host} cannot be reached: {error or type(error).__name__}. Try again later."

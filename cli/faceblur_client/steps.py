@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any, TypeAlias
@@ -82,7 +84,7 @@ class Api:
                     return (yield from self._submit(file, options))
             return (yield from self._submit(file, options))
 
-    def _submit(self, file: bytes | IO[bytes], options: Mapping[str, Any]) -> Steps[str]:
+    def _submit(self, file: IO[bytes], options: Mapping[str, Any]) -> Steps[str]:
         created = yield from self.create_job(options)
         yield from self.upload(created["upload"], file)
         return str(created["job_id"])
@@ -94,17 +96,19 @@ class Api:
 
     def upload(self, form: Mapping[str, Any], photo: Photo) -> Steps[None]:
         """Send the photo to the storage."""
+        most = form["max_bytes"]
         with _opened(photo) as file:
-            # The name of the photo stays here. The same photo again changes nothing.
-            request = Request("POST", form["url"], {"data": form["fields"], "files": {"file": ("photo", file)}})
-            try:
-                response = yield from send(request)
-            except httpx.LocalProtocolError:
-                raise JobFailed("PhotoChanged", "The photo changed while it was read. Please try again.") from None
+            # At once, because a file may change while it is sent. No more than needed, because it may be no photo.
+            content = file.read(most + 1)
+        if len(content) > most:
+            raise _too_large(most)
+        # The name of the photo stays here. The same photo again changes nothing.
+        request = Request("POST", form["url"], {"data": form["fields"], "files": {"file": ("photo", content)}})
+        response = yield from send(request)
         if response.is_server_error:
             raise cannot_answer(request, response)
         if not response.is_success:
-            raise _refused_upload(response.text, form["max_bytes"])
+            raise _refused_upload(response.text, most)
 
     def get_job(self, job_id: str) -> Steps[dict[str, Any]]:
         """The job as the API shows it."""
@@ -174,13 +178,13 @@ class Api:
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = True
     ) -> Steps[dict[str, Any]]:
         """Ask the API; a token that it does not take any more is renewed once."""
-        content = {} if body is None else {"json": dict(body)}
+        content = {} if body is None else {"content": _as_json(body)}
         token = yield from self._token.get()
-        request = Request(method, self._url + path, content | _authorization(token))
+        request = Request(method, self._url + path, {"headers": _headers(token), **content})
         response = yield from send(request, repeatable=repeatable)
         if response.status_code == httpx.codes.UNAUTHORIZED and self._token.renewable:
             token = yield from self._token.get(instead_of=token)
-            request = Request(method, self._url + path, content | _authorization(token))
+            request = Request(method, self._url + path, {"headers": _headers(token), **content})
             response = yield from send(request, repeatable=repeatable)
         return _answer(request, response)
 
@@ -206,20 +210,31 @@ def _checked(url: str) -> str:
 
 
 @contextmanager
-def _opened(photo: Photo) -> Iterator[bytes | IO[bytes]]:
-    """What httpx can send, and send again: bytes, or a file with a size."""
+def _opened(photo: Photo) -> Iterator[IO[bytes]]:
+    """The photo as a file at its beginning, to which it can return."""
     if isinstance(photo, bytes):
-        yield photo
+        yield BytesIO(photo)
     elif isinstance(photo, str | PathLike):
         with Path(photo).open("rb") as file:
             yield file
+    elif photo.seekable():
+        photo.seek(0)
+        yield photo
     else:
-        yield photo if photo.seekable() else photo.read()
+        yield BytesIO(photo.read())
 
 
-def _authorization(token: str | None) -> dict[str, Any]:
+def _as_json(options: Mapping[str, Any]) -> str:
+    """The options as the API reads them. Raises InvalidOptions if JSON has no such values."""
+    try:
+        return json.dumps(dict(options), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidOptions("InvalidOptions", f"These options cannot be sent as JSON: {error}.") from None
+
+
+def _headers(token: str | None) -> dict[str, str]:
     """For the API only: the upload forms and download links are already signed."""
-    return {"headers": {"Authorization": f"Bearer {token}"}} if token else {}
+    return {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
 
 
 def _answer(request: Request, response: httpx.Response) -> dict[str, Any]:
@@ -254,10 +269,14 @@ def _refusal(code: str, message: str) -> JobFailed | CallFailed:
     return TooManyJobs(code, message) if code == "TooManyJobs" else CallFailed(code, message)
 
 
+def _too_large(max_bytes: int) -> JobFailed:
+    return JobFailed("ImageTooLarge", f"This photo is larger than {max_bytes / 1_000_000:g} MB. Please reduce it.")
+
+
 def _refused_upload(answer: str, max_bytes: int) -> JobFailed:
     """The error that tells a person why the storage refused a photo."""
     if "EntityTooLarge" in answer:
-        return JobFailed("ImageTooLarge", f"This photo is larger than {max_bytes / 1_000_000:g} MB. Please reduce it.")
+        return _too_large(max_bytes)
     if "expired" in answer.lower():
         return _UploadExpired("UploadExpired", "The upload form expired before the photo arrived. Please try again.")
     return JobFailed("UploadRefused", "The storage refused the photo. Please try again.")

@@ -60,3 +60,13 @@ def oidc_issuer() -> str:
 def oidc_audience() -> str:
     """The audience for which the issuer's tokens must be made."""
     return os.environ["OIDC_AUDIENCE"]
+
+
+def oidc_scope() -> str:
+    """The scope that access tokens without an audience must have; empty if there are none."""
+    return os.environ["OIDC_SCOPE"]
+
+
+def oidc_clients() -> list[str]:
+    """The ids of the clients whose access tokens need no audience."""
+    return [client for client in os.environ["OIDC_CLIENTS"].split(",") if client]

@@ -48,6 +48,8 @@ def holds(condition: Any, parameters: dict[str, str]) -> bool:
     ((function, arguments),) = condition.items()
     if function == "Fn::Not":
         return not holds(arguments[0], parameters)
+    if function == "Fn::Or":
+        return any(holds(each, parameters) for each in arguments)
     assert function == "Fn::Equals"
     left, right = (parameters[side["Ref"]] if isinstance(side, dict) else str(side) for side in arguments)
     return bool(left == right)
@@ -389,6 +391,24 @@ def test_an_issuer_without_an_audience_is_refused():
     assert refused(WITH_SIGN_IN) == []
     (reason,) = refused(WITH_SIGN_IN | {"OidcAudience": ""})
     assert "OidcAudience" in reason
+
+
+@pytest.mark.parametrize(
+    ("scope", "clients", "taken"), [("", "", True), ("a/b", "c,d", True), ("a/b", "", False), ("", "c", False)]
+)
+def test_programs_need_a_scope_and_a_list_of_clients(scope, clients, taken):
+    programs = {"OidcScope": scope, "OidcClients": clients}
+    assert (refused(WITH_SIGN_IN | programs) == []) == taken
+    assert (refused(OPEN | programs) == []) == (scope == clients == "")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "taken", "other"),
+    [("OidcScope", "https://faceblur.example.org/hide", "two scopes"), ("OidcClients", "a1,b-2", "a1,,b-2")],
+)
+def test_programs_are_named_as_tokens_name_them(parameter, taken, other):
+    pattern = template()["Parameters"][parameter]["AllowedPattern"]
+    assert [bool(re.fullmatch(pattern, text)) for text in ("", taken, other)] == [True, True, False]
 
 
 def test_every_function_of_the_api_knows_the_issuer():
