@@ -11,9 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 from faceblur_cli import main
-from faceblur_cli.blur import Report, hide_faces, redo
 from faceblur_cli.failures import Failure
-from faceblur_client import Client, Stopped
+from faceblur_cli.folder.journal import NoJournal
+from faceblur_cli.folder.one import Wishes
+from faceblur_cli.folder.pace import Pace
+from faceblur_cli.folder.report import Report
+from faceblur_cli.folder.run import hide_all
+from faceblur_cli.redo import redo
+from faceblur_client import CallFailed, Client, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +73,14 @@ def photo(tmp_path: Path) -> Path:
 
 
 def reports_of(api: Client, photos: list[Path], out: Path | None = None) -> list[Report]:
-    return hide_faces(api, photos, out, {}, 1, lambda _: None)
+    reports: list[Report] = []
+
+    def tell(report: Report) -> None:
+        if report.is_final:
+            reports.append(report)
+
+    hide_all(photos, api, Pace(1, grows=False), NoJournal(), Wishes({}, out), tell)
+    return reports
 
 
 def test_the_result_is_stored_beside_its_photo(photo: Path) -> None:
@@ -114,7 +126,10 @@ def test_the_result_has_the_extension_of_its_format(photo: Path, content_type: s
 
 
 def test_photos_with_the_same_name_get_numbered_results(photo: Path, tmp_path: Path) -> None:
-    reports = reports_of(client(DONE, DONE), [photo, photo], tmp_path / "out")
+    other = tmp_path / "other" / photo.name
+    other.parent.mkdir()
+    other.write_bytes(b"another photo")
+    reports = reports_of(client(DONE, DONE), [photo, other], tmp_path / "out")
     assert [report.output for report in reports] == [
         str(tmp_path / "out" / "party.blurred.jpg"),
         str(tmp_path / "out" / "party.blurred-2.jpg"),
@@ -148,18 +163,17 @@ def test_a_failed_download_leaves_no_file(photo: Path, tmp_path: Path) -> None:
         (httpx.Response(200, text="<html>"), "WrongAddress", "Check the API's address"),
     ],
 )
-def test_a_report_says_what_the_client_says(photo: Path, answer: httpx.Response, code: str, words: str) -> None:
-    (report,) = reports_of(Client(API, transport=httpx.MockTransport(lambda _: answer)), [photo])
-    assert report.error is not None
-    assert (report.status, report.error["code"]) == ("FAILED", code)
-    assert words in report.error["message"]
+def test_what_concerns_all_photos_ends_the_run(photo: Path, answer: httpx.Response, code: str, words: str) -> None:
+    with pytest.raises(CallFailed, match=words) as caught:
+        reports_of(Client(API, transport=httpx.MockTransport(lambda _: answer)), [photo])
+    assert caught.value.code == code
 
 
 def test_a_photo_that_cannot_be_read(photo: Path) -> None:
     photo.unlink()
     (report,) = reports_of(client(DONE), [photo])
     assert report.error is not None
-    assert report.error["code"] == "FileNotFoundError"
+    assert report.error["code"] == "PhotoUnreadable"
 
 
 def test_an_interrupt_ends_the_waiting_for_all_jobs(photo: Path) -> None:
@@ -168,7 +182,7 @@ def test_an_interrupt_ends_the_waiting_for_all_jobs(photo: Path) -> None:
 
     api = client(DONE)
     with pytest.raises(KeyboardInterrupt):
-        hide_faces(api, [photo], None, {}, 1, interrupt)
+        hide_all([photo], api, Pace(1, grows=False), NoJournal(), Wishes({}), interrupt)
     with pytest.raises(Stopped):
         api.wait_for("0a")
 
@@ -225,7 +239,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
         return inner.handle_request(request)
 
     monkeypatch.setattr(
-        main, "Client", lambda _, token: Client(API, transport=httpx.MockTransport(answer), token=token)
+        main, "Client", lambda _, **options: Client(API, transport=httpx.MockTransport(answer), **options)
     )
     return fields
 

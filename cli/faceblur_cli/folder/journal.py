@@ -81,6 +81,7 @@ class Journal:
         self._read()
         if not resume and self._end:
             self._append(_STARTED_OVER)
+            self._last.clear()
 
     def __enter__(self) -> Self:
         """Give the journal, which is closed at the end."""
