@@ -10,7 +10,9 @@ export ORT_DISABLE_TELEMETRY := 1
 # Modules are compiled once and kept: the tests start hundreds of interpreters.
 unexport PYTHONDONTWRITEBYTECODE
 
+faceblur := .venv/bin/faceblur
 uv := .tools/uv/bin/uv
+uv_python := .tools/uv/bin/python
 sync = $(uv) venv --quiet --clear --python $(PYTHON) $(1) && $(uv) pip sync --quiet --compile-bytecode --python $(1) --require-hashes $(2)
 # Each tool has a virtual environment of its own, because their requirements contradict each other.
 tools := .tools/sam/.ready .tools/ministack/.ready .tools/runtime/.ready
@@ -23,25 +25,32 @@ page := frontend/dist/index.html
 page_sources := docs/openapi.yaml $(shell find frontend/src frontend/public frontend/scripts -type f 2>/dev/null) \
   $(wildcard frontend/*.html frontend/*.ts frontend/*.json)
 
-# The stack in the cloud, and template parameters for it, such as PARAMETERS="FaceDetector=both".
+# The stack in the cloud. The file is the whole truth about its parameters; what it leaves out gets the default.
 STACK ?= faceblur
-PARAMETERS ?=
-# A deployment is built for this machine's interpreter and processor, and so is the layer by its Makefile.
-cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH"
-parameters = PythonRuntime=python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
-  Architecture=$(subst aarch64,arm64,$(shell uname -m)) $(PARAMETERS)
+PARAMETERS ?= parameters/$(STACK).yaml
+# A deployment, its layer too, is built for this machine's interpreter and processor.
+python_version = $(shell $(uv_python) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+architecture = $(subst aarch64,arm64,$(shell uname -m))
+cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH" PYTHON_VERSION=$(python_version) ARCHITECTURE=$(architecture)
+parameters := .aws-sam/parameters.yaml
 
-.PHONY: help run blur test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur bench-memory \
-  bench-strength bench-real chaos fuzz mutants load latency scaling scan audit licences deploy smoke clean
+.PHONY: help run free-ports blur test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur bench-memory \
+  bench-strength bench-real chaos fuzz mutants load latency scaling scan audit licences deploy invoke smoke clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
 
-run: $(setup) $(page) ## deploy into the embedded AWS on this machine, open the web page, serve until Ctrl-C
-	.venv/bin/faceblur up --open $(if $(PAGE_PORT),--page-port $(PAGE_PORT))
+# The page comes first: whether Node is missing is known before minutes of other set-up.
+run: free-ports $(page) $(setup) ## deploy into the embedded AWS on this machine, open the web page, serve until Ctrl-C; PORT=… PAGE_PORT=…
+	$(faceblur) up --open $(if $(PORT),--port $(PORT)) $(if $(PAGE_PORT),--page-port $(PAGE_PORT))
 
+free-ports:
+	@PYTHONPATH=cli $(PYTHON) -m faceblur_cli.ports PORT=$(PORT) PAGE_PORT=$(PAGE_PORT)
+
+# The name reaches the shell as it is: make does not expand a $ in it, and a leading dash makes it no option.
+blur: override export PHOTO := $(value PHOTO)
 blur: $(setup) ## hide the faces in PHOTO=…
 	@test -n "$$PHOTO" || { echo 'Say which photo: make blur PHOTO="my party.jpg"' >&2; exit 2; }
-	.venv/bin/faceblur blur "$$PHOTO"
+	$(faceblur) blur -- "$$PHOTO"
 
 test: $(setup) $(page) ## the whole suite: the page, the units and the deployed stacks side by side
 	@tests/e2e/chromium >/dev/null
@@ -117,8 +126,9 @@ load: $(setup) ## JOBS=… (64) at once through the stack, beside one function t
 latency: $(setup) ## the time from the upload to the result, beside the sum of the stages
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.latency
 
-scaling: .venv/.ready ## write the tables of docs/scaling.md from the model
+scaling: .venv/.ready ## write the tables of docs/scaling.md and docs/costs.md from the models
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.scaling
+	PYTHONPATH=functions .venv/bin/python -m benchmarks.ceiling
 
 scan: $(scan) ## look for what is unsafe in the template and the workflows
 	.tools/scan/bin/checkov --config-file .checkov.yaml
@@ -133,11 +143,18 @@ audit: $(scan) $(packages) ## known vulnerabilities of what is shipped (needs th
 licences: $(setup) ## write docs/licences.md from the locks
 	.venv/bin/python requirements/licences
 
-deploy: $(setup) $(page) ## build, deploy and publish into the cloud account of your AWS credentials
-	$(cloud) .tools/sam/bin/sam build --parameter-overrides $(parameters)
-	$(cloud) .tools/sam/bin/sam deploy --stack-name $(STACK) --parameter-overrides $(parameters) \
+deploy: $(setup) $(page) ## build, deploy and publish into the cloud account of your AWS credentials, with PARAMETERS=FILE
+	@mkdir -p .aws-sam
+	@.venv/bin/python parameters/complete $(PARAMETERS) PythonRuntime=python$(python_version) Architecture=$(architecture) >$(parameters)
+	$(cloud) .tools/sam/bin/sam build --cache-dir .aws-sam/cache/$(python_version)-$(architecture) --parameter-overrides file://$(parameters) \
+	  $$(grep -q '"FaceDetector": "rekognition"' $(parameters) && echo --exclude OnnxLayer)
+	.venv/bin/python -m faceblur_cli.stack.built .aws-sam/build PythonRuntime=python$(python_version) Architecture=$(architecture)
+	$(cloud) .tools/sam/bin/sam deploy --stack-name $(STACK) --parameter-overrides file://$(parameters) \
 	  $(if $(RELEASE),--tags release=$(RELEASE)) $(if $(CI),--no-confirm-changeset)
 	.venv/bin/faceblur publish --stack-name $(STACK)
+
+invoke: $(setup) ## FUNCTION=detect_faces call one function in Docker, with a job of its own on the stack of `make run`
+	@PYTHONPATH=functions .venv/bin/python -m tests.support.invoke $(FUNCTION)
 
 # A photo of one face: the command fails if none is found and hidden.
 smoke: $(setup) ## API=… OUT=… blur a photo through a deployed stack into a folder
@@ -160,6 +177,8 @@ clean: ## remove everything that these targets made
 	@touch $@
 
 $(packages): frontend/package-lock.json
+	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null \
+	  && command -v npm >/dev/null || { echo "The page needs Node 20.19 or later, with npm: https://nodejs.org" >&2; exit 1; }
 	cd frontend && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 

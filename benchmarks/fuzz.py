@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.figure import Panel, drawn
 from benchmarks.report import Figure, at_least, at_most, publish
-from faceblur_cli.stack.emulator import any_port, emulator
+from faceblur_cli.ports import any_port
+from faceblur_cli.stack.emulator import emulator
 from faceblur_cli.stack.sam import build, deploy
 from tests.support.bad_files.catalogue import HAND_MADE, HEAVY, kind_of, made, mutated
 from tests.support.bad_files.stack_trial import REFUSED, tried_in

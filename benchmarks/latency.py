@@ -19,7 +19,8 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from benchmarks.report import at_most, publish
-from faceblur_cli.stack.emulator import emulator, free_port
+from faceblur_cli.ports import free_port
+from faceblur_cli.stack.emulator import emulator
 from faceblur_cli.stack.sam import build, deploy
 from faceblur_client import Client
 from tests.support.pictures.photos import jpeg

@@ -32,6 +32,7 @@ from faceblur.jobs.storage import Photos
 from faceblur.jobs.table import Jobs, Status, new_job_id
 from faceblur.options import JobOptions
 from faceblur_cli import project
+from faceblur_cli.ports import free_port
 from faceblur_cli.stack import emulator, sam
 from faceblur_cli.stack.aws import REGION, credentials
 from tests.support.pictures.photos import jpeg
@@ -102,7 +103,7 @@ class Cloud:
     def __init__(self, folder: Path, exits: ExitStack) -> None:
         """Start it and deploy both; everything is stopped with `exits`."""
         # Idle workers are kept until the run is over, as AWS keeps them for a while.
-        endpoint = exits.enter_context(emulator.emulator(emulator.free_port(), folder, LAMBDA_WARM_TTL_SECONDS="3600"))
+        endpoint = exits.enter_context(emulator.emulator(free_port(), folder, LAMBDA_WARM_TTL_SECONDS="3600"))
         (self.pid,) = (pid for pid in children(os.getpid()) if b"ministack" in _read(pid, "cmdline"))
         self.stack = sam.deploy(endpoint)
         one = exits.enter_context(one_function())
@@ -181,7 +182,8 @@ def one_function() -> Iterator[Path]:
     """The one function's template with its code: the built code of all functions, and app.py."""
     with tempfile.TemporaryDirectory(dir=project.BUILD.parent, prefix="one-function-") as folder:
         built = Path(folder)
-        shutil.copytree(project.BUILD / "DetectFacesFunction", built / "OneFunction", copy_function=os.link)
+        shared = next(project.BUILD.glob("*Function*"))
+        shutil.copytree(shared, built / "OneFunction", copy_function=os.link)
         shutil.copy(SOURCES / "app.py", built / "OneFunction")
         shutil.copy(SOURCES / "template.yaml", built)
         sam.write_bootstraps(built, path=str(project.BUILD / "OnnxLayer/python"))

@@ -20,6 +20,7 @@ from faceblur.geometry import Box
 from faceblur.photo.hide import hide_faces
 from faceblur.photo.preview import draw_preview
 from faceblur.photo.styles import Region, Style
+from tests.support.standins.paid import Paid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ def detect_rekognition(photo: bytes, _: OutputFormat) -> None:
     """A check with Rekognition, which sends every picture itself. The service finds nothing."""
     rekognition.detect_faces = lambda _: []
     rekognition.client = lambda: SimpleNamespace(meta=SimpleNamespace(service_model=SimpleNamespace(api_version="")))
-    rekognition.RekognitionDetector().detect(StoredPhoto(photo, "", ""), 50, DetectionPass.CHECK)
+    rekognition.RekognitionDetector(Paid()).detect(StoredPhoto(photo, "", ""), 50, DetectionPass.CHECK)
 
 
 def hide(photo: bytes, output: OutputFormat) -> None:

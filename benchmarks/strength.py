@@ -20,7 +20,7 @@ from benchmarks.matching import most_by_chance, ranks
 from benchmarks.recogniser import in_gallery, recogniser
 from benchmarks.report import Goal, at_least, at_most, publish
 from faceblur.detectors.base import DetectionPass, StoredPhoto
-from faceblur.detectors.registry import detector_named
+from faceblur.detectors.embedded.detector import EmbeddedDetector
 from faceblur.geometry import Box
 from faceblur.limits import MAX_STRENGTH, MIN_PADDING, StyleKind
 from faceblur.options import JobOptions
@@ -138,7 +138,7 @@ def from_packages() -> Iterator[Picture]:
 
 def from_folder(folder: Path) -> Iterator[Picture]:
     """The photos of the folder with a marked face that is large enough, and the boxes that the detector finds."""
-    detector, options = detector_named("embedded"), JobOptions()
+    detector, options = EmbeddedDetector(), JobOptions()
     for photo in truth.read(folder):
         large = [face for face in photo.to_find if min(face.box.width, face.box.height) >= LEAST_SIDE]
         if not large:

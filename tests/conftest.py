@@ -122,14 +122,14 @@ def origin() -> Iterator[str]:
 def deployed_with_sign_in(
     built: Path, endpoint: str, issuer: Issuer, origin: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployed]:
-    """The deployed template with that issuer, a quota of jobs, and one origin that may ask."""
+    """The deployed template with that issuer, its budget, and one origin that may ask."""
     plans = tmp_path_factory.mktemp("plans")
     parameters = (
         f"OidcIssuer={issuer.url}",
         f"OidcAudience={AUDIENCE}",
         f"OidcScope={SCOPE}",
         f"OidcClients={MACHINE}",
-        "JobsADay=1000",
+        "DollarsADay=25",
         f"OidcOrigins={issuer.url}",
         f"AllowedOrigin={origin}",
     )

@@ -1,5 +1,6 @@
 """The `faceblur` command."""
 
+import errno
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ import time
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,8 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
+from faceblur_cli import ports, terminal, trace
 from faceblur_cli import redrive as dead_letters
-from faceblur_cli import terminal, trace
 from faceblur_cli.failures import Failure
 from faceblur_cli.folder.journal import NAME as JOURNAL
 from faceblur_cli.folder.journal import Journal, NoJournal
@@ -34,7 +36,6 @@ from faceblur_cli.page import server as page_server
 from faceblur_cli.redo import redo
 from faceblur_cli.stack import holder
 from faceblur_cli.stack.aws import Stack
-from faceblur_cli.stack.emulator import DEFAULT_PORT
 from faceblur_cli.stack.sam import STACK_NAME
 from faceblur_cli.stack.serve import reopen_stack, serve_stack
 from faceblur_cli.terminal import err, out
@@ -56,6 +57,7 @@ class _AtOnce(click.IntRange):
 
 
 _PIPE = Path("-")
+_PORT = click.IntRange(0, ports.HIGHEST)
 _SIDES = ("left", "top", "width", "height")
 _PLACES = "ID|LEFT,TOP,WIDTH,HEIGHT"
 
@@ -93,14 +95,26 @@ def cli() -> None:
 
 @cli.command()
 @click.option(
-    "--port", default=DEFAULT_PORT, show_default=True, help="Port of the embedded AWS; 0 for the last one used or any."
+    "--port",
+    type=_PORT,
+    default=ports.AWS,
+    show_default=True,
+    help="Port of the embedded AWS; 0 for the last one used or any.",
 )
 @click.option(
-    "--page-port", default=page_server.DEFAULT_PORT, show_default=True, help="Port of the web page; 0 for any free one."
+    "--page-port",
+    type=_PORT,
+    default=ports.PAGE,
+    show_default=True,
+    help="Port of the web page; 0 for any free one.",
 )
 @click.option("--open", "open_browser", is_flag=True, help="Open the web page in a browser, if there is a screen.")
 def up(port: int, page_port: int, open_browser: bool) -> None:
     """Deploy into the embedded AWS on this machine, and serve it and the web page until Ctrl-C."""
+    if port and port == page_port:
+        raise Failure(f"--port and --page-port are both {port}. Choose two different ports.")
+    if stack := holder.running_stack():
+        raise Failure(f"faceblur is running already, at {stack.endpoint}. Stop it with `faceblur down`.")
     page_server.check_page(page_port)
     with (
         _until_interrupted(),
@@ -119,7 +133,7 @@ def up(port: int, page_port: int, open_browser: bool) -> None:
 @cli.command()
 def down() -> None:
     """Stop the embedded AWS of this folder, whichever command started it."""
-    err.print("stopped" if holder.stop() else "nothing was running")
+    err.print(holder.stop())
 
 
 @cli.command()
@@ -206,7 +220,7 @@ def blur(
         with (
             _journal(folder, resume=resume) as journal,
             _report_file(report_path) as record,
-            _api(api, token, pace) as (client, stack),
+            _api(api, token, pace) as (client, stack, is_own),
             _reviewer(stack, page, review=review) as ask,
             terminal.shown_progress(Progress(total, counts)) as show,
             terminal.summary_at_end(counts, total),
@@ -222,8 +236,10 @@ def blur(
                 if report.status == "AWAITING_REVIEW":
                     ask(str(report.job_id))
 
+            # Nothing runs here that would delete them in a day. With keep_original, `faceblur redo` needs them.
+            wishes = replace(wishes, delete_jobs=is_own and not job_fields.get("keep_original"))
             if _PIPE in photos:
-                tell(hide_piped(client, wishes.fields, sys.stdin.buffer, sys.stdout.buffer))
+                tell(hide_piped(client, wishes, sys.stdin.buffer, sys.stdout.buffer))
             hide_all(sources, client, pace, journal, wishes, tell)
     else:
         err.print("There are no files in these folders.")
@@ -240,7 +256,7 @@ def redo_job(job: str, folder: Path | None, api: str | None, token: str | None, 
     blur` does.
     """
     counts = Counts()
-    with _api(api, token) as (client, _), terminal.shown_progress(Progress(1, counts)) as show:
+    with _api(api, token) as (client, *_), terminal.shown_progress(Progress(1, counts)) as show:
         report = redo(client, job, folder or Path(), _fields(**fields), show)
     counts.add(report)
     terminal.print_report(report, as_json)
@@ -281,6 +297,21 @@ def main() -> None:
     except (BotoCoreError, ClientError) as error:
         terminal.print_error("faceblur", f"AWS: {error}")
         sys.exit(1)
+    except BrokenPipeError:
+        # Nobody reads the output any more, and Python would complain when it writes the rest at its end.
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        sys.exit(1)
+    except OSError as error:
+        terminal.print_error("faceblur", _of_this_machine(error))
+        sys.exit(1)
+
+
+def _of_this_machine(error: OSError) -> str:
+    """What is wrong with this machine, such as a full disk, and with which file."""
+    about = f"{error.filename}: " if error.filename else ""
+    advice = " Free some space and try again." if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+    return f"{about}{error.strerror or error}.{advice}"
 
 
 @contextmanager
@@ -309,24 +340,24 @@ def _interrupt_on_signals() -> None:
 
 
 @contextmanager
-def _api(url: str | None, token: str | None, pace: Pace | None = None) -> Iterator[tuple[Client, Stack | None]]:
+def _api(url: str | None, token: str | None, pace: Pace | None = None) -> Iterator[tuple[Client, Stack | None, bool]]:
     """A client of the API at this address, or of the stack on this machine, which is served for the block if needed.
 
-    Also gives the stack on this machine, if it is used.
+    Also gives the stack on this machine, if it is used, and whether it is served for this block alone.
     """
     hooks = pace.hooks if pace else None
     if url:
         with Client(url, token=token, event_hooks=hooks) as client:
-            yield client, None
+            yield client, None, False
     elif stack := holder.running_stack():
         with Client(stack.api_url, token=token, event_hooks=hooks) as client:
-            yield client, stack
+            yield client, stack, False
     else:
         with (
             serve_stack(0, err.print) as stack,
             Client(stack.api_url, token=token, event_hooks=hooks) as client,
         ):
-            yield client, stack
+            yield client, stack, True
 
 
 @contextmanager

@@ -7,8 +7,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from faceblur_cli.failures import Failure
+
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / ".faceblur/build"
+# SAM does not know for which Python and processor it built a layer, so each pair has its own cache.
+CACHES = ROOT / ".faceblur/cache"
 PAGE = ROOT / "frontend/dist"
 # The state of the embedded AWS. Two stacks that run at once need different folders.
 STATE = Path(os.environ.get("FACEBLUR_STATE", ROOT / ".faceblur"))
@@ -17,7 +21,15 @@ SAM = ROOT / ".tools/sam/bin/sam"
 MINISTACK_PYTHON = ROOT / ".tools/ministack/bin/python"
 RUNTIME_PYTHON = ROOT / ".tools/runtime/bin/python"
 
-_SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "statemachine")
+# sam.py writes into the build how the functions start.
+_SOURCES = (
+    "template.yaml",
+    "samconfig.toml",
+    "functions",
+    "layers",
+    "statemachine",
+    "cli/faceblur_cli/stack/sam.py",
+)
 
 
 def python_runtime() -> str:
@@ -28,6 +40,13 @@ def python_runtime() -> str:
 def architecture() -> str:
     """Lambda's name for this machine's processor."""
     return "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
+
+
+def check_tools() -> None:
+    """Raise Failure if a tool that runs the stack is not set up."""
+    for tool in (SAM, MINISTACK_PYTHON, RUNTIME_PYTHON):
+        if not tool.exists():
+            raise Failure(f"{tool.relative_to(ROOT)} is missing. `make run` and `make blur` set it up.")
 
 
 def fingerprint() -> str:

@@ -3,13 +3,13 @@
 from faceblur_client.clients import AsyncClient, Client
 from faceblur_client.credentials import ClientCredentials
 from faceblur_client.errors import (
+    BudgetSpent,
     CallFailed,
     FaceblurError,
     InvalidOptions,
     JobFailed,
     NotSignedIn,
     Stopped,
-    TooManyJobs,
     Unavailable,
     WrongAddress,
 )
@@ -17,6 +17,7 @@ from faceblur_client.steps import Result
 
 __all__ = [
     "AsyncClient",
+    "BudgetSpent",
     "CallFailed",
     "Client",
     "ClientCredentials",
@@ -26,7 +27,6 @@ __all__ = [
     "NotSignedIn",
     "Result",
     "Stopped",
-    "TooManyJobs",
     "Unavailable",
     "WrongAddress",
 ]

@@ -30,7 +30,7 @@ class Client:
     """Calls the API of one stack. Threads may share it.
 
     Every method sends a request again after a temporary error, up to six times with growing pauses. Every method raises
-    NotSignedIn, Unavailable, TooManyJobs, WrongAddress and Stopped, which concern all photos; each says what else it
+    NotSignedIn, Unavailable, BudgetSpent, WrongAddress and Stopped, which concern all photos; each says what else it
     raises.
     """
 
@@ -135,7 +135,7 @@ class Client:
             while True:
                 try:
                     answer = self._do(effect)
-                except httpx.RequestError as error:
+                except (httpx.RequestError, httpx.InvalidURL) as error:
                     effect = steps.throw(error)
                 else:
                     effect = steps.send(answer)
@@ -239,7 +239,7 @@ class AsyncClient:
             while True:
                 try:
                     answer = await self._do(effect)
-                except httpx.RequestError as error:
+                except (httpx.RequestError, httpx.InvalidURL) as error:
                     effect = steps.throw(error)
                 else:
                     effect = steps.send(answer)

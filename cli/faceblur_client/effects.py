@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import httpx
 
-from faceblur_client.errors import Unavailable
+from faceblur_client.errors import Unavailable, WrongAddress
 
 Outcome = TypeVar("Outcome")
 
@@ -64,19 +64,21 @@ def send(request: Request, *, repeatable: bool = True) -> Steps[httpx.Response]:
 
     The pauses grow exponentially with full jitter
     (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), and honour Retry-After. A request that
-    is not repeatable is sent again only if it was certainly not acted upon. Raises Unavailable at the end.
+    is not repeatable is sent again only if it was certainly not acted upon. Raises Unavailable, and WrongAddress.
     """
     for number in range(1, TRIES + 1):
         asked_seconds = 0.0
         try:
             response: httpx.Response = yield request
+        except httpx.InvalidURL:
+            raise WrongAddress("An address of the API is none. Check the API's address.") from None
         except httpx.RequestError as error:
             failure = Unavailable(
                 f"{request.host} cannot be reached: {error or type(error).__name__}. Try again later."
             )
             harmless = repeatable or isinstance(error, _NOT_SENT)
         else:
-            if response.status_code not in _TEMPORARY or _is_quota(response):
+            if response.status_code not in _TEMPORARY or _is_of_the_day(response):
                 return response
             failure = cannot_answer(request, response)
             harmless = repeatable or response.status_code in _NOT_ACCEPTED
@@ -93,9 +95,9 @@ def cannot_answer(request: Request, response: httpx.Response) -> Unavailable:
     return Unavailable(f"{request.host} cannot answer at the moment ({response.status_code}). Try again later.")
 
 
-def _is_quota(response: httpx.Response) -> bool:
-    """Whether the answer speaks of the limit of a day, for which nobody waits."""
-    return response.status_code == httpx.codes.TOO_MANY_REQUESTS and "TooManyJobs" in response.text
+def _is_of_the_day(response: httpx.Response) -> bool:
+    """Whether the answer speaks of the money of a day, for which nobody waits."""
+    return response.status_code == httpx.codes.TOO_MANY_REQUESTS and "BudgetSpent" in response.text
 
 
 def _retry_after(response: httpx.Response) -> float:

@@ -5,7 +5,7 @@
     └── CallFailed          every photo would fail in the same way
         ├── InvalidOptions
         ├── NotSignedIn
-        ├── TooManyJobs
+        ├── BudgetSpent
         ├── Unavailable
         ├── WrongAddress
         └── Stopped
@@ -35,8 +35,8 @@ class InvalidOptions(CallFailed):
     """The API does not take these options or this decision (code `InvalidDecision`)."""
 
 
-class TooManyJobs(CallFailed):
-    """The limit of jobs in one day is reached."""
+class BudgetSpent(CallFailed):
+    """The money for photos is spent today, for all clients together or for this one."""
 
 
 class NotSignedIn(CallFailed):

@@ -17,11 +17,11 @@ import httpx
 from faceblur_client.credentials import ClientCredentials, TokenKeeper
 from faceblur_client.effects import Pause, Request, Steps, cannot_answer, send
 from faceblur_client.errors import (
+    BudgetSpent,
     CallFailed,
     InvalidOptions,
     JobFailed,
     NotSignedIn,
-    TooManyJobs,
     Unavailable,
     WrongAddress,
 )
@@ -108,7 +108,7 @@ class Api:
         if response.is_server_error:
             raise cannot_answer(request, response)
         if not response.is_success:
-            raise _refused_upload(response.text, most)
+            raise _refused_upload(response, most)
 
     def get_job(self, job_id: str) -> Steps[dict[str, Any]]:
         """The job as the API shows it."""
@@ -129,7 +129,7 @@ class Api:
                 if on_status:
                     on_status(job_id, status)
             if status == "FAILED":
-                raise JobFailed(job["error"]["code"], job["error"]["message"])
+                raise _failure(job["error"])
             if status == "COMPLETED":
                 return job
             if status == "AWAITING_REVIEW":
@@ -194,7 +194,10 @@ class Api:
         if response.is_server_error:
             raise cannot_answer(request, response)
         if not response.is_success:
-            raise JobFailed("LinkExpired", "The link to the result is no longer valid. Ask for the job again.")
+            raise JobFailed(
+                "DownloadRefused",
+                f"The storage refused to give the result ({_status(response)}). Ask for the job again.",
+            )
         return response
 
 
@@ -260,23 +263,35 @@ def _answer(request: Request, response: httpx.Response) -> dict[str, Any]:
     return body
 
 
+def _failure(error: Mapping[str, str]) -> JobFailed | CallFailed:
+    """The error of a job that has failed. When the money is spent, the other photos fail too."""
+    kind = BudgetSpent if error["code"] == "BudgetSpent" else JobFailed
+    return kind(error["code"], error["message"])
+
+
 def _refusal(code: str, message: str) -> JobFailed | CallFailed:
     """The error for a code of the API."""
     if code in _OF_ONE_JOB:
         return JobFailed(code, message)
     if code in _OF_OPTIONS:
         return InvalidOptions(code, message)
-    return TooManyJobs(code, message) if code == "TooManyJobs" else CallFailed(code, message)
+    return BudgetSpent(code, message) if code == "BudgetSpent" else CallFailed(code, message)
+
+
+def _status(response: httpx.Response) -> str:
+    """The status and its reason, such as 403 Forbidden."""
+    return f"{response.status_code} {response.reason_phrase}".strip()
 
 
 def _too_large(max_bytes: int) -> JobFailed:
     return JobFailed("ImageTooLarge", f"This photo is larger than {max_bytes / 1_000_000:g} MB. Please reduce it.")
 
 
-def _refused_upload(answer: str, max_bytes: int) -> JobFailed:
+def _refused_upload(response: httpx.Response, max_bytes: int) -> JobFailed:
     """The error that tells a person why the storage refused a photo."""
+    answer = response.text
     if "EntityTooLarge" in answer:
         return _too_large(max_bytes)
     if "expired" in answer.lower():
         return _UploadExpired("UploadExpired", "The upload form expired before the photo arrived. Please try again.")
-    return JobFailed("UploadRefused", "The storage refused the photo. Please try again.")
+    return JobFailed("UploadRefused", f"The storage refused the photo ({_status(response)}). Please try again.")

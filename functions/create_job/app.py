@@ -5,9 +5,11 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from faceblur import config
+from faceblur import config, prices
+from faceblur.api.clients import client_of
 from faceblur.api.decisions import parse_decision, split_fields
 from faceblur.api.http import answer, caller, fields_of, iso_time, router
+from faceblur.jobs.budget import budget
 from faceblur.jobs.decisions import store_decision
 from faceblur.jobs.storage import new_decision_key, photos
 from faceblur.jobs.table import jobs, new_job_id
@@ -24,12 +26,12 @@ def create_job() -> Response[str]:
     owner = caller(app.current_event)
     fields, decision_fields = split_fields(fields_of(app.current_event.body))
     options, decision = parse_options(fields), parse_decision(decision_fields, ids=False)
-    if most := config.jobs_a_day():
-        jobs().count(most)
+    client = client_of(app.current_event, owner)
+    budget().require(client, prices.JOB)
     job_id = new_job_id()
     tag_with_job(job_id)
     key = "" if decision.is_empty else new_decision_key(job_id)
-    job = jobs().create(job_id, options.model_dump(), config.upload_seconds(), owner, key)
+    job = jobs().create(job_id, options.model_dump(), config.upload_seconds(), owner, client, key)
     if key:
         store_decision(key, decision, photos())
     form = photos().upload_form(job_id, config.upload_seconds())

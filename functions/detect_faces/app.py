@@ -12,8 +12,17 @@ from faceblur.detectors.confidence import detect_at_confidence, unsure
 from faceblur.detectors.registry import detector_named
 from faceblur.detectors.warnings import WarningCode, warnings_to_report
 from faceblur.detectors.wrapped import WrappedDetector
-from faceblur.errors import CorruptImage, NoFacesFound, UploadReplaced
+from faceblur.errors import (
+    CorruptImage,
+    FaceblurError,
+    NoFacesFound,
+    PhotoTooExpensive,
+    TransientError,
+    UploadReplaced,
+)
 from faceblur.jobs.boxes import FoundBoxes, load_boxes, store_boxes
+from faceblur.jobs.budget import budget
+from faceblur.jobs.calls import LookCalls
 from faceblur.jobs.decisions import decided, load_decision
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
@@ -24,15 +33,21 @@ from faceblur.photo.hide import check_output
 
 @entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
-    """Entry point for the state machine.
+    """Entry point for the state machine. Raises BudgetSpent if the day's money does not pay for the detection."""
+    request = DetectRequest(**event)
+    tag_with_job(request.job_id)
+    client = jobs().begin(request.job_id, request.stage)
+    with budget().paid(client, context):
+        return detect(request, client, context)
+
+
+def detect(request: DetectRequest, client: str, context: LambdaContext) -> DetectResponse:
+    """Find the faces, and store their boxes. The budget of this client pays for calls.
 
     Raises ImageTooLarge if the result's format cannot hold the photo, before a service is paid. Raises UploadReplaced
     if the upload was replaced during the detection. Raises CorruptImage if pixels are missing and NoFacesFound if no
     face is found, if the job asks to fail then.
     """
-    request = DetectRequest(**event)
-    tag_with_job(request.job_id)
-    jobs().begin(request.job_id, request.stage)
     photo = StoredPhoto(photos().read(request.key), photos().bucket, request.key)
     detection_pass = DetectionPass.CHECK if request.boxes else DetectionPass.FIRST
     if request.boxes:
@@ -40,7 +55,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
     else:
         check_output(photo.data, request.options["output"])
         found = FoundBoxes(digest(photo.data), [], wraps=panorama.wraps(photo.data))
-    detector = detector_for(request, found)
+    detector = detector_for(request, client, found)
     with stage(request.stage, len(photo.data)) as measured:
         detection = detect_at_confidence(detector, photo, request.options["min_confidence"], detection_pass)
     # A service reads the photo in S3 itself. Its answer counts only if it read the photo that was read here.
@@ -68,14 +83,21 @@ def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
     }
 
 
-def detector_for(request: DetectRequest, found: FoundBoxes) -> Detector:
+def detector_for(request: DetectRequest, client: str, found: FoundBoxes) -> Detector:
     """The detector of this deployment. For a check, one that finds only faces that the draft does not cover."""
-    detector = detector_named(config.face_detector(), leave_out_unavailable=request.leave_out_unavailable)
+    paid = LookCalls(request.job_id, request.round, client, jobs(), photos(), budget())
+    detector = detector_named(config.face_detector(), paid, goes_on_after(request))
     if found.wraps:
         detector = WrappedDetector(detector)
     if request.boxes is None:
         return detector
     return Check(detector, found.regions(request.options), found.keeper())
+
+
+def goes_on_after(request: DetectRequest) -> tuple[type[FaceblurError], ...]:
+    """The errors of one of two detectors after which this request goes on with the other one."""
+    may_cost_less = () if request.options["require_all_detectors"] else (PhotoTooExpensive,)
+    return (*may_cost_less, TransientError) if request.leave_out_unavailable else may_cost_less
 
 
 def stored_boxes(request: DetectRequest, found: FoundBoxes, detection: Detection) -> StoredBoxes:

@@ -1,6 +1,7 @@
 """The settings of a function: constants, and typed values of the environment that are read on use."""
 
 import os
+from decimal import Decimal
 
 JOB_LIFETIME_SECONDS = 24 * 60 * 60
 LINK_SECONDS = 5 * 60
@@ -37,6 +38,11 @@ def face_detector() -> str:
     return os.environ["FACE_DETECTOR"]
 
 
+def calls_a_job() -> int:
+    """How many calls of the paid detector a job may make."""
+    return int(os.environ["CALLS_A_JOB"])
+
+
 def upload_seconds() -> int:
     """The number of seconds for which an upload form is valid."""
     return int(os.environ["UPLOAD_SECONDS"])
@@ -47,9 +53,19 @@ def allowed_origin() -> str:
     return os.environ["ALLOWED_ORIGIN"]
 
 
-def jobs_a_day() -> int:
-    """The number of jobs that may be created per day (UTC); 0 means no limit."""
-    return int(os.environ["JOBS_A_DAY"])
+def microdollars_a_day() -> int:
+    """What all clients together may cost in a day (UTC), in millionths of a US dollar; 0 means no limit."""
+    return _microdollars(os.environ["DOLLARS_A_DAY"])
+
+
+def microdollars_a_day_per_client() -> int:
+    """What each client may cost in a day; a fifth of what all may, unless the deployment says otherwise."""
+    own = os.environ["DOLLARS_A_DAY_PER_CLIENT"]
+    return _microdollars(own) if own else microdollars_a_day() // 5
+
+
+def _microdollars(dollars: str) -> int:
+    return int(Decimal(dollars) * 1_000_000)
 
 
 def oidc_issuer() -> str:
@@ -70,3 +86,8 @@ def oidc_scope() -> str:
 def oidc_clients() -> list[str]:
     """The ids of the clients whose access tokens need no audience."""
     return [client for client in os.environ["OIDC_CLIENTS"].split(",") if client]
+
+
+def front_secret() -> str:
+    """What the stack's own CloudFront says in each request, so that its word about the viewer's address is trusted."""
+    return os.environ["FRONT_SECRET"]

@@ -8,6 +8,7 @@
     │   ├── ImageTooSmall
     │   ├── TooManyFaces
     │   ├── NoFacesFound
+    │   ├── PhotoTooExpensive
     │   └── UploadReplaced
     ├── TransientError             the state machine tries again
     │   ├── DetectorThrottled
@@ -19,6 +20,7 @@
     │   ├── TimedOut
     │   ├── PhotoTooDemanding
     │   ├── Aborted
+    │   ├── BudgetSpent
     │   └── InternalError
     └── RequestError               the API refuses the request
         ├── InvalidOptions
@@ -28,8 +30,7 @@
         ├── JobNotFound
         ├── JobNotFinished
         ├── ReviewClosed
-        ├── OriginalDeleted
-        └── TooManyJobs
+        └── OriginalDeleted
 
 The name of a class is the error's name in the state machine and its `code` in the API and on the page. Its message is a
 sentence for the user.
@@ -101,6 +102,12 @@ class NoFacesFound(PhotoError):
     sentence = "No face was found in this photo. If there is one, try a lower minimum confidence."
 
 
+class PhotoTooExpensive(PhotoError):
+    """The search for faces takes more paid calls than a job may make."""
+
+    sentence = "This photo needs more paid detection than one job may use. Please reduce it and upload it again."
+
+
 class UploadReplaced(PhotoError):
     """The upload was replaced or deleted after the job was started."""
 
@@ -163,6 +170,12 @@ class Aborted(JobEnded):
     sentence = "Processing was stopped before it finished. Please create a new job."
 
 
+class BudgetSpent(JobEnded):
+    """The money of the day is spent: what all clients together, or this one, may cost. The API refuses with it too."""
+
+    sentence = "No more photos are taken today. Please try again tomorrow."
+
+
 class InternalError(JobEnded):
     """An unexpected error."""
 
@@ -217,9 +230,3 @@ class OriginalDeleted(RequestError):
     """The photo of the job is no longer kept, so the job cannot be done again."""
 
     sentence = "The photo of this job was deleted. Please upload it again."
-
-
-class TooManyJobs(RequestError):
-    """The limit of jobs per day is reached."""
-
-    sentence = "No more photos are taken today. Please try again tomorrow."

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from itertools import product
-from math import floor, frexp, inf, ldexp
+from math import ceil, floor, frexp, inf, ldexp
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -62,6 +62,18 @@ class Rectangle(NamedTuple):
             for top, bottom in ((self.top, y + margin), (y - margin, self.bottom))
             for left, right in ((self.left, x + margin), (x - margin, self.right))
         ]
+
+    def tiles(self, columns: int, rows: int, overlap: int) -> list[Rectangle]:
+        """It in equal tiles, row by row. Neighbours overlap by so many pixels, at most a side of this rectangle."""
+        across = _overlapping_parts(self.left, self.right, columns, overlap)
+        down = _overlapping_parts(self.top, self.bottom, rows, overlap)
+        return [Rectangle(left, top, right, bottom) for top, bottom in down for left, right in across]
+
+
+def _overlapping_parts(start: int, end: int, parts: int, overlap: int) -> list[tuple[int, int]]:
+    """The equal parts of a line from `start` to `end`, of which neighbours share `overlap` pixels."""
+    step = (end - start - overlap) / parts
+    return [(start + floor(step * part), start + ceil(step * (part + 1)) + overlap) for part in range(parts)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from faceblur.contracts import HideRequest, HideResponse
 from faceblur.errors import UploadReplaced
 from faceblur.jobs.boxes import load_boxes
+from faceblur.jobs.budget import budget
 from faceblur.jobs.drafts import store_draft
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
@@ -16,10 +17,16 @@ from faceblur.photo.hide import hide_faces
 
 @entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> HideResponse:
-    """Entry point for the state machine. Raises UploadReplaced if the boxes were found in another photo."""
+    """Entry point for the state machine. Raises BudgetSpent if the day's money does not pay for the work."""
     request = HideRequest(**event)
     tag_with_job(request.job_id)
-    jobs().begin(request.job_id, request.stage)
+    client = jobs().begin(request.job_id, request.stage)
+    with budget().paid(client, context):
+        return hide(request, context)
+
+
+def hide(request: HideRequest, context: LambdaContext) -> HideResponse:
+    """Hide the faces, and store the draft. Raises UploadReplaced if the boxes were found in another photo."""
     photo = photos().read(request.key)
     found = load_boxes(request.boxes, photos())
     if digest(photo) != found.photo:

@@ -5,9 +5,9 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from faceblur import config
 from faceblur.api.decisions import parse_decision, split_fields
 from faceblur.api.http import answer, caller, continued_body, fields_of, router, valid_job_id
+from faceblur.jobs.budget import budget
 from faceblur.jobs.executions import workflow
 from faceblur.jobs.redos import begin_redo, detects_again, plan_redo, require_repeatable
 from faceblur.jobs.storage import photos
@@ -27,9 +27,7 @@ def redo_job(job_id: str) -> Response[str]:
     options = parse_options(job.options | changes).model_dump()
     decision = parse_decision(decision_fields, ids=not detects_again(job, options))
     redo = plan_redo(job, options, decision, photos(), ask="review" in changes)
-    if most := config.jobs_a_day():
-        jobs().count(most)
-    begin_redo(job, redo, jobs(), photos(), workflow())
+    begin_redo(job, redo, jobs(), photos(), workflow(), budget())
     logger.info("job is done again")
     return answer(202, continued_body(job_id, options))
 

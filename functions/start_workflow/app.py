@@ -7,11 +7,13 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from faceblur.errors import BudgetSpent
+from faceblur.jobs.budget import budget
 from faceblur.jobs.executions import workflow
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import jobs
-from faceblur.jobs.uploads import discard_unless_awaited, job_ids_in
-from faceblur.observability import entry_point, logger, tag_with_job
+from faceblur.jobs.uploads import job_ids_in, start_job
+from faceblur.observability import entry_point, job_failed, logger, tag_with_job
 
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
@@ -20,9 +22,11 @@ def start_for(record: SQSRecord) -> None:
     """Start the execution of every upload in the message (Powertools passes it as `record`)."""
     for job_id in job_ids_in(record.body):
         tag_with_job(job_id)
-        workflow().start(job_id)
         logger.info("photo arrived")
-        discard_unless_awaited(job_id, jobs(), photos())
+        try:
+            start_job(job_id, jobs(), photos(), workflow(), budget())
+        except BudgetSpent as error:
+            job_failed(error.code)
 
 
 @entry_point

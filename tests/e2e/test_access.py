@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -19,7 +18,7 @@ from tests.support.stack.deployed import Deployed, eventually, request
 from tests.support.standins.issuer import FORGED, NOT_FOR_US
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.support.standins.issuer import Issuer
@@ -259,31 +258,19 @@ def test_the_storage_is_open_to_nobody(alice: Person, hers: dict[str, Any]) -> N
     assert request("PUT", f"{bucket}/uploads/{NOBODYS}", content=flower()).status_code == 403
 
 
-# ---------------------------------------------------------------- the quota
+# ---------------------------------------------------------------- the budget
 
 
-@pytest.fixture
-def nearly_spent(deployed_with_sign_in: Deployed) -> Iterator[int]:
-    """Set how many jobs are left, today and tomorrow (midnight may pass). The test restores the quota at its end."""
-    left, client = 3, deployed_with_sign_in.stack.client("dynamodb")
-    table, now = deployed_with_sign_in.stack.outputs["JobsTableName"], time.time()
-    dates = [time.strftime("%Y-%m-%d", time.gmtime(moment)) for moment in (now, now + 24 * 60 * 60)]
-    rows = [{"TableName": table, "Key": {"job_id": {"S": f"jobs of {date}"}}} for date in dates]
-    for row in rows:
-        spent = {":jobs": {"N": str(1000 - left)}}
-        client.update_item(**row, UpdateExpression="SET jobs = :jobs", ExpressionAttributeValues=spent)
-    yield left
-    for row in rows:
-        client.delete_item(**row)
-
-
-def test_requests_at_the_same_time_do_not_pass_the_quota_together(bob: Person, nearly_spent: int) -> None:
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: bob.call("POST", "/jobs"), range(nearly_spent + 5)))
-    assert sorted(answer.status_code for answer in answers) == [201] * nearly_spent + [429] * 5
-    refused = next(answer for answer in answers if answer.status_code == 429)
-    assert_documented("POST", "/jobs", 429, refused.json())
-    assert 1 <= int(refused.headers["Retry-After"]) <= 24 * 60 * 60
+def test_who_has_spent_their_part_is_refused_and_others_are_not(alice: Person, bob: Person) -> None:
+    her_row = alice.stack.row(alice.create()["job_id"])
+    assert her_row is not None
+    with alice.stack.spent("5", her_row["client"]["S"]):
+        refused = alice.call("POST", "/jobs")
+        assert_documented("POST", "/jobs", 429, refused.json())
+        assert refused.json()["code"] == "BudgetSpent"
+        assert 1 <= int(refused.headers["Retry-After"]) <= 24 * 60 * 60
+        bob.create()
+    alice.create()
 
 
 # ---------------------------------------------------------------- the command

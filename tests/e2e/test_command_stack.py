@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
+from faceblur_cli import ports
 from tests.support.pictures.photos import grace_hopper
-from tests.support.stack.command import faceblur, served
+from tests.support.stack.command import FACEBLUR, faceblur, served
 from tests.support.stack.deployed import eventually
 
 
@@ -24,7 +26,28 @@ def test_the_command_starts_a_stack_if_none_is_running(environment: dict[str, st
     assert (finished.returncode, report["status"]) == (0, "COMPLETED")
     trace = faceblur(environment, "trace", report["job_id"])
     assert (trace.returncode, "Job completed" in trace.stdout) == (0, True)
+    assert working_in(Path(environment["FACEBLUR_STATE"])) == []
     assert "nothing was running" in faceblur(environment, "down").stderr
+
+
+def test_a_stack_of_its_own_is_used_again_and_keeps_no_photo(environment: dict[str, str], tmp_path: Path) -> None:
+    state = Path(environment["FACEBLUR_STATE"])
+    (tmp_path / "hopper.jpg").write_bytes(grace_hopper())
+    taken = {int(kept.name.removeprefix("aws-")) for kept in state.glob("aws-*")} | {ports.AWS}
+    with ExitStack() as others:
+        for port in taken:
+            listener = others.enter_context(socket.socket())
+            with suppress(OSError):  # It is taken already.
+                listener.bind(("127.0.0.1", port))
+        first, second = (faceblur(environment, "blur", tmp_path / "hopper.jpg", "--json") for _ in range(2))
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "(sam deploy)" in first.stderr
+    assert "(sam deploy)" not in second.stderr
+    assert (
+        len(list(state.glob("aws-*"))) == len({f"aws-{port}" for port in taken if (state / f"aws-{port}").exists()}) + 1
+    )
+    for finished in (first, second):
+        assert list(state.rglob(f"*{json.loads(finished.stdout)['job_id']}*")) == []
 
 
 def test_ctrl_c_leaves_no_process(environment: dict[str, str]) -> None:
@@ -46,6 +69,49 @@ def test_ctrl_c_leaves_no_process(environment: dict[str, str]) -> None:
         assert working_in(state) == []
         with pytest.raises(httpx.ConnectError):
             httpx.get(about["endpoint"])
+
+
+def test_an_interrupted_deployment_ends_in_one_line(tmp_path: Path, built: Path) -> None:
+    arguments = [FACEBLUR, "up", "--port", str(ports.free_port()), "--page-port", "0"]
+    environment = os.environ | {"FACEBLUR_STATE": str(tmp_path)}
+    with subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        deploying = process.stderr.readline()
+        assert "(sam deploy)" in deploying
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait(60) == 0
+    # An interrupt in the middle of a print has rich print that line once more.
+    assert rest.replace(deploying, "") == "stopped\n"
+    assert working_in(tmp_path) == []
+
+
+def test_an_emulator_stops_with_its_killed_command(environment: dict[str, str]) -> None:
+    state = Path(environment["FACEBLUR_STATE"])
+    with served(environment) as (process, _):
+        process.kill()
+    eventually(lambda: working_in(state) == [], "the end of the emulator")
+    with served(environment) as (process, _):
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        # It has saved its stack.
+        assert "(sam deploy)" not in process.stderr.read()
+
+
+def test_what_a_killed_command_left_is_ended(environment: dict[str, str]) -> None:
+    state = Path(environment["FACEBLUR_STATE"])
+    with served(environment) as (process, about):
+        left = working_in(state)
+        assert left
+        # It would stop by itself. This one cannot.
+        send(left, signal.SIGSTOP)
+        process.kill()
+        assert process.wait(60) == -signal.SIGKILL
+        assert working_in(state) == left
+    assert faceblur(environment, "down").stderr == "stopped what a killed command had left running\n"
+    assert working_in(state) == []
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(about["endpoint"])
 
 
 def working_in(folder: Path) -> list[int]:

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from faceblur import config, errors, observability
+from faceblur.api import clients
 from faceblur.detectors.registry import detector_named
 from tests.support.sources import ROOT, TEMPLATE, template
+from tests.support.standins.paid import Paid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,9 +129,89 @@ def test_each_queue_of_failures_has_its_output_and_its_function(queue, function)
     }
 
 
-def test_each_day_has_a_quota_that_can_be_turned_off():
-    quota = template()["Parameters"]["JobsADay"]
-    assert (quota["Default"], quota["MinValue"]) == (10_000, 0)
+@pytest.mark.parametrize(
+    ("given", "dollars"),
+    [
+        ({"OidcIssuer": ""}, "5"),
+        ({"OidcIssuer": "https://issuer.example.org/"}, "25"),
+        ({"DollarsADay": "0"}, {"Ref": "DollarsADay"}),
+        ({"DollarsADay": "3.5", "OidcIssuer": "https://issuer.example.org/"}, {"Ref": "DollarsADay"}),
+    ],
+)
+def test_each_day_has_a_budget_which_is_less_for_those_whom_nobody_knows(given, dollars):
+    variables = GLOBALS["Environment"]["Variables"]
+    assert chosen(variables["DOLLARS_A_DAY"], given) == dollars
+    assert variables["DOLLARS_A_DAY_PER_CLIENT"] == {"Ref": "DollarsADayPerClient"}
+
+
+@pytest.mark.parametrize("name", ["DollarsADay", "DollarsADayPerClient"])
+def test_a_budget_is_a_decimal_number_or_nothing(name):
+    parameter = template()["Parameters"][name]
+    taken = [
+        text for text in ("", "0", "0.001", "12.50", "-1", "1e3", "5 USD", ".5", "NaN") if matches(parameter, text)
+    ]
+    assert (parameter["Default"], taken) == ("", ["", "0", "0.001", "12.50"])
+
+
+def matches(parameter: dict[str, Any], text: str) -> bool:
+    return re.fullmatch(parameter["AllowedPattern"], text) is not None
+
+
+# ---------------------------------------------------------------- whose request it is
+
+SECRET = {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
+
+
+def test_the_secret_of_the_front_is_known_to_cloudfront_and_to_whoever_believes_it():
+    assert FUNCTIONS["CreateJobFunction"]["Environment"]["Variables"]["FRONT_SECRET"] == SECRET
+    origins = RESOURCES["PageDistribution"]["Properties"]["DistributionConfig"]["Origins"]
+    headers = {origin["Id"]: origin.get("OriginCustomHeaders") for origin in origins}
+    assert headers == {"page": None, "api": [{"HeaderName": clients.SECRET_HEADER, "HeaderValue": SECRET}]}
+    for rule in RESOURCES["AddressLimit"]["Properties"]["Rules"]:
+        scope = rule["Statement"]["RateBasedStatement"]["ScopeDownStatement"]
+        match = scope.get("NotStatement", {}).get("Statement", scope)["ByteMatchStatement"]
+        assert match["FieldToMatch"] == {"SingleHeader": {"Name": clients.SECRET_HEADER}}
+        assert (match["SearchString"], match["PositionalConstraint"]) == (SECRET, "EXACTLY")
+
+
+def test_cloudfront_writes_the_viewers_address_over_what_the_viewer_sent():
+    (behaviour,) = RESOURCES["PageDistribution"]["Properties"]["DistributionConfig"]["CacheBehaviors"]
+    assert behaviour["FunctionAssociations"] == [
+        {"EventType": "viewer-request", "FunctionARN": {"Fn::GetAtt": "PageViewers.FunctionARN"}}
+    ]
+    written = RESOURCES["PageViewers"]["Properties"]["FunctionCode"]
+    assert f"request.headers['{clients.VIEWER_HEADER}'] = {{ value: event.viewer.ip }};" in written
+
+
+def test_each_request_is_counted_by_one_rule_of_the_firewall():
+    direct, through = (
+        rule["Statement"]["RateBasedStatement"] for rule in RESOURCES["AddressLimit"]["Properties"]["Rules"]
+    )
+    assert (direct["AggregateKeyType"], list(direct["ScopeDownStatement"])) == ("IP", ["NotStatement"])
+    (key,) = through["CustomKeys"]
+    assert (key["Header"]["Name"], list(through["ScopeDownStatement"])) == (
+        clients.VIEWER_HEADER,
+        ["ByteMatchStatement"],
+    )
+    assert {each["Limit"]["Ref"] for each in (direct, through)} == {"RequestsPerAddress"}
+    assert {each["EvaluationWindowSec"] for each in (direct, through)} == {300}
+
+
+def test_the_firewall_is_there_if_it_is_asked_for_and_keeps_no_samples():
+    parts = [name for name, part in RESOURCES.items() if part["Type"].startswith("AWS::WAFv2")]
+    assert {RESOURCES[name]["Condition"] for name in parts} == {"LimitsAddresses"}
+    limit = RESOURCES["AddressLimit"]["Properties"]
+    settings = [limit["VisibilityConfig"], *(rule["VisibilityConfig"] for rule in limit["Rules"])]
+    assert not any(each["SampledRequestsEnabled"] for each in settings)
+    parameter = template()["Parameters"]["RequestsPerAddress"]
+    taken = [text for text in ("0", "9", "10", "1000", "", "-10") if matches(parameter, text)]
+    assert (parameter["Default"], taken) == ("0", ["0", "10", "1000"])
+
+
+def test_a_request_that_the_firewall_refused_can_be_repeated():
+    answer = RESOURCES["Api"]["Properties"]["GatewayResponses"]["WAF_FILTERED"]
+    assert answer["StatusCode"] == 429
+    assert json.loads(answer["ResponseTemplates"]["application/json"])["code"] == "THROTTLED"
 
 
 def test_no_output_has_the_name_of_a_parameter():
@@ -143,7 +225,7 @@ def test_every_method_of_the_api_is_throttled():
         "HttpMethod": "*",
         "ResourcePath": "/*",
         "ThrottlingRateLimit": {"Ref": "RequestsASecond"},
-        "ThrottlingBurstLimit": 100,
+        "ThrottlingBurstLimit": {"Ref": "RequestsASecond"},
     }
 
 
@@ -163,6 +245,72 @@ def test_everything_is_traced_and_the_functions_log():
 
 
 # ---------------------------------------------------------------- storage
+
+
+LONGEST_STACK_NAME = "Ab" * 64
+LONGEST_REGION = "ap-northeast-1"
+PSEUDO = {
+    "AWS::StackName": LONGEST_STACK_NAME,
+    "AWS::Region": LONGEST_REGION,
+    "AWS::AccountId": "123456789012",
+    "AWS::Partition": "aws",
+    "AWS::StackId": f"arn:aws:cloudformation:{LONGEST_REGION}:123456789012:stack/{LONGEST_STACK_NAME}/"
+    "51af3dc0-da77-11e4-872e-1234567db123",
+}
+
+
+def spelled_out(value: Any) -> Any:
+    """What CloudFormation makes of a value that depends on nothing but the stack's name, id, account and region."""
+    if isinstance(value, list):
+        return [spelled_out(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    ((function, given),) = value.items()
+    if function == "Ref":
+        return PSEUDO[given]
+    if function == "Fn::Sub":
+        text, more = given if isinstance(given, list) else (given, {})
+        values = PSEUDO | {name: spelled_out(each) for name, each in more.items()}
+        return re.sub(r"\$\{([\w:]+)\}", lambda found: values[found[1]], text)
+    if function == "Fn::Select":
+        return spelled_out(given[1])[int(given[0])]
+    assert function == "Fn::Split"
+    return spelled_out(given[1]).split(given[0])
+
+
+# What AWS takes for the names that the template gives. CloudFormation shortens those that it gives itself.
+NAMES = {
+    ("PhotoBucket", "BucketName"): r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
+    ("Api", "Name"): r".{1,1024}",
+    ("PageAccess", "OriginAccessControlConfig", "Name"): r"[\w-]{1,64}",
+    ("PageAddresses", "Name"): r"[\w-]{1,64}",
+    ("PageHeaders", "ResponseHeadersPolicyConfig", "Name"): r"[\w-]{1,128}",
+    ("PageDistribution", "DistributionConfig", "Comment"): r".{1,128}",
+    ("Dashboard", "DashboardName"): r"[\w-]{1,255}",
+    ("FunctionsLogGroup", "LogGroupName"): r"[\w/.#-]{1,512}",
+}
+
+
+@pytest.mark.parametrize(("place", "taken"), NAMES.items(), ids=lambda given: given[0])
+def test_the_longest_name_of_a_stack_makes_no_name_too_long(place, taken):
+    resource, *below = place
+    value = RESOURCES[resource]["Properties"]
+    for key in below:
+        value = value[key]
+    assert re.fullmatch(taken, spelled_out(value))
+
+
+def test_every_name_that_the_template_gives_is_looked_at():
+    def below(node: Any, place: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        for key, value in node.items() if isinstance(node, dict) else ():
+            if key == "Name" or (
+                key.endswith("Name") and key.removesuffix("Name") in {"Bucket", "Dashboard", "LogGroup"}
+            ):
+                yield (*place, key)
+            yield from below(value, (*place, key))
+
+    given = {place for name, each in RESOURCES.items() for place in below(each["Properties"], (name,))}
+    assert given == {place for place in NAMES if place[-1] != "Comment"}
 
 
 def test_the_bucket_keeps_no_versions():
@@ -239,12 +387,12 @@ def test_every_execution_that_ends_without_a_result_is_reported():
 def test_only_its_own_source_may_send_to_a_queue(policy, service, source):
     (statement,) = RESOURCES[policy]["Properties"]["PolicyDocument"]["Statement"]
     assert (statement["Principal"], statement["Action"]) == ({"Service": service}, "sqs:SendMessage")
-    arn = named(statement["Condition"]["ArnEquals"]["aws:SourceArn"])
-    # The policy spells out the bucket's name, because the bucket is created after its queue.
-    expected = RESOURCES["PhotoBucket"]["Properties"]["BucketName"]["Fn::Sub"]
-    assert arn.removeprefix("arn:${AWS::Partition}:s3:::") == (
-        expected if source == "PhotoBucket" else EXECUTION_FAILED
-    )
+    arn = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+    if source == "PhotoBucket":
+        # The policy spells out the bucket's name, because the bucket is created after its queue.
+        assert spelled_out(arn) == f"arn:aws:s3:::{spelled_out(RESOURCES['PhotoBucket']['Properties']['BucketName'])}"
+    else:
+        assert named(arn) == EXECUTION_FAILED
 
 
 # ---------------------------------------------------------------- the customer's own key
@@ -534,6 +682,7 @@ def test_every_metric_of_ours_that_is_watched_is_counted(name, metric, dimension
     assert dimensions.pop("stack") == {"Ref": "AWS::StackName"}
     if code := dimensions.pop("code", None):
         assert issubclass(getattr(errors, code), errors.FaceblurError)
+    assert dimensions.pop("limit", "day") == "day"
     assert dimensions == {}
 
 
@@ -731,6 +880,10 @@ def test_the_defaults_are_not_refused():
     assert refused(DEFAULTS) == []
 
 
+def test_the_layer_is_there_only_where_it_is_used():
+    assert RESOURCES["OnnxLayer"]["Condition"] == FUNCTIONS["DetectFacesFunction"]["Layers"]["Fn::If"][0]
+
+
 def test_the_layer_is_for_detect_faces_alone():
     assert [name for name, function in FUNCTIONS.items() if "Layers" in function] == ["DetectFacesFunction"]
     assert "Layers" not in GLOBALS
@@ -739,7 +892,7 @@ def test_the_layer_is_for_detect_faces_alone():
 def test_every_detector_is_known_to_the_functions():
     # This needs neither the layer nor the service: a detector uses them with its first photo.
     for name in DETECTORS:
-        assert callable(detector_named(name).detect)
+        assert callable(detector_named(name, Paid(), ()).detect)
 
 
 # ---------------------------------------------------------------- policies
@@ -758,6 +911,7 @@ EXECUTIONS = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:exec
 MAY = {
     "AuthorizeFunction": {},
     "CreateJobFunction": {
+        "dynamodb:GetItem": {TABLE},
         "dynamodb:PutItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:PutObject": {UPLOADS, BOXES},
@@ -794,6 +948,7 @@ MAY = {
     },
     "StartWorkflowFunction": {
         "dynamodb:GetItem": {TABLE},
+        "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {UPLOADS},
         "states:StartExecution": {"BlurImageStateMachine"},
     },
@@ -816,6 +971,7 @@ MAY = {
     },
     "DrawPreviewFunction": {
         "dynamodb:GetItem": {TABLE},
+        "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {PREVIEWS},
         "s3:GetObject": {UPLOADS},
         "s3:ListBucket": {BUCKET},

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -18,17 +18,13 @@ from hypothesis import settings
 from moto import mock_aws
 from moto.core.models import MockAWS, botocore_stubber
 
-from faceblur.jobs import executions, storage
+from faceblur.jobs import budget, executions, storage
 from faceblur.jobs import table as jobs_table
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
+from faceblur.observability import logger
 from faceblur.options import JobOptions
 from tests.support.networks import python_path
 from tests.support.privacy import private_in
-
-# The tracer looks at the environment once, when it is made.
-with pytest.MonkeyPatch.context() as patch:
-    patch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
-    from faceblur.observability import logger, tracer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,9 +70,12 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "JOBS_TABLE": TABLE,
         "STATE_MACHINE_ARN": STATE_MACHINE_ARN,
         "FACE_DETECTOR": "embedded",
+        "CALLS_A_JOB": "60",
         "UPLOAD_SECONDS": "300",
         "ALLOWED_ORIGIN": "https://photos.example.org",
-        "JOBS_A_DAY": "0",
+        "DOLLARS_A_DAY": "0",
+        "DOLLARS_A_DAY_PER_CLIENT": "",
+        "FRONT_SECRET": "51af3dc0-da77-11e4-872e-1234567db123",
         "OIDC_ISSUER": "",
     }
     for name, value in settings.items():
@@ -132,7 +131,7 @@ def shared_clients(environment: None, clients: Clients, monkeypatch: pytest.Monk
     """Have boto3 give the clients of all tests, and let no test see what another one's functions keep."""
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", clients)
     yield
-    for made_once in (jobs_table.jobs, storage.photos, executions.workflow):
+    for made_once in (jobs_table.jobs, jobs_table.jobs_table, budget.budget, storage.photos, executions.workflow):
         made_once.cache_clear()
 
 
@@ -308,34 +307,14 @@ class Stdout:
         sys.stdout.flush()
 
 
-class Traces:
-    """The functions' traces, as text."""
-
-    def __init__(self, recorded: list[str]) -> None:
-        self._recorded = recorded
-
-    @contextmanager
-    def in_subsegment(self, name: str) -> Iterator[Traces]:
-        self._recorded.append(f"segment {name}")
-        yield self
-
-    def put_annotation(self, key: str, value: object) -> None:
-        self._recorded.append(f"annotation {key}: {value!r}")
-
-    def put_metadata(self, key: str, value: object, namespace: str | None = None) -> None:
-        self._recorded.append(f"metadata {namespace} {key}: {value!r}")
-
-
 @pytest.fixture(autouse=True)
 def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """All that the functions log and trace in a test, in which nothing must be private.
+    """All that the functions log in a test, in which nothing must be private.
 
     The logger, which took standard output when it was made, follows pytest's changes of it.
     """
     told: list[str] = []
     monkeypatch.setattr(logger.registered_handler, "stream", Stdout(told))
-    monkeypatch.setattr(tracer, "provider", Traces(told))
-    monkeypatch.setattr(tracer, "disabled", False)
     yield told
     assert private_in("\n".join(told)) == {}
 

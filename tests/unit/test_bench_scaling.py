@@ -54,6 +54,13 @@ def test_no_photo_waits_for_a_limit_that_refuses_requests():
     assert scaling.wait("embedded", 100_000) == 0
 
 
+def test_the_budget_counts_more_than_a_photo_costs_beside_the_api():
+    for detector in scaling.DETECTORS:
+        usd = scaling.usd(detector, "STANDARD")
+        of_the_api = usd["API Gateway"] + scaling.API_CALLS * scaling.SMALL * scaling.SMALL_MB / 1024 * 16.6667e-6
+        assert scaling.budgeted(detector) > sum(usd.values()) - of_the_api
+
+
 def test_the_template_has_the_numbers_of_the_model():
     resources, parameters = template()["Resources"], template()["Parameters"]
     detect = resources["DetectFacesFunction"]["Properties"]["MemorySize"]
@@ -63,4 +70,5 @@ def test_the_template_has_the_numbers_of_the_model():
     assert resources["HideFacesFunction"]["Properties"]["MemorySize"] == scaling.HIDE_MB
     assert template()["Globals"]["Function"]["MemorySize"] == scaling.SMALL_MB
     assert parameters["RequestsASecond"]["Default"] == scaling.REQUESTS_A_SECOND
-    assert parameters["JobsADay"]["Default"] == scaling.JOBS_A_DAY
+    dollars = template()["Globals"]["Function"]["Environment"]["Variables"]["DOLLARS_A_DAY"]
+    assert dollars["Fn::If"][2]["Fn::If"][1] == str(scaling.DOLLARS_A_DAY)

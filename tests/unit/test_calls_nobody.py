@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 DETECTION = """
 from pathlib import Path
 from faceblur.detectors.base import DetectionPass, StoredPhoto
-from faceblur.detectors.registry import detector_named
+from faceblur.detectors.embedded.detector import EmbeddedDetector
 photo = StoredPhoto(Path("../photo.jpg").read_bytes(), "", "")
 for detection_pass in DetectionPass:
-    assert len(detector_named("embedded").detect(photo, 50, detection_pass).boxes) == 1
+    assert len(EmbeddedDetector().detect(photo, 50, detection_pass).boxes) == 1
 """
 # Without the variable: it writes an identity of the device at once, and asks for its makers' host within seconds.
 RUNTIME = """

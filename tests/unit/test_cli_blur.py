@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,7 +20,8 @@ from faceblur_cli.folder.pace import Pace
 from faceblur_cli.folder.report import Report
 from faceblur_cli.folder.run import hide_all
 from faceblur_cli.redo import redo
-from faceblur_client import CallFailed, Client, Stopped
+from faceblur_client import CallFailed, Client, Stopped, WrongAddress
+from tests.support.standins.loopback import LoopbackServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,8 +158,8 @@ def test_a_failed_download_leaves_no_file(photo: Path, tmp_path: Path) -> None:
     [
         (httpx.Response(401, json={}), "NotSignedIn", "FACEBLUR_TOKEN"),
         (
-            httpx.Response(429, json={"code": "TooManyJobs", "message": "Try again tomorrow."}),
-            "TooManyJobs",
+            httpx.Response(429, json={"code": "BudgetSpent", "message": "Try again tomorrow."}),
+            "BudgetSpent",
             "tomorrow",
         ),
         (httpx.Response(503), "Unavailable", "cannot answer"),
@@ -167,6 +170,80 @@ def test_what_concerns_all_photos_ends_the_run(photo: Path, answer: httpx.Respon
     with pytest.raises(CallFailed, match=words) as caught:
         reports_of(Client(API, transport=httpx.MockTransport(lambda _: answer)), [photo])
     assert caught.value.code == code
+
+
+class Storage(BaseHTTPRequestHandler):
+    """A storage that refuses what comes to a presigned address, in the way that the address names."""
+
+    def answer(self) -> None:
+        kind = self.path.partition("?")[0]
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if kind == "/cut":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut")
+        elif kind == "/garbled":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\ncut")
+        elif kind == "/redirected":
+            self.send_response(307)
+            self.send_header("Location", self.path)
+            self.end_headers()
+        elif kind != "/silent":
+            self.send_error(int(kind[1:]))
+
+    do_GET = do_POST = answer  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+REFUSALS = [
+    ("403", "403 Forbidden"),
+    ("500", "cannot answer at the moment (500)"),
+    ("redirected", "307 Temporary Redirect"),
+    ("silent", "127.0.0.1 cannot be reached"),
+    ("cut", "127.0.0.1 cannot be reached"),
+    ("garbled", "127.0.0.1 cannot be reached"),
+]
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize(("refusal", "reason"), REFUSALS)
+@pytest.mark.parametrize("at_upload", [True, False], ids=["upload", "download"])
+def test_no_error_tells_a_presigned_address(
+    photo: Path, tmp_path: Path, refusal: str, reason: str, at_upload: bool
+) -> None:
+    """Who has the address of a photo has the photo."""
+    if at_upload and refusal in {"cut", "garbled"}:
+        refusal, reason = "503", "cannot answer at the moment (503)"
+    with LoopbackServer(Storage) as storage:
+        address = f"{storage.url}/{refusal}?X-Amz-Signature=secret"
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            if request.url.host != "api.test":
+                return httpx.HTTPTransport().handle_request(request)
+            if request.method == "POST":
+                upload = {"url": address, "fields": {"policy": "secret"}, "max_bytes": 35_000_000}
+                return httpx.Response(201, json={"job_id": "0a", "upload": upload})
+            return httpx.Response(200, json=DONE | {"result": {"url": address, "content_type": "image/jpeg"}})
+
+        def without_upload(request: httpx.Request) -> httpx.Response:
+            uploads = request.method == "POST" and request.url.host != "api.test"
+            return httpx.Response(204) if uploads else answer(request)
+
+        api = Client(API, transport=httpx.MockTransport(answer if at_upload else without_upload))
+        try:
+            told = json.dumps([asdict(report) for report in reports_of(api, [photo])])
+        except CallFailed as error:
+            told = error.message
+    assert reason in told
+    assert "secret" not in told
+    assert list(tmp_path.iterdir()) == [photo]
+
+
+def test_an_address_that_is_none(photo: Path) -> None:
+    form = {"url": "http://s3.test:secret/", "fields": {}, "max_bytes": 35_000_000}
+    created = httpx.Response(201, json={"job_id": "0a", "upload": form})
+    with pytest.raises(WrongAddress, match=re.escape("An address of the API is none. Check the API's address.")):
+        reports_of(Client(API, transport=httpx.MockTransport(lambda _: created)), [photo])
 
 
 def test_a_photo_that_cannot_be_read(photo: Path) -> None:

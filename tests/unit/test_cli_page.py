@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import socket
+import struct
+import threading
 from datetime import timedelta
 from http import HTTPStatus
 from http.client import HTTPConnection
@@ -22,6 +24,7 @@ from faceblur_cli.page.content import security_headers
 from faceblur_cli.page.server import check_page, serve_page
 from faceblur_cli.stack.aws import Stack
 from tests.support.sources import template
+from tests.support.stack.deployed import eventually
 from tests.support.standins.loopback import LoopbackServer
 
 pytestmark = pytest.mark.enable_socket
@@ -84,9 +87,10 @@ def built(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def served(api_server, built):
-    """A client of the served page."""
+    """A client of the served page, which keeps no connection."""
     stack = Stack(PHOTOS, {"ApiUrl": f"{api_server.url}/stage"})
-    with serve_page(stack, 0) as address, httpx.Client(base_url=address, trust_env=False) as client:
+    limits = httpx.Limits(max_keepalive_connections=0)
+    with serve_page(stack, 0) as address, httpx.Client(base_url=address, trust_env=False, limits=limits) as client:
         yield client
 
 
@@ -231,6 +235,45 @@ def test_a_negative_length_is_refused(served, requests):
 def test_an_api_that_does_not_answer_gives_502(built):
     with serve_page(Stack(PHOTOS, {"ApiUrl": "http://127.0.0.1:9"}), 0) as address:
         assert httpx.get(f"{address}/api/jobs/0a", trust_env=False).status_code == 502
+
+
+def test_an_api_that_is_too_slow_gives_504(built, monkeypatch):
+    def slow(*_, **__):
+        raise httpx.ReadTimeout("slow")
+
+    with serve_page(Stack(PHOTOS, {"ApiUrl": "http://127.0.0.1:9"}), 0) as address:
+        monkeypatch.setattr(httpx, "request", slow)
+        assert httpx.get(f"{address}/api/jobs/0a", trust_env=False).status_code == 504
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET / HT",
+        b"POST /api/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{",
+        b"GET / HTTP/1.1\r\n",
+    ],
+    ids=["nothing", "half a line", "half a body", "half a head"],
+)
+def test_clients_that_leave_are_no_news(served, capfd, sent):
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", served.base_url.port)) as client:
+            client.sendall(sent)
+            # Closing it now resets the connection.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    eventually(lambda: not any("process_request_thread" in thread.name for thread in threading.enumerate()))
+    assert capfd.readouterr().err == ""
+
+
+def test_a_fault_of_the_server_is_one_line_without_a_path(built, capfd, monkeypatch):
+    def faulty(_):
+        raise ValueError("/api/jobs/a-secret-id")
+
+    monkeypatch.setattr("faceblur_cli.page.server._Handler._send_file", faulty)
+    with serve_page(Stack(PHOTOS, {"ApiUrl": ""}), 0) as address, pytest.raises(httpx.RemoteProtocolError):
+        httpx.get(address, trust_env=False)
+    assert capfd.readouterr().err == "faceblur: the page's server met ValueError\n"
 
 
 def test_a_port_in_use_is_refused(api_server, built):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from faceblur_cli import project, waiting
+from faceblur_cli import ports, project, waiting
 from faceblur_cli.failures import Failure
 from faceblur_cli.stack import holder, serve
 from faceblur_cli.stack.aws import Stack
@@ -41,6 +41,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         yield ENDPOINT
 
     monkeypatch.setattr(project, "STATE", tmp_path)
+    monkeypatch.setattr(ports, "check", lambda *_: None)
     monkeypatch.setattr(serve, "build", lambda _: None)
     monkeypatch.setattr(serve, "emulator", emulator)
     monkeypatch.setattr(serve, "deploy", lambda _: Stack(ENDPOINT, OUTPUTS))
@@ -73,7 +74,7 @@ def test_a_second_stack_is_refused(state: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_the_stack_of_a_killed_process_is_not_running(killed: Path) -> None:
     assert holder.running_stack() is None
-    assert holder.stop() is False
+    assert holder.stop() is holder.Stopped.NOTHING
 
 
 def test_a_new_stack_removes_the_description_of_a_killed_one(killed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +142,7 @@ def test_stop_waits_until_the_next_stack_can_start(
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: polled.set())
     monkeypatch.setattr(waiting, "time", clock)
     with in_another_thread(work, begun, terminated) as serving:
-        assert holder.stop() is True
+        assert holder.stop() is holder.Stopped.STACK
         assert ended.is_set()
         with served(4567):
             pass
@@ -164,8 +165,8 @@ def test_a_stack_that_is_starting_can_be_stopped(
     monkeypatch.setattr(serve, "build", interrupted)
     with in_another_thread(work, begun, terminated) as serving:
         assert holder.running_stack() is None
-        assert holder.stop() is True
-        assert holder.stop() is False
+        assert holder.stop() is holder.Stopped.STACK
+        assert holder.stop() is holder.Stopped.NOTHING
     with pytest.raises(KeyboardInterrupt):
         serving.result()
 
@@ -180,7 +181,7 @@ def test_stop_leaves_the_next_stack_alone(state: Path, monkeypatch: pytest.Monke
     first, second = served(), served(4567)
     first.__enter__()
     monkeypatch.setattr(os, "kill", next_stack_starts)
-    assert holder.stop() is True
+    assert holder.stop() is holder.Stopped.STACK
     assert holder.running_stack() is not None
     second.__exit__(None, None, None)
 
@@ -188,7 +189,7 @@ def test_stop_leaves_the_next_stack_alone(state: Path, monkeypatch: pytest.Monke
 def test_a_free_port_is_chosen_after_the_last_stack_has_ended(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen: list[str] = []
     monkeypatch.setattr(serve, "build", lambda _: chosen.append("built"))
-    monkeypatch.setattr(serve, "any_port", lambda _: chosen.append("port") or 4568)
+    monkeypatch.setattr(ports, "any_port", lambda _: chosen.append("port") or 4568)
     with served(0):
         assert chosen == ["built", "port"]
     assert (state / "aws-4568").is_dir()
@@ -196,12 +197,25 @@ def test_a_free_port_is_chosen_after_the_last_stack_has_ended(state: Path, monke
 
 def test_the_port_of_the_last_stack_is_preferred(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     preferred: list[int] = []
-    monkeypatch.setattr(serve, "any_port", lambda port: preferred.append(port) or port)
+    monkeypatch.setattr(ports, "any_port", lambda port: preferred.append(port) or port)
     monkeypatch.setattr(serve, "_exists", lambda _: False)
     for port in (0, 4570, 0):
         with served(port):
             pass
     assert preferred == [4566, 4570]
+
+
+def test_the_states_of_other_ports_go_after_a_day(state: Path) -> None:
+    ages = {4566: 30, 4570: 30, 4571: 30, 4572: 20}
+    for port, hours in ages.items():
+        folder = state / f"aws-{port}"
+        folder.mkdir()
+        for path in (folder / "log.txt", folder):
+            path.touch()
+            os.utime(path, (time.time() - hours * 3600,) * 2)
+    (state / "aws-4571/log.txt").touch()  # Its emulator ran until now.
+    with served(4566):
+        assert sorted(folder.name for folder in state.glob("aws-*")) == ["aws-4566", "aws-4571", "aws-4572"]
 
 
 def test_a_stack_that_ends_by_itself_counts_as_stopped(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +226,7 @@ def test_a_stack_that_ends_by_itself_counts_as_stopped(state: Path, monkeypatch:
     serving = served()
     serving.__enter__()
     monkeypatch.setattr(os, "kill", gone)
-    assert holder.stop() is True
+    assert holder.stop() is holder.Stopped.STACK
 
 
 def test_a_holder_that_has_not_written_its_process_id_gets_no_signal(

@@ -19,6 +19,7 @@ import pytest
 import faceblur_client
 from faceblur_client import (
     AsyncClient,
+    BudgetSpent,
     CallFailed,
     Client,
     ClientCredentials,
@@ -27,7 +28,6 @@ from faceblur_client import (
     JobFailed,
     NotSignedIn,
     Stopped,
-    TooManyJobs,
     Unavailable,
     WrongAddress,
 )
@@ -292,7 +292,7 @@ def test_what_is_no_token(connect: Callable[..., Any], token: str) -> None:
         (409, "JobNotFinished", JobFailed),
         (409, "ReviewClosed", JobFailed),
         (409, "OriginalDeleted", JobFailed),
-        (429, "TooManyJobs", TooManyJobs),
+        (429, "BudgetSpent", BudgetSpent),
         (413, "REQUEST_TOO_LARGE", CallFailed),
     ],
 )
@@ -307,7 +307,7 @@ def test_refusals(
 
 
 def test_what_concerns_one_photo_is_told_from_what_concerns_all() -> None:
-    of_all = (InvalidOptions, NotSignedIn, TooManyJobs, Unavailable, WrongAddress, Stopped)
+    of_all = (InvalidOptions, NotSignedIn, BudgetSpent, Unavailable, WrongAddress, Stopped)
     assert all(issubclass(error, CallFailed) for error in of_all)
     assert not issubclass(JobFailed, CallFailed)
 

@@ -6,6 +6,7 @@ import pytest
 
 from faceblur import errors
 from faceblur.errors import (
+    BudgetSpent,
     FaceblurError,
     InternalError,
     InvalidOptions,
@@ -50,6 +51,7 @@ def test_the_names_are_the_contract():
         "ImageTooSmall",
         "TooManyFaces",
         "NoFacesFound",
+        "PhotoTooExpensive",
         "UploadReplaced",
         "DetectorThrottled",
         "DetectorUnavailable",
@@ -59,6 +61,7 @@ def test_the_names_are_the_contract():
         "TimedOut",
         "PhotoTooDemanding",
         "Aborted",
+        "BudgetSpent",
         "InternalError",
         "InvalidOptions",
         "InvalidDecision",
@@ -68,7 +71,6 @@ def test_the_names_are_the_contract():
         "JobNotFinished",
         "ReviewClosed",
         "OriginalDeleted",
-        "TooManyJobs",
     }
 
 
@@ -95,7 +97,7 @@ def test_an_error_can_carry_a_sentence_of_its_own():
 
 
 def test_the_state_machine_passes_on_what_its_tasks_raise():
-    assert passed_on() == names(public(PhotoError) | public(TransientError) | {JobNotFound})
+    assert passed_on() == names(public(PhotoError) | public(TransientError) | {JobNotFound, BudgetSpent})
 
 
 def test_the_state_machine_has_the_same_names_and_sentences_for_what_it_finds_itself():
@@ -104,7 +106,7 @@ def test_the_state_machine_has_the_same_names_and_sentences_for_what_it_finds_it
 
 
 def test_every_error_has_one_origin():
-    elsewhere = names(public(JobEnded) | public(RequestError)) - {JobNotFound.__name__}
+    elsewhere = names(public(JobEnded) | public(RequestError)) - {JobNotFound.__name__, BudgetSpent.__name__}
     assert passed_on() | elsewhere == names(public())
     assert not passed_on() & elsewhere
 
@@ -126,4 +128,4 @@ def test_the_api_describes_every_refusal():
     }
     described = {code for allowed in refusals.values() for code in allowed.get("enum", [allowed.get("const")])}
     # API Gateway has a word of its own for too many requests at once.
-    assert described == names(public(RequestError) | {InternalError}) | {"THROTTLED"}
+    assert described == names(public(RequestError) | {BudgetSpent, InternalError}) | {"THROTTLED"}

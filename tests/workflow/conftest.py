@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from faceblur_cli.ports import free_port
 from faceblur_cli.stack.aws import Stack
-from faceblur_cli.stack.emulator import emulator, free_port
+from faceblur_cli.stack.emulator import emulator
 from tests.support.mocked_results import MockedMachine
 from tests.support.sources import state_machine
 

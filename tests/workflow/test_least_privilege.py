@@ -298,6 +298,9 @@ def sqs_message(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def starts_an_execution_and_discards_a_photo_without_a_job(roles: Roles) -> None:
+    awaited = roles.job("AWAITING_UPLOAD")
+    assert roles.invoke("StartWorkflowFunction", arrival(awaited)) == {"batchItemFailures": []}
+    assert roles.deployed.execution(awaited)
     for status, stays in (("PROCESSING", True), ("FAILED", False)):
         job_id = roles.job(status)
         roles.store(f"uploads/{job_id}")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.pictures.photos import astronaut, flower
 from tests.support.stack.deployed import DETECT, FAILURE, assert_failed, function_name
-from tests.support.standins.rekognition import BROKEN, face
+from tests.support.standins.rekognition import BROKEN, THROTTLED, face
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,22 +32,30 @@ def stack(deployed_with_rekognition: Deployed, rekognition: Rekognition) -> Iter
 
 
 @contextmanager
-def asking_both(stack: Deployed) -> Iterator[None]:
-    """Have the stack ask both detectors, as with `FaceDetector=both`."""
+def set_to(stack: Deployed, **settings: str) -> Iterator[None]:
+    """Have the stack's detection use these settings."""
     client, name = stack.stack.client("lambda"), function_name(stack, "DetectFacesFunction")
-    states, machine = stack.stack.client("stepfunctions"), stack.stack.outputs["StateMachineArn"]
     before = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    definition = states.describe_state_machine(stateMachineArn=machine)["definition"]
-    assert "'rekognition' = 'both'" in definition
-    asking = definition.replace("'rekognition' = 'both'", "'both' = 'both'")
-    after = before | {"FACE_DETECTOR": "both"}
-    client.update_function_configuration(FunctionName=name, Environment={"Variables": after})
-    states.update_state_machine(stateMachineArn=machine, definition=asking)
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": before | settings})
     try:
         yield
     finally:
-        states.update_state_machine(stateMachineArn=machine, definition=definition)
         client.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+
+
+@contextmanager
+def asking_both(stack: Deployed) -> Iterator[None]:
+    """Have the stack ask both detectors, as with `FaceDetector=both`."""
+    states, machine = stack.stack.client("stepfunctions"), stack.stack.outputs["StateMachineArn"]
+    definition = states.describe_state_machine(stateMachineArn=machine)["definition"]
+    assert "'rekognition' = 'both'" in definition
+    asking = definition.replace("'rekognition' = 'both'", "'both' = 'both'")
+    with set_to(stack, FACE_DETECTOR="both"):
+        states.update_state_machine(stateMachineArn=machine, definition=asking)
+        try:
+            yield
+        finally:
+            states.update_state_machine(stateMachineArn=machine, definition=definition)
 
 
 def receipt_of(stack: Deployed, job: dict[str, Any]) -> dict[str, Any]:
@@ -125,3 +133,21 @@ def test_a_throttled_function_drops_no_detector(stack: Deployed) -> None:
     assert job["status"] == "COMPLETED"
     assert "OneDetectorOnly" not in job["warnings"]
     assert ONE not in stack.path(job["job_id"])
+
+
+def test_a_job_over_its_share_of_calls_fails(stack: Deployed) -> None:
+    with set_to(stack, CALLS_A_JOB="1"):
+        job = stack.run(flower())
+    begin = ["Claim the job", "Are the faces known?", DETECT, "Must a person look first?"]
+    assert_failed(stack, job, "PhotoTooExpensive", [*begin, "Hide the faces", "Check the result", *FAILURE])
+
+
+def test_a_throttle_in_the_middle_repeats_no_paid_call(stack: Deployed, rekognition: Rekognition) -> None:
+    hundred = [face(column / 12, row / 12, 0.04, 0.04) for row in range(10) for column in range(10)]
+    rekognition.replies.append(hundred)
+    rekognition.replies.extend([[]] * 2 + [THROTTLED] * 6)
+    job = stack.run(flower())
+    assert job["status"] == "COMPLETED"
+    assert sum("S3Object" in image for image in rekognition.images) == 1
+    # Of the first look, the photo and its quarters; of the check, the draft.
+    assert receipt_of(stack, job)["billable_calls"] == 5 + 1

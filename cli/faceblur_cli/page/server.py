@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,11 +13,10 @@ from typing import Any
 
 import httpx
 
-from faceblur_cli.failures import Failure
+from faceblur_cli import ports
 from faceblur_cli.page.content import API, CONFIG, NO_CACHE, built_page, cache_control, config, security_headers
 from faceblur_cli.stack.aws import Stack
 
-DEFAULT_PORT = 8080
 # All paths of the API. Nothing else is forwarded: below the API's host, the embedded AWS serves all photos.
 _API_PATH = re.compile(r"/api(/jobs(/[\w-]{1,64}(/review|/redo)?)?(\?[\w=&%.+-]*)?)", re.ASCII)
 # Other host names are refused, so that no other site can reach this server under its own name (DNS rebinding).
@@ -41,7 +41,8 @@ def serve_page(stack: Stack, port: int) -> Iterator[str]:
     """
     headers = security_headers(stack.endpoint, stack.outputs.get("SignInOrigins", ""))
     handler = partial(_Handler, stack.api_url, headers, config(stack.outputs), directory=str(built_page()))
-    server = _listen(port, handler)
+    ports.check(port, "--page-port")
+    server = _Server(("127.0.0.1", port), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -55,20 +56,26 @@ def serve_page(stack: Stack, port: int) -> Iterator[str]:
 def check_page(port: int) -> None:
     """Raise Failure if the page is not built or the port cannot be used: before a deployment, not after it."""
     built_page()
-    _listen(port, SimpleHTTPRequestHandler).server_close()
+
+    ports.check(port, "--page-port")
 
 
-def _listen(port: int, handler: Any) -> ThreadingHTTPServer:
-    try:
-        return ThreadingHTTPServer(("127.0.0.1", port), handler)
-    except OSError as error:
-        raise Failure(f"Port {port}: {error.strerror}. Choose another one with --page-port.") from None
+class _Server(ThreadingHTTPServer):
+    # Requests that wait to be accepted. With the default of 5, a busy moment has clients refused.
+    request_queue_size = 128
+
+    def handle_error(self, *_: Any) -> None:
+        """Say in one line what went wrong, without a path; nothing if the client has left."""
+        error = sys.exception()
+        if not isinstance(error, ConnectionError | TimeoutError):
+            sys.stderr.write(f"faceblur: the page's server met {type(error).__name__}\n")
 
 
 class _Handler(SimpleHTTPRequestHandler):
     """Answers with the page's files, and forwards requests to the API."""
 
     protocol_version = "HTTP/1.1"
+    timeout = 60  # seconds that a client may be silent
     path = ""  # until a request has been parsed
     _status = HTTPStatus.OK
 
@@ -146,7 +153,10 @@ class _Handler(SimpleHTTPRequestHandler):
             answer = httpx.request(
                 self.command, self._api_url + path, content=body, headers=headers, timeout=30, trust_env=False
             )
-        except httpx.TransportError:
+        except httpx.TimeoutException:
+            self.send_error(HTTPStatus.GATEWAY_TIMEOUT)
+            return
+        except httpx.RequestError:
             self.send_error(HTTPStatus.BAD_GATEWAY)
             return
         self.send_response(answer.status_code)

@@ -1,7 +1,7 @@
 """Runs the emulator that is the embedded AWS (MiniStack)."""
 
 import os
-import socket
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -10,21 +10,32 @@ from pathlib import Path
 
 import httpx
 
-from faceblur_cli import project
+from faceblur_cli import ports, project
 from faceblur_cli.failures import Failure
+from faceblur_cli.stack import processes
 from faceblur_cli.stack.aws import credentials
 from faceblur_cli.waiting import wait_until
 
-DEFAULT_PORT = 4566
 # The emulator sends an event to a function in two pieces. With Nagle's algorithm the second piece waits until the first
 # is acknowledged, which adds 40 ms to every call.
 # It also takes a task's TimeoutSeconds as it is written, though it may be an expression. And it leaves out the gateway
-# responses of an API that it imports.
+# responses of an API that it imports. It keeps the code of every function in memory, where all functions have the same.
+# Standard input is a pipe whose other end the command holds. It ends with the command, however that ends, and then the
+# emulator saves its state and stops.
 _RUN_EMULATOR = """
-import socketserver
+import os, signal, socketserver, threading
+def stop_with_the_command():
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread(target=stop_with_the_command, daemon=True).start()
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 from ministack.app import main
-from ministack.services import apigateway_v1, stepfunctions
+from ministack.services import apigateway_v1, lambda_svc, stepfunctions
+fetch_code, codes = lambda_svc._fetch_code_from_s3, {}
+def fetch_code_once(*source, **version):
+    code = fetch_code(*source, **version)
+    return code and codes.setdefault(code, code)
+lambda_svc._fetch_code_from_s3 = fetch_code_once
 execute = stepfunctions._execute_task
 def execute_in_time(state, given, execution, context):
     if isinstance(state.get("TimeoutSeconds"), str):
@@ -43,16 +54,22 @@ main()
 """
 _START_SECONDS = 60
 _STOP_SECONDS = 30
+# Functions end by themselves soon after the emulator, because they no longer reach it.
+_PATIENCE_SECONDS = 2
+# A function's first process stays; the others of a busy moment end after so many idle seconds, in place of 300.
+_IDLE_SECONDS = 60
 
 
 @contextmanager
 def emulator(port: int, state: Path, **settings: str) -> Iterator[str]:
-    """Start the embedded AWS on a loopback port and stop it after the block; gives its address. Raises Failure."""
-    if not _is_free(port):
-        raise Failure(f"Port {port} is in use. Choose another one with --port.")
+    """Start the embedded AWS on a loopback port and stop it after the block; gives its address. Raises Failure.
+
+    At the end, no process of it is left, and none of the code that it had unpacked.
+    """
+    ports.check(port, "--port")
     (state / "tmp").mkdir(parents=True, exist_ok=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    environment |= credentials()
+    environment |= credentials() | processes.mark(state)
     environment |= {
         # Functions need their roles' permissions, and links and forms their signatures, as on AWS.
         "AUTH": "true",
@@ -60,6 +77,7 @@ def emulator(port: int, state: Path, **settings: str) -> Iterator[str]:
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
+        "LAMBDA_WARM_TTL_SECONDS": str(_IDLE_SECONDS),
         "PERSIST_STATE": "1",
         "S3_PERSIST": "1",
         "STATE_DIR": str(state / "state"),
@@ -72,6 +90,7 @@ def emulator(port: int, state: Path, **settings: str) -> Iterator[str]:
             [project.MINISTACK_PYTHON, "-c", _RUN_EMULATOR],
             env=environment | settings,
             cwd=state,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -86,28 +105,8 @@ def emulator(port: int, state: Path, **settings: str) -> Iterator[str]:
         yield endpoint
     finally:
         _stop(process)
-
-
-def any_port(preferred: int = DEFAULT_PORT) -> int:
-    """The preferred port, or another one if it is in use."""
-    return preferred if _is_free(preferred) else free_port()
-
-
-def free_port() -> int:
-    """A loopback port that is not in use."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+        processes.end(state, _PATIENCE_SECONDS)
+        shutil.rmtree(state / "tmp", ignore_errors=True)
 
 
 def _answers(endpoint: str, process: subprocess.Popen[bytes]) -> bool:
@@ -121,7 +120,8 @@ def _answers(endpoint: str, process: subprocess.Popen[bytes]) -> bool:
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """Stop the emulator. It saves its state when it stops, so an interruption does not cut this short."""
-    process.terminate()
+    if process.stdin:
+        process.stdin.close()
     deadline = time.monotonic() + _STOP_SECONDS
     while process.returncode is None:
         try:

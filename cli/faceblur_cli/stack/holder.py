@@ -1,7 +1,8 @@
 """Tells which process runs the embedded AWS of the state folder, and which stack it serves.
 
 That process holds the file lock `lock` and has written its process id into it. Once its stack serves, `running.json`
-describes the stack. A process that was killed leaves both files behind, but not the lock.
+describes the stack. A process that was killed leaves both files behind, but not the lock. Its emulator then stops by
+itself, and who comes next waits for that and ends what does not.
 """
 
 import fcntl
@@ -10,11 +11,13 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
 from faceblur_cli import project
 from faceblur_cli.failures import Failure
+from faceblur_cli.stack import processes
 from faceblur_cli.stack.aws import Stack
 from faceblur_cli.waiting import wait_until
 
@@ -22,11 +25,24 @@ from faceblur_cli.waiting import wait_until
 _STOP_SECONDS = 120
 # A process that only asks who holds the lock takes it for a moment.
 _LOCK_SECONDS = 3
+# The emulator of a killed command saves its state before it ends.
+_PATIENCE_SECONDS = 10
+
+
+class Stopped(StrEnum):
+    """What `stop` has stopped."""
+
+    NOTHING = "nothing was running"
+    STACK = "stopped"
+    REMAINS = "stopped what a killed command had left running"
 
 
 @contextmanager
-def hold() -> Iterator[None]:
-    """Hold the lock for the block. Raises Failure if another process holds it."""
+def hold() -> Iterator[bool]:
+    """Hold the lock for the block, once all that a killed command left running has ended; gives whether it left some.
+
+    Raises Failure if another process holds the lock, or if a process does not end.
+    """
     with _lock_file() as lock:
         wait_until(
             lambda: _take(lock, fcntl.LOCK_EX),
@@ -39,7 +55,7 @@ def hold() -> Iterator[None]:
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
-        yield
+        yield processes.end(project.STATE, _PATIENCE_SECONDS)
 
 
 @contextmanager
@@ -65,14 +81,15 @@ def running_stack() -> Stack | None:
     return Stack(running["endpoint"], running["outputs"]) if running["pid"] == holder else None
 
 
-def stop() -> bool:
-    """Stop the process that holds the lock and wait until it has ended; gives False if there is none.
+def stop() -> Stopped:
+    """Stop the process that holds the lock, or what a killed one left running, and wait until all of it has ended.
 
-    Raises Failure if the process does not end, or has not written its id yet.
+    Raises Failure if a process does not end, or has not written its id yet.
     """
     holder = _holder()
     if holder is None:
-        return False
+        with hold() as remains:
+            return Stopped.REMAINS if remains else Stopped.NOTHING
     if not holder:
         raise Failure("The embedded AWS is just starting. Try again, or stop it where it was started.")
     with suppress(ProcessLookupError):
@@ -82,7 +99,7 @@ def stop() -> bool:
         _STOP_SECONDS,
         f"The embedded AWS did not stop within {_STOP_SECONDS} seconds. Its process is {holder}.",
     )
-    return True
+    return Stopped.STACK
 
 
 def _holder() -> int | None:

@@ -9,58 +9,67 @@ from pathlib import Path
 
 from faceblur_cli import project
 from faceblur_cli.failures import Failure
+from faceblur_cli.stack import built, processes
 from faceblur_cli.stack.aws import Stack, credentials
 
 STACK_NAME = "faceblur"
 
 
 def build(say: Callable[[str], None]) -> None:
-    """Run `sam build` for this machine's interpreter, unless no source has changed since the last build."""
+    """Run `sam build` for this machine's interpreter, unless no source has changed since the last build.
+
+    Raises Failure if a step fails, or if the layer is for another Python or processor than the functions.
+    """
+    project.check_tools()
     stamp, fingerprint = project.BUILD.with_suffix(".sha256"), project.fingerprint()
     if stamp.exists() and stamp.read_text() == fingerprint:
         return
     stamp.unlink(missing_ok=True)
     say("building the functions (sam build)")
+    runtime, architecture = project.python_runtime(), project.architecture()
+    cache = project.CACHES / f"{runtime}-{architecture}"
     # No build step needs AWS, so it gets an address where nothing answers.
-    _run_sam("build", "http://127.0.0.1:9", [], [f"PythonRuntime={project.python_runtime()}"])
+    _run_sam("build", "http://127.0.0.1:9", [f"--cache-dir={cache}"], [f"PythonRuntime={runtime}"])
+    built.check(project.BUILD, runtime, architecture)
     write_bootstraps(project.BUILD)
     stamp.write_text(fingerprint)
 
 
 def write_bootstraps(
-    built: Path, handler: str = "$_HANDLER", path: str = "", environment: Mapping[str, str] | None = None
+    folder: Path, handler: str = "$_HANDLER", path: str = "", environment: Mapping[str, str] | None = None
 ) -> None:
     """Give each built function the `bootstrap` with which a custom runtime starts.
 
     The emulator mounts no layers for custom runtimes, so the bootstrap of detect_faces puts the built layer on the
-    path. Tests wrap the functions in their own handler, with one more folder on the path and more environment.
+    path. It is the same file for all functions, which therefore share one package. Tests wrap the functions in their
+    own handler, with one more folder on the path and more environment.
     """
     exports = "".join(f"export {name}='{value}'\n" for name, value in (environment or {}).items())
-    for function in built.glob("*Function"):
-        layer = str(built / "OnnxLayer/python") if function.name == "DetectFacesFunction" else ""
-        folders = ":".join(filter(None, ("$PWD", layer, path)))
+    folders = ":".join(filter(None, ("$PWD", path)))
+    for function in folder.glob("*Function*"):
         bootstrap = function / "bootstrap"
-        bootstrap.unlink(missing_ok=True)  # In a copied build it is a hard link to the original.
+        bootstrap.unlink(missing_ok=True)  # In a build whose files are shared it is a hard link.
         bootstrap.write_text(
             f'#!/bin/sh\n{exports}export PYTHONPATH="{folders}"\n'
+            f'case $_HANDLER in detect_faces.*) PYTHONPATH="$PYTHONPATH:{folder / "OnnxLayer/python"}" ;; esac\n'
             f"exec '{project.RUNTIME_PYTHON}' -m awslambdaric \"{handler}\"\n"
         )
         bootstrap.chmod(0o755)
 
 
 def deploy(
-    endpoint: str, built: Path = project.BUILD, stack_name: str = STACK_NAME, parameters: Sequence[str] = ()
+    endpoint: str, folder: Path = project.BUILD, stack_name: str = STACK_NAME, parameters: Sequence[str] = ()
 ) -> Stack:
     """Run `sam deploy` of a built template into the embedded AWS at this address.
 
     The functions run as `provided.al2023`: its `bootstrap` starts AWS's own runtime client with this machine's Python.
     """
     options = [
-        f"--template-file={built / 'template.yaml'}",
+        f"--template-file={folder / 'template.yaml'}",
         f"--stack-name={stack_name}",
         f"--tags=ms-custom-id={stack_name}",
     ]
-    overrides = ["PythonRuntime=provided.al2023", "FaceDetector=embedded", "WebPage=no", "JobsADay=0"]
+    overrides = ["PythonRuntime=provided.al2023", "FaceDetector=embedded", "WebPage=no", "DollarsADay=0"]
     _run_sam("deploy", endpoint, options, [*overrides, f"AwsEndpointUrl={endpoint}", *parameters])
     described = Stack(endpoint, {}).client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
     return Stack(endpoint, {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]})
@@ -70,8 +79,16 @@ def _run_sam(command: str, endpoint: str, options: Sequence[str], parameters: Se
     """Run a SAM command, which can reach AWS at `endpoint` only. Raises Failure with the end of its output."""
     # SAM builds the layer with the first `python3 -m pip` of the path; .tools/uv has the one of this interpreter.
     path = f"{project.ROOT / '.tools/uv/bin'}:{os.environ['PATH']}"
-    environment = os.environ | credentials() | {"PATH": path, "AWS_ENDPOINT_URL": endpoint}
+    environment = os.environ | credentials() | processes.mark(project.STATE)
+    environment |= {"PATH": path, "AWS_ENDPOINT_URL": endpoint}
+    # The layer's Makefile reads for which Python and processor it builds.
+    environment |= {
+        "PYTHON_VERSION": project.python_runtime().removeprefix("python"),
+        "ARCHITECTURE": project.architecture(),
+    }
     environment |= {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_CHECK_LATEST_VERSION": "0"}
+    # All functions have the same code: they get one folder in place of a copy for each, which takes 1.3 GB.
+    environment |= {"SAM_CLI_BETA_BUILD_PERFORMANCE": "1"}
     environment.pop("AWS_PROFILE", None)
     configuration = [f"--config-file={project.ROOT / 'samconfig.toml'}", "--config-env=local"]
     overrides = ["--parameter-overrides", f"Architecture={project.architecture()}", *parameters]
@@ -92,4 +109,14 @@ def _run_sam(command: str, endpoint: str, options: Sequence[str], parameters: Se
                 os.killpg(sam.pid, signal.SIGKILL)
             raise
     if sam.returncode != 0:
-        raise Failure(f"sam {command} failed:\n{output[-3000:]}")
+        raise Failure(_why_failed(command, output))
+
+
+def _why_failed(command: str, output: str) -> str:
+    """One line that says why SAM failed, after its whole output has been stored."""
+    if "No space left on device" in output:
+        return f"`sam {command}` failed: the disk of {project.ROOT} is full. Free some space and try again."
+    log = project.STATE / f"sam-{command}.txt"
+    log.write_text(output)
+    last_line = output.strip().split("\n")[-1]
+    return f"`sam {command}` failed: {last_line} (its whole output is in {log})"

@@ -1,18 +1,20 @@
 """Serves the stack on this machine: builds the template, starts the embedded AWS and deploys into it."""
 
 import json
+import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from botocore.exceptions import ClientError
 
-from faceblur_cli import project
+from faceblur_cli import ports, project
 from faceblur_cli.failures import Failure
 from faceblur_cli.stack import holder
 from faceblur_cli.stack.aws import Stack
-from faceblur_cli.stack.emulator import DEFAULT_PORT, any_port, emulator
-from faceblur_cli.stack.recovery import recover
+from faceblur_cli.stack.emulator import emulator
+from faceblur_cli.stack.recovery import LIFETIME, recover
 from faceblur_cli.stack.sam import STACK_NAME, build, deploy
 
 # Tells of which build the deployed stack is, and its outputs.
@@ -27,10 +29,13 @@ def serve_stack(port: int, say: Callable[[str], None]) -> Iterator[Stack]:
     serves a stack already, if the port is in use, or if a step fails.
     """
     with holder.hold():
+        if port:
+            ports.check(port, "--port")  # before the build, which takes long
         build(say)
-        port = port or any_port(_last_port() or DEFAULT_PORT)
+        port = port or ports.any_port(_last_port() or ports.AWS)
         state = _state_of(port)
         state.mkdir(parents=True, exist_ok=True)
+        _remove_expired_states(state)
         with emulator(port, state) as endpoint:
             stack = _deployed(endpoint, state, say)
             with holder.announce(stack):
@@ -51,6 +56,15 @@ def reopen_stack() -> Iterator[Stack]:
 def _state_of(port: int) -> Path:
     """The folder of the emulator's state. Addresses of queues and photos contain the port, so each port has its own."""
     return project.STATE / f"aws-{port}"
+
+
+def _remove_expired_states(used: Path) -> None:
+    """Remove the states of other ports that were last used a day ago: all photos in them should be gone by now."""
+    for state in project.STATE.glob("aws-*"):
+        # The emulator writes into its log as long as it runs.
+        newest = max(file.stat().st_mtime for file in (state, *state.glob("log.txt")))
+        if state != used and newest < time.time() - LIFETIME.total_seconds():
+            shutil.rmtree(state)
 
 
 def _last_port() -> int | None:

@@ -6,6 +6,7 @@ test.each([
   ["NoFacesFound", { min_confidence: 20 }],
   ["ImageTooLarge", { reduce: true }],
   ["PhotoTooDemanding", { reduce: true }],
+  ["PhotoTooExpensive", { reduce: true }],
   ["DetectorUnavailable", {}],
   ["TimedOut", {}],
   ["Offline", {}],

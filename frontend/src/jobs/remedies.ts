@@ -18,6 +18,7 @@ const REMEDIES: Record<KnownErrorCode, Remedy> = {
   Interrupted: null,
   CannotReduce: null,
   ImageTooLarge: { label: texts.remedies.reduce, choices: { reduce: true } },
+  PhotoTooExpensive: { label: texts.remedies.reduce, choices: { reduce: true } },
   PhotoTooDemanding: { label: texts.remedies.reduce, choices: { reduce: true } },
   NoFacesFound: { label: texts.remedies.lower, choices: { min_confidence: LOW_CONFIDENCE } },
   InvalidOptions: { label: texts.remedies.reset, choices: DEFAULTS },
@@ -37,7 +38,7 @@ const REMEDIES: Record<KnownErrorCode, Remedy> = {
   ReviewClosed: null,
   OriginalDeleted: null,
   RouteNotFound: null,
-  TooManyJobs: AGAIN,
+  BudgetSpent: AGAIN,
   Offline: AGAIN,
   PageOutdated: AGAIN,
 };

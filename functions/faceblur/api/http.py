@@ -11,6 +11,8 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from faceblur import config
 from faceblur.errors import (
+    BudgetSpent,
+    FaceblurError,
     InternalError,
     InvalidDecision,
     InvalidOptions,
@@ -21,17 +23,16 @@ from faceblur.errors import (
     RequestError,
     ReviewClosed,
     RouteNotFound,
-    TooManyJobs,
 )
 from faceblur.jobs.table import Job, Review, Status, is_job_id
-from faceblur.observability import job_refused, logger, tag_with_job
+from faceblur.observability import logger, tag_with_job
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
     from faceblur.jobs.storage import Photos
 
-_STATUS_CODES: dict[type[RequestError], int] = {
+_STATUS_CODES: dict[type[FaceblurError], int] = {
     InvalidOptions: 400,
     InvalidDecision: 400,
     NotSignedIn: 401,
@@ -40,7 +41,7 @@ _STATUS_CODES: dict[type[RequestError], int] = {
     JobNotFinished: 409,
     ReviewClosed: 409,
     OriginalDeleted: 409,
-    TooManyJobs: 429,
+    BudgetSpent: 429,
 }
 
 
@@ -53,7 +54,7 @@ def router() -> APIGatewayRestResolver:
         # API Gateway accepts ids for which the router finds no path, such as one with a NUL.
         if isinstance(error, NotFoundError):
             return refused(JobNotFound())
-        if isinstance(error, RequestError):
+        if isinstance(error, RequestError | BudgetSpent):
             return refused(error)
         logger.exception("request failed")
         return answer(500, {"code": InternalError().code, "message": InternalError().message})
@@ -61,11 +62,10 @@ def router() -> APIGatewayRestResolver:
     return app
 
 
-def refused(error: RequestError) -> Response[str]:
+def refused(error: RequestError | BudgetSpent) -> Response[str]:
     """The answer to a refused request."""
     refusal = answer(_STATUS_CODES[type(error)], {"code": error.code, "message": error.message})
-    if isinstance(error, TooManyJobs):
-        job_refused()
+    if isinstance(error, BudgetSpent):
         refusal.headers["Retry-After"] = str(seconds_to_midnight())
     return refusal
 

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from faceblur.geometry import Box
 
 
@@ -53,3 +55,44 @@ class Detector(Protocol):
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
         """The faces of at least this confidence (0…100). Raises a PhotoError or a TransientError."""
+
+
+class HintingDetector(Protocol):
+    """A detector that also tells where another one should look closely."""
+
+    def detect_with_hints(
+        self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass
+    ) -> tuple[Detection, list[Box]]:
+        """The same as `Detector.detect`, and the boxes of all possible faces, however unlikely."""
+
+
+class GuidedDetector(Protocol):
+    """A detector that looks closely only where it is told to."""
+
+    def detect_at(
+        self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass, hints: Sequence[Box]
+    ) -> Detection:
+        """The same as `Detector.detect`; the photo may have small faces only at these hints."""
+
+
+class PaidCalls(Protocol):
+    """The calls of a paid service that a look at a photo may make.
+
+    It also remembers the answers of an earlier attempt at the same look, so that they are not paid twice.
+    """
+
+    @property
+    def left(self) -> int:
+        """How many calls the job may still make. A remembered answer counts as a call once it is used."""
+
+    def take(self, number: int) -> None:
+        """Count calls before they are made. Raises PhotoTooExpensive if the job may not make so many."""
+
+    def give_back(self, number: int) -> None:
+        """Count these calls no longer: the service did not answer them."""
+
+    def remembered(self, request: str) -> list[Box] | None:
+        """The answer to a request with this digest; None if there is none."""
+
+    def keep(self, answers: Mapping[str, list[Box]]) -> None:
+        """Remember these answers by their requests' digests."""

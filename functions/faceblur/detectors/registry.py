@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from faceblur.detectors.base import Detector
+    from faceblur.detectors.base import Detector, PaidCalls
+    from faceblur.errors import FaceblurError
 
 
-def detector_named(name: str, *, leave_out_unavailable: bool = False) -> Detector:
+def detector_named(name: str, paid: PaidCalls, goes_on_after: tuple[type[FaceblurError], ...]) -> Detector:
     """The detector of this name: embedded, rekognition or both; raises ValueError for any other name.
 
-    With `leave_out_unavailable`, `both` goes on with one detector if the other is away. Each detector is imported only
-    on use, because the embedded one cannot be imported without the layer.
+    Rekognition makes these `paid` calls. After these errors of it, `both` goes on with the embedded detector. Each
+    detector is imported only on use, because the embedded one cannot be imported without the layer.
     """
     match name:
         case "embedded":
@@ -22,11 +23,12 @@ def detector_named(name: str, *, leave_out_unavailable: bool = False) -> Detecto
         case "rekognition":
             from faceblur.detectors.rekognition import RekognitionDetector
 
-            return RekognitionDetector()
+            return RekognitionDetector(paid)
         case "both":
+            from faceblur.detectors.embedded.detector import EmbeddedDetector
+            from faceblur.detectors.rekognition import RekognitionDetector
             from faceblur.detectors.union import UnionDetector
 
-            # The service comes first: if it is unavailable, no time is spent on the networks.
-            return UnionDetector([detector_named("rekognition"), detector_named("embedded")], leave_out_unavailable)
+            return UnionDetector(EmbeddedDetector(), RekognitionDetector(paid), goes_on_after)
         case _:
             raise ValueError(f"{name!r} is not one of the detectors: embedded, rekognition, both")

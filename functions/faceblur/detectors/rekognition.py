@@ -1,17 +1,23 @@
 """Amazon Rekognition's DetectFaces, called so that its limits miss no faces.
 
 An answer holds the 100 largest faces. The smallest face it finds has 40 pixels in a picture of 1920×1080, and
-proportionally more in a larger picture. So an area of the photo is sent again as four enlarged quarters in three cases:
-its answer is full, it holds faces near the size limit, or the area is so large that the limit exceeds faces worth
-hiding.
+proportionally more in a larger picture. So small faces are looked for in enlarged parts of the photo. There are two
+ways to choose the parts:
+
+- A survey knows nothing of the photo. If the limit exceeds faces worth hiding, it asks for tiles in which it does not.
+  It asks for an area's quarters if the area's answer is full, or holds faces near the size limit.
+- With hints of where faces may be, it asks for mosaics of the places at which the limit exceeds the possible face.
+
 https://docs.aws.amazon.com/rekognition/latest/dg/limits.html
 """
 
 from __future__ import annotations
 
-from collections import deque
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from functools import cache, cached_property
+from hashlib import sha256
 from io import BytesIO
+from math import ceil
 from typing import TYPE_CHECKING
 
 import boto3
@@ -21,16 +27,19 @@ from PIL import Image, ImageOps
 
 from faceblur.aws import code_of, service_errors
 from faceblur.detectors.base import Detection, DetectionPass
+from faceblur.detectors.mosaic import Part, grouped, packed
 from faceblur.detectors.warnings import SAMPLE, WarningCode, warnings_for
-from faceblur.errors import DetectorThrottled, DetectorUnavailable
-from faceblur.geometry import Box, Rectangle, merge
+from faceblur.errors import DetectorThrottled, DetectorUnavailable, TransientError
+from faceblur.geometry import Box, BoxIndex, Rectangle, merge
 from faceblur.photo import decode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from mypy_boto3_rekognition import RekognitionClient
     from mypy_boto3_rekognition.type_defs import ImageTypeDef
 
-    from faceblur.detectors.base import StoredPhoto
+    from faceblur.detectors.base import PaidCalls, StoredPhoto
 
 MAX_OBJECT_BYTES = 15_000_000
 FULL_ANSWER = 100  # faces
@@ -39,94 +48,196 @@ LONG_SIDE, SHORT_SIDE = 1920, 1080
 SMALLEST_SIDE = 80  # pixels of a picture
 
 ALWAYS_FOUND = 80  # pixels of the photo; an area whose size limit is above this is divided
+TILE_LIMIT = 60  # pixels of the photo; the size limit of tiles, so that few of them have faces near it
+COARSER = 4 / 3  # times; how much the size limit of tiles is raised until they are few enough
 NEAR_LIMIT = 1.5  # times the size limit; where such faces are, there may be smaller ones
 SMALL_ENOUGH = 12  # pixels of the photo; a size limit below this is not worth another call
 MAX_ENLARGEMENT = 4  # times; more shows no further detail
 CUT = 2  # pixels; a face nearer than this to the edge of an area is taken to be cropped
 SAME_FACE = 0.8  # a cropped face with more than this share of its area in an uncropped one is the same face
-MAX_CALLS = 100  # for one photo; they cost ten cents
+
+HINTED_FACE = 72  # pixels of a mosaic for a possible face, well above the limit, because hints are rough
+HINT_MARGIN = 0.5  # of a possible face, on each side
+HINT_FOUND = 0.4  # intersection over union from which a hint is of a face that is found already
+
+MAX_CALLS = 100  # for one look, so that it ends in time; they cost ten cents
+AT_ONCE = 5  # calls, which is the least quota of calls a second
+# The share of the calls left that a look may make. What the first one leaves lets the first check look as closely, and
+# a few more checks see the whole photo.
+SHARE = {DetectionPass.FIRST: 3, DetectionPass.CHECK: 2}
 
 REFUSED_IN_S3 = {"InvalidImageFormatException", "ImageTooLargeException"}
+
+Found = tuple[Box, Rectangle, float]
 
 
 class RekognitionDetector:
     """Amazon Rekognition through boto3."""
 
-    def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
-        """The faces of at least this confidence (0…100).
+    def __init__(self, paid: PaidCalls) -> None:
+        """Make these calls."""
+        self.paid = paid
 
-        Raises the errors of `decode.inspect`, DetectorThrottled and DetectorUnavailable; other errors of the service
-        are raised unchanged.
+    def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
+        """The faces of at least this confidence (0…100), which a survey finds.
+
+        Raises the errors of `decode.inspect`, PhotoTooExpensive, DetectorThrottled and DetectorUnavailable; other
+        errors of the service are raised unchanged.
         """
-        search = Search(photo, detection_pass)
-        found = merge(search.boxes(), overlap=0.4, inside=0.8)
-        warnings = search.warnings | set(warnings_for(search.sample()))
-        return Detection(
-            boxes=[box for box in found if box.confidence >= min_confidence],
-            detector="rekognition",
-            version=f"DetectFaces-{client().meta.service_model.api_version}",
-            calls=search.calls,
-            warnings=sorted(warnings),
-        )
+        search = Search(photo, detection_pass, self.paid)
+        return search.detection(search.survey(), min_confidence)
+
+    def detect_at(
+        self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass, hints: Sequence[Box]
+    ) -> Detection:
+        """The same, with a closer look at these hints in place of a survey."""
+        search = Search(photo, detection_pass, self.paid)
+        return search.detection(search.look_at(hints), min_confidence)
 
 
 class Search:
-    """A search of one photo with as many calls as needed. A check sends the photo mirrored."""
+    """A search of one photo with as many calls as needed and allowed. A check sends the photo mirrored."""
 
-    def __init__(self, photo: StoredPhoto, detection_pass: DetectionPass) -> None:
+    def __init__(self, photo: StoredPhoto, detection_pass: DetectionPass, paid: PaidCalls) -> None:
         """Prepare the search; makes no call yet."""
         self.photo = photo
         self.header = decode.inspect(photo.data)
         self.photo_area = Rectangle(0, 0, self.header.width, self.header.height)
         self.mirrored = detection_pass is DetectionPass.CHECK
+        self.paid = paid
+        self.most = min(MAX_CALLS, max(1, paid.left // SHARE[detection_pass]))
+        self.answers: dict[str, list[Box]] = {}
         self.calls = 0
         self.warnings: set[WarningCode] = set()
 
-    def boxes(self) -> list[Box]:
-        """The boxes of all answers; a face may have several. A box of a cropped face is left out if an uncropped box
-        of the same face was found.
+    def detection(self, boxes: list[Box], min_confidence: float) -> Detection:
+        """The detection of these boxes; a face may have several."""
+        found = merge(boxes, overlap=0.4, inside=0.8)
+        warnings = self.warnings | set(warnings_for(self.sample()))
+        return Detection(
+            boxes=[box for box in found if box.confidence >= min_confidence],
+            detector="rekognition",
+            version=f"DetectFaces-{client().meta.service_model.api_version}",
+            calls=self.calls,
+            warnings=sorted(warnings),
+        )
+
+    # ------------------------------------------------------------------ a survey
+
+    def survey(self) -> list[Box]:
+        """The boxes of all answers, area by area."""
+        found: list[Found] = []
+        level = [self.photo_area]
+        while level:
+            answers = self.ask_for(level)
+            for area, answer in zip(level, answers, strict=True):
+                found += [(box, area, self.scale(area)) for box in answer]
+            level = self.next_level(level, answers)
+        return self.in_photo(found)
+
+    def next_level(self, level: Sequence[Rectangle], answers: Sequence[list[Box]]) -> list[Rectangle]:
+        """The parts of the areas that are worth further calls. Where the calls do not suffice, there is a warning.
+
+        Full answers come first, because known faces are missing there.
         """
-        found: list[Box] = []
-        cropped: list[Box] = []
-        waiting = deque([self.photo_area])
+        parts: list[Rectangle] = []
+        by_need = sorted(zip(level, answers, strict=True), key=lambda each: len(each[1]) < FULL_ANSWER)
+        for area, answer in by_need:
+            allowed = self.most - self.calls - len(parts)
+            divided, warning = self.division(area, answer, allowed)
+            parts += divided
+            if warning:
+                self.warnings.add(warning)
+        return parts
+
+    def division(
+        self, area: Rectangle, answer: Sequence[Box], allowed: int
+    ) -> tuple[list[Rectangle], WarningCode | None]:
+        """The parts of an area to ask for, at most `allowed`, and the warning if they do not show what they should."""
+        # A cropped face seems narrower than it is. Another area shows it uncropped.
+        widths = [box.width * area.size[0] for box in answer if not self.crops(area, box, self.scale(area))]
+        limit = SMALLEST_FACE / self.scale(area)
+        full = len(answer) >= FULL_ANSWER
+        near_limit = any(width < limit * NEAR_LIMIT for width in widths)
+        # Faces that only the parts can show are no larger than the overlap, so a part shows them uncropped.
+        overlap = min(ceil(max(limit * NEAR_LIMIT, min(widths, default=0) if full else 0)), *area.size)
+        if limit > ALWAYS_FOUND:
+            tiles, reached = tiling(area, limit, overlap, allowed)
+            if reached <= ALWAYS_FOUND:
+                return tiles, None
+            return tiles, WarningCode.ANSWER_CAPPED if full else WarningCode.FACES_NEAR_SIZE_LIMIT
+        if not full and not (near_limit and limit > SMALL_ENOUGH):
+            return [], WarningCode.FACES_NEAR_SIZE_LIMIT if near_limit else None
+        if min(area.size) >= max(2 * overlap, SMALLEST_SIDE) and allowed >= 4:
+            return area.quarters(overlap), None
+        return [], WarningCode.ANSWER_CAPPED if full else WarningCode.FACES_NEAR_SIZE_LIMIT
+
+    # ------------------------------------------------------------------ a look at hints
+
+    def look_at(self, hints: Sequence[Box]) -> list[Box]:
+        """The boxes of the whole photo, and of the hints that it shows too small."""
+        scale = self.scale(self.photo_area)
+        (answer,) = self.ask_for([self.photo_area])
+        found: list[Found] = [(box, self.photo_area, scale) for box in answer]
+        is_full = len(answer) >= FULL_ANSWER
+        small = [
+            hint
+            for hint in sorted(hints, key=lambda hint: -hint.confidence)
+            if (is_full or self.width(hint) * scale < SMALLEST_FACE * NEAR_LIMIT)
+            and self.width(hint) * MAX_ENLARGEMENT >= SMALLEST_FACE
+            and not any(hint.overlap(box) > HINT_FOUND for box in answer)
+        ]
+        # So many hints are all that the calls can show.
+        if len(small) > (useful := FULL_ANSWER * (self.most - self.calls)):
+            self.warnings.add(WarningCode.FACES_NEAR_SIZE_LIMIT)
+        parts = grouped(map(self.enlarged, small[:useful]), (LONG_SIDE // 2, SHORT_SIDE // 2))
+        waiting = packed(parts, (LONG_SIDE, SHORT_SIDE))
         while waiting:
-            area = waiting.popleft()
-            answer = self.ask(area)
-            for box in answer:
-                (cropped if self.crops(area, box) else found).append(self.in_photo(box, area))
-            # A cropped face seems narrower than it is. Another area shows it uncropped.
-            widths = [box.width * area.size[0] for box in answer if not self.crops(area, box)]
-            limit = SMALLEST_FACE / self.scale(area)
-            full = len(answer) >= FULL_ANSWER
-            near_limit = any(width < limit * NEAR_LIMIT for width in widths)
-            # Faces that only the quarters can show are no larger than the overlap, so a quarter shows them uncropped.
-            overlap = max(limit * NEAR_LIMIT, min(widths, default=0) if full else 0)
-            is_useful = full or limit > ALWAYS_FOUND or (near_limit and limit > SMALL_ENOUGH)
-            is_possible = (
-                min(area.size) >= max(2 * overlap, SMALLEST_SIDE) and self.calls + len(waiting) + 4 <= MAX_CALLS
-            )
-            if is_useful and is_possible:
-                waiting.extend(area.quarters(overlap))
-            elif full:
-                self.warnings.add(WarningCode.ANSWER_CAPPED)
-            elif near_limit:
+            asked = waiting[: self.most - self.calls]
+            if len(asked) < len(waiting):
                 self.warnings.add(WarningCode.FACES_NEAR_SIZE_LIMIT)
-        return found + [part for part in cropped if not any(_is_same_face(part, box) for box in found)]
+            shown = self.ask([self.request(mosaic.drawn(self.picture)) for mosaic in asked])
+            waiting = []
+            for mosaic, boxes in zip(asked, shown, strict=True):
+                found += [(box, cell.area, cell.scale) for box, cell in mosaic.in_cells(boxes)]
+                if len(boxes) >= FULL_ANSWER and len(mosaic.cells) > 1:
+                    waiting += mosaic.halves()
+                elif len(boxes) >= FULL_ANSWER:
+                    self.warnings.add(WarningCode.ANSWER_CAPPED)
+        return self.in_photo(found)
+
+    def width(self, box: Box) -> float:
+        """The shorter side of a box in pixels of the photo, which is the width of an upright face."""
+        return min(box.width * self.photo_area.right, box.height * self.photo_area.bottom)
+
+    def enlarged(self, hint: Box) -> Part:
+        """The area around a hint, at the scale at which it shows what is to be seen."""
+        width, height = self.photo_area.size
+        margin = HINT_MARGIN * self.width(hint)
+        area = Rectangle(
+            int(hint.left * width - margin),
+            int(hint.top * height - margin),
+            ceil(hint.right * width + margin),
+            ceil(hint.bottom * height + margin),
+        ).clip(self.photo_area.size)
+        return Part(area, min(MAX_ENLARGEMENT, HINTED_FACE / self.width(hint)))
+
+    # ------------------------------------------------------------------ pictures
 
     def scale(self, area: Rectangle) -> float:
         """The scale at which an area is sent: the largest that is useful."""
         largest = min(LONG_SIDE / max(area.size), SHORT_SIDE / min(area.size))
         return min(largest, 1 if self.is_readable_in_s3(area) else MAX_ENLARGEMENT)
 
-    def ask(self, area: Rectangle) -> list[Box]:
-        """The faces in one area, as fractions of the area."""
-        if self.is_readable_in_s3(area):
+    def ask_for(self, areas: Sequence[Rectangle]) -> list[list[Box]]:
+        """The faces in these areas, as fractions of the areas."""
+        if len(areas) == 1 and self.is_readable_in_s3(areas[0]):
             try:
-                return self.call({"S3Object": {"Bucket": self.photo.bucket, "Name": self.photo.key}})
+                return self.ask([{"S3Object": {"Bucket": self.photo.bucket, "Name": self.photo.key}}])
             except ClientError as error:
                 if code_of(error) not in REFUSED_IN_S3:
                     raise
-        return self.call({"Bytes": self.rendered(area)})
+        return self.ask([self.request(self.rendered(area)) for area in areas])
 
     def is_readable_in_s3(self, area: Rectangle) -> bool:
         """Whether the service can read this area from S3 itself, and sees the same picture as we do."""
@@ -141,14 +252,17 @@ class Search:
             and (self.header.format == "JPEG" or (self.header.format == "PNG" and self.header.orientation == 1))
         )
 
-    def rendered(self, area: Rectangle) -> bytes:
-        """The area as a JPEG; at the scales used it is far smaller than the limit of 5 MB."""
+    def rendered(self, area: Rectangle) -> Image.Image:
+        """The area at its scale, and at least at the size that the service takes."""
         scale = max(self.scale(area), SMALLEST_SIDE / min(area.size))
         size = round(area.size[0] * scale), round(area.size[1] * scale)
-        picture = self.picture.resize(size, Image.Resampling.BICUBIC, area)
+        return self.picture.resize(size, Image.Resampling.BICUBIC, area)
+
+    def request(self, picture: Image.Image) -> ImageTypeDef:
+        """The request for a picture, as a JPEG; at the scales used it is far smaller than the limit of 5 MB."""
         file = BytesIO()
         (ImageOps.mirror(picture) if self.mirrored else picture).save(file, "JPEG", quality=90)
-        return file.getvalue()
+        return {"Bytes": file.getvalue()}
 
     @cached_property
     def picture(self) -> Image.Image:
@@ -160,17 +274,47 @@ class Search:
         is_decoded = "picture" in vars(self)
         return self.picture if is_decoded else decode.load_for_detection(self.photo.data, SAMPLE)
 
-    def call(self, image: ImageTypeDef) -> list[Box]:
-        """The faces that one DetectFaces request finds; mirrored boxes are mirrored back."""
-        self.calls += 1
-        answer = detect_faces(image)
-        if self.mirrored:
-            return [Box(1 - box.right, box.top, box.width, box.height, box.confidence) for box in answer]
-        return answer
+    # ------------------------------------------------------------------ requests
 
-    def crops(self, area: Rectangle, box: Box) -> bool:
+    def ask(self, images: Sequence[ImageTypeDef]) -> list[list[Box]]:
+        """The faces that each of these requests finds, as fractions of its picture; mirrored boxes are mirrored back.
+
+        If the service refuses or does not answer, the answers that are paid are kept for the next attempt.
+        """
+        keys = [self.key(image) for image in images]
+        known = {key: answer for key in keys if (answer := self.paid.remembered(key)) is not None}
+        new = {key: image for key, image in zip(keys, images, strict=True) if key not in known}
+        self.paid.take(len(new))
+        self.calls += len(known) + len(new)
+        answers, error = ask_at_once(new)
+        self.answers |= known | answers
+        if isinstance(error, TransientError):
+            self.paid.give_back(len(new) - len(answers))
+            self.paid.keep(self.answers)
+        if error:
+            raise error
+        return [mirrored(self.answers[key]) if self.mirrored else self.answers[key] for key in keys]
+
+    def key(self, image: ImageTypeDef) -> str:
+        """What tells a request from all others: the digest of its picture."""
+        sent = image.get("Bytes")
+        return sha256(sent if isinstance(sent, bytes) else self.photo.data).hexdigest()
+
+    # ------------------------------------------------------------------ boxes
+
+    def in_photo(self, found: Sequence[Found]) -> list[Box]:
+        """Boxes with their areas and scales, as boxes of the photo.
+
+        A box of a cropped face is left out if an uncropped box of the same face was found.
+        """
+        whole = [self.placed(box, area) for box, area, scale in found if not self.crops(area, box, scale)]
+        cropped = [self.placed(box, area) for box, area, scale in found if self.crops(area, box, scale)]
+        index = BoxIndex(whole)
+        return whole + [part for part in cropped if not any(_is_same_face(part, box) for box in index.near(part))]
+
+    def crops(self, area: Rectangle, box: Box, scale: float) -> bool:
         """Whether an edge of the area crops this face; the edges of the photo do not count."""
-        edge = CUT / self.scale(area) / min(area.size)
+        edge = CUT / scale / min(area.size)
         return (
             (box.left < edge and area.left > 0)
             or (box.top < edge and area.top > 0)
@@ -178,7 +322,7 @@ class Search:
             or (box.bottom > 1 - edge and area.bottom < self.photo_area.bottom)
         )
 
-    def in_photo(self, box: Box, area: Rectangle) -> Box:
+    def placed(self, box: Box, area: Rectangle) -> Box:
         """Convert a box from fractions of the area to fractions of the photo."""
         (left, top, _, _), (width, height), (across, down) = area, area.size, self.photo_area.size
         return Box(
@@ -190,8 +334,47 @@ class Search:
         ).clamp()
 
 
+def tiling(area: Rectangle, limit: float, overlap: int, allowed: int) -> tuple[list[Rectangle], float]:
+    """The tiles of an area in which TILE_LIMIT is the size limit, and that limit.
+
+    If more tiles than allowed were needed, the limit is larger. There are none if it would be that of the area itself.
+    """
+    reached: float = TILE_LIMIT
+    while reached < limit:
+        long, short = LONG_SIDE * reached / SMALLEST_FACE, SHORT_SIDE * reached / SMALLEST_FACE
+        grids = [
+            tuple(max(1, ceil((side - overlap) / (most - overlap))) for side, most in zip(area.size, tile, strict=True))
+            for tile in ((long, short), (short, long))
+            if min(tile) > overlap
+        ]
+        columns, rows = min(grids, key=lambda grid: grid[0] * grid[1], default=(allowed, 2))
+        if columns * rows <= allowed:
+            return area.tiles(columns, rows, overlap), reached
+        reached *= COARSER
+    return [], limit
+
+
+def mirrored(answer: Sequence[Box]) -> list[Box]:
+    """The boxes of a mirrored picture as those of the picture."""
+    return [Box(1 - box.right, box.top, box.width, box.height, box.confidence) for box in answer]
+
+
 def _is_same_face(cropped: Box, face: Box) -> bool:
     return cropped.intersection(face) > SAME_FACE * cropped.area
+
+
+def ask_at_once(images: Mapping[str, ImageTypeDef]) -> tuple[dict[str, list[Box]], BaseException | None]:
+    """The answers to these requests, AT_ONCE at a time, and the error of the first one that failed.
+
+    After an error no further request is made; those under way are still answered.
+    """
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        asked = {key: pool.submit(detect_faces, image) for key, image in images.items()}
+        wait(asked.values(), return_when=FIRST_EXCEPTION)
+        pool.shutdown(cancel_futures=True)
+    ended = {key: future for key, future in asked.items() if not future.cancelled()}
+    errors = [error for future in ended.values() if (error := future.exception())]
+    return {key: each.result() for key, each in ended.items() if not each.exception()}, next(iter(errors), None)
 
 
 def detect_faces(image: ImageTypeDef) -> list[Box]:
@@ -207,6 +390,6 @@ def detect_faces(image: ImageTypeDef) -> list[Box]:
 
 @cache
 def client() -> RekognitionClient:
-    """The client, created on first use. It tries twice; the state machine does the other retries."""
-    config = Config(connect_timeout=3, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 2})
+    """The client, created on first use. It tries thrice within seconds; the state machine does the other retries."""
+    config = Config(connect_timeout=3, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 3})
     return boto3.client("rekognition", config=config)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from faceblur import prices
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -14,9 +16,12 @@ if TYPE_CHECKING:
     from faceblur.geometry import Box
     from faceblur.jobs.boxes import FoundBoxes
 
-# List prices in USD, us-east-1, on demand.
-PRICES_AS_OF = "2026-11"
-PRICES = {"detector_call": 0.001, "state_transition": 0.000025, "lambda_gb_second": 0.0000166667}
+# In USD.
+PRICES = {
+    "detector_call": round(prices.REKOGNITION_CALL / prices.A_DOLLAR, 10),
+    "state_transition": round(prices.STATE_TRANSITION / prices.A_DOLLAR, 10),
+    "lambda_gb_second": round(prices.GB_SECOND / prices.A_DOLLAR, 10),
+}
 # The transitions of an execution with three stages, in which the first check finds nothing. Each further stage adds a
 # task and a choice. A review adds a few more.
 TRANSITIONS, STAGES, MORE_TRANSITIONS = 12, 3, 2
@@ -44,7 +49,7 @@ def receipt(request: CompleteRequest, found: FoundBoxes, result: Mapping[str, An
         "cost_estimate": {
             "usd": round(cost(request.stages), 7),
             "prices_usd": PRICES,
-            "prices_as_of": PRICES_AS_OF,
+            "prices_as_of": prices.AS_OF,
         },
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from faceblur import prices
 from faceblur.contracts import NO_BOXES
 from faceblur.errors import InternalError, JobNotFinished, OriginalDeleted
 from faceblur.jobs.boxes import INSIDE, load_boxes, store_boxes
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from faceblur.contracts import ExecutionInput
     from faceblur.jobs.boxes import FoundBox, FoundBoxes
+    from faceblur.jobs.budget import Budget
     from faceblur.jobs.executions import Workflow
     from faceblur.jobs.storage import Photos
     from faceblur.jobs.table import Job, Jobs
@@ -68,14 +70,20 @@ def plan_redo(job: Job, options: dict[str, Any], decision: Decision, photos: Pho
     return Redo(options, after, decision, detect=False, reviewed=reviewed)
 
 
-def begin_redo(job: Job, redo: Redo, jobs: Jobs, photos: Photos, workflow: Workflow) -> None:
+def begin_redo(job: Job, redo: Redo, jobs: Jobs, photos: Photos, workflow: Workflow, budget: Budget) -> None:
     """Hand the job to a new execution, and start it. Raises JobNotFinished if the job has changed since it was read.
 
-    Raises JobNotFound, and leaves no decision and no boxes, if it is deleted meanwhile.
+    Raises BudgetSpent if the day's money does not pay for it. Raises JobNotFound, and leaves no decision and no boxes,
+    if it is deleted meanwhile.
     """
     execution = workflow.execution(job.job_id, job.redos + 1)
     decision_key = new_decision_key(job.job_id) if redo.detect and not redo.decision.is_empty else ""
-    jobs.redo(job, redo.options, execution, decision_key)
+    budget.take(job.client, prices.JOB)
+    try:
+        jobs.redo(job, redo.options, execution, decision_key)
+    except JobNotFinished:
+        budget.refund(job.client, prices.JOB)
+        raise
     try:
         if decision_key:
             store_decision(decision_key, redo.decision, photos)

@@ -1,10 +1,11 @@
 """Uploads, boxes, previews, drafts, results and receipts in S3.
 
 `uploads/{job_id}`, `boxes/{job_id}.{token}.json`, `boxes/{job_id}.{token}.decision.json`,
-`previews/{job_id}.{token}.jpg`, `results/{job_id}.{token}.{extension}`, `receipts/{execution}.json`.
+`boxes/{job_id}.{look}.answers.json`, `previews/{job_id}.{token}.jpg`, `results/{job_id}.{token}.{extension}`,
+`receipts/{execution}.json`.
 
-A token is random, so each object has a key of its own: a retried or delayed task never replaces an object that another
-task reads. A token tells nothing about the content, because keys remain in the history of an execution.
+A token is random, so each object that has one has a key of its own: a retried or delayed task never replaces an object
+that another task reads. A token tells nothing about the content, because keys remain in the history of an execution.
 """
 
 from __future__ import annotations
@@ -103,6 +104,14 @@ class Photos:
     def read_decision(self, key: str) -> dict[str, Any]:
         """Read the decision with this key. Raises JobNotFound if it does not exist."""
         return self._read_json(key)
+
+    def write_answers(self, job_id: str, look: int, content: dict[str, Any]) -> str:
+        """Store the paid answers of a look that failed, in place of its earlier ones. Returns their key."""
+        return self._write_json(_answers_key(job_id, look), json.dumps(content, separators=(",", ":")))
+
+    def read_answers(self, job_id: str, look: int) -> dict[str, Any]:
+        """Read the paid answers of a look that failed. Raises JobNotFound if there are none."""
+        return self._read_json(_answers_key(job_id, look))
 
     def write_preview(self, job_id: str, data: bytes) -> str:
         """Store a preview of a job's upload, a JPEG. Returns its key."""
@@ -214,6 +223,10 @@ def upload_key(job_id: str) -> str:
 def new_decision_key(job_id: str) -> str:
     """A key for a decision about the faces of this job. The row names it before the decision is stored."""
     return f"{_BOXES}{job_id}.{_token()}.decision.json"
+
+
+def _answers_key(job_id: str, look: int) -> str:
+    return f"{_BOXES}{job_id}.{look}.answers.json"
 
 
 def job_id_of(key: str) -> str:

@@ -37,10 +37,11 @@ from faceblur.errors import (
     JobNotFinished,
     JobNotFound,
     ReviewExpired,
+    StorageUnavailable,
     TimedOut,
-    TooManyJobs,
     UploadExpired,
 )
+from faceblur.observability import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,10 +83,12 @@ class Review:
 class Job:
     """A row of the jobs table. Times are seconds since the epoch.
 
-    Only `owner` may see and delete the job; it is empty in a deployment without sign-in. `execution` is the ARN of the
-    execution that works on the job, or did so last; empty before there is one. `progress` holds the times at which each
-    of its stages first began and the job finished, as ISO 8601 with milliseconds. `outcome` is that of the last
-    execution that succeeded, and `error` says why the last one failed. `redos` counts how often the job was done again.
+    Only `owner` may see and delete the job; it is empty in a deployment without sign-in. The budget of `client` pays
+    for the job; it is empty where no client has a limit. `execution` is the ARN of the execution that works on the job,
+    or did so last; empty before there is one. `progress` holds the times at which each of its stages first began and
+    the job finished, as ISO 8601 with milliseconds. `outcome` is that of the last execution that succeeded, and `error`
+    says why the last one failed. `redos` counts how often the job was done again, and
+    `calls` the calls of the paid detector since then.
     """
 
     job_id: str
@@ -95,10 +98,13 @@ class Job:
     upload_expires_at: int
     expires_at: int
     owner: str = ""
+    client: str = ""
+    paid: bool = False
     execution: str = ""
     working_since: int | None = None
     redo_until: int | None = None
     redos: int = 0
+    calls: int = 0
     review: Review | None = None
     progress: dict[str, str] = field(default_factory=dict)
     outcome: dict[str, Any] = field(default_factory=dict)
@@ -130,28 +136,19 @@ class Jobs:
         """Use this table, whose partition key is `job_id`."""
         self._table = table
 
-    def count(self, most: int) -> None:
-        """Count a new job of today (UTC). Raises TooManyJobs if there were `most` of them already.
-
-        Counting is one conditional write, so simultaneous requests cannot exceed the limit together.
-        """
-        now = datetime.now(UTC)
-        fresh_or_below = Attr("jobs").not_exists() | Attr("jobs").lt(most)
-        counted = self._update(
-            f"jobs of {now:%Y-%m-%d}",  # no job has this id, since ids are hexadecimal
-            "SET expires_at = :end ADD jobs :one",
-            {":one": 1, ":end": int(now.timestamp()) + 2 * config.JOB_LIFETIME_SECONDS},
-            fresh_or_below,
-        )
-        if not counted:
-            raise TooManyJobs
-
     def create(
-        self, job_id: str, options: dict[str, Any], upload_seconds: int, owner: str = "", decision: str = ""
+        self,
+        job_id: str,
+        options: dict[str, Any],
+        upload_seconds: int,
+        owner: str = "",
+        client: str = "",
+        decision: str = "",
     ) -> Job:
         """Add a job with this new id, which waits for its upload.
 
-        `decision` is the key of the decision about faces that comes with it; empty if there is none.
+        `client` is the one whose budget pays for it. `decision` is the key of the decision about faces that comes with
+        it; empty if there is none.
         """
         now = int(time.time())
         job = Job(
@@ -162,6 +159,7 @@ class Jobs:
             upload_expires_at=now + upload_seconds,
             expires_at=now + config.JOB_LIFETIME_SECONDS,
             owner=owner,
+            client=client,
         )
         row: dict[str, Any] = {
             "job_id": job.job_id,
@@ -171,10 +169,7 @@ class Jobs:
             "upload_expires_at": job.upload_expires_at,
             "expires_at": job.expires_at,
         }
-        if owner:
-            row["owner"] = owner
-        if decision:
-            row["decision"] = decision
+        row |= {name: value for name, value in (("owner", owner), ("client", client), ("decision", decision)) if value}
         with storage_errors():
             self._table.put_item(Item=row, ConditionExpression=Attr("job_id").not_exists())
         return job
@@ -194,6 +189,13 @@ class Jobs:
             return self.get(job_id).status in {Status.PROCESSING, Status.AWAITING_REVIEW}
         except JobNotFound:
             return False
+
+    def client_of(self, job_id: str) -> str:
+        """The client whose budget pays for the job; empty if there is none, or no such job."""
+        try:
+            return self.get(job_id).client
+        except JobNotFound:
+            return ""
 
     def get_owned(self, job_id: str, owner: str) -> Job:
         """Read a job of this owner. Raises JobNotFound if it does not exist or has another owner."""
@@ -217,10 +219,43 @@ class Jobs:
             return job
         return self.get(job.job_id)
 
-    def begin(self, job_id: str, stage: str) -> None:
-        """Record when one of the STAGES first began, if the job is in progress."""
-        in_progress = Attr("status").eq(Status.PROCESSING)
-        self._update(job_id, "SET #at = if_not_exists(#at, :now)", {":now": _now()}, in_progress, at=f"{stage}_at")
+    def pay(self, job_id: str) -> bool:
+        """Record that the budget has paid for the job's first execution. Returns False if it had done so before."""
+        awaited = Attr("status").eq(Status.AWAITING_UPLOAD)
+        return self._update(job_id, "SET paid = :yes", {":yes": True}, awaited & Attr("paid").not_exists())
+
+    def begin(self, job_id: str, stage: str) -> str:
+        """Record when one of the STAGES first began, if the job is in progress.
+
+        Returns the client whose budget pays for the job; empty if there is none, or the job is not in progress. It is
+        also empty if the table does not answer: a progress that is not recorded must not fail the work.
+        """
+        try:
+            with storage_errors():
+                answer = self._table.update_item(
+                    Key={"job_id": job_id},
+                    UpdateExpression="SET #at = if_not_exists(#at, :now)",
+                    ExpressionAttributeNames={"#at": f"{stage}_at"},
+                    ExpressionAttributeValues={":now": _now()},
+                    ConditionExpression=Attr("status").eq(Status.PROCESSING),
+                    ReturnValues="ALL_NEW",
+                )
+        except self._condition_failed:
+            return ""
+        except StorageUnavailable:
+            logger.warning("progress was not recorded")
+            return ""
+        return str(answer["Attributes"].get("client", ""))
+
+    def count_calls(self, job_id: str, number: int, most: int) -> bool:
+        """Count so many more calls of the job, or fewer if it is negative.
+
+        Returns whether the job exists and has made at most `most` calls with these. If not, nothing is counted.
+        """
+        if number > most:
+            return False
+        fits = Attr("paid_calls").not_exists() | Attr("paid_calls").lte(most - number)
+        return self._update(job_id, "ADD paid_calls :number", {":number": number}, Attr("job_id").exists() & fits)
 
     def answer(self, job_id: str, token: str) -> None:
         """Let a job go on that waits for the review with this token, unless the state machine has done so already."""
@@ -236,7 +271,7 @@ class Jobs:
 
         Raises JobNotFinished if the job is not completed, or no longer as it is in `job`.
         """
-        of_the_last_run = [*(f"{name}_at" for name in (*STAGES, "finished")), "failure_counted"]
+        of_the_last_run = [*(f"{name}_at" for name in (*STAGES, "finished")), "failure_counted", "paid_calls"]
         handed = self._update(
             job.job_id,
             "SET #status = :status, fallback_status = :completed, options = :options, execution_arn = :execution, "
@@ -331,15 +366,15 @@ class Jobs:
             raise JobNotFound from error
         return _from_row(answer["Attributes"]) if "Attributes" in answer else None
 
-    def _update(self, job_id: str, update: str, values: dict[str, Any], condition: ConditionBase, at: str = "") -> bool:
+    def _update(self, job_id: str, update: str, values: dict[str, Any], condition: ConditionBase) -> bool:
         """Change a row under a condition. Returns whether the condition held."""
-        return self._changed(job_id, update, values, condition, at) is not None
+        return self._changed(job_id, update, values, condition) is not None
 
     def _changed(
-        self, job_id: str, update: str, values: dict[str, Any], condition: ConditionBase, at: str = ""
+        self, job_id: str, update: str, values: dict[str, Any], condition: ConditionBase
     ) -> dict[str, Any] | None:
         """Change a row under a condition. Returns the row as it was, which may be empty; None if it was not changed."""
-        names = {"#status": "status", "#error": "error", "#at": at}
+        names = {"#status": "status", "#error": "error"}
         try:
             with storage_errors():
                 answer = self._table.update_item(
@@ -360,11 +395,17 @@ class Jobs:
 
 
 @cache
-def jobs() -> Jobs:
-    """The jobs table of this deployment."""
+def jobs_table() -> Table:
+    """The jobs table of this deployment, as boto3 has it."""
     # boto3's default of ten attempts takes nearly as long as the timeout of a function or a request.
     settings = Config(retries={"mode": "standard", "total_max_attempts": 3})
-    return Jobs(boto3.resource("dynamodb", config=settings).Table(config.jobs_table()))
+    return boto3.resource("dynamodb", config=settings).Table(config.jobs_table())
+
+
+@cache
+def jobs() -> Jobs:
+    """The jobs of this deployment."""
+    return Jobs(jobs_table())
 
 
 def new_job_id() -> str:
@@ -397,10 +438,13 @@ def _from_row(row: dict[str, Any]) -> Job:
         upload_expires_at=int(row["upload_expires_at"]),
         expires_at=int(row["expires_at"]),
         owner=row.get("owner", ""),
+        client=row.get("client", ""),
+        paid="paid" in row,
         execution=row.get("execution_arn", ""),
         working_since=int(row["working_since"]) if "working_since" in row else None,
         redo_until=min(int(row["redo_until"]), int(row["expires_at"])) if "redo_until" in row else None,
         redos=int(row.get("redos", 0)),
+        calls=int(row.get("paid_calls", 0)),
         review=_review(row),
         progress={name: row[f"{name}_at"] for name in (*STAGES, "finished") if f"{name}_at" in row},
         outcome=outcome,

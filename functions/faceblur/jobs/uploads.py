@@ -1,18 +1,22 @@
-"""Uploads: the messages of S3 about them, and deleting those that no job will process."""
+"""Uploads: the messages of S3 about them, starting their jobs, and deleting those that no job will process."""
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
-from faceblur.errors import JobNotFound
+from faceblur import prices
+from faceblur.errors import BudgetSpent, JobNotFound
 from faceblur.jobs.storage import job_id_of
-from faceblur.jobs.table import UNFINISHED, is_job_id
+from faceblur.jobs.table import UNFINISHED, Status, is_job_id
 
 if TYPE_CHECKING:
+    from faceblur.jobs.budget import Budget
+    from faceblur.jobs.executions import Workflow
     from faceblur.jobs.storage import Photos
-    from faceblur.jobs.table import Jobs
+    from faceblur.jobs.table import Job, Jobs
 
 
 def job_ids_in(message: str) -> list[str]:
@@ -27,6 +31,32 @@ def job_ids_in(message: str) -> list[str]:
     objects = [record["s3"]["object"] for record in event["Records"]]
     job_ids = [job_id_of(unquote_plus(photo["key"])) for photo in objects]
     return [job_id for job_id in job_ids if is_job_id(job_id)]
+
+
+def start_job(job_id: str, jobs: Jobs, photos: Photos, workflow: Workflow, budget: Budget) -> None:
+    """Start the job whose upload has arrived, once however often it is reported. Delete an upload that no job needs.
+
+    Raises BudgetSpent if the day's money does not pay for the job. Then the job has failed, and its upload is deleted.
+    """
+    with suppress(JobNotFound):
+        job = jobs.get(job_id)
+        if job.status is Status.AWAITING_UPLOAD:
+            if budget.is_limited and not job.paid:
+                _pay(job, jobs, photos, budget)
+            workflow.start(job_id)
+    discard_unless_awaited(job_id, jobs, photos)
+
+
+def _pay(job: Job, jobs: Jobs, photos: Photos, budget: Budget) -> None:
+    try:
+        day = budget.take(job.client, prices.JOB)
+    except BudgetSpent as error:
+        jobs.fail(job.job_id, error, only_from=(Status.AWAITING_UPLOAD,))
+        discard_unless_awaited(job.job_id, jobs, photos)
+        raise
+    # The same photo may be reported twice at once.
+    if not jobs.pay(job.job_id):
+        budget.refund(job.client, prices.JOB, day)
 
 
 def discard_unless_awaited(job_id: str, jobs: Jobs, photos: Photos) -> None:

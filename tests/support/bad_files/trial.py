@@ -37,6 +37,7 @@ from faceblur.photo.styles import Region, Style
 from tests.support.pictures.samplings import DQT, segments
 from tests.support.privacy import MARK
 from tests.support.sources import template
+from tests.support.standins.paid import Paid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -186,7 +187,7 @@ def worked_on(name: str, photo: bytes, peaks: dict[str, float]) -> tuple[Image.I
         before = looked_at(photo)
     # The service is not called, but everything that a check would send to it is made.
     with measured("detect_faces, Rekognition", peaks):
-        rekognition.RekognitionDetector().detect(StoredPhoto(photo, "", ""), 50, DetectionPass.CHECK)
+        rekognition.RekognitionDetector(Paid()).detect(StoredPhoto(photo, "", ""), 50, DetectionPass.CHECK)
     with measured("draw_preview", peaks):
         draw_preview(photo)
     with measured("hide_faces", peaks):

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from faceblur.detectors.base import DetectionPass, StoredPhoto
-from faceblur.detectors.registry import detector_named
+from faceblur.detectors.embedded.detector import EmbeddedDetector
 from faceblur_cli import project
 
 if TYPE_CHECKING:
@@ -18,4 +18,4 @@ def faces_in(photo: bytes, min_confidence: float = 50.0) -> list[Box]:
     layer = str(project.BUILD / "OnnxLayer/python")
     if layer not in sys.path:
         sys.path.append(layer)
-    return detector_named("embedded").detect(StoredPhoto(photo, "", ""), min_confidence, DetectionPass.FIRST).boxes
+    return EmbeddedDetector().detect(StoredPhoto(photo, "", ""), min_confidence, DetectionPass.FIRST).boxes

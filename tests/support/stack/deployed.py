@@ -9,6 +9,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 Seen = TypeVar("Seen")
 FAULTS = project.ROOT / "tests/support/stack/faults"
 PATIENCE_SECONDS = 90
+DAY_SECONDS = 24 * 60 * 60
 DETECT = "Detect the faces"
 FAILURE = ["What went wrong?", "Record the failure", "Job failed"]
 
@@ -136,6 +138,23 @@ class Deployed:
         """The keys of everything in S3 that belongs to the job."""
         listed = self.stack.client("s3").list_objects_v2(Bucket=self.bucket).get("Contents", [])
         return [entry["Key"] for entry in listed if job_id in entry["Key"]]
+
+    @contextmanager
+    def spent(self, dollars: str, client: str = "") -> Iterator[None]:
+        """Let so much be spent, today and tomorrow (midnight may pass), by all clients together or by this one."""
+        table, dynamodb = self.stack.outputs["JobsTableName"], self.stack.client("dynamodb")
+        days = [time.strftime("%Y-%m-%d", time.gmtime(moment)) for moment in (time.time(), time.time() + DAY_SECONDS)]
+        keys = [{"job_id": {"S": f"spent on {day}" + (f" by {client}" if client else "")}} for day in days]
+        update = {"TableName": table, "UpdateExpression": "SET spent = :spent"}
+        before = [dynamodb.get_item(TableName=table, Key=key).get("Item", {}).get("spent", {"N": "0"}) for key in keys]
+        microdollars = {"N": str(int(Decimal(dollars) * 1_000_000))}
+        for key in keys:
+            dynamodb.update_item(**update, Key=key, ExpressionAttributeValues={":spent": microdollars})
+        try:
+            yield
+        finally:
+            for key, amount in zip(keys, before, strict=True):
+                dynamodb.update_item(**update, Key=key, ExpressionAttributeValues={":spent": amount})
 
     @property
     def bucket(self) -> str:

@@ -29,8 +29,14 @@ class Issuer(LoopbackServer):
         self.keys: dict[str, rsa.RSAPrivateKey] = {}
         self.asked: list[str] = []
         self.codes: dict[str, dict[str, str]] = {}
+        self.known_as = ""
         self.rotate("first")
         super().__init__(self._handler())
+
+    @property
+    def name(self) -> str:
+        """The address that tokens and documents state: that of the server, unless clients reach it at another."""
+        return self.known_as or self.url
 
     def rotate(self, key: str) -> None:
         """Replace all keys by a new one."""
@@ -39,7 +45,7 @@ class Issuer(LoopbackServer):
     def token(self, subject: str = "alice", **changes: Any) -> str:
         """A token; claims can be changed, or left out with None."""
         (name, key), now = next(iter(self.keys.items())), int(time.time())
-        claims = {"iss": self.url, "aud": AUDIENCE, "sub": subject, "iat": now, "exp": now + 300} | changes
+        claims = {"iss": self.name, "aud": AUDIENCE, "sub": subject, "iat": now, "exp": now + 300} | changes
         kept = {name: value for name, value in claims.items() if value is not None}
         return jwt.encode(kept, key, algorithm="RS256", headers={"kid": name})
 
@@ -82,10 +88,10 @@ class Issuer(LoopbackServer):
             for name, key in self.keys.items()
         ]
         about = {
-            "issuer": self.url,
-            "jwks_uri": f"{self.url}/keys",
-            "authorization_endpoint": f"{self.url}/authorize",
-            "token_endpoint": f"{self.url}/token",
+            "issuer": self.name,
+            "jwks_uri": f"{self.name}/keys",
+            "authorization_endpoint": f"{self.name}/authorize",
+            "token_endpoint": f"{self.name}/token",
         }
         return {"/.well-known/openid-configuration": about, "/keys": {"keys": keys}}
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
+from faceblur_cli.ports import free_port
 from faceblur_cli.stack import emulator, sam
 from faceblur_cli.stack.aws import REGION
 from faceblur_cli.stack.recovery import recover
@@ -86,7 +87,7 @@ class Cloud:
         self.http = exits.enter_context(httpx.Client(timeout=30, trust_env=False))
         self.witness = Witness()
         self.rekognition = exits.enter_context(Rekognition(default=self.witness))
-        self.port = emulator.free_port()  # the default one could be taken while this stack is down
+        self.port = free_port()  # the default one could be taken while this stack is down
         self.up = threading.Event()
         self.lost = False
         self.restarts: list[Span] = []

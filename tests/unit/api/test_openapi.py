@@ -8,7 +8,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from faceblur import config, limits
 from faceblur.detectors.warnings import WarningCode
-from faceblur.errors import InternalError, JobEnded, PhotoError, RequestError, TransientError
+from faceblur.errors import BudgetSpent, InternalError, JobEnded, PhotoError, RequestError, TransientError
 from faceblur.jobs.receipts import STYLE_OPTIONS
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import STAGES, Status
@@ -133,7 +133,7 @@ def test_the_codes_of_a_failed_job_are_those_of_the_functions():
 
 def test_the_codes_of_a_refused_request_are_those_of_the_functions():
     code = SCHEMAS["RequestErrorCode"]
-    assert set(code["enum"]) == code_names(RequestError) | {InternalError.__name__}
+    assert set(code["enum"]) == code_names(RequestError) | {BudgetSpent.__name__, InternalError.__name__}
     assert set(re.findall(r"`(\w+)`", code["description"])) == set(code["enum"])
 
 

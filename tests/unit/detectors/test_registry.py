@@ -12,8 +12,10 @@ from faceblur.detectors.base import Detection, DetectionPass
 from faceblur.detectors.confidence import confidence_for
 from faceblur.detectors.registry import detector_named
 from faceblur.detectors.union import UnionDetector
+from faceblur.errors import TransientError
 from faceblur.geometry import Box
 from tests.support.sources import ROOT
+from tests.support.standins.paid import Paid
 
 FUNCTIONS = ROOT / "functions"
 FACE = Box(0.1, 0.1, 0.01, 0.01, 90)
@@ -26,21 +28,21 @@ def test_a_box_without_a_detector_gets_the_name_of_the_detector():
 
 @pytest.mark.parametrize("name", ["embedded", "rekognition"])
 def test_each_name_gives_its_detector(name):
-    assert type(detector_named(name)).__module__.startswith(f"faceblur.detectors.{name}")
+    assert type(detector_named(name, Paid(), ())).__module__.startswith(f"faceblur.detectors.{name}")
 
 
-@pytest.mark.parametrize("leave_out_unavailable", [False, True])
-def test_both_detectors(leave_out_unavailable):
-    both = detector_named("both", leave_out_unavailable=leave_out_unavailable)
+def test_both_detectors():
+    paid = Paid()
+    both = detector_named("both", paid, (TransientError,))
     assert isinstance(both, UnionDetector)
-    assert both.leave_out_unavailable is leave_out_unavailable
-    names = [type(each).__name__ for each in both.detectors]
-    assert names == ["RekognitionDetector", "EmbeddedDetector"]
+    assert both.goes_on_after == (TransientError,)
+    assert [type(each).__name__ for each in (both.hinting, both.guided)] == ["EmbeddedDetector", "RekognitionDetector"]
+    assert both.guided.paid is paid
 
 
 def test_another_name_is_refused():
     with pytest.raises(ValueError, match="'haar' is not one of"):
-        detector_named("haar")
+        detector_named("haar", Paid(), ())
 
 
 @pytest.mark.parametrize(("asked", "of_a_check"), [(0, 50), (50, 50), (80, 80)])
@@ -61,7 +63,7 @@ def test_libraries_are_imported_only_with_the_detector_that_needs_them(name, nee
     code = f"""if True:
         import sys
         from faceblur.detectors.registry import detector_named
-        {f"detector_named({name!r})" if name else ""}
+        {f"detector_named({name!r}, None, ())" if name else ""}
         print(*sys.modules)
     """
     imported = subprocess.run(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
+import threading
 from io import BytesIO
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,10 +19,11 @@ from faceblur.detectors import rekognition
 from faceblur.detectors.base import DetectionPass, StoredPhoto
 from faceblur.detectors.rekognition import RekognitionDetector
 from faceblur.detectors.warnings import WarningCode
-from faceblur.errors import CorruptImage, DetectorThrottled, DetectorUnavailable
+from faceblur.errors import CorruptImage, DetectorThrottled, DetectorUnavailable, PhotoTooExpensive
 from faceblur.geometry import Box
 from tests.support.bad_files.png import chunk, png_with
 from tests.support.pictures.photos import astronaut, encoded, flower, jpeg
+from tests.support.standins.paid import Paid
 from tests.support.standins.rekognition import BROKEN, OVER_PROVISION, SILENCE, THROTTLED, Refusal, Rekognition, face
 
 pytestmark = pytest.mark.enable_socket
@@ -47,6 +51,8 @@ def server():
 @pytest.fixture
 def service(server, monkeypatch):
     server.reset()
+    # A call that is tried again waits for a random time.
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
     monkeypatch.setenv("AWS_ENDPOINT_URL_REKOGNITION", server.url)
     rekognition.client.cache_clear()
     yield server
@@ -54,9 +60,15 @@ def service(server, monkeypatch):
     rekognition.client.cache_clear()
 
 
-def detect(data: bytes, min_confidence: float = 50, detection_pass: DetectionPass = DetectionPass.FIRST):
+def detect(
+    data: bytes, min_confidence: float = 50, detection_pass: DetectionPass = DetectionPass.FIRST, paid=None, hints=None
+):
+    """What the detector finds: in a survey, or with hints at those."""
     photo = StoredPhoto(data, IN_S3["S3Object"]["Bucket"], IN_S3["S3Object"]["Name"])
-    return RekognitionDetector().detect(photo, min_confidence, detection_pass)
+    detector = RekognitionDetector(paid or Paid())
+    if hints is None:
+        return detector.detect(photo, min_confidence, detection_pass)
+    return detector.detect_at(photo, min_confidence, detection_pass, hints)
 
 
 def exif(orientation: int, *, greedy: bool = False, beneath: bool = False) -> bytes:
@@ -80,6 +92,12 @@ def jpeg_with_segments(*blocks: bytes) -> bytes:
 
 def grey(width: int, height: int, format_: str = "JPEG", **options) -> bytes:
     return encoded(Image.new("RGB", (width, height), "grey"), format_, **options)
+
+
+def noise(width: int, height: int) -> Image.Image:
+    """A picture of which no two parts are the same."""
+    rough = np.random.default_rng(0).integers(100, 150, (height // 50, width // 50, 3), np.uint8)
+    return Image.fromarray(rough).resize((width, height))
 
 
 def marked(size, markers) -> Image.Image:
@@ -117,7 +135,7 @@ class Service:
 
 def squares(picture):
     """Bounding boxes of the connected magenta regions, by runs of rows and then of columns."""
-    pixels = np.asarray(picture.convert("RGB")).astype(int)
+    pixels = np.asarray(picture.convert("RGB"))
     seen = (pixels[..., 0] > 190) & (pixels[..., 2] > 190) & (pixels[..., 1] < 65)
     found = []
     for top, bottom in runs(seen.any(axis=1)):
@@ -280,7 +298,7 @@ def test_a_damaged_photo_is_an_error_and_never_one_without_faces(service):
 # ------------------------------------------------------------------------------ the limits
 
 
-def test_a_large_photo_is_searched_in_quarters(service):
+def test_a_large_photo_is_searched_in_tiles(service):
     size = (4000, 3000)
     markers = [(100, 100, 95), (1970, 1470, 95), (3800, 2000, 98), (500, 1900, 900)]
     found, asked = search(service, marked(size, markers))
@@ -312,17 +330,19 @@ def test_the_hundredth_face_is_not_the_last(service):
 
 def test_a_full_answer_about_the_smallest_part_is_a_warning(service):
     service.default = [face(0.1 * column, 0.1 * row, 0.05, 0.05) for row in range(10) for column in range(10)]
-    searched = rekognition.Search(StoredPhoto(grey(200, 100), "photos", "uploads/1"), DetectionPass.FIRST)
-    searched.boxes()
+    searched = rekognition.Search(StoredPhoto(grey(200, 100), "photos", "uploads/1"), DetectionPass.FIRST, Paid())
+    searched.survey()
     assert searched.calls < 30
     assert searched.warnings == {WarningCode.ANSWER_CAPPED}
 
 
-def test_calls_have_a_limit(service):
+def test_a_look_has_a_limit_of_calls_whatever_the_job_may_make(service, monkeypatch):
+    monkeypatch.setattr(rekognition, "MAX_CALLS", 20)
     service.default = [face(0.1 * column, 0.1 * row, 0.05, 0.05) for row in range(10) for column in range(10)]
-    searched = rekognition.Search(StoredPhoto(grey(8000, 6000), "photos", "uploads/1"), DetectionPass.FIRST)
-    searched.boxes()
-    assert 90 < searched.calls <= rekognition.MAX_CALLS
+    photo = StoredPhoto(jpeg(noise(4000, 3000)), "photos", "uploads/1")
+    searched = rekognition.Search(photo, DetectionPass.FIRST, Paid())
+    searched.survey()
+    assert 16 < searched.calls <= 20
     assert WarningCode.ANSWER_CAPPED in searched.warnings
 
 
@@ -377,11 +397,11 @@ def test_what_is_worth_another_try(service, reply, error):
     service.default = reply
     with pytest.raises(error):
         detect(astronaut())
-    assert len(service.images) == 2
+    assert len(service.images) == 3
 
 
 def test_a_passing_fault_is_overcome(service):
-    service.replies.append(THROTTLED)
+    service.replies += [THROTTLED, BROKEN]
     service.default = [face(0.2, 0.3, 0.2, 0.2)]
     assert len(detect(astronaut()).boxes) == 1
 
@@ -404,7 +424,7 @@ def test_a_fault_in_the_middle_is_no_answer(service):
     service.replies += [[], [face(0.2, 0.3, 0.2, 0.2)]]
     service.default = BROKEN
     with pytest.raises(DetectorUnavailable):
-        detect(grey(4000, 3000))
+        detect(jpeg(noise(4000, 3000)))
 
 
 def test_a_check_decodes_the_draft_once(service, monkeypatch):
@@ -412,3 +432,300 @@ def test_a_check_decodes_the_draft_once(service, monkeypatch):
     monkeypatch.setattr(rekognition.decode, "load_for_detection", lambda *given: decoded.append(1) or decode_(*given))
     detect(astronaut(), detection_pass=DetectionPass.CHECK)
     assert len(decoded) == 1
+
+
+# ------------------------------------------------------------------------------ a job's share of calls
+
+
+CROWDED = [face(0.1 * column, 0.1 * row, 0.05, 0.05) for row in range(10) for column in range(10)]
+# A square, which shows no face below 148 pixels in one call, and one of 100 megapixels, which shows none below 370.
+LARGE, HUGE = (4000, 4000), (10_000, 10_000)
+
+
+@pytest.mark.parametrize("reply", [CROWDED, [], [face(0.5, 0.5, 0.03, 0.04)]], ids=["crowd", "nobody", "small"])
+def test_a_look_leaves_the_check_as_many_calls_as_it_makes_itself(service, reply):
+    """The first look may make a third of a job's calls, and a check half of those that are left."""
+    service.default, data, paid = reply, jpeg(noise(2400, 2400)), Paid(24)
+    looks = [detect(data, detection_pass=each, paid=paid).calls for each in (*DetectionPass, DetectionPass.CHECK)]
+    assert paid.made == sum(looks) <= 24
+    assert 1 <= looks[0] <= looks[1]
+    assert min(looks) >= 1
+
+
+def test_a_large_photo_is_searched_for_faces_as_small_as_promised(service):
+    markers = [(100, 100, 125), (1950, 1950, 125), (3870, 3870, 125)]
+    found, _ = search(service, marked(LARGE, markers), paid=Paid(60))
+    assert close(found_squares(found, LARGE), markers, tolerance=8)
+    assert found.calls <= 7
+    assert found.warnings == []
+
+
+def test_a_photo_of_a_hundred_megapixels_fits_a_job():
+    area = rekognition.Rectangle(0, 0, *HUGE)
+    tiles, limit = rekognition.tiling(area, 370, 555, 19)
+    assert len(tiles) == 18
+    assert limit == pytest.approx(rekognition.ALWAYS_FOUND)
+
+
+@given(
+    size=st.tuples(st.integers(100, 65_535), st.integers(100, 65_535)).filter(lambda size: size[0] * size[1] <= 10**8),
+    allowed=st.integers(0, 99),
+)
+def test_tiles_show_all_of_an_area_and_each_place_with_what_is_around_it(size, allowed):
+    area = rekognition.Rectangle(0, 0, *size)
+    limit = rekognition.SMALLEST_FACE / min(1920 / max(size), 1080 / min(size))
+    overlap = min(round(limit * 1.5), *size)
+    tiles, reached = rekognition.tiling(area, limit, overlap, allowed)
+    assert len(tiles) <= allowed
+    if not tiles:
+        assert reached == limit
+        return
+    assert rekognition.TILE_LIMIT <= reached < limit
+    for tile in tiles:
+        assert tile.clip(size) == tile
+        assert rekognition.SMALLEST_FACE / min(1920 / max(tile.size), 1080 / min(tile.size)) <= reached * 1.01
+    for side in (0, 1):
+        edges = sorted({(tile[side], tile[side + 2]) for tile in tiles})
+        assert (edges[0][0], edges[-1][1]) == (0, size[side])
+        assert all(end - start >= overlap for (_, end), (start, _) in itertools.pairwise(edges))
+
+
+def test_what_the_share_does_not_suffice_for_is_a_warning(service):
+    paid = Paid(6)
+    found, asked = search(service, marked(LARGE, [(100, 100, 900)]), paid=paid)
+    assert found.calls == paid.made == len(asked.sizes) <= 2
+    assert found.warnings == [WarningCode.FACES_NEAR_SIZE_LIMIT]
+    assert len(found.boxes) == 1
+
+
+def test_without_any_call_left_there_is_no_answer(service):
+    with pytest.raises(PhotoTooExpensive):
+        detect(astronaut(), paid=Paid(0))
+    assert service.images == []
+
+
+def test_full_answers_are_asked_about_first(service):
+    """The third of nine calls suffices for one area's quarters: those of the one whose answer is full."""
+    area = rekognition.Rectangle(0, 0, 1000, 1000)
+    other = rekognition.Rectangle(1000, 0, 2000, 1000)
+    photo = StoredPhoto(grey(2000, 1000), "", "")
+    searched = rekognition.Search(photo, DetectionPass.FIRST, Paid(12))
+    small = [Box(0.5, 0.5, 0.04, 0.04, 99)]
+    full = [Box(0.1 * column, 0.1 * row, 0.05, 0.05, 99) for row in range(10) for column in range(10)]
+    parts = searched.next_level([other, area], [small, full])
+    assert len(parts) == 4
+    assert max(part.right for part in parts) <= 1000
+    assert searched.warnings == {WarningCode.FACES_NEAR_SIZE_LIMIT}
+
+
+# ------------------------------------------------------------------------------ several calls at once
+
+
+def test_calls_of_one_look_are_made_at_the_same_time(service):
+    """The service answers the tiles only when it has five of them."""
+    together = threading.Barrier(rekognition.AT_ONCE)
+
+    def reply(image):
+        if "Bytes" in image:
+            together.wait(timeout=30)
+        return []
+
+    service.default = reply
+    found = detect(jpeg(noise(6000, 2000)), paid=Paid(60))
+    assert found.calls == 1 + rekognition.AT_ONCE
+
+
+def test_the_order_of_the_answers_changes_no_box(service):
+    size = (4000, 3000)
+    picture = marked(size, [(100, 100, 95), (1970, 1470, 95), (1920, 300, 110), (3800, 2000, 98)])
+    expected, _ = search(service, picture)
+    held, others = threading.Event(), []
+    seen = Service(jpeg(picture, quality=95, subsampling=0))
+
+    def last_first(image):
+        others.append(image)
+        if len(others) == 2:
+            held.wait(timeout=30)
+        elif len(others) == 3:
+            held.set()
+        return seen(image)
+
+    service.default = last_first
+    assert detect(seen.stored).boxes == expected.boxes
+
+
+# ------------------------------------------------------------------------------ a fault in the middle of a look
+
+
+class FailsAfter:
+    """Answers as `Service` does, but some requests get this refusal in place of an answer."""
+
+    def __init__(self, stored: bytes, answers: int, refusal: Refusal) -> None:
+        self.service, self.answers, self.refusal = Service(stored), answers, refusal
+        self.answered, self.lock = [], threading.Lock()
+
+    def __call__(self, image):
+        with self.lock:
+            if len(self.answered) >= self.answers:
+                return self.refusal
+            self.answered.append(image.get("Bytes"))
+        return self.service(image)
+
+
+@pytest.mark.parametrize("refusal", [THROTTLED, BROKEN], ids=str)
+@pytest.mark.parametrize("detection_pass", DetectionPass)
+def test_the_next_attempt_repeats_no_paid_call(service, refusal, detection_pass):
+    size = (4000, 3000)
+    markers = [(100, 100, 95), (1970, 1470, 95), (1600, 300, 110), (3800, 2000, 98)]
+    data = jpeg(marked(size, markers), quality=95, subsampling=0)
+    service.default = whole = FailsAfter(data, 100, refusal)
+    expected = detect(data, detection_pass=detection_pass)
+    paid, answered = Paid(60), []
+    for answers in (2, 1, 100):
+        service.default = FailsAfter(data, answers, refusal)
+        if answers < 100:
+            with pytest.raises((DetectorThrottled, DetectorUnavailable)):
+                detect(data, detection_pass=detection_pass, paid=paid)
+        else:
+            found = detect(data, detection_pass=detection_pass, paid=paid)
+        answered += service.default.answered
+        assert paid.made == len(answered)
+    assert sorted(map(hash, answered)) == sorted(map(hash, whole.answered))
+    assert found == expected
+
+
+def test_a_call_that_has_no_answer_and_no_hope_is_not_given_back(service):
+    paid = Paid(60)
+    service.default = Refusal("AccessDeniedException")
+    with pytest.raises(ClientError):
+        detect(astronaut(), paid=paid)
+    assert (paid.made, paid.answers) == (1, {})
+
+
+def test_the_answers_for_another_photo_are_not_used(service):
+    paid = Paid(60)
+    service.default = FailsAfter(data := jpeg(noise(4000, 3000)), 2, THROTTLED)
+    with pytest.raises(DetectorThrottled):
+        detect(data, paid=paid)
+    service.default = Service(other := jpeg(marked((640, 480), [(100, 100, 90)])))
+    assert len(detect(other, paid=paid).boxes) == 1
+
+
+# ------------------------------------------------------------------------------ with hints
+
+
+def hint(marker, size, confidence=60.0, slack=0.0):
+    """A box about a marker; `slack` is the share by which it is too large."""
+    left, top, side = marker
+    extra = slack * side
+    return Box(
+        (left - extra / 2) / size[0],
+        (top - extra / 2) / size[1],
+        (side + extra) / size[0],
+        (side + extra) / size[1],
+        confidence,
+    )
+
+
+def each_once(detection, markers, size):
+    """Whether there is one box about each marker, and no other box."""
+    boxes = [hint(marker, size) for marker in markers]
+    return (
+        len(detection.boxes)
+        == len(boxes)
+        == sum(any(one.overlap(box) > 0.7 for one in detection.boxes) for box in boxes)
+    )
+
+
+def guided(service, picture, hints, **options):
+    stored = jpeg(picture, quality=95, subsampling=0)
+    service.default = Service(stored)
+    return detect(stored, hints=hints, **options), service.default
+
+
+@pytest.mark.parametrize("detection_pass", DetectionPass)
+@pytest.mark.parametrize("orientation", UPRIGHT)
+def test_small_faces_at_hints_are_found_with_one_more_call(service, detection_pass, orientation):
+    size = (3000, 2000)
+    # In the corners, at the edges, beside each other, and far from everything.
+    markers = [
+        (0, 0, 30),
+        (2960, 1960, 40),
+        (1500, 0, 25),
+        (0, 1000, 60),
+        (800, 800, 20),
+        (840, 805, 24),
+        (2000, 900, 50),
+    ]
+    upright = marked(size, [*markers, (1200, 1200, 300)])
+    laid = upright if orientation == 1 else upright.transpose(UPRIGHT[orientation])
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(laid, "JPEG", quality=95, subsampling=0, exif=exif)
+    service.default = Service(data)
+    hints = [hint(marker, size, slack=0.3) for marker in markers]
+    found = detect(data, hints=hints, detection_pass=detection_pass)
+    assert close(found_squares(found, size), [*markers, (1200, 1200, 300)], tolerance=4)
+    assert (found.calls, found.warnings) == (2, [])
+
+
+def test_without_hints_one_call_suffices(service):
+    found, _ = guided(service, marked((4000, 3000), [(300, 300, 900)]), [])
+    assert (len(found.boxes), found.calls, found.warnings) == (1, 1, [])
+
+
+def test_hints_that_the_photo_shows_well_take_no_call(service):
+    size = (1920, 1080)
+    found, _ = guided(
+        service, marked(size, [(300, 300, 200)]), [hint((300, 300, 200), size), hint((900, 500, 70), size)]
+    )
+    assert (len(found.boxes), found.calls) == (1, 1)
+
+
+def test_a_hint_at_a_face_that_is_found_already_takes_no_call(service):
+    size = (1920, 1080)
+    found, _ = guided(service, marked(size, [(300, 300, 50)]), [hint((300, 300, 50), size)])
+    assert (len(found.boxes), found.calls) == (1, 1)
+
+
+def test_a_hint_that_no_enlargement_makes_large_enough_takes_no_call(service):
+    size = (1920, 1080)
+    found, _ = guided(service, marked(size, [(300, 300, 9)]), [hint((300, 300, 9), size)])
+    assert (found.boxes, found.calls) == ([], 1)
+
+
+def test_a_crowd_of_which_one_answer_names_a_hundred_is_found_completely(service):
+    size = (4000, 3000)
+    markers = [(40 + 130 * column, 40 + 120 * row, 50) for row in range(20) for column in range(30)]
+    found, asked = guided(service, marked(size, markers), [hint(marker, size, slack=0.2) for marker in markers])
+    assert each_once(found, markers, size)
+    assert found.calls == len(asked.sizes) <= 20
+    assert found.warnings == []
+
+
+def test_large_faces_beyond_the_hundredth_are_asked_for_too(service):
+    size = (1900, 1080)
+    markers = [(20 + 90 * column, 20 + 90 * row, 70) for row in range(11) for column in range(20)]
+    found, _ = guided(service, marked(size, markers), [hint(marker, size) for marker in markers])
+    assert each_once(found, markers, size)
+    assert found.calls <= 5
+
+
+def test_hints_for_which_the_share_does_not_suffice_are_a_warning_and_the_likeliest_come_first(service):
+    size = (4000, 3000)
+    markers = [(75 + 195 * column, 50 + 195 * row, 25) for row in range(15) for column in range(20)]
+    hints = [hint(marker, size, 90 if number < 60 else 30) for number, marker in enumerate(markers)]
+    found, _ = guided(service, marked(size, markers), hints, paid=Paid(6))
+    assert found.calls == 2
+    assert WarningCode.FACES_NEAR_SIZE_LIMIT in found.warnings
+    assert set(markers[:40]) <= {
+        marker for marker in markers for box in found.boxes if box.overlap(hint(marker, size)) > 0.5
+    }
+
+
+def test_a_mosaic_cell_that_is_always_full_is_a_warning(service):
+    service.default = CROWDED
+    searched = rekognition.Search(StoredPhoto(grey(3000, 2000), "", ""), DetectionPass.FIRST, Paid(60))
+    searched.look_at([hint((1000, 1000, 30), (3000, 2000)), hint((2000, 500, 30), (3000, 2000))])
+    assert searched.calls <= 4
+    assert WarningCode.ANSWER_CAPPED in searched.warnings

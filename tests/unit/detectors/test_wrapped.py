@@ -7,7 +7,7 @@ from PIL import Image
 
 from faceblur.detectors.base import Detection, DetectionPass, StoredPhoto
 from faceblur.detectors.check import Check
-from faceblur.detectors.registry import detector_named
+from faceblur.detectors.embedded.detector import EmbeddedDetector
 from faceblur.detectors.wrapped import WrappedDetector, parts_at_seam, seam_of
 from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
@@ -104,7 +104,7 @@ def test_a_small_face_in_the_corner_of_a_large_one_at_the_seam_is_a_face_of_its_
 @pytest.mark.parametrize("nose", [-20, 0, 25])
 def test_a_face_across_the_seam_is_hidden_on_both_sides(nose: int) -> None:
     photo = encoded(panorama(nose), "PNG")
-    detector = WrappedDetector(detector_named("embedded"))
+    detector = WrappedDetector(EmbeddedDetector())
     found = detector.detect(StoredPhoto(photo, "", ""), 50, DetectionPass.FIRST).boxes
     left = [each for each in found if each.left == 0]
     right = [each for each in found if each.right == pytest.approx(1)]
@@ -118,7 +118,7 @@ def test_a_face_across_the_seam_is_hidden_on_both_sides(nose: int) -> None:
 def test_the_check_finds_a_face_across_the_seam() -> None:
     """Without it, half a face is too little to be found."""
     photo = StoredPhoto(encoded(panorama(30), "PNG"), "", "")
-    plain = detector_named("embedded")
+    plain = EmbeddedDetector()
     assert not [each for each in plain.detect(photo, 50, DetectionPass.CHECK).boxes if each.right > 0.98]
     found = Check(WrappedDetector(plain), []).detect(photo, 50, DetectionPass.CHECK).boxes
     assert [each for each in found if each.right > 0.98]

@@ -7,6 +7,9 @@ from datetime import datetime
 import pytest
 
 from create_job.app import handler
+from faceblur import prices
+from faceblur.jobs import budget as budget_module
+from faceblur.jobs.budget import budget
 from faceblur.jobs.decisions import load_decision
 from faceblur.jobs.storage import Photos, photos
 from faceblur.jobs.table import jobs
@@ -141,17 +144,106 @@ def test_without_sign_in_a_job_is_nobodys_whatever_a_request_says(create, s3, ta
     assert "owner" not in row_of(body["job_id"])
 
 
-def test_a_day_has_as_many_jobs_as_it_may(create, event, context, s3, table, monkeypatch, output):
-    monkeypatch.setenv("JOBS_A_DAY", "2")
-    assert [create()[0] for _ in range(2)] == [201, 201]
+# ---------------------------------------------------------------- who pays
+
+VIEWER, FRONT = "x-faceblur-viewer", "x-faceblur-front"
+SECRET = "51af3dc0-da77-11e4-872e-1234567db123"
+
+
+@pytest.fixture
+def client(create, event, row_of, table, s3, monkeypatch):
+    """The client of a job that this request creates."""
+    monkeypatch.setenv("DOLLARS_A_DAY", "5")
+
+    def of(source="192.0.2.10", headers=None):
+        context = event("create_job")["requestContext"] | {"identity": {"sourceIp": source}}
+        status, body = create(requestContext=context, headers=headers or {})
+        assert status == 201
+        return row_of(body["job_id"])["client"]
+
+    return of
+
+
+def test_jobs_without_photos_cost_nothing_of_the_day(create, s3, table, monkeypatch):
+    monkeypatch.setenv("DOLLARS_A_DAY", str(prices.JOB / prices.A_DOLLAR))
+    monkeypatch.setenv("DOLLARS_A_DAY_PER_CLIENT", str(prices.JOB / prices.A_DOLLAR))
+    assert [create()[0] for _ in range(20)] == [201] * 20
+    assert not [row for row in table.scan()["Items"] if "spent" in row]
+
+
+def test_no_job_is_created_for_which_no_money_is_left(create, event, context, s3, table, monkeypatch, output):
+    monkeypatch.setenv("DOLLARS_A_DAY", "1")
+    monkeypatch.setenv("DOLLARS_A_DAY_PER_CLIENT", "0")
+    budget().take("", 1_000_000)
     status, body = create()
-    assert (status, body["code"]) == (429, "TooManyJobs")
-    assert len([row for row in table.scan()["Items"] if "status" in row]) == 2
-    assert [metric["JobsRefused"] for metric in output.metrics] == [1]
+    assert (status, body["code"]) == (429, "BudgetSpent")
+    assert not [row for row in table.scan()["Items"] if "status" in row]
+    assert [(metric["JobsRefused"], metric["limit"]) for metric in output.metrics] == [(1, "day")]
     refused = handler(event("create_job"), context)
     assert 1 <= int(refused["multiValueHeaders"]["Retry-After"][0]) <= 24 * 60 * 60
 
 
-def test_options_that_are_refused_do_not_count(create, s3, table, monkeypatch):
-    monkeypatch.setenv("JOBS_A_DAY", "1")
-    assert [create(body="{")[0], create()[0], create()[0]] == [400, 201, 429]
+def test_one_client_does_not_close_the_service_to_others(create, event, s3, table, client, row_of, monkeypatch, output):
+    budget().take(client("192.0.2.10"), 1_000_000)  # a fifth of five dollars
+    assert create()[1]["code"] == "BudgetSpent"
+    assert [metric["limit"] for metric in output.metrics] == ["client"]
+    assert client("192.0.2.11")
+
+
+def test_a_client_is_an_address_that_nobody_can_read(client, table):
+    assert re.fullmatch(r"[0-9a-f]{32}", client())
+    assert client() == client()
+    assert client("192.0.2.10") != client("192.0.2.11")
+    assert "192.0.2" not in json.dumps(table.scan()["Items"], default=str)
+
+
+def test_a_client_has_another_pseudonym_where_the_key_is_another(client, table):
+    today = client()
+    for row in table.scan()["Items"]:
+        table.delete_item(Key={"job_id": row["job_id"]})
+    budget_module.budget.cache_clear()
+    assert client() != today
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::2", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:192.0.2.10", "192.0.2.10", True),
+        ("", "unknown", False),
+    ],
+)
+def test_who_has_one_address_of_a_network_has_them_all(client, one, other, same):
+    assert (client(one) == client(other)) is same
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"X-Forwarded-For": "198.51.100.1"},
+        {VIEWER: "198.51.100.1"},
+        {VIEWER: "198.51.100.1", FRONT: ""},
+        {VIEWER: "198.51.100.1", FRONT: "guess"},
+        {"X-Faceblur-Viewer": "198.51.100.1", "X-Faceblur-Front": SECRET[:-1]},
+    ],
+)
+def test_a_header_that_anybody_can_send_does_not_change_the_client(client, forged):
+    assert client(headers=forged) == client()
+
+
+def test_through_cloudfront_the_client_is_the_viewer(client):
+    seen = client("203.0.113.9", {"X-Faceblur-Viewer": "192.0.2.10", "X-Faceblur-Front": SECRET})
+    assert seen == client("192.0.2.10")
+
+
+def test_a_person_who_signed_in_is_one_client_at_every_address(create, s3, table, signed_in, monkeypatch):
+    monkeypatch.setenv("DOLLARS_A_DAY", "5")
+    _, body = create(**signed_in("alice"))
+    assert jobs().get(body["job_id"]).client == "alice"
+
+
+def test_without_a_limit_nothing_is_written_about_a_client(create, s3, table, row_of):
+    _, body = create()
+    assert [row["job_id"] for row in table.scan()["Items"]] == [body["job_id"]]
+    assert "client" not in row_of(body["job_id"])

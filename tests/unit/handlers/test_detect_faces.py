@@ -9,16 +9,20 @@ import pytest
 from PIL import Image
 
 from detect_faces.app import handler
+from faceblur import prices
 from faceblur.detectors.base import Detection, DetectionPass, StoredPhoto
 from faceblur.detectors.confidence import confidence_for
 from faceblur.errors import (
+    BudgetSpent,
     CorruptImage,
     DetectorThrottled,
     ImageTooLarge,
     JobNotFound,
     NoFacesFound,
+    PhotoTooExpensive,
     StorageUnavailable,
     TooManyFaces,
+    TransientError,
     UploadReplaced,
 )
 from faceblur.geometry import Box
@@ -28,11 +32,13 @@ from faceblur.jobs.storage import Photos, digest, photos
 from faceblur.jobs.table import Jobs, jobs
 from faceblur.limits import MAX_FACES
 from faceblur.observability import digest_of_id
-from tests.support.pictures.photos import blank, encoded
+from tests.support.pictures.photos import astronaut, blank, encoded
 from tests.unit.photo.test_keep import packet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from faceblur.errors import FaceblurError
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
@@ -49,7 +55,7 @@ class Detector:
         self.warns = ["Warning"]
         self.meanwhile: Callable[[], None] = lambda: None
         self.name = ""
-        self.leave_out_unavailable: bool | None = None
+        self.goes_on_after: tuple[type[FaceblurError], ...] = ()
         self.asked: list[tuple[StoredPhoto, float, DetectionPass]] = []
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
@@ -64,8 +70,8 @@ class Detector:
 def detector(monkeypatch):
     detector = Detector()
 
-    def named(name, *, leave_out_unavailable):
-        detector.name, detector.leave_out_unavailable = name, leave_out_unavailable
+    def named(name, paid, goes_on_after):
+        detector.name, detector.goes_on_after = name, goes_on_after
         return detector
 
     monkeypatch.setattr("detect_faces.app.detector_named", named)
@@ -215,11 +221,22 @@ def test_the_confidence_of_each_pass(detection_pass, asked, confidence):
     assert confidence_for(detection_pass, asked) == confidence
 
 
-@pytest.mark.parametrize("leave_out_unavailable", [False, True])
+@pytest.mark.parametrize(
+    ("leave_out_unavailable", "requires_all", "errors"),
+    [
+        (False, True, ()),
+        (False, False, (PhotoTooExpensive,)),
+        (True, False, (PhotoTooExpensive, TransientError)),
+    ],
+)
 @pytest.mark.parametrize("detect", ["ask", "check"])
-def test_the_detector_knows_whether_it_may_leave_one_out(detect, detector, leave_out_unavailable, request):
-    request.getfixturevalue(detect)(leave_out_unavailable=leave_out_unavailable)
-    assert detector.leave_out_unavailable is leave_out_unavailable
+def test_the_detector_knows_after_which_errors_it_may_leave_one_out(
+    detect, detector, leave_out_unavailable, requires_all, errors, request
+):
+    request.getfixturevalue(detect)(
+        options={"require_all_detectors": requires_all}, leave_out_unavailable=leave_out_unavailable
+    )
+    assert detector.goes_on_after == errors
 
 
 def test_the_arguments_of_the_detector(ask, detector):
@@ -393,6 +410,36 @@ def test_the_faces_of_all_rounds_are_counted(check, detector):
         check(*hidden)
 
 
+# ---------------------------------------------------------------- paid calls
+
+
+@pytest.fixture
+def ask_again(event, context, s3, add_job):
+    """Look for faces in the photo of a job that has made all its calls, with the real detectors."""
+    add_job("PROCESSING", paid_calls=60)
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=astronaut())
+
+    def call(**options):
+        asked = event("detect_faces")
+        return handler(asked | {"options": asked["options"] | options}, context)
+
+    return call
+
+
+@pytest.mark.parametrize("detector_name", ["rekognition", "both"])
+def test_a_job_over_its_share_of_calls_fails(ask_again, detector_name, monkeypatch, networks):
+    monkeypatch.setenv("FACE_DETECTOR", detector_name)
+    with pytest.raises(PhotoTooExpensive):
+        ask_again()
+
+
+def test_with_both_detectors_it_goes_on_with_the_free_one_if_it_may(ask_again, monkeypatch, networks):
+    monkeypatch.setenv("FACE_DETECTOR", "both")
+    found = ask_again(require_all_detectors=False)
+    assert found["warnings"] == ["OneDetectorOnly"]
+    assert (found["stage"]["detector"], found["stage"]["faces"], found["stage"]["calls"]) == ("embedded", 1, 0)
+
+
 # ---------------------------------------------------------------- what may go wrong
 
 
@@ -502,3 +549,19 @@ def test_the_log_is_about_the_job_and_holds_nothing_of_the_photo(ask, output):
     assert line["correlation_id"] == digest_of_id(JOB_ID)
     assert (line["message"], line["faces"], line["round"]) == ("searched for faces", 2, 0)
     assert base64.b64encode(PHOTO).decode() not in output.text
+
+
+def test_no_face_is_searched_for_which_no_money_is_left(ask, detector, monkeypatch):
+    monkeypatch.setenv("DOLLARS_A_DAY", "0.0001")
+    with pytest.raises(BudgetSpent):
+        ask()
+    assert detector.asked == []
+
+
+def test_a_detection_that_fails_gets_back_what_it_did_not_use(ask, detector, table, monkeypatch):
+    monkeypatch.setenv("DOLLARS_A_DAY", "1")
+    detector.finds = DetectorThrottled()
+    with pytest.raises(DetectorThrottled):
+        ask()
+    (spent,) = [int(row["spent"]) for row in table.scan()["Items"] if "spent" in row]
+    assert spent == pytest.approx(prices.TASK + prices.function_time(512, prices.START_MILLISECONDS), abs=2)

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from draw_preview.app import handler
-from faceblur.errors import CorruptImage, JobNotFound, UploadReplaced
+from faceblur.errors import BudgetSpent, CorruptImage, JobNotFound, UploadReplaced
 from tests.support.pictures.photos import astronaut
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -59,3 +59,11 @@ def test_a_damaged_photo(draw, add_job):
     add_job("PROCESSING")
     with pytest.raises(CorruptImage):
         draw(b"")
+
+
+def test_no_preview_is_drawn_for_which_no_money_is_left(draw, add_job, keys, monkeypatch):
+    monkeypatch.setenv("DOLLARS_A_DAY_PER_CLIENT", "0.0001")
+    add_job("PROCESSING", client="alice")
+    with pytest.raises(BudgetSpent):
+        draw(astronaut())
+    assert keys() == {UPLOAD}

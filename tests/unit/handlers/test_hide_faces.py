@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image, ImageChops
 
-from faceblur import observability
-from faceblur.errors import CorruptImage, JobNotFound, UploadReplaced
+from faceblur import observability, prices
+from faceblur.errors import BudgetSpent, CorruptImage, JobNotFound, UploadReplaced
 from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.jobs.storage import digest, photos
@@ -218,3 +218,23 @@ def test_the_log_is_about_the_job_and_holds_nothing_of_the_photo(blur, output):
     assert (line["message"], line["faces"], line["bytes"]) == ("hid faces", 1, draft["draft"]["bytes"])
     assert base64.b64encode(PHOTO).decode()[:200] not in output.text
     assert "PNG" not in output.text
+
+
+# ---------------------------------------------------------------- who pays
+
+
+def test_the_client_of_the_job_pays_for_the_work(blur, add_job, table, monkeypatch):
+    monkeypatch.setenv("DOLLARS_A_DAY", "1")
+    add_job("PROCESSING", client="alice")
+    blur()
+    spent = {row["job_id"].partition(" by ")[2]: int(row["spent"]) for row in table.scan()["Items"] if "spent" in row}
+    # The test's clock stands still, so all that was taken for the time is given back, but not that for the start.
+    start = prices.function_time(512, prices.START_MILLISECONDS)
+    assert spent == {name: pytest.approx(prices.TASK + start, abs=2) for name in ("", "alice")}
+
+
+def test_no_face_is_hidden_for_which_no_money_is_left(blur, keys, monkeypatch):
+    monkeypatch.setenv("DOLLARS_A_DAY", "0.0001")
+    with pytest.raises(BudgetSpent):
+        blur()
+    assert made(keys) == set()

@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from faceblur import prices
 from faceblur.contracts import NO_BOXES
+from faceblur.errors import JobNotFinished
 from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes, load_boxes
+from faceblur.jobs.budget import budget
 from faceblur.jobs.completion import erase_unneeded
 from faceblur.jobs.decisions import Decision, load_decision, store_decision
 from faceblur.jobs.executions import Workflow
@@ -169,23 +172,37 @@ def test_a_job_whose_photo_is_gone(redo, completed, s3, started):
         ({"keep": 1}, "InvalidDecision"),
     ],
 )
-def test_a_wrong_request_changes_nothing(redo, completed, started, keys, row_of, monkeypatch, body, code):
-    monkeypatch.setattr(Jobs, "count", lambda *_: pytest.fail("it was counted"))
-    monkeypatch.setenv("JOBS_A_DAY", "5")
+def test_a_wrong_request_changes_nothing(redo, completed, started, keys, row_of, table, monkeypatch, body, code):
+    monkeypatch.setenv("DOLLARS_A_DAY", "5")
     completed()
     before = keys(), row_of(JOB_ID)
     status, told = redo(body)
     assert (status, told["code"]) == (400, code)
     assert (started, keys(), row_of(JOB_ID)) == ([], *before)
+    assert len(table.scan()["Items"]) == 1  # nothing was paid
 
 
-def test_a_redo_counts_as_a_job_of_the_day(redo, completed, started, monkeypatch):
-    monkeypatch.setenv("JOBS_A_DAY", "1")
-    completed()
+def test_a_redo_is_paid_for_by_the_client_of_the_job(redo, completed, started, monkeypatch):
+    monkeypatch.setenv("DOLLARS_A_DAY_PER_CLIENT", str(prices.JOB / prices.A_DOLLAR))
+    completed(client="alice")
     assert redo()[0] == 202
-    completed(execution_arn="arn:x:y", redos=1)
-    assert redo()[1]["code"] == "TooManyJobs"
-    assert len(started) == 1
+    completed(client="alice", execution_arn="arn:x:y", redos=1)
+    assert redo()[1]["code"] == "BudgetSpent"
+    completed(client="bob", execution_arn="arn:x:y", redos=1)
+    assert redo()[0] == 202
+    assert len(started) == 2
+
+
+def test_a_redo_that_comes_too_late_costs_nothing(redo, completed, monkeypatch):
+    monkeypatch.setenv("DOLLARS_A_DAY", "1")
+    completed()
+
+    def changed(*_):
+        raise JobNotFinished
+
+    monkeypatch.setattr(Jobs, "redo", changed)
+    assert redo()[1]["code"] == "JobNotFinished"
+    budget().require("", 1_000_000)
 
 
 def test_a_redo_that_cannot_be_started_leaves_the_job_completed(redo, completed, monkeypatch):

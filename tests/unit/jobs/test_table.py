@@ -18,9 +18,8 @@ from faceblur.errors import (
     JobNotFound,
     StorageUnavailable,
     TimedOut,
-    TooManyJobs,
 )
-from faceblur.jobs.table import STAGES, UNFINISHED, Jobs, Status, jobs, new_job_id
+from faceblur.jobs.table import STAGES, UNFINISHED, Jobs, Status, jobs, jobs_table, new_job_id
 from faceblur.options import JobOptions
 from tests.support.sources import evaluated, state_machine
 from tests.unit.conftest import execution_arn
@@ -185,6 +184,34 @@ def test_a_photo_without_a_job_makes_none(table, claim, row_of):
 
 
 # ---------------------------------------------------------------- going on
+
+
+def test_who_begins_a_stage_learns_who_pays(table, add_job):
+    assert jobs().begin(add_job("PROCESSING", client="alice"), "detect") == "alice"
+    assert jobs().begin(add_job("PROCESSING"), "detect") == ""
+    assert jobs().begin("f" * 32, "detect") == ""
+
+
+def test_a_progress_that_cannot_be_recorded_fails_nothing(table, add_job, listen, output):
+    job_id = add_job("PROCESSING", client="alice")
+    listen(jobs_table().meta.client, "before-send.dynamodb.UpdateItem", lambda **_: AWSResponse("", 500, {}, Raw()))
+    assert jobs().begin(job_id, "detect") == ""
+    assert [line["message"] for line in output.logs] == ["progress was not recorded"]
+
+
+class Raw:
+    """The body of an answer."""
+
+    def stream(self, **_):
+        return iter([b"{}"])
+
+
+def test_a_job_is_paid_for_once_and_while_it_waits_for_its_photo(table, add_job):
+    job_id = add_job()
+    assert not jobs().get(job_id).paid
+    assert [jobs().pay(job_id), jobs().pay(job_id)] == [True, False]
+    assert jobs().get(job_id).paid
+    assert not jobs().pay(add_job("PROCESSING"))
 
 
 def test_each_stage_of_a_job_in_work_begins_once(table, add_job):
@@ -497,26 +524,6 @@ def test_a_job_of_an_earlier_release_that_knew_no_owners_is_deleted(table, add_j
     with pytest.raises(JobNotFound):
         jobs().delete(job_id, "alice")
     assert jobs().delete(job_id, "")
-
-
-# ---------------------------------------------------------------- the day's quota
-
-
-def test_every_day_begins_anew_and_is_forgotten(table, monkeypatch):
-    jobs().count(1)
-    with pytest.raises(TooManyJobs):
-        jobs().count(1)
-    monkeypatch.setattr("faceblur.jobs.table.datetime", tomorrow)
-    jobs().count(1)
-    days = table.scan()["Items"]
-    assert sorted(row["jobs"] for row in days) == [1, 1]
-    assert all(24 * HOUR < int(row["expires_at"]) - time.time() < 4 * 24 * HOUR for row in days)
-
-
-class tomorrow(datetime):  # noqa: N801
-    @classmethod
-    def now(cls, tz=None):
-        return datetime.now(tz) + timedelta(days=1)
 
 
 def test_whether_the_original_is_kept(table, add_job):

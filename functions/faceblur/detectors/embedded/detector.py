@@ -22,8 +22,11 @@ from faceblur.photo import decode
 
 if TYPE_CHECKING:
     from faceblur.detectors.base import StoredPhoto
+    from faceblur.detectors.embedded.candidates import Floats
 
 MOST_PIXELS = 6_000_000  # larger photos are reduced to this; they are seldom sharp to the pixel, and it saves time
+# The confidence from which a possible face is worth another detector's closer look. A check has fewer possible faces.
+HINT = {DetectionPass.FIRST: 20.0, DetectionPass.CHECK: 10.0}
 NEAR_LIMIT = 12  # pixels of the reduced photo; some faces narrower than this are missed
 
 
@@ -35,28 +38,35 @@ class EmbeddedDetector:
 
         The first pass uses both networks, a check only YuNet.
         """
-        picture = load(photo.data)
+        return self.detect_with_hints(photo, min_confidence, detection_pass)[0]
+
+    def detect_with_hints(
+        self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass
+    ) -> tuple[Detection, list[Box]]:
+        """The same, and the boxes of all possible faces of at least the confidence HINT."""
+        picture, least = load(photo.data), min(min_confidence, HINT[detection_pass])
         if detection_pass is DetectionPass.FIRST:
-            found = find_faces(centerface(), yunet(), picture, min_confidence)
+            possible = find_faces(centerface(), yunet(), picture, min_confidence, least)
             warnings, version = warnings_for(picture), f"{centerface().version} {yunet().version}"
         else:
-            found = find_missed_faces(yunet(), picture, min_confidence)
+            possible = find_missed_faces(yunet(), picture, least)
             warnings, version = missing_pixels(picture), yunet().version
+        found = possible[possible[:, SCORE] >= min_confidence]
         if (widths(found) < NEAR_LIMIT).any():
             warnings.append(WarningCode.FACES_NEAR_SIZE_LIMIT)
-        corners = found[:, :4] / [*picture.size, *picture.size]
-        return Detection(
-            boxes=[
-                Box(left, top, right - left, bottom - top, confidence, roll=roll)
-                for (left, top, right, bottom), confidence, roll in zip(
-                    corners.tolist(), found[:, SCORE].tolist(), found[:, ROLL].tolist(), strict=True
-                )
-            ],
-            detector="embedded",
-            version=version,
-            calls=0,
-            warnings=sorted(warnings),
+        detection = Detection(boxes_of(found, picture.size), "embedded", version, calls=0, warnings=sorted(warnings))
+        return detection, boxes_of(possible, picture.size)
+
+
+def boxes_of(candidates: Floats, size: tuple[int, int]) -> list[Box]:
+    """These candidates in a picture of this size as boxes."""
+    corners = candidates[:, :4] / [*size, *size]
+    return [
+        Box(left, top, right - left, bottom - top, confidence, roll=roll)
+        for (left, top, right, bottom), confidence, roll in zip(
+            corners.tolist(), candidates[:, SCORE].tolist(), candidates[:, ROLL].tolist(), strict=True
         )
+    ]
 
 
 def load(data: bytes) -> Image.Image:

@@ -39,6 +39,7 @@ CLEAR_IN_OVERVIEW = 24  # pixels; narrower faces of the overview are only hints.
 
 # Scores of 0…1, chosen on real photos (docs/detection.md).
 LOWEST = 0.08  # A candidate below this is noise.
+POSSIBLE = 0.1  # YuNet's score in a check from which a candidate may be a face.
 HINT = 0.2  # YuNet's score from which a candidate is a hint.
 OVERVIEW_HINT = 0.15  # CenterFace's score in the overview from which a candidate is a hint.
 SURE = 0.3  # A clear face of the overview with a higher score needs no details.
@@ -55,8 +56,13 @@ LIKELY_IN_CHECK = [0.75, 0.75, 0.72, 0.65, 0.6, 0.6, 0.65]
 INSIDE = 0.75
 
 
-def find_faces(centerface: Network, yunet: Network, picture: Image.Image, min_confidence: float) -> Floats:
-    """The first pass: the faces of at least this confidence (0…100), in pixels, with confidences as scores."""
+def find_faces(
+    centerface: Network, yunet: Network, picture: Image.Image, min_confidence: float, least: float
+) -> Floats:
+    """The first pass: the possible faces of at least the confidence `least`, in pixels, with confidences as scores.
+
+    Those of at least `min_confidence` count as faces: no turned face is looked for there. Both are 0…100.
+    """
     overview = scan_pyramid(centerface, picture, OVERVIEW_SCALE, LOWEST)
     hints = scan(yunet, picture, HINT_SCALE, blocks_of(picture.size, HINT_SCALE, yunet.largest_block), HINT)
     clear = widths(overview) >= CLEAR_IN_OVERVIEW
@@ -67,10 +73,10 @@ def find_faces(centerface: Network, yunet: Network, picture: Image.Image, min_co
     found = joined([overview[clear], *details])
     found[:, SCORE] = confidences(found[:, SCORE], np.interp(widths(found), WIDTHS, LIKELY_TO_CENTERFACE))
     hints[:, SCORE] = confidences(hints[:, SCORE], LIKELY_TO_YUNET_ALONE)
-    upright = at_least(min_confidence, joined([found, hints]))
-    turned = find_turned_faces(centerface, yunet, picture, upright)
+    upright = joined([found, hints])
+    turned = find_turned_faces(centerface, yunet, picture, at_least(min_confidence, upright))
     turned[:, SCORE] = confidences(turned[:, SCORE], LIKELY_TURNED)
-    return at_least(min_confidence, joined([upright, turned]))
+    return at_least(least, joined([at_least(least, upright), turned]))
 
 
 def scan_details(
@@ -85,7 +91,7 @@ def scan_details(
 
 def find_missed_faces(yunet: Network, picture: Image.Image, min_confidence: float) -> Floats:
     """A check: the faces of at least this confidence (0…100), in pixels, with confidences as scores."""
-    found = scan_pyramid(yunet, picture, CHECK_SCALE, HINT)
+    found = scan_pyramid(yunet, picture, CHECK_SCALE, POSSIBLE)
     found[:, SCORE] = confidences(found[:, SCORE], np.interp(widths(found), WIDTHS, LIKELY_IN_CHECK))
     return at_least(min_confidence, found)
 

@@ -209,6 +209,16 @@ def test_a_higher_confidence_leaves_those_boxes_that_have_it():
     assert {astuple(box) for box in sure} >= {astuple(box) for box in every if box.confidence > middle + 0.1}
 
 
+@pytest.mark.parametrize("detection_pass", DetectionPass)
+def test_hints_are_all_possible_faces_and_change_nothing_of_the_detection(detection_pass):
+    photo = StoredPhoto(jpeg(scattered(9, (900, 700), 12, seed=1).picture), "bucket", "key")
+    found, hints = EmbeddedDetector().detect_with_hints(photo, DEFAULT_CONFIDENCE, detection_pass)
+    assert found == EmbeddedDetector().detect(photo, DEFAULT_CONFIDENCE, detection_pass)
+    assert len(hints) > len(found.boxes)
+    assert {astuple(hint)[:5] for hint in hints} >= {astuple(box)[:5] for box in found.boxes}
+    assert min(hint.confidence for hint in hints) < DEFAULT_CONFIDENCE
+
+
 @pytest.mark.parametrize("data", [without_its_end(astronaut()), encoded(astronaut_pixels(), "PNG")[:5000]])
 @pytest.mark.parametrize("detection_pass", DetectionPass)
 def test_a_photo_in_which_pixels_are_missing_is_told_from_a_whole_one(data, detection_pass):

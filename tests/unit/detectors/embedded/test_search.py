@@ -48,7 +48,7 @@ LIKELY = 0.9  # to any network
 def looked_at(picture: Image.Image, min_confidence: float = DEFAULT_CONFIDENCE) -> tuple[np.ndarray, PaintedFaces]:
     """The faces of the first pass, and the first network with the pictures it got."""
     centerface, yunet = PaintedFaces(RED), PaintedFaces(GREEN)
-    return find_faces(centerface, yunet, picture, min_confidence), centerface
+    return find_faces(centerface, yunet, picture, min_confidence, min_confidence), centerface
 
 
 def pixels_of_tiles(network: PaintedFaces) -> int:
@@ -165,7 +165,7 @@ def test_a_narrow_face_of_the_overview_counts_only_if_it_is_one_when_seen_closer
     narrow, clear = NARROW, CLEAR
     assert narrow[2] - narrow[0] < CLEAR_IN_OVERVIEW < clear[2] - clear[0]
     photo = painted(SIZE, narrow, clear, red=LIKELY)
-    (found,) = find_faces(SeesReduced(), Blind(), photo, DEFAULT_CONFIDENCE)
+    (found,) = find_faces(SeesReduced(), Blind(), photo, DEFAULT_CONFIDENCE, DEFAULT_CONFIDENCE)
     assert found[:4] == pytest.approx(clear, abs=2.5)
 
 

@@ -1,0 +1,56 @@
+"""The most that strangers can make a stack cost in a day, as it is deployed by default.
+
+This is a model and no measurement: every number is a limit of the template, or a list price.
+
+PYTHONPATH=functions .venv/bin/python -m benchmarks.ceiling
+"""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks.report import publish
+from benchmarks.scaling import REQUESTS_A_SECOND, SMALL_MB
+from faceblur import prices
+
+DAY = 24 * 60 * 60  # seconds
+# The defaults of DollarsADay.
+DOLLARS_A_DAY = {"without sign-in": 5, "with sign-in": 25}
+# What the state machine tries again if Lambda refuses a call, until the execution's 15 minutes are over.
+THROTTLED_TRIES = 30
+
+
+def request(*, signs_in: bool) -> float:
+    """Microdollars of the dearest request: DELETE for a job that does not exist, with a function that runs a second.
+
+    It lists four folders, and asks for the row and for an execution. Each token that is new asks the authorizer first.
+    """
+    function = prices.LAMBDA_REQUEST + prices.function_time(SMALL_MB, 1000)
+    functions = 2 * function if signs_in else function
+    return prices.API_CALL + functions + 4 * prices.S3_WRITE + prices.TABLE_WRITE + 1e-6 * prices.LOG_GB
+
+
+def ceiling(dollars: float, *, signs_in: bool) -> dict[str, float]:
+    """USD in a day with this budget, by what it is spent for."""
+    jobs = dollars * prices.A_DOLLAR / prices.JOB
+    spent = {
+        "photos: `DollarsADay`": dollars,
+        "requests: `RequestsASecond`, each a `DELETE`": REQUESTS_A_SECOND * DAY * request(signs_in=signs_in),
+        "further tries of throttled functions, 30 for each job": jobs * THROTTLED_TRIES * prices.STATE_TRANSITION,
+    }
+    usd = {name: amount if amount is dollars else amount / prices.A_DOLLAR for name, amount in spent.items()}
+    return usd | {"at most": sum(usd.values())}
+
+
+def rows() -> list[dict[str, str]]:
+    """The table: a row for each kind of expense, a column without and one with sign-in."""
+    columns = {name: ceiling(dollars, signs_in=name == "with sign-in") for name, dollars in DOLLARS_A_DAY.items()}
+    expenses = next(iter(columns.values()))
+    return [
+        {"USD a day": expense} | {name: f"{column[expense]:.2f}" for name, column in columns.items()}
+        for expense in expenses
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(publish("ceiling", [], [], rows()))

@@ -1,0 +1,178 @@
+"""The budget of a day: what all clients together, and each of them, may cost in a day (UTC).
+
+Its ledger is a row of the jobs table for the day, and one for each client of the day. They hold whole microdollars
+(millionths of a US dollar) at list prices. Money is taken before it is spent, by conditional writes, so that no number
+of simultaneous requests can pass a limit together. A function that dies has paid for its whole time.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from math import ceil, floor
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.conditions import Attr
+
+from faceblur import config, prices
+from faceblur.aws import storage_errors
+from faceblur.errors import BudgetSpent, StorageUnavailable
+from faceblur.jobs.table import jobs_table
+from faceblur.observability import budget_refused, logger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from boto3.dynamodb.conditions import ConditionBase
+    from mypy_boto3_dynamodb.service_resource import Table
+
+# As many as the digits of an owner.
+_DIGITS = 32
+
+
+class Budget:
+    """The ledger of what is spent."""
+
+    def __init__(self, table: Table, a_day: int, a_day_per_client: int) -> None:
+        """Allow so many microdollars a day to all clients together, and to each; 0 is no limit, and writes nothing."""
+        self._table, self._a_day, self._per_client = table, a_day, a_day_per_client
+        self._salt: tuple[str, bytes] | None = None
+        self._has_started = False
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether anything is limited, so that there is a ledger."""
+        return bool(self._a_day or self._per_client)
+
+    def take(self, client: str, microdollars: float) -> str:
+        """Take money before it is spent. Returns the day whose it is. Raises BudgetSpent, and takes nothing.
+
+        If the client is unknown (empty), only all clients together are limited.
+        """
+        day, amount = _today(), ceil(microdollars)
+        rows = self._rows(client, day)
+        for number, (row, limit) in enumerate(rows):
+            if not self._add(row, amount, limit):
+                for taken, _ in rows[:number]:
+                    self._give_back(taken, amount)
+                budget_refused("client" if row != day_row(day) else "day")
+                raise BudgetSpent
+        return day
+
+    def refund(self, client: str, microdollars: float, day: str = "") -> None:
+        """Give back what was taken on this day (empty for today) and not spent."""
+        amount = floor(microdollars)
+        for row, _ in self._rows(client, day or _today()) if amount else []:
+            self._give_back(row, amount)
+
+    @contextmanager
+    def paid(self, client: str, context: LambdaContext) -> Iterator[None]:
+        """Take the most that this call of a function can cost, and give back what it has not used at its end.
+
+        That is the time until its timeout with its memory, and in a new process the longest start. Raises BudgetSpent.
+        """
+        if not self._rows(client, _today()):
+            yield
+            return
+        memory, most = int(context.memory_limit_in_mb), context.get_remaining_time_in_millis()
+        start = 0 if self._has_started else prices.START_MILLISECONDS
+        day = self.take(client, prices.TASK + prices.function_time(memory, start + most))
+        self._has_started = True
+        try:
+            yield
+        finally:
+            unused = prices.function_time(memory, context.get_remaining_time_in_millis())
+            try:
+                self.refund(client, unused, day)
+            except StorageUnavailable:
+                # The work is done. What was taken stays taken.
+                logger.warning("nothing was given back to the budget")
+
+    def require(self, client: str, microdollars: int) -> None:
+        """Raise BudgetSpent if so much could not be taken now. Takes nothing."""
+        day = _today()
+        for row, limit in self._rows(client, day):
+            if self._spent(row) + microdollars > limit:
+                budget_refused("client" if row != day_row(day) else "day")
+                raise BudgetSpent
+
+    def pseudonym(self, address: str) -> str:
+        """The client at this address: a digest that is the same all day, and from which nobody can tell the address.
+
+        Empty where no client has a limit of its own.
+        """
+        if not self._per_client:
+            return ""
+        return hmac.digest(self._salt_of(_today()), address.encode(), "sha256").hex()[:_DIGITS]
+
+    def _rows(self, client: str, day: str) -> list[tuple[str, int]]:
+        """The rows with a limit, and their limits. The client's comes first, so that one cannot spend all of a day."""
+        own = [(f"{day_row(day)} by {client}", self._per_client)] if client and self._per_client else []
+        return [*own, (day_row(day), self._a_day)] if self._a_day else own
+
+    def _spent(self, row: str) -> int:
+        with storage_errors():
+            found: dict[str, Any] = self._table.get_item(Key={"job_id": row}).get("Item", {})
+        return int(found.get("spent", 0))
+
+    def _add(self, row: str, amount: int, limit: int) -> bool:
+        """Add to what is spent, unless it would be more than the limit. Tells whether it was added."""
+        if amount > limit:
+            return False
+        below = Attr("spent").not_exists() | Attr("spent").lte(limit - amount)
+        values = {":amount": amount, ":end": _end()}
+        return self._update(row, "SET expires_at = :end ADD spent :amount", values, below)
+
+    def _give_back(self, row: str, amount: int) -> None:
+        """Take from what is spent, which is never less than nothing."""
+        self._update(row, "ADD spent :amount", {":amount": -amount}, Attr("spent").gte(amount))
+
+    def _salt_of(self, day: str) -> bytes:
+        """The random key of this day's pseudonyms. It is forgotten with the day's row."""
+        if self._salt is None or self._salt[0] != day:
+            with storage_errors():
+                answer = self._table.update_item(
+                    Key={"job_id": day_row(day)},
+                    UpdateExpression="SET salt = if_not_exists(salt, :salt), expires_at = :end",
+                    ExpressionAttributeValues={":salt": secrets.token_hex(32), ":end": _end()},
+                    ReturnValues="ALL_NEW",
+                )
+            self._salt = day, bytes.fromhex(str(answer["Attributes"]["salt"]))
+        return self._salt[1]
+
+    def _update(self, row: str, update: str, values: dict[str, Any], condition: ConditionBase) -> bool:
+        try:
+            with storage_errors():
+                self._table.update_item(
+                    Key={"job_id": row},
+                    UpdateExpression=update,
+                    ExpressionAttributeValues=values,
+                    ConditionExpression=condition,
+                )
+        except self._table.meta.client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+
+@cache
+def budget() -> Budget:
+    """The budget of this deployment."""
+    return Budget(jobs_table(), config.microdollars_a_day(), config.microdollars_a_day_per_client())
+
+
+def day_row(day: str) -> str:
+    """The key of a day's row. No job has this id, since ids are hexadecimal."""
+    return f"spent on {day}"
+
+
+def _today() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d}"
+
+
+def _end() -> int:
+    return int(time.time()) + 2 * config.JOB_LIFETIME_SECONDS

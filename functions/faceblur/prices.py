@@ -1,0 +1,53 @@
+"""What AWS asks, in microdollars (millionths of a US dollar): its list prices, and what a job takes of them.
+
+The prices are those of us-east-1, on demand, without the free tier. Their source is the page `pricing` of each service,
+such as https://aws.amazon.com/lambda/pricing/. The budget, the receipts and the documents use these same numbers.
+"""
+
+from math import ceil
+
+AS_OF = "2026-11"
+A_DOLLAR = 1_000_000
+
+REKOGNITION_CALL = 1_000  # DetectFaces, the first million calls of a month
+STATE_TRANSITION = 25  # of a STANDARD workflow
+GB_SECOND = 16.6667  # of a function; one for Arm costs a fifth less
+LAMBDA_REQUEST = 0.2
+API_CALL = 3.5  # of a REST API
+TABLE_WRITE, TABLE_READ = 0.625, 0.125  # one unit, on demand
+S3_WRITE, S3_READ = 5, 0.4  # PUT, POST and LIST; GET
+SQS_REQUEST = 0.4
+LOG_GB = 500_000
+
+# Lambda ends the start of a new function process after this time, which it bills too.
+START_MILLISECONDS = 10_000
+
+
+def function_time(memory_mb: int, milliseconds: float) -> float:
+    """The price of so much time of a function with so much memory."""
+    return memory_mb / 1024 * milliseconds / 1000 * GB_SECOND
+
+
+def _small_function() -> float:
+    """The price of a call of a function that works on no photo: half a gigabyte for a second, which few calls take."""
+    return LAMBDA_REQUEST + function_time(512, 1000)
+
+
+# A job without its tasks: ten transitions (its begin, the claim, four choices, the question to a person and its answer,
+# the deletion of the original, the end), the functions that start, complete or fail it, S3's five writes and four
+# reads, ten units written to the table, three requests to the queue and 10 kB of logs.
+JOB = ceil(
+    10 * STATE_TRANSITION
+    + 3 * _small_function()
+    + 5 * S3_WRITE
+    + 4 * S3_READ
+    + 10 * TABLE_WRITE
+    + 3 * SQS_REQUEST
+    + 10e-6 * LOG_GB
+)
+
+# A task without its time: its transition and that of the choice behind it, its call, two writes and four reads of S3,
+# what it writes to the table (its progress and four entries of the budget, two units each), and 5 kB of logs.
+TASK = ceil(
+    2 * STATE_TRANSITION + LAMBDA_REQUEST + 2 * S3_WRITE + 4 * S3_READ + 10 * TABLE_WRITE + TABLE_READ + 5e-6 * LOG_GB
+)

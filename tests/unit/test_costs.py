@@ -1,0 +1,87 @@
+"""The figures of docs/costs.md are those of the template, of AWS's prices, and of the budget."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from benchmarks import ceiling
+from faceblur import prices
+from faceblur.jobs import receipts
+from tests.support.sources import ROOT, state_machine, template
+
+COSTS = (ROOT / "docs/costs.md").read_text()
+PARAMETERS, RESOURCES = template()["Parameters"], template()["Resources"]
+
+
+def table(name: str) -> dict[str, list[str]]:
+    """The rows of the table between two marks, by their first cell."""
+    lines = COSTS.split(f"<!-- {name} -->")[1].strip().splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {row[0]: row[1:] for row in rows if not row[0].startswith("---")}
+
+
+def test_the_ceiling_is_computed_from_the_templates_defaults():
+    variable = template()["Globals"]["Function"]["Environment"]["Variables"]["DOLLARS_A_DAY"]
+    with_sign_in, without = variable["Fn::If"][2]["Fn::If"][1:]
+    assert {"without sign-in": int(without), "with sign-in": int(with_sign_in)} == ceiling.DOLLARS_A_DAY
+    assert PARAMETERS["DollarsADay"]["Default"] == ""
+    assert PARAMETERS["RequestsASecond"]["Default"] == ceiling.REQUESTS_A_SECOND
+    (throttled,) = (
+        retrier["MaxAttempts"]
+        for retrier in state_machine()["States"]["Detect the faces"]["Retry"]
+        if "Lambda.TooManyRequestsException" in retrier["ErrorEquals"]
+    )
+    assert throttled == ceiling.THROTTLED_TRIES
+
+
+def test_the_document_has_the_ceiling():
+    rows = [list(row.values()) for row in ceiling.rows()]
+    assert table("ceiling") == {"USD a day": list(ceiling.DOLLARS_A_DAY)} | {row[0]: row[1:] for row in rows}
+
+
+@pytest.mark.parametrize("column", [0, 1])
+def test_the_ceiling_is_the_sum_of_its_parts(column):
+    *parts, whole = (float(row[column]) for name, row in table("ceiling").items() if name != "USD a day")
+    assert whole == pytest.approx(sum(parts), abs=0.02)
+    assert parts[0] == list(ceiling.DOLLARS_A_DAY.values())[column]
+
+
+def test_the_text_says_the_same():
+    without, with_sign_in = (round(float(usd)) for usd in table("ceiling")["at most"])
+    assert f"strangers can spend\n{without} USD at most in a day" in COSTS
+    assert with_sign_in > without
+    microdollars = [round(ceiling.request(signs_in=signs_in)) for signs_in in (False, True)]
+    assert "at most {}\n  microdollars ({} with sign-in)".format(*microdollars) in COSTS
+
+
+def test_the_alarms_cost_what_the_document_says():
+    alarms = [each["Properties"] for each in RESOURCES.values() if each["Type"] == "AWS::CloudWatch::Alarm"]
+    metrics = sum(watched_by(alarm) for alarm in alarms)
+    (said, usd) = re.search(r"\| (\d+) metrics that alarms watch, 0.10 USD each \| ([\d.]+) \|", COSTS).groups()
+    assert (int(said), float(usd)) == (metrics, pytest.approx(metrics * 0.10))
+
+
+def watched_by(alarm: dict) -> int:
+    """The number of metrics that an alarm watches without sign-in."""
+    return sum("MetricStat" in metric for metric in alarm.get("Metrics", [])) if "Metrics" in alarm else 1
+
+
+def test_receipts_and_the_budget_have_the_same_prices():
+    assert receipts.PRICES == {"detector_call": 0.001, "state_transition": 0.000025, "lambda_gb_second": 0.0000166667}
+    assert {name: price * prices.A_DOLLAR for name, price in receipts.PRICES.items()} == pytest.approx(
+        {
+            "detector_call": prices.REKOGNITION_CALL,
+            "state_transition": prices.STATE_TRANSITION,
+            "lambda_gb_second": prices.GB_SECOND,
+        }
+    )
+
+
+def test_the_budget_counts_at_least_what_the_receipt_of_a_job_does():
+    """A job's own share and those of its three tasks are more than its transitions, which is all but time and calls."""
+    assert receipts.transitions(3) * prices.STATE_TRANSITION < prices.JOB + 3 * prices.TASK
+    # So it is with each further round: a check, and what was missed is hidden.
+    more = receipts.transitions(5) - receipts.transitions(3)
+    assert more * prices.STATE_TRANSITION < 2 * prices.TASK
