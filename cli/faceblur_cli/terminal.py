@@ -71,15 +71,19 @@ def print_trace(job: str, execution: dict[str, Any], visits: Sequence[Visit], as
 @contextmanager
 def shown_progress(progress: Progress) -> Iterator[Callable[[Report], None]]:
     """Show the progress: on a terminal as a bar with the last report's status, elsewhere as a line now and then."""
-    columns = (SpinnerColumn(), BarColumn(), "{task.description}")
-    with RichProgress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+
+    def log(_: Report) -> None:
+        if progress.is_due():
+            err.print(str(progress), highlight=False, soft_wrap=True)
+
+    if not err.is_terminal:
+        yield log
+        return
+    with RichProgress(SpinnerColumn(), BarColumn(), "{task.description}", console=err, transient=True) as bar:
         task = bar.add_task(str(progress), total=progress.total)
 
         def show(report: Report) -> None:
-            if err.is_terminal:
-                status = f"{Path(report.photo).name}: {report.status.lower().replace('_', ' ')}"
-                bar.update(task, description=escape(f"{progress} · {status}"), completed=progress.done)
-            elif progress.is_due():
-                err.print(str(progress), highlight=False, soft_wrap=True)
+            status = f"{Path(report.photo).name}: {report.status.lower().replace('_', ' ')}"
+            bar.update(task, description=escape(f"{progress} · {status}"), completed=progress.done)
 
         yield show
