@@ -21,7 +21,8 @@ class Pace:
 
     def __init__(self, most: int, *, grows: bool, clock: Callable[[], float] = time.monotonic) -> None:
         """Allow so many photos at once. If the pace grows, it begins with two, and `most` is where it ends."""
-        self._most, self._grows, self._clock = most, grows, clock
+        self._most, self._clock = most, clock
+        self._is_auto = self._grows = grows
         self.allowed = min(_FIRST_AT_ONCE, most) if grows else most
         self._taken = 0
         self._closed = False
@@ -53,9 +54,9 @@ class Pace:
                 self._changed.wait(seconds)
 
     def slow_down(self) -> None:
-        """Pause all requests, and halve the places: the API has told how much it takes.
+        """Pause all requests, because the API has told how much it takes; halve the places if their number is ours.
 
-        Answers to requests that were sent before a pause do not count again.
+        It grows again, but to less than was refused. Answers to requests that were sent before a pause do not count.
         """
         with self._changed:
             now = self._clock()
@@ -65,8 +66,9 @@ class Pace:
             self._pause = min(2 * self._pause, _LONGEST_PAUSE_SECONDS) if soon else _FIRST_PAUSE_SECONDS
             # Other machines share the API's rate: they must not come back at the same moment.
             self._paused_until = now + self._pause * random.uniform(0.5, 1)  # noqa: S311 - no secret
-            self._grows = False
-            self.allowed = max(1, self.allowed // 2)
+            if self._is_auto:
+                self._most, self.allowed = max(2, self.allowed - 1), max(1, self.allowed // 2)
+                self._best, self._ended, self._grows = 0.0, 0, True
 
     @property
     def hooks(self) -> EventHooks:

@@ -65,15 +65,30 @@ def test_files_that_are_no_work_say_nothing_about_the_speed() -> None:
     assert pace.allowed == 2
 
 
-def test_a_refusal_halves_the_places_once_and_ends_the_growth() -> None:
+def test_after_a_refusal_it_grows_again_to_less_than_was_refused() -> None:
     clock = Clock()
     pace = pace_of(32, clock)
-    work(pace, clock, 100, fastest=100)
-    before = pace.allowed
+    assert work(pace, clock, 140, fastest=100)[-1] == 13
     for _ in range(5):  # the answers to requests that were under way
         pace.slow_down()
-    assert pace.allowed == before // 2
-    assert work(pace, clock, 500, fastest=100) == [before // 2]
+    clock.now += 60
+    assert work(pace, clock, 1000, fastest=100) == [6, 9, 12]
+
+
+def test_many_refusals_leave_a_place() -> None:
+    clock = Clock()
+    pace = pace_of(32, clock)
+    for _ in range(9):
+        pace.slow_down()
+        clock.now += 60
+    assert pace.allowed == 1
+    assert work(pace, clock, 100, fastest=100) == [1, 2]
+
+
+def test_a_number_of_ones_own_stays_after_a_refusal() -> None:
+    pace = pace_of(7, Clock(), grows=False)
+    pace.slow_down()
+    assert pace.allowed == 7
 
 
 def test_pauses_get_longer_until_the_api_has_rested(monkeypatch: pytest.MonkeyPatch) -> None:
