@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from datetime import UTC, datetime
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 from PIL import Image
 
 from benchmarks.verify_cloud.steps import NotHere, Step, must
-from faceblur_cli.client import JobFailed
 from faceblur_cli.waiting import wait_until
+from faceblur_client import FaceblurError
 from tests.support.pictures.photos import ASTRONAUT_FACE, astronaut, blank, flower, opened, without_its_end
 from tests.support.pictures.remains import HIDDEN, shown
 from tests.support.pictures.truth import in_pixels
@@ -49,23 +47,20 @@ def steps(target: Target) -> list[Step]:
 
 def _start(target: Target, trying: str, photo: bytes, fields: dict[str, Any] | None = None) -> str:
     """Create a job and upload its photo; gives the job's id."""
-    created = target.api.create_job(fields or {})
+    created = target.api.create_job(**fields or {})
     target.jobs[trying] = created["job_id"]
     _upload(target, created["upload"], photo)
     return str(created["job_id"])
 
 
 def _upload(target: Target, form: dict[str, Any], photo: bytes) -> None:
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(photo)
-        file.flush()
-        target.api.upload(form, Path(file.name))
+    target.api.upload(form, photo)
 
 
 def _completed(target: Target, trying: str, photo: bytes) -> tuple[dict[str, Any], Image.Image]:
     """A job that must complete with one result, whose digest is the receipt's; gives the job and the result."""
     api, job_id = target.api, _start(target, trying, photo)
-    job = api.wait_for(job_id, lambda _: None)
+    job = api.wait_for(job_id)
     result = api.download(job["result"]["url"])
     receipt = target.receipts[trying] = json.loads(api.download(job["receipt"]["url"]))
     digest = hashlib.sha256(result).hexdigest()
@@ -111,7 +106,7 @@ def _failing(target: Target, photo: bytes, code: str) -> Callable[[], str]:
 
 
 def _refuse_options(target: Target) -> str:
-    refused = _refusal(lambda: target.api.create_job({"padding": 7}))
+    refused = _refusal(lambda: target.api.create_job(padding=7))
     must(refused.code == "InvalidOptions", f"{refused.code}: {refused.message}")
     return refused.message
 
@@ -146,7 +141,7 @@ def _waiting_for_a_person(target: Target, trying: str) -> str:
 
 
 def _make_form(target: Target, expiring: dict[str, Any]) -> str:
-    expiring |= target.api.create_job({})
+    expiring |= target.api.create_job()
     return f"for {expiring['upload']['max_bytes']} bytes, until {expiring['upload']['expires_at']}"
 
 
@@ -161,13 +156,13 @@ def _let_expire(target: Target, expiring: dict[str, Any]) -> str:
     return refused.message
 
 
-def _refusal(act: Callable[[], object]) -> JobFailed:
+def _refusal(act: Callable[[], object]) -> FaceblurError:
     """The refusal that an act must meet."""
     try:
         act()
-    except JobFailed as refused:
+    except FaceblurError as refused:
         return refused
-    return JobFailed("accepted", "it was not refused")
+    return FaceblurError("accepted", "it was not refused")
 
 
 def _until_erased(target: Target, job_id: str) -> None:

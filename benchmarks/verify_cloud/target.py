@@ -15,10 +15,10 @@ import httpx
 
 from benchmarks.verify_cloud.steps import must
 from faceblur_cli import project, removal, trace
-from faceblur_cli.client import ApiClient
 from faceblur_cli.failures import Failure
 from faceblur_cli.stack import sam
 from faceblur_cli.waiting import wait_until
+from faceblur_client import Client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,11 +86,11 @@ class Target:
         return [thing for thing in self.things if thing.kind == kind]
 
     @property
-    def api(self) -> ApiClient:
+    def api(self) -> Client:
         """A client of the API. Raises Failure if the stack is not deployed."""
         if "ApiUrl" not in self.outputs:
             raise Failure("the stack is not deployed")
-        return ApiClient(self.outputs["ApiUrl"])
+        return Client(self.outputs["ApiUrl"])
 
     def request(self, method: str, path: str) -> httpx.Response:
         """Ask the API for what its client does not have."""

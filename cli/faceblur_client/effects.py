@@ -73,9 +73,8 @@ def send(request: Request, *, repeatable: bool = True) -> Steps[httpx.Response]:
         except httpx.InvalidURL:
             raise WrongAddress("An address of the API is none. Check the API's address.") from None
         except httpx.RequestError as error:
-            failure = Unavailable(
-                f"{request.host} cannot be reached: {error or type(error).__name__}. Try again later."
-            )
+            reason = str(error) or type(error).__name__
+            failure = Unavailable(f"{request.host} cannot be reached: {reason}. Try again later.")
             harmless = repeatable or isinstance(error, _NOT_SENT)
         else:
             if response.status_code not in _TEMPORARY or _is_of_the_day(response):

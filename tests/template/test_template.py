@@ -159,7 +159,7 @@ def matches(parameter: dict[str, Any], text: str) -> bool:
 
 # ---------------------------------------------------------------- whose request it is
 
-SECRET = {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
+SECRET = {"Ref": "JobsTable"}
 
 
 def test_the_secret_of_the_front_is_known_to_cloudfront_and_to_whoever_believes_it():
@@ -172,6 +172,18 @@ def test_the_secret_of_the_front_is_known_to_cloudfront_and_to_whoever_believes_
         match = scope.get("NotStatement", {}).get("Statement", scope)["ByteMatchStatement"]
         assert match["FieldToMatch"] == {"SingleHeader": {"Name": clients.SECRET_HEADER}}
         assert (match["SearchString"], match["PositionalConstraint"]) == (SECRET, "EXACTLY")
+
+
+def test_the_secret_of_the_front_is_in_no_name_that_strangers_see():
+    assert "TableName" not in RESOURCES["JobsTable"]["Properties"], "CloudFormation adds a random end to the name"
+    public = ("PhotoBucket", "Api", "PageAccess", "PageAddresses", "PageHeaders", "PageDistribution")
+    for name in public:
+        properties = dict(RESOURCES[name]["Properties"])
+        if name == "PageDistribution":
+            origins = properties["DistributionConfig"]["Origins"]
+            shown = [{key: origin[key] for key in origin if key != "OriginCustomHeaders"} for origin in origins]
+            properties = properties["DistributionConfig"] | {"Origins": shown}
+        assert "JobsTable" not in str(properties), name
 
 
 def test_cloudfront_writes_the_viewers_address_over_what_the_viewer_sent():
@@ -284,6 +296,7 @@ NAMES = {
     ("Api", "Name"): r".{1,1024}",
     ("PageAccess", "OriginAccessControlConfig", "Name"): r"[\w-]{1,64}",
     ("PageAddresses", "Name"): r"[\w-]{1,64}",
+    ("PageViewers", "Name"): r"[\w-]{1,64}",
     ("PageHeaders", "ResponseHeadersPolicyConfig", "Name"): r"[\w-]{1,128}",
     ("PageDistribution", "DistributionConfig", "Comment"): r".{1,128}",
     ("Dashboard", "DashboardName"): r"[\w-]{1,255}",

@@ -428,6 +428,12 @@ def test_an_error_that_lasts(
     assert len(set(clock.slept)) == 5  # jitter
 
 
+def test_an_error_without_words_is_named(answering: Callable[..., tuple[Any, Answers]]) -> None:
+    client, _ = answering(*[httpx.ReadTimeout("")] * 6)
+    with pytest.raises(Unavailable, match="cannot be reached: ReadTimeout"):
+        client.get_job("0a")
+
+
 def test_an_error_within_the_service_is_not_repeated(
     answering: Callable[..., tuple[Any, Answers]], clock: Clock
 ) -> None:
