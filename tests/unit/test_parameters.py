@@ -25,7 +25,7 @@ def file(tmp_path):
 
 
 def test_what_the_file_leaves_out_has_the_default(file):
-    assert complete(file("JobsADay: 7\n"), BUILT) == DEFAULTS | BUILT | {"JobsADay": "7"}
+    assert complete(file("CallsAJob: 7\n"), BUILT) == DEFAULTS | BUILT | {"CallsAJob": "7"}
 
 
 def test_every_value_is_text_as_it_is_written(file):
@@ -52,8 +52,8 @@ def test_without_a_file_or_with_an_empty_one_all_values_are_defaults(file, tmp_p
         ("PythonRuntime: python3.13\n", "PythonRuntime is python3.13, but this machine builds for python3.12"),
         ("Architecture: x86_64\n", "Architecture is x86_64"),
         ("FaceDetector=both\n", "one `Name: value` a line"),
-        ("JobsADay: {a: 1}\n", "JobsADay must have one value"),
-        ("JobsADay: [\n", "faceblur.yaml"),
+        ("CallsAJob: {a: 1}\n", "CallsAJob must have one value"),
+        ("CallsAJob: [\n", "faceblur.yaml"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(text, said, file):
@@ -62,6 +62,6 @@ def test_what_cannot_be_meant_is_refused(text, said, file):
 
 
 def test_the_output_is_what_sam_reads(file, capsys, monkeypatch):
-    monkeypatch.setattr("sys.argv", ["complete", str(file("JobsADay: 7\n")), "Architecture=arm64"])
+    monkeypatch.setattr("sys.argv", ["complete", str(file("CallsAJob: 7\n")), "Architecture=arm64"])
     runpy.run_path(str(ROOT / "parameters/complete"), run_name="__main__")
-    assert json.loads(capsys.readouterr().out) == DEFAULTS | {"JobsADay": "7", "Architecture": "arm64"}
+    assert json.loads(capsys.readouterr().out) == DEFAULTS | {"CallsAJob": "7", "Architecture": "arm64"}
