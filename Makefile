@@ -85,7 +85,7 @@ lint: $(setup) $(packages) ## formatting, style, types, imports, the template an
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	PYTHONPATH=functions .venv/bin/lint-imports --no-logo --no-cache
-	.venv/bin/cfn-lint template.yaml
+	.venv/bin/cfn-lint template.yaml deploy-role.yaml
 	PYTHONPATH=functions .venv/bin/python statemachine/check_definition.py
 	.tools/sam/bin/sam validate --config-env local --lint
 	cd frontend && npm run lint

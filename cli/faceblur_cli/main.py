@@ -18,7 +18,7 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from faceblur_cli import ports, terminal, trace
+from faceblur_cli import ports, removal, terminal, trace
 from faceblur_cli import redrive as dead_letters
 from faceblur_cli.failures import Failure
 from faceblur_cli.folder.journal import NAME as JOURNAL
@@ -153,6 +153,30 @@ def redrive(stack_name: str) -> None:
     """Move the dead letters back to the queues they came from, once their cause is fixed."""
     moved = dead_letters.redrive(boto3.client("sqs"), _outputs(stack_name)["FailuresDlqArn"])
     out.print("1 message was moved back" if moved == 1 else f"{moved} messages were moved back")
+
+
+@cli.command()
+@click.option("--stack-name", required=True, help="Name of the stack in the cloud.")
+@click.option("--yes", is_flag=True, help="Do not ask for the name again.")
+def delete(stack_name: str, yes: bool) -> None:
+    """Delete a stack in the cloud with all that it holds: photos, jobs, the web page and the logs.
+
+    Ends with 1 if something of it is left.
+    """
+    account, region = boto3.client("sts").get_caller_identity()["Account"], boto3.Session().region_name
+    if not removal.described(boto3.client("cloudformation"), stack_name):
+        raise Failure(f"There is no stack {stack_name} in account {account}, {region}.")
+    warning = f"This deletes the stack {stack_name} in account {account}, {region}, with all photos, jobs and logs."
+    err.print(warning, soft_wrap=True)
+    if not yes and click.prompt("Type its name to go on", err=True) != stack_name:
+        raise Failure("That is not its name. Nothing was deleted.")
+    err.print("Deleting. With a web page, CloudFront takes up to a quarter of an hour.")
+    left = removal.remove_stack(stack_name, boto3.client)  # type: ignore[arg-type]
+    for thing in left:
+        out.print(f"left: {thing.kind} {thing.name}", soft_wrap=True)
+    if left:
+        raise Failure(f"The stack {stack_name} is deleted, but not all that it made. Delete by hand what is listed.")
+    out.print(f"The stack {stack_name} is deleted, and nothing of it is left.", soft_wrap=True)
 
 
 @cli.command()

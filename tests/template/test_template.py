@@ -76,9 +76,10 @@ def timeout(function: str) -> int:
 # ---------------------------------------------------------------- the template as a whole
 
 
-def test_cfn_lint_finds_nothing():
+@pytest.mark.parametrize("path", [TEMPLATE, ROOT / "deploy-role.yaml"], ids=lambda path: path.name)
+def test_cfn_lint_finds_nothing(path):
     lint = subprocess.run(
-        [Path(sys.executable).with_name("cfn-lint"), TEMPLATE], capture_output=True, text=True, check=False
+        [Path(sys.executable).with_name("cfn-lint"), path], capture_output=True, text=True, check=False
     )
     assert (lint.returncode, lint.stdout) == (0, "")
 
@@ -475,6 +476,37 @@ def test_an_arn_parameter_takes_an_arn_or_nothing(parameter, arn, other):
     assert [bool(re.fullmatch(pattern, text)) for text in ("", arn, other)] == [True, True, False]
 
 
+# ---------------------------------------------------------------- the page's domain
+
+
+DOMAIN = {"PageDomain": "photos.example.org", "PageCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1"}
+
+
+def test_a_domain_is_served_with_its_certificate_and_is_the_pages_address():
+    distribution = RESOURCES["PageDistribution"]["Properties"]["DistributionConfig"]
+    url = template()["Outputs"]["PageUrl"]["Value"]["Fn::Sub"][1]["Domain"]
+    assert chosen(distribution["Aliases"], DOMAIN) == [{"Ref": "PageDomain"}]
+    assert chosen(distribution["ViewerCertificate"], DOMAIN)["AcmCertificateArn"] == {"Ref": "PageCertificateArn"}
+    assert chosen(url, DOMAIN) == {"Ref": "PageDomain"}
+    assert chosen(distribution["Aliases"], DEFAULTS) is None
+    assert chosen(distribution["ViewerCertificate"], DEFAULTS) == {"CloudFrontDefaultCertificate": True}
+    assert chosen(url, DEFAULTS) == {"Fn::GetAtt": "PageDistribution.DomainName"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"PageCertificateArn": ""}, "PageCertificateArn"),
+        ({"PageDomain": ""}, "PageDomain"),
+        ({"WebPage": "no"}, "WebPage"),
+    ],
+)
+def test_a_domain_takes_a_certificate_and_a_page(changed, said):
+    assert refused(DEFAULTS | DOMAIN) == []
+    (reason,) = refused(DEFAULTS | DOMAIN | changed)
+    assert f"Set {said} t" in reason
+
+
 # ---------------------------------------------------------------- sign-in
 
 
@@ -642,6 +674,14 @@ def anchors(page: str) -> set[str]:
 def test_every_alarm_has_its_section(name):
     (anchor,) = re.findall(r"docs/operations\.md#([\w-]+)\.$", ALARMS[name]["AlarmDescription"])
     assert anchor in anchors(OPERATIONS)
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_the_section_of_an_alarm_names_it_and_says_what_to_do_first(name):
+    (section,) = [part for part in OPERATIONS.split("\n### ") if f"`{name}`:" in part]
+    (anchor,) = anchors("### " + section)
+    assert ALARMS[name]["AlarmDescription"].endswith(f"#{anchor}.")
+    assert section.count("**First**,") == 1
 
 
 def test_no_two_alarms_share_a_section():

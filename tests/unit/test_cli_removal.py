@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from click.testing import CliRunner
 
-from faceblur_cli import removal
+from faceblur_cli import main, removal
 from faceblur_cli.failures import Failure
 from faceblur_cli.removal import Thing, remove_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from click.testing import Result
     from mypy_boto3_s3 import S3Client
 
     from tests.unit.conftest import Clients
@@ -117,3 +120,49 @@ def test_an_answer_that_is_not_about_existence_is_raised(aws: None):
         patch.setattr(cloudformation, "describe_stacks", forbidden)
         with pytest.raises(ClientError, match="AccessDenied"):
             remove_stack(NAME, lambda _: cloudformation)
+
+
+# ---------------------------------------------------------------- the command
+
+
+STACK = {"Resources": {"PhotoBucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "photos-of-a-stack"}}}}
+
+
+@pytest.fixture
+def photos(aws: None) -> S3Client:
+    """A stack `photos` with a bucket that holds a photo; gives the client of S3."""
+    boto3.client("cloudformation").create_stack(StackName="photos", TemplateBody=json.dumps(STACK))
+    s3 = boto3.client("s3")
+    s3.put_object(Bucket="photos-of-a-stack", Key="uploads/1", Body=b"photo")
+    return s3
+
+
+def deleted(*options: str, typed: str = "") -> Result:
+    return CliRunner().invoke(main.cli, ["delete", "--stack-name", *options], input=f"{typed}\n")
+
+
+@pytest.mark.parametrize(("options", "typed"), [(["photos", "--yes"], ""), (["photos"], "photos")])
+def test_the_command_deletes_a_stack_with_its_photos(photos: S3Client, options: list[str], typed: str):
+    result = deleted(*options, typed=typed)
+    assert (result.exit_code, result.exception) == (0, None)
+    assert "with all photos, jobs and logs" in result.stderr
+    assert result.stdout == "The stack photos is deleted, and nothing of it is left.\n"
+    assert photos.list_buckets()["Buckets"] == []
+
+
+@pytest.mark.parametrize("typed", ["", "yes", "photo"])
+def test_the_command_deletes_nothing_without_the_name(photos: S3Client, typed: str):
+    assert deleted("photos", typed=typed).exit_code == 1
+    assert [bucket["Name"] for bucket in photos.list_buckets()["Buckets"]] == ["photos-of-a-stack"]
+
+
+def test_the_command_says_that_there_is_no_such_stack(aws: None):
+    assert str(deleted("photos", "--yes").exception).startswith("There is no stack photos in account 123456789012, ")
+
+
+def test_the_command_lists_what_is_left_and_fails(photos: S3Client, monkeypatch: pytest.MonkeyPatch):
+    left = [Thing("AWS::S3::Bucket", "photos-of-a-stack", "PhotoBucket")]
+    monkeypatch.setattr(removal, "remove_stack", lambda *_: left)
+    result = deleted("photos", "--yes")
+    assert result.exit_code == 1
+    assert result.stdout == "left: AWS::S3::Bucket photos-of-a-stack\n"
