@@ -90,7 +90,7 @@ class PaidCalls(Protocol):
         """How many of these calls the look should leave to others, so that each of them can see the whole picture."""
 
     def take(self, number: int) -> None:
-        """Count calls before they are made. Raises PhotoTooExpensive, and counts none, if the job may not make so many."""
+        """Count calls before they are made. Raises PhotoTooExpensive if the job may not make so many."""
 
     def give_back(self, number: int) -> None:
         """Count so many of the calls that were taken last no longer: they cost nothing."""

@@ -76,6 +76,8 @@ class RekognitionDetector:
     def __init__(self, paid: PaidCalls) -> None:
         """Make these calls."""
         self.paid = paid
+        # A panorama is searched as two pictures in one look. If the second one fails, the answers of both are kept.
+        self.answers: dict[str, list[Box]] = {}
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
         """The faces of at least this confidence (0…100), which a survey finds.
@@ -83,22 +85,24 @@ class RekognitionDetector:
         Raises the errors of `decode.inspect`, PhotoTooExpensive, DetectorThrottled and DetectorUnavailable; other
         errors of the service are raised unchanged.
         """
-        search = Search(photo, detection_pass, self.paid)
+        search = Search(photo, detection_pass, self.paid, self.answers)
         return search.detection(search.survey(), min_confidence)
 
     def detect_at(
         self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass, hints: Sequence[Box]
     ) -> Detection:
         """The same, with a closer look at these hints in place of a survey."""
-        search = Search(photo, detection_pass, self.paid)
+        search = Search(photo, detection_pass, self.paid, self.answers)
         return search.detection(search.look_at(hints), min_confidence)
 
 
 class Search:
     """A search of one photo with as many calls as needed and allowed. A check sends the photo mirrored."""
 
-    def __init__(self, photo: StoredPhoto, detection_pass: DetectionPass, paid: PaidCalls) -> None:
-        """Prepare the search; makes no call yet."""
+    def __init__(
+        self, photo: StoredPhoto, detection_pass: DetectionPass, paid: PaidCalls, answers: dict[str, list[Box]]
+    ) -> None:
+        """Prepare the search; makes no call yet. It adds its answers to these, by their requests' digests."""
         self.photo = photo
         self.header = decode.inspect(photo.data)
         self.photo_area = Rectangle(0, 0, self.header.width, self.header.height)
@@ -106,7 +110,7 @@ class Search:
         self.paid = paid
         left = paid.left
         self.most = min(MAX_CALLS, max(1, min(left // SHARE[detection_pass], left - paid.reserved)))
-        self.answers: dict[str, list[Box]] = {}
+        self.answers = answers
         self.calls = 0
         self.warnings: set[WarningCode] = set()
 
