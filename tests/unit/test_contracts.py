@@ -1,0 +1,31 @@
+"""What functions make of the events of executions that began with another release."""
+
+from __future__ import annotations
+
+import pytest
+
+import complete_job.app
+import detect_faces.app
+import draw_preview.app
+import hide_faces.app
+from faceblur.contracts import PreviewRequest, parse
+from faceblur.errors import JobNotFound
+
+EVENT = {"job_id": "0f8fad5bd9cb469fa16570867728950e", "key": "uploads/0f8fad5bd9cb469fa16570867728950e"}
+
+
+def test_a_field_that_is_unknown_is_left_out() -> None:
+    assert parse(PreviewRequest, EVENT | {"colour": "blue"}) == PreviewRequest(**EVENT)
+
+
+@pytest.mark.parametrize("missing", EVENT)
+def test_a_field_that_is_missing_is_an_error(missing: str) -> None:
+    event = {name: value for name, value in EVENT.items() if name != missing}
+    with pytest.raises(TypeError, match=missing):
+        parse(PreviewRequest, event)
+
+
+@pytest.mark.parametrize("function", [complete_job, detect_faces, draw_preview, hide_faces])
+def test_a_function_takes_an_event_with_a_field_of_another_release(function, event, context, s3, table) -> None:
+    with pytest.raises(JobNotFound):
+        function.app.handler(event(function.__name__) | {"colour": "blue"}, context)
