@@ -91,7 +91,12 @@ def test_a_run_that_is_killed_goes_on(api: str, environment: dict[str, str], tmp
 
     command = [FACEBLUR, "blur", photos, "--out", out, "--api", api, "--json"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as killed:
-        eventually(lambda: len(stored()) >= 2, "two results")
+
+        def has_two_results() -> bool:
+            assert killed.poll() is None, killed.communicate()
+            return len(stored()) >= 2
+
+        eventually(has_two_results, "two results")
         killed.send_signal(signal.SIGKILL)
     before = stored()
     assert len(before) < FOLDER_PHOTOS

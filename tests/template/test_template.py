@@ -160,7 +160,7 @@ def matches(parameter: dict[str, Any], text: str) -> bool:
 
 # ---------------------------------------------------------------- whose request it is
 
-SECRET = {"Ref": "JobsTable"}
+SECRET = {"Ref": "ExecutionFailed"}
 
 
 def test_the_secret_of_the_front_is_known_to_cloudfront_and_to_whoever_believes_it():
@@ -176,7 +176,8 @@ def test_the_secret_of_the_front_is_known_to_cloudfront_and_to_whoever_believes_
 
 
 def test_the_secret_of_the_front_is_in_no_name_that_strangers_see():
-    assert "TableName" not in RESOURCES["JobsTable"]["Properties"], "CloudFormation adds a random end to the name"
+    assert "Name" not in RESOURCES["ExecutionFailed"]["Properties"], "CloudFormation adds a random end to the name"
+    assert "ExecutionFailed" not in str(template()["Outputs"])
     public = ("PhotoBucket", "Api", "PageAccess", "PageAddresses", "PageHeaders", "PageDistribution")
     for name in public:
         properties = dict(RESOURCES[name]["Properties"])
@@ -184,7 +185,7 @@ def test_the_secret_of_the_front_is_in_no_name_that_strangers_see():
             origins = properties["DistributionConfig"]["Origins"]
             shown = [{key: origin[key] for key in origin if key != "OriginCustomHeaders"} for origin in origins]
             properties = properties["DistributionConfig"] | {"Origins": shown}
-        assert "JobsTable" not in str(properties), name
+        assert "ExecutionFailed" not in str(properties), name
 
 
 def test_cloudfront_writes_the_viewers_address_over_what_the_viewer_sent():
