@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur import config
-from faceblur.contracts import DetectRequest, DetectResponse, StoredBoxes
+from faceblur.contracts import DetectRequest, DetectResponse, StoredBoxes, parse
 from faceblur.detectors.base import Detection, DetectionPass, Detector, StoredPhoto
 from faceblur.detectors.check import Check
 from faceblur.detectors.confidence import detect_at_confidence, unsure
@@ -34,7 +34,7 @@ from faceblur.photo.hide import check_output
 @entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
     """Entry point for the state machine. Raises BudgetSpent if the day's money does not pay for the detection."""
-    request = DetectRequest(**event)
+    request = parse(DetectRequest, event)
     tag_with_job(request.job_id)
     client = jobs().begin(request.job_id, request.stage)
     with budget().paid(client, context):
