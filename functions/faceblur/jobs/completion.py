@@ -31,7 +31,7 @@ def complete_job(request: CompleteRequest, jobs: Jobs, photos: Photos) -> Job | 
         found = load_boxes(request.boxes, photos)
     except JobNotFound:
         # An earlier attempt may have completed the job and deleted the boxes, but its answer was lost.
-        if not _has_completed(request, jobs.get(request.job_id)):
+        if not jobs.get(request.job_id).was_completed_by(request.execution):
             raise
         completed = False
     else:
@@ -39,10 +39,6 @@ def complete_job(request: CompleteRequest, jobs: Jobs, photos: Photos) -> Job | 
     # If a photo was posted twice, the second may have arrived after the original was deleted.
     job = erase_unneeded(request.job_id, jobs, photos)
     return job if completed else None
-
-
-def _has_completed(request: CompleteRequest, job: Job) -> bool:
-    return job.status is Status.COMPLETED and job.execution == request.execution and job.error is None
 
 
 def _complete(request: CompleteRequest, found: FoundBoxes, jobs: Jobs, photos: Photos) -> bool:

@@ -118,6 +118,10 @@ class Job:
         """Whether the upload is kept now that the job has finished."""
         return self.status is Status.COMPLETED and self.redo_until is not None and time.time() < self.redo_until
 
+    def was_completed_by(self, execution: str) -> bool:
+        """Whether the job's last execution is this one, and has completed the job."""
+        return self.status is Status.COMPLETED and self.execution == execution and self.error is None
+
     @property
     def work_seconds(self) -> float | None:
         """How long the work took since it began, or since a person answered; None if the job has not finished."""
@@ -304,18 +308,15 @@ class Jobs:
         or has failed, or if another execution works on it.
         """
         redo_until = int(time.time()) + hours_kept * 60 * 60
-        before = self._changed(
+        completed = self._update(
             job_id,
-            "SET #status = :status, outcome = :outcome, finished_at = if_not_exists(finished_at, :now), "
-            "redo_until = :redo_until",
+            "SET #status = :status, outcome = :outcome, finished_at = :now, redo_until = :redo_until",
             {":status": Status.COMPLETED, ":outcome": json.dumps(outcome), ":now": _now(), ":redo_until": redo_until},
-            Attr("status").is_in([Status.PROCESSING, Status.COMPLETED])
-            & Attr("execution_arn").eq(execution)
-            & Attr("error").not_exists(),
+            Attr("status").eq(Status.PROCESSING) & Attr("execution_arn").eq(execution) & Attr("error").not_exists(),
         )
-        if before is None:
+        if not completed and not self.get(job_id).was_completed_by(execution):
             raise JobNotFound
-        return bool(before["status"] != Status.COMPLETED)
+        return completed
 
     def fail(
         self,

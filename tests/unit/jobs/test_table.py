@@ -260,12 +260,11 @@ def test_completing_records_the_outcome(table, add_job, row_of):
 
 
 def test_completing_again_is_harmless(table, add_job, monkeypatch):
-    job_id, now = add_job("PROCESSING"), time.time()
-    # The original is kept from the last completion on, to the second.
-    monkeypatch.setattr("faceblur.jobs.table.time", SimpleNamespace(time=lambda: now))
-    assert jobs().complete(job_id, EXECUTION, OUTCOME, 0)
+    job_id, later = add_job("PROCESSING"), time.time() + 60
+    assert jobs().complete(job_id, EXECUTION, OUTCOME, 1)
     completed = jobs().get(job_id)
-    assert not jobs().complete(job_id, EXECUTION, OUTCOME, 0)
+    monkeypatch.setattr("faceblur.jobs.table.time", SimpleNamespace(time=lambda: later))
+    assert not jobs().complete(job_id, EXECUTION, OUTCOME, 1)
     assert jobs().get(job_id) == completed
     assert completed.outcome == OUTCOME
 
