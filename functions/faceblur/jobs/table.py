@@ -90,8 +90,8 @@ class Job:
     for the job; it is empty where no client has a limit. `execution` is the ARN of the execution that works on the job,
     or did so last; empty before there is one. `progress` holds the times at which each of its stages first began and
     the job finished, as ISO 8601 with milliseconds. `outcome` is that of the last execution that succeeded, and `error`
-    says why the last one failed. `redos` counts how often the job was done again, and
-    `calls` the calls of the paid detector since then.
+    says why the last one failed. `redos` counts how often the job was done again, and `calls` the calls of the paid
+    detector since then.
     """
 
     job_id: str
