@@ -51,3 +51,7 @@ JOB = ceil(
 TASK = ceil(
     2 * STATE_TRANSITION + LAMBDA_REQUEST + 2 * S3_WRITE + 4 * S3_READ + 10 * TABLE_WRITE + TABLE_READ + 5e-6 * LOG_GB
 )
+
+# What a batch adds to a job: eight transitions (those of its place in the map and of hide_photo), two functions, S3's
+# seven writes (among them two copies and a line) and five reads, and eight reads of the table.
+BATCHED = ceil(8 * STATE_TRANSITION + 2 * _small_function() + 7 * S3_WRITE + 5 * S3_READ + 8 * TABLE_READ)

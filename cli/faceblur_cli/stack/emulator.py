@@ -50,6 +50,25 @@ def import_with_responses(described, *more):
         apigateway_v1._put_gateway_response(api, kind, response)
     return api
 apigateway_v1._import_rest_api = import_with_responses
+run_map = stepfunctions._run_distributed_map
+def run_map_in_limits(state, given, effective, *more):
+    for limit in ("MaxConcurrency", "ToleratedFailurePercentage"):
+        if path := state.get(limit + "Path"):
+            state = state | {limit: effective[path.removeprefix("$.")]}
+    return run_map(state, given, effective, *more)
+stepfunctions._run_distributed_map = run_map_in_limits
+def run_nested(resource, given):
+    status, _, body = stepfunctions._start_execution(stepfunctions._nested_start_execution_request(given))
+    started = json.loads(body)
+    if status >= 400:
+        raise stepfunctions._ExecutionError(started["__type"], started.get("message", ""))
+    nested = stepfunctions._executions[started["executionArn"]]
+    while nested["status"] == "RUNNING" and threading.main_thread().is_alive():
+        time.sleep(0.02)
+    if nested["status"] != "SUCCEEDED":
+        raise stepfunctions._ExecutionError("States.TaskFailed", nested.get("cause") or "")
+    return {"ExecutionArn": nested["executionArn"], "Status": "SUCCEEDED", "Output": json.loads(nested["output"])}
+stepfunctions._invoke_nested_start_execution_sync = run_nested
 main()
 """
 _START_SECONDS = 60

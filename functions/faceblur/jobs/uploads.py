@@ -42,21 +42,25 @@ def start_job(job_id: str, jobs: Jobs, photos: Photos, workflow: Workflow, budge
         job = jobs.get(job_id)
         if job.status is Status.AWAITING_UPLOAD:
             if budget.is_limited and not job.paid:
-                _pay(job, jobs, photos, budget)
+                pay(job, jobs, photos, budget, prices.JOB)
             workflow.start(job_id)
     discard_unless_awaited(job_id, jobs, photos)
 
 
-def _pay(job: Job, jobs: Jobs, photos: Photos, budget: Budget) -> None:
+def pay(job: Job, jobs: Jobs, photos: Photos, budget: Budget, price: int) -> None:
+    """Take the money for a job that begins, in microdollars.
+
+    Raises BudgetSpent; then the job has failed, and its upload is deleted.
+    """
     try:
-        day = budget.take(job.client, prices.JOB)
+        day = budget.take(job.client, price)
     except BudgetSpent as error:
         jobs.fail(job.job_id, error, only_from=(Status.AWAITING_UPLOAD,))
         discard_unless_awaited(job.job_id, jobs, photos)
         raise
     # The same photo may be reported twice at once.
     if not jobs.pay(job.job_id):
-        budget.refund(job.client, prices.JOB, day)
+        budget.refund(job.client, price, day)
 
 
 def discard_unless_awaited(job_id: str, jobs: Jobs, photos: Photos) -> None:
