@@ -18,12 +18,13 @@ from faceblur_cli.waiting import wait_until
 
 # The emulator sends an event to a function in two pieces. With Nagle's algorithm the second piece waits until the first
 # is acknowledged, which adds 40 ms to every call.
-# It also takes a task's TimeoutSeconds as it is written, though it may be an expression. And it leaves out the gateway
-# responses of an API that it imports. It keeps the code of every function in memory, where all functions have the same.
+# It also takes a task's TimeoutSeconds as it is written, though it may be an expression. It leaves out the gateway
+# responses of an API that it imports, and the limits of a map that are paths. An execution for which another one waits
+# has no events there, and takes the place of one with the same name. It keeps the code of every function in memory, where all functions have the same.
 # Standard input is a pipe whose other end the command holds. It ends with the command, however that ends, and then the
 # emulator saves its state and stops.
 _RUN_EMULATOR = """
-import os, signal, socketserver, threading
+import json, os, signal, socketserver, threading, time
 def stop_with_the_command():
     os.read(0, 1)
     os.kill(os.getpid(), signal.SIGTERM)
