@@ -147,6 +147,8 @@ def finish_batch(
     counts = machine.counts(execution)
     outcome = _write_reports(batch_id, files)
     outcome["waiting"] = counts["waiting"] + counts["running"]
+    # A photo whose failure could not be written down has no line.
+    outcome["failed"] = max(outcome["failed"], counts["failed"])
     outcome["photos"] = outcome["hidden"] + outcome["failed"] + outcome["waiting"]
     ended = _STATUSES.get(status, BatchStatus.FAILED)
     if not batches.finish(batch_id, execution, ended, outcome, _error(status, reason)):
@@ -175,10 +177,10 @@ def _write_reports(batch_id: str, files: BatchFiles) -> dict[str, Any]:
             counts[line["status"]] += 1
             counts["empty"] += line["status"] == Status.COMPLETED and not line["faces"]
             usd += line["usd"]
+        text.detach()  # or it would close the file
         for file, kind in ((rows, "csv"), (objects, "jsonl")):
             file.seek(0)
             files.store_report(batch_id, file, kind)
-        text.detach()
     told = {"hidden": counts[Status.COMPLETED], "failed": counts[Status.FAILED], "without_faces": counts["empty"]}
     return told | {"usd": _whole_cost(usd, told)}
 
