@@ -44,19 +44,19 @@ class ApiClient:
 
     def create_job(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Create a job with these options and this decision. Raises JobFailed if the API refuses them."""
-        return self._call("POST", "/jobs", json=fields)
+        return self.call("POST", "/jobs", json=fields)
 
     def redo_job(self, job_id: str, fields: dict[str, Any]) -> dict[str, Any]:
         """Do a completed job again with these options and this decision. Raises JobFailed if the API refuses."""
-        return self._call("POST", f"/jobs/{job_id}/redo", json=fields)
+        return self.call("POST", f"/jobs/{job_id}/redo", json=fields)
 
     def get_job(self, job_id: str) -> dict[str, Any]:
         """The job as the API shows it. Raises JobFailed if it does not exist."""
-        return self._call("GET", f"/jobs/{job_id}")
+        return self.call("GET", f"/jobs/{job_id}")
 
     def delete_job(self, job_id: str) -> None:
         """Delete a job with its files. Raises JobFailed if it does not exist."""
-        self._call("DELETE", f"/jobs/{job_id}")
+        self.call("DELETE", f"/jobs/{job_id}")
 
     def upload(self, form: dict[str, Any], photo: Path) -> None:
         """Upload the photo with its presigned form. Raises JobFailed if S3 refuses it."""
@@ -105,7 +105,8 @@ class ApiClient:
             )
         return response.content
 
-    def _call(self, method: str, path: str, **content: Any) -> dict[str, Any]:
+    def call(self, method: str, path: str, **content: Any) -> dict[str, Any]:
+        """The answer of the API. Raises JobFailed if it refuses, and Unavailable if it cannot answer."""
         response = self._send(method, self._api_url + path, headers=self._authorization, **content)
         if response.status_code == httpx.codes.UNAUTHORIZED:
             raise JobFailed(

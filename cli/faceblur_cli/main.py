@@ -16,10 +16,11 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
+from faceblur_cli import batch as batches
 from faceblur_cli import ports, terminal, trace
 from faceblur_cli import redrive as dead_letters
 from faceblur_cli.blur import Report, delete_stored, hide_faces, redo
-from faceblur_cli.client import ApiClient
+from faceblur_cli.client import ApiClient, JobFailed
 from faceblur_cli.failures import Failure
 from faceblur_cli.page import publish as page_publisher
 from faceblur_cli.page import server as page_server
@@ -191,6 +192,51 @@ def redo_job(job: str, folder: Path | None, api: str | None, token: str | None, 
     sys.exit(_exit_code([report]))
 
 
+@cli.command("batch")
+@click.argument("places", nargs=-1, metavar="[SOURCE TARGET]")
+@click.option("--status", "status_of", metavar="ID", help="Show this batch.")
+@click.option("--redrive", "again", metavar="ID", help="Start this batch again for the photos that are not hidden.")
+@click.option("--no-wait", is_flag=True, help="Do not wait for the end of the batch.")
+@click.option("--receipts", is_flag=True, help="Store each result's receipt beside it.")
+@click.option("--api", metavar="URL", help="API of a deployed stack; by default the stack on this machine.")
+@click.option("--token", envvar="FACEBLUR_TOKEN", help="Token for an API with sign-in; FACEBLUR_TOKEN is safer.")
+@click.option("--option", "-o", "options", multiple=True, metavar="NAME=VALUE", help="Job option, such as style=solid.")
+@_as_json
+def hide_batch(
+    places: tuple[str, ...],
+    status_of: str | None,
+    again: str | None,
+    no_wait: bool,
+    receipts: bool,
+    api: str | None,
+    token: str | None,
+    options: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Hide the faces in all photos below SOURCE into TARGET, such as s3://bucket/prefix/.
+
+    The deployment must have been given both buckets. Ends as `faceblur blur` does.
+    """
+    if bool(status_of) + bool(again) + (len(places) == 2) != 1 or len(places) not in {0, 2}:
+        raise click.UsageError("Give a SOURCE and a TARGET, or --status ID, or --redrive ID.")
+    with _api(api, token) as (client, *_):
+        if status_of:
+            batch = batches.shown(client, status_of)
+        elif again:
+            batch = batches.begin_again(client, again)
+        else:
+            source, target = places
+            batch = batches.begin(client, source, target, dict(map(_parsed, options)) | {"receipts": receipts})
+        if not (status_of or no_wait):
+            err.print(f"batch {batch['batch_id']} runs; Ctrl-C stops the waiting only")
+            batch = batches.wait_for(client, batch["batch_id"], lambda seen: err.print(batches.summary(seen)))
+    if as_json:
+        out.print_json(data=batch, indent=None)
+    else:
+        out.print(f"batch {batch['batch_id']}: {batches.summary(batch)}", soft_wrap=True, highlight=False)
+    sys.exit(batches.exit_code(batch))
+
+
 @cli.command("trace")
 @click.argument("job")
 @click.option("--stack-name", help="Name of a stack in the cloud; by default the stack on this machine.")
@@ -219,6 +265,9 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         err.print("interrupted")
         sys.exit(130)
+    except JobFailed as refusal:
+        terminal.print_error("faceblur", refusal.message)
+        sys.exit(1)
     except Failure as failure:
         terminal.print_error("faceblur", str(failure))
         sys.exit(1)

@@ -20,7 +20,8 @@ from faceblur_cli.waiting import wait_until
 # is acknowledged, which adds 40 ms to every call.
 # It also takes a task's TimeoutSeconds as it is written, though it may be an expression. It leaves out the gateway
 # responses of an API that it imports, and the limits of a map that are paths. An execution for which another one waits
-# has no events there, and takes the place of one with the same name. It keeps the code of every function in memory, where all functions have the same.
+# has no events there, and takes the place of one with the same name. It keeps the code of every function in memory,
+# where all functions have the same.
 # Standard input is a pipe whose other end the command holds. It ends with the command, however that ends, and then the
 # emulator saves its state and stops.
 _RUN_EMULATOR = """
