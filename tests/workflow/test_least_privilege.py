@@ -530,7 +530,7 @@ def fails_a_batch_without_an_execution(roles: Roles) -> None:
 
 def job_and_files_of_a_batch(roles: Roles, batch_id: str) -> tuple[str, list[str]]:
     """A job of a batch, and the keys of all that it and the batch have."""
-    job_id = roles.job("COMPLETED")
+    job_id = roles.job("FAILED")
     files = [*everything_of(job_id), f"batches/{batch_id}/in/photo.jpg"]
     for key in files:
         roles.store(key)
