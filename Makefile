@@ -12,6 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 faceblur := .venv/bin/faceblur
 uv := .tools/uv/bin/uv
+uv_python := .tools/uv/bin/python
 sync = $(uv) venv --quiet --clear --python $(PYTHON) $(1) && $(uv) pip sync --quiet --compile-bytecode --python $(1) --require-hashes $(2)
 # Each tool has a virtual environment of its own, because their requirements contradict each other.
 tools := .tools/sam/.ready .tools/ministack/.ready .tools/runtime/.ready
@@ -24,21 +25,17 @@ page := frontend/dist/index.html
 page_sources := docs/openapi.yaml $(shell find frontend/src frontend/public frontend/scripts -type f 2>/dev/null) \
   $(wildcard frontend/*.html frontend/*.ts frontend/*.json)
 
-# The stack in the cloud, and template parameters for it, such as PARAMETERS="FaceDetector=both".
+# The stack in the cloud. The file is the whole truth about its parameters; what it leaves out gets the default.
 STACK ?= faceblur
-PARAMETERS ?=
-# A deployment is built for this machine's interpreter and processor; of a parameter that is given twice, the last counts.
-cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH"
-parameter = $(lastword $(filter $(1)=%,$(parameters)))
-# SAM does not tell the layer's Makefile the Python and the processor, and its cache does not know them.
-layer_for = PYTHON_VERSION=$(patsubst PythonRuntime=python%,%,$(call parameter,PythonRuntime)) \
-  ARCHITECTURE=$(patsubst Architecture=%,%,$(call parameter,Architecture))
-build_for = $(subst =,-,$(call parameter,PythonRuntime)-$(call parameter,Architecture))
-parameters = PythonRuntime=python$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
-  Architecture=$(subst aarch64,arm64,$(shell uname -m)) $(PARAMETERS)
+PARAMETERS ?= parameters/$(STACK).yaml
+# A deployment, its layer too, is built for this machine's interpreter and processor.
+python_version = $(shell $(uv_python) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+architecture = $(subst aarch64,arm64,$(shell uname -m))
+cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH" PYTHON_VERSION=$(python_version) ARCHITECTURE=$(architecture)
+parameters := .aws-sam/parameters.yaml
 
 .PHONY: help run free-ports blur test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur bench-memory \
-  bench-strength bench-real chaos fuzz mutants load latency scaling scan audit licences deploy smoke clean
+  bench-strength bench-real chaos fuzz mutants load latency scaling scan audit licences deploy invoke smoke verify-cloud clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
 
@@ -88,7 +85,7 @@ lint: $(setup) $(packages) ## formatting, style, types, imports, the template an
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	PYTHONPATH=functions .venv/bin/lint-imports --no-logo --no-cache
-	.venv/bin/cfn-lint template.yaml
+	.venv/bin/cfn-lint template.yaml deploy-role.yaml
 	PYTHONPATH=functions .venv/bin/python statemachine/check_definition.py
 	.tools/sam/bin/sam validate --config-env local --lint
 	cd frontend && npm run lint
@@ -146,12 +143,18 @@ audit: $(scan) $(packages) ## known vulnerabilities of what is shipped (needs th
 licences: $(setup) ## write docs/licences.md from the locks
 	.venv/bin/python requirements/licences
 
-deploy: $(setup) $(page) ## build, deploy and publish into the cloud account of your AWS credentials
-	$(cloud) $(layer_for) .tools/sam/bin/sam build --cache-dir .aws-sam/cache/$(build_for) --parameter-overrides $(parameters)
-	.venv/bin/python -m faceblur_cli.stack.built .aws-sam/build $(parameters)
-	$(cloud) .tools/sam/bin/sam deploy --stack-name $(STACK) --parameter-overrides $(parameters) \
+deploy: $(setup) $(page) ## build, deploy and publish into the cloud account of your AWS credentials, with PARAMETERS=FILE
+	@mkdir -p .aws-sam
+	@.venv/bin/python parameters/complete $(PARAMETERS) PythonRuntime=python$(python_version) Architecture=$(architecture) >$(parameters)
+	$(cloud) .tools/sam/bin/sam build --cache-dir .aws-sam/cache/$(python_version)-$(architecture) --parameter-overrides file://$(parameters) \
+	  $$(grep -q '"FaceDetector": "rekognition"' $(parameters) && echo --exclude OnnxLayer)
+	.venv/bin/python -m faceblur_cli.stack.built .aws-sam/build PythonRuntime=python$(python_version) Architecture=$(architecture)
+	$(cloud) .tools/sam/bin/sam deploy --stack-name $(STACK) --parameter-overrides file://$(parameters) \
 	  $(if $(RELEASE),--tags release=$(RELEASE)) $(if $(CI),--no-confirm-changeset)
 	.venv/bin/faceblur publish --stack-name $(STACK)
+
+invoke: $(setup) ## FUNCTION=detect_faces call one function in Docker, with a job of its own on the stack of `make run`
+	@PYTHONPATH=functions .venv/bin/python -m tests.support.invoke $(FUNCTION)
 
 # A photo of one face: the command fails if none is found and hidden.
 smoke: $(setup) ## API=… OUT=… blur a photo through a deployed stack into a folder
@@ -159,6 +162,9 @@ smoke: $(setup) ## API=… OUT=… blur a photo through a deployed stack into a 
 	mkdir -p "$(OUT)"
 	.venv/bin/python -c 'import sys; from skimage import data, io; io.imsave(sys.argv[1], data.astronaut())' "$(OUT)/astronaut.png"
 	.venv/bin/faceblur blur "$(OUT)/astronaut.png" --api "$(API)" --out "$(OUT)" --json -o on_no_faces=fail
+
+verify-cloud: $(setup) $(page) ## deploy, try, measure and delete a stack in your AWS account, for some cents; asks unless CONFIRM=yes; PARAMETERS=FILE
+	PYTHONPATH=functions .venv/bin/python -m benchmarks.verify_cloud
 
 clean: ## remove everything that these targets made
 	-test ! -x .venv/bin/faceblur || .venv/bin/faceblur down

@@ -21,13 +21,13 @@ THROTTLED_TRIES = 30
 
 
 def request(*, signs_in: bool) -> float:
-    """Microdollars of the dearest request: DELETE for a job that does not exist, with a function that runs a second.
+    """Microdollars of a request for a job that does not exist, with a function that runs a second.
 
-    It lists four folders, and asks for the row and for an execution. Each token that is new asks the authorizer first.
+    It asks for the row and for an execution. Each token that is new asks the authorizer first.
     """
     function = prices.LAMBDA_REQUEST + prices.function_time(SMALL_MB, 1000)
     functions = 2 * function if signs_in else function
-    return prices.API_CALL + functions + 4 * prices.S3_WRITE + prices.TABLE_WRITE + 1e-6 * prices.LOG_GB
+    return prices.API_CALL + functions + prices.TABLE_WRITE + 1e-6 * prices.LOG_GB
 
 
 def ceiling(dollars: float, *, signs_in: bool) -> dict[str, float]:
@@ -35,7 +35,7 @@ def ceiling(dollars: float, *, signs_in: bool) -> dict[str, float]:
     jobs = dollars * prices.A_DOLLAR / prices.JOB
     spent = {
         "photos: `DollarsADay`": dollars,
-        "requests: `RequestsASecond`, each a `DELETE`": REQUESTS_A_SECOND * DAY * request(signs_in=signs_in),
+        "requests: `RequestsASecond`": REQUESTS_A_SECOND * DAY * request(signs_in=signs_in),
         "further tries of throttled functions, 30 for each job": jobs * THROTTLED_TRIES * prices.STATE_TRANSITION,
     }
     usd = {name: amount if amount is dollars else amount / prices.A_DOLLAR for name, amount in spent.items()}

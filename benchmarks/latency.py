@@ -19,10 +19,10 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from benchmarks.report import at_most, publish
-from faceblur_cli.client import ApiClient
 from faceblur_cli.ports import free_port
 from faceblur_cli.stack.emulator import emulator
 from faceblur_cli.stack.sam import build, deploy
+from faceblur_client import Client
 from tests.support.pictures.photos import jpeg
 from tests.support.pictures.scenes import scattered
 
@@ -43,12 +43,12 @@ class Seen(NamedTuple):
         return self.seconds / self.stages
 
 
-def blurred(api: ApiClient, photo: Path) -> Seen:
+def blurred(api: Client, photo: Path) -> Seen:
     """Have the faces in a photo hidden as the command does."""
-    created = api.create_job({})
+    created = api.create_job()
     began = time.monotonic()
     api.upload(created["upload"], photo)
-    job = api.wait_for(created["job_id"], lambda _: None)
+    job = api.wait_for(created["job_id"])
     api.download(job["result"]["url"])
     seconds = time.monotonic() - began
     receipt = json.loads(api.download(job["receipt"]["url"]))
@@ -72,7 +72,7 @@ def main() -> int:
         photo = Path(folder, "photo.jpg")
         photo.write_bytes(jpeg(scattered(FACE_WIDTH, SIZE, 1, seed=3).picture))
         with emulator(free_port(), Path(folder, "aws")) as endpoint:
-            api = ApiClient(deploy(endpoint).api_url)
+            api = Client(deploy(endpoint).api_url)
             first, *next_ones = [blurred(api, photo) for _ in range(1 + PHOTOS)]
     rows = [row("the first: functions start", [first]), row(f"the next {PHOTOS}, in the middle", next_ones)]
     goals = [at_most("upload to result, sum of the stages = 1", rows[1]["ratio"], MOST)]

@@ -86,7 +86,7 @@ REKOGNITION, FEWEST_CALLS = 50, 5
 CONCURRENCY, STARTS, TRANSITION_RATE = 1_000, 300, 5_000
 # The template's own: MaximumConcurrency takes in so many photos a second; the other two are parameters. The money is
 # that of a deployment with sign-in.
-TAKEN_IN, REQUESTS_A_SECOND, DOLLARS_A_DAY = 50, 50, 25
+TAKEN_IN, REQUESTS_A_SECOND, DOLLARS_A_DAY = 50, 20, 25
 
 
 def detect_seconds(detector: str) -> float:

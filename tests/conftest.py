@@ -13,7 +13,7 @@ from faceblur_cli import project
 from faceblur_cli.stack import sam
 from faceblur_cli.stack.emulator import emulator
 from tests.support.stack.deployed import Deployed, with_faults
-from tests.support.standins.issuer import AUDIENCE, Issuer
+from tests.support.standins.issuer import AUDIENCE, MACHINE, SCOPE, Issuer
 from tests.support.standins.loopback import reserved_port
 from tests.support.standins.rekognition import Rekognition
 
@@ -127,6 +127,8 @@ def deployed_with_sign_in(
     parameters = (
         f"OidcIssuer={issuer.url}",
         f"OidcAudience={AUDIENCE}",
+        f"OidcScope={SCOPE}",
+        f"OidcClients={MACHINE}",
         "DollarsADay=25",
         f"OidcOrigins={issuer.url}",
         f"AllowedOrigin={origin}",

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from faceblur_cli.client import ApiClient, Unavailable
 from faceblur_cli.failures import Failure
+from faceblur_client import Client, Unavailable
 
 _POLL_SECONDS = 2.0
 
@@ -20,27 +20,17 @@ def place(address: str) -> dict[str, str]:
     return {"bucket": bucket, "prefix": prefix}
 
 
-def begin(client: ApiClient, source: str, target: str, fields: dict[str, Any]) -> Batch:
-    """Create a batch from one address to another, which starts at once. Raises JobFailed if the API refuses it."""
-    return client.call("POST", "/batches", json={**fields, "source": place(source), "target": place(target)})
+def begin(client: Client, source: str, target: str, fields: dict[str, Any]) -> Batch:
+    """Create a batch from one address to another, which starts at once. Raises CallFailed if the API refuses it."""
+    return client.create_batch(**fields, source=place(source), target=place(target))
 
 
-def begin_again(client: ApiClient, batch_id: str) -> Batch:
-    """Start a batch that has ended again, for what is not done. Raises JobFailed if the API refuses."""
-    return client.call("POST", f"/batches/{batch_id}/start")
-
-
-def shown(client: ApiClient, batch_id: str) -> Batch:
-    """The batch as the API shows it. Raises JobFailed if it does not exist."""
-    return client.call("GET", f"/batches/{batch_id}")
-
-
-def wait_for(client: ApiClient, batch_id: str, show: Callable[[Batch], None]) -> Batch:
+def wait_for(client: Client, batch_id: str, show: Callable[[Batch], None]) -> Batch:
     """Wait until the batch ends, and show it whenever a count has changed. It goes on if nobody waits."""
     counts: dict[str, int] | None = None
     while True:
         try:
-            batch = shown(client, batch_id)
+            batch = client.get_batch(batch_id)
         except Unavailable:
             time.sleep(_POLL_SECONDS)
             continue

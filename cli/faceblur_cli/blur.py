@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from faceblur_cli.client import ApiClient, JobFailed
-from faceblur_cli.failures import Failure
+from faceblur_client import Client, FaceblurError
 
 # The extensions that differ from the subtype of the content type.
 _EXTENSIONS = {"image/jpeg": ".jpg", "image/tiff": ".tif"}
@@ -53,7 +52,7 @@ class Report:
 
 
 def hide_faces(
-    client: ApiClient,
+    client: Client,
     photos: Sequence[Path],
     out: Path | None,
     fields: dict[str, Any],
@@ -73,10 +72,8 @@ def hide_faces(
     reports = [Report(str(photo)) for photo in photos]
 
     def begin(report: Report) -> None:
-        created = client.create_job(fields)
-        report.job_id = created["job_id"]
         _show_status(report, "UPLOADING", show)
-        client.upload(created["upload"], Path(report.photo))
+        report.job_id = client.submit(report.photo, **fields)
 
     def work_on(report: Report) -> None:
         photo = Path(report.photo)
@@ -86,33 +83,31 @@ def hide_faces(
     try:
         list(pool.map(work_on, reports))
     except KeyboardInterrupt:
-        client.stop_waiting()
+        client.stop()
         raise
     finally:
         pool.shutdown(cancel_futures=True)
     return reports
 
 
-def delete_stored(client: ApiClient, reports: Sequence[Report]) -> None:
+def delete_stored(client: Client, reports: Sequence[Report]) -> None:
     """Delete the jobs whose results have been stored, with everything that the stack keeps of them."""
     for report in reports:
         if report.job_id and report.output and not report.error:
             client.delete_job(report.job_id)
 
 
-def redo(
-    client: ApiClient, job_id: str, folder: Path, fields: dict[str, Any], show: Callable[[Report], None]
-) -> Report:
+def redo(client: Client, job_id: str, folder: Path, fields: dict[str, Any], show: Callable[[Report], None]) -> Report:
     """Do a completed job again, and store the new result in the folder as `JOB.blurred.EXTENSION`."""
     folder.mkdir(parents=True, exist_ok=True)
     report = Report(job_id, job_id)
 
-    _run_job(client, report, lambda _: client.redo_job(job_id, fields), folder, job_id, show, with_receipt=False)
+    _run_job(client, report, lambda _: client.redo_job(job_id, **fields), folder, job_id, show, with_receipt=False)
     return report
 
 
 def _run_job(
-    client: ApiClient,
+    client: Client,
     report: Report,
     begin: Callable[[Report], object],
     folder: Path,
@@ -124,7 +119,7 @@ def _run_job(
     """Begin a job, wait for its end, store what it gives, and report its outcome."""
     started = time.monotonic()
 
-    def show_status(status: str) -> None:
+    def show_status(_: str, status: str) -> None:
         report.seconds = round(time.monotonic() - started, 2)
         _show_status(report, status, show)
 
@@ -136,15 +131,15 @@ def _run_job(
         report.error = job.get("redo_error")
         if not report.error:
             _store_result(client, report, job, folder, stem, with_receipt=with_receipt)
-    except JobFailed as failed:
-        report.error = {"code": failed.code, "message": failed.message}
-    except (Failure, OSError) as error:
+    except FaceblurError as error:
+        report.error = {"code": error.code, "message": error.message}
+    except OSError as error:
         report.error = {"code": type(error).__name__, "message": str(error)}
-    show_status("FAILED" if report.error else "COMPLETED")
+    show_status(str(report.job_id), "FAILED" if report.error else "COMPLETED")
 
 
 def _store_result(
-    client: ApiClient, report: Report, job: dict[str, Any], folder: Path, stem: str, *, with_receipt: bool
+    client: Client, report: Report, job: dict[str, Any], folder: Path, stem: str, *, with_receipt: bool
 ) -> None:
     """Download and store the result of a completed job, and its receipt if asked for."""
     result = client.download(job["result"]["url"])

@@ -17,10 +17,9 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from faceblur_cli import batch as batches
-from faceblur_cli import ports, terminal, trace
+from faceblur_cli import ports, removal, terminal, trace
 from faceblur_cli import redrive as dead_letters
 from faceblur_cli.blur import Report, delete_stored, hide_faces, redo
-from faceblur_cli.client import ApiClient, JobFailed
 from faceblur_cli.failures import Failure
 from faceblur_cli.page import publish as page_publisher
 from faceblur_cli.page import server as page_server
@@ -29,6 +28,7 @@ from faceblur_cli.stack.aws import Stack
 from faceblur_cli.stack.sam import STACK_NAME
 from faceblur_cli.stack.serve import reopen_stack, serve_stack
 from faceblur_cli.terminal import err, out
+from faceblur_client import Client, FaceblurError
 
 _stack_in_the_cloud = click.option(
     "--stack-name", default=STACK_NAME, show_default=True, help="Name of the stack in the cloud."
@@ -134,6 +134,30 @@ def redrive(stack_name: str) -> None:
 
 
 @cli.command()
+@click.option("--stack-name", required=True, help="Name of the stack in the cloud.")
+@click.option("--yes", is_flag=True, help="Do not ask for the name again.")
+def delete(stack_name: str, yes: bool) -> None:
+    """Delete a stack in the cloud with all that it holds: photos, jobs, the web page and the logs.
+
+    Ends with 1 if something of it is left.
+    """
+    account, region = boto3.client("sts").get_caller_identity()["Account"], boto3.Session().region_name
+    if not removal.described(boto3.client("cloudformation"), stack_name):
+        raise Failure(f"There is no stack {stack_name} in account {account}, {region}.")
+    warning = f"This deletes the stack {stack_name} in account {account}, {region}, with all photos, jobs and logs."
+    err.print(warning, soft_wrap=True)
+    if not yes and click.prompt("Type its name to go on", err=True) != stack_name:
+        raise Failure("That is not its name. Nothing was deleted.")
+    err.print("Deleting. With a web page, CloudFront takes up to a quarter of an hour.")
+    left = removal.remove_stack(stack_name, boto3.client)  # type: ignore[arg-type]
+    for thing in left:
+        out.print(f"left: {thing.kind} {thing.name}", soft_wrap=True)
+    if left:
+        raise Failure(f"The stack {stack_name} is deleted, but not all that it made. Delete by hand what is listed.")
+    out.print(f"The stack {stack_name} is deleted, and nothing of it is left.", soft_wrap=True)
+
+
+@cli.command()
 @click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_of_a_job
 @click.option("--receipt", "with_receipts", is_flag=True, help="Store each result's receipt as NAME.receipt.json.")
@@ -221,9 +245,9 @@ def hide_batch(
         raise click.UsageError("Give a SOURCE and a TARGET, or --status ID, or --redrive ID.")
     with _api(api, token) as (client, *_):
         if status_of:
-            batch = batches.shown(client, status_of)
+            batch = client.get_batch(status_of)
         elif again:
-            batch = batches.begin_again(client, again)
+            batch = client.start_batch(again)
         else:
             source, target = places
             batch = batches.begin(client, source, target, dict(map(_parsed, options)) | {"receipts": receipts})
@@ -265,10 +289,7 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         err.print("interrupted")
         sys.exit(130)
-    except JobFailed as refusal:
-        terminal.print_error("faceblur", refusal.message)
-        sys.exit(1)
-    except Failure as failure:
+    except (Failure, FaceblurError) as failure:
         terminal.print_error("faceblur", str(failure))
         sys.exit(1)
     except (BotoCoreError, ClientError) as error:
@@ -317,18 +338,20 @@ def _interrupt_on_signals() -> None:
 
 
 @contextmanager
-def _api(url: str | None, token: str | None) -> Iterator[tuple[ApiClient, Stack | None, bool]]:
+def _api(url: str | None, token: str | None) -> Iterator[tuple[Client, Stack | None, bool]]:
     """A client of the API at this address, or of the stack on this machine, which is served for the block if needed.
 
     Also gives the stack on this machine, if it is used, and whether it is served for this block alone.
     """
     if url:
-        yield ApiClient(url, token=token), None, False
+        with Client(url, token=token) as client:
+            yield client, None, False
     elif stack := holder.running_stack():
-        yield ApiClient(stack.api_url, token=token), stack, False
+        with Client(stack.api_url, token=token) as client:
+            yield client, stack, False
     else:
-        with serve_stack(0, err.print) as stack:
-            yield ApiClient(stack.api_url, token=token), stack, True
+        with serve_stack(0, err.print) as stack, Client(stack.api_url, token=token) as client:
+            yield client, stack, True
 
 
 @contextmanager

@@ -19,19 +19,26 @@ app = router()
 def delete_job(job_id: str) -> Response[str]:
     """Delete the row first, so that no running task can bring the job back."""
     job = jobs().delete(valid_job_id(job_id), caller(app.current_event))
-    # A repeated request also stops and erases what an interrupted deletion left.
+    if not job:
+        finish_deletion(job_id)
+        raise JobNotFound
     try:
-        if job:
-            # The first execution may have begun and not yet claimed the job.
-            workflow().stop(job.execution or workflow().execution(job_id))
-        else:
-            workflow().stop_all(job_id)
+        # The first execution may have begun and not yet claimed the job.
+        workflow().stop(job.execution or workflow().execution(job_id))
     finally:
         photos().erase(job_id)
-    if not job:
-        raise JobNotFound
     logger.info("job deleted")
     return answer(204)
+
+
+def finish_deletion(job_id: str) -> None:
+    """Stop and erase what an interrupted deletion left.
+
+    A job without an execution has left at most its upload, which the sweep deletes. So a request for a job that never
+    was lists nothing in S3, which would be the dearest part of it.
+    """
+    if workflow().stop_all(job_id):
+        photos().erase(job_id)
 
 
 @entry_point

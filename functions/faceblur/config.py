@@ -113,6 +113,16 @@ def oidc_audience() -> str:
     return os.environ["OIDC_AUDIENCE"]
 
 
+def oidc_scope() -> str:
+    """The scope that access tokens without an audience must have; empty if there are none."""
+    return os.environ["OIDC_SCOPE"]
+
+
+def oidc_clients() -> list[str]:
+    """The ids of the clients whose access tokens need no audience."""
+    return [client for client in os.environ["OIDC_CLIENTS"].split(",") if client]
+
+
 def front_secret() -> str:
     """What the stack's own CloudFront says in each request, so that its word about the viewer's address is trusted."""
     return os.environ["FRONT_SECRET"]

@@ -1,4 +1,4 @@
-"""The logger, tracer and metrics of all functions.
+"""The logger and metrics of all functions.
 
 Whoever knows a job's id sees its result. So no log line holds one: a digest of the id takes its place, and is the
 correlation id.
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from faceblur import config
@@ -32,7 +32,7 @@ _JOB_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 
 
 def digest_of_id(job_id: str) -> str:
-    """What stands for a job's id in logs and traces: the first 16 hexadecimal digits of the id's SHA-256."""
+    """What stands for a job's id in logs: the first 16 hexadecimal digits of the id's SHA-256."""
     return sha256(job_id.encode()).hexdigest()[:16]
 
 
@@ -46,13 +46,12 @@ def _line(fields: dict[str, Any]) -> str:
 
 
 logger = Logger(service=NAMESPACE, use_rfc3339=True, json_serializer=_line)
-tracer = Tracer(service=NAMESPACE)
 
 
 def entry_point(handler: Callable[[Any, LambdaContext], Answer]) -> Callable[..., Answer]:
-    """Give a handler the logs and traces of its call, and take the ids of jobs out of an error's text.
+    """Give a handler the logs of its call, and take the ids of jobs out of an error's text.
 
-    Lambda's runtime and the tracer log the text of an error that leaves the handler, and that of its causes. AWS names
+    Lambda's runtime and the logger log the text of an error that leaves the handler, and that of its causes. AWS names
     keys and ARNs in some.
     """
 
@@ -64,10 +63,8 @@ def entry_point(handler: Callable[[Any, LambdaContext], Answer]) -> Callable[...
             _take_ids_out_of(error)
             raise
 
-    logged = logger.inject_lambda_context(clear_state=True)(guarded)
-    # An error's attributes would go into the trace: what AWS answered, with all the ids in it.
-    traced: Callable[..., Answer] = tracer.capture_lambda_handler(capture_response=False, capture_error=False)(logged)
-    return traced
+    logged: Callable[..., Answer] = logger.inject_lambda_context(clear_state=True)(guarded)
+    return logged
 
 
 def _take_ids_out_of(error: BaseException | None) -> None:
@@ -78,9 +75,8 @@ def _take_ids_out_of(error: BaseException | None) -> None:
 
 
 def tag_with_job(job_id: str) -> None:
-    """Add the digest of the job's id to the following logs and traces of this invocation."""
+    """Add the digest of the job's id to the following logs of this invocation."""
     logger.set_correlation_id(digest_of_id(job_id))
-    tracer.put_annotation("job", digest_of_id(job_id))
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Logs and traces must hold nothing of a photo, its boxes, its job's id or its sender. These patterns find it."""
+"""Logs must hold nothing of a photo, its boxes, its job's id or its sender. These patterns find it."""
 
 from __future__ import annotations
 

@@ -50,6 +50,8 @@ def holds(condition: Any, parameters: dict[str, str]) -> bool:
     ((function, arguments),) = condition.items()
     if function == "Fn::Not":
         return not holds(arguments[0], parameters)
+    if function == "Fn::Or":
+        return any(holds(each, parameters) for each in arguments)
     assert function == "Fn::Equals"
     left, right = (parameters[side["Ref"]] if isinstance(side, dict) else str(side) for side in arguments)
     return bool(left == right)
@@ -74,9 +76,10 @@ def timeout(function: str) -> int:
 # ---------------------------------------------------------------- the template as a whole
 
 
-def test_cfn_lint_finds_nothing():
+@pytest.mark.parametrize("path", [TEMPLATE, ROOT / "deploy-role.yaml"], ids=lambda path: path.name)
+def test_cfn_lint_finds_nothing(path):
     lint = subprocess.run(
-        [Path(sys.executable).with_name("cfn-lint"), TEMPLATE], capture_output=True, text=True, check=False
+        [Path(sys.executable).with_name("cfn-lint"), path], capture_output=True, text=True, check=False
     )
     assert (lint.returncode, lint.stdout) == (0, "")
 
@@ -157,7 +160,7 @@ def matches(parameter: dict[str, Any], text: str) -> bool:
 
 # ---------------------------------------------------------------- whose request it is
 
-SECRET = {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
+SECRET = {"Ref": "ExecutionFailed"}
 
 
 def test_the_secret_of_the_front_is_known_to_cloudfront_and_to_whoever_believes_it():
@@ -171,6 +174,19 @@ def test_the_secret_of_the_front_is_known_to_cloudfront_and_to_whoever_believes_
         match = scope.get("NotStatement", {}).get("Statement", scope)["ByteMatchStatement"]
         assert match["FieldToMatch"] == {"SingleHeader": {"Name": clients.SECRET_HEADER}}
         assert (match["SearchString"], match["PositionalConstraint"]) == (SECRET, "EXACTLY")
+
+
+def test_the_secret_of_the_front_is_in_no_name_that_strangers_see():
+    assert "Name" not in RESOURCES["ExecutionFailed"]["Properties"], "CloudFormation adds a random end to the name"
+    assert "ExecutionFailed" not in str(template()["Outputs"])
+    public = ("PhotoBucket", "Api", "PageAccess", "PageAddresses", "PageHeaders", "PageDistribution")
+    for name in public:
+        properties = dict(RESOURCES[name]["Properties"])
+        if name == "PageDistribution":
+            origins = properties["DistributionConfig"]["Origins"]
+            shown = [{key: origin[key] for key in origin if key != "OriginCustomHeaders"} for origin in origins]
+            properties = properties["DistributionConfig"] | {"Origins": shown}
+        assert "ExecutionFailed" not in str(properties), name
 
 
 def test_cloudfront_writes_the_viewers_address_over_what_the_viewer_sent():
@@ -245,6 +261,73 @@ def test_everything_is_traced_and_the_functions_log():
 
 
 # ---------------------------------------------------------------- storage
+
+
+LONGEST_STACK_NAME = "Ab" * 64
+LONGEST_REGION = "ap-northeast-1"
+PSEUDO = {
+    "AWS::StackName": LONGEST_STACK_NAME,
+    "AWS::Region": LONGEST_REGION,
+    "AWS::AccountId": "123456789012",
+    "AWS::Partition": "aws",
+    "AWS::StackId": f"arn:aws:cloudformation:{LONGEST_REGION}:123456789012:stack/{LONGEST_STACK_NAME}/"
+    "51af3dc0-da77-11e4-872e-1234567db123",
+}
+
+
+def spelled_out(value: Any) -> Any:
+    """What CloudFormation makes of a value that depends on nothing but the stack's name, id, account and region."""
+    if isinstance(value, list):
+        return [spelled_out(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    ((function, given),) = value.items()
+    if function == "Ref":
+        return PSEUDO[given]
+    if function == "Fn::Sub":
+        text, more = given if isinstance(given, list) else (given, {})
+        values = PSEUDO | {name: spelled_out(each) for name, each in more.items()}
+        return re.sub(r"\$\{([\w:]+)\}", lambda found: values[found[1]], text)
+    if function == "Fn::Select":
+        return spelled_out(given[1])[int(given[0])]
+    assert function == "Fn::Split"
+    return spelled_out(given[1]).split(given[0])
+
+
+# What AWS takes for the names that the template gives. CloudFormation shortens those that it gives itself.
+NAMES = {
+    ("PhotoBucket", "BucketName"): r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
+    ("Api", "Name"): r".{1,1024}",
+    ("PageAccess", "OriginAccessControlConfig", "Name"): r"[\w-]{1,64}",
+    ("PageAddresses", "Name"): r"[\w-]{1,64}",
+    ("PageViewers", "Name"): r"[\w-]{1,64}",
+    ("PageHeaders", "ResponseHeadersPolicyConfig", "Name"): r"[\w-]{1,128}",
+    ("PageDistribution", "DistributionConfig", "Comment"): r".{1,128}",
+    ("Dashboard", "DashboardName"): r"[\w-]{1,255}",
+    ("FunctionsLogGroup", "LogGroupName"): r"[\w/.#-]{1,512}",
+}
+
+
+@pytest.mark.parametrize(("place", "taken"), NAMES.items(), ids=lambda given: given[0])
+def test_the_longest_name_of_a_stack_makes_no_name_too_long(place, taken):
+    resource, *below = place
+    value = RESOURCES[resource]["Properties"]
+    for key in below:
+        value = value[key]
+    assert re.fullmatch(taken, spelled_out(value))
+
+
+def test_every_name_that_the_template_gives_is_looked_at():
+    def below(node: Any, place: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        for key, value in node.items() if isinstance(node, dict) else ():
+            if key == "Name" or (
+                key.endswith("Name") and key.removesuffix("Name") in {"Bucket", "Dashboard", "LogGroup"}
+            ):
+                yield (*place, key)
+            yield from below(value, (*place, key))
+
+    given = {place for name, each in RESOURCES.items() for place in below(each["Properties"], (name,))}
+    assert given == {place for place in NAMES if place[-1] != "Comment"}
 
 
 def test_the_bucket_keeps_no_versions():
@@ -323,12 +406,12 @@ def test_every_execution_that_ends_without_a_result_is_reported():
 def test_only_its_own_source_may_send_to_a_queue(policy, service, source):
     (statement,) = RESOURCES[policy]["Properties"]["PolicyDocument"]["Statement"]
     assert (statement["Principal"], statement["Action"]) == ({"Service": service}, "sqs:SendMessage")
-    arn = named(statement["Condition"]["ArnEquals"]["aws:SourceArn"])
-    # The policy spells out the bucket's name, because the bucket is created after its queue.
-    expected = RESOURCES["PhotoBucket"]["Properties"]["BucketName"]["Fn::Sub"]
-    assert arn.removeprefix("arn:${AWS::Partition}:s3:::") == (
-        expected if source == "PhotoBucket" else EXECUTION_FAILED
-    )
+    arn = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+    if source == "PhotoBucket":
+        # The policy spells out the bucket's name, because the bucket is created after its queue.
+        assert spelled_out(arn) == f"arn:aws:s3:::{spelled_out(RESOURCES['PhotoBucket']['Properties']['BucketName'])}"
+    else:
+        assert named(arn) == EXECUTION_FAILED
 
 
 # ---------------------------------------------------------------- the customer's own key
@@ -396,6 +479,37 @@ def test_only_roles_that_need_the_customers_key_may_use_it():
 def test_an_arn_parameter_takes_an_arn_or_nothing(parameter, arn, other):
     pattern = template()["Parameters"][parameter]["AllowedPattern"]
     assert [bool(re.fullmatch(pattern, text)) for text in ("", arn, other)] == [True, True, False]
+
+
+# ---------------------------------------------------------------- the page's domain
+
+
+DOMAIN = {"PageDomain": "photos.example.org", "PageCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1"}
+
+
+def test_a_domain_is_served_with_its_certificate_and_is_the_pages_address():
+    distribution = RESOURCES["PageDistribution"]["Properties"]["DistributionConfig"]
+    url = template()["Outputs"]["PageUrl"]["Value"]["Fn::Sub"][1]["Domain"]
+    assert chosen(distribution["Aliases"], DOMAIN) == [{"Ref": "PageDomain"}]
+    assert chosen(distribution["ViewerCertificate"], DOMAIN)["AcmCertificateArn"] == {"Ref": "PageCertificateArn"}
+    assert chosen(url, DOMAIN) == {"Ref": "PageDomain"}
+    assert chosen(distribution["Aliases"], DEFAULTS) is None
+    assert chosen(distribution["ViewerCertificate"], DEFAULTS) == {"CloudFrontDefaultCertificate": True}
+    assert chosen(url, DEFAULTS) == {"Fn::GetAtt": "PageDistribution.DomainName"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"PageCertificateArn": ""}, "PageCertificateArn"),
+        ({"PageDomain": ""}, "PageDomain"),
+        ({"WebPage": "no"}, "WebPage"),
+    ],
+)
+def test_a_domain_takes_a_certificate_and_a_page(changed, said):
+    assert refused(DEFAULTS | DOMAIN) == []
+    (reason,) = refused(DEFAULTS | DOMAIN | changed)
+    assert f"Set {said} t" in reason
 
 
 # ---------------------------------------------------------------- sign-in
@@ -477,6 +591,24 @@ def test_an_issuer_without_an_audience_is_refused():
     assert "OidcAudience" in reason
 
 
+@pytest.mark.parametrize(
+    ("scope", "clients", "taken"), [("", "", True), ("a/b", "c,d", True), ("a/b", "", False), ("", "c", False)]
+)
+def test_programs_need_a_scope_and_a_list_of_clients(scope, clients, taken):
+    programs = {"OidcScope": scope, "OidcClients": clients}
+    assert (refused(WITH_SIGN_IN | programs) == []) == taken
+    assert (refused(OPEN | programs) == []) == (scope == clients == "")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "taken", "other"),
+    [("OidcScope", "https://faceblur.example.org/hide", "two scopes"), ("OidcClients", "a1,b-2", "a1,,b-2")],
+)
+def test_programs_are_named_as_tokens_name_them(parameter, taken, other):
+    pattern = template()["Parameters"][parameter]["AllowedPattern"]
+    assert [bool(re.fullmatch(pattern, text)) for text in ("", taken, other)] == [True, True, False]
+
+
 def test_every_function_of_the_api_knows_the_issuer():
     answering = [name for name, function in FUNCTIONS.items() if "Api" in str(function.get("Events"))]
     assert len(answering) == 8
@@ -549,6 +681,14 @@ def anchors(page: str) -> set[str]:
 def test_every_alarm_has_its_section(name):
     (anchor,) = re.findall(r"docs/operations\.md#([\w-]+)\.$", ALARMS[name]["AlarmDescription"])
     assert anchor in anchors(OPERATIONS)
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_the_section_of_an_alarm_names_it_and_says_what_to_do_first(name):
+    (section,) = [part for part in OPERATIONS.split("\n### ") if f"`{name}`:" in part]
+    (anchor,) = anchors("### " + section)
+    assert ALARMS[name]["AlarmDescription"].endswith(f"#{anchor}.")
+    assert section.count("**First**,") == 1
 
 
 def test_no_two_alarms_share_a_section():
@@ -840,6 +980,10 @@ def test_a_copy_reports_no_upload():
 
 def test_the_defaults_are_not_refused():
     assert refused(DEFAULTS) == []
+
+
+def test_the_layer_is_there_only_where_it_is_used():
+    assert RESOURCES["OnnxLayer"]["Condition"] == FUNCTIONS["DetectFacesFunction"]["Layers"]["Fn::If"][0]
 
 
 def test_the_layer_is_for_detect_faces_alone():

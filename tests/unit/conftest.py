@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -21,14 +21,10 @@ from moto.core.models import MockAWS, botocore_stubber
 from faceblur.jobs import batch_files, batch_runs, batches, budget, executions, storage
 from faceblur.jobs import table as jobs_table
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
+from faceblur.observability import logger
 from faceblur.options import JobOptions
 from tests.support.networks import python_path
 from tests.support.privacy import private_in
-
-# The tracer looks at the environment once, when it is made.
-with pytest.MonkeyPatch.context() as patch:
-    patch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
-    from faceblur.observability import logger, tracer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -328,34 +324,14 @@ class Stdout:
         sys.stdout.flush()
 
 
-class Traces:
-    """The functions' traces, as text."""
-
-    def __init__(self, recorded: list[str]) -> None:
-        self._recorded = recorded
-
-    @contextmanager
-    def in_subsegment(self, name: str) -> Iterator[Traces]:
-        self._recorded.append(f"segment {name}")
-        yield self
-
-    def put_annotation(self, key: str, value: object) -> None:
-        self._recorded.append(f"annotation {key}: {value!r}")
-
-    def put_metadata(self, key: str, value: object, namespace: str | None = None) -> None:
-        self._recorded.append(f"metadata {namespace} {key}: {value!r}")
-
-
 @pytest.fixture(autouse=True)
 def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """All that the functions log and trace in a test, in which nothing must be private.
+    """All that the functions log in a test, in which nothing must be private.
 
     The logger, which took standard output when it was made, follows pytest's changes of it.
     """
     told: list[str] = []
     monkeypatch.setattr(logger.registered_handler, "stream", Stdout(told))
-    monkeypatch.setattr(tracer, "provider", Traces(told))
-    monkeypatch.setattr(tracer, "disabled", False)
     yield told
     assert private_in("\n".join(told)) == {}
 

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from faceblur_cli import batch, main
-from faceblur_cli.client import ApiClient
 from faceblur_cli.failures import Failure
+from faceblur_client import Client
 
 API = "https://api.example.org/api"
 ID = "6ba7b8109dad41d180b400c04fd430c8"
@@ -45,8 +45,9 @@ def run(monkeypatch):
 
     def call(states: list[dict[str, Any]], *arguments: str):
         api = Api(*states)
-        client = ApiClient(API, httpx.MockTransport(api))
-        monkeypatch.setattr(main, "ApiClient", lambda *_, **__: client)
+        client = Client(API, transport=httpx.MockTransport(api))
+        monkeypatch.setattr(Client, "_pause", lambda *_: None)
+        monkeypatch.setattr(main, "Client", lambda *_, **__: client)
         monkeypatch.setattr(batch, "_POLL_SECONDS", 0.0)
         return CliRunner().invoke(main.cli, ["batch", "--api", API, *arguments]), api.asked
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +13,12 @@ from click.testing import CliRunner
 
 from faceblur_cli import main
 from faceblur_cli.blur import Report, delete_stored, hide_faces, redo
-from faceblur_cli.client import ApiClient, JobFailed, Unavailable, refused_upload
 from faceblur_cli.failures import Failure
+from faceblur_client import Client, Stopped
 from tests.support.standins.loopback import LoopbackServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 API = "http://api.test/v1"
@@ -35,7 +34,7 @@ DONE = {
 }
 
 
-def client(*jobs: dict[str, object], upload_status: int = 204, upload_answer: str = "") -> ApiClient:
+def client(*jobs: dict[str, object]) -> Client:
     """A client of an API whose job is in these states, one after the other."""
     shown = iter(jobs)
 
@@ -45,7 +44,7 @@ def client(*jobs: dict[str, object], upload_status: int = 204, upload_answer: st
                 form = {"url": "http://s3.test/upload", "fields": {"key": "uploads/0a"}, "max_bytes": 35_000_000}
                 return httpx.Response(201, json={"job_id": "0a", "upload": form})
             case "POST", "s3.test", "/upload":
-                return httpx.Response(upload_status, text=upload_answer)
+                return httpx.Response(204)
             case "POST", "api.test", "/v1/jobs/0a/redo":
                 return httpx.Response(202, json={"job_id": "0a", "status": "PROCESSING"})
             case "GET", "api.test", "/v1/jobs/0a":
@@ -54,45 +53,13 @@ def client(*jobs: dict[str, object], upload_status: int = 204, upload_answer: st
                 return httpx.Response(200, content=b"result")
         return httpx.Response(404, json={"code": "JobNotFound", "message": "There is no such job."})
 
-    return ApiClient(API, httpx.MockTransport(answer))
-
-
-@dataclass
-class Clock:
-    """A clock that advances by the seconds slept, and by nothing else."""
-
-    now: float = 0.0
-    slept: list[float] = field(default_factory=list)
-    at_each_sleep: Callable[[], None] = lambda: None
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-        self.at_each_sleep()
+    return Client(API, transport=httpx.MockTransport(answer))
 
 
 @pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The client's clock, so that no test waits."""
-    clock = Clock()
-    monkeypatch.setattr("faceblur_cli.client.time", clock)
-    return clock
-
-
-def client_answering(answers: Iterator[httpx.Response | Exception]) -> ApiClient:
-    """A client of an API that gives these answers to requests for the job."""
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        assert (request.method, request.url.path) == ("GET", "/v1/jobs/0a")
-        next_answer = next(answers)
-        if isinstance(next_answer, Exception):
-            raise next_answer
-        return next_answer
-
-    return ApiClient(API, httpx.MockTransport(answer))
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client does not wait."""
+    monkeypatch.setattr(Client, "_pause", lambda *_: None)
 
 
 @pytest.fixture
@@ -102,7 +69,7 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
-def reports_of(api: ApiClient, photos: list[Path], out: Path | None = None) -> list[Report]:
+def reports_of(api: Client, photos: list[Path], out: Path | None = None) -> list[Report]:
     return hide_faces(api, photos, out, {}, 1, lambda _: None)
 
 
@@ -170,22 +137,24 @@ def test_a_failed_download_leaves_no_file(photo: Path, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [photo]
 
 
-def test_a_photo_that_is_too_large_is_told_the_limit_of_its_form() -> None:
-    assert "larger than 35 MB" in refused_upload(httpx.Response(400, text="EntityTooLarge"), 35_000_000).message
-
-
 @pytest.mark.parametrize(
-    ("answer", "code"),
+    ("answer", "code", "words"),
     [
-        ("<Error><Code>EntityTooLarge</Code></Error>", "ImageTooLarge"),
-        ("<Error><Code>AccessDenied</Code><Message>Policy expired.</Message></Error>", "UploadExpired"),
-        ("<Error><Code>AccessDenied</Code></Error>", "UploadRefused"),
+        (httpx.Response(401, json={}), "NotSignedIn", "FACEBLUR_TOKEN"),
+        (
+            httpx.Response(429, json={"code": "BudgetSpent", "message": "Try again tomorrow."}),
+            "BudgetSpent",
+            "tomorrow",
+        ),
+        (httpx.Response(503), "Unavailable", "cannot answer"),
+        (httpx.Response(200, text="<html>"), "WrongAddress", "Check the API's address"),
     ],
 )
-def test_an_upload_that_s3_refuses_gets_an_error_code(photo: Path, answer: str, code: str) -> None:
-    (report,) = reports_of(client(upload_status=403, upload_answer=answer), [photo])
+def test_a_report_says_what_the_client_says(photo: Path, answer: httpx.Response, code: str, words: str) -> None:
+    (report,) = reports_of(Client(API, transport=httpx.MockTransport(lambda _: answer)), [photo])
     assert report.error is not None
-    assert report.error["code"] == code == refused_upload(httpx.Response(403, text=answer), 35_000_000).code
+    assert (report.status, report.error["code"]) == ("FAILED", code)
+    assert words in report.error["message"]
 
 
 class Storage(BaseHTTPRequestHandler):
@@ -213,7 +182,7 @@ class Storage(BaseHTTPRequestHandler):
 
 REFUSALS = [
     ("403", "403 Forbidden"),
-    ("500", "500 Internal Server Error"),
+    ("500", "cannot answer at the moment (500)"),
     ("redirected", "307 Temporary Redirect"),
     ("silent", "127.0.0.1 cannot be reached"),
     ("cut", "127.0.0.1 cannot be reached"),
@@ -229,7 +198,7 @@ def test_no_error_tells_a_presigned_address(
 ) -> None:
     """Who has the address of a photo has the photo."""
     if at_upload and refusal in {"cut", "garbled"}:
-        refusal, reason = "503", "503 Service Unavailable"
+        refusal, reason = "503", "cannot answer at the moment (503)"
     with LoopbackServer(Storage) as storage:
         address = f"{storage.url}/{refusal}?X-Amz-Signature=secret"
 
@@ -245,7 +214,7 @@ def test_no_error_tells_a_presigned_address(
             uploads = request.method == "POST" and request.url.host != "api.test"
             return httpx.Response(204) if uploads else answer(request)
 
-        api = ApiClient(API, httpx.MockTransport(answer if at_upload else without_upload))
+        api = Client(API, transport=httpx.MockTransport(answer if at_upload else without_upload))
         (report,) = reports_of(api, [photo])
     assert report.error is not None
     assert reason in report.error["message"]
@@ -256,8 +225,11 @@ def test_no_error_tells_a_presigned_address(
 def test_an_address_that_is_none(photo: Path) -> None:
     form = {"url": "http://s3.test:secret/", "fields": {}, "max_bytes": 35_000_000}
     created = httpx.Response(201, json={"job_id": "0a", "upload": form})
-    (report,) = reports_of(ApiClient(API, httpx.MockTransport(lambda _: created)), [photo])
-    assert report.error == {"code": "Failure", "message": "The API gave an address that is none. Check --api."}
+    (report,) = reports_of(Client(API, transport=httpx.MockTransport(lambda _: created)), [photo])
+    assert report.error == {
+        "code": "WrongAddress",
+        "message": "An address of the API is none. Check the API's address.",
+    }
 
 
 def test_what_is_stored_can_be_deleted(photo: Path) -> None:
@@ -268,128 +240,15 @@ def test_what_is_stored_can_be_deleted(photo: Path) -> None:
         return httpx.Response(204)
 
     stored, failed, refused = Report("a", "0a", output="a.jpg"), Report("b", "0b", error={}), Report("c")
-    delete_stored(ApiClient(API, httpx.MockTransport(delete)), [stored, failed, refused])
+    delete_stored(Client(API, transport=httpx.MockTransport(delete)), [stored, failed, refused])
     assert deleted == [("DELETE", "/v1/jobs/0a")]
 
 
-def test_an_unknown_job_raises_its_code() -> None:
-    with pytest.raises(JobFailed, match="no such job") as caught:
-        client().get_job("0b")
-    assert caught.value.code == "JobNotFound"
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [lambda _: httpx.Response(200, text="<html>"), lambda _: httpx.Response(403, text="forbidden")],
-    ids=["a page", "a proxy's refusal"],
-)
-def test_an_address_that_is_no_api(answer: Callable[[httpx.Request], httpx.Response]) -> None:
-    with pytest.raises(Failure, match="does not answer as faceblur's API does"):
-        ApiClient(API, httpx.MockTransport(answer)).create_job({})
-
-
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_an_api_that_cannot_answer_at_the_moment(status: int) -> None:
-    api = ApiClient(API, httpx.MockTransport(lambda _: httpx.Response(status, text="try again")))
-    with pytest.raises(Unavailable, match=rf"cannot answer at the moment \({status}\)"):
-        api.create_job({})
-
-
-def test_the_token_is_sent_to_the_api_only(photo: Path) -> None:
-    authorizations: list[tuple[str, str | None]] = []
-    inner = client(DONE)._http._transport
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        authorizations.append((request.url.host, request.headers.get("Authorization")))
-        return inner.handle_request(request)
-
-    (report,) = reports_of(ApiClient(API, httpx.MockTransport(answer), token="a.b.c"), [photo])
-    assert report.error is None
-    assert set(authorizations) == {("api.test", "Bearer a.b.c"), ("s3.test", None)}
-
-
-def test_an_api_that_requires_sign_in(photo: Path) -> None:
-    (report,) = reports_of(ApiClient(API, httpx.MockTransport(lambda _: httpx.Response(401, json={}))), [photo])
+def test_a_photo_that_cannot_be_read(photo: Path) -> None:
+    photo.unlink()
+    (report,) = reports_of(client(DONE), [photo])
     assert report.error is not None
-    assert (report.error["code"], "FACEBLUR_TOKEN" in report.error["message"]) == ("NotSignedIn", True)
-
-
-def test_an_exhausted_quota(photo: Path) -> None:
-    refusal = {"code": "BudgetSpent", "message": "No more photos are taken today. Please try again tomorrow."}
-    (report,) = reports_of(ApiClient(API, httpx.MockTransport(lambda _: httpx.Response(429, json=refusal))), [photo])
-    assert report.error == refusal
-
-
-def test_an_api_that_cannot_be_reached(photo: Path) -> None:
-    def refuse(request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("refused", request=request)
-
-    (report,) = reports_of(ApiClient(API, httpx.MockTransport(refuse)), [photo])
-    assert report.error is not None
-    assert "cannot be reached" in report.error["message"]
-
-
-TEMPORARY_ERRORS = [
-    httpx.Response(503, text="try again"),
-    httpx.Response(429, json={"message": "Too Many Requests"}),
-    httpx.ConnectError("refused"),
-    httpx.ReadTimeout("slow"),
-]
-
-
-@pytest.mark.parametrize("error", TEMPORARY_ERRORS, ids=["503", "429", "refused", "slow"])
-def test_temporary_errors_do_not_end_the_waiting(clock: Clock, error: httpx.Response | Exception) -> None:
-    working, done = httpx.Response(200, json={"status": "PROCESSING"}), httpx.Response(200, json=DONE)
-    seen: list[str] = []
-    job = client_answering(iter([working, error, error, done])).wait_for("0a", seen.append)
-    assert job == DONE
-    assert seen == ["PROCESSING", "COMPLETED"]
-    assert clock.slept == [0.2, 2.0, 2.0]
-
-
-@pytest.mark.parametrize(("seconds", "most_requests"), [(0.5, 4), (2.7, 15), (12, 30), (100, 80)])
-def test_the_end_of_a_job_is_seen_soon_with_few_requests(clock: Clock, seconds: float, most_requests: int) -> None:
-    def answers() -> Iterator[httpx.Response]:
-        while clock.now < seconds:
-            yield httpx.Response(200, json={"status": "PROCESSING"})
-        yield httpx.Response(200, json=DONE)
-
-    client_answering(answers()).wait_for("0a", lambda _: None)
-    assert clock.now - seconds <= min(max(0.2, seconds / 10), 2.0)
-    assert len(clock.slept) <= most_requests
-
-
-def test_a_deleted_job_ends_the_waiting_at_once(clock: Clock) -> None:
-    gone = httpx.Response(404, json={"code": "JobNotFound", "message": "There is no such job."})
-    with pytest.raises(JobFailed) as caught:
-        client_answering(iter([gone])).wait_for("0a", lambda _: None)
-    assert (caught.value.code, clock.slept) == ("JobNotFound", [])
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [httpx.Response(200, json={"status": "PROCESSING"}), httpx.ConnectError("refused")],
-    ids=["a job that continues", "an API that cannot answer"],
-)
-def test_the_waiting_ends_after_20_minutes(clock: Clock, answer: httpx.Response | Exception) -> None:
-    with pytest.raises(JobFailed) as caught:
-        client_answering(itertools.repeat(answer)).wait_for("0a", lambda _: None)
-    assert caught.value.code == "TimedOut"
-    assert 20 * 60 <= clock.now < 20 * 60 + 3
-    assert max(clock.slept) == 2.0
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [httpx.Response(200, json={"status": "PROCESSING"}), httpx.Response(503)],
-    ids=["a job that continues", "an API that cannot answer"],
-)
-def test_stop_waiting_ends_the_waiting(clock: Clock, answer: httpx.Response) -> None:
-    api = client_answering(itertools.repeat(answer))
-    clock.at_each_sleep = lambda: api.stop_waiting() if len(clock.slept) == 3 else None
-    with pytest.raises(JobFailed):
-        api.wait_for("0a", lambda _: None)
-    assert len(clock.slept) == 3
+    assert report.error["code"] == "FileNotFoundError"
 
 
 def test_an_interrupt_ends_the_waiting_for_all_jobs(photo: Path) -> None:
@@ -399,20 +258,8 @@ def test_an_interrupt_ends_the_waiting_for_all_jobs(photo: Path) -> None:
     api = client(DONE)
     with pytest.raises(KeyboardInterrupt):
         hide_faces(api, [photo], None, {}, 1, interrupt)
-    with pytest.raises(JobFailed):
-        api.wait_for("0a", lambda _: None)
-
-
-def test_the_waiting_for_a_person_does_not_count(clock: Clock) -> None:
-    def answers() -> Iterator[httpx.Response]:
-        while clock.now < 10 * 3600:
-            yield httpx.Response(200, json={"status": "AWAITING_REVIEW"})
-        yield httpx.Response(200, json={"status": "PROCESSING"})
-        yield httpx.Response(200, json=DONE)
-
-    seen: list[str] = []
-    client_answering(answers()).wait_for("0a", seen.append)
-    assert seen == ["AWAITING_REVIEW", "PROCESSING", "COMPLETED"]
+    with pytest.raises(Stopped):
+        api.wait_for("0a")
 
 
 @pytest.mark.parametrize(
@@ -466,7 +313,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
             fields.append(json.loads(request.content))
         return inner.handle_request(request)
 
-    monkeypatch.setattr(main, "ApiClient", lambda _, token: ApiClient(API, httpx.MockTransport(answer), token=token))
+    monkeypatch.setattr(
+        main, "Client", lambda _, token: Client(API, transport=httpx.MockTransport(answer), token=token)
+    )
     return fields
 
 

@@ -88,10 +88,12 @@ def test_a_second_stack_is_told_before_its_ports(state: Path) -> None:
 def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run make in the project, without any set-up, and with a command that prints its arguments as JSON."""
     prints = f"{sys.executable} -c 'import json, sys; print(json.dumps(sys.argv[1:]))'"
+    # The make that may run these tests would pass its own options on.
+    own = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}}
     return subprocess.run(
         ["make", "--silent", "setup=", "page=", f"PYTHON={sys.executable}", f"faceblur={prints}", *arguments],
         cwd=project.ROOT,
-        env=os.environ | environment,
+        env=own | environment,
         capture_output=True,
         text=True,
         check=False,

@@ -746,7 +746,7 @@ def refused(roles: Roles, granted: list[dict[str, Any]], calls: list[tuple[str, 
 def test_the_state_machine_may_do_what_its_tasks_need_and_nothing_more(roles: Roles) -> None:
     (document,) = roles.policies("BlurImageStateMachine").values()
     calls, granted = needed(roles), grants(document)
-    assert len({action for action, _ in calls}) == 15
+    assert len({action for action, _ in calls}) == 7
     assert refused(roles, granted, calls) == []
     for grant in granted:
         lost = refused(roles, [other for other in granted if other is not grant], calls)

@@ -35,7 +35,7 @@ def _targets(part: Path) -> set[tuple[str, str]]:
 
 
 def _main() -> None:
-    """`make deploy` asks, with the build's folder and the stack's parameters; of one given twice, the last counts."""
+    """`make deploy` asks, with the build's folder and the stack's parameters."""
     folder, *parameters = sys.argv[1:]
     given = dict(parameter.split("=", 1) for parameter in parameters if "=" in parameter)
     try:

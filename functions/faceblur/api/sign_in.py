@@ -1,17 +1,20 @@
-"""Signed-in users: the person that a token of an OpenID Connect issuer names."""
+"""Signed-in users: the person or the program that a token of an OpenID Connect issuer names."""
 
 from __future__ import annotations
 
 import json
 from functools import cache
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 import jwt
 
 from faceblur import config
 from faceblur.errors import NotSignedIn
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 # Only signatures with a private key, whose public key the issuer publishes. Not `none`, and not HS256: with HS256,
 # anybody could sign with the published key.
@@ -25,13 +28,17 @@ UNKNOWN_KEY_SECONDS = 30  # the shortest time between two requests for keys beca
 class Issuer:
     """An issuer of tokens, such as a Cognito user pool."""
 
-    def __init__(self, url: str, audience: str) -> None:
-        """Trust tokens that the issuer at this URL made for this audience, the client id of an application."""
-        self._url, self._audience = url, audience
+    def __init__(self, url: str, audience: str, scope: str = "", clients: Collection[str] = ()) -> None:
+        """Trust tokens that the issuer at this URL made for this audience, the client id of an application.
+
+        Access tokens without an audience are trusted if the issuer made them for one of these clients, and with this
+        scope. Without a scope, none are.
+        """
+        self._url, self._audience, self._scope, self._clients = url, audience, scope, clients
         self._keys: jwt.PyJWKClient | None = None
 
     def owner(self, token: str) -> str:
-        """A pseudonym of the person that the token names. It is always the same and reveals nothing else.
+        """A pseudonym of the person or program that the token names. It is always the same and reveals nothing else.
 
         Raises NotSignedIn, or an OSError or PyJWKClientConnectionError if the issuer does not answer.
         """
@@ -40,16 +47,34 @@ class Issuer:
                 token,
                 self._key_of(token),
                 algorithms=ALGORITHMS,
-                audience=self._audience,
                 issuer=self._url,
                 leeway=LEEWAY_SECONDS,
-                options={"require": ["exp", "iss", "aud", "sub"]},
+                options={"require": ["exp", "iss", "sub"], "verify_aud": False},
             )
         except jwt.PyJWKClientConnectionError:
             raise
         except jwt.PyJWTError as error:
             raise NotSignedIn from error
+        if not (self._is_for_us(claims) or self._is_of_a_program(claims)):
+            raise NotSignedIn
         return sha256(f"{self._url} {claims['sub']}".encode()).hexdigest()[:32]
+
+    def _is_for_us(self, claims: dict[str, Any]) -> bool:
+        """Whether the issuer made the token for this application (RFC 7519, section 4.1.3)."""
+        audience = claims.get("aud")
+        return self._audience in (audience if isinstance(audience, list) else [audience])
+
+    def _is_of_a_program(self, claims: dict[str, Any]) -> bool:
+        """Whether it is an access token without an audience, such as Cognito's, of a client that may use this API."""
+        scopes = claims.get("scope")
+        return (
+            bool(self._scope)
+            and "aud" not in claims
+            and claims.get("token_use") == "access"
+            and claims.get("client_id") in self._clients
+            and isinstance(scopes, str)
+            and self._scope in scopes.split()
+        )
 
     def _key_of(self, token: str) -> jwt.PyJWK:
         """The key that signed the token. If it is unknown, the issuer's keys are fetched again."""
@@ -69,4 +94,4 @@ class Issuer:
 @cache
 def issuer() -> Issuer:
     """The issuer that this deployment trusts."""
-    return Issuer(config.oidc_issuer(), config.oidc_audience())
+    return Issuer(config.oidc_issuer(), config.oidc_audience(), config.oidc_scope(), config.oidc_clients())

@@ -64,11 +64,12 @@ class Workflow:
                 raise
         return True
 
-    def stop_all(self, job_id: str) -> None:
-        """Stop every execution of a job whose row is gone, which would name the current one."""
-        redos = 0
-        while self.stop(self.execution(job_id, redos)):
-            redos += 1
+    def stop_all(self, job_id: str) -> int:
+        """Stop every execution of a job whose row is gone, which would name the current one. Returns their number."""
+        number = 0
+        while self.stop(self.execution(job_id, number)):
+            number += 1
+        return number
 
     def execution(self, job_id: str, redos: int = 0) -> str:
         """The ARN of the job's first execution, or of the one that does it again for this time."""

@@ -100,7 +100,9 @@ def _shows_alike(data: bytes, image: ImageFile.ImageFile) -> bool:
     others an orientation, and of several blocks another one may count.
     """
     code = colours.code_of(data, image)
-    if (code and code.is_hdr) or image.has_transparency_data:
+    # Pillow asserts that a palette is there, which a damaged file may lack.
+    has_palette = image.mode not in {"P", "PA"} or image.palette is not None
+    if (code and code.is_hdr) or not has_palette or image.has_transparency_data:
         return False
     if without_greedy_tags(data, image.format or "") is not data:
         return False

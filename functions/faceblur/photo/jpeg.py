@@ -117,7 +117,7 @@ def options(source: JpegImagePlugin.JpegImageFile, orientation: int) -> dict[str
 def _subsampling(source: JpegImagePlugin.JpegImageFile) -> str:
     """The photo's own subsampling, or the coarsest that Pillow can write with at least as many samples of colour."""
     light, *colours = factors(source)
-    across, down = (min(2, *(light[axis] // each[axis] for each in colours)) for axis in (0, 1))
+    across, down = (min([2, *(light[axis] // each[axis] for each in colours)]) for axis in (0, 1))
     return SUBSAMPLINGS.get((across, down), "4:4:4")
 
 

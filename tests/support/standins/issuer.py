@@ -9,7 +9,7 @@ import time
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.support.standins.loopback import LoopbackServer
 
 AUDIENCE = "faceblur-page"
+# A program that signs in by itself, its secret, and the scope that it may ask for.
+MACHINE, SECRET, SCOPE = "faceblur-machine", "a:b/c+d %", "faceblur/hide"
 
 
 class Issuer(LoopbackServer):
@@ -27,8 +29,14 @@ class Issuer(LoopbackServer):
         self.keys: dict[str, rsa.RSAPrivateKey] = {}
         self.asked: list[str] = []
         self.codes: dict[str, dict[str, str]] = {}
+        self.known_as = ""
         self.rotate("first")
         super().__init__(self._handler())
+
+    @property
+    def name(self) -> str:
+        """The address that tokens and documents state: that of the server, unless clients reach it at another."""
+        return self.known_as or self.url
 
     def rotate(self, key: str) -> None:
         """Replace all keys by a new one."""
@@ -37,9 +45,14 @@ class Issuer(LoopbackServer):
     def token(self, subject: str = "alice", **changes: Any) -> str:
         """A token; claims can be changed, or left out with None."""
         (name, key), now = next(iter(self.keys.items())), int(time.time())
-        claims = {"iss": self.url, "aud": AUDIENCE, "sub": subject, "iat": now, "exp": now + 300} | changes
+        claims = {"iss": self.name, "aud": AUDIENCE, "sub": subject, "iat": now, "exp": now + 300} | changes
         kept = {name: value for name, value in claims.items() if value is not None}
         return jwt.encode(kept, key, algorithm="RS256", headers={"kid": name})
+
+    def access_token(self, **changes: Any) -> str:
+        """A program's access token as Cognito makes it: without an audience."""
+        claims = {"aud": None, "client_id": MACHINE, "token_use": "access", "scope": SCOPE}
+        return self.token(MACHINE, **claims | changes)
 
     def authorize(self, question: dict[str, str]) -> str:
         """Sign Alice in without asking for a password. Returns the redirect address, with a code."""
@@ -48,6 +61,18 @@ class Issuer(LoopbackServer):
         code = secrets.token_urlsafe()
         self.codes[code] = question
         return f"{question['redirect_uri']}?{urlencode({'code': code, 'state': question['state']})}"
+
+    def sign_in(self, form: dict[str, str], authorization: str) -> tuple[int, dict[str, Any]]:
+        """The status and the answer to a program that shows its credentials (RFC 6749, sections 2.3.1, 4.4 and 5.2)."""
+        scheme, _, login = authorization.partition(" ")
+        client, _, secret = base64.b64decode(login).decode().partition(":")
+        if scheme != "Basic" or (unquote_plus(client), unquote_plus(secret)) != (MACHINE, SECRET):
+            return 401, {"error": "invalid_client"}
+        if form["scope"] != SCOPE:
+            return 400, {"error": "invalid_scope"}
+        # A machine may ask twice in a second; no two of its tokens are the same.
+        token = self.access_token(jti=secrets.token_hex())
+        return 200, {"access_token": token, "token_type": "Bearer", "expires_in": 300}
 
     def exchange(self, form: dict[str, str]) -> dict[str, Any]:
         """The tokens for a code. It works once, and only with the verifier of its challenge (RFC 7636)."""
@@ -63,10 +88,10 @@ class Issuer(LoopbackServer):
             for name, key in self.keys.items()
         ]
         about = {
-            "issuer": self.url,
-            "jwks_uri": f"{self.url}/keys",
-            "authorization_endpoint": f"{self.url}/authorize",
-            "token_endpoint": f"{self.url}/token",
+            "issuer": self.name,
+            "jwks_uri": f"{self.name}/keys",
+            "authorization_endpoint": f"{self.name}/authorize",
+            "token_endpoint": f"{self.name}/token",
         }
         return {"/.well-known/openid-configuration": about, "/keys": {"keys": keys}}
 
@@ -84,12 +109,16 @@ class Issuer(LoopbackServer):
                     self.say(issuer._documents()[path])
 
             def do_POST(self) -> None:
-                form = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                self.say(issuer.exchange(dict(parse_qsl(form))))
+                issuer.asked.append(self.path)
+                form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+                if form["grant_type"] == "client_credentials":
+                    self.say(*reversed(issuer.sign_in(form, self.headers["Authorization"])))
+                else:
+                    self.say(issuer.exchange(form))
 
-            def say(self, answer: dict[str, Any]) -> None:
+            def say(self, answer: dict[str, Any], status: int = 200) -> None:
                 content = json.dumps(answer).encode()
-                self.send_response(200)
+                self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Access-Control-Allow-Origin", "*")
                 self.end_headers()
@@ -172,4 +201,22 @@ NOT_FOR_US: dict[str, dict[str, Any]] = {
     "of another issuer": {"iss": "https://issuer.example.org"},
     "of no issuer": {"iss": None},
     "about nobody": {"sub": None},
+}
+
+# Claims of programs' tokens that the issuer signed, but not for this API.
+NOT_FOR_PROGRAMS: dict[str, dict[str, Any]] = {
+    "expired": {"exp": int(time.time()) - 3600},
+    "good for ever": {"exp": None},
+    "of another issuer": {"iss": "https://issuer.example.org"},
+    "of a program that is not listed": {"client_id": "somebody-else"},
+    "of no program": {"client_id": None},
+    "of several programs": {"client_id": [MACHINE]},
+    "no access token": {"token_use": "id"},
+    "of no use": {"token_use": None},
+    "with another scope": {"scope": "faceblur/look"},
+    "with a longer scope": {"scope": f"{SCOPE}s other/{SCOPE}"},
+    "with no scope": {"scope": None},
+    "with a list of scopes": {"scope": [SCOPE]},
+    "for another application": {"aud": "somebody-else"},
+    "for no application": {"aud": []},
 }

@@ -6,7 +6,7 @@ import pytest
 
 from authorize.app import handler
 from faceblur.api import sign_in
-from tests.support.standins.issuer import AUDIENCE, FORGED, NOT_FOR_US, Issuer
+from tests.support.standins.issuer import AUDIENCE, FORGED, MACHINE, NOT_FOR_PROGRAMS, NOT_FOR_US, SCOPE, Issuer
 
 pytestmark = pytest.mark.enable_socket
 METHOD = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/api/GET/jobs/0a"
@@ -17,6 +17,8 @@ def issuer(monkeypatch):
     with Issuer() as served:
         monkeypatch.setenv("OIDC_ISSUER", served.url)
         monkeypatch.setenv("OIDC_AUDIENCE", AUDIENCE)
+        monkeypatch.setenv("OIDC_SCOPE", SCOPE)
+        monkeypatch.setenv("OIDC_CLIENTS", f"another-machine,{MACHINE}")
         sign_in.issuer.cache_clear()
         yield served
     sign_in.issuer.cache_clear()
@@ -60,6 +62,50 @@ def test_forged_tokens(ask, issuer, forge):
 def test_tokens_that_are_not_for_us(ask, issuer, claims):
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         ask(issuer.token(**claims))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{}, {"scope": f"openid {SCOPE} other"}, {"client_id": "another-machine"}, {"sub": "alice"}],
+    ids=["of a program", "of several scopes", "of another program", "of a person through a program"],
+)
+def test_programs_may_use_the_api(ask, issuer, claims):
+    assert ask(issuer.access_token(**claims))["context"]["owner"]
+
+
+def test_a_program_is_an_owner_of_its_own(ask, issuer):
+    machine, again, alice = (
+        ask(token)["context"]["owner"]
+        for token in (issuer.access_token(), issuer.access_token(jti="2"), issuer.token())
+    )
+    assert machine == again != alice
+
+
+@pytest.mark.parametrize("claims", NOT_FOR_PROGRAMS.values(), ids=NOT_FOR_PROGRAMS.keys())
+def test_programs_tokens_that_are_not_for_us(ask, issuer, claims):
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        ask(issuer.access_token(**claims))
+
+
+@pytest.mark.parametrize("scope", [SCOPE, "", None])
+def test_without_a_scope_no_token_needs_no_audience(ask, issuer, monkeypatch, scope):
+    monkeypatch.setenv("OIDC_SCOPE", "")
+    sign_in.issuer.cache_clear()
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        ask(issuer.access_token(scope=scope))
+    assert ask(issuer.token())
+
+
+@pytest.mark.parametrize("client", [MACHINE, "", None])
+def test_without_clients_no_token_needs_no_audience(ask, issuer, monkeypatch, client):
+    monkeypatch.setenv("OIDC_CLIENTS", "")
+    sign_in.issuer.cache_clear()
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        ask(issuer.access_token(client_id=client))
+
+
+def test_the_audience_may_be_one_of_several(ask, issuer):
+    assert ask(issuer.token(aud=["somebody-else", AUDIENCE]))
 
 
 @pytest.mark.parametrize("claims", [{"exp": -20}, {"nbf": 20}, {"iat": 20}], ids=["expired", "not yet", "issued later"])

@@ -6,6 +6,7 @@ import pytest
 
 from delete_job.app import handler
 from faceblur.jobs.executions import Workflow, workflow
+from faceblur.jobs.storage import Photos
 from faceblur.observability import digest_of_id
 from tests.support.api_contract import assert_documented
 
@@ -83,10 +84,17 @@ def test_the_second_time_it_is_gone(delete, add_job):
     assert [delete()[0], delete()[0]] == [204, 404]
 
 
-def test_the_next_deletion_erases_what_an_interrupted_one_left(delete, everything, keys):
+def test_the_next_deletion_erases_what_an_interrupted_one_left(delete, everything, keys, states):
+    states.start_execution(stateMachineArn=workflow()._state_machine_arn, name=JOB_ID)
     status, body = delete()
     assert (status, body["code"]) == (404, "JobNotFound")
     assert not [key for key in keys() if JOB_ID in key]
+
+
+def test_a_request_for_a_job_that_never_was_lists_nothing(delete, monkeypatch):
+    """Listing would be the dearest part of a request that everybody can make."""
+    monkeypatch.setattr(Photos, "erase", lambda *_: pytest.fail("listed"))
+    assert delete()[0] == 404
 
 
 def test_the_next_deletion_stops_every_execution_that_an_interrupted_one_left(delete, states):

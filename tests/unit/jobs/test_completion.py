@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -137,6 +138,20 @@ def test_completing_again_after_another_try_has_erased_the_boxes_is_harmless(don
     assert complete_job(done, jobs(), photos()) is None
     assert keys() == {done.draft["key"], RECEIPT}
     assert jobs().get(JOB_ID).status is Status.COMPLETED
+
+
+@pytest.mark.parametrize("hours", [0, 1])
+def test_an_older_payload_changes_nothing_that_is_published(done, add_job, keys, written, hours):
+    """Such as one sent by hand, of an earlier round's draft."""
+    add_job("PROCESSING")
+    published = replace(done, options=done.options | {"keep_original": hours})
+    complete_job(published, jobs(), photos())
+    once, receipt_once, keys_once = jobs().get(JOB_ID), written(), keys()
+    older = replace(published, draft=done.draft | {"key": f"results/{JOB_ID}.0123456789abcdef.jpg"}, check_rounds=1)
+    # Without its boxes, the repetition of what is done counts as done.
+    with pytest.raises(JobNotFound) if hours else nullcontext():
+        complete_job(older, jobs(), photos())
+    assert (jobs().get(JOB_ID), written(), keys()) == (once, receipt_once, keys_once)
 
 
 def test_a_job_in_work_whose_boxes_are_gone_is_not_completed(done, add_job, keys):

@@ -140,6 +140,19 @@ def test_jpegs_are_turned_upright_without_loss(orientation: int, size: tuple[int
     assert tags in ({}, {0x0112: orientation}) if not whole else tags == {}
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("size", [(512, 512), (500, 501)])
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_jpegs_of_every_mode_are_turned_upright(mode: str, size: tuple[int, int], orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    photo = encoded(astronaut_pixels().resize(size).convert(mode), "JPEG", quality=85, exif=exif)
+    hidden = hide_faces(photo, [FACE])
+    assert opened(hidden.data).mode == mode
+    assert_faithful(photo, hidden.data, least=51)
+    assert (hidden.width, hidden.height) == ImageOps.exif_transpose(opened(photo)).size
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
 def test_a_turned_jpeg_of_cut_blocks_is_stored_as_it_was(mode: str) -> None:
     exif = Image.Exif()

@@ -1,0 +1,1 @@
+"""Verifies faceblur in a cloud account: deploys a stack, tries it, writes down what it saw, and deletes the stack."""

@@ -1,0 +1,235 @@
+"""Calls one function in the image of its Lambda runtime, on the stack that `make run` serves in another terminal.
+
+`python -m tests.support.invoke detect_faces` sends the event tests/events/detect_faces.json, made to fit a job of its
+own. It prints what the function logs and answers, and ends with 1 if the function raised an error.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from faceblur_cli import project
+from faceblur_cli.failures import Failure
+from faceblur_cli.stack import holder, sam
+from faceblur_cli.stack.aws import credentials
+from tests.support.pictures.photos import astronaut
+from tests.support.stack.deployed import Deployed, function_name
+from tests.support.standins.issuer import AUDIENCE, Issuer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+EVENTS = project.ROOT / "tests/events"
+# The job that the events speak of, and its execution.
+SAMPLE = "0f8fad5bd9cb469fa16570867728950e"
+SAMPLE_EXECUTION = f"arn:aws:states:eu-central-1:123456789012:execution:blur-image:{SAMPLE}"
+IMAGE = f"public.ecr.aws/lambda/python:{project.python_runtime().removeprefix('python')}-{project.architecture()}"
+DOCKER_DESKTOP = "host.docker.internal"
+
+# In which state each function needs its job; the others need none.
+JOBS = {
+    "start_workflow": "new",
+    "fail_upload": "new",
+    "get_job": "done",
+    "delete_job": "done",
+    "redo_job": "done",
+    "detect_faces": "in work",
+    "hide_faces": "in work",
+    "complete_job": "in work",
+    "fail_job": "in work",
+    "review_job": "waiting",
+    "draw_preview": "waiting",
+}
+FUNCTIONS = sorted([*JOBS, "authorize", "create_job", "sweep_photos"])
+
+
+def main(verb: str) -> int:
+    """Call the function; gives the exit code. Raises Failure if something that it needs is not there."""
+    if verb not in FUNCTIONS:
+        raise Failure(f"There is no function {verb!r}. Say one of: make invoke FUNCTION={' | '.join(FUNCTIONS)}")
+    host = host_of_containers()
+    if (stack := holder.running_stack()) is None:
+        raise Failure("No stack runs here. Start one in another terminal: make run")
+    sam.build(partial(click.echo, err=True))
+    deployed = Deployed(stack, Path(os.devnull), sam.STACK_NAME)
+    with ExitStack() as reachable:
+        endpoint = reachable.enter_context(reachable_at(host, stack.endpoint))
+        event = event_for(verb, *made_job(deployed, JOBS.get(verb)))
+        if verb == "authorize":
+            issuer = reachable.enter_context(Issuer())
+            address = reachable.enter_context(reachable_at(host, issuer.url))
+            environment = {"OIDC_ISSUER": address, "OIDC_AUDIENCE": AUDIENCE}
+            issuer.known_as = address
+            event["authorizationToken"] = f"Bearer {issuer.token()}"
+        else:
+            configured = stack.client("lambda").get_function_configuration(
+                FunctionName=function_name(deployed, logical_id(verb))
+            )
+            environment = configured["Environment"]["Variables"]
+        return _invoke(verb, stack.endpoint, event, environment | {"AWS_ENDPOINT_URL": endpoint})
+
+
+def logical_id(verb: str) -> str:
+    """The name of a function in the template: detect_faces → DetectFacesFunction."""
+    return f"{verb.title().replace('_', '')}Function"
+
+
+def made_job(stack: Deployed, state: str | None) -> tuple[str, dict[str, Any]]:
+    """Make a job in this state; gives its id, and what its row says: its execution and its outcome, if there is one."""
+    if state is None:
+        return SAMPLE, {}
+    if state == "new":
+        return str(stack.create()["job_id"]), {}
+    if state == "waiting":
+        job_id = stack.start(astronaut(), review="always")
+        stack.asked(job_id)
+        return job_id, {}
+    job_id = stack.start(astronaut(), keep_original=1)
+    stack.ended(job_id)
+    row = stack.row(job_id) or {}
+    if state == "in work":
+        # As if the execution had not come to its end.
+        stack.stack.client("dynamodb").update_item(
+            TableName=stack.stack.outputs["JobsTableName"],
+            Key={"job_id": {"S": job_id}},
+            UpdateExpression="SET #status = :status",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={":status": {"S": "PROCESSING"}},
+        )
+    return job_id, {"execution": row["execution_arn"]["S"], **json.loads(row["outcome"]["S"])}
+
+
+def event_for(verb: str, job_id: str, made: dict[str, Any]) -> dict[str, Any]:
+    """The sample event of a function, of this job and of what was made of it."""
+    text = (EVENTS / f"{verb}.json").read_text()
+    event: dict[str, Any] = json.loads(
+        text.replace(SAMPLE_EXECUTION, made.get("execution", SAMPLE_EXECUTION)).replace(SAMPLE, job_id)
+    )
+    known = {"boxes": made.get("boxes"), "draft": made.get("result")}
+    return event | {name: value for name, value in known.items() if value and event.get(name)}
+
+
+def command(verb: str, folder: Path, *, pull: bool) -> list[str]:
+    """The `sam local invoke` of a function, with the build, its event and its environment in this folder."""
+    return [
+        *(str(project.SAM), "local", "invoke", logical_id(verb)),
+        f"--template={folder / 'template.yaml'}",
+        f"--event={folder / 'event.json'}",
+        f"--env-vars={folder / 'env.json'}",
+        *([] if pull else ["--skip-pull-image"]),
+        "--parameter-overrides",
+        f"PythonRuntime={project.python_runtime()}",
+        f"Architecture={project.architecture()}",
+        "FaceDetector=embedded",
+        # The template declares these variables only if their parameters are set. Their values are in the file.
+        "AwsEndpointUrl=http://127.0.0.1:9",
+        *(["OidcIssuer=http://127.0.0.1:9", f"OidcAudience={AUDIENCE}"] if verb == "authorize" else []),
+    ]
+
+
+def raised(answer: str) -> bool:
+    """Whether the last line of this output is an error that a function raised: sam's exit code does not tell."""
+    with suppress(IndexError, ValueError):
+        last = json.loads(answer.strip().splitlines()[-1])
+        return isinstance(last, dict) and "errorType" in last
+    return True
+
+
+def _invoke(verb: str, endpoint: str, event: dict[str, Any], environment: dict[str, str]) -> int:
+    with tempfile.TemporaryDirectory(dir=project.BUILD.parent, prefix="build-") as copy:
+        folder = Path(copy)
+        # The image would start the bootstrap, which is for the embedded AWS.
+        without = shutil.ignore_patterns("bootstrap")
+        for name in (logical_id(verb), "OnnxLayer"):
+            shutil.copytree(project.BUILD / name, folder / name, copy_function=os.link, ignore=without)
+        shutil.copy(project.BUILD / "template.yaml", folder)
+        (folder / "event.json").write_text(json.dumps(event))
+        (folder / "env.json").write_text(json.dumps({"Parameters": environment}))
+        # sam would ask the registry each time, and needs it then.
+        pull = not _docker("image", "ls", "--quiet", IMAGE)
+        # sam itself asks for the account's number.
+        settings = os.environ | credentials() | {"AWS_ENDPOINT_URL": endpoint}
+        settings |= {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_CHECK_LATEST_VERSION": "0"}
+        ended = subprocess.run(
+            command(verb, folder, pull=pull), env=settings, stdout=subprocess.PIPE, text=True, check=False
+        )
+    click.echo(ended.stdout.strip())
+    return ended.returncode or int(raised(ended.stdout))
+
+
+def _docker(*arguments: str) -> str:
+    """What Docker answers. Raises Failure if it does not run."""
+    try:
+        asked = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, timeout=30)
+    except (FileNotFoundError, subprocess.TimeoutExpired) as error:
+        raise Failure(f"The function runs in a container, and Docker is not here: {error}") from error
+    if asked.returncode != 0:
+        raise Failure(f"The function runs in a container, and Docker does not run: {asked.stderr.strip()}")
+    return asked.stdout.strip()
+
+
+def host_of_containers() -> str:
+    """This machine as containers know it: on Linux the address of Docker's bridge, else a name of Docker Desktop."""
+    if platform.system() != "Linux":
+        _docker("version")
+        return DOCKER_DESKTOP
+    bridge = json.loads(_docker("network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}"))[0]
+    # Docker does not always name the gateway, which is the first address then.
+    return str(bridge.get("Gateway") or next(ipaddress.ip_network(bridge["Subnet"]).hosts()))
+
+
+@contextmanager
+def reachable_at(host: str, url: str) -> Iterator[str]:
+    """An address at which containers reach a server of the loopback interface; on Linux, through Docker's bridge."""
+    port = int(url.rpartition(":")[2])
+    if host == DOCKER_DESKTOP:
+        yield f"http://{host}:{port}"
+        return
+    with socket.create_server((host, 0)) as listening:
+        threading.Thread(target=_relay, args=(listening, port), daemon=True).start()
+        yield f"http://{host}:{listening.getsockname()[1]}"
+
+
+def _relay(listening: socket.socket, port: int) -> None:
+    """Connect everybody who comes to this port of the loopback interface, until the socket is closed."""
+    with suppress(OSError):
+        while True:
+            client, _ = listening.accept()
+            server = socket.create_connection(("127.0.0.1", port))
+            for source, sink in ((client, server), (server, client)):
+                threading.Thread(target=_copy, args=(source, sink), daemon=True).start()
+
+
+def _copy(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while part := source.recv(65536):
+            sink.sendall(part)
+        sink.shutdown(socket.SHUT_WR)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command: an error that a person can act on is one line."""
+    try:
+        return main(arguments[0] if arguments else "")
+    except Failure as failure:
+        click.echo(f"invoke: {failure}", err=True)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

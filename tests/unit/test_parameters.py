@@ -1,0 +1,67 @@
+"""`parameters/complete`: the values of all parameters for a deployment."""
+
+from __future__ import annotations
+
+import json
+import runpy
+
+import pytest
+
+from tests.support.sources import ROOT, template
+
+complete = runpy.run_path(str(ROOT / "parameters/complete"))["complete"]
+DEFAULTS = {name: str(each["Default"]) for name, each in template()["Parameters"].items()}
+BUILT = {"PythonRuntime": "python3.12", "Architecture": "arm64"}
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(text: str):
+        path = tmp_path / "faceblur.yaml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_what_the_file_leaves_out_has_the_default(file):
+    assert complete(file("CallsAJob: 7\n"), BUILT) == DEFAULTS | BUILT | {"CallsAJob": "7"}
+
+
+def test_every_value_is_text_as_it_is_written(file):
+    values = complete(file("WebPage: no\nReviewHours: 0.50\nAllowedOrigin: '*'\n"), BUILT)
+    assert (values["WebPage"], values["ReviewHours"], values["AllowedOrigin"]) == ("no", "0.50", "*")
+
+
+def test_a_value_can_be_a_list_or_empty(file):
+    values = complete(file("OidcOrigins: [https://a.example, https://b.example]\nOidcIssuer:\n"), BUILT)
+    assert (values["OidcOrigins"], values["OidcIssuer"]) == ("https://a.example,https://b.example", "")
+
+
+def test_without_a_file_or_with_an_empty_one_all_values_are_defaults(file, tmp_path, capsys):
+    assert complete(file("# nothing\n"), BUILT) == DEFAULTS | BUILT
+    assert capsys.readouterr().err == ""
+    assert complete(tmp_path / "none.yaml", BUILT) == DEFAULTS | BUILT
+    assert "none.yaml: all parameters get their defaults" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("JobsPerDay: 7\n", "no parameter JobsPerDay"),
+        ("PythonRuntime: python3.13\n", "PythonRuntime is python3.13, but this machine builds for python3.12"),
+        ("Architecture: x86_64\n", "Architecture is x86_64"),
+        ("FaceDetector=both\n", "one `Name: value` a line"),
+        ("CallsAJob: {a: 1}\n", "CallsAJob must have one value"),
+        ("CallsAJob: [\n", "faceblur.yaml"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(text, said, file):
+    with pytest.raises(SystemExit, match=said):
+        complete(file(text), BUILT)
+
+
+def test_the_output_is_what_sam_reads(file, capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["complete", str(file("CallsAJob: 7\n")), "Architecture=arm64"])
+    runpy.run_path(str(ROOT / "parameters/complete"), run_name="__main__")
+    assert json.loads(capsys.readouterr().out) == DEFAULTS | {"CallsAJob": "7", "Architecture": "arm64"}
