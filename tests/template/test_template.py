@@ -297,6 +297,7 @@ def spelled_out(value: Any) -> Any:
 # What AWS takes for the names that the template gives. CloudFormation shortens those that it gives itself.
 NAMES = {
     ("PhotoBucket", "BucketName"): r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
+    ("HideBatchStateMachine", "Name"): r"[\w-]{1,80}",
     ("Api", "Name"): r".{1,1024}",
     ("PageAccess", "OriginAccessControlConfig", "Name"): r"[\w-]{1,64}",
     ("PageAddresses", "Name"): r"[\w-]{1,64}",
