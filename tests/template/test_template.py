@@ -1011,11 +1011,11 @@ EXECUTION_FAILED = "ExecutionFailed.Arn"
 EXECUTIONS = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${BlurImageStateMachine.Name}:*"
 _STATES = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}"
 PHOTO_EXECUTIONS = f"{_STATES}:execution:${{HidePhotoStateMachine.Name}}:*"
-BATCH_MACHINE = f"{_STATES}:stateMachine:${{AWS::StackName}}-hide-batch"
-BATCH_EXECUTIONS = f"{_STATES}:execution:${{AWS::StackName}}-hide-batch:*"
+BATCH_MACHINE = f"{_STATES}:stateMachine:hide-batch-${{Id}}"
+BATCH_EXECUTIONS = f"{_STATES}:execution:hide-batch-${{Id}}:*"
 # A map of the machine runs as executions of the machine, whose names have that of the map.
-MAP_CHILDREN = f"{_STATES}:execution:${{AWS::StackName}}-hide-batch/*"
-MAP_RUNS = f"{_STATES}:mapRun:${{AWS::StackName}}-hide-batch/*"
+MAP_CHILDREN = f"{_STATES}:execution:hide-batch-${{Id}}/*"
+MAP_RUNS = f"{_STATES}:mapRun:hide-batch-${{Id}}/*"
 BATCHES = "${PhotoBucket.Arn}/batches/*"
 BATCH_UPLOADS, LINES, REPORTS, MAP_RESULTS = (
     f"{BATCHES}/in/*",
@@ -1253,7 +1253,9 @@ def statements(name: str) -> list[dict[str, Any]]:
 def named(resource: Any) -> str:
     """A resource of a policy as text; in the cloud, if it depends on that."""
     resource = chosen(resource, {})
-    return resource if isinstance(resource, str) else next(iter(resource.values()))
+    if isinstance(resource, dict):
+        resource = next(iter(resource.values()))
+    return resource[0] if isinstance(resource, list) else resource
 
 
 def test_each_role_may_do_this_and_nothing_else():
