@@ -16,7 +16,7 @@ from faceblur import prices
 DAY = 24 * 60 * 60  # seconds
 # The defaults of DollarsADay.
 DOLLARS_A_DAY = {"without sign-in": 5, "with sign-in": 25}
-# What the state machine tries again if Lambda refuses a call, until the execution's 15 minutes are over.
+# How often the state machine tries each task again if Lambda refuses the call.
 THROTTLED_TRIES = 30
 
 
@@ -31,12 +31,16 @@ def request(*, signs_in: bool) -> float:
 
 
 def ceiling(dollars: float, *, signs_in: bool) -> dict[str, float]:
-    """USD in a day with this budget, by what it is spent for."""
-    jobs = dollars * prices.A_DOLLAR / prices.JOB
+    """USD in a day with this budget, by what it is spent for.
+
+    A job pays JOB, and TASK, which is less, for each task that begins. If one is never begun, it is the last. So each
+    task has at least TASK paid for it. A job has no time for all those tries; this counts them nevertheless.
+    """
+    tasks = dollars * prices.A_DOLLAR / prices.TASK
     spent = {
         "photos: `DollarsADay`": dollars,
         "requests: `RequestsASecond`": REQUESTS_A_SECOND * DAY * request(signs_in=signs_in),
-        "further tries of throttled functions, 30 for each job": jobs * THROTTLED_TRIES * prices.STATE_TRANSITION,
+        "further tries of throttled functions, 30 for each task": tasks * THROTTLED_TRIES * prices.STATE_TRANSITION,
     }
     usd = {name: amount if amount is dollars else amount / prices.A_DOLLAR for name, amount in spent.items()}
     return usd | {"at most": sum(usd.values())}

@@ -9,6 +9,8 @@ import time
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +21,26 @@ from botocore.exceptions import BotoCoreError, ClientError
 from faceblur_cli import batch as batches
 from faceblur_cli import ports, removal, terminal, trace
 from faceblur_cli import redrive as dead_letters
-from faceblur_cli.blur import Report, delete_stored, hide_faces, redo
 from faceblur_cli.failures import Failure
+from faceblur_cli.folder.journal import NAME as JOURNAL
+from faceblur_cli.folder.journal import Journal, NoJournal
+from faceblur_cli.folder.one import Wishes
+from faceblur_cli.folder.pace import MOST_AT_ONCE, Pace
+from faceblur_cli.folder.pipe import hide_piped
+from faceblur_cli.folder.plan import plan
+from faceblur_cli.folder.progress import Progress
+from faceblur_cli.folder.report import Counts, Report, ReportFile, exit_code
+from faceblur_cli.folder.run import hide_all
+from faceblur_cli.folder.walk import folders, walk
 from faceblur_cli.page import publish as page_publisher
 from faceblur_cli.page import server as page_server
+from faceblur_cli.redo import redo
 from faceblur_cli.stack import holder
 from faceblur_cli.stack.aws import Stack
 from faceblur_cli.stack.sam import STACK_NAME
 from faceblur_cli.stack.serve import reopen_stack, serve_stack
 from faceblur_cli.terminal import err, out
-from faceblur_client import Client, FaceblurError
+from faceblur_client import Client, FaceblurError, InvalidOptions
 
 _stack_in_the_cloud = click.option(
     "--stack-name", default=STACK_NAME, show_default=True, help="Name of the stack in the cloud."
@@ -36,6 +48,16 @@ _stack_in_the_cloud = click.option(
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 
 
+class _AtOnce(click.IntRange):
+    """A number, or `auto`, which is 0."""
+
+    name = "auto or a number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return 0 if value in {"auto", 0} else super().convert(value, param, ctx)
+
+
+_PIPE = Path("-")
 _PORT = click.IntRange(0, ports.HIGHEST)
 _SIDES = ("left", "top", "width", "height")
 _PLACES = "ID|LEFT,TOP,WIDTH,HEIGHT"
@@ -67,6 +89,7 @@ def _of_a_job(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(metadata.version("faceblur"), message="%(version)s")
 def cli() -> None:
     """Find every face in a photo and hide it."""
 
@@ -158,10 +181,23 @@ def delete(stack_name: str, yes: bool) -> None:
 
 
 @cli.command()
-@click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True, path_type=Path))
 @_of_a_job
-@click.option("--receipt", "with_receipts", is_flag=True, help="Store each result's receipt as NAME.receipt.json.")
-@click.option("--at-once", default=2, show_default=True, type=click.IntRange(1, 32), help="Photos at the same time.")
+@click.option("--receipt", "with_receipts", is_flag=True, help="Store each result's receipt too.")
+@click.option(
+    "--at-once", type=_AtOnce(1, MOST_AT_ONCE), default="auto", show_default=True, help="Photos at the same time."
+)
+@click.option("--suffix", default="", help="Text after the names of the photos in folders.")
+@click.option("--resume/--no-resume", default=True, help="Leave out what an earlier run has done, or start over.")
+@click.option("--keep-mtime", is_flag=True, help="Give each result the time of its photo.")
+@click.option(
+    "--report",
+    "report_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write a line a photo as it ends: FILE.csv or FILE.jsonl.",
+)
+@click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")
 @click.option("--review", is_flag=True, help="Decide in the web page which faces are hidden, photo by photo.")
 @click.option("--page", metavar="URL", help="With --review and --api: address of the web page.")
 def blur(
@@ -172,33 +208,67 @@ def blur(
     as_json: bool,
     with_receipts: bool,
     at_once: int,
+    suffix: str,
+    resume: bool,
+    keep_mtime: bool,
+    report_path: Path | None,
+    dry_run: bool,
     review: bool,
     page: str | None,
     **fields: Any,
 ) -> None:
-    """Hide the faces in PHOTOS; each result is stored as NAME.blurred.EXTENSION.
+    """Hide the faces in PHOTOS: files, folders with all they hold, or - for standard input and output.
 
-    Ends with 0 if all went well, with 1 if a photo failed, and with 3 if faces may be visible in a result: then please
-    look at it. With -o review=always, a person answers through the API or the web page.
+    The result of a file is NAME.blurred.EXTENSION, beside it or in --out. Those of a folder need --out, and keep their
+    paths and names below it; what is no photo is skipped. With --out, a run goes on where an earlier one ended. With -o
+    review=always, a person answers through the API or the web page.
+
+    \b
+    Ends with 0 if all went well,
+              1 if a photo failed, or if the run ended early,
+              2 if it was called in a wrong way,
+              3 if faces may be visible in a result: please look at it,
+            130 if it was interrupted.
     """
+    _check_sources(photos, folder, suffix, as_json=as_json)
     job_fields = _fields(**fields) | ({"review": "always"} if review else {})
-    with (
-        _api(api, token) as (client, stack, is_own),
-        _reviewer(stack, page, review=review) as ask,
-        terminal.progress_bar(len(photos)) as show,
-    ):
+    wishes = Wishes(job_fields, folder, suffix, with_receipts, keep_mtime)
+    sources = [photo for photo in photos if photo != _PIPE]
+    total = sum(1 for _ in walk(sources, folder)) + (_PIPE in photos)
+    # Five thousand results that are as they should be are no news.
+    shown_all = as_json or not folders(sources)
+    counts = Counts()
+    if dry_run:
+        _print_plan(sources, wishes, counts, resume=resume, as_json=as_json)
+    elif total:
+        pace = Pace(at_once or (MOST_AT_ONCE if api else (os.cpu_count() or 1) + 1), grows=not at_once)
+        with (
+            _journal(folder, resume=resume) as journal,
+            _report_file(report_path) as record,
+            _api(api, token, pace) as (client, stack, is_own),
+            _reviewer(stack, page, review=review) as ask,
+            terminal.shown_progress(Progress(total, counts)) as show,
+            terminal.summary_at_end(counts, total),
+        ):
 
-        def show_and_ask(report: Report) -> None:
-            show(report)
-            if report.status == "AWAITING_REVIEW":
-                ask(str(report.job_id))
+            def tell(report: Report) -> None:
+                if report.is_final:
+                    counts.add(report)
+                    record(report)
+                    if shown_all or not report.is_ordinary:
+                        terminal.print_report(report, as_json, err if _PIPE in photos else out)
+                show(report)
+                if report.status == "AWAITING_REVIEW":
+                    ask(str(report.job_id))
 
-        reports = hide_faces(client, photos, folder, job_fields, at_once, show_and_ask, with_receipts=with_receipts)
-        if is_own and not job_fields.get("keep_original"):
             # Nothing runs here that would delete them in a day. With keep_original, `faceblur redo` needs them.
-            delete_stored(client, reports)
-    terminal.print_reports(reports, as_json)
-    sys.exit(_exit_code(reports))
+            wishes = replace(wishes, delete_jobs=is_own and not job_fields.get("keep_original"))
+            if _PIPE in photos:
+                tell(hide_piped(client, wishes, sys.stdin.buffer, sys.stdout.buffer))
+            hide_all(sources, client, pace, journal, wishes, tell)
+    else:
+        err.print("There are no files in these folders.")
+    sys.exit(exit_code(counts))
 
 
 @cli.command("redo")
@@ -210,10 +280,12 @@ def redo_job(job: str, folder: Path | None, api: str | None, token: str | None, 
     Options that are not given keep their values. The new result is stored as JOB.blurred.EXTENSION. Ends as `faceblur
     blur` does.
     """
-    with _api(api, token) as (client, *_), terminal.progress_bar(1) as show:
+    counts = Counts()
+    with _api(api, token) as (client, *_), terminal.shown_progress(Progress(1, counts)) as show:
         report = redo(client, job, folder or Path(), _fields(**fields), show)
-    terminal.print_reports([report], as_json)
-    sys.exit(_exit_code([report]))
+    counts.add(report)
+    terminal.print_report(report, as_json)
+    sys.exit(exit_code(counts))
 
 
 @cli.command("batch")
@@ -291,7 +363,7 @@ def main() -> None:
         sys.exit(130)
     except (Failure, FaceblurError) as failure:
         terminal.print_error("faceblur", str(failure))
-        sys.exit(1)
+        sys.exit(2 if isinstance(failure, InvalidOptions) else 1)
     except (BotoCoreError, ClientError) as error:
         terminal.print_error("faceblur", f"AWS: {error}")
         sys.exit(1)
@@ -338,19 +410,23 @@ def _interrupt_on_signals() -> None:
 
 
 @contextmanager
-def _api(url: str | None, token: str | None) -> Iterator[tuple[Client, Stack | None, bool]]:
+def _api(url: str | None, token: str | None, pace: Pace | None = None) -> Iterator[tuple[Client, Stack | None, bool]]:
     """A client of the API at this address, or of the stack on this machine, which is served for the block if needed.
 
     Also gives the stack on this machine, if it is used, and whether it is served for this block alone.
     """
+    hooks = pace.hooks if pace else None
     if url:
-        with Client(url, token=token) as client:
+        with Client(url, token=token, event_hooks=hooks) as client:
             yield client, None, False
     elif stack := holder.running_stack():
-        with Client(stack.api_url, token=token) as client:
+        with Client(stack.api_url, token=token, event_hooks=hooks) as client:
             yield client, stack, False
     else:
-        with serve_stack(0, err.print) as stack, Client(stack.api_url, token=token) as client:
+        with (
+            serve_stack(0, err.print) as stack,
+            Client(stack.api_url, token=token, event_hooks=hooks) as client,
+        ):
             yield client, stack, True
 
 
@@ -398,11 +474,60 @@ def _open_editor(page: str, job_id: str) -> None:
         webbrowser.open(address)
 
 
-def _exit_code(reports: Sequence[Report]) -> int:
-    """1 if a photo failed, 3 if somebody should look at a result, else 0."""
-    if any(report.error for report in reports):
-        return 1
-    return 3 if any(report.needs_a_look for report in reports) else 0
+def _check_sources(photos: Sequence[Path], folder: Path | None, suffix: str, *, as_json: bool) -> None:
+    """Raise UsageError for what cannot be done with these photos."""
+    within = folders(photos)
+    if within and not folder:
+        raise click.UsageError(f"{within[0]} is a folder. Say with --out in which folder the results belong.")
+    if folder and folder.exists() and any(folder.samefile(source) for source in within):
+        raise click.UsageError(f"--out {folder} is the folder of the photos. Choose another one.")
+    if len({source.absolute().name for source in within}) < len(within):
+        raise click.UsageError("Two folders have the same name, so their results would meet. Run one after the other.")
+    if os.sep in suffix:
+        raise click.UsageError("--suffix is part of a name, and no path.")
+    if _PIPE in photos and as_json:
+        raise click.UsageError("With -, the photo goes to standard output. Use --report instead of --json.")
+
+
+def _print_plan(sources: Sequence[Path], wishes: Wishes, counts: Counts, *, resume: bool, as_json: bool) -> None:
+    """Print what a run would do with each file."""
+    begun = wishes.out and (wishes.out / JOURNAL).exists() and resume
+    with _journal(wishes.out if begun else None, resume=True) as journal:
+        for report in plan(sources, journal, wishes):
+            counts.add(report)
+            terminal.print_report(report, as_json)
+    err.print(str(counts), highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def _journal(folder: Path | None, *, resume: bool) -> Iterator[Journal | NoJournal]:
+    """The journal of the folder for the results, which is made if need be."""
+    if not folder:
+        yield NoJournal()
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        journal = Journal(folder, resume=resume)
+    except OSError as error:
+        raise Failure(f"{folder} cannot be used for the results: {error.strerror}.") from error
+    with journal:
+        yield journal
+
+
+@contextmanager
+def _report_file(path: Path | None) -> Iterator[Callable[[Report], None]]:
+    """What writes each outcome to a file, if there is one."""
+    if not path:
+        yield lambda _: None
+        return
+    try:
+        file = ReportFile(path)
+    except OSError as error:
+        raise Failure(f"{path} cannot be written: {error.strerror}.") from error
+    try:
+        yield file.add
+    finally:
+        file.close()
 
 
 def _fields(options: Sequence[str], **places: Sequence[str]) -> dict[str, Any]:

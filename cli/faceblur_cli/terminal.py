@@ -1,6 +1,5 @@
 """What the command shows: messages, progress, reports and traces."""
 
-import dataclasses
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,10 +9,12 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
+from rich.progress import BarColumn, SpinnerColumn
+from rich.progress import Progress as RichProgress
 from rich.table import Table
 
-from faceblur_cli.blur import Report
+from faceblur_cli.folder.progress import Progress
+from faceblur_cli.folder.report import Counts, Report
 from faceblur_cli.trace import Visit, digest_of_id
 
 # Messages go to standard error, so that with --json a program reads nothing but JSON from standard output.
@@ -25,15 +26,29 @@ def print_error(name: str, message: str) -> None:
     err.print(f"[red]{escape(name)}:[/red] {escape(message)}", highlight=False, soft_wrap=True)
 
 
-def print_reports(reports: Sequence[Report], as_json: bool) -> None:
-    """Print the outcome of each photo."""
-    for report in reports:
-        if as_json:
-            click.echo(json.dumps(dataclasses.asdict(report)))
-        elif report.error:
-            print_error(report.photo, f"{report.error['code']}: {report.error['message']}")
-        else:
-            out.print(report.summary, markup=False, highlight=False, soft_wrap=True)
+def print_report(report: Report, as_json: bool, results_to: Console = out) -> None:
+    """Print the outcome of a photo, or that it would be done. What went wrong goes to standard error."""
+    if as_json:
+        click.echo(report.to_json())
+    elif report.error:
+        print_error(report.photo, f"{report.error['code']}: {report.error['message']}")
+    elif report.skipped:
+        err.print(f"{report.photo}: skipped. {report.skipped}", markup=False, highlight=False, soft_wrap=True)
+    else:
+        line = report.summary if report.is_final else f"{report.photo}: to do"
+        results_to.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def summary_at_end(counts: Counts, total: int) -> Iterator[None]:
+    """Print, after an interrupt too, how many of several files have ended in which way, and how many are left."""
+    try:
+        yield
+    finally:
+        left = total - counts.total
+        rest = f"; {left:,} not done, run the same command again to go on" if left else ""
+        if total > 1:
+            err.print(f"{counts}{rest}", highlight=False, soft_wrap=True)
 
 
 def print_trace(job: str, execution: dict[str, Any], visits: Sequence[Visit], as_json: bool) -> None:
@@ -54,15 +69,21 @@ def print_trace(job: str, execution: dict[str, Any], visits: Sequence[Visit], as
 
 
 @contextmanager
-def progress_bar(total: int) -> Iterator[Callable[[Report], None]]:
-    """Show how many photos are finished, and the status of the report that was given last."""
-    columns = (SpinnerColumn(), "{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
-        task = progress.add_task("photos", total=total)
+def shown_progress(progress: Progress) -> Iterator[Callable[[Report], None]]:
+    """Show the progress: on a terminal as a bar with the last report's status, elsewhere as a line now and then."""
+
+    def log(_: Report) -> None:
+        if progress.is_due():
+            err.print(str(progress), highlight=False, soft_wrap=True)
+
+    if not err.is_terminal:
+        yield log
+        return
+    with RichProgress(SpinnerColumn(), BarColumn(), "{task.description}", console=err, transient=True) as bar:
+        task = bar.add_task(str(progress), total=progress.total)
 
         def show(report: Report) -> None:
-            finished = report.output or report.error
-            description = f"{escape(Path(report.photo).name)}: {report.status.lower().replace('_', ' ')}"
-            progress.update(task, description=description, advance=1 if finished else 0)
+            status = f"{Path(report.photo).name}: {report.status.lower().replace('_', ' ')}"
+            bar.update(task, description=escape(f"{progress} · {status}"), completed=progress.done)
 
         yield show

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
 import httpx
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 Outcome = TypeVar("Outcome")
 
+# As httpx has them (https://www.python-httpx.org/advanced/event-hooks/).
+EventHooks: TypeAlias = Mapping[str, list[Callable[[Any], Any]]]
+
 TIMEOUT_SECONDS = 60.0
 
 
@@ -31,14 +35,20 @@ class Client:
     """
 
     def __init__(
-        self, api: str, *, token: str | ClientCredentials | None = None, transport: httpx.BaseTransport | None = None
+        self,
+        api: str,
+        *,
+        token: str | ClientCredentials | None = None,
+        transport: httpx.BaseTransport | None = None,
+        event_hooks: EventHooks | None = None,
     ) -> None:
         """Call the API at this address; an API with sign-in needs a token of its issuer, or what gets one.
 
-        `transport` replaces the network. Raises WrongAddress or NotSignedIn if the address or the token cannot be one.
+        `transport` replaces the network, and `event_hooks` see each request and each answer. Raises WrongAddress or
+        NotSignedIn if the address or the token cannot be one.
         """
         self._api = Api(api, token)
-        self._http = httpx.Client(timeout=TIMEOUT_SECONDS, transport=transport)
+        self._http = httpx.Client(timeout=TIMEOUT_SECONDS, transport=transport, event_hooks=event_hooks)
         self._one_by_one = threading.Lock()
         self._stopped = threading.Event()
 

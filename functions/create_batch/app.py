@@ -25,7 +25,7 @@ def create_batch() -> Response[str]:
     owner = caller(app.current_event)
     client = client_of(app.current_event, owner)
     batch = parse_batch(fields_of(app.current_event.body), owner, client)
-    budget().require(client, prices.JOB + prices.BATCHED)
+    budget().require(client, prices.JOB + prices.BATCHED + prices.WORK)
     batches().create(batch)
     logger.info("batch created")
     if not batch.takes_uploads:

@@ -27,7 +27,7 @@ def create_job() -> Response[str]:
     fields, decision_fields = split_fields(fields_of(app.current_event.body))
     options, decision = parse_options(fields), parse_decision(decision_fields, ids=False)
     client = client_of(app.current_event, owner)
-    budget().require(client, prices.JOB)
+    budget().require(client, prices.JOB + prices.WORK)
     job_id = new_job_id()
     tag_with_job(job_id)
     key = "" if decision.is_empty else new_decision_key(job_id)

@@ -21,6 +21,8 @@ LOG_GB = 500_000
 
 # Lambda ends the start of a new function process after this time, which it bills too.
 START_MILLISECONDS = 10_000
+# The largest function that works on a photo, and its timeout.
+TASK_MB, TASK_MILLISECONDS = 3008, 120_000
 
 
 def function_time(memory_mb: int, milliseconds: float) -> float:
@@ -51,6 +53,9 @@ JOB = ceil(
 TASK = ceil(
     2 * STATE_TRANSITION + LAMBDA_REQUEST + 2 * S3_WRITE + 4 * S3_READ + 10 * TABLE_WRITE + TABLE_READ + 5e-6 * LOG_GB
 )
+
+# The most that one detection, one hiding and one check can cost, without calls of Rekognition.
+WORK = 3 * ceil(TASK + function_time(TASK_MB, START_MILLISECONDS + TASK_MILLISECONDS))
 
 # What a batch adds to a job: eight transitions (those of its place in the map and of hide_photo), two functions, S3's
 # seven writes (among them two copies and a line) and five reads, and eight reads of the table.

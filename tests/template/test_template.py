@@ -195,7 +195,29 @@ def test_cloudfront_writes_the_viewers_address_over_what_the_viewer_sent():
         {"EventType": "viewer-request", "FunctionARN": {"Fn::GetAtt": "PageViewers.FunctionARN"}}
     ]
     written = RESOURCES["PageViewers"]["Properties"]["FunctionCode"]
-    assert f"request.headers['{clients.VIEWER_HEADER}'] = {{ value: event.viewer.ip }};" in written
+    assert f"request.headers['{clients.VIEWER_HEADER}'] = {{ value: network(event.viewer.ip) }};" in written
+
+
+@pytest.mark.parametrize(
+    ("viewer", "told"),
+    [
+        ("192.0.2.10", "192.0.2.10"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1::"),
+        ("2001:0DB8:0001:ffff::6", "2001:db8:1::"),
+        ("2001:db8::6", "2001:db8:0::"),
+        ("2001::1:2:3:4:5:6", "2001:0:1::"),
+        ("::1", "0:0:0::"),
+        ("2001:db8:1::", "2001:db8:1::"),
+        ("::ffff:192.0.2.10", "::ffff:192.0.2.10"),
+    ],
+)
+def test_cloudfront_tells_the_network_of_an_ipv6_address_which_is_that_of_the_api(viewer, told):
+    """The firewall compares what CloudFront tells, letter by letter."""
+    event = json.dumps({"viewer": {"ip": viewer}, "request": {"headers": {clients.VIEWER_HEADER: {"value": "forged"}}}})
+    script = f"{RESOURCES['PageViewers']['Properties']['FunctionCode']}\nconsole.log(JSON.stringify(handler({event})))"
+    done = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == {"headers": {clients.VIEWER_HEADER: {"value": told}}}
+    assert clients.network(told) == clients.network(viewer)
 
 
 def test_each_request_is_counted_by_one_rule_of_the_firewall():

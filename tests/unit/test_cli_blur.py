@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,14 @@ import pytest
 from click.testing import CliRunner
 
 from faceblur_cli import main
-from faceblur_cli.blur import Report, delete_stored, hide_faces, redo
 from faceblur_cli.failures import Failure
-from faceblur_client import Client, Stopped
+from faceblur_cli.folder.journal import NoJournal
+from faceblur_cli.folder.one import Wishes
+from faceblur_cli.folder.pace import Pace
+from faceblur_cli.folder.report import Report
+from faceblur_cli.folder.run import hide_all
+from faceblur_cli.redo import redo
+from faceblur_client import CallFailed, Client, Stopped, WrongAddress
 from tests.support.standins.loopback import LoopbackServer
 
 if TYPE_CHECKING:
@@ -70,7 +76,14 @@ def photo(tmp_path: Path) -> Path:
 
 
 def reports_of(api: Client, photos: list[Path], out: Path | None = None) -> list[Report]:
-    return hide_faces(api, photos, out, {}, 1, lambda _: None)
+    reports: list[Report] = []
+
+    def tell(report: Report) -> None:
+        if report.is_final:
+            reports.append(report)
+
+    hide_all(photos, api, Pace(1, grows=False), NoJournal(), Wishes({}, out), tell)
+    return reports
 
 
 def test_the_result_is_stored_beside_its_photo(photo: Path) -> None:
@@ -116,7 +129,10 @@ def test_the_result_has_the_extension_of_its_format(photo: Path, content_type: s
 
 
 def test_photos_with_the_same_name_get_numbered_results(photo: Path, tmp_path: Path) -> None:
-    reports = reports_of(client(DONE, DONE), [photo, photo], tmp_path / "out")
+    other = tmp_path / "other" / photo.name
+    other.parent.mkdir()
+    other.write_bytes(b"another photo")
+    reports = reports_of(client(DONE, DONE), [photo, other], tmp_path / "out")
     assert [report.output for report in reports] == [
         str(tmp_path / "out" / "party.blurred.jpg"),
         str(tmp_path / "out" / "party.blurred-2.jpg"),
@@ -150,11 +166,10 @@ def test_a_failed_download_leaves_no_file(photo: Path, tmp_path: Path) -> None:
         (httpx.Response(200, text="<html>"), "WrongAddress", "Check the API's address"),
     ],
 )
-def test_a_report_says_what_the_client_says(photo: Path, answer: httpx.Response, code: str, words: str) -> None:
-    (report,) = reports_of(Client(API, transport=httpx.MockTransport(lambda _: answer)), [photo])
-    assert report.error is not None
-    assert (report.status, report.error["code"]) == ("FAILED", code)
-    assert words in report.error["message"]
+def test_what_concerns_all_photos_ends_the_run(photo: Path, answer: httpx.Response, code: str, words: str) -> None:
+    with pytest.raises(CallFailed, match=words) as caught:
+        reports_of(Client(API, transport=httpx.MockTransport(lambda _: answer)), [photo])
+    assert caught.value.code == code
 
 
 class Storage(BaseHTTPRequestHandler):
@@ -215,40 +230,27 @@ def test_no_error_tells_a_presigned_address(
             return httpx.Response(204) if uploads else answer(request)
 
         api = Client(API, transport=httpx.MockTransport(answer if at_upload else without_upload))
-        (report,) = reports_of(api, [photo])
-    assert report.error is not None
-    assert reason in report.error["message"]
-    assert "secret" not in json.dumps(asdict(report))
+        try:
+            told = json.dumps([asdict(report) for report in reports_of(api, [photo])])
+        except CallFailed as error:
+            told = error.message
+    assert reason in told
+    assert "secret" not in told
     assert list(tmp_path.iterdir()) == [photo]
 
 
 def test_an_address_that_is_none(photo: Path) -> None:
     form = {"url": "http://s3.test:secret/", "fields": {}, "max_bytes": 35_000_000}
     created = httpx.Response(201, json={"job_id": "0a", "upload": form})
-    (report,) = reports_of(Client(API, transport=httpx.MockTransport(lambda _: created)), [photo])
-    assert report.error == {
-        "code": "WrongAddress",
-        "message": "An address of the API is none. Check the API's address.",
-    }
-
-
-def test_what_is_stored_can_be_deleted(photo: Path) -> None:
-    deleted = []
-
-    def delete(request: httpx.Request) -> httpx.Response:
-        deleted.append((request.method, request.url.path))
-        return httpx.Response(204)
-
-    stored, failed, refused = Report("a", "0a", output="a.jpg"), Report("b", "0b", error={}), Report("c")
-    delete_stored(Client(API, transport=httpx.MockTransport(delete)), [stored, failed, refused])
-    assert deleted == [("DELETE", "/v1/jobs/0a")]
+    with pytest.raises(WrongAddress, match=re.escape("An address of the API is none. Check the API's address.")):
+        reports_of(Client(API, transport=httpx.MockTransport(lambda _: created)), [photo])
 
 
 def test_a_photo_that_cannot_be_read(photo: Path) -> None:
     photo.unlink()
     (report,) = reports_of(client(DONE), [photo])
     assert report.error is not None
-    assert report.error["code"] == "FileNotFoundError"
+    assert report.error["code"] == "PhotoUnreadable"
 
 
 def test_an_interrupt_ends_the_waiting_for_all_jobs(photo: Path) -> None:
@@ -257,7 +259,7 @@ def test_an_interrupt_ends_the_waiting_for_all_jobs(photo: Path) -> None:
 
     api = client(DONE)
     with pytest.raises(KeyboardInterrupt):
-        hide_faces(api, [photo], None, {}, 1, interrupt)
+        hide_all([photo], api, Pace(1, grows=False), NoJournal(), Wishes({}), interrupt)
     with pytest.raises(Stopped):
         api.wait_for("0a")
 
@@ -314,7 +316,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
         return inner.handle_request(request)
 
     monkeypatch.setattr(
-        main, "Client", lambda _, token: Client(API, transport=httpx.MockTransport(answer), token=token)
+        main, "Client", lambda _, **options: Client(API, transport=httpx.MockTransport(answer), **options)
     )
     return fields
 

@@ -28,12 +28,34 @@ def test_the_ceiling_is_computed_from_the_templates_defaults():
     assert {"without sign-in": int(without), "with sign-in": int(with_sign_in)} == ceiling.DOLLARS_A_DAY
     assert PARAMETERS["DollarsADay"]["Default"] == ""
     assert PARAMETERS["RequestsASecond"]["Default"] == ceiling.REQUESTS_A_SECOND
-    (throttled,) = (
+
+
+def test_no_task_is_tried_more_often_than_the_ceiling_says():
+    throttled = [
         retrier["MaxAttempts"]
-        for retrier in state_machine()["States"]["Detect the faces"]["Retry"]
+        for state in state_machine()["States"].values()
+        for retrier in state.get("Retry", [])
         if "Lambda.TooManyRequestsException" in retrier["ErrorEquals"]
-    )
-    assert throttled == ceiling.THROTTLED_TRIES
+    ]
+    assert max(throttled) == ceiling.THROTTLED_TRIES
+    # A job pays for itself, and for each task but the last one, which perhaps never begins.
+    assert prices.TASK <= prices.JOB
+
+
+def test_a_job_is_taken_only_if_its_work_can_be_paid_with_the_largest_functions():
+    tasks = [RESOURCES[f"{name}Function"]["Properties"] for name in ("DetectFaces", "HideFaces", "DrawPreview")]
+    memory = [size for each in tasks for size in (each["MemorySize"], *_choices(each["MemorySize"]))]
+    assert max(size for size in memory if isinstance(size, int)) == prices.TASK_MB
+    assert {each["Timeout"] * 1000 for each in tasks} == {prices.TASK_MILLISECONDS}
+    most = prices.function_time(prices.TASK_MB, prices.START_MILLISECONDS + prices.TASK_MILLISECONDS)
+    assert pytest.approx(3 * (prices.TASK + most), abs=3) == prices.WORK
+    cents = f"{(prices.JOB + prices.WORK) / 10_000:.0f} cents"
+    assert f"less than {cents}" in COSTS
+
+
+def _choices(value: object) -> list[int]:
+    """What a value of the template may be, by its condition."""
+    return value["Fn::If"][1:] if isinstance(value, dict) else []
 
 
 def test_the_document_has_the_ceiling():

@@ -103,22 +103,29 @@ def test_requests_without_photos_do_not_close_the_service(frugal: Deployed, requ
     assert (done["status"], done["faces"]) == ("COMPLETED", 1)
 
 
-def test_a_job_for_which_the_money_of_the_day_does_not_suffice_fails(frugal: Deployed) -> None:
-    early, job = created(post(frugal)), created(post(frugal))
-    left = (prices.JOB + 10) / prices.A_DOLLAR
+def test_a_job_for_which_the_money_of_the_day_does_not_suffice_is_refused_at_its_arrival(frugal: Deployed) -> None:
+    job = created(post(frugal))
+    left = (prices.JOB + prices.WORK - 1) / prices.A_DOLLAR
     with frugal.spent(f"{float(DOLLARS) - left:.6f}"):
         assert frugal.upload(job, grace_hopper()).status_code == 204
         shown = frugal.ended(job["job_id"])
-        assert_failed(frugal, shown, "BudgetSpent", ["Claim the job", "Are the faces known?", DETECT, *FAILURE])
+        assert_failed(frugal, shown, "BudgetSpent")
+        assert frugal.execution(job["job_id"]) is None
         assert shown["error"]["message"] == "No more photos are taken today. Please try again tomorrow."
-
-        assert frugal.upload(early, grace_hopper()).status_code == 204
-        assert_failed(frugal, frugal.ended(early["job_id"]), "BudgetSpent")
-        assert frugal.execution(early["job_id"]) is None
 
         refused = post(frugal)
         assert_documented("POST", "/jobs", 429, refused.json())
         assert (refused.status_code, refused.json()["code"]) == (429, "BudgetSpent")
+
+
+def test_a_job_fails_if_others_spend_the_money_while_it_waits_for_its_review(frugal: Deployed) -> None:
+    job_id = frugal.start(grace_hopper(), review="always")
+    frugal.asked(job_id)
+    with frugal.spent(DOLLARS):
+        assert frugal.call("PUT", f"/jobs/{job_id}/review", json={}).status_code == 200
+        path = ["Claim the job", "Are the faces known?", DETECT, "Must a person look first?"]
+        path += ["Draw a preview", "Ask a person", "Record the answer", "Hide the faces", *FAILURE]
+        assert_failed(frugal, frugal.ended(job_id), "BudgetSpent", path)
 
 
 def test_one_client_does_not_spend_the_part_of_others(frugal: Deployed) -> None:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 # CloudFront writes both, over what a viewer may have sent: its function the first, its origin's settings the second.
 VIEWER_HEADER, SECRET_HEADER = "x-faceblur-viewer", "x-faceblur-front"
-# Who has IPv6 has at least so many bits of it, and any address that begins with them.
-IPV6_PREFIX = 64
+# A home or a small office gets a /48 at most, and usually less (RFC 6177), and may use any address in it. CloudFront's
+# function tells this network too, for the firewall.
+IPV6_PREFIX = 48
 
 
 def client_of(event: APIGatewayProxyEvent, owner: str) -> str:

@@ -58,8 +58,9 @@ def prepare_photo(
     job_id = photo_id(photo.run, photo.key)
     job = _create(job_id, batch, jobs)
     try:
-        if budget.is_limited and not job.paid:
-            pay(job, jobs, photos, budget, prices.JOB + prices.BATCHED)
+        paid = job.paid or not budget.is_limited or pay(job, jobs, photos, budget, prices.JOB + prices.BATCHED)
+        if not paid:
+            raise errors.BudgetSpent
         files.take(batch.source, photo.key, job_id)
     except (errors.PhotoError, errors.BudgetSpent) as error:
         jobs.fail(job_id, error, only_from=(Status.AWAITING_UPLOAD,))

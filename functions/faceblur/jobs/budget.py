@@ -10,9 +10,9 @@ from __future__ import annotations
 import hmac
 import secrets
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # As many as the digits of an owner.
 _DIGITS = 32
+# The row that holds the key of the pseudonyms. It stays.
+_KEY_ROW = "key of pseudonyms"
 
 
 class Budget:
@@ -41,7 +43,6 @@ class Budget:
     def __init__(self, table: Table, a_day: int, a_day_per_client: int) -> None:
         """Allow so many microdollars a day to all clients together, and to each; 0 is no limit, and writes nothing."""
         self._table, self._a_day, self._per_client = table, a_day, a_day_per_client
-        self._salt: tuple[str, bytes] | None = None
         self._has_started = False
 
     @property
@@ -49,25 +50,30 @@ class Budget:
         """Whether anything is limited, so that there is a ledger."""
         return bool(self._a_day or self._per_client)
 
-    def take(self, client: str, microdollars: float) -> str:
-        """Take money before it is spent. Returns the day whose it is. Raises BudgetSpent, and takes nothing.
+    def take(self, client: str, microdollars: float, leaving: int = 0) -> str:
+        """Take money before it is spent. Returns the day whose it is.
 
-        If the client is unknown (empty), only all clients together are limited.
+        Raises BudgetSpent if it is not there, or if less than `leaving` microdollars would be left. Whatever is raised,
+        the client has paid nothing. If the client is unknown (empty), only all clients together are limited.
         """
-        day, amount = _today(), ceil(microdollars)
-        rows = self._rows(client, day)
-        for number, (row, limit) in enumerate(rows):
-            if not self._add(row, amount, limit):
-                for taken, _ in rows[:number]:
-                    self._give_back(taken, amount)
-                budget_refused("client" if row != day_row(day) else "day")
-                raise BudgetSpent
+        day, amount, taken = _today(), ceil(microdollars), []
+        try:
+            for row, limit in self._rows(client, day):
+                if not self._add(row, amount, limit - leaving):
+                    budget_refused("client" if row != day_row(day) else "day")
+                    raise BudgetSpent
+                taken.append(row)
+        except Exception:
+            for row in taken:
+                with suppress(StorageUnavailable):
+                    self._give_back(row, amount)
+            raise
         return day
 
-    def refund(self, client: str, microdollars: float, day: str = "") -> None:
-        """Give back what was taken on this day (empty for today) and not spent."""
+    def refund(self, client: str, microdollars: float, day: str) -> None:
+        """Give back what was taken on this day, as `take` returned it, and not spent."""
         amount = floor(microdollars)
-        for row, _ in self._rows(client, day or _today()) if amount else []:
+        for row, _ in self._rows(client, day) if amount else []:
             self._give_back(row, amount)
 
     @contextmanager
@@ -102,13 +108,14 @@ class Budget:
                 raise BudgetSpent
 
     def pseudonym(self, address: str) -> str:
-        """The client at this address: a digest that is the same all day, and from which nobody can tell the address.
+        """The client at this address: a digest with a random key. Empty where no client has a limit of its own.
 
-        Empty where no client has a limit of its own.
+        The key never changes: a job that lasts past midnight has the same client on both days. It lies in the table, so
+        who can read the table can find an address by trying them all, as long as rows name its client: two days.
         """
         if not self._per_client:
             return ""
-        return hmac.digest(self._salt_of(_today()), address.encode(), "sha256").hex()[:_DIGITS]
+        return hmac.digest(self._key, address.encode(), "sha256").hex()[:_DIGITS]
 
     def _rows(self, client: str, day: str) -> list[tuple[str, int]]:
         """The rows with a limit, and their limits. The client's comes first, so that one cannot spend all of a day."""
@@ -132,18 +139,17 @@ class Budget:
         """Take from what is spent, which is never less than nothing."""
         self._update(row, "ADD spent :amount", {":amount": -amount}, Attr("spent").gte(amount))
 
-    def _salt_of(self, day: str) -> bytes:
-        """The random key of this day's pseudonyms. It is forgotten with the day's row."""
-        if self._salt is None or self._salt[0] != day:
-            with storage_errors():
-                answer = self._table.update_item(
-                    Key={"job_id": day_row(day)},
-                    UpdateExpression="SET salt = if_not_exists(salt, :salt), expires_at = :end",
-                    ExpressionAttributeValues={":salt": secrets.token_hex(32), ":end": _end()},
-                    ReturnValues="ALL_NEW",
-                )
-            self._salt = day, bytes.fromhex(str(answer["Attributes"]["salt"]))
-        return self._salt[1]
+    @cached_property
+    def _key(self) -> bytes:
+        """The random key of the pseudonyms. Who asks for it first makes it."""
+        with storage_errors():
+            answer = self._table.update_item(
+                Key={"job_id": _KEY_ROW},
+                UpdateExpression="SET random_key = if_not_exists(random_key, :random_key)",
+                ExpressionAttributeValues={":random_key": secrets.token_hex(32)},
+                ReturnValues="ALL_NEW",
+            )
+        return bytes.fromhex(str(answer["Attributes"]["random_key"]))
 
     def _update(self, row: str, update: str, values: dict[str, Any], condition: ConditionBase) -> bool:
         try:

@@ -73,16 +73,16 @@ def plan_redo(job: Job, options: dict[str, Any], decision: Decision, photos: Pho
 def begin_redo(job: Job, redo: Redo, jobs: Jobs, photos: Photos, workflow: Workflow, budget: Budget) -> None:
     """Hand the job to a new execution, and start it. Raises JobNotFinished if the job has changed since it was read.
 
-    Raises BudgetSpent if the day's money does not pay for it. Raises JobNotFound, and leaves no decision and no boxes,
-    if it is deleted meanwhile.
+    Raises BudgetSpent if the day's money does not pay for it and its work. Raises JobNotFound, and leaves no decision
+    and no boxes, if it is deleted meanwhile.
     """
     execution = workflow.execution(job.job_id, job.redos + 1)
     decision_key = new_decision_key(job.job_id) if redo.detect and not redo.decision.is_empty else ""
-    budget.take(job.client, prices.JOB)
+    day = budget.take(job.client, prices.JOB, leaving=prices.WORK)
     try:
         jobs.redo(job, redo.options, execution, decision_key)
     except JobNotFinished:
-        budget.refund(job.client, prices.JOB)
+        budget.refund(job.client, prices.JOB, day)
         raise
     try:
         if decision_key:

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
     from faceblur.contracts import StoredBoxes, StoredPreview
+    from faceblur.errors import BudgetSpent
 
 
 class Status(StrEnum):
@@ -67,6 +68,8 @@ UNFINISHED = (Status.AWAITING_UPLOAD, Status.PROCESSING, Status.AWAITING_REVIEW)
 # The stages of a job, as the state machine names them to its tasks. The last two are repeated as long as a check finds
 # faces, at most five times.
 STAGES = ("detect", "hide", "check", "hide_missed")
+# A job that waits for its photo, or whose photo has arrived a moment ago.
+_UNPAID = Attr("status").eq(Status.AWAITING_UPLOAD) & Attr("paid").not_exists()
 
 
 @dataclass(frozen=True)
@@ -221,8 +224,11 @@ class Jobs:
 
     def pay(self, job_id: str) -> bool:
         """Record that the budget has paid for the job's first execution. Returns False if it had done so before."""
-        awaited = Attr("status").eq(Status.AWAITING_UPLOAD)
-        return self._update(job_id, "SET paid = :yes", {":yes": True}, awaited & Attr("paid").not_exists())
+        return self._update(job_id, "SET paid = :yes", {":yes": True}, _UNPAID)
+
+    def refuse(self, job_id: str, error: BudgetSpent) -> bool:
+        """Fail a job for which the budget does not pay. Returns False if it has paid before, or the job has ended."""
+        return self._fail(job_id, error, _UNPAID)
 
     def begin(self, job_id: str, stage: str) -> str:
         """Record when one of the STAGES first began, if the job is in progress.
@@ -323,18 +329,8 @@ class Jobs:
         The job is FAILED, or COMPLETED as before if it was being done again. Without an execution, only a job fails
         that has none.
         """
-        return self._update(
-            job_id,
-            "SET #status = if_not_exists(fallback_status, :status), #error = :error, "
-            "finished_at = if_not_exists(finished_at, :now) REMOVE review_token",
-            {
-                ":status": Status.FAILED,
-                ":error": {"code": error.code, "message": error.message},
-                ":now": _now(),
-            },
-            Attr("status").is_in(list(only_from))
-            & (Attr("execution_arn").not_exists() | Attr("execution_arn").eq(execution)),
-        )
+        current = Attr("execution_arn").not_exists() | Attr("execution_arn").eq(execution)
+        return self._fail(job_id, error, Attr("status").is_in(list(only_from)) & current)
 
     def count_failure(self, job_id: str, execution: str = "") -> str | None:
         """Mark the failure of this execution as counted. Returns the code of its error.
@@ -365,6 +361,19 @@ class Jobs:
         except self._condition_failed as error:
             raise JobNotFound from error
         return _from_row(answer["Attributes"]) if "Attributes" in answer else None
+
+    def _fail(self, job_id: str, error: FaceblurError, condition: ConditionBase) -> bool:
+        return self._update(
+            job_id,
+            "SET #status = if_not_exists(fallback_status, :status), #error = :error, "
+            "finished_at = if_not_exists(finished_at, :now) REMOVE review_token",
+            {
+                ":status": Status.FAILED,
+                ":error": {"code": error.code, "message": error.message},
+                ":now": _now(),
+            },
+            condition,
+        )
 
     def _update(self, job_id: str, update: str, values: dict[str, Any], condition: ConditionBase) -> bool:
         """Change a row under a condition. Returns whether the condition held."""

@@ -36,31 +36,34 @@ def job_ids_in(message: str) -> list[str]:
 def start_job(job_id: str, jobs: Jobs, photos: Photos, workflow: Workflow, budget: Budget) -> None:
     """Start the job whose upload has arrived, once however often it is reported. Delete an upload that no job needs.
 
-    Raises BudgetSpent if the day's money does not pay for the job. Then the job has failed, and its upload is deleted.
+    Raises BudgetSpent if the day's money does not pay for the job and its work. Then the job has failed, and its upload
+    is deleted.
     """
     with suppress(JobNotFound):
         job = jobs.get(job_id)
-        if job.status is Status.AWAITING_UPLOAD:
-            if budget.is_limited and not job.paid:
-                pay(job, jobs, photos, budget, prices.JOB)
+        awaited = job.status is Status.AWAITING_UPLOAD
+        if awaited and (job.paid or not budget.is_limited or pay(job, jobs, photos, budget, prices.JOB)):
             workflow.start(job_id)
     discard_unless_awaited(job_id, jobs, photos)
 
 
-def pay(job: Job, jobs: Jobs, photos: Photos, budget: Budget, price: int) -> None:
+def pay(job: Job, jobs: Jobs, photos: Photos, budget: Budget, price: int) -> bool:
     """Take the money for a job that begins, in microdollars.
 
-    Raises BudgetSpent; then the job has failed, and its upload is deleted.
+    Returns whether it is paid, also if the same photo was reported twice at once. Raises BudgetSpent; then the job has
+    failed, and its upload is deleted.
     """
     try:
-        day = budget.take(job.client, price)
+        day = budget.take(job.client, price, leaving=prices.WORK)
     except BudgetSpent as error:
-        jobs.fail(job.job_id, error, only_from=(Status.AWAITING_UPLOAD,))
-        discard_unless_awaited(job.job_id, jobs, photos)
-        raise
-    # The same photo may be reported twice at once.
-    if not jobs.pay(job.job_id):
+        if jobs.refuse(job.job_id, error):
+            discard_unless_awaited(job.job_id, jobs, photos)
+            raise
+    else:
+        if jobs.pay(job.job_id):
+            return True
         budget.refund(job.client, price, day)
+    return jobs.get(job.job_id).paid
 
 
 def discard_unless_awaited(job_id: str, jobs: Jobs, photos: Photos) -> None:

@@ -165,10 +165,15 @@ def client(create, event, row_of, table, s3, monkeypatch):
 
 
 def test_jobs_without_photos_cost_nothing_of_the_day(create, s3, table, monkeypatch):
-    monkeypatch.setenv("DOLLARS_A_DAY", str(prices.JOB / prices.A_DOLLAR))
-    monkeypatch.setenv("DOLLARS_A_DAY_PER_CLIENT", str(prices.JOB / prices.A_DOLLAR))
+    for limit in ("DOLLARS_A_DAY", "DOLLARS_A_DAY_PER_CLIENT"):
+        monkeypatch.setenv(limit, str((prices.JOB + prices.WORK) / prices.A_DOLLAR))
     assert [create()[0] for _ in range(20)] == [201] * 20
     assert not [row for row in table.scan()["Items"] if "spent" in row]
+
+
+def test_no_job_is_created_that_would_have_to_stop_in_the_middle(create, s3, table, monkeypatch):
+    monkeypatch.setenv("DOLLARS_A_DAY", str((prices.JOB + prices.WORK - 1) / prices.A_DOLLAR))
+    assert create()[1]["code"] == "BudgetSpent"
 
 
 def test_no_job_is_created_for_which_no_money_is_left(create, event, context, s3, table, monkeypatch, output):
@@ -209,7 +214,8 @@ def test_a_client_has_another_pseudonym_where_the_key_is_another(client, table):
     ("one", "other", "same"),
     [
         ("2001:db8:1:2::1", "2001:db8:1:2:ffff::2", True),
-        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("2001:db8:1:2::1", "2001:db8:1:ffff::1", True),
+        ("2001:db8:1:2::1", "2001:db8:2:2::1", False),
         ("::ffff:192.0.2.10", "192.0.2.10", True),
         ("", "unknown", False),
     ],
@@ -235,6 +241,11 @@ def test_a_header_that_anybody_can_send_does_not_change_the_client(client, forge
 def test_through_cloudfront_the_client_is_the_viewer(client):
     seen = client("203.0.113.9", {"X-Faceblur-Viewer": "192.0.2.10", "X-Faceblur-Front": SECRET})
     assert seen == client("192.0.2.10")
+
+
+def test_through_cloudfront_the_client_is_the_network_of_the_viewer(client):
+    seen = client("203.0.113.9", {"X-Faceblur-Viewer": "2001:db8:1::", "X-Faceblur-Front": SECRET})
+    assert seen == client("2001:db8:1:2::1")
 
 
 def test_a_person_who_signed_in_is_one_client_at_every_address(create, s3, table, signed_in, monkeypatch):

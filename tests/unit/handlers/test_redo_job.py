@@ -183,7 +183,7 @@ def test_a_wrong_request_changes_nothing(redo, completed, started, keys, row_of,
 
 
 def test_a_redo_is_paid_for_by_the_client_of_the_job(redo, completed, started, monkeypatch):
-    monkeypatch.setenv("DOLLARS_A_DAY_PER_CLIENT", str(prices.JOB / prices.A_DOLLAR))
+    monkeypatch.setenv("DOLLARS_A_DAY_PER_CLIENT", str((prices.JOB + prices.WORK) / prices.A_DOLLAR))
     completed(client="alice")
     assert redo()[0] == 202
     completed(client="alice", execution_arn="arn:x:y", redos=1)
@@ -203,6 +203,20 @@ def test_a_redo_that_comes_too_late_costs_nothing(redo, completed, monkeypatch):
     monkeypatch.setattr(Jobs, "redo", changed)
     assert redo()[1]["code"] == "JobNotFinished"
     budget().require("", 1_000_000)
+
+
+def test_a_redo_that_comes_too_late_gets_its_money_back_from_the_day_that_paid(redo, completed, table, monkeypatch):
+    monkeypatch.setenv("DOLLARS_A_DAY", "1")
+    completed()
+
+    def changed_after_midnight(*_):
+        monkeypatch.setattr("faceblur.jobs.budget._today", lambda: "2100-01-02")
+        budget().take("", 1000)
+        raise JobNotFinished
+
+    monkeypatch.setattr(Jobs, "redo", changed_after_midnight)
+    assert redo()[1]["code"] == "JobNotFinished"
+    assert sorted(int(row["spent"]) for row in table.scan()["Items"] if "spent" in row) == [0, 1000]
 
 
 def test_a_redo_that_cannot_be_started_leaves_the_job_completed(redo, completed, monkeypatch):

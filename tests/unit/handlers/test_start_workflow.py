@@ -7,6 +7,7 @@ import pytest
 
 from faceblur import prices
 from faceblur.contracts import NO_BOXES
+from faceblur.errors import BudgetSpent
 from faceblur.jobs.executions import Workflow
 from faceblur.jobs.table import Jobs, jobs
 from faceblur.observability import digest_of_id
@@ -220,6 +221,45 @@ def test_a_photo_that_is_reported_twice_at_once_is_paid_for_once(start, event, t
     monkeypatch.setattr(Jobs, "get", lambda *_: unpaid)
     assert [start(event("start_workflow")) for _ in range(2)] == [[], []]
     assert spent(table) == {"": prices.JOB, "alice": prices.JOB}
+
+
+def test_a_second_report_for_which_no_money_is_left_does_not_fail_the_job_that_is_paid(
+    start, event, executions, table, add_job, row_of, s3, keys, monkeypatch, output
+):
+    """Both have read the job before one of them paid, with the last money of the day."""
+    monkeypatch.setenv("DOLLARS_A_DAY", str((prices.JOB + prices.WORK) / prices.A_DOLLAR))
+    add_job()
+    s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"photo")
+    unpaid, get = jobs().get(JOB_ID), Jobs.get
+    assert start(event("start_workflow")) == []
+    read = iter([unpaid])
+    monkeypatch.setattr(Jobs, "get", lambda self, job_id: next(read, None) or get(self, job_id))
+    assert start(event("start_workflow")) == []
+    assert (row_of(JOB_ID)["status"], set(executions()), keys()) == (
+        "AWAITING_UPLOAD",
+        {JOB_ID},
+        {f"uploads/{JOB_ID}"},
+    )
+    assert spent(table) == {"": prices.JOB}
+    assert not [metric for metric in output.metrics if "JobsFailed" in metric]
+
+
+def test_a_job_that_was_refused_meanwhile_is_not_started(start, event, executions, table, add_job, monkeypatch):
+    monkeypatch.setenv("DOLLARS_A_DAY", "1")
+    add_job()
+    unpaid, get = jobs().get(JOB_ID), Jobs.get
+    jobs().refuse(JOB_ID, BudgetSpent())
+    read = iter([unpaid])
+    monkeypatch.setattr(Jobs, "get", lambda self, job_id: next(read, None) or get(self, job_id))
+    assert start(event("start_workflow")) == []
+    assert (executions(), spent(table)) == ({}, {"": 0})
+
+
+def test_a_photo_whose_work_cannot_be_paid_is_refused_at_its_arrival(start, event, executions, add_job, monkeypatch):
+    monkeypatch.setenv("DOLLARS_A_DAY", str((prices.JOB + prices.WORK - 1) / prices.A_DOLLAR))
+    add_job()
+    assert start(event("start_workflow")) == []
+    assert (executions(), jobs().get(JOB_ID).error["code"]) == ({}, "BudgetSpent")
 
 
 def test_a_photo_without_a_job_costs_nothing(start, event, table, monkeypatch):

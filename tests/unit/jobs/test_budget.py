@@ -8,7 +8,7 @@ import pytest
 
 from faceblur import config, prices
 from faceblur.errors import BudgetSpent, StorageUnavailable
-from faceblur.jobs.budget import Budget, budget
+from faceblur.jobs.budget import Budget, budget, day_row
 from faceblur.jobs.table import jobs_table
 
 MEMORY, MILLISECONDS = 3008, 120_000
@@ -109,6 +109,33 @@ def test_a_client_pays_nothing_for_what_the_day_refuses(ledger):
     assert ledger() == {"": 80, "alice": 80, "bob": 0}
 
 
+def test_a_client_pays_nothing_if_the_row_of_the_day_does_not_answer(ledger, monkeypatch):
+    limited = with_limits(100, 100)
+    day = limited.take("alice", 30)
+    add = Budget._add
+
+    def unavailable(self, row, amount, limit):
+        if row == day_row(day):
+            raise StorageUnavailable
+        return add(self, row, amount, limit)
+
+    monkeypatch.setattr(Budget, "_add", unavailable)
+    with pytest.raises(StorageUnavailable):
+        limited.take("alice", 40)
+    assert ledger() == {"": 30, "alice": 30}
+
+
+@pytest.mark.parametrize(("leaving", "taken"), [(60, True), (61, False), (200, False)])
+def test_money_is_taken_only_if_enough_is_left(ledger, leaving, taken):
+    limited = with_limits(1000, 100)
+    limited.take("alice", 10)
+    try:
+        limited.take("alice", 30, leaving)
+    except BudgetSpent:
+        assert not taken
+    assert ledger() == dict.fromkeys(["", "alice"], 40 if taken else 10)
+
+
 def test_the_unknown_are_limited_together(ledger):
     limited = with_limits(100, 10)
     limited.take("", 100)
@@ -117,15 +144,15 @@ def test_the_unknown_are_limited_together(ledger):
 
 def test_what_was_not_used_is_given_back(ledger):
     limited = with_limits(1000, 500)
-    limited.take("alice", 300)
-    limited.refund("alice", 120)
+    day = limited.take("alice", 300)
+    limited.refund("alice", 120, day)
     assert ledger() == {"": 180, "alice": 180}
 
 
 def test_nobody_gets_back_more_than_was_taken(ledger):
     limited = with_limits(1000, 500)
-    limited.take("alice", 100)
-    limited.refund("alice", 101)
+    day = limited.take("alice", 100)
+    limited.refund("alice", 101, day)
     assert ledger() == {"": 100, "alice": 100}
 
 
@@ -171,8 +198,8 @@ def test_without_limits_the_table_is_not_asked(aws, call):
     unlimited = budget()  # there is no table
     assert unlimited.pseudonym("192.0.2.1") == ""
     unlimited.require("alice", 10**9)
-    unlimited.take("alice", 10**9)
-    unlimited.refund("alice", 10**9)
+    day = unlimited.take("alice", 10**9)
+    unlimited.refund("alice", 10**9, day)
     with unlimited.paid("alice", call):
         pass
 
@@ -233,15 +260,10 @@ def test_processes_have_the_same_pseudonym_for_an_address(table):
     assert "192.0.2" not in json.dumps(table.scan()["Items"], default=str)
 
 
-def test_a_pseudonym_lasts_for_a_day(table, tomorrow):
-    limited = with_limits(100, 100)
-    today = limited.pseudonym("192.0.2.1")
+def test_a_job_from_before_midnight_and_one_from_after_it_share_the_limit_of_the_new_day(table, tomorrow):
+    yesterday = with_limits(0, 100).pseudonym("192.0.2.1")
     tomorrow()
-    assert limited.pseudonym("192.0.2.1") != today
-
-
-def test_the_key_of_a_day_stays_when_money_is_taken(table):
-    limited = with_limits(100, 100)
-    today = limited.pseudonym("192.0.2.1")
-    limited.take(today, 10)
-    assert with_limits(100, 100).pseudonym("192.0.2.1") == today
+    limited = with_limits(0, 100)
+    limited.take(yesterday, 100)
+    with pytest.raises(BudgetSpent):
+        limited.take(limited.pseudonym("192.0.2.1"), 1)

@@ -1,0 +1,104 @@
+"""How many photos at once, and when the API is asked: more while that helps, less when the API says so."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+
+import httpx
+
+from faceblur_client.clients import EventHooks
+
+MOST_AT_ONCE = 32
+_FIRST_AT_ONCE = 2
+# More photos at once must give so much more speed, or they only wait for each other.
+_GAIN = 1.1
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 30.0
+
+
+class Pace:
+    """The pace that all threads share: places for photos that are worked on, and pauses of the API."""
+
+    def __init__(self, most: int, *, grows: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        """Allow so many photos at once. If the pace grows, it begins with two, and `most` is where it ends."""
+        self._most, self._clock = most, clock
+        self._is_auto = self._grows = grows
+        self.allowed = min(_FIRST_AT_ONCE, most) if grows else most
+        self._taken = 0
+        self._closed = False
+        self._changed = threading.Condition()
+        self._best = 0.0  # photos a second
+        self._ended, self._since = 0, clock()
+        self._pause, self._paused_until = 0.0, 0.0
+
+    def take_place(self) -> bool:
+        """Wait for a place; False if there are no more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._taken < self.allowed)
+            if not self._closed:
+                self._taken += 1
+            return not self._closed
+
+    def give_place_back(self, *, worked: bool) -> None:
+        """Give a place back; `worked` says whether its photo has gone through the service."""
+        with self._changed:
+            self._taken -= 1
+            if worked and self._grows:
+                self._measure()
+            self._changed.notify_all()
+
+    def wait(self) -> None:
+        """Wait until the API may be asked again."""
+        with self._changed:
+            while not self._closed and (seconds := self._paused_until - self._clock()) > 0:
+                self._changed.wait(seconds)
+
+    def slow_down(self) -> None:
+        """Pause all requests, because the API has told how much it takes; halve the places if their number is ours.
+
+        It grows again, but to less than was refused. Answers to requests that were sent before a pause do not count.
+        """
+        with self._changed:
+            now = self._clock()
+            if now < self._paused_until:
+                return
+            soon = now < self._paused_until + 2 * self._pause
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE_SECONDS) if soon else _FIRST_PAUSE_SECONDS
+            # Other machines share the API's rate: they must not come back at the same moment.
+            self._paused_until = now + self._pause * random.uniform(0.5, 1)  # noqa: S311 - no secret
+            if self._is_auto:
+                self._most, self.allowed = max(2, self.allowed - 1), max(1, self.allowed // 2)
+                self._best, self._ended, self._grows = 0.0, 0, True
+
+    @property
+    def hooks(self) -> EventHooks:
+        """What a client of httpx calls before each request and after each answer."""
+        return {"request": [lambda _: self.wait()], "response": [self._heed]}
+
+    def close(self) -> None:
+        """End all waiting, and give no more places."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _heed(self, response: httpx.Response) -> None:
+        if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            self.slow_down()
+
+    def _measure(self) -> None:
+        """Count a photo, and allow more at once as long as the last increase has made the photos faster.
+
+        The first photos after a change do not count, because they began before it.
+        """
+        self._ended += 1
+        if self._ended == self.allowed:
+            self._since = self._clock()
+        if self._ended < 4 * self.allowed:
+            return
+        speed = 3 * self.allowed / max(self._clock() - self._since, 1e-9)
+        if speed < _GAIN * self._best or self.allowed == self._most:
+            self._grows = False
+        else:
+            self._best = speed
+            self.allowed = min(max(self.allowed + 1, self.allowed * 3 // 2), self._most)
+            self._ended = 0

@@ -1,0 +1,22 @@
+"""Tells what a run would do, and does nothing."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from faceblur_cli.folder.journal import Journal, NoJournal
+from faceblur_cli.folder.one import Wishes, look_at, recall
+from faceblur_cli.folder.problems import PhotoProblem
+from faceblur_cli.folder.report import Report, shown
+from faceblur_cli.folder.walk import walk
+
+
+def plan(sources: Sequence[Path], journal: Journal | NoJournal, wishes: Wishes) -> Iterator[Report]:
+    """The outcome of each file as far as this machine knows it; a photo that would be done has the status WAITING."""
+    for found in walk(sources, wishes.out):
+        report = Report(shown(found.path))
+        try:
+            if state := look_at(found, wishes, report):
+                recall(found, state, journal, report)
+        except PhotoProblem as problem:
+            report.fail(type(problem).__name__, str(problem))
+        yield report

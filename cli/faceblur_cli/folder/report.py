@@ -1,0 +1,163 @@
+"""What is told of each photo: in a line for people, as JSON, as CSV, and in the counts at the end."""
+
+import csv
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+# Warnings of results in which faces may be visible. A review answers those that come before it.
+_LOOK_AT = {"FacesBelowConfidence", "ChecksNotSettled"}
+
+
+@dataclass
+class Report:
+    """The state of one photo's job and, at its end, the outcome; `--json` prints these fields.
+
+    `skipped` says what a file is that is no photo. `done_before` says that an earlier run has stored the result.
+    """
+
+    photo: str
+    job_id: str | None = None
+    status: str = "WAITING"
+    faces: int | None = None
+    missed_at_first: int | None = None
+    kept: int | None = None
+    check_rounds: int | None = None
+    warnings: Sequence[str] = ()
+    reviewed: bool = False
+    seconds: float = 0.0
+    output: str | None = None
+    receipt: str | None = None
+    error: dict[str, str] | None = None
+    skipped: str | None = None
+    done_before: bool = False
+
+    def take_outcome(self, job: dict[str, Any]) -> None:
+        """Copy what a completed job says about its result."""
+        for name in ("faces", "missed_at_first", "kept", "check_rounds", "warnings", "reviewed"):
+            setattr(self, name, job[name])
+
+    def fail(self, code: str, message: str) -> None:
+        """End with this error."""
+        self.status, self.error = "FAILED", {"code": code, "message": message}
+
+    @property
+    def is_final(self) -> bool:
+        """Whether this is the outcome."""
+        return self.status in {"COMPLETED", "FAILED", "SKIPPED"}
+
+    @property
+    def needs_a_look(self) -> bool:
+        """Whether faces may be visible in the result that nobody has decided to leave visible."""
+        return bool(_LOOK_AT.intersection(self.warnings)) or ("NoFacesFound" in self.warnings and not self.reviewed)
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether this is a result at which nobody has to look."""
+        return self.status == "COMPLETED" and not self.needs_a_look
+
+    @property
+    def summary(self) -> str:
+        """The outcome of a completed job in one line."""
+        faces = "1 face" if self.faces == 1 else f"{self.faces} faces"
+        missed = f", {self.missed_at_first} of them found by a check" if self.missed_at_first else ""
+        kept = f", {self.kept} kept visible" if self.kept else ""
+        checks = "1 check" if self.check_rounds == 1 else f"{self.check_rounds} checks"
+        look = ", please look" if self.needs_a_look else ""
+        warnings = f" ({', '.join(self.warnings)}{look})" if self.warnings else ""
+        return f"{self.photo}: {faces} hidden{missed}{kept}; {checks}{warnings} → {self.output}"
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self))
+
+
+@dataclass
+class Counts:
+    """How many photos have ended in which way."""
+
+    hidden: int = 0
+    without_faces: int = 0
+    failed: int = 0
+    skipped: int = 0
+    waiting: int = 0
+    done_before: int = 0
+    to_look_at: int = 0
+
+    def add(self, report: Report) -> None:
+        """Count an outcome, or a photo that waits for a run."""
+        self.done_before += report.done_before
+        if report.status == "WAITING":
+            self.waiting += 1
+        elif report.skipped:
+            self.skipped += 1
+        elif report.error:
+            self.failed += 1
+        else:
+            self.hidden += bool(report.faces)
+            self.without_faces += not report.faces
+            self.to_look_at += report.needs_a_look
+
+    @property
+    def total(self) -> int:
+        """All that have ended."""
+        return self.hidden + self.without_faces + self.failed + self.skipped
+
+    @property
+    def worked(self) -> int:
+        """Those that have ended by this run's work."""
+        return self.total - self.skipped - self.done_before
+
+    def __str__(self) -> str:
+        """The counts in one line; hidden and failed always, the others if there are any."""
+        told = [
+            (self.hidden, "hidden"),
+            (self.without_faces, "without faces"),
+            (self.failed, "failed"),
+            (self.skipped, "skipped"),
+            (self.waiting, "to do"),
+        ]
+        line = ", ".join(f"{count:,} {what}" for count, what in told if count or what in {"hidden", "failed"})
+        return line + (f"; {self.done_before:,} of them by an earlier run" if self.done_before else "")
+
+
+def exit_code(counts: Counts) -> int:
+    """1 if a photo failed, 3 if somebody should look at a result, else 0."""
+    if counts.failed:
+        return 1
+    return 3 if counts.to_look_at else 0
+
+
+class ReportFile:
+    """`--report`: a line a photo as it ends, as CSV or as JSON by the file's extension."""
+
+    def __init__(self, path: Path) -> None:
+        """Begin the file anew: each run tells all photos, those of earlier runs too. Raises OSError."""
+        self._file = path.open("w", encoding="utf-8", newline="")
+        self._csv = csv.writer(self._file) if path.suffix.lower() == ".csv" else None
+        if self._csv:
+            self._csv.writerow([*(field.name for field in fields(Report) if field.name != "error"), "code", "message"])
+            self._file.flush()
+
+    def add(self, report: Report) -> None:
+        """Write a photo's line. Raises OSError."""
+        if self._csv:
+            row = asdict(report) | {"warnings": " ".join(report.warnings)}
+            error = row.pop("error") or {}
+            self._csv.writerow([*row.values(), error.get("code"), error.get("message")])
+        else:
+            self._file.write(report.to_json() + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def shown(path: Path) -> str:
+    r"""A path that every reader of text takes: bytes that are no UTF-8 are shown as `\xff`, and so are controls."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
