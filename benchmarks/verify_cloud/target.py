@@ -37,7 +37,8 @@ _WAIT_SECONDS = 5 * 60
 class Target:
     """A stack with a name of its own, in the account of the environment's credentials.
 
-    `jobs` has the id of each job by what it tries, and `receipts` the receipt of each completed one.
+    `jobs` has the id of each job by what it tries, and `receipts` the receipt of each completed one. `is_ours` tells
+    whether this run has begun to create the stack.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Target:
     things: list[Thing] = field(default_factory=list)
     jobs: dict[str, str] = field(default_factory=dict)
     receipts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    is_ours: bool = False
 
     @property
     def endpoint(self) -> str | None:
@@ -54,7 +56,12 @@ class Target:
         return os.environ.get("AWS_ENDPOINT_URL")
 
     def deploy(self, say: Callable[[str], None]) -> str:
-        """Deploy the stack as people do: with `make deploy` in the cloud, else as `faceblur up` does."""
+        """Deploy the stack as people do: with `make deploy` in the cloud, else as `faceblur up` does.
+
+        Raises Wrong if there is a stack of this name, which then stays as it is.
+        """
+        must(not self.exists(), f"there is a stack {self.name} already, of somebody else")
+        self.is_ours = True
         if self.endpoint:
             sam.build(say)
             sam.deploy(self.endpoint, stack_name=self.name, parameters=[f"UploadSeconds={UPLOAD_SECONDS}"])
@@ -76,7 +83,9 @@ class Target:
         return bool(removal.described(self.clients("cloudformation"), self.name))
 
     def remove(self) -> str:
-        """Delete the stack with all that it holds; sees that nothing is left of it."""
+        """Delete the stack with all that it holds, if this run made it; sees that nothing is left of it."""
+        if not self.is_ours:
+            return "nothing was made"
         left = removal.remove_stack(self.name, self.clients)
         must(not left, f"left: {', '.join(f'{thing.kind} {thing.name}' for thing in left)}")
         return f"{len(self.things)} resources are gone"

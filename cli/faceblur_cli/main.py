@@ -24,7 +24,7 @@ from faceblur_cli import redrive as dead_letters
 from faceblur_cli.failures import Failure
 from faceblur_cli.folder.journal import NAME as JOURNAL
 from faceblur_cli.folder.journal import Journal, NoJournal
-from faceblur_cli.folder.one import Wishes
+from faceblur_cli.folder.one import Erase, Wishes
 from faceblur_cli.folder.pace import MOST_AT_ONCE, Pace
 from faceblur_cli.folder.pipe import hide_piped
 from faceblur_cli.folder.plan import plan
@@ -40,7 +40,7 @@ from faceblur_cli.stack.aws import Stack
 from faceblur_cli.stack.sam import STACK_NAME
 from faceblur_cli.stack.serve import reopen_stack, serve_stack
 from faceblur_cli.terminal import err, out
-from faceblur_client import Client, FaceblurError, InvalidOptions
+from faceblur_client import Client, FaceblurError, InvalidOptions, JobFailed
 
 _stack_in_the_cloud = click.option(
     "--stack-name", default=STACK_NAME, show_default=True, help="Name of the stack in the cloud."
@@ -246,6 +246,8 @@ def blur(
             _journal(folder, resume=resume) as journal,
             _report_file(report_path) as record,
             _api(api, token, pace) as (client, stack, is_own),
+            # Nothing runs here that would erase them in a day. With keep_original, `faceblur redo` needs them.
+            _eraser(stack if is_own and not job_fields.get("keep_original") else None) as erase,
             _reviewer(stack, page, review=review) as ask,
             terminal.shown_progress(Progress(total, counts)) as show,
             terminal.summary_at_end(counts, total),
@@ -261,8 +263,7 @@ def blur(
                 if report.status == "AWAITING_REVIEW":
                     ask(str(report.job_id))
 
-            # Nothing runs here that would delete them in a day. With keep_original, `faceblur redo` needs them.
-            wishes = replace(wishes, delete_jobs=is_own and not job_fields.get("keep_original"))
+            wishes = replace(wishes, erase=erase)
             if _PIPE in photos:
                 tell(hide_piped(client, wishes, sys.stdin.buffer, sys.stdout.buffer))
             hide_all(sources, client, pace, journal, wishes, tell)
@@ -428,6 +429,28 @@ def _api(url: str | None, token: str | None, pace: Pace | None = None) -> Iterat
             Client(stack.api_url, token=token, event_hooks=hooks) as client,
         ):
             yield client, stack, True
+
+
+@contextmanager
+def _eraser(stack: Stack | None) -> Iterator[Erase]:
+    """What erases a job of this stack with all that it has. Without a stack, it erases nothing.
+
+    What cannot be erased is a warning, because the result is stored. The client is its own, because an interrupt stops
+    the client that works.
+    """
+    if not stack:
+        yield lambda _: None
+        return
+    with Client(stack.api_url) as client:
+
+        def erase(job_id: str) -> None:
+            try:
+                client.delete_job(job_id)
+            except FaceblurError as error:
+                if not (isinstance(error, JobFailed) and error.code == "JobNotFound"):
+                    terminal.print_error(f"job {job_id} is not erased", error.message)
+
+        yield erase
 
 
 @contextmanager

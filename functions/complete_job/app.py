@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from faceblur.contracts import CompleteRequest
+from faceblur.contracts import CompleteRequest, parse
 from faceblur.jobs.completion import complete_job
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import jobs
@@ -14,7 +14,7 @@ from faceblur.observability import entry_point, faces_found, job_completed, logg
 @entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Entry point for the state machine's last task. Raises JobNotFound if the job was deleted or has failed."""
-    request = CompleteRequest(**event)
+    request = parse(CompleteRequest, event)
     tag_with_job(request.job_id)
     job = complete_job(request, jobs(), photos())
     if job:

@@ -34,8 +34,9 @@ def delete_job(job_id: str) -> Response[str]:
 def finish_deletion(job_id: str) -> None:
     """Stop and erase what an interrupted deletion left.
 
-    A job without an execution has left at most its upload, which the sweep deletes. So a request for a job that never
-    was lists nothing in S3, which would be the dearest part of it.
+    A job without an execution has left at most its upload and the file of its decision. The next hourly sweep deletes
+    both, because no row names them. So a request for a job that never was lists nothing in S3, which would be the
+    dearest part of it.
     """
     if workflow().stop_all(job_id):
         photos().erase(job_id)

@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur import config
-from faceblur.contracts import DetectRequest, DetectResponse, StoredBoxes
+from faceblur.contracts import DetectRequest, DetectResponse, StoredBoxes, parse
 from faceblur.detectors.base import Detection, DetectionPass, Detector, StoredPhoto
 from faceblur.detectors.check import Check
 from faceblur.detectors.confidence import detect_at_confidence, unsure
@@ -22,7 +22,7 @@ from faceblur.errors import (
 )
 from faceblur.jobs.boxes import FoundBoxes, load_boxes, store_boxes
 from faceblur.jobs.budget import budget
-from faceblur.jobs.calls import LookCalls
+from faceblur.jobs.calls import Look, LookCalls, reserved_calls
 from faceblur.jobs.decisions import decided, load_decision
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
@@ -34,7 +34,7 @@ from faceblur.photo.hide import check_output
 @entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
     """Entry point for the state machine. Raises BudgetSpent if the day's money does not pay for the detection."""
-    request = DetectRequest(**event)
+    request = parse(DetectRequest, event)
     tag_with_job(request.job_id)
     client = jobs().begin(request.job_id, request.stage)
     with budget().paid(client, context):
@@ -55,7 +55,8 @@ def detect(request: DetectRequest, client: str, context: LambdaContext) -> Detec
     else:
         check_output(photo.data, request.options["output"])
         found = FoundBoxes(digest(photo.data), [], wraps=panorama.wraps(photo.data))
-    detector = detector_for(request, client, found)
+    paid = paid_calls(request, client, photo, found)
+    detector = detector_for(request, paid, found)
     with stage(request.stage, len(photo.data)) as measured:
         detection = detect_at_confidence(detector, photo, request.options["min_confidence"], detection_pass)
     # A service reads the photo in S3 itself. Its answer counts only if it read the photo that was read here.
@@ -66,8 +67,10 @@ def detect(request: DetectRequest, client: str, context: LambdaContext) -> Detec
     if must_be_complete and WarningCode.TRUNCATED_PHOTO in detection.warnings:
         raise CorruptImage
     logger.info("searched for faces", round=request.round, faces=len(detection.boxes), detector=detection.detector)
+    boxes = stored_boxes(request, found, detection)
+    paid.forget()
     return {
-        "boxes": stored_boxes(request, found, detection),
+        "boxes": boxes,
         "unsure": unsure(detection.boxes),
         "warnings": warnings_to_report(detection.warnings, detection_pass),
         "stage": {
@@ -83,9 +86,15 @@ def detect(request: DetectRequest, client: str, context: LambdaContext) -> Detec
     }
 
 
-def detector_for(request: DetectRequest, client: str, found: FoundBoxes) -> Detector:
+def paid_calls(request: DetectRequest, client: str, photo: StoredPhoto, found: FoundBoxes) -> LookCalls:
+    """The calls of this look at this photo or draft, for which the budget of this client pays."""
+    reserved = reserved_calls(request.round, 2 if found.wraps else 1, request.options["review"])
+    look = Look(request.job_id, request.round, photo, reserved)
+    return LookCalls(look, client, jobs(), photos(), budget())
+
+
+def detector_for(request: DetectRequest, paid: LookCalls, found: FoundBoxes) -> Detector:
     """The detector of this deployment. For a check, one that finds only faces that the draft does not cover."""
-    paid = LookCalls(request.job_id, request.round, client, jobs(), photos(), budget())
     detector = detector_named(config.face_detector(), paid, goes_on_after(request))
     if found.wraps:
         detector = WrappedDetector(detector)

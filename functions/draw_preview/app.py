@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from faceblur.contracts import PreviewRequest, PreviewResponse
+from faceblur.contracts import PreviewRequest, PreviewResponse, parse
 from faceblur.jobs.budget import budget
 from faceblur.jobs.storage import photos, withdraw_if_late
 from faceblur.jobs.table import jobs
@@ -15,7 +15,7 @@ from faceblur.photo.preview import draw_preview
 @entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> PreviewResponse:
     """Entry point for the state machine. Raises BudgetSpent if the day's money does not pay for the work."""
-    request = PreviewRequest(**event)
+    request = parse(PreviewRequest, event)
     tag_with_job(request.job_id)
     with budget().paid(jobs().client_of(request.job_id), context):
         return store_preview(request)

@@ -1,16 +1,19 @@
 """What the state machine and its tasks pass to each other.
 
-A handler parses its request once; the state machine reads the response. AWS keeps these payloads in the history of the
-execution for 90 days, and a state holds at most 256 KiB. So they carry keys, counts and options, but never a box, a
-digest or a link.
+A handler parses its request once, by `parse`; the state machine reads the response. AWS keeps these payloads in the
+history of the execution for 90 days, and a state holds at most 256 KiB. So they carry keys, counts and options, but
+never a box, a digest or a link.
 
 A test compares every field with the definition of the state machine, in both directions.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, TypedDict
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class StoredBoxes(TypedDict):
@@ -189,6 +192,19 @@ class ReportResponse(TypedDict):
     """The code of the error that ended the batch; empty if there is none."""
 
     code: str
+
+
+Request = TypeVar("Request", DetectRequest, HideRequest, PreviewRequest, CompleteRequest)
+
+
+def parse(kind: type[Request], event: Mapping[str, Any]) -> Request:
+    """The request of this kind in a function's event. Raises TypeError if a field is missing that has no default.
+
+    Unknown fields are left out. An execution keeps the definition with which it began, so after an upgrade the event
+    may have fields that this release no longer knows.
+    """
+    known = {field.name for field in fields(kind)}
+    return kind(**{name: value for name, value in event.items() if name in known})
 
 
 class ErrorOutput(TypedDict):

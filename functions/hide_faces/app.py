@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from faceblur.contracts import HideRequest, HideResponse
+from faceblur.contracts import HideRequest, HideResponse, parse
 from faceblur.errors import UploadReplaced
 from faceblur.jobs.boxes import load_boxes
 from faceblur.jobs.budget import budget
@@ -18,7 +18,7 @@ from faceblur.photo.hide import hide_faces
 @entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> HideResponse:
     """Entry point for the state machine. Raises BudgetSpent if the day's money does not pay for the work."""
-    request = HideRequest(**event)
+    request = parse(HideRequest, event)
     tag_with_job(request.job_id)
     client = jobs().begin(request.job_id, request.stage)
     with budget().paid(client, context):

@@ -338,7 +338,7 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-@pytest.mark.parametrize("stack", ["faceblur", "faceblur-verify-20270101"])
+@pytest.mark.parametrize("stack", ["faceblur", "faceblur-verify-1f0e7a2c"])
 def test_the_role_may_do_what_every_resource_takes(documents: list[dict[str, Any]], stack: str) -> None:
     assert [call for call in calls(stack) if not allowed(documents, *call)] == []
 

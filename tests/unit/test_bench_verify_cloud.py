@@ -104,6 +104,66 @@ def test_the_stack_is_deleted_if_it_cannot_be_deployed(target: Removed, monkeypa
     assert results(outcomes) == [FAILED, OK]
 
 
+class Stacks:
+    """A stand-in for CloudFormation's account: each name is a stack of somebody else."""
+
+    def __init__(self, *names: str) -> None:
+        self.names, self.removed = list(names), list[str]()
+
+
+@pytest.fixture
+def stacks(monkeypatch: pytest.MonkeyPatch) -> Stacks:
+    account = Stacks()
+
+    def remove(name: str, _: Any) -> list[Any]:
+        account.removed.append(name)
+        return []
+
+    monkeypatch.setattr(
+        target_module.removal, "described", lambda _, name: {} if name not in account.names else {"": 1}
+    )
+    monkeypatch.setattr(target_module.removal, "remove_stack", remove)
+    monkeypatch.setattr(command, "_ignore_signals", lambda: None)
+    return account
+
+
+def test_a_stack_of_somebody_else_is_neither_deployed_nor_deleted(stacks: Stacks, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(target_module, "_make", lambda *_: pytest.fail("deployed"))
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    stacks.names = ["faceblur-verify-1f0e7a2c"]
+    outcomes: list[Outcome] = []
+    command.verify(Target("faceblur-verify-1f0e7a2c", lambda _: None), outcomes, BEGAN)
+    assert [outcome.seen.sentence for outcome in outcomes] == [
+        "there is a stack faceblur-verify-1f0e7a2c already, of somebody else",
+        "nothing was made",
+    ]
+    assert stacks.removed == []
+
+
+def test_a_stack_whose_deployment_fails_is_deleted(stacks: Stacks, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(target_module, "_make", lambda *_: must(False, "make deploy ended with exit code 1"))
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    outcomes: list[Outcome] = []
+    command.verify(Target("faceblur-verify-1f0e7a2c", lambda _: None), outcomes, BEGAN)
+    assert results(outcomes) == [FAILED, OK]
+    assert stacks.removed == ["faceblur-verify-1f0e7a2c"]
+
+
+def test_two_people_at_the_prompt_verify_two_stacks(stacks: Stacks, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    names: list[str] = []
+
+    def verify(target: Target, outcomes: list[Outcome], _: datetime) -> None:
+        names.append(target.name)
+        outcomes.append(Outcome("it works", OK, Seen("fine"), 1.0))
+
+    monkeypatch.setattr(command, "conditions", lambda *_: ABOUT | {"AWS": "the cloud", "account": "…0000"})
+    monkeypatch.setattr(command, "agreed", lambda: True)
+    monkeypatch.setattr(command, "verify", verify)
+    assert [command.main(tmp_path), command.main(tmp_path)] == [0, 0]
+    assert names[0] != names[1]
+    assert [len(name) for name in names] == [len("faceblur-verify-1f0e7a2c")] * 2
+
+
 def test_an_interruption_ends_all_that_make_has_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A deployment that lives on would come after the deletion."""
     started = tmp_path / "started"
@@ -118,6 +178,7 @@ def test_an_interruption_ends_all_that_make_has_started(tmp_path: Path, monkeypa
         raise KeyboardInterrupt
 
     monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
+    monkeypatch.setattr(Target, "exists", lambda _: False)
     with pytest.raises(KeyboardInterrupt):
         Target("faceblur-verify").deploy(print)
     eventually(lambda: has_ended(int(started.read_text())), "the end of what make started")

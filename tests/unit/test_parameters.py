@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
+import textwrap
 
 import pytest
 
@@ -59,6 +61,25 @@ def test_without_a_file_or_with_an_empty_one_all_values_are_defaults(file, tmp_p
 def test_what_cannot_be_meant_is_refused(text, said, file):
     with pytest.raises(SystemExit, match=said):
         complete(file(text), BUILT)
+
+
+EXAMPLES = [
+    textwrap.dedent(block)
+    for document in ("deployment.md", "sign-in.md")
+    for block in re.findall(
+        r"^ *```yaml\n(.*?)^ *```", (ROOT / "docs" / document).read_text(), re.DOTALL | re.MULTILINE
+    )
+]
+
+
+def test_the_documents_have_examples():
+    assert len(EXAMPLES) >= 2
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_of_the_documents_are_files_of_parameters(example, file):
+    values = complete(file(example), BUILT)
+    assert values != DEFAULTS | BUILT
 
 
 def test_the_output_is_what_sam_reads(file, capsys, monkeypatch):

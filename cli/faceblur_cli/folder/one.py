@@ -27,13 +27,19 @@ _OF_ALL_PHOTOS = {"BudgetSpent"}
 _OF_ALL_RESULTS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 
 Tell = Callable[[Report], None]
+Erase = Callable[[str], None]
+
+
+def _erase_nothing(_: str) -> None:
+    """Leave a job to the service, which erases it within a day."""
 
 
 @dataclass(frozen=True)
 class Wishes:
     """What a run shall do. `fields` are the options and the decision of each job; without `out`, results go beside.
 
-    `delete_jobs` erases everything that the service has of a photo as soon as its result is stored.
+    `erase` is called with the id of each job that no later run goes on with, after its outcome is told. It must not
+    raise errors of the client, because the result is stored.
     """
 
     fields: dict[str, Any]
@@ -41,7 +47,7 @@ class Wishes:
     suffix: str = ""
     with_receipts: bool = False
     keep_mtime: bool = False
-    delete_jobs: bool = False
+    erase: Erase = _erase_nothing
 
     def state(self, status: os.stat_result) -> State:
         """What the outcome of a photo with this status depends on."""
@@ -90,7 +96,16 @@ class Worker:
         return False
 
     def _hide(self, photo: _Photo) -> None:
-        """Hide the faces in a photo that is to be done, and tell its outcome."""
+        """Hide the faces in a photo that is to be done, and tell its outcome. Then its job is erased."""
+        try:
+            self._hide_and_tell(photo)
+        finally:
+            # After an interrupt too. But the next run goes on with a job that the journal still has as begun.
+            job_id = photo.report.job_id
+            if job_id and not self._journal.begun_job(photo.name, photo.state):
+                self._wishes.erase(job_id)
+
+    def _hide_and_tell(self, photo: _Photo) -> None:
         try:
             self._check_room(photo)
             job = self._job(photo)
@@ -129,14 +144,14 @@ class Worker:
             with suppress(JobFailed):
                 return self._client.wait_for(report.job_id, show_status)
         show_status("", "UPLOADING")
-        report.job_id = self._submit(photo)
-        self._journal.begin(photo.name, photo.state, report.job_id)
-        return self._client.wait_for(report.job_id, show_status)
+        job_id = self._submit(photo)
+        self._journal.begin(photo.name, photo.state, job_id)
+        return self._client.wait_for(job_id, show_status)
 
     def _submit(self, photo: _Photo) -> str:
-        """Upload a photo that does not change meanwhile; gives its job's id."""
+        """Upload a photo that does not change meanwhile; gives its job's id, which the report has from then on."""
         with _reading(), photo.found.path.open("rb") as file:
-            job_id = self._client.submit(file, **self._wishes.fields)
+            job_id = photo.report.job_id = self._client.submit(file, **self._wishes.fields)
             if self._wishes.state(os.fstat(file.fileno())) != photo.state:
                 raise PhotoChanged("The photo changed while it was read. The next run reads it again.")
         return job_id
@@ -160,9 +175,6 @@ class Worker:
             mtime = photo.state.mtime_ns if self._wishes.keep_mtime else None
             with self._naming:
                 store(content, path, mtime, lambda: self._announce(photo, path, len(content)))
-        if self._wishes.delete_jobs:
-            with suppress(JobFailed):  # if it is erased already
-                self._client.delete_job(str(report.job_id))
 
     def _announce(self, photo: _Photo, path: Path, size: int) -> None:
         """Note a result that is about to get its name, which must be free or its own."""

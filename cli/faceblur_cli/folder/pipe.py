@@ -8,17 +8,22 @@ from faceblur_client import Client, JobFailed
 
 
 def hide_piped(client: Client, wishes: Wishes, source: IO[bytes], sink: IO[bytes]) -> Report:
-    """Read a photo, write its result, and give its report. Raises CallFailed and OSError."""
+    """Read a photo, write its result, erase its job, and give its report. Raises CallFailed and OSError."""
     report = Report("-")
+
+    def note_id(job_id: str, _: str) -> None:
+        report.job_id = job_id
+
     try:
-        result = client.hide(source.read(), **wishes.fields)
+        result = client.hide(source.read(), on_status=note_id, **wishes.fields)
+        sink.write(result.content)
+        sink.flush()
     except JobFailed as failed:
         report.fail(failed.code, failed.message)
         return report
-    sink.write(result.content)
-    sink.flush()
-    if wishes.delete_jobs:
-        client.delete_job(result.job_id)
+    finally:
+        if report.job_id:
+            wishes.erase(report.job_id)
     report.take_outcome(result.job)
-    report.status, report.job_id, report.output = "COMPLETED", result.job_id, "-"
+    report.status, report.output = "COMPLETED", "-"
     return report

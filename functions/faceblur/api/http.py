@@ -72,7 +72,11 @@ def refused(error: RequestError | BudgetSpent) -> Response[str]:
     """The answer to a refused request."""
     refusal = answer(_STATUS_CODES[type(error)], {"code": error.code, "message": error.message})
     if isinstance(error, BudgetSpent):
-        refusal.headers["Retry-After"] = str(seconds_to_midnight())
+        # Pages of another origin may read only the headers that are named to them.
+        refusal.headers |= {
+            "Retry-After": str(seconds_to_midnight()),
+            "Access-Control-Expose-Headers": "Retry-After",
+        }
     return refusal
 
 

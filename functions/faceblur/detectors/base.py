@@ -85,11 +85,15 @@ class PaidCalls(Protocol):
     def left(self) -> int:
         """How many calls the job may still make. A remembered answer counts as a call once it is used."""
 
+    @property
+    def reserved(self) -> int:
+        """How many of these calls the look should leave to others, so that each of them can see the whole picture."""
+
     def take(self, number: int) -> None:
         """Count calls before they are made. Raises PhotoTooExpensive if the job may not make so many."""
 
     def give_back(self, number: int) -> None:
-        """Count these calls no longer: the service did not answer them."""
+        """Count so many of the calls that were taken last no longer: they cost nothing."""
 
     def remembered(self, request: str) -> list[Box] | None:
         """The answer to a request with this digest; None if there is none."""

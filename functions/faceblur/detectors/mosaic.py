@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
-from faceblur.geometry import Rectangle
+from faceblur.geometry import Box, BoxIndex, Rectangle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-
-    from faceblur.geometry import Box
 
 GAP = 8  # grey pixels between two cells, so that no face seems to continue in the next cell
 LEAST = 80  # pixels of a side; the service takes no smaller picture
@@ -87,15 +86,33 @@ class Mosaic:
 def grouped(parts: Iterable[Part], most: tuple[int, int]) -> list[Part]:
     """The parts, of which neighbours are joined if that takes no more pixels and shows them in at most this size."""
     groups: list[Part] = []
+    # Apart from each other, two parts take fewer pixels than joined, so only groups that meet a part are compared with
+    # it. A group is found at each place that it had while it grew.
+    places = BoxIndex()
+    numbers: defaultdict[Box, list[int]] = defaultdict(list)
     for part in parts:
-        for number, group in enumerate(groups):
+        near = {number for place in places.near(_place(part)) for number in numbers[place]}
+        for number in sorted(near):
+            group = groups[number]
             both = _joined(part, group)
             if _pixels(both) <= _pixels(part) + _pixels(group) and _fits(both, most):
                 groups[number] = both
                 break
         else:
+            number, both = len(groups), part
             groups.append(part)
+        place = _place(both)
+        if place not in numbers:
+            places.add(place)
+        if number not in numbers[place]:
+            numbers[place].append(number)
     return groups
+
+
+def _place(part: Part) -> Box:
+    """The area of a part in pixels."""
+    (left, top, _, _), (width, height) = part.area, part.area.size
+    return Box(left, top, width, height, 0)
 
 
 def _joined(one: Part, other: Part) -> Part:

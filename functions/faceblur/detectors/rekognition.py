@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionError  # noqa: A004
 from PIL import Image, ImageOps
 
 from faceblur.aws import code_of, service_errors
 from faceblur.detectors.base import Detection, DetectionPass
 from faceblur.detectors.mosaic import Part, grouped, packed
 from faceblur.detectors.warnings import SAMPLE, WarningCode, warnings_for
-from faceblur.errors import DetectorThrottled, DetectorUnavailable, TransientError
+from faceblur.errors import DetectorThrottled, DetectorUnavailable
 from faceblur.geometry import Box, BoxIndex, Rectangle, merge
 from faceblur.photo import decode
 
@@ -62,8 +62,7 @@ HINT_FOUND = 0.4  # intersection over union from which a hint is of a face that 
 
 MAX_CALLS = 100  # for one look, so that it ends in time; they cost ten cents
 AT_ONCE = 5  # calls, which is the least quota of calls a second
-# The share of the calls left that a look may make. What the first one leaves lets the first check look as closely, and
-# a few more checks see the whole photo.
+# The share of the calls left that a look may make. What the first one leaves lets the first check look as closely.
 SHARE = {DetectionPass.FIRST: 3, DetectionPass.CHECK: 2}
 
 REFUSED_IN_S3 = {"InvalidImageFormatException", "ImageTooLargeException"}
@@ -77,6 +76,8 @@ class RekognitionDetector:
     def __init__(self, paid: PaidCalls) -> None:
         """Make these calls."""
         self.paid = paid
+        # A panorama is searched as two pictures in one look. If the second one fails, the answers of both are kept.
+        self.answers: dict[str, list[Box]] = {}
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
         """The faces of at least this confidence (0…100), which a survey finds.
@@ -84,29 +85,32 @@ class RekognitionDetector:
         Raises the errors of `decode.inspect`, PhotoTooExpensive, DetectorThrottled and DetectorUnavailable; other
         errors of the service are raised unchanged.
         """
-        search = Search(photo, detection_pass, self.paid)
+        search = Search(photo, detection_pass, self.paid, self.answers)
         return search.detection(search.survey(), min_confidence)
 
     def detect_at(
         self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass, hints: Sequence[Box]
     ) -> Detection:
         """The same, with a closer look at these hints in place of a survey."""
-        search = Search(photo, detection_pass, self.paid)
+        search = Search(photo, detection_pass, self.paid, self.answers)
         return search.detection(search.look_at(hints), min_confidence)
 
 
 class Search:
     """A search of one photo with as many calls as needed and allowed. A check sends the photo mirrored."""
 
-    def __init__(self, photo: StoredPhoto, detection_pass: DetectionPass, paid: PaidCalls) -> None:
-        """Prepare the search; makes no call yet."""
+    def __init__(
+        self, photo: StoredPhoto, detection_pass: DetectionPass, paid: PaidCalls, answers: dict[str, list[Box]]
+    ) -> None:
+        """Prepare the search; makes no call yet. It adds its answers to these, by their requests' digests."""
         self.photo = photo
         self.header = decode.inspect(photo.data)
         self.photo_area = Rectangle(0, 0, self.header.width, self.header.height)
         self.mirrored = detection_pass is DetectionPass.CHECK
         self.paid = paid
-        self.most = min(MAX_CALLS, max(1, paid.left // SHARE[detection_pass]))
-        self.answers: dict[str, list[Box]] = {}
+        left = paid.left
+        self.most = min(MAX_CALLS, max(1, min(left // SHARE[detection_pass], left - paid.reserved)))
+        self.answers = answers
         self.calls = 0
         self.warnings: set[WarningCode] = set()
 
@@ -180,12 +184,13 @@ class Search:
         (answer,) = self.ask_for([self.photo_area])
         found: list[Found] = [(box, self.photo_area, scale) for box in answer]
         is_full = len(answer) >= FULL_ANSWER
+        index = BoxIndex(answer)
         small = [
             hint
             for hint in sorted(hints, key=lambda hint: -hint.confidence)
             if (is_full or self.width(hint) * scale < SMALLEST_FACE * NEAR_LIMIT)
             and self.width(hint) * MAX_ENLARGEMENT >= SMALLEST_FACE
-            and not any(hint.overlap(box) > HINT_FOUND for box in answer)
+            and not any(hint.overlap(box) > HINT_FOUND for box in index.near(hint))
         ]
         # So many hints are all that the calls can show.
         if len(small) > (useful := FULL_ANSWER * (self.most - self.calls)):
@@ -279,20 +284,22 @@ class Search:
     def ask(self, images: Sequence[ImageTypeDef]) -> list[list[Box]]:
         """The faces that each of these requests finds, as fractions of its picture; mirrored boxes are mirrored back.
 
-        If the service refuses or does not answer, the answers that are paid are kept for the next attempt.
+        After an error, the answers that are paid are kept for the next attempt, and calls that cost nothing count no
+        longer.
         """
         keys = [self.key(image) for image in images]
         known = {key: answer for key in keys if (answer := self.paid.remembered(key)) is not None}
         new = {key: image for key, image in zip(keys, images, strict=True) if key not in known}
         self.paid.take(len(new))
-        self.calls += len(known) + len(new)
-        answers, error = ask_at_once(new)
+        answers, errors = ask_at_once(new)
+        self.calls += len(known) + len(answers)
         self.answers |= known | answers
-        if isinstance(error, TransientError):
-            self.paid.give_back(len(new) - len(answers))
-            self.paid.keep(self.answers)
-        if error:
-            raise error
+        if errors:
+            try:
+                self.paid.keep(self.answers)
+            finally:
+                self.paid.give_back(len(new) - len(answers) - sum(map(may_be_billed, errors)))
+            raise errors[0]
         return [mirrored(self.answers[key]) if self.mirrored else self.answers[key] for key in keys]
 
     def key(self, image: ImageTypeDef) -> str:
@@ -363,8 +370,8 @@ def _is_same_face(cropped: Box, face: Box) -> bool:
     return cropped.intersection(face) > SAME_FACE * cropped.area
 
 
-def ask_at_once(images: Mapping[str, ImageTypeDef]) -> tuple[dict[str, list[Box]], BaseException | None]:
-    """The answers to these requests, AT_ONCE at a time, and the error of the first one that failed.
+def ask_at_once(images: Mapping[str, ImageTypeDef]) -> tuple[dict[str, list[Box]], list[BaseException]]:
+    """The answers to these requests, AT_ONCE at a time, and the errors of those that failed.
 
     After an error no further request is made; those under way are still answered.
     """
@@ -374,7 +381,12 @@ def ask_at_once(images: Mapping[str, ImageTypeDef]) -> tuple[dict[str, list[Box]
         pool.shutdown(cancel_futures=True)
     ended = {key: future for key, future in asked.items() if not future.cancelled()}
     errors = [error for future in ended.values() if (error := future.exception())]
-    return {key: each.result() for key, each in ended.items() if not each.exception()}, next(iter(errors), None)
+    return {key: each.result() for key, each in ended.items() if not each.exception()}, errors
+
+
+def may_be_billed(error: BaseException) -> bool:
+    """Whether the service may have charged for a call that ended so, since it was reached and did not refuse."""
+    return not isinstance(error.__cause__ or error, (ClientError, ConnectionError))
 
 
 def detect_faces(image: ImageTypeDef) -> list[Box]:

@@ -1,63 +1,105 @@
 """The paid calls of one look at a job's photo: counted and paid before they are made, remembered if the look fails.
 
-A job's share is CALLS_A_JOB. The answers of a look that failed lie in S3 beside the boxes, and are erased with them.
+A job's share is CALLS_A_JOB. The answers of a look that failed lie in S3 beside the boxes until the look succeeds, and
+are erased with them.
 """
 
 from __future__ import annotations
 
 from dataclasses import astuple
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from faceblur import config, prices
-from faceblur.errors import JobNotFound, PhotoTooExpensive
+from faceblur.errors import JobNotFound, PhotoTooExpensive, UploadReplaced
 from faceblur.geometry import Box
-from faceblur.jobs.storage import withdraw_if_late
+from faceblur.jobs.storage import digest, withdraw_if_late
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from faceblur.detectors.base import StoredPhoto
     from faceblur.jobs.budget import Budget
     from faceblur.jobs.storage import Photos
     from faceblur.jobs.table import Jobs
+
+CHECKS = 5  # at most, of a result; the state machine counts them
+
+
+class Look(NamedTuple):
+    """A look at a photo or draft of a job. `number` is 0 for the first look, and 1…5 for checks.
+
+    `reserved` is the number of calls that it should leave to others (`reserved_calls`).
+    """
+
+    job_id: str
+    number: int
+    photo: StoredPhoto
+    reserved: int
+
+
+def reserved_calls(number: int, pictures: int, review: str) -> int:
+    """The least number of calls that a job may still need after the first picture of a look.
+
+    Each look asks once for each of its `pictures`: a panorama has two. Five checks follow the first look, and with
+    `review` "when_unsure" five more may follow a review. A look after the review reserves these as well, because
+    nothing tells it that the review is over.
+    """
+    checks = CHECKS - number + (CHECKS if review == "when_unsure" else 0)
+    return checks * pictures + pictures - 1
 
 
 class LookCalls:
     """The calls of one look (`detectors.base.PaidCalls`), whatever number of attempts it takes."""
 
-    def __init__(self, job_id: str, look: int, client: str, jobs: Jobs, photos: Photos, budget: Budget) -> None:
-        """Count the calls of this job, for which the budget of `client` pays. `look` is the number of the look, 0…5."""
-        self._job_id = job_id
+    def __init__(self, look: Look, client: str, jobs: Jobs, photos: Photos, budget: Budget) -> None:
+        """Count the calls of this look, for which the budget of `client` pays."""
         self._look = look
         self._jobs = jobs
         self._client = client
         self._photos = photos
         self._budget = budget
+        self._day = ""
         self._used: set[str] = set()
+        self._has_file = False
 
     @property
     def left(self) -> int:
-        """How many calls the job may still make; those of earlier attempts count once their answers are used."""
+        """How many calls the job may still make. A remembered answer counts as a call once it is used.
+
+        So each attempt at a look has as many as the first one had, and asks for the same areas.
+        """
         unused = len(self._answers) - len(self._used)
-        return config.calls_a_job() - self._jobs.get(self._job_id).calls + unused
+        return config.calls_a_job() - self._jobs.get(self._look.job_id).calls + unused
+
+    @property
+    def reserved(self) -> int:
+        """How many of these calls the look should leave to others."""
+        return self._look.reserved
 
     def take(self, number: int) -> None:
-        """Count and pay calls before they are made.
+        """Count and pay calls before they are made. After an error, none is counted.
 
         Raises PhotoTooExpensive if the job may not make so many, and BudgetSpent if the day's money does not suffice.
         """
         if not number:
             return
-        if not self._jobs.count_calls(self._job_id, number, config.calls_a_job()):
+        if not self._count(number):
             raise PhotoTooExpensive
-        self._budget.take(self._client, number * prices.REKOGNITION_CALL)
+        try:
+            self._day = self._budget.take(self._client, number * prices.REKOGNITION_CALL)
+        except Exception:
+            self._count(-number)
+            raise
 
     def give_back(self, number: int) -> None:
-        """Count these calls no longer: the service did not answer them."""
+        """Count so many of the calls that were taken last no longer: they cost nothing."""
         if not number:
             return
-        self._budget.refund(self._client, number * prices.REKOGNITION_CALL)
-        self._jobs.count_calls(self._job_id, -number, config.calls_a_job())
+        try:
+            self._count(-number)
+        finally:
+            self._budget.refund(self._client, number * prices.REKOGNITION_CALL, self._day)
 
     def remembered(self, request: str) -> list[Box] | None:
         """The answer to a request with this digest; None if there is none."""
@@ -67,16 +109,39 @@ class LookCalls:
         return answer
 
     def keep(self, answers: Mapping[str, list[Box]]) -> None:
-        """Remember these answers by their requests' digests. Raises JobNotFound if the job has ended."""
+        """Remember these answers by their requests' digests.
+
+        Raises UploadReplaced if the photo is no longer in S3, because the service may have read another one there.
+        Raises JobNotFound if the job has ended.
+        """
         kept = {**self._answers, **answers}
+        if not kept:
+            return
+        job_id, number, photo, _ = self._look
+        if self._photos.read(photo.key) != photo.data:
+            raise UploadReplaced
         content = {request: [list(astuple(box)[:5]) for box in answer] for request, answer in kept.items()}
-        key = self._photos.write_answers(self._job_id, self._look, content)
-        withdraw_if_late(key, self._job_id, self._jobs, self._photos)
+        key = self._photos.write_answers(job_id, number, {"photo": digest(photo.data), "answers": content})
+        self._has_file = True
+        withdraw_if_late(key, job_id, self._jobs, self._photos)
+
+    def forget(self) -> None:
+        """Erase the answers, since the look has succeeded. Later looks of the same number begin without them."""
+        if self._has_file:
+            self._photos.withdraw_answers(self._look.job_id, self._look.number)
+
+    def _count(self, number: int) -> bool:
+        return self._jobs.count_calls(self._look.job_id, number, config.calls_a_job())
 
     @cached_property
     def _answers(self) -> dict[str, list[Box]]:
+        """The answers that earlier attempts kept. Those about another photo or draft do not count."""
+        job_id, number, photo, _ = self._look
         try:
-            content = self._photos.read_answers(self._job_id, self._look)
+            content = self._photos.read_answers(job_id, number)
         except JobNotFound:
             return {}
-        return {request: [Box(*box) for box in answer] for request, answer in content.items()}
+        self._has_file = True
+        if content["photo"] != digest(photo.data):
+            return {}
+        return {request: [Box(*box) for box in answer] for request, answer in content["answers"].items()}

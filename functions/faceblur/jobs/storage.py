@@ -113,6 +113,10 @@ class Photos:
         """Read the paid answers of a look that failed. Raises JobNotFound if there are none."""
         return self._read_json(_answers_key(job_id, look))
 
+    def withdraw_answers(self, job_id: str, look: int) -> None:
+        """Delete the paid answers of a look that has succeeded."""
+        self.withdraw(_answers_key(job_id, look))
+
     def write_preview(self, job_id: str, data: bytes) -> str:
         """Store a preview of a job's upload, a JPEG. Returns its key."""
         key = f"{_PREVIEWS}{job_id}.{_token()}.jpg"

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from faceblur.detectors import mosaic as mosaics
 from faceblur.detectors.mosaic import GAP, LEAST, Cell, Mosaic, Part, grouped, packed
 from faceblur.geometry import Box, Rectangle
 
@@ -78,6 +79,45 @@ def test_a_group_shows_each_of_its_parts_as_large_as_it_asks_for(parts):
     assert len(groups) <= len(parts)
     for part in parts:
         assert any(holds(group.area, part.area) and group.scale >= part.scale for group in groups)
+
+
+def grouped_slowly(parts, most):
+    """The same as `grouped`, by comparing each part with every group."""
+    groups = []
+    for part in parts:
+        for number, group in enumerate(groups):
+            both = mosaics._joined(part, group)
+            if mosaics._pixels(both) <= mosaics._pixels(part) + mosaics._pixels(group) and mosaics._fits(both, most):
+                groups[number] = both
+                break
+        else:
+            groups.append(part)
+    return groups
+
+
+@given(
+    st.lists(
+        st.builds(
+            part_of, st.integers(0, 400), st.integers(0, 300), st.integers(1, 90), st.integers(1, 90), st.floats(1, 4)
+        ),
+        max_size=60,
+    )
+)
+def test_parts_that_are_apart_need_no_comparison(parts):
+    assert grouped(parts, (300, 300)) == grouped_slowly(parts, (300, 300))
+
+
+def test_touching_parts_are_compared():
+    parts = [part_of(left, top, 50, 50, 2) for left in (100, 150, 50) for top in (100, 150, 50)]
+    assert grouped(parts, MOST) == grouped_slowly(parts, MOST)
+
+
+def test_ten_thousand_scattered_parts_are_compared_with_few_groups(monkeypatch):
+    compared, joined = [], mosaics._joined
+    monkeypatch.setattr(mosaics, "_joined", lambda *pair: compared.append(1) or joined(*pair))
+    parts = [part_of(40 * column, 30 * row, 25, 25, 4) for row in range(100) for column in range(100)]
+    assert grouped(parts, (960, 540)) == parts
+    assert len(compared) <= 10 * len(parts)
 
 
 def test_neighbours_are_one_group_and_strangers_are_not():

@@ -10,7 +10,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    IncompleteReadError,
+    ReadTimeoutError,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
@@ -19,8 +26,17 @@ from faceblur.detectors import rekognition
 from faceblur.detectors.base import DetectionPass, StoredPhoto
 from faceblur.detectors.rekognition import RekognitionDetector
 from faceblur.detectors.warnings import WarningCode
-from faceblur.errors import CorruptImage, DetectorThrottled, DetectorUnavailable, PhotoTooExpensive
+from faceblur.detectors.wrapped import WrappedDetector
+from faceblur.errors import (
+    CorruptImage,
+    DetectorThrottled,
+    DetectorUnavailable,
+    PhotoTooExpensive,
+    StorageUnavailable,
+    UploadReplaced,
+)
 from faceblur.geometry import Box
+from faceblur.jobs.calls import reserved_calls
 from tests.support.bad_files.png import chunk, png_with
 from tests.support.pictures.photos import astronaut, encoded, flower, jpeg
 from tests.support.standins.paid import Paid
@@ -30,6 +46,7 @@ pytestmark = pytest.mark.enable_socket
 
 IN_S3 = {"S3Object": {"Bucket": "photos", "Name": "uploads/1"}}
 BYTES_LIMIT = 5 * 1024 * 1024
+FIRST = DetectionPass.FIRST
 UPRIGHT = {
     1: None,
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -265,8 +282,9 @@ def test_a_file_too_large_for_the_service_is_converted(service, monkeypatch):
 def test_a_file_that_the_service_refuses_is_converted(service, code):
     service.replies.append(Refusal(code))
     service.default = [face(0.2, 0.3, 0.2, 0.2)]
-    found = detect(astronaut())
-    assert (len(found.boxes), found.calls) == (1, 2)
+    paid = Paid()
+    found = detect(astronaut(), paid=paid)
+    assert (len(found.boxes), found.calls, paid.made) == (1, 1, 1)
     assert [list(image) for image in service.images] == [["S3Object"], ["Bytes"]]
 
 
@@ -330,7 +348,7 @@ def test_the_hundredth_face_is_not_the_last(service):
 
 def test_a_full_answer_about_the_smallest_part_is_a_warning(service):
     service.default = [face(0.1 * column, 0.1 * row, 0.05, 0.05) for row in range(10) for column in range(10)]
-    searched = rekognition.Search(StoredPhoto(grey(200, 100), "photos", "uploads/1"), DetectionPass.FIRST, Paid())
+    searched = rekognition.Search(StoredPhoto(grey(200, 100), "photos", "uploads/1"), DetectionPass.FIRST, Paid(), {})
     searched.survey()
     assert searched.calls < 30
     assert searched.warnings == {WarningCode.ANSWER_CAPPED}
@@ -340,7 +358,7 @@ def test_a_look_has_a_limit_of_calls_whatever_the_job_may_make(service, monkeypa
     monkeypatch.setattr(rekognition, "MAX_CALLS", 20)
     service.default = [face(0.1 * column, 0.1 * row, 0.05, 0.05) for row in range(10) for column in range(10)]
     photo = StoredPhoto(jpeg(noise(4000, 3000)), "photos", "uploads/1")
-    searched = rekognition.Search(photo, DetectionPass.FIRST, Paid())
+    searched = rekognition.Search(photo, DetectionPass.FIRST, Paid(), {})
     searched.survey()
     assert 16 < searched.calls <= 20
     assert WarningCode.ANSWER_CAPPED in searched.warnings
@@ -452,6 +470,19 @@ def test_a_look_leaves_the_check_as_many_calls_as_it_makes_itself(service, reply
     assert min(looks) >= 1
 
 
+@pytest.mark.parametrize("reply", [CROWDED, [], [face(0.5, 0.5, 0.03, 0.04)]], ids=["crowd", "nobody", "small"])
+def test_each_look_leaves_a_call_to_each_picture_that_may_still_be_looked_at(service, reply):
+    """The least share suffices for a panorama, two pictures, with five checks, a review and five more checks."""
+    service.default, photo, paid = reply, StoredPhoto(jpeg(noise(2400, 1200)), "", ""), Paid(22)
+    detector, made = WrappedDetector(RekognitionDetector(paid)), []
+    for number in [*range(6), *range(1, 6)]:
+        paid.reserved = reserved_calls(number, 2, "when_unsure")
+        made.append(detector.detect(photo, 50, DetectionPass.CHECK if number else FIRST).calls)
+        detector.detector.answers.clear()
+    assert sum(made) == paid.made <= 22
+    assert min(made) >= 2
+
+
 def test_a_large_photo_is_searched_for_faces_as_small_as_promised(service):
     markers = [(100, 100, 125), (1950, 1950, 125), (3870, 3870, 125)]
     found, _ = search(service, marked(LARGE, markers), paid=Paid(60))
@@ -509,7 +540,7 @@ def test_full_answers_are_asked_about_first(service):
     area = rekognition.Rectangle(0, 0, 1000, 1000)
     other = rekognition.Rectangle(1000, 0, 2000, 1000)
     photo = StoredPhoto(grey(2000, 1000), "", "")
-    searched = rekognition.Search(photo, DetectionPass.FIRST, Paid(12))
+    searched = rekognition.Search(photo, DetectionPass.FIRST, Paid(12), {})
     small = [Box(0.5, 0.5, 0.04, 0.04, 99)]
     full = [Box(0.1 * column, 0.1 * row, 0.05, 0.05, 99) for row in range(10) for column in range(10)]
     parts = searched.next_level([other, area], [small, full])
@@ -594,12 +625,70 @@ def test_the_next_attempt_repeats_no_paid_call(service, refusal, detection_pass)
     assert found == expected
 
 
-def test_a_call_that_has_no_answer_and_no_hope_is_not_given_back(service):
+def test_a_call_that_the_service_refuses_costs_nothing(service):
     paid = Paid(60)
     service.default = Refusal("AccessDeniedException")
     with pytest.raises(ClientError):
         detect(astronaut(), paid=paid)
-    assert (paid.made, paid.answers) == (1, {})
+    assert (paid.made, paid.answers) == (0, {})
+
+
+def test_a_call_to_which_the_answer_is_lost_may_have_been_billed(service):
+    paid = Paid(60)
+    service.default = SILENCE
+    with pytest.raises(DetectorUnavailable):
+        detect(astronaut(), paid=paid)
+    assert paid.made == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "billed"),
+    [
+        (ReadTimeoutError(endpoint_url=""), True),
+        (ConnectionClosedError(endpoint_url=""), True),
+        (IncompleteReadError(actual_bytes=1, expected_bytes=2), True),
+        (ConnectTimeoutError(endpoint_url=""), False),
+        (EndpointConnectionError(endpoint_url=""), False),
+        (ClientError({"Error": {"Code": "x"}, "ResponseMetadata": {"HTTPStatusCode": 503}}, "DetectFaces"), False),
+        (ClientError({"Error": {"Code": "x"}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "DetectFaces"), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_call_is_billed_unless_the_service_refused_it_or_was_not_reached(monkeypatch, error, billed):
+    def fails(**_):
+        raise error
+
+    monkeypatch.setattr(rekognition, "client", lambda: SimpleNamespace(detect_faces=fails))
+    paid = Paid(60)
+    with pytest.raises((DetectorUnavailable, ClientError)):
+        detect(astronaut(), paid=paid)
+    assert paid.made == billed
+
+
+@pytest.mark.parametrize("refused", [StorageUnavailable, UploadReplaced])
+def test_paid_answers_are_kept_before_anything_is_given_back_and_it_is_given_back_in_any_case(
+    service, monkeypatch, refused
+):
+    paid, done = Paid(60), []
+    service.default = FailsAfter(data := jpeg(noise(4000, 3000)), 3, THROTTLED)
+
+    def keep(answers):
+        done.append(("kept", len(answers)))
+        raise refused
+
+    monkeypatch.setattr(paid, "keep", keep)
+    monkeypatch.setattr(paid, "give_back", lambda number: done.append(("given back", number)))
+    with pytest.raises(refused):
+        detect(data, paid=paid)
+    assert done == [("kept", 3), ("given back", paid.made - 3)]
+
+
+def test_the_answers_about_a_photo_are_kept_if_the_search_of_its_seam_fails(service):
+    service.default = FailsAfter(data := jpeg(noise(1000, 500)), 1, THROTTLED)
+    paid = Paid(60)
+    with pytest.raises(DetectorThrottled):
+        WrappedDetector(RekognitionDetector(paid)).detect(StoredPhoto(data, "photos", "uploads/1"), 50, FIRST)
+    assert (len(paid.answers), paid.made) == (1, 1)
 
 
 def test_the_answers_for_another_photo_are_not_used(service):
@@ -725,7 +814,7 @@ def test_hints_for_which_the_share_does_not_suffice_are_a_warning_and_the_likeli
 
 def test_a_mosaic_cell_that_is_always_full_is_a_warning(service):
     service.default = CROWDED
-    searched = rekognition.Search(StoredPhoto(grey(3000, 2000), "", ""), DetectionPass.FIRST, Paid(60))
+    searched = rekognition.Search(StoredPhoto(grey(3000, 2000), "", ""), DetectionPass.FIRST, Paid(60), {})
     searched.look_at([hint((1000, 1000, 30), (3000, 2000)), hint((2000, 500, 30), (3000, 2000))])
     assert searched.calls <= 4
     assert WarningCode.ANSWER_CAPPED in searched.warnings

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from contextlib import nullcontext
+from io import BytesIO
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -93,6 +96,70 @@ def test_an_interrupt_ends_with_a_summary(
         "",  # behind the terminal's ^C
         "interrupted",
     ]
+
+
+class OwnStack:
+    """The stack that is served for one command alone."""
+
+    endpoint = api_url = "http://service.test"
+
+
+@pytest.fixture
+def own_stack(service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
+    """Without --api, the stack behind the command is its own."""
+    monkeypatch.setattr(main.holder, "running_stack", lambda: None)
+    monkeypatch.setattr(main, "serve_stack", lambda *_: nullcontext(OwnStack()))
+    return service
+
+
+def run_own(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """Call the command without --api; gives the exit code."""
+    monkeypatch.setattr(sys, "argv", ["faceblur", "blur", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main.main()
+    return int(end.value.code or 0)
+
+
+@pytest.mark.parametrize("piped", [False, True])
+@pytest.mark.parametrize("status", [500, 404])
+def test_a_result_is_told_though_its_job_cannot_be_erased(
+    own_stack: Service,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    status: int,
+    piped: bool,
+) -> None:
+    code = "JobNotFound" if status == 404 else "InternalError"
+    refusal = httpx.Response(status, json={"code": code, "message": "Something went wrong."})
+    own_stack.instead = lambda request: refusal if request.method == "DELETE" else None
+    for name in ("a.jpg", "b.jpg"):
+        put(tmp_path / name)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=BytesIO(JPEG)))
+    assert run_own(monkeypatch, *(["-"] if piped else ["a.jpg", "b.jpg"])) == 0
+    told = capfd.readouterr()
+    photos = 1 if piped else 2
+    assert (told.err if piped else told.out).count("1 face hidden") == photos
+    assert told.err.count("is not erased: service.test cannot answer at the moment") == (photos if status == 500 else 0)
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+def test_after_an_interrupt_nothing_stays_in_the_own_stack(
+    own_stack: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keeps: bool
+) -> None:
+    """Neither what is stored nor what is at work, because nothing would erase it in a day. Results have no --out."""
+
+    def interrupt(request: httpx.Request) -> None:
+        if len(own_stack.hidden) == 2 and request.method == "GET":
+            raise KeyboardInterrupt
+
+    for number in range(3):
+        put(tmp_path / f"{number}.jpg")
+    own_stack.instead = interrupt
+    options = ["-o", "keep_original=3"] if keeps else []
+    assert run_own(monkeypatch, "0.jpg", "1.jpg", "2.jpg", "--at-once", "1", *options) == 130
+    assert len(own_stack.hidden) == 2
+    assert len(own_stack._jobs) == (2 if keeps else 0)
 
 
 def test_wrong_options_are_said_once(

@@ -130,11 +130,49 @@ def test_names_and_folders_do_not_leave_the_machine(folder: Folder) -> None:
     assert not [body for body in bodies if b"Ada" in body or b"secret" in body]
 
 
-def test_jobs_are_deleted_if_nothing_else_would(folder: Folder) -> None:
+def test_jobs_are_erased_once_their_outcome_is_told(folder: Folder) -> None:
+    folder.put("a.jpg", "c.jpg")
+    folder.put("bad.jpg", content=BAD)
+    events: list[str] = []
+
+    def tell(report: Report) -> None:
+        if report.is_final:
+            events.append(Path(report.photo).name)
+
+    folder.run(tell=tell, erase=lambda _: events.append("erased"))
+    assert events == ["a.jpg", "erased", "bad.jpg", "erased", "c.jpg", "erased"]
+
+
+def test_a_job_with_which_the_next_run_goes_on_is_not_erased(folder: Folder) -> None:
     folder.put("a.jpg")
-    folder.run(delete_jobs=True)
-    assert folder.service._jobs == {}
-    assert folder.results == ["a.jpg"]
+    erased: list[str] = []
+
+    def interrupt(report: Report) -> None:
+        if folder.service.hidden:
+            raise KeyboardInterrupt
+
+    folder.service.instead = lambda request: (
+        httpx.Response(200, json={"status": "PROCESSING"}) if request.method == "GET" else None
+    )
+    with pytest.raises(KeyboardInterrupt):
+        folder.run(tell=interrupt, erase=erased.append)
+    assert erased == []
+    folder.service.instead = lambda _: None
+    (report,) = folder.run(erase=erased.append).values()
+    assert (report.status, erased, len(folder.service.hidden)) == ("COMPLETED", [report.job_id], 1)
+
+
+def test_a_photo_that_changed_is_erased_too(folder: Folder) -> None:
+    folder.put("a.jpg")
+    erased: list[str] = []
+
+    def change(request: httpx.Request) -> None:
+        if request.url.path.startswith("/upload"):
+            folder.put("a.jpg", content=b"more")
+
+    folder.service.instead = change
+    folder.run(erase=erased.append)
+    assert erased == list(folder.service._jobs)
 
 
 def test_each_file_has_its_line_and_its_count(folder: Folder) -> None:

@@ -112,11 +112,9 @@ def test_a_result_for_a_deleted_job_is_refused(complete, event, row_of, keys, ou
     assert output.metrics == []
 
 
-@pytest.mark.parametrize("payload", [{"extra": 1}, {"job_id": JOB_ID}], ids=["a field too many", "fields missing"])
-def test_a_payload_that_breaks_the_contract_is_refused(context, payload, event):
-    whole = event("complete_job") | payload if "extra" in payload else payload
+def test_a_payload_with_too_few_fields_is_refused(context):
     with pytest.raises(TypeError):
-        handler(whole, context)
+        handler({"job_id": JOB_ID}, context)
 
 
 def test_the_log_holds_neither_keys_nor_links(complete, add_job, output):

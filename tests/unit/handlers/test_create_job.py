@@ -185,7 +185,9 @@ def test_no_job_is_created_for_which_no_money_is_left(create, event, context, s3
     assert not [row for row in table.scan()["Items"] if "status" in row]
     assert [(metric["JobsRefused"], metric["limit"]) for metric in output.metrics] == [(1, "day")]
     refused = handler(event("create_job"), context)
-    assert 1 <= int(refused["multiValueHeaders"]["Retry-After"][0]) <= 24 * 60 * 60
+    headers = refused["multiValueHeaders"]
+    assert 1 <= int(headers["Retry-After"][0]) <= 24 * 60 * 60
+    assert headers["Access-Control-Expose-Headers"] == ["Retry-After"], "else a page of another origin cannot read it"
 
 
 def test_one_client_does_not_close_the_service_to_others(create, event, s3, table, client, row_of, monkeypatch, output):

@@ -8,6 +8,7 @@ from delete_job.app import handler
 from faceblur.jobs.executions import Workflow, workflow
 from faceblur.jobs.storage import Photos
 from faceblur.observability import digest_of_id
+from sweep_photos.app import handler as sweep_photos
 from tests.support.api_contract import assert_documented
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -89,6 +90,18 @@ def test_the_next_deletion_erases_what_an_interrupted_one_left(delete, everythin
     status, body = delete()
     assert (status, body["code"]) == (404, "JobNotFound")
     assert not [key for key in keys() if JOB_ID in key]
+
+
+def test_the_sweep_deletes_what_an_interrupted_deletion_left_of_a_job_without_an_execution(
+    delete, event, context, s3, table, keys
+):
+    left = {f"uploads/{JOB_ID}", f"boxes/{JOB_ID}.51b374c3ba9c56cc.decision.json"}
+    for key in left:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"{}")
+    assert delete()[0] == 404
+    assert keys() == left
+    sweep_photos(event("sweep_photos"), context)
+    assert keys() == set()
 
 
 def test_a_request_for_a_job_that_never_was_lists_nothing(delete, monkeypatch):

@@ -38,6 +38,7 @@ from tests.unit.photo.test_keep import packet
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from faceblur.detectors.base import PaidCalls
     from faceblur.errors import FaceblurError
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -56,6 +57,7 @@ class Detector:
         self.meanwhile: Callable[[], None] = lambda: None
         self.name = ""
         self.goes_on_after: tuple[type[FaceblurError], ...] = ()
+        self.paid: PaidCalls | None = None
         self.asked: list[tuple[StoredPhoto, float, DetectionPass]] = []
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
@@ -71,7 +73,7 @@ def detector(monkeypatch):
     detector = Detector()
 
     def named(name, paid, goes_on_after):
-        detector.name, detector.goes_on_after = name, goes_on_after
+        detector.name, detector.paid, detector.goes_on_after = name, paid, goes_on_after
         return detector
 
     monkeypatch.setattr("detect_faces.app.detector_named", named)
@@ -438,6 +440,32 @@ def test_with_both_detectors_it_goes_on_with_the_free_one_if_it_may(ask_again, m
     found = ask_again(require_all_detectors=False)
     assert found["warnings"] == ["OneDetectorOnly"]
     assert (found["stage"]["detector"], found["stage"]["faces"], found["stage"]["calls"]) == ("embedded", 1, 0)
+
+
+def test_the_answers_of_a_failed_attempt_are_erased_when_the_look_succeeds(ask, detector, keys):
+    """And not before: the next attempt needs them."""
+    detector.meanwhile = lambda: detector.paid.keep({"a request": []})
+    ask()
+    detector.finds = DetectorThrottled()
+    with pytest.raises(DetectorThrottled):
+        ask()
+    assert not any("answers" in key for key in keys())
+    detector.paid.keep({"a request": []})
+    with pytest.raises(DetectorThrottled):
+        ask()
+    assert f"boxes/{JOB_ID}.0.answers.json" in keys()
+    detector.finds = []
+    detector.meanwhile = lambda: detector.paid.left
+    ask()
+    assert not any("answers" in key for key in keys())
+
+
+@pytest.mark.parametrize(("review", "first", "third"), [("never", 5, 2), ("when_unsure", 10, 7)])
+def test_a_look_reserves_a_call_for_each_later_look(ask, check, detector, review, first, third):
+    ask(options={"review": review})
+    assert detector.paid.reserved == first
+    check(round_=3, options={"review": review})
+    assert detector.paid.reserved == third
 
 
 # ---------------------------------------------------------------- what may go wrong

@@ -7,29 +7,36 @@ import json
 import pytest
 
 from faceblur import prices
-from faceblur.errors import BudgetSpent, JobNotFound, PhotoTooExpensive
+from faceblur.detectors.base import StoredPhoto
+from faceblur.errors import BudgetSpent, JobNotFound, PhotoTooExpensive, StorageUnavailable, UploadReplaced
 from faceblur.geometry import Box
-from faceblur.jobs.calls import LookCalls
-from faceblur.jobs.storage import photos
-from faceblur.jobs.table import jobs
+from faceblur.jobs.calls import Look, LookCalls, reserved_calls
+from faceblur.jobs.storage import Photos, photos
+from faceblur.jobs.table import Jobs, jobs
 from tests.unit.conftest import JOB_ID
 
+KEY = f"uploads/{JOB_ID}"
 ANSWERS = {"one": [Box(1 / 3, 0.2, 0.1, 0.1, 99.123456)], "two": []}
+
+
+def unavailable(*_):
+    raise StorageUnavailable
 
 
 class Ledger:
     """The budget: it notes what is taken, and refuses more than it has."""
 
     def __init__(self) -> None:
-        self.has, self.taken = 10**9, []
+        self.has, self.taken, self.day = 10**9, [], "2026-01-01"
 
     def take(self, client, microdollars):
-        if sum(amount for _, amount in self.taken) + microdollars > self.has:
+        if sum(amount for _, amount, _ in self.taken) + microdollars > self.has:
             raise BudgetSpent
-        self.taken.append((client, microdollars))
+        self.taken.append((client, microdollars, self.day))
+        return self.day
 
-    def refund(self, client, microdollars):
-        self.taken.append((client, -microdollars))
+    def refund(self, client, microdollars, day):
+        self.taken.append((client, -microdollars, day))
 
 
 @pytest.fixture
@@ -41,7 +48,13 @@ def ledger():
 def look(s3, add_job, ledger):
     """An attempt at a look at the photo of a job in work."""
     add_job("PROCESSING")
-    return lambda number=0: LookCalls(JOB_ID, number, "client", jobs(), photos(), ledger)
+    photos()._client.put_object(Bucket=photos().bucket, Key=KEY, Body=b"photo")
+
+    def calls(number=0, photo=b"photo"):
+        look = Look(JOB_ID, number, StoredPhoto(photo, photos().bucket, KEY), reserved=5)
+        return LookCalls(look, "client", jobs(), photos(), ledger)
+
+    return calls
 
 
 def test_a_job_has_a_share_that_its_looks_use_up(look):
@@ -75,8 +88,12 @@ def test_looks_that_have_read_the_same_share_do_not_pass_it_together(look):
 def test_the_budget_of_the_client_pays_for_calls_before_they_are_made(look, ledger):
     calls = look()
     calls.take(3)
+    ledger.day = "2026-01-02"
     calls.give_back(2)
-    assert ledger.taken == [("client", 3 * prices.REKOGNITION_CALL), ("client", -2 * prices.REKOGNITION_CALL)]
+    assert ledger.taken == [
+        ("client", 3 * prices.REKOGNITION_CALL, "2026-01-01"),
+        ("client", -2 * prices.REKOGNITION_CALL, "2026-01-01"),
+    ]
     assert (calls.left, jobs().get(JOB_ID).calls) == (59, 1)
 
 
@@ -84,6 +101,32 @@ def test_without_money_there_are_no_calls(look, ledger):
     ledger.has = 2_999
     with pytest.raises(BudgetSpent):
         look().take(3)
+    assert jobs().get(JOB_ID).calls == 0
+
+
+def test_calls_are_not_counted_if_the_ledger_does_not_answer(look, ledger, monkeypatch):
+    monkeypatch.setattr(ledger, "take", unavailable)
+    with pytest.raises(StorageUnavailable):
+        look().take(3)
+    assert jobs().get(JOB_ID).calls == 0
+
+
+def test_calls_count_no_longer_even_if_the_ledger_does_not_answer(look, ledger, monkeypatch):
+    calls = look()
+    calls.take(3)
+    monkeypatch.setattr(ledger, "refund", unavailable)
+    with pytest.raises(StorageUnavailable):
+        calls.give_back(3)
+    assert jobs().get(JOB_ID).calls == 0
+
+
+def test_money_is_given_back_even_if_the_row_does_not_answer(look, ledger, monkeypatch):
+    calls = look()
+    calls.take(3)
+    monkeypatch.setattr(Jobs, "count_calls", unavailable)
+    with pytest.raises(StorageUnavailable):
+        calls.give_back(3)
+    assert sum(amount for _, amount, _ in ledger.taken) == 0
 
 
 def test_nothing_is_written_for_no_call(look, ledger):
@@ -142,8 +185,7 @@ def test_an_attempt_has_as_many_calls_as_the_first_one_had(look):
 
 def test_the_answers_go_with_the_job(look, keys):
     look().keep(ANSWERS)
-    (key,) = keys()
-    assert key == f"boxes/{JOB_ID}.0.answers.json"
+    assert keys() == {KEY, f"boxes/{JOB_ID}.0.answers.json"}
     assert photos().jobs_with_photos() == {JOB_ID}
     photos().erase(JOB_ID)
     assert keys() == set()
@@ -154,4 +196,57 @@ def test_a_job_that_has_ended_keeps_no_answers(look, keys):
     jobs().delete(JOB_ID, "")
     with pytest.raises(JobNotFound):
         calls.keep(ANSWERS)
-    assert keys() == set()
+    assert keys() == {KEY}
+
+
+@pytest.mark.parametrize("in_s3", [b"another", None])
+def test_no_answer_is_kept_if_the_service_may_have_read_another_photo(look, keys, s3, in_s3):
+    """Else a photo that is replaced and put back would get the other one's boxes."""
+    calls = look()
+    s3.delete_object(Bucket=photos().bucket, Key=KEY)
+    if in_s3:
+        s3.put_object(Bucket=photos().bucket, Key=KEY, Body=in_s3)
+    with pytest.raises(UploadReplaced):
+        calls.keep(ANSWERS)
+    assert not any("answers" in key for key in keys())
+
+
+def test_answers_about_another_photo_are_neither_used_nor_counted(look):
+    look().keep(ANSWERS)
+    other = look(photo=b"another")
+    assert other.left == 60
+    assert other.remembered("one") is None
+
+
+@pytest.mark.parametrize("photo", [b"photo", b"another"])
+def test_a_look_that_succeeds_erases_the_answers(look, keys, photo):
+    """After a review, look 1 is another look. It has no more calls than are left."""
+    look(1).keep(ANSWERS)
+    again = look(1, photo)
+    assert again.left == 60 + (len(ANSWERS) if photo == b"photo" else 0)
+    again.forget()
+    assert keys() == {KEY}
+    assert look(1, photo).left == 60
+
+
+def test_a_look_that_has_no_file_erases_none(look, monkeypatch):
+    calls = look()
+    assert calls.left == 60
+    monkeypatch.setattr(Photos, "withdraw_answers", unavailable)
+    calls.forget()
+
+
+@pytest.mark.parametrize(
+    ("number", "pictures", "review", "reserved"),
+    [
+        (0, 1, "never", 5),
+        (0, 1, "always", 5),
+        (0, 1, "when_unsure", 10),
+        (5, 1, "never", 0),
+        (3, 1, "when_unsure", 7),
+        (0, 2, "when_unsure", 21),
+        (5, 2, "never", 1),
+    ],
+)
+def test_a_call_is_reserved_for_each_picture_that_may_still_be_looked_at(number, pictures, review, reserved):
+    assert reserved_calls(number, pictures, review) == reserved
