@@ -37,8 +37,11 @@ def test_a_stack_of_its_own_is_used_again_and_keeps_no_photo(environment: dict[s
     with ExitStack() as others:
         for port in taken:
             listener = others.enter_context(socket.socket())
+            # Connections of a stack that has just ended would forbid the bind otherwise.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with suppress(OSError):  # It is taken already.
                 listener.bind(("127.0.0.1", port))
+                listener.listen()
         first, second = (faceblur(environment, "blur", tmp_path / "hopper.jpg", "--json") for _ in range(2))
     assert (first.returncode, second.returncode) == (0, 0)
     assert "(sam deploy)" in first.stderr

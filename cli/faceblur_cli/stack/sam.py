@@ -69,8 +69,9 @@ def deploy(
         f"--stack-name={stack_name}",
         f"--tags=ms-custom-id={stack_name}",
     ]
-    overrides = ["PythonRuntime=provided.al2023", "FaceDetector=embedded", "WebPage=no", "DollarsADay=0"]
-    _run_sam("deploy", endpoint, options, [*overrides, f"AwsEndpointUrl={endpoint}", *parameters])
+    overrides = ["PythonRuntime=provided.al2023", "FaceDetector=embedded", "WebPage=no"]
+    unlimited = ["DollarsADay=0", "RequestsASecond=10000"]
+    _run_sam("deploy", endpoint, options, [*overrides, *unlimited, f"AwsEndpointUrl={endpoint}", *parameters])
     described = Stack(endpoint, {}).client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
     return Stack(endpoint, {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]})
 
