@@ -25,7 +25,8 @@ def create_batch() -> Response[str]:
     owner = caller(app.current_event)
     client = client_of(app.current_event, owner)
     batch = parse_batch(fields_of(app.current_event.body), owner, client)
-    budget().require(client, prices.JOB + prices.BATCHED + prices.WORK)
+    start = prices.start_of_a_batch(config.photos_at_once())
+    budget().require(client, start + prices.JOB + prices.BATCHED + prices.WORK)
     batches().create(batch)
     logger.info("batch created")
     if not batch.takes_uploads:
@@ -50,7 +51,8 @@ def start(batch_id: str) -> Response[str]:
 
 def _started(batch_id: str, owner: str) -> dict[str, Any]:
     """The body of a batch that was started."""
-    start_batch(batches().get_owned(batch_id, owner), config.photos_at_once(), batches(), batch_machine())
+    batch = batches().get_owned(batch_id, owner)
+    start_batch(batch, config.photos_at_once(), batches(), batch_machine(), budget())
     logger.info("batch started")
     return batch_body(batches().get(batch_id), {}, photos())
 

@@ -26,12 +26,11 @@ ERASING_SECONDS = 20
 def delete_batch(batch_id: str) -> Response[str]:
     """Delete the row first: without it no photo is begun, and what is finished now is erased by the one that did it."""
     batch = batches().delete(valid_batch_id(batch_id), caller(app.current_event))
-    if batch and batch.execution:
-        batch_machine().stop(batch.execution)
-    # A repeated request also erases what an interrupted deletion left.
-    erased = erase_batch(batch_id, jobs(), photos(), batch_files(), time.time() + ERASING_SECONDS)
     if not batch:
         raise BatchNotFound
+    if batch.execution:
+        batch_machine().stop(batch.execution, "Deleted")
+    erased = erase_batch(batch_id, jobs(), photos(), batch_files(), time.time() + ERASING_SECONDS)
     logger.info("batch deleted", erased=erased)
     return answer(204)
 

@@ -6,6 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.jobs.batch_files import batch_files
 from faceblur.jobs.batch_photos import deliver_photo, photo_of, record_failure
+from faceblur.jobs.batch_runs import batch_machine
 from faceblur.jobs.batches import batches, photo_id
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import jobs
@@ -23,6 +24,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
     if not event["error"]:
         deliver_photo(photo, batches(), jobs(), photos(), batch_files())
         logger.info("photo delivered")
-    elif code := record_failure(photo, event["error"], batches(), jobs(), batch_files()):
+    elif code := record_failure(photo, event["error"], batches(), jobs(), batch_files(), batch_machine()):
         job_failed(code)
         logger.error("photo was not delivered", code=code)

@@ -63,6 +63,11 @@ def target_prefix() -> str:
     return os.environ["TARGET_PREFIX"]
 
 
+def buckets_without_sign_in() -> bool:
+    """Whether batches may use the customer's buckets although nobody signs in."""
+    return os.environ["BUCKETS_WITHOUT_SIGN_IN"] == "yes"
+
+
 def target_receipts() -> bool:
     """Whether the result of a photo that landed in the source has its receipt beside it."""
     return os.environ["TARGET_RECEIPTS"] == "yes"

@@ -17,7 +17,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> ReportResponse:
     """Entry point for the state machine, and for EventBridge's events about executions that did not come so far."""
     try:
         batch = finish_batch(
-            event["executionArn"], event["status"], event.get("error", ""), batches(), batch_machine(), batch_files()
+            event["executionArn"], event["status"], event.get("error") or "", batches(), batch_machine(), batch_files()
         )
     except BatchNotFound:
         batch = None

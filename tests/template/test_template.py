@@ -1194,6 +1194,7 @@ MAY = {
         "s3:GetObject": {RESULTS, RECEIPTS},
         "s3:ListBucket": {BUCKET},
         "s3:PutObject": {LINES, TARGET_OBJECTS},
+        "states:StopExecution": {BATCH_EXECUTIONS},
     },
     "WriteReportFunction": {
         "dynamodb:GetItem": {TABLE},
@@ -1202,6 +1203,7 @@ MAY = {
         "s3:GetObject": {LINES},
         "s3:ListBucket": {BUCKET},
         "s3:PutObject": {REPORTS},
+        "states:DescribeExecution": {BATCH_EXECUTIONS},
         "states:DescribeMapRun": {MAP_RUNS},
         "states:ListMapRuns": {BATCH_EXECUTIONS},
     },

@@ -77,6 +77,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "TARGET_BUCKET": "our-hidden-photos",
         "TARGET_PREFIX": "out/",
         "TARGET_RECEIPTS": "no",
+        "BUCKETS_WITHOUT_SIGN_IN": "no",
         "FACE_DETECTOR": "embedded",
         "CALLS_A_JOB": "60",
         "UPLOAD_SECONDS": "300",

@@ -35,6 +35,7 @@ def batching(built: Path, endpoint: str, tmp_path_factory: pytest.TempPathFactor
         f"TargetBucket={TARGET}",
         "TargetPrefix=out/",
         "TargetReceipts=yes",
+        "BucketsWithoutSignIn=yes",
     )
     with with_faults(plans) as copy:
         name = "faceblur-batches"
@@ -237,6 +238,7 @@ def test_a_list_of_photos_is_hidden_from_bucket_to_bucket(batching: Deployed) ->
     assert (batch["status"], batch["counts"]) == ("COMPLETED", counts(3, hidden=1, failed=2))
     assert statuses(batch) == {"a.png": "COMPLETED", "missing.jpg": "UploadReplaced", "b.jpg": "SourceNotAllowed"}
     assert keys(batching, TARGET, "out/list/") == [lines(batch)["a.png"]["result"]]
+    assert batching.call("GET", f"/jobs/{lines(batch)['a.png']['job_id']}").status_code == 404
     assert "in/listed/a.png" in keys(batching, SOURCE)
 
 

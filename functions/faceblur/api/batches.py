@@ -79,6 +79,29 @@ class _Fields(Strict):
     tolerated_failures: Annotated[float, Field(ge=0, le=100)] = TOLERATED_FAILURES
 
 
+def _require_sign_in(parsed: _Fields, owner: str) -> None:
+    """Raise SourceNotAllowed if buckets are named by somebody who has not signed in. The operator can allow it.
+
+    Otherwise strangers could have originals stored in the target, with options by which no face is hidden.
+    """
+    if (parsed.source or parsed.target) and not owner and not config.buckets_without_sign_in():
+        raise SourceNotAllowed("This deployment has no sign-in, so batches take uploads only.")
+
+
+def _target_of(parsed: _Fields) -> Target | None:
+    """Where the results go. Those of photos of the customer's bucket never stay where their requester could get them.
+
+    Raises SourceNotAllowed.
+    """
+    if parsed.target:
+        return parsed.target.allowed()
+    if not parsed.source:
+        return None
+    if not config.target_bucket():
+        raise SourceNotAllowed
+    return Target(config.target_bucket(), config.target_prefix())
+
+
 def _require_within(bucket: str, prefix: str, given_bucket: str, given_prefix: str) -> None:
     if not given_bucket or bucket != given_bucket or not prefix.startswith(given_prefix):
         raise SourceNotAllowed
@@ -93,13 +116,14 @@ def parse_batch(fields: dict[str, Any], owner: str, client: str) -> Batch:
         parsed = _Fields.model_validate({name: value for name, value in fields.items() if name in FIELDS})
     except ValidationError as error:
         raise InvalidOptions(explain(error, "unknown field")) from None
+    _require_sign_in(parsed, owner)
     batch_id, now = secrets.token_hex(16), int(time.time())
     return Batch(
         batch_id=batch_id,
         status=BatchStatus.AWAITING_PHOTOS,
         options=options.model_dump(),
         source=parsed.source.allowed() if parsed.source else uploads_of(batch_id),
-        target=parsed.target.allowed() if parsed.target else None,
+        target=_target_of(parsed),
         receipts=parsed.receipts,
         tolerated=parsed.tolerated_failures,
         created_at=now,

@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 
 from faceblur import errors, prices
 from faceblur.contracts import PhotoOfABatch
-from faceblur.errors import BatchNotFound, FaceblurError, JobNotFinished, JobNotFound, TimedOut
+from faceblur.errors import BatchNotFound, BudgetSpent, FaceblurError, JobNotFinished, JobNotFound, TimedOut
 from faceblur.jobs.batch_erasure import forget_job
 from faceblur.jobs.batch_files import result_name
 from faceblur.jobs.batches import arrivals, photo_id
@@ -18,6 +18,7 @@ from faceblur.jobs.uploads import pay
 
 if TYPE_CHECKING:
     from faceblur.jobs.batch_files import BatchFiles
+    from faceblur.jobs.batch_runs import BatchMachine
     from faceblur.jobs.batches import Batch, Batches
     from faceblur.jobs.budget import Budget
     from faceblur.jobs.storage import Photos
@@ -51,7 +52,8 @@ def prepare_photo(
     BudgetSpent; if there was a job, it has failed then.
     """
     batch = _batch(photo, batches)
-    if photo.key.endswith("/") or _is_done(photo, files):
+    is_folder = photo.key.endswith("/") and not batch.takes_uploads
+    if is_folder or _is_done(photo, files):
         return ""
     if not photo.key.startswith(batch.source.prefix):
         raise errors.SourceNotAllowed
@@ -60,9 +62,9 @@ def prepare_photo(
     try:
         paid = job.paid or not budget.is_limited or pay(job, jobs, photos, budget, prices.JOB + prices.BATCHED)
         if not paid:
-            raise errors.BudgetSpent
+            raise BudgetSpent
         files.take(batch.source, photo.key, job_id)
-    except (errors.PhotoError, errors.BudgetSpent) as error:
+    except (errors.PhotoError, BudgetSpent) as error:
         jobs.fail(job_id, error, only_from=(Status.AWAITING_UPLOAD,))
         raise
     return job_id
@@ -91,9 +93,12 @@ def deliver_photo(photo: PhotoOfABatch, batches: Batches, jobs: Jobs, photos: Ph
         files.discard(photo.key)
 
 
-def record_failure(photo: PhotoOfABatch, name: str, batches: Batches, jobs: Jobs, files: BatchFiles) -> str:
-    """Write the line of a photo that failed with the error of this name.
+def record_failure(
+    photo: PhotoOfABatch, name: str, batches: Batches, jobs: Jobs, files: BatchFiles, machine: BatchMachine
+) -> str:
+    """Write the line of a photo that failed with the error of this name. If no money is left, stop its batch.
 
+    The photos that wait would fail too, and what the map does for each of them would be spent beyond the budget.
     Returns its code if the job's own failure, which is counted elsewhere, is not the reason; else nothing.
     """
     error = TimedOut() if name in _TIMEOUTS else error_of(Status.FAILED, name, None)
@@ -103,6 +108,8 @@ def record_failure(photo: PhotoOfABatch, name: str, batches: Batches, jobs: Jobs
         job = jobs.get(job_id)
     with suppress(BatchNotFound):
         _write_line(photo, _batch(photo, batches), files, _failed_line(photo, job_id, error), batches)
+    if photo.batch_id and isinstance(error, BudgetSpent):
+        machine.stop(machine.execution(photo.run), error.code)
     return "" if job and job.status is Status.FAILED else error.code
 
 
@@ -120,7 +127,7 @@ def _create(job_id: str, batch: Batch, jobs: Jobs) -> Job:
     try:
         job = jobs.get(job_id)
     except JobNotFound:
-        return jobs.create(job_id, batch.options, UPLOAD_SECONDS, batch.owner, batch.client)
+        return jobs.create(job_id, batch.options, UPLOAD_SECONDS, batch.owner_of_jobs, batch.client)
     if job.error:
         raise error_of(Status.FAILED, job.error["code"], job.error["message"])
     return job

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from faceblur import config, errors, prices
 from faceblur.aws import code_of
-from faceblur.errors import Aborted, InternalError, TimedOut
+from faceblur.errors import Aborted, BatchNotReady, InternalError, TimedOut
 from faceblur.jobs.batches import BatchStatus, batch_of, folder_of
 from faceblur.jobs.names import execution_name
 from faceblur.jobs.table import Status
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from faceblur.errors import FaceblurError
     from faceblur.jobs.batch_files import BatchFiles
     from faceblur.jobs.batches import Batch, Batches
+    from faceblur.jobs.budget import Budget
 
 # The columns of a report.
 FIELDS = ("key", "status", "code", "faces", "warnings", "result", "job_id", "usd")
@@ -33,10 +34,11 @@ FIELDS = ("key", "status", "code", "faces", "warnings", "result", "job_id", "usd
 SAMPLE = 10
 _STATUSES = {"SUCCEEDED": BatchStatus.COMPLETED, "ABORTED": BatchStatus.STOPPED}
 _ENDINGS: dict[str, type[FaceblurError]] = {"TIMED_OUT": TimedOut, "ABORTED": Aborted}
-# What the machine says of a batch that it gave up.
+# Why a batch was given up.
 _REASONS: dict[str, type[FaceblurError]] = {
     "States.ExceedToleratedFailureThreshold": errors.TooManyFailed,
     "States.ItemReaderFailed": errors.SourceUnreadable,
+    "BudgetSpent": errors.BudgetSpent,
 }
 
 
@@ -47,9 +49,9 @@ class BatchMachine:
         """Use the state machine with this ARN."""
         self._client, self._arn = client, arn
 
-    def next_execution(self, batch: Batch) -> str:
-        """The ARN of the next execution that works on the batch."""
-        return f"{self._arn.replace(':stateMachine:', ':execution:')}:{batch.batch_id}-{batch.starts + 1}"
+    def execution(self, name: str) -> str:
+        """The ARN of the execution with this name."""
+        return f"{self._arn.replace(':stateMachine:', ':execution:')}:{name}"
 
     def start(self, batch: Batch, execution: str, at_once: int) -> None:
         """Start the execution with this ARN, which works on so many photos at once."""
@@ -62,14 +64,18 @@ class BatchMachine:
         }
         self._client.start_execution(stateMachineArn=self._arn, name=execution_name(execution), input=json.dumps(given))
 
-    def stop(self, execution: str) -> None:
-        """Stop an execution, if it is running."""
+    def stop(self, execution: str, reason: str) -> None:
+        """Stop an execution for this reason, the name of an error, if it is running."""
         try:
-            self._client.stop_execution(executionArn=execution, error="Deleted")
+            self._client.stop_execution(executionArn=execution, error=reason)
         except ClientError as error:
             # If the execution has ended, some endpoints raise a validation error.
             if code_of(error) not in {"ExecutionDoesNotExist", "ValidationException"}:
                 raise
+
+    def reason(self, execution: str) -> str:
+        """Why an execution was stopped, as `stop` was told."""
+        return str(self._client.describe_execution(executionArn=execution).get("error", ""))
 
     def ended_at(self, execution: str) -> float | None:
         """When an execution ended, in seconds since the epoch; None if it runs. One that is not known has ended."""
@@ -103,14 +109,23 @@ def batch_machine() -> BatchMachine:
     return BatchMachine(boto3.client("stepfunctions"), config.batch_machine_arn())
 
 
-def start_batch(batch: Batch, at_once: int, batches: Batches, machine: BatchMachine) -> None:
+def start_batch(batch: Batch, at_once: int, batches: Batches, machine: BatchMachine, budget: Budget) -> None:
     """Start the batch, or start it again for what is not done, so many photos at once.
 
-    Raises BatchNotReady if it is running.
+    Raises BatchNotReady if it is running, and BudgetSpent if there is no money for a start.
     """
-    execution = machine.next_execution(batch)
+    if batch.status is BatchStatus.RUNNING:
+        raise BatchNotReady
+    # A photo that is done pays nothing, nor do those that are refused at once when the budget is spent.
+    budget.take(batch.client, prices.start_of_a_batch(at_once + _done_before(batch)))
+    execution = machine.execution(f"{batch.batch_id}-{batch.starts + 1}")
     batches.begin(batch, execution)
     machine.start(batch, execution, at_once)
+
+
+def _done_before(batch: Batch) -> int:
+    """How many photos an earlier start has hidden of those that the next start looks at. Uploads are gone by then."""
+    return 0 if batch.takes_uploads else int(batch.outcome.get("hidden", 0))
 
 
 def settled(batch: Batch, batches: Batches, machine: BatchMachine) -> Batch:
@@ -138,10 +153,12 @@ def finish_batch(
 ) -> Batch | None:
     """Write the reports of the batch on which this execution worked, and record its end. It may be repeated.
 
-    `status` is that of the execution, and `reason` the name of the error that ended it, if one did. Returns the batch;
+    `status` is that of the execution, and `reason` the name of the error that failed it, if one did. Returns the batch;
     None if it was deleted, or if another execution works on it. Raises BatchNotFound if it had been deleted before.
     """
     batch_id = batch_of(execution_name(execution))
+    if status == "ABORTED":
+        reason = machine.reason(execution)
     if batches.get(batch_id).execution != execution:
         return None
     counts = machine.counts(execution)
@@ -161,7 +178,7 @@ def finish_batch(
 def _error(status: str, reason: str) -> FaceblurError | None:
     if status == "SUCCEEDED":
         return None
-    return _ENDINGS.get(status, _REASONS.get(reason, InternalError))()
+    return _REASONS.get(reason, _ENDINGS.get(status, InternalError))()
 
 
 def _write_reports(batch_id: str, files: BatchFiles) -> dict[str, Any]:

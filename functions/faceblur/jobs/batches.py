@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb.service_resource import Table
 
+# The owner of jobs that no request may ask for. Those of users are hexadecimal.
+NOBODY = "nobody"
 # How long the report of a batch may take after its execution has ended: the timeout of write_report, and a margin.
 REPORT_SECONDS = 960
 
@@ -98,6 +100,11 @@ class Batch:
     def takes_uploads(self) -> bool:
         """Whether the photos are uploaded with the batch's form."""
         return self.source == uploads_of(self.batch_id)
+
+    @property
+    def owner_of_jobs(self) -> str:
+        """Who may ask for the job of one photo. Results of the customer's own photos are in the target alone."""
+        return self.owner if self.takes_uploads else NOBODY
 
 
 class Batches:

@@ -65,7 +65,10 @@ def api(event, context, s3, table, machine):
 
 
 @pytest.fixture
-def create(api):
+def create(api, monkeypatch):
+    """Create a batch; the operator lets everybody name the customer's buckets."""
+    monkeypatch.setenv("BUCKETS_WITHOUT_SIGN_IN", "yes")
+
     def call(**fields):
         status, body = api("POST", "/batches", fields)
         assert status == 201, body
@@ -102,6 +105,7 @@ def test_a_batch_from_a_bucket_starts_at_once(create, machine):
 @pytest.mark.parametrize("kind", ["csv", "manifest"])
 def test_a_source_may_be_a_list(create, machine, kind):
     batch = create(source={"bucket": "our-photos", kind: "in/list"})
+    assert batch["target"] == {"bucket": "our-hidden-photos", "prefix": "out/"}
     assert batch["source"] == {"bucket": "our-photos", "prefix": "in/", kind: "in/list"}
     (given,) = machine().values()
     assert (given["source"]["kind"], given["source"]["list"]) == (kind, "in/list")
@@ -123,14 +127,36 @@ def test_a_source_may_be_a_list(create, machine, kind):
         ({"target": {"bucket": "our-hidden-photos", "prefix": ""}}, 403, "SourceNotAllowed"),
     ],
 )
-def test_a_batch_that_is_not_valid_or_not_allowed_is_refused(api, machine, fields, status, code):
+def test_a_batch_that_is_not_valid_or_not_allowed_is_refused(api, machine, monkeypatch, fields, status, code):
+    monkeypatch.setenv("BUCKETS_WITHOUT_SIGN_IN", "yes")
     answered, body = api("POST", "/batches", fields)
     assert (answered, body["code"], machine()) == (status, code, {})
 
 
-def test_a_deployment_without_buckets_allows_none(api, monkeypatch):
-    monkeypatch.setenv("SOURCE_BUCKET", "")
-    assert api("POST", "/batches", {"source": {"bucket": "our-photos"}})[0] == 403
+@pytest.mark.parametrize("missing", ["SOURCE_BUCKET", "TARGET_BUCKET"])
+def test_a_deployment_without_both_buckets_allows_no_source(api, machine, monkeypatch, missing):
+    monkeypatch.setenv("BUCKETS_WITHOUT_SIGN_IN", "yes")
+    monkeypatch.setenv(missing, "")
+    assert api("POST", "/batches", {"source": {"bucket": "our-photos"}})[1]["code"] == "SourceNotAllowed"
+    assert machine() == {}
+
+
+with_buckets = pytest.mark.parametrize("fields", [OWN, {"source": OWN["source"]}, {"target": OWN["target"]}])
+
+
+@with_buckets
+def test_strangers_may_not_name_buckets_unless_the_operator_says_so(api, machine, monkeypatch, fields):
+    status, body = api("POST", "/batches", fields | {"min_confidence": 100})
+    assert (status, body["code"], machine()) == (403, "SourceNotAllowed", {})
+    assert api("POST", "/batches", {})[0] == 201
+    monkeypatch.setenv("BUCKETS_WITHOUT_SIGN_IN", "yes")
+    assert api("POST", "/batches", fields)[0] == 201
+
+
+@with_buckets
+def test_who_has_signed_in_may_name_buckets(api, machine, signed_in, fields):
+    assert api("POST", "/batches", fields)[0] == 401
+    assert api("POST", "/batches", fields, **signed_in("alice"))[0] == 201
 
 
 def test_a_batch_is_refused_when_the_money_is_spent(api, monkeypatch):

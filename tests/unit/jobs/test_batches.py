@@ -17,6 +17,7 @@ from faceblur.errors import (
     CorruptImage,
     ImageTooLarge,
     JobNotFinished,
+    JobNotFound,
     SourceNotAllowed,
     UploadReplaced,
 )
@@ -105,16 +106,20 @@ def deliver(photo=PHOTO):
 class Counted(BatchMachine):
     """A state machine whose maps count so."""
 
-    def __init__(self, ended_at=None, **counts):
-        self._ended_at = ended_at
+    def __init__(self, ended_at=None, reason="", **counts):
+        super().__init__(None, MACHINE)
+        self._ended_at, self._reason = ended_at, reason
         self._counts = {"photos": 0, "waiting": 0, "running": 0, "hidden": 0, "failed": 0} | counts
-        self.started = []
+        self.started, self.stopped = [], []
 
     def start(self, _, execution, at_once):
         self.started.append((execution, at_once))
 
-    def next_execution(self, _):
-        return EXECUTION
+    def stop(self, execution, reason):
+        self.stopped.append((execution, reason))
+
+    def reason(self, _):
+        return self._reason
 
     def ended_at(self, _):
         return self._ended_at
@@ -151,10 +156,10 @@ def test_an_expired_batch_does_not_exist(add_batch):
 def test_a_batch_is_started_once_at_a_time(add_batch):
     waiting = add_batch(BatchStatus.AWAITING_PHOTOS)
     machine = Counted()
-    start_batch(waiting, 40, batches(), machine)
+    start_batch(waiting, 40, batches(), machine, budget())
     for batch in (waiting, batches().get(ID)):
         with pytest.raises(BatchNotReady):
-            start_batch(batch, 40, batches(), machine)
+            start_batch(batch, 40, batches(), machine, budget())
     assert machine.started == [(EXECUTION, 40)]
 
 
@@ -162,7 +167,7 @@ def test_a_batch_that_has_ended_is_started_again_without_its_error(add_batch):
     add_batch()
     batches().finish(ID, EXECUTION, BatchStatus.FAILED, {}, CorruptImage())
     assert batches().get(ID).error["code"] == "CorruptImage"
-    start_batch(batches().get(ID), 40, batches(), Counted())
+    start_batch(batches().get(ID), 40, batches(), Counted(), budget())
     batch = batches().get(ID)
     assert (batch.status, batch.starts, batch.error, batch.finished_at) == ("RUNNING", 2, None, None)
 
@@ -177,6 +182,22 @@ def test_an_execution_that_is_not_the_last_one_ends_nothing(add_batch):
 def test_a_batch_whose_execution_left_no_report_fails(add_batch, ended_ago, status):
     ended_at = None if ended_ago is None else time.time() - ended_ago
     assert settled(add_batch(), batches(), Counted(ended_at)).status == status
+
+
+def test_a_start_is_paid_with_what_it_does_beside_photos_that_pay(add_batch, monkeypatch, table):
+    monkeypatch.setenv("DOLLARS_A_DAY", "1")
+    source = Source("our-photos", "in/")
+    start_batch(add_batch(BatchStatus.COMPLETED, source=source), 40, batches(), Counted(), budget())
+    (spent,) = [row["spent"] for row in table.scan()["Items"] if row["job_id"].startswith("spent on")]
+    # Two photos are done, and still in the source.
+    assert spent == prices.start_of_a_batch(42)
+
+
+def test_a_batch_is_not_started_without_money(add_batch, monkeypatch):
+    monkeypatch.setenv("DOLLARS_A_DAY", "0.001")
+    with pytest.raises(BudgetSpent):
+        start_batch(add_batch(BatchStatus.AWAITING_PHOTOS), 40, batches(), Counted(), budget())
+    assert batches().get(ID).status == "AWAITING_PHOTOS"
 
 
 # ---------------------------------------------------------------- a photo
@@ -197,6 +218,18 @@ def test_a_prepared_photo_has_a_job_that_waits_and_a_copy(add_batch, upload, s3)
     assert s3.get_object(Bucket=BUCKET, Key=f"uploads/{JOB}")["Body"].read() == b"photo"
     job = jobs().get(JOB)
     assert (job.status, job.owner, job.client, job.options["style"]) == ("AWAITING_UPLOAD", "alice", "alice", "solid")
+
+
+def test_nobody_may_ask_for_the_job_of_a_photo_of_the_customers_bucket(add_batch, others, upload):
+    source = Source("our-photos", "in/")
+    add_batch(owner="a" * 32, client="alice", source=source, target=Target("our-hidden-photos", "out/"))
+    upload("in/photo.jpg", "our-photos")
+    upload("in/landed.jpg", "our-photos")
+    for photo in (PhotoOfABatch(RUN, ID, "in/photo.jpg"), PhotoOfABatch("an event", "", "in/landed.jpg")):
+        job_id = prepare(photo)
+        for owner in ("a" * 32, ""):
+            with pytest.raises(JobNotFound):
+                jobs().get_owned(job_id, owner)
 
 
 def test_a_photo_is_paid_once(add_batch, upload, monkeypatch, table):
@@ -234,7 +267,7 @@ def test_a_missing_photo_and_one_that_is_too_large_fail(add_batch, upload):
 
 def test_there_is_nothing_to_do_for_a_folder_and_for_what_is_done(add_batch, upload):
     add_batch()
-    assert prepare(replace(PHOTO, key=f"batches/{ID}/in/folder/")) == ""
+    assert prepare(PhotoOfABatch(RUN, "", "in/folder/")) == ""
     for status, job in (("FAILED", JOB), ("COMPLETED", "")):
         upload()
         batch_files().write_line(ID, {"key": KEY, "status": status})
@@ -340,13 +373,16 @@ def test_a_failure_has_its_line(add_batch, add_job, status, name, code, counted)
     add_batch()
     if status:
         add_job(status, JOB)
-    assert record_failure(PHOTO, name, batches(), jobs(), batch_files()) == counted
+    machine = Counted()
+    assert record_failure(PHOTO, name, batches(), jobs(), batch_files(), machine) == counted
+    # Without money, the photos that wait are not begun.
+    assert machine.stopped == ([(EXECUTION, "BudgetSpent")] if code == "BudgetSpent" else [])
     line = batch_files().read_line(ID, KEY)
     assert (line["status"], line["code"], line["key"], line["job_id"]) == (Status.FAILED, code, KEY, JOB)
 
 
 def test_the_failure_of_a_photo_of_a_deleted_batch_has_none(s3, table, keys):
-    record_failure(PHOTO, "BatchNotFound", batches(), jobs(), batch_files())
+    record_failure(PHOTO, "BatchNotFound", batches(), jobs(), batch_files(), Counted())
     assert keys() == set()
 
 
@@ -409,11 +445,14 @@ def test_the_reports_have_every_line_and_the_counts(add_batch, s3):
         ("FAILED", "States.Runtime", "FAILED", "InternalError"),
         ("TIMED_OUT", "", "FAILED", "TimedOut"),
         ("ABORTED", "", "STOPPED", "Aborted"),
+        ("ABORTED", "BudgetSpent", "STOPPED", "BudgetSpent"),
     ],
 )
 def test_a_batch_says_why_it_ended(add_batch, status, reason, ended, code):
     add_batch()
-    batch = finish_batch(EXECUTION, status, reason, batches(), Counted(), batch_files())
+    # The event about an execution that was stopped does not say why.
+    told, asked = ("", reason) if status == "ABORTED" else (reason, "")
+    batch = finish_batch(EXECUTION, status, told, batches(), Counted(reason=asked), batch_files())
     assert (batch.status, batch.error["code"]) == (ended, code)
 
 
@@ -448,7 +487,7 @@ def test_the_cost_of_a_batch_that_runs_is_estimated_from_ten_photos(add_batch):
 
 def test_what_an_earlier_run_has_hidden_counts(add_batch):
     add_batch(BatchStatus.COMPLETED)
-    start_batch(batches().get(ID), 40, batches(), Counted())
+    start_batch(batches().get(ID), 40, batches(), Counted(), budget())
     told = progress(batches().get(ID), Counted(photos=3, hidden=1, waiting=2), batch_files())
     assert (told["photos"], told["hidden"]) == (5, 3)
 
