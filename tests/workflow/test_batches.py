@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from faceblur import prices
 from faceblur.jobs.batches import photo_id
 from faceblur_cli.stack import sam
 from tests.support.api_contract import assert_documented
@@ -36,6 +37,7 @@ def batching(built: Path, endpoint: str, tmp_path_factory: pytest.TempPathFactor
         "TargetPrefix=out/",
         "TargetReceipts=yes",
         "BucketsWithoutSignIn=yes",
+        "DollarsADay=5",
     )
     with with_faults(plans) as copy:
         name = "faceblur-batches"
@@ -197,6 +199,21 @@ def test_a_batch_that_an_operator_stops_is_started_again_for_the_rest(batching: 
     batch = ended(batching, batch_id)
     assert (batch["status"], statuses(batch)) == ("COMPLETED", {"quick.jpg": "COMPLETED", "slow.jpg": "COMPLETED"})
     assert lines(batch)["slow.jpg"]["job_id"] == job_id
+
+
+def test_a_batch_is_stopped_when_the_money_is_spent_and_goes_on_when_there_is_some(batching: Deployed) -> None:
+    batch = create(batching)
+    batch_id = batch["batch_id"]
+    upload(batch["upload"], {"one.jpg": PHOTO})
+    # Enough for the start, and not for a photo.
+    with batching.spent(f"{5 - prices.start_of_a_batch(40) / prices.A_DOLLAR:.6f}"):
+        start(batching, batch_id)
+        stopped = ended(batching, batch_id)
+        assert (stopped["status"], stopped["error"]["code"]) == ("STOPPED", "BudgetSpent")
+        assert call(batching, "POST", f"/batches/{batch_id}/start", 429)["code"] == "BudgetSpent"
+    start(batching, batch_id)
+    batch = ended(batching, batch_id)
+    assert (batch["status"], statuses(batch)) == ("COMPLETED", {"one.jpg": "COMPLETED"})
 
 
 def test_nothing_stays_of_a_batch_that_is_deleted_while_it_runs(batching: Deployed, tmp_path: Path) -> None:

@@ -78,12 +78,17 @@ class BatchMachine:
         return str(self._client.describe_execution(executionArn=execution).get("error", ""))
 
     def ended_at(self, execution: str) -> float | None:
-        """When an execution ended, in seconds since the epoch; None if it runs. One that is not known has ended."""
+        """When an execution was stopped or timed out, in seconds since the epoch; None if it runs.
+
+        Zero if it is unknown or ended otherwise: only those that are stopped or time out get their report afterwards.
+        """
         try:
             told = self._client.describe_execution(executionArn=execution)
         except self._client.exceptions.ExecutionDoesNotExist:
             return 0.0
-        return None if told["status"] == "RUNNING" else told["stopDate"].timestamp()
+        if told["status"] == "RUNNING":
+            return None
+        return told["stopDate"].timestamp() if told["status"] in _ENDINGS else 0.0
 
     def counts(self, execution: str) -> dict[str, int]:
         """How many photos an execution was given, how many of them wait or are worked on, and how the others ended.

@@ -180,7 +180,7 @@ class Batches:
     ) -> bool:
         """Record how this execution ended; it may be repeated. `outcome` is what the report says, if there is one.
 
-        Returns False if the batch was deleted, or if another execution works on it.
+        Every end of a batch goes through here. Returns False if the batch was deleted, or if another execution works on it.
         """
         update = "SET #status = :status, finished_at = if_not_exists(finished_at, :now)"
         values: dict[str, Any] = {":status": status, ":now": int(time.time())}
@@ -189,7 +189,11 @@ class Batches:
         if error:
             told = {"code": error.code, "message": error.message}
             update, values = f"{update}, #error = :error", values | {":error": told}
-        return self._update(batch_id, update, values, Attr("execution_arn").eq(execution))
+        condition: ConditionBase = Attr("execution_arn").eq(execution)
+        if outcome is None:
+            # The report may have been written since the batch was read.
+            condition &= Attr("status").eq(BatchStatus.RUNNING)
+        return self._update(batch_id, update, values, condition)
 
     def fail_if_abandoned(self, batch: Batch, ended_at: float) -> Batch:
         """Fail a batch whose execution ended at this time without a report, so that no client waits for ever."""

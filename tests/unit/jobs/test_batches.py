@@ -5,6 +5,7 @@ import io
 import json
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -501,3 +502,33 @@ def test_a_batch_is_erased_with_its_jobs(s3, table, add_job, upload, keys, row_o
     assert row_of(JOB)
     assert erase_batch(ID, jobs(), photos(), batch_files())
     assert (keys(), row_of(JOB)) == (set(), None)
+
+
+class Executions:
+    """Step Functions, where all executions are in this state."""
+
+    class exceptions:  # noqa: N801
+        class ExecutionDoesNotExist(Exception):
+            pass
+
+    def __init__(self, status):
+        self._status = status
+
+    def describe_execution(self, **_):
+        if not self._status:
+            raise self.exceptions.ExecutionDoesNotExist
+        return {"status": self._status, "stopDate": datetime.fromtimestamp(1000, UTC)}
+
+
+@pytest.mark.parametrize(
+    ("status", "ended_at"),
+    [("RUNNING", None), ("ABORTED", 1000), ("TIMED_OUT", 1000), ("FAILED", 0), ("SUCCEEDED", 0), ("", 0)],
+)
+def test_only_an_execution_that_was_stopped_or_timed_out_gets_its_report_later(status, ended_at):
+    assert BatchMachine(Executions(status), MACHINE).ended_at(EXECUTION) == ended_at
+
+
+def test_a_report_that_was_written_meanwhile_stays(add_batch):
+    running = add_batch()
+    batches().finish(ID, EXECUTION, BatchStatus.COMPLETED, {"hidden": 2})
+    assert settled(running, batches(), Counted(ended_at=0)).status == "COMPLETED"
