@@ -617,6 +617,20 @@ def writes_a_report(roles: Roles) -> None:
     assert row["status"]["S"] == "COMPLETED"
 
 
+def writes_the_report_of_a_batch_that_was_stopped(roles: Roles) -> None:
+    batch_id, execution = roles.run()
+    roles.batch("RUNNING", batch_id, execution)
+    event = {"executionArn": execution, "status": "ABORTED"}
+    assert roles.invoke("WriteReportFunction", event) == {"code": "Aborted"}
+
+
+def stops_a_batch_for_which_no_money_is_left(roles: Roles) -> None:
+    batch_id, execution = roles.run()
+    roles.batch("RUNNING", batch_id, execution)
+    event = {"photo": photo_of(batch_id), "error": "BudgetSpent"}
+    assert roles.invoke("DeliverPhotoFunction", event) is None
+
+
 def sweeps_what_is_left_of_a_deleted_batch(roles: Roles) -> None:
     job_id, files = job_and_files_of_a_batch(roles, secrets.token_hex(16))
     assert roles.invoke("SweepPhotosFunction", {"job_id": "sweep"}) is None
@@ -646,8 +660,12 @@ USES: dict[str, list[Callable[[Roles], None]]] = {
         skips_a_photo_that_is_done,
         refuses_a_photo_for_which_no_money_is_left,
     ],
-    "DeliverPhotoFunction": [delivers_a_photo, forgets_the_photo_of_a_deleted_batch],
-    "WriteReportFunction": [writes_a_report],
+    "DeliverPhotoFunction": [
+        delivers_a_photo,
+        forgets_the_photo_of_a_deleted_batch,
+        stops_a_batch_for_which_no_money_is_left,
+    ],
+    "WriteReportFunction": [writes_a_report, writes_the_report_of_a_batch_that_was_stopped],
 }
 # S3 tells a missing object (404) from a forbidden one (403) only to those who may list; the embedded AWS tells all. And
 # review_job and redo_job delete boxes only if the job ends at that moment; so does write_report with a batch's files.
