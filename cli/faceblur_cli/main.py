@@ -10,6 +10,7 @@ import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from faceblur_cli import batch as batches
 from faceblur_cli import ports, removal, terminal, trace
 from faceblur_cli import redrive as dead_letters
 from faceblur_cli.failures import Failure
+from faceblur_cli.folder.ahead import hide_ahead
 from faceblur_cli.folder.journal import NAME as JOURNAL
 from faceblur_cli.folder.journal import Journal, NoJournal
 from faceblur_cli.folder.one import Erase, Wishes
@@ -266,6 +268,9 @@ def blur(
             wishes = replace(wishes, erase=erase)
             if _PIPE in photos:
                 tell(hide_piped(client, wishes, sys.stdin.buffer, sys.stdout.buffer))
+            # On this machine a batch is no faster.
+            if api and not at_once and isinstance(journal, Journal):
+                hide_ahead(sources, client, journal, wishes, partial(_wait_for, client), err.print)
             hide_all(sources, client, pace, journal, wishes, tell)
     else:
         err.print("There are no files in these folders.")
@@ -326,12 +331,17 @@ def hide_batch(
             batch = batches.begin(client, source, target, dict(map(_parsed, options)) | {"receipts": receipts})
         if not (status_of or no_wait):
             err.print(f"batch {batch['batch_id']} runs; Ctrl-C stops the waiting only")
-            batch = batches.wait_for(client, batch["batch_id"], lambda seen: err.print(batches.summary(seen)))
+            batch = _wait_for(client, batch["batch_id"])
     if as_json:
         out.print_json(data=batch, indent=None)
     else:
         out.print(f"batch {batch['batch_id']}: {batches.summary(batch)}", soft_wrap=True, highlight=False)
     sys.exit(batches.exit_code(batch))
+
+
+def _wait_for(client: Client, batch_id: str) -> dict[str, Any]:
+    """The batch when it has ended. Its counts are shown meanwhile."""
+    return batches.wait_for(client, batch_id, lambda seen: err.print(batches.summary(seen)))
 
 
 @cli.command("trace")

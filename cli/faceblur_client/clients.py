@@ -122,6 +122,14 @@ class Client:
         """The batch as the API shows it. Raises CallFailed if it does not exist."""
         return self._take(self._api.get_batch(batch_id))
 
+    def renew_form(self, batch_id: str) -> dict[str, Any]:
+        """A new upload form of a batch. Raises CallFailed if it runs, takes no uploads or does not exist."""
+        return self._take(self._api.renew_form(batch_id))
+
+    def delete_batch(self, batch_id: str) -> None:
+        """Stop a batch, and erase everything of it. Raises CallFailed if it does not exist."""
+        self._take(self._api.delete_batch(batch_id))
+
     def stop(self) -> None:
         """End all calls at their next pause or request; they raise Stopped."""
         self._stopped.set()
@@ -241,6 +249,14 @@ class AsyncClient:
     async def get_batch(self, batch_id: str) -> dict[str, Any]:
         """As `Client.get_batch`."""
         return await self._take(self._api.get_batch(batch_id))
+
+    async def renew_form(self, batch_id: str) -> dict[str, Any]:
+        """As `Client.renew_form`."""
+        return await self._take(self._api.renew_form(batch_id))
+
+    async def delete_batch(self, batch_id: str) -> None:
+        """As `Client.delete_batch`."""
+        await self._take(self._api.delete_batch(batch_id))
 
     async def close(self) -> None:
         """Close the connections."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -12,7 +13,13 @@ import pytest
 
 from faceblur import prices
 from faceblur.jobs.batches import photo_id
+from faceblur_cli.batch import wait_for
+from faceblur_cli.folder.ahead import hide_ahead
+from faceblur_cli.folder.journal import Journal
+from faceblur_cli.folder.one import Wishes
+from faceblur_cli.folder.walk import walk
 from faceblur_cli.stack import sam
+from faceblur_client import Client
 from tests.support.api_contract import assert_documented
 from tests.support.pictures.photos import blank, grace_hopper
 from tests.support.stack.deployed import Deployed, eventually, request, with_faults
@@ -167,6 +174,23 @@ def test_a_batch_of_uploads_is_hidden_and_started_again_for_what_failed(batching
     again = lines(batch)
     assert {name for name in first if first[name]["job_id"] != again[name]["job_id"]} == {"bad.jpg"}
     assert batching.execution(again["one.jpg"]["job_id"]) == "SUCCEEDED"
+
+
+def test_the_command_sends_a_large_folder_as_a_batch(batching: Deployed, tmp_path: Path) -> None:
+    folder, out = tmp_path / "photos", tmp_path / "out"
+    folder.mkdir()
+    out.mkdir()
+    for name, photo in {"one.jpg": grace_hopper(), "two.png": PHOTO, "bad.jpg": b"\xff\xd8\xff" + NO_PHOTO}.items():
+        (folder / name).write_bytes(photo)
+    wishes = Wishes({"style": "solid"}, out)
+    with Client(batching.stack.api_url) as client, Journal(out, resume=True) as journal:
+        wait = partial(wait_for, client, show=lambda _: None)
+        hide_ahead([folder], client, journal, wishes, wait, lambda _: None, enough=3)
+        begun = {
+            found.name: bool(journal.begun_job(found.name, wishes.state(found.path.stat())))
+            for found in walk([folder], out)
+        }
+    assert begun == {"bad.jpg": False, "one.jpg": True, "two.png": True}
 
 
 def test_a_batch_in_which_too_many_photos_fail_is_given_up(batching: Deployed) -> None:

@@ -180,7 +180,8 @@ class Batches:
     ) -> bool:
         """Record how this execution ended; it may be repeated. `outcome` is what the report says, if there is one.
 
-        Every end of a batch goes through here. Returns False if the batch was deleted, or if another execution works on it.
+        Every end of a batch goes through here. Returns False if the batch was deleted, or if another execution works on
+        it.
         """
         update = "SET #status = :status, finished_at = if_not_exists(finished_at, :now)"
         values: dict[str, Any] = {":status": status, ":now": int(time.time())}
