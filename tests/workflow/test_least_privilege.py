@@ -104,12 +104,22 @@ class Roles:
         return f"{machine.replace(':stateMachine:', ':execution:')}:{batch_id}-1"
 
     def run(self) -> tuple[str, str]:
-        """The id of a batch without photos, and the ARN of its execution, which has ended."""
+        """The id of a batch of one photo, and the ARN of its execution, which was stopped just now."""
         if self._run is None:
-            batch_id = self.ask("POST", "/batches").json()["batch_id"]
+            created = self.ask("POST", "/batches").json()
+            batch_id = created["batch_id"]
+            execution, go = self.execution_of_a_batch(batch_id), self.deployed.plans / "go"
+            self.deployed.plan(
+                photo_id(f"{batch_id}-1", f"batches/{batch_id}/in/photo"), "detect_faces", {"wait_for": str(go)}
+            )
+            assert self.deployed.upload(created, NO_PHOTO).status_code == 204
             assert self.ask("POST", f"/batches/{batch_id}/start").status_code == 202
-            eventually(lambda: self.ask("GET", f"/batches/{batch_id}").json()["status"] == "COMPLETED")
-            self._run = batch_id, self.execution_of_a_batch(batch_id)
+            sfn = self.client("stepfunctions")
+            eventually(lambda: sfn.list_map_runs(executionArn=execution)["mapRuns"])
+            sfn.stop_execution(executionArn=execution)
+            eventually(lambda: self.ask("GET", f"/batches/{batch_id}").json()["status"] == "STOPPED")
+            go.touch()
+            self._run = batch_id, execution
         return self._run
 
     def line(self, batch_id: str, job_id: str) -> str:
@@ -513,7 +523,7 @@ def shows_a_batch_that_runs(roles: Roles) -> None:
     roles.batch("RUNNING", batch_id, execution)
     roles.line(batch_id, secrets.token_hex(16))
     shown = roles.ask("GET", f"/batches/{batch_id}")
-    assert (shown.status_code, shown.json()["counts"]["photos"]) == (200, 0)
+    assert (shown.status_code, shown.json()["counts"]["photos"]) == (200, 1)
 
 
 def shows_the_report_of_a_batch(roles: Roles) -> None:
