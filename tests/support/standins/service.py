@@ -97,7 +97,7 @@ class Service:
 
     def _lines(self, batch_id: str) -> Iterator[str]:
         """The report of a batch, whose photos are hidden."""
-        for key, photo in list(self.batches[batch_id].items())[: self.of_a_batch]:
+        for key, photo in sorted(self.batches[batch_id].items())[: self.of_a_batch]:
             job_id = f"{next(self._ids):032x}"
             self._jobs[job_id] = photo
             yield json.dumps({"key": key, "job_id": job_id, "status": self._job(job_id)["status"]}) + "\n"
