@@ -34,7 +34,7 @@ architecture = $(subst aarch64,arm64,$(shell uname -m))
 cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH" PYTHON_VERSION=$(python_version) ARCHITECTURE=$(architecture)
 parameters := .aws-sam/parameters.yaml
 
-.PHONY: help run free-ports blur test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur bench-memory \
+.PHONY: help run free-ports blur batch test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur bench-memory \
   bench-strength bench-real chaos fuzz mutants load latency scaling scan audit licences deploy invoke smoke verify-cloud clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
@@ -122,6 +122,9 @@ chaos: $(setup) ## JOBS=… (2,000) through a stack in which everything fails at
 
 load: $(setup) ## JOBS=… (64) at once through the stack, beside one function that does all the work
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.load $(JOBS)
+
+batch: $(setup) ## PHOTOS=… (5,000) small ones as one batch through a stack that is restarted in the middle
+	PYTHONPATH=functions .venv/bin/python -m benchmarks.batch $(PHOTOS)
 
 latency: $(setup) ## the time from the upload to the result, beside the sum of the stages
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.latency

@@ -12,6 +12,7 @@ import sys
 from benchmarks.report import publish
 from benchmarks.scaling import REQUESTS_A_SECOND, SMALL_MB
 from faceblur import prices
+from faceblur.jobs.batch_runs import SAMPLE
 
 DAY = 24 * 60 * 60  # seconds
 # The defaults of DollarsADay.
@@ -21,20 +22,23 @@ THROTTLED_TRIES = 30
 
 
 def request(*, signs_in: bool) -> float:
-    """Microdollars of a request for a job that does not exist, with a function that runs a second.
+    """Microdollars of the dearest request, which asks for a batch that runs, with a function that runs a second.
 
-    It asks for the row and for an execution. Each token that is new asks the authorizer first.
+    It reads the row, lists the photos that are done, and reads ten of them. Each token that is new asks the authorizer
+    first. Other requests cost two thirds.
     """
     function = prices.LAMBDA_REQUEST + prices.function_time(SMALL_MB, 1000)
     functions = 2 * function if signs_in else function
-    return prices.API_CALL + functions + prices.TABLE_WRITE + 1e-6 * prices.LOG_GB
+    done = prices.S3_WRITE + SAMPLE * prices.S3_READ
+    return prices.API_CALL + functions + prices.TABLE_WRITE + done + 1e-6 * prices.LOG_GB
 
 
 def ceiling(dollars: float, *, signs_in: bool) -> dict[str, float]:
     """USD in a day with this budget, by what it is spent for.
 
     A job pays JOB, and TASK, which is less, for each task that begins. If one is never begun, it is the last. So each
-    task has at least TASK paid for it. A job has no time for all those tries; this counts them nevertheless.
+    task has at least TASK paid for it. The three tasks that a batch adds are paid with BATCHED. A job has no time for
+    all those tries; this counts them nevertheless.
     """
     tasks = dollars * prices.A_DOLLAR / prices.TASK
     spent = {

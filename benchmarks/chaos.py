@@ -15,11 +15,13 @@ from typing import Any
 from benchmarks.figure import Panel, drawn
 from benchmarks.report import Figure, at_least, at_most, publish
 from faceblur_cli.stack.sam import build
+from tests.support.storm.batch import BatchInAStorm
 from tests.support.storm.storm import storm
 from tests.support.storm.verdict import judged
 
 JOBS = 2000
 SEED = 20261123
+PHOTOS = 200  # of the batch among them
 CLIENTS = 12
 RESTARTS = 2
 
@@ -29,8 +31,11 @@ def main(jobs: int = JOBS, seed: int = SEED) -> int:
     build(print)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faceblur-storm-") as folder, storm(Path(folder), seed) as raging:
+        batch = BatchInAStorm(raging, PHOTOS)
         raging.rage(jobs, clients=CLIENTS, restarts=RESTARTS, hangs=True)
+        complaints = batch.complaints()
         verdict = judged(raging)
+        verdict.complaints += complaints
     seconds = time.monotonic() - began
     for complaint in verdict.complaints:
         print(f"{complaint.kind}: {complaint.job_id}: {complaint.what}")  # noqa: T201
@@ -51,7 +56,7 @@ def main(jobs: int = JOBS, seed: int = SEED) -> int:
     ]
     counted = {
         "jobs that ended as": dict(verdict.endings.most_common()),
-        "what happened": raging.counts(),
+        "what happened": raging.counts() | {"photos of a batch": PHOTOS, "starts of it": batch.starts},
         "fault": dict(counts_of_faults.most_common()),
     }
     tables = [[{what: name, "count": count} for name, count in of.items()] for what, of in counted.items()]

@@ -1,4 +1,5 @@
-"""What happens in the cloud at ten, a thousand and a hundred thousand photos an hour, and what a thousand photos cost.
+"""What happens in the cloud at ten, a thousand and a hundred thousand photos an hour, what a thousand photos cost, and
+how long batches of five thousand and five million take.
 
 This is a model and no measurement. Its formulas:
 
@@ -12,6 +13,7 @@ PYTHONPATH=functions .venv/bin/python -m benchmarks.scaling
 from __future__ import annotations
 
 import sys
+from math import ceil
 from typing import Any
 
 from benchmarks.report import publish
@@ -21,6 +23,9 @@ from faceblur.jobs.receipts import TRANSITIONS
 DETECTORS = ("embedded", "rekognition", "both")
 RATES = (10, 1_000, 100_000)  # photos an hour
 HOUR = 3600
+# Batches: photos, and how many are worked on at once. The first is the default of PhotosAtOnce, the other its maximum.
+BATCHES = ((5_000, 40), (5_000_000, 40), (5_000_000, 1_000))
+PHOTOS_A_BATCH, HOURS_A_BATCH = 500_000, 20
 
 # Seconds of each stage on two processors, the median of photos that had the machine to themselves, by `make load`.
 DETECT, HIDE, CHECK = 0.4495, 0.030, 0.4645
@@ -28,6 +33,8 @@ MEASURED_VCPUS = 2
 # Seconds that were not measured, for want of an account: a call to Rekognition, what a task does beside its stage
 # (reading and writing photos and the row), and a small function.
 CALL, TASK, SMALL = 0.5, 0.05, 0.05
+# What an execution waits, beside the work, for another one that it has started.
+NESTED = 1.0
 
 # What a photo takes whose first check finds nothing, counted in the code: one detection, one check, and one pass of
 # hiding.
@@ -38,6 +45,7 @@ CALLS = {
 }  # to Rekognition, up to two megapixels; 12 megapixels take five times
 API_CALLS = 13  # one creates the job, the others ask for its status; a client that asks less often makes fewer
 SMALL_INVOCATIONS = API_CALLS + 2  # the API, start_workflow, and complete_job
+BATCH_TRANSITIONS = 8  # of which BATCHED in prices consists
 TASKS = 3  # detect_faces twice, hide_faces once
 UNITS = {
     "lambda_request": SMALL_INVOCATIONS + TASKS,
@@ -147,10 +155,15 @@ def wait(detector: str, rate: float, rekognition: float = REKOGNITION) -> float:
     return max(0.0, fullest - 1) * HOUR
 
 
+def exceeded(quotas: dict[str, tuple[float, float]]) -> str:
+    """Those quotas of which more is asked than they allow."""
+    names = [f"{name} ({ask:,.0f} of {allowed:,})" for name, (ask, allowed) in quotas.items() if ask > allowed]
+    return "; ".join(names) or "none"
+
+
 def rate_row(detector: str, rate: int) -> dict[str, Any]:
     """What happens at this rate."""
     quotas = shares(detector, rate) | refusing(detector, rate)
-    exceeded = [f"{name} ({ask:,.0f} of {allowed:,})" for name, (ask, allowed) in quotas.items() if ask > allowed]
     return {
         "photos an hour": f"{rate:,}",
         "detector": detector,
@@ -158,8 +171,37 @@ def rate_row(detector: str, rate: int) -> dict[str, Any]:
         "detect_faces at a time": rate / HOUR * detect_seconds(detector),
         "extra wait, s": round(wait(detector, rate)),
         f"with {FEWEST_CALLS} calls a second, s": round(wait(detector, rate, FEWEST_CALLS)),
-        "quotas exceeded": "; ".join(exceeded) or "none",
+        "quotas exceeded": exceeded(quotas),
         "USD an hour": rate * sum(usd(detector, "STANDARD").values()),
+    }
+
+
+def batch_row(detector: str, photos: int, at_once: int) -> dict[str, Any]:
+    """How long so many photos take, so many at once, and what they cost.
+
+    Each photo starts two executions, beside that of the map, which has a quota of its own. Its two further functions
+    take as long as other small ones. No client asks for single jobs.
+    """
+    a_second = at_once / (seconds(detector) + 2 * SMALL + 2 * NESTED)
+    hours = photos / a_second / HOUR
+    batches = max(ceil(photos / PHOTOS_A_BATCH), ceil(hours / HOURS_A_BATCH))
+    of_one = shares(detector, a_second * HOUR)
+    quotas = {
+        "Rekognition: calls a second": of_one["Rekognition: calls a second"],
+        "Lambda: functions at a time": of_one["Lambda: functions at a time"],
+        "Step Functions: starts a second": (2 * a_second, STARTS),
+        "Step Functions: transitions a second": (a_second * (TRANSITIONS + BATCH_TRANSITIONS), TRANSITION_RATE),
+    }
+    usd_each = sum(usd(detector, "STANDARD").values()) - API_CALLS * USD["api_call"] + prices.BATCHED / prices.A_DOLLAR
+    return {
+        "photos": f"{photos:,}",
+        "detector": detector,
+        "at once": f"{at_once:,}",
+        "photos a minute": f"{60 * a_second:,.0f}",
+        "hours": hours,
+        "batches": batches,
+        "quotas exceeded": exceeded(quotas),
+        "USD": f"{photos * usd_each:,.2f}",
     }
 
 
@@ -176,8 +218,10 @@ def price_rows() -> list[dict[str, Any]]:
 
 
 def main() -> int:
-    """Write both tables."""
+    """Write the tables."""
     rates = [rate_row(detector, rate) for rate in RATES for detector in DETECTORS]
+    batches = [batch_row(detector, *batch) for batch in BATCHES for detector in DETECTORS]
+    publish("scaling-batches", [], [], batches)
     return publish("scaling-prices", [], [], price_rows()) | publish("scaling", [], [], rates)
 
 

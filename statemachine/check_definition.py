@@ -61,7 +61,14 @@ TRANSIENT = {
         "DynamoDb.SdkClientException",
     },
     "aws-sdk:s3": {"S3.SdkClientException", "S3.S3Exception"},
+    "states:startExecution.sync": {
+        "StepFunctions.ExecutionLimitExceededException",
+        "StepFunctions.ThrottlingException",
+        "StepFunctions.SdkClientException",
+    },
 }
+# What a task may wait for by trying again: the end of a job on which another execution works.
+AWAITED = {"lambda": {"JobNotFinished"}}
 # The other errors that a task may catch by name.
 LASTING = {"dynamodb": {"DynamoDB.ConditionalCheckFailedException"}, "aws-sdk:dynamodb": {"States.Timeout"}}
 
@@ -69,6 +76,8 @@ LASTING = {"dynamodb": {"DynamoDB.ConditionalCheckFailedException"}, "aws-sdk:dy
 JSONPATH = {"InputPath", "Parameters", "ResultSelector", "ResultPath", "OutputPath"}
 RETRIER = {"ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy"}
 CATCHER = {"ErrorEquals", "Next", "Output", "Assign", "Comment"}
+# The catcher of a map, which is in JSONPath.
+MAP_CATCHER = {"ErrorEquals", "Next", "ResultPath"}
 
 
 # An expression consists of these alone: texts, numbers, fields of variables and of results, operators and brackets. So
@@ -112,19 +121,47 @@ def with_plain_timeouts(definition: dict[str, Any]) -> dict[str, Any]:
 
 def problems(definition: dict[str, Any]) -> Iterator[str]:
     """What is wrong with a definition that has no schema problems, one sentence each."""
-    yield from path_problems(definition)
-    for name, state in definition["States"].items():
-        for expression in expressions_in(state):
-            yield from (f"{name}: {problem} in {expression}" for problem in expression_problems(expression))
     if "TimeoutSeconds" not in definition:
         yield "the state machine needs TimeoutSeconds"
-    for name, state in definition["States"].items():
-        yield from (f"{name}: {field} belongs to JSONPath" for field in sorted(JSONPATH & state.keys()))
-        if state["Type"] == "Task":
-            problems_of_task = task_problems(state, definition.get("TimeoutSeconds", 0))
-            yield from (f"{name}: {problem}" for problem in problems_of_task)
-        if state["Type"] == "Fail" and not is_known(state.get("Error", "")):
-            yield f"{name}: the error {state.get('Error')} is unknown"
+    language = definition.get("QueryLanguage", "JSONPath")
+    yield from states_problems(definition, language, definition.get("TimeoutSeconds", 0))
+
+
+def states_problems(part: dict[str, Any], language: str, seconds: int, *, in_a_map: bool = False) -> Iterator[str]:
+    """What is wrong with the states of a machine or of a map, in this query language unless they state their own."""
+    yield from path_problems(part)
+    for name, state in part["States"].items():
+        yield from (f"{name}: {problem}" for problem in state_problems(state, language, seconds, in_a_map=in_a_map))
+
+
+def state_problems(state: dict[str, Any], language: str, seconds: int, *, in_a_map: bool) -> Iterator[str]:
+    """What is wrong with one state."""
+    language = state.get("QueryLanguage", language)
+    for expression in expressions_in({name: field for name, field in state.items() if name != "ItemProcessor"}):
+        yield from (f"{problem} in {expression}" for problem in expression_problems(expression))
+    if language == "JSONata":
+        yield from (f"{field} belongs to JSONPath" for field in sorted(JSONPATH & state.keys()))
+    if state["Type"] == "Task":
+        yield from task_problems(state, seconds, in_a_map=in_a_map)
+    if state["Type"] == "Map":
+        yield from map_problems(state, language, seconds)
+    if state["Type"] == "Fail" and not is_known(state.get("Error", "")):
+        yield f"the error {state.get('Error')} is unknown"
+
+
+def map_problems(state: dict[str, Any], language: str, seconds: int) -> Iterator[str]:
+    """What is wrong with a map: its limits are those of the input, every error is caught, and its states are checked.
+
+    The embedded AWS takes the fields of a distributed map in JSONPath alone.
+    """
+    if language != "JSONPath":
+        yield "a map is in JSONPath"
+    if missing := {"Label", "MaxConcurrencyPath", "ToleratedFailurePercentagePath", "ResultWriter"} - state.keys():
+        yield f"a map needs {', '.join(sorted(missing))}"
+    catchers = state.get("Catch", [])
+    if [catcher["ErrorEquals"] for catcher in catchers] != [["States.ALL"]] or catchers[0].keys() != MAP_CATCHER:
+        yield "a map has one catcher, for States.ALL, which keeps the input"
+    yield from states_problems(state["ItemProcessor"], language, seconds, in_a_map=True)
 
 
 def expressions_in(node: Any) -> Iterator[str]:
@@ -177,8 +214,8 @@ def successors(state: dict[str, Any]) -> set[str]:
     )
 
 
-def task_problems(task: dict[str, Any], machine_seconds: int) -> Iterator[str]:
-    """What is wrong with a task's timeout, its Retry and its Catch."""
+def task_problems(task: dict[str, Any], machine_seconds: int, *, in_a_map: bool = False) -> Iterator[str]:
+    """What is wrong with a task's timeout, its Retry and its Catch. In a map, the map catches what the task raises."""
     seconds = task.get("TimeoutSeconds", 0)
     # An expression has its bounds in the template, as a parameter.
     if not isinstance(seconds, str) and not 0 < seconds < machine_seconds:
@@ -189,7 +226,8 @@ def task_problems(task: dict[str, Any], machine_seconds: int) -> Iterator[str]:
         retried += retrier["ErrorEquals"]
         yield from retrier_problems(retrier, service)
     yield from (f"{error} is retried twice" for error in sorted(set(retried)) if retried.count(error) > 1)
-    yield from catch_problems(task.get("Catch", []), service)
+    if not in_a_map or "Catch" in task:
+        yield from catch_problems(task.get("Catch", []), service)
 
 
 def service_of(resource: str) -> str:
@@ -203,7 +241,7 @@ def retrier_problems(retrier: dict[str, Any], service: str) -> Iterator[str]:
         yield f"a retrier has exactly {', '.join(sorted(RETRIER))}, not {', '.join(sorted(retrier))}"
         return
     for error in retrier["ErrorEquals"]:
-        if error not in TRANSIENT.get(service, ()):
+        if error not in TRANSIENT.get(service, set()) | AWAITED.get(service, set()):
             yield f"{error} is not a transient error of {service}"
     if not 1 <= retrier["IntervalSeconds"] <= retrier["MaxDelaySeconds"] <= 60:
         yield "a retrier waits at least a second and at most a minute"

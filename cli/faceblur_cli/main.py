@@ -10,6 +10,7 @@ import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
+from faceblur_cli import batch as batches
 from faceblur_cli import ports, removal, terminal, trace
 from faceblur_cli import redrive as dead_letters
 from faceblur_cli.failures import Failure
+from faceblur_cli.folder.ahead import hide_ahead
 from faceblur_cli.folder.journal import NAME as JOURNAL
 from faceblur_cli.folder.journal import Journal, NoJournal
 from faceblur_cli.folder.one import Erase, Wishes
@@ -265,6 +268,9 @@ def blur(
             wishes = replace(wishes, erase=erase)
             if _PIPE in photos:
                 tell(hide_piped(client, wishes, sys.stdin.buffer, sys.stdout.buffer))
+            # On this machine a batch is no faster.
+            if api and not at_once and isinstance(journal, Journal):
+                hide_ahead(sources, client, journal, wishes, partial(_wait_for, client), err.print)
             hide_all(sources, client, pace, journal, wishes, tell)
     else:
         err.print("There are no files in these folders.")
@@ -286,6 +292,56 @@ def redo_job(job: str, folder: Path | None, api: str | None, token: str | None, 
     counts.add(report)
     terminal.print_report(report, as_json)
     sys.exit(exit_code(counts))
+
+
+@cli.command("batch")
+@click.argument("places", nargs=-1, metavar="[SOURCE TARGET]")
+@click.option("--status", "status_of", metavar="ID", help="Show this batch.")
+@click.option("--redrive", "again", metavar="ID", help="Start this batch again for the photos that are not hidden.")
+@click.option("--no-wait", is_flag=True, help="Do not wait for the end of the batch.")
+@click.option("--receipts", is_flag=True, help="Store each result's receipt beside it.")
+@click.option("--api", metavar="URL", help="API of a deployed stack; by default the stack on this machine.")
+@click.option("--token", envvar="FACEBLUR_TOKEN", help="Token for an API with sign-in; FACEBLUR_TOKEN is safer.")
+@click.option("--option", "-o", "options", multiple=True, metavar="NAME=VALUE", help="Job option, such as style=solid.")
+@_as_json
+def hide_batch(
+    places: tuple[str, ...],
+    status_of: str | None,
+    again: str | None,
+    no_wait: bool,
+    receipts: bool,
+    api: str | None,
+    token: str | None,
+    options: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Hide the faces in all photos below SOURCE into TARGET, such as s3://bucket/prefix/.
+
+    The deployment must have been given both buckets. Ends as `faceblur blur` does.
+    """
+    if bool(status_of) + bool(again) + (len(places) == 2) != 1 or len(places) not in {0, 2}:
+        raise click.UsageError("Give a SOURCE and a TARGET, or --status ID, or --redrive ID.")
+    with _api(api, token) as (client, *_):
+        if status_of:
+            batch = client.get_batch(status_of)
+        elif again:
+            batch = client.start_batch(again)
+        else:
+            source, target = places
+            batch = batches.begin(client, source, target, dict(map(_parsed, options)) | {"receipts": receipts})
+        if not (status_of or no_wait):
+            err.print(f"batch {batch['batch_id']} runs; Ctrl-C stops the waiting only")
+            batch = _wait_for(client, batch["batch_id"])
+    if as_json:
+        out.print_json(data=batch, indent=None)
+    else:
+        out.print(f"batch {batch['batch_id']}: {batches.summary(batch)}", soft_wrap=True, highlight=False)
+    sys.exit(batches.exit_code(batch))
+
+
+def _wait_for(client: Client, batch_id: str) -> dict[str, Any]:
+    """The batch when it has ended. Its counts are shown meanwhile."""
+    return batches.wait_for(client, batch_id, lambda seen: err.print(batches.summary(seen)))
 
 
 @cli.command("trace")

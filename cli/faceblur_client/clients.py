@@ -110,6 +110,26 @@ class Client:
         """Erase everything of a job at once. Raises JobFailed if it does not exist."""
         self._take(self._api.delete_job(job_id))
 
+    def create_batch(self, /, **fields: Any) -> dict[str, Any]:
+        """Create a batch, with the fields of the API. Raises InvalidOptions, and CallFailed if it is not allowed."""
+        return self._take(self._api.create_batch(fields))
+
+    def start_batch(self, batch_id: str) -> dict[str, Any]:
+        """Start a batch, or start it again for what is not done. Raises CallFailed if it runs or does not exist."""
+        return self._take(self._api.start_batch(batch_id))
+
+    def get_batch(self, batch_id: str) -> dict[str, Any]:
+        """The batch as the API shows it. Raises CallFailed if it does not exist."""
+        return self._take(self._api.get_batch(batch_id))
+
+    def renew_form(self, batch_id: str) -> dict[str, Any]:
+        """A new upload form of a batch. Raises CallFailed if it runs, takes no uploads or does not exist."""
+        return self._take(self._api.renew_form(batch_id))
+
+    def delete_batch(self, batch_id: str) -> None:
+        """Stop a batch, and erase everything of it. Raises CallFailed if it does not exist."""
+        self._take(self._api.delete_batch(batch_id))
+
     def stop(self) -> None:
         """End all calls at their next pause or request; they raise Stopped."""
         self._stopped.set()
@@ -217,6 +237,26 @@ class AsyncClient:
     async def delete_job(self, job_id: str) -> None:
         """As `Client.delete_job`."""
         await self._take(self._api.delete_job(job_id))
+
+    async def create_batch(self, /, **fields: Any) -> dict[str, Any]:
+        """As `Client.create_batch`."""
+        return await self._take(self._api.create_batch(fields))
+
+    async def start_batch(self, batch_id: str) -> dict[str, Any]:
+        """As `Client.start_batch`."""
+        return await self._take(self._api.start_batch(batch_id))
+
+    async def get_batch(self, batch_id: str) -> dict[str, Any]:
+        """As `Client.get_batch`."""
+        return await self._take(self._api.get_batch(batch_id))
+
+    async def renew_form(self, batch_id: str) -> dict[str, Any]:
+        """As `Client.renew_form`."""
+        return await self._take(self._api.renew_form(batch_id))
+
+    async def delete_batch(self, batch_id: str) -> None:
+        """As `Client.delete_batch`."""
+        await self._take(self._api.delete_batch(batch_id))
 
     async def close(self) -> None:
         """Close the connections."""

@@ -174,6 +174,26 @@ class Api:
         """Erase a job."""
         yield from self._call("DELETE", f"/jobs/{job_id}")
 
+    def create_batch(self, fields: Mapping[str, Any]) -> Steps[dict[str, Any]]:
+        """A new batch."""
+        return (yield from self._call("POST", "/batches", fields, repeatable=False))
+
+    def start_batch(self, batch_id: str) -> Steps[dict[str, Any]]:
+        """Start a batch."""
+        return (yield from self._call("POST", f"/batches/{batch_id}/start", repeatable=False))
+
+    def get_batch(self, batch_id: str) -> Steps[dict[str, Any]]:
+        """The batch as the API shows it."""
+        return (yield from self._call("GET", f"/batches/{batch_id}"))
+
+    def renew_form(self, batch_id: str) -> Steps[dict[str, Any]]:
+        """A new upload form of a batch."""
+        return (yield from self._call("POST", f"/batches/{batch_id}/form"))
+
+    def delete_batch(self, batch_id: str) -> Steps[None]:
+        """Stop and erase a batch."""
+        yield from self._call("DELETE", f"/batches/{batch_id}")
+
     def _call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = True
     ) -> Steps[dict[str, Any]]:

@@ -33,6 +33,46 @@ def state_machine_arn() -> str:
     return os.environ["STATE_MACHINE_ARN"]
 
 
+def batch_machine_arn() -> str:
+    """The ARN of the hide_batch state machine."""
+    return os.environ["BATCH_MACHINE_ARN"]
+
+
+def photos_at_once() -> int:
+    """How many photos of a batch are worked on at once."""
+    return int(os.environ["PHOTOS_AT_ONCE"])
+
+
+def source_bucket() -> str:
+    """The customer's bucket from which photos may come; empty if there is none."""
+    return os.environ["SOURCE_BUCKET"]
+
+
+def source_prefix() -> str:
+    """With what the keys of those photos begin."""
+    return os.environ["SOURCE_PREFIX"]
+
+
+def target_bucket() -> str:
+    """The customer's bucket to which results may go; empty if there is none."""
+    return os.environ["TARGET_BUCKET"]
+
+
+def target_prefix() -> str:
+    """With what the keys of those results begin."""
+    return os.environ["TARGET_PREFIX"]
+
+
+def buckets_without_sign_in() -> bool:
+    """Whether batches may use the customer's buckets although nobody signs in."""
+    return os.environ["BUCKETS_WITHOUT_SIGN_IN"] == "yes"
+
+
+def target_receipts() -> bool:
+    """Whether the result of a photo that landed in the source has its receipt beside it."""
+    return os.environ["TARGET_RECEIPTS"] == "yes"
+
+
 def face_detector() -> str:
     """The detector of this deployment: embedded, rekognition or both."""
     return os.environ["FACE_DETECTOR"]

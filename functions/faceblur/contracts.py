@@ -169,6 +169,31 @@ class CompleteRequest:
     stages: list[Stage]
 
 
+@dataclass(frozen=True, slots=True)
+class PhotoOfABatch:
+    """A photo on which an execution of hide_photo works.
+
+    `run` is the name of the execution of hide_batch, or the id of the event that reported the photo's arrival; then
+    `batch_id` is empty. `key` is the key of the photo.
+    """
+
+    run: str
+    batch_id: str
+    key: str
+
+
+class PreparedPhoto(TypedDict):
+    """The job that hides the faces in a photo; empty if the photo is done, or is no photo but a folder."""
+
+    job_id: str
+
+
+class ReportResponse(TypedDict):
+    """The code of the error that ended the batch; empty if there is none."""
+
+    code: str
+
+
 Request = TypeVar("Request", DetectRequest, HideRequest, PreviewRequest, CompleteRequest)
 
 

@@ -22,6 +22,9 @@
     │   ├── Aborted
     │   ├── BudgetSpent
     │   └── InternalError
+    ├── BatchEnded                 the batch ended before all its photos were tried
+    │   ├── TooManyFailed
+    │   └── SourceUnreadable
     └── RequestError               the API refuses the request
         ├── InvalidOptions
         ├── InvalidDecision
@@ -30,7 +33,10 @@
         ├── JobNotFound
         ├── JobNotFinished
         ├── ReviewClosed
-        └── OriginalDeleted
+        ├── OriginalDeleted
+        ├── BatchNotFound
+        ├── BatchNotReady
+        └── SourceNotAllowed
 
 The name of a class is the error's name in the state machine and its `code` in the API and on the page. Its message is a
 sentence for the user.
@@ -180,6 +186,22 @@ class InternalError(JobEnded):
     """An unexpected error."""
 
 
+class BatchEnded(FaceblurError):
+    """The batch ended before all its photos were tried."""
+
+
+class TooManyFailed(BatchEnded):
+    """More of the batch's photos failed than it tolerates."""
+
+    sentence = "Too many photos failed. The report says why; remove the cause, and start the batch again for the rest."
+
+
+class SourceUnreadable(BatchEnded):
+    """The photos of the batch, or the list of them, cannot be read."""
+
+    sentence = "The photos of this batch cannot be listed. Check that the source exists, and start the batch again."
+
+
 class RequestError(FaceblurError):
     """The API refuses a request."""
 
@@ -230,3 +252,21 @@ class OriginalDeleted(RequestError):
     """The photo of the job is no longer kept, so the job cannot be done again."""
 
     sentence = "The photo of this job was deleted. Please upload it again."
+
+
+class BatchNotFound(RequestError):
+    """No batch has this id, the batch was deleted, or it belongs to somebody else."""
+
+    sentence = "There is no such batch. It may have been deleted or have expired."
+
+
+class BatchNotReady(RequestError):
+    """The batch is running, or takes no uploads."""
+
+    sentence = "This batch is running, or takes its photos from a bucket. Request it again to see its state."
+
+
+class SourceNotAllowed(RequestError):
+    """The deployment was not given the bucket from which the photos come, or to which the results go."""
+
+    sentence = "This deployment may not use that bucket or prefix. It uses those of its parameters only."

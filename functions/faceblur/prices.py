@@ -23,6 +23,8 @@ LOG_GB = 500_000
 START_MILLISECONDS = 10_000
 # The largest function that works on a photo, and its timeout.
 TASK_MB, TASK_MILLISECONDS = 3008, 120_000
+# Those of the function that writes the report of a batch.
+REPORT_MB, REPORT_MILLISECONDS = 1769, 900_000
 
 
 def function_time(memory_mb: int, milliseconds: float) -> float:
@@ -56,3 +58,13 @@ TASK = ceil(
 
 # The most that one detection, one hiding and one check can cost, without calls of Rekognition.
 WORK = 3 * ceil(TASK + function_time(TASK_MB, START_MILLISECONDS + TASK_MILLISECONDS))
+
+# What a batch adds to a job: eight transitions (those of its place in the map and of hide_photo), two functions, S3's
+# seven writes (among them two copies and a line) and five reads, and eight reads of the table.
+BATCHED = ceil(8 * STATE_TRANSITION + 2 * _small_function() + 7 * S3_WRITE + 5 * S3_READ + 8 * TABLE_READ)
+
+
+def start_of_a_batch(photos: int) -> int:
+    """The price of starting a batch: six transitions, the longest report, and so many photos that pay nothing."""
+    report = LAMBDA_REQUEST + function_time(REPORT_MB, REPORT_MILLISECONDS)
+    return ceil(6 * STATE_TRANSITION + report + photos * BATCHED)

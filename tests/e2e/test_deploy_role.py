@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from fnmatch import fnmatchcase
@@ -133,9 +134,9 @@ HANDLERS = {
         "ListQueueTags",
     ),
     "AWS::SQS::QueuePolicy": ("sqs:{region}:{account}:{stack}-UploadQueue-1A2B", "sqs:SetQueueAttributes"),
-    # CloudFormation names it after the template alone.
+    # If the template does not, CloudFormation names it after the template alone.
     "AWS::StepFunctions::StateMachine": (
-        "states:{region}:{account}:stateMachine:{logical_id}-1A2B3C4D5E6F",
+        "states:{region}:{account}:stateMachine:{machine}",
         "states:CreateStateMachine DescribeStateMachine UpdateStateMachine DeleteStateMachine TagResource "
         "UntagResource ListTagsForResource",
     ),
@@ -169,7 +170,11 @@ TOOLS = {
     "s3:::faceblur-photos-0f8fad5b": "s3:ListBucketVersions",
     "s3:::faceblur-photos-0f8fad5b/uploads/1": "s3:DeleteObject DeleteObjectVersion",
     "states:{region}:{account}:stateMachine:BlurImageStateMachine-1A2B": "states:ListExecutions",
+    "states:{region}:{account}:stateMachine:hide-batch-0f8f": "states:ListExecutions",
+    "states:{region}:{account}:stateMachine:HidePhotoStateMachine-1A2B": "states:ListExecutions",
     "states:{region}:{account}:execution:BlurImageStateMachine-1A2B:0f8f": "states:StopExecution",
+    "states:{region}:{account}:execution:hide-batch-0f8f:6ba7-1": "states:StopExecution",
+    "states:{region}:{account}:execution:HidePhotoStateMachine-1A2B:6ba7": "states:StopExecution",
     "logs:{region}:{account}:log-group:/faceblur/{stack}/functions": "logs:DescribeLogStreams",
 }
 
@@ -298,6 +303,7 @@ def calls(stack: str) -> list[tuple[str, str]]:
                 "name": f"{stack}-{logical_id}-1A2B3C4D5E6F",
                 "stack": stack,
                 "logical_id": logical_id,
+                "machine": given_name(logical_id) or f"{logical_id}-1A2B3C4D5E6F",
                 "given": given_name(logical_id.removesuffix("Policy")) or f"{stack}-pagebucket-1a2b",
             }
             found += [(action, arn(pattern, **names)) for action in actions(text)]
@@ -305,10 +311,10 @@ def calls(stack: str) -> list[tuple[str, str]]:
 
 
 def given_name(logical_id: str) -> str | None:
-    """The name that the template gives to a bucket or a function of CloudFront, with a UUID; None if it gives none."""
+    """The name that the template gives to a bucket, a machine or a function of CloudFront, with a UUID; else None."""
     properties = template()["Resources"].get(logical_id, {}).get("Properties", {})
     name = properties.get("BucketName") or properties.get("Name")
-    return name["Fn::Sub"][0].replace("${Uuid}", "0f8fad5b") if name and "Fn::Sub" in name else None
+    return re.sub(r"\$\{(Uuid|Id)\}", "0f8fad5b", name["Fn::Sub"][0]) if name and "Fn::Sub" in name else None
 
 
 def expanded(kind: str) -> list[str]:
@@ -359,14 +365,15 @@ def test_what_has_a_name_is_held_to_it(documents: list[dict[str, Any]]) -> None:
     assert {action for action, resource in named if allowed(documents, action, resource)} == unnamed
 
 
-def test_only_functions_and_the_state_machine_get_roles(documents: list[dict[str, Any]]) -> None:
+def test_only_functions_state_machines_and_rules_get_roles(documents: list[dict[str, Any]]) -> None:
     conditions = [
         statement.get("Condition")
         for document in documents
         for statement in document["Statement"]
         if "iam:PassRole" in as_list(statement["Action"])
     ]
-    assert conditions == [{"StringEquals": {"iam:PassedToService": ["lambda.amazonaws.com", "states.amazonaws.com"]}}]
+    services = ["lambda.amazonaws.com", "states.amazonaws.com", "events.amazonaws.com"]
+    assert conditions == [{"StringEquals": {"iam:PassedToService": services}}]
 
 
 def test_the_policies_fit_a_role(documents: list[dict[str, Any]]) -> None:

@@ -28,7 +28,7 @@ from faceblur_cli.failures import Failure
 from faceblur_cli.stack import holder, sam
 from faceblur_cli.stack.aws import credentials
 from tests.support.pictures.photos import astronaut
-from tests.support.stack.deployed import Deployed, function_name
+from tests.support.stack.deployed import Deployed, eventually, function_name
 from tests.support.standins.issuer import AUDIENCE, Issuer
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ EVENTS = project.ROOT / "tests/events"
 # The job that the events speak of, and its execution.
 SAMPLE = "0f8fad5bd9cb469fa16570867728950e"
 SAMPLE_EXECUTION = f"arn:aws:states:eu-central-1:123456789012:execution:blur-image:{SAMPLE}"
+# The batch that they speak of, and its execution.
+SAMPLE_BATCH = "6ba7b8109dad41d180b400c04fd430c8"
+SAMPLE_RUN = f"arn:aws:states:eu-central-1:123456789012:execution:faceblur-hide-batch:{SAMPLE_BATCH}"
 IMAGE = f"public.ecr.aws/lambda/python:{project.python_runtime().removeprefix('python')}-{project.architecture()}"
 DOCKER_DESKTOP = "host.docker.internal"
 
@@ -55,7 +58,9 @@ JOBS = {
     "review_job": "waiting",
     "draw_preview": "waiting",
 }
-FUNCTIONS = sorted([*JOBS, "authorize", "create_job", "sweep_photos"])
+# These need a batch that is done.
+BATCHES = ("get_batch", "delete_batch", "prepare_photo", "deliver_photo", "write_report")
+FUNCTIONS = sorted([*JOBS, *BATCHES, "create_batch", "authorize", "create_job", "sweep_photos"])
 
 
 def main(verb: str) -> int:
@@ -69,7 +74,10 @@ def main(verb: str) -> int:
     deployed = Deployed(stack, Path(os.devnull), sam.STACK_NAME)
     with ExitStack() as reachable:
         endpoint = reachable.enter_context(reachable_at(host, stack.endpoint))
-        event = event_for(verb, *made_job(deployed, JOBS.get(verb)))
+        if verb in BATCHES:
+            event = event_for_batch(verb, made_batch(deployed), stack.outputs["BatchMachineArn"])
+        else:
+            event = event_for(verb, *made_job(deployed, JOBS.get(verb)))
         if verb == "authorize":
             issuer = reachable.enter_context(Issuer())
             address = reachable.enter_context(reachable_at(host, issuer.url))
@@ -112,6 +120,26 @@ def made_job(stack: Deployed, state: str | None) -> tuple[str, dict[str, Any]]:
             ExpressionAttributeValues={":status": {"S": "PROCESSING"}},
         )
     return job_id, {"execution": row["execution_arn"]["S"], **json.loads(row["outcome"]["S"])}
+
+
+def made_batch(stack: Deployed) -> str:
+    """Make a batch of one photo; gives its id when it has ended."""
+    created = stack.call("POST", "/batches", json={}).json()
+    batch_id = str(created["batch_id"])
+    fields = created["upload"]["fields"]
+    fields["key"] = fields["key"].replace("${filename}", "IMG_0001.jpg")
+    stack.upload(created, astronaut())
+    stack.call("POST", f"/batches/{batch_id}/start")
+    eventually(lambda: stack.call("GET", f"/batches/{batch_id}").json()["status"] != "RUNNING", "the end of the batch")
+    return batch_id
+
+
+def event_for_batch(verb: str, batch_id: str, machine: str) -> dict[str, Any]:
+    """The sample event of a function, of this batch and of an execution of this state machine."""
+    text = (EVENTS / f"{verb}.json").read_text()
+    run = f"{machine.replace(':stateMachine:', ':execution:')}:{batch_id}"
+    event: dict[str, Any] = json.loads(text.replace(SAMPLE_RUN, run).replace(SAMPLE_BATCH, batch_id))
+    return event
 
 
 def event_for(verb: str, job_id: str, made: dict[str, Any]) -> dict[str, Any]:

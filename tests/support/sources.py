@@ -33,9 +33,9 @@ def template() -> dict[str, Any]:
 
 
 @cache
-def state_machine() -> dict[str, Any]:
-    """The definition of the state machine, before substitution."""
-    return json.loads((ROOT / "statemachine/blur_image.asl.json").read_text())
+def state_machine(name: str = "blur_image") -> dict[str, Any]:
+    """The definition of a state machine, before substitution."""
+    return json.loads((ROOT / f"statemachine/{name}.asl.json").read_text())
 
 
 @cache

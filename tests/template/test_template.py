@@ -164,7 +164,8 @@ SECRET = {"Ref": "ExecutionFailed"}
 
 
 def test_the_secret_of_the_front_is_known_to_cloudfront_and_to_whoever_believes_it():
-    assert FUNCTIONS["CreateJobFunction"]["Environment"]["Variables"]["FRONT_SECRET"] == SECRET
+    for creates in ("CreateJobFunction", "CreateBatchFunction"):
+        assert FUNCTIONS[creates]["Environment"]["Variables"]["FRONT_SECRET"] == SECRET
     origins = RESOURCES["PageDistribution"]["Properties"]["DistributionConfig"]["Origins"]
     headers = {origin["Id"]: origin.get("OriginCustomHeaders") for origin in origins}
     assert headers == {"page": None, "api": [{"HeaderName": clients.SECRET_HEADER, "HeaderValue": SECRET}]}
@@ -275,9 +276,10 @@ def test_everything_is_traced_and_the_functions_log():
     assert GLOBALS["Tracing"] == "Active"
     assert GLOBALS["LoggingConfig"] == {"LogGroup": {"Ref": "FunctionsLogGroup"}}
     assert RESOURCES["Api"]["Properties"]["TracingEnabled"] is True
-    (machine,) = MACHINES.values()
-    assert machine["Tracing"] == {"Enabled": True}
-    assert "Logging" not in machine  # its lines would name executions, and with them the ids of jobs
+    assert len(MACHINES) == 3
+    for machine in MACHINES.values():
+        assert machine["Tracing"] == {"Enabled": True}
+        assert "Logging" not in machine  # its lines would name executions, and with them the ids of jobs
 
 
 # ---------------------------------------------------------------- storage
@@ -317,6 +319,7 @@ def spelled_out(value: Any) -> Any:
 # What AWS takes for the names that the template gives. CloudFormation shortens those that it gives itself.
 NAMES = {
     ("PhotoBucket", "BucketName"): r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
+    ("HideBatchStateMachine", "Name"): r"[\w-]{1,80}",
     ("Api", "Name"): r".{1,1024}",
     ("PageAccess", "OriginAccessControlConfig", "Name"): r"[\w-]{1,64}",
     ("PageAddresses", "Name"): r"[\w-]{1,64}",
@@ -363,8 +366,10 @@ def test_nothing_in_the_bucket_is_public():
     assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": False}})
 
 
-def test_the_sweep_may_list_and_delete_photos_and_read_jobs_and_nothing_more():
-    assert set(MAY["SweepPhotosFunction"]) == {"dynamodb:GetItem", "s3:DeleteObject", "s3:ListBucket"}
+def test_the_sweep_may_list_and_delete_photos_and_read_no_photo():
+    may = MAY["SweepPhotosFunction"]
+    assert set(may) == {"dynamodb:GetItem", "dynamodb:DeleteItem", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket"}
+    assert may["s3:GetObject"] == {LINES}
 
 
 def test_everything_in_the_bucket_is_deleted_after_a_day():
@@ -481,7 +486,7 @@ def test_only_roles_that_need_the_customers_key_may_use_it():
     for name in (*FUNCTIONS, *MACHINES):
         without, with_it = granted(name, WITHOUT), granted(name, WITH_A_KEY)
         # Reading tables, queues and objects needs Decrypt. Storing an object needs GenerateDataKey too.
-        reads = any(action.startswith("dynamodb:") for action in without)
+        reads = any(action.startswith("dynamodb:") or action == "s3:GetObject" for action in without)
         writes = "s3:PutObject" in without
         expected = {"kms:Decrypt"} if reads else set()
         assert with_it - without == expected | ({"kms:GenerateDataKey"} if writes else set()), name
@@ -628,7 +633,9 @@ def test_programs_are_named_as_tokens_name_them(parameter, taken, other):
 
 
 def test_every_function_of_the_api_knows_the_issuer():
-    for name in ("CreateJobFunction", "GetJobFunction", "ReviewJobFunction", "RedoJobFunction", "DeleteJobFunction"):
+    answering = [name for name, function in FUNCTIONS.items() if "Api" in str(function.get("Events"))]
+    assert len(answering) == 8
+    for name in answering:
         assert FUNCTIONS[name]["Environment"]["Variables"]["OIDC_ISSUER"] == {"Ref": "OidcIssuer"}
 
 
@@ -709,7 +716,7 @@ def test_the_section_of_an_alarm_names_it_and_says_what_to_do_first(name):
 
 def test_no_two_alarms_share_a_section():
     sections = [alarm["AlarmDescription"].rpartition("#")[2] for alarm in ALARMS.values()]
-    assert len(set(sections)) == len(sections) == 12
+    assert len(set(sections)) == len(sections) == 13
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -732,7 +739,7 @@ def watched(alarm: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def test_the_throttles_of_every_function_are_watched():
-    alarms = ALARMS["WorkflowThrottledAlarm"], ALARMS["ApiThrottledAlarm"]
+    alarms = [ALARMS[f"{part}ThrottledAlarm"] for part in ("Workflow", "Api", "Batch")]
     seen = [dimensions["FunctionName"]["Ref"] for alarm in alarms for _, _, dimensions in watched(alarm)]
     assert sorted(seen) == sorted(FUNCTIONS)
 
@@ -952,6 +959,48 @@ def test_the_runtime_of_the_rule_is_one_of_the_parameter():
     assert "python3.11" in RUNTIMES
 
 
+OWN = {"SourceBucket": "our-photos", "TargetBucket": "our-hidden-photos"}
+
+
+def test_a_source_needs_a_target_in_another_bucket():
+    assert refused(OWN) == refused({"TargetBucket": "our-hidden-photos"}) == []
+    assert len(refused(OWN | {"TargetBucket": ""})) == 1
+    (reason,) = refused(OWN | {"TargetBucket": "our-photos"})
+    assert "another bucket" in reason
+
+
+def test_without_buckets_of_ones_own_there_are_no_resources_and_no_rights_for_them():
+    conditional = [name for name, each in RESOURCES.items() if each.get("Condition") in {"HasSource", "HasTarget"}]
+    assert conditional == ["PhotoLanded", "PhotoLandedRole"]
+    for name in (*FUNCTIONS, *MACHINES):
+        given = [chosen(each, DEFAULTS) for policy in policies(name) for each in policy["Statement"]]
+        assert not {"SourceBucket", "TargetBucket"} & set(re.findall(r"\w+", json.dumps(given))), name
+
+
+def test_nothing_may_write_the_source():
+    for name in (*FUNCTIONS, *MACHINES):
+        for statement in statements(name):
+            if "SourceBucket" in json.dumps(statement["Resource"]):
+                assert set(as_list(statement["Action"])) <= {"s3:GetObject", "s3:ListBucket"}
+
+
+def test_a_photo_that_lands_in_the_source_is_hidden_by_the_machine_of_the_batches():
+    rule = RESOURCES["PhotoLanded"]["Properties"]
+    assert rule["EventPattern"]["detail"] == {
+        "bucket": {"name": [{"Ref": "SourceBucket"}]},
+        "object": {"key": [{"prefix": {"Ref": "SourcePrefix"}}]},
+    }
+    (target,) = rule["Targets"]
+    assert target["Arn"] == {"Ref": "HidePhotoStateMachine"}
+    assert "Input" not in json.dumps(target)  # the machine reads the event as it is
+
+
+def test_a_copy_reports_no_upload():
+    """Otherwise the photo of a batch would be started twice."""
+    (queue,) = RESOURCES["PhotoBucket"]["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
+    assert queue["Event"] == "s3:ObjectCreated:Post"
+
+
 def test_the_defaults_are_not_refused():
     assert refused(DEFAULTS) == []
 
@@ -982,6 +1031,32 @@ RESULTS = "${PhotoBucket.Arn}/results/*"
 RECEIPTS = "${PhotoBucket.Arn}/receipts/*"
 EXECUTION_FAILED = "ExecutionFailed.Arn"
 EXECUTIONS = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${BlurImageStateMachine.Name}:*"
+_STATES = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}"
+PHOTO_EXECUTIONS = f"{_STATES}:execution:${{HidePhotoStateMachine.Name}}:*"
+BATCH_MACHINE = f"{_STATES}:stateMachine:hide-batch-${{Id}}"
+BATCH_EXECUTIONS = f"{_STATES}:execution:hide-batch-${{Id}}:*"
+# A map of the machine runs as executions of the machine, whose names have that of the map.
+MAP_CHILDREN = f"{_STATES}:execution:hide-batch-${{Id}}/*"
+MAP_RUNS = f"{_STATES}:mapRun:hide-batch-${{Id}}/*"
+BATCHES = "${PhotoBucket.Arn}/batches/*"
+BATCH_UPLOADS, LINES, REPORTS, MAP_RESULTS = (
+    f"{BATCHES}/in/*",
+    f"{BATCHES}/lines/*",
+    f"{BATCHES}/report.*",
+    f"{BATCHES}/map/*",
+)
+SOURCE_BUCKET = "arn:${AWS::Partition}:s3:::${SourceBucket}"
+SOURCE_OBJECTS = "arn:${AWS::Partition}:s3:::${SourceBucket}/${SourcePrefix}*"
+TARGET_OBJECTS = "arn:${AWS::Partition}:s3:::${TargetBucket}/${TargetPrefix}*"
+WAITING_RULE = (
+    "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}"
+    ":rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
+)
+WAITS_FOR_EXECUTIONS = {f"events:{action}": {WAITING_RULE} for action in ("PutTargets", "PutRule", "DescribeRule")}
+TRACES = {
+    f"xray:{action}": {"*"}
+    for action in ("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets")
+}
 
 # Everything that each role may do, except writing its logs and traces.
 MAY = {
@@ -1073,9 +1148,85 @@ MAY = {
         "s3:DeleteObject": {UPLOADS},
     },
     "SweepPhotosFunction": {
+        "dynamodb:DeleteItem": {TABLE},
         "dynamodb:GetItem": {TABLE},
         "s3:DeleteObject": {"${PhotoBucket.Arn}/*"},
+        "s3:GetObject": {LINES},
         "s3:ListBucket": {BUCKET},
+    },
+    "CreateBatchFunction": {
+        "dynamodb:GetItem": {TABLE},
+        "dynamodb:PutItem": {TABLE},
+        "dynamodb:UpdateItem": {TABLE},
+        "s3:PutObject": {BATCH_UPLOADS},
+        "states:StartExecution": {"HideBatchStateMachine"},
+    },
+    "GetBatchFunction": {
+        "dynamodb:GetItem": {TABLE},
+        "dynamodb:UpdateItem": {TABLE},
+        "s3:GetObject": {LINES, REPORTS},
+        "s3:ListBucket": {BUCKET},
+        "states:DescribeExecution": {BATCH_EXECUTIONS},
+        "states:DescribeMapRun": {MAP_RUNS},
+        "states:ListMapRuns": {BATCH_EXECUTIONS},
+    },
+    "DeleteBatchFunction": {
+        "dynamodb:DeleteItem": {TABLE},
+        "dynamodb:GetItem": {TABLE},
+        "s3:DeleteObject": {UPLOADS, BOXES, PREVIEWS, RESULTS, RECEIPTS, BATCHES},
+        "s3:GetObject": {LINES},
+        "s3:ListBucket": {BUCKET},
+        "states:StopExecution": {BATCH_EXECUTIONS},
+    },
+    "PreparePhotoFunction": {
+        "dynamodb:GetItem": {TABLE},
+        "dynamodb:PutItem": {TABLE},
+        "dynamodb:UpdateItem": {TABLE},
+        "s3:DeleteObject": {UPLOADS},
+        "s3:GetObject": {BATCH_UPLOADS, LINES, SOURCE_OBJECTS},
+        "s3:ListBucket": {BUCKET, SOURCE_BUCKET},
+        "s3:PutObject": {UPLOADS},
+    },
+    "DeliverPhotoFunction": {
+        "dynamodb:DeleteItem": {TABLE},
+        "dynamodb:GetItem": {TABLE},
+        "s3:DeleteObject": {UPLOADS, BOXES, PREVIEWS, RESULTS, RECEIPTS, BATCHES},
+        "s3:GetObject": {RESULTS, RECEIPTS},
+        "s3:ListBucket": {BUCKET},
+        "s3:PutObject": {LINES, TARGET_OBJECTS},
+        "states:StopExecution": {BATCH_EXECUTIONS},
+    },
+    "WriteReportFunction": {
+        "dynamodb:GetItem": {TABLE},
+        "dynamodb:UpdateItem": {TABLE},
+        "s3:DeleteObject": {BATCHES},
+        "s3:GetObject": {LINES},
+        "s3:ListBucket": {BUCKET},
+        "s3:PutObject": {REPORTS},
+        "states:DescribeExecution": {BATCH_EXECUTIONS},
+        "states:DescribeMapRun": {MAP_RUNS},
+        "states:ListMapRuns": {BATCH_EXECUTIONS},
+    },
+    "HideBatchStateMachine": {
+        "lambda:InvokeFunction": {"WriteReportFunction.Arn"},
+        "s3:AbortMultipartUpload": {MAP_RESULTS},
+        "s3:GetObject": {MAP_RESULTS, SOURCE_OBJECTS},
+        "s3:ListBucket": {BUCKET, SOURCE_BUCKET},
+        "s3:ListMultipartUploadParts": {MAP_RESULTS},
+        "s3:PutObject": {MAP_RESULTS},
+        "states:DescribeExecution": {MAP_CHILDREN, PHOTO_EXECUTIONS},
+        "states:StartExecution": {BATCH_MACHINE, "HidePhotoStateMachine"},
+        "states:StopExecution": {MAP_CHILDREN, PHOTO_EXECUTIONS},
+        **WAITS_FOR_EXECUTIONS,
+        **TRACES,
+    },
+    "HidePhotoStateMachine": {
+        "lambda:InvokeFunction": {"PreparePhotoFunction.Arn", "DeliverPhotoFunction.Arn"},
+        "states:DescribeExecution": {EXECUTIONS},
+        "states:StartExecution": {"BlurImageStateMachine"},
+        "states:StopExecution": {EXECUTIONS},
+        **WAITS_FOR_EXECUTIONS,
+        **TRACES,
     },
     "BlurImageStateMachine": {
         "dynamodb:UpdateItem": {TABLE},
@@ -1086,10 +1237,7 @@ MAY = {
             "CompleteJobFunction.Arn",
         },
         "s3:DeleteObject": {UPLOADS},
-        "xray:PutTraceSegments": {"*"},
-        "xray:PutTelemetryRecords": {"*"},
-        "xray:GetSamplingRules": {"*"},
-        "xray:GetSamplingTargets": {"*"},
+        **TRACES,
     },
 }
 
@@ -1106,6 +1254,13 @@ MAY_LIST = {
     "FailJobFunction": ["boxes/*", "previews/*", "results/*", "receipts/*"],
     "CompleteJobFunction": None,
     "SweepPhotosFunction": None,
+    "GetBatchFunction": ["batches/*"],
+    "DeleteBatchFunction": ["boxes/*", "previews/*", "results/*", "receipts/*", "batches/*"],
+    "PreparePhotoFunction": None,
+    "DeliverPhotoFunction": ["boxes/*", "previews/*", "results/*", "receipts/*"],
+    "WriteReportFunction": ["batches/*"],
+    # Of the photos' bucket. It may list all of the customer's source.
+    "HideBatchStateMachine": ["batches/*"],
 }
 
 
@@ -1122,7 +1277,9 @@ def statements(name: str) -> list[dict[str, Any]]:
 def named(resource: Any) -> str:
     """A resource of a policy as text; in the cloud, if it depends on that."""
     resource = chosen(resource, {})
-    return resource if isinstance(resource, str) else next(iter(resource.values()))
+    if isinstance(resource, dict):
+        resource = next(iter(resource.values()))
+    return resource[0] if isinstance(resource, list) else resource
 
 
 def test_each_role_may_do_this_and_nothing_else():
@@ -1148,7 +1305,7 @@ def test_as_few_functions_as_possible_read_originals_and_write_receipts():
         "DrawPreviewFunction",
     }
     assert functions_with("s3:GetObject", PREVIEWS) == {"GetJobFunction"}
-    assert functions_with("s3:GetObject", RECEIPTS) == {"GetJobFunction"}
+    assert functions_with("s3:GetObject", RECEIPTS) == {"GetJobFunction", "DeliverPhotoFunction"}
     assert functions_with("s3:PutObject", RECEIPTS) == {"CompleteJobFunction"}
     assert functions_with("s3:PutObject", RESULTS) == {"HideFacesFunction"}
     decisions = {"ReviewJobFunction", "RedoJobFunction"}
@@ -1162,7 +1319,7 @@ def test_listing_is_narrowed_to_folders():
         name: statement["Condition"]["StringLike"]["s3:prefix"] if "Condition" in statement else None
         for name in (*FUNCTIONS, *MACHINES)
         for statement in statements(name)
-        if "s3:ListBucket" in as_list(statement["Action"])
+        if "s3:ListBucket" in as_list(statement["Action"]) and named(statement["Resource"]) == BUCKET
     }
     assert folders == MAY_LIST
 
@@ -1193,7 +1350,8 @@ def test_no_statement_permits_every_action_or_every_resource():
     for statement in allowed:
         actions = as_list(statement["Action"])
         assert not [action for action in actions if "*" in action], statement
-        if "*" in as_list(statement["Resource"]):
+        # A role says in its own policy who may take it.
+        if "*" in as_list(statement.get("Resource", [])):
             assert all(action.startswith(without_resources) for action in actions), statement
 
 

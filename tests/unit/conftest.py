@@ -18,7 +18,7 @@ from hypothesis import settings
 from moto import mock_aws
 from moto.core.models import MockAWS, botocore_stubber
 
-from faceblur.jobs import budget, executions, storage
+from faceblur.jobs import batch_files, batch_runs, batches, budget, executions, storage
 from faceblur.jobs import table as jobs_table
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.observability import logger
@@ -41,6 +41,7 @@ JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
 TABLE = "faceblur-jobs"
 STATE_MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:blur-image"
+BATCH_MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:faceblur-hide-batch"
 
 # No timed assertions, and the same examples in every run.
 settings.register_profile("faceblur", deadline=None, derandomize=True)
@@ -69,6 +70,14 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "PHOTO_BUCKET": BUCKET,
         "JOBS_TABLE": TABLE,
         "STATE_MACHINE_ARN": STATE_MACHINE_ARN,
+        "BATCH_MACHINE_ARN": BATCH_MACHINE_ARN,
+        "PHOTOS_AT_ONCE": "40",
+        "SOURCE_BUCKET": "our-photos",
+        "SOURCE_PREFIX": "in/",
+        "TARGET_BUCKET": "our-hidden-photos",
+        "TARGET_PREFIX": "out/",
+        "TARGET_RECEIPTS": "no",
+        "BUCKETS_WITHOUT_SIGN_IN": "no",
         "FACE_DETECTOR": "embedded",
         "CALLS_A_JOB": "60",
         "UPLOAD_SECONDS": "300",
@@ -131,7 +140,16 @@ def shared_clients(environment: None, clients: Clients, monkeypatch: pytest.Monk
     """Have boto3 give the clients of all tests, and let no test see what another one's functions keep."""
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", clients)
     yield
-    for made_once in (jobs_table.jobs, jobs_table.jobs_table, budget.budget, storage.photos, executions.workflow):
+    for made_once in (
+        jobs_table.jobs,
+        jobs_table.jobs_table,
+        budget.budget,
+        storage.photos,
+        executions.workflow,
+        batches.batches,
+        batch_files.batch_files,
+        batch_runs.batch_machine,
+    ):
         made_once.cache_clear()
 
 

@@ -233,14 +233,23 @@ def test_the_token_goes_to_the_api_only(connect: Callable[..., Any]) -> None:
 
 
 def test_the_other_calls(answering: Callable[..., tuple[Any, Answers]]) -> None:
-    client, seen = answering(WORKING, WORKING, httpx.Response(204))
+    gone = httpx.Response(204)
+    client, seen = answering(WORKING, WORKING, gone, gone, WORKING, WORKING, WORKING, WORKING)
     assert client.redo_job("0a", style="solid") == WORKING
     assert client.review("0a", keep=[{"id": 1}]) == WORKING
     assert client.delete_job("0a") is None
+    assert client.delete_batch("0b") is None
+    assert client.create_batch(style="solid") == client.renew_form("0b") == client.start_batch("0b") == WORKING
+    assert client.get_batch("0b") == WORKING
     assert [(request.method, request.url.path, request.content) for request in seen.requests] == [
         ("POST", "/v1/jobs/0a/redo", b'{"style": "solid"}'),
         ("PUT", "/v1/jobs/0a/review", b'{"keep": [{"id": 1}]}'),
         ("DELETE", "/v1/jobs/0a", b""),
+        ("DELETE", "/v1/batches/0b", b""),
+        ("POST", "/v1/batches", b'{"style": "solid"}'),
+        ("POST", "/v1/batches/0b/form", b""),
+        ("POST", "/v1/batches/0b/start", b""),
+        ("GET", "/v1/batches/0b", b""),
     ]
 
 

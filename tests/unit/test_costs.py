@@ -33,13 +33,23 @@ def test_the_ceiling_is_computed_from_the_templates_defaults():
 def test_no_task_is_tried_more_often_than_the_ceiling_says():
     throttled = [
         retrier["MaxAttempts"]
-        for state in state_machine()["States"].values()
+        for machine in ("blur_image", "hide_photo", "hide_batch")
+        for state in state_machine(machine)["States"].values()
         for retrier in state.get("Retry", [])
         if "Lambda.TooManyRequestsException" in retrier["ErrorEquals"]
     ]
     assert max(throttled) == ceiling.THROTTLED_TRIES
     # A job pays for itself, and for each task but the last one, which perhaps never begins.
     assert prices.TASK <= prices.JOB
+    assert sum(state["Type"] == "Task" for state in state_machine("hide_photo")["States"].values()) == 4
+    assert 3 * prices.TASK <= prices.BATCHED
+
+
+def test_a_start_of_a_batch_pays_for_the_longest_report():
+    report = RESOURCES["WriteReportFunction"]["Properties"]
+    assert (report["MemorySize"], report["Timeout"] * 1000) == (prices.REPORT_MB, prices.REPORT_MILLISECONDS)
+    cents = prices.start_of_a_batch(PARAMETERS["PhotosAtOnce"]["Default"]) / 10_000
+    assert f"A start of a batch takes {cents:.0f} cents" in COSTS
 
 
 def test_a_job_is_taken_only_if_its_work_can_be_paid_with_the_largest_functions():

@@ -6,6 +6,7 @@ import pytest
 
 from faceblur import errors
 from faceblur.errors import (
+    BatchEnded,
     BudgetSpent,
     FaceblurError,
     InternalError,
@@ -71,12 +72,17 @@ def test_the_names_are_the_contract():
         "JobNotFinished",
         "ReviewClosed",
         "OriginalDeleted",
+        "TooManyFailed",
+        "SourceUnreadable",
+        "BatchNotFound",
+        "BatchNotReady",
+        "SourceNotAllowed",
     }
 
 
 def test_the_module_opens_with_its_hierarchy():
     tree = re.findall(r"── (\w+)", errors.__doc__)
-    families = {PhotoError, TransientError, JobEnded, RequestError}
+    families = {PhotoError, TransientError, JobEnded, BatchEnded, RequestError}
     assert set(tree) == names(public()) | names(families)
     assert {family.__base__ for family in families} == {FaceblurError}
 
@@ -106,7 +112,10 @@ def test_the_state_machine_has_the_same_names_and_sentences_for_what_it_finds_it
 
 
 def test_every_error_has_one_origin():
-    elsewhere = names(public(JobEnded) | public(RequestError)) - {JobNotFound.__name__, BudgetSpent.__name__}
+    elsewhere = names(public(JobEnded) | public(BatchEnded) | public(RequestError)) - {
+        JobNotFound.__name__,
+        BudgetSpent.__name__,
+    }
     assert passed_on() | elsewhere == names(public())
     assert not passed_on() & elsewhere
 

@@ -31,6 +31,14 @@ def test_the_event_of_a_function_is_about_the_job_that_was_made_for_it(verb):
     assert MADE_ID in text
 
 
+@pytest.mark.parametrize("verb", invoke.BATCHES)
+def test_the_event_of_a_function_is_about_the_batch_that_was_made_for_it(verb):
+    text = json.dumps(invoke.event_for_batch(verb, MADE_ID, "arn:aws:states:us-east-1:000000000000:stateMachine:made"))
+    assert invoke.SAMPLE_BATCH not in text
+    assert MADE_ID in text
+    assert "faceblur-hide-batch" not in text
+
+
 def test_a_task_gets_what_was_made_of_its_job():
     completing = invoke.event_for("complete_job", MADE_ID, MADE)
     assert (completing["execution"], completing["boxes"], completing["draft"]) == (

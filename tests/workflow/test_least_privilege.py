@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from faceblur.jobs.batches import photo_id
 from faceblur.options import JobOptions
 from tests.support.pictures.photos import blank
 from tests.support.sources import template
@@ -41,6 +42,7 @@ class Roles:
         self.deployed, self.issuer = deployed, issuer
         self.client = deployed.stack.client
         self.owner = ""
+        self._run: tuple[str, str] | None = None
         self._names: dict[str, str] = {}
 
     # ---- what the functions find
@@ -65,6 +67,68 @@ class Roles:
     def execution(self, job_id: str) -> str:
         """The ARN of a job's first execution, which does not exist."""
         return self.deployed.execution_arn(job_id)
+
+    def batch(self, status: str = "RUNNING", batch_id: str = "", execution: str = "", **changes: Any) -> str:
+        """Write the row of a batch of uploads. Returns its id."""
+        batch_id, now = batch_id or secrets.token_hex(16), int(time.time())
+        asked = {
+            "options": JobOptions().model_dump(),
+            "source": {
+                "bucket": self.deployed.bucket,
+                "prefix": f"batches/{batch_id}/in/",
+                "kind": "prefix",
+                "list": "",
+            },
+            # The stack has no bucket for results. This is a place to which deliver_photo may write.
+            "target": {"bucket": self.deployed.bucket, "prefix": f"batches/{batch_id}/lines/result-"},
+            "receipts": True,
+            "tolerated": 50.0,
+        }
+        row = {
+            "job_id": {"S": f"batch {batch_id}"},
+            "status": {"S": status},
+            "request": {"S": json.dumps(asked)},
+            "owner": {"S": self.owner},
+            "created_at": {"N": str(now)},
+            "expires_at": {"N": str(now + DAY)},
+            "starts": {"N": "1"},
+            "started_at": {"N": str(now)},
+            "execution_arn": {"S": execution or self.execution_of_a_batch(batch_id)},
+        }
+        self.client("dynamodb").put_item(TableName=self.deployed.stack.outputs["JobsTableName"], Item=row | changes)
+        return batch_id
+
+    def execution_of_a_batch(self, batch_id: str) -> str:
+        """The ARN of a batch's first execution."""
+        machine = self.deployed.stack.outputs["BatchMachineArn"]
+        return f"{machine.replace(':stateMachine:', ':execution:')}:{batch_id}-1"
+
+    def run(self) -> tuple[str, str]:
+        """The id of a batch of one photo, and the ARN of its execution, which was stopped just now."""
+        if self._run is None:
+            created = self.ask("POST", "/batches").json()
+            batch_id = created["batch_id"]
+            execution, go = self.execution_of_a_batch(batch_id), self.deployed.plans / "go"
+            self.deployed.plan(
+                photo_id(f"{batch_id}-1", f"batches/{batch_id}/in/photo"), "detect_faces", {"wait_for": str(go)}
+            )
+            assert self.deployed.upload(created, NO_PHOTO).status_code == 204
+            assert self.ask("POST", f"/batches/{batch_id}/start").status_code == 202
+            sfn = self.client("stepfunctions")
+            eventually(lambda: sfn.list_map_runs(executionArn=execution)["mapRuns"])
+            sfn.stop_execution(executionArn=execution)
+            eventually(lambda: self.ask("GET", f"/batches/{batch_id}").json()["status"] == "STOPPED")
+            go.touch()
+            self._run = batch_id, execution
+        return self._run
+
+    def line(self, batch_id: str, job_id: str) -> str:
+        """Store the line of a photo of a batch that is done. Returns its key."""
+        key = f"batches/{batch_id}/in/photo.jpg"
+        line = {"key": key, "job_id": job_id, "status": "COMPLETED", "code": "", "faces": 0, "warnings": []}
+        stored = f"batches/{batch_id}/lines/{photo_id(batch_id, key)}.json"
+        self.store(stored, json.dumps(line | {"result": "", "usd": 0.0}).encode())
+        return stored
 
     def store(self, key: str, data: bytes = NO_PHOTO) -> None:
         """Store an object as the functions store a result."""
@@ -447,6 +511,143 @@ def sweeps_a_photo_whose_time_is_over(roles: Roles) -> None:
     assert not roles.stored(f"uploads/{job_id}")
 
 
+def creates_and_starts_a_batch(roles: Roles) -> None:
+    created = roles.ask("POST", "/batches")
+    assert created.status_code == 201
+    assert roles.deployed.upload(created.json(), NO_PHOTO).status_code == 204
+    assert roles.ask("POST", f"/batches/{created.json()['batch_id']}/start").status_code == 202
+
+
+def shows_a_batch_that_runs(roles: Roles) -> None:
+    batch_id, execution = roles.run()
+    roles.batch("RUNNING", batch_id, execution)
+    roles.line(batch_id, secrets.token_hex(16))
+    shown = roles.ask("GET", f"/batches/{batch_id}")
+    assert (shown.status_code, shown.json()["counts"]["photos"]) == (200, 1)
+
+
+def shows_the_report_of_a_batch(roles: Roles) -> None:
+    outcome = {"photos": 0, "waiting": 0, "hidden": 0, "failed": 0, "without_faces": 0, "usd": 0.0}
+    batch_id = roles.batch("COMPLETED", outcome={"S": json.dumps(outcome)})
+    roles.store(f"batches/{batch_id}/report.csv")
+    shown = roles.ask("GET", f"/batches/{batch_id}").json()
+    assert request("GET", shown["report"]["csv"]["url"]).status_code == 200
+
+
+def fails_a_batch_without_an_execution(roles: Roles) -> None:
+    assert roles.ask("GET", f"/batches/{roles.batch()}").json()["error"]["code"] == "InternalError"
+
+
+def job_and_files_of_a_batch(roles: Roles, batch_id: str) -> tuple[str, list[str]]:
+    """A job of a batch, and the keys of all that it and the batch have."""
+    job_id = roles.job("FAILED")
+    files = [*everything_of(job_id), f"batches/{batch_id}/in/photo.jpg"]
+    for key in files:
+        roles.store(key)
+    return job_id, [*files, roles.line(batch_id, job_id)]
+
+
+def erases_a_batch(roles: Roles) -> None:
+    batch_id, execution = roles.run()
+    roles.batch("RUNNING", batch_id, execution)
+    job_id, files = job_and_files_of_a_batch(roles, batch_id)
+    assert roles.ask("DELETE", f"/batches/{batch_id}").status_code == 204
+    assert roles.deployed.row(job_id) is None
+    assert not any(roles.stored(key) for key in files)
+
+
+def photo_of(batch_id: str) -> dict[str, Any]:
+    """What the state machine tells its functions about a photo of a batch."""
+    key = f"batches/{batch_id}/in/photo.jpg"
+    return {"id": f"{batch_id}-1", "batch_id": batch_id, "encoded": False, "detail": {"object": {"key": key}}}
+
+
+def job_of(batch_id: str) -> str:
+    return photo_id(f"{batch_id}-1", f"batches/{batch_id}/in/photo.jpg")
+
+
+def prepares_a_photo(roles: Roles) -> None:
+    batch_id = roles.batch()
+    roles.store(f"batches/{batch_id}/in/photo.jpg")
+    assert roles.invoke("PreparePhotoFunction", {"photo": photo_of(batch_id)}) == {"job_id": job_of(batch_id)}
+    assert roles.stored(f"uploads/{job_of(batch_id)}")
+
+
+def skips_a_photo_that_is_done(roles: Roles) -> None:
+    batch_id = roles.batch()
+    roles.line(batch_id, secrets.token_hex(16))
+    assert roles.invoke("PreparePhotoFunction", {"photo": photo_of(batch_id)}) == {"job_id": ""}
+
+
+def refuses_a_photo_for_which_no_money_is_left(roles: Roles) -> None:
+    batch_id = roles.batch()
+    roles.store(f"uploads/{job_of(batch_id)}")
+    with roles.deployed.spent("25"):
+        assert roles.invoke("PreparePhotoFunction", {"photo": photo_of(batch_id)}) == "BudgetSpent"
+    assert not roles.stored(f"uploads/{job_of(batch_id)}")
+
+
+def delivers_a_photo(roles: Roles) -> None:
+    batch_id = roles.batch()
+    job_id, upload = job_of(batch_id), f"batches/{batch_id}/in/photo.jpg"
+    result, receipt = f"results/{job_id}.0a.jpg", f"receipts/{job_id}.json"
+    told = {"faces": 0, "warnings": [], "options": JobOptions().model_dump()}
+    outcome = {"S": json.dumps(told | {"result": draft_under(result), "receipt": receipt})}
+    roles.job("COMPLETED", job_id={"S": job_id}, outcome=outcome)
+    roles.store(upload)
+    roles.store(result)
+    roles.store(receipt, b'{"cost_estimate": {"usd": 0.001}}')
+    assert roles.invoke("DeliverPhotoFunction", {"photo": photo_of(batch_id), "error": ""}) is None
+    assert len(roles.keys(f"batches/{batch_id}/lines/")) == 3
+    assert not roles.stored(upload)
+
+
+def forgets_the_photo_of_a_deleted_batch(roles: Roles) -> None:
+    batch_id = secrets.token_hex(16)
+    job_id = job_of(batch_id)
+    roles.job("COMPLETED", job_id={"S": job_id})
+    for key in everything_of(job_id):
+        roles.store(key)
+    assert roles.invoke("DeliverPhotoFunction", {"photo": photo_of(batch_id), "error": ""}) == "BatchNotFound"
+    assert roles.deployed.row(job_id) is None
+    assert not any(roles.stored(key) for key in everything_of(job_id))
+
+
+def writes_a_report(roles: Roles) -> None:
+    batch_id, execution = roles.run()
+    roles.batch("RUNNING", batch_id, execution)
+    roles.line(batch_id, secrets.token_hex(16))
+    event = {"executionArn": execution, "status": "SUCCEEDED", "error": ""}
+    for kind in ("csv", "jsonl"):
+        roles.client("s3").delete_object(Bucket=roles.deployed.bucket, Key=f"batches/{batch_id}/report.{kind}")
+    assert roles.invoke("WriteReportFunction", event) == {"code": ""}
+    assert all(roles.stored(f"batches/{batch_id}/report.{kind}") for kind in ("csv", "jsonl"))
+    row = roles.deployed.row(f"batch {batch_id}")
+    assert row is not None
+    assert row["status"]["S"] == "COMPLETED"
+
+
+def writes_the_report_of_a_batch_that_was_stopped(roles: Roles) -> None:
+    batch_id, execution = roles.run()
+    roles.batch("RUNNING", batch_id, execution)
+    event = {"executionArn": execution, "status": "ABORTED"}
+    assert roles.invoke("WriteReportFunction", event) == {"code": "Aborted"}
+
+
+def stops_a_batch_for_which_no_money_is_left(roles: Roles) -> None:
+    batch_id, execution = roles.run()
+    roles.batch("RUNNING", batch_id, execution)
+    event = {"photo": photo_of(batch_id), "error": "BudgetSpent"}
+    assert roles.invoke("DeliverPhotoFunction", event) is None
+
+
+def sweeps_what_is_left_of_a_deleted_batch(roles: Roles) -> None:
+    job_id, files = job_and_files_of_a_batch(roles, secrets.token_hex(16))
+    assert roles.invoke("SweepPhotosFunction", {"job_id": "sweep"}) is None
+    assert roles.deployed.row(job_id) is None
+    assert not any(roles.stored(key) for key in files)
+
+
 USES: dict[str, list[Callable[[Roles], None]]] = {
     "CreateJobFunction": [creates_a_job, creates_a_job_with_a_decision],
     "GetJobFunction": [shows_a_job_and_its_links, shows_what_a_reviewer_needs, fails_a_job_whose_photo_never_came],
@@ -460,16 +661,31 @@ USES: dict[str, list[Callable[[Roles], None]]] = {
     "CompleteJobFunction": [completes_a_job, completes_a_job_again, withdraws_the_receipt_of_a_failed_job],
     "FailJobFunction": [fails_a_job],
     "FailUploadFunction": [fails_a_job_whose_upload_was_not_processed],
-    "SweepPhotosFunction": [sweeps, sweeps_a_photo_whose_time_is_over],
+    "SweepPhotosFunction": [sweeps, sweeps_a_photo_whose_time_is_over, sweeps_what_is_left_of_a_deleted_batch],
+    "CreateBatchFunction": [creates_and_starts_a_batch],
+    "GetBatchFunction": [shows_a_batch_that_runs, shows_the_report_of_a_batch, fails_a_batch_without_an_execution],
+    "DeleteBatchFunction": [erases_a_batch],
+    "PreparePhotoFunction": [
+        prepares_a_photo,
+        skips_a_photo_that_is_done,
+        refuses_a_photo_for_which_no_money_is_left,
+    ],
+    "DeliverPhotoFunction": [
+        delivers_a_photo,
+        forgets_the_photo_of_a_deleted_batch,
+        stops_a_batch_for_which_no_money_is_left,
+    ],
+    "WriteReportFunction": [writes_a_report, writes_the_report_of_a_batch_that_was_stopped],
 }
 # S3 tells a missing object (404) from a forbidden one (403) only to those who may list; the embedded AWS tells all. And
-# review_job and redo_job delete boxes only if the job ends at that moment.
+# review_job and redo_job delete boxes only if the job ends at that moment; so does write_report with a batch's files.
 NOT_SEEN_HERE = {
     "DetectFacesFunction": {"s3:ListBucket"},
     "HideFacesFunction": {"s3:ListBucket"},
     "DrawPreviewFunction": {"s3:ListBucket"},
     "ReviewJobFunction": {"s3:ListBucket", "s3:DeleteObject"},
     "RedoJobFunction": {"s3:DeleteObject"},
+    "WriteReportFunction": {"s3:DeleteObject"},
 }
 
 
@@ -501,8 +717,10 @@ def test_without_any_one_of_its_grants_a_use_fails(roles: Roles, function: str, 
 
 def test_every_function_with_grants_is_tried() -> None:
     resources = template()["Resources"]
-    functions = {name for name, each in resources.items() if "Policies" in each["Properties"]} - {
-        "BlurImageStateMachine"
+    functions = {
+        name
+        for name, each in resources.items()
+        if each["Type"] == "AWS::Serverless::Function" and "Policies" in each["Properties"]
     }
     assert functions == USES.keys()
 

@@ -18,12 +18,14 @@ from faceblur_cli.waiting import wait_until
 
 # The emulator sends an event to a function in two pieces. With Nagle's algorithm the second piece waits until the first
 # is acknowledged, which adds 40 ms to every call.
-# It also takes a task's TimeoutSeconds as it is written, though it may be an expression. And it leaves out the gateway
-# responses of an API that it imports. It keeps the code of every function in memory, where all functions have the same.
+# It also takes a task's TimeoutSeconds as it is written, though it may be an expression. It leaves out the gateway
+# responses of an API that it imports, and the limits of a map that are paths. An execution for which another one waits
+# has no events there, and takes the place of one with the same name. It keeps the code of every function in memory,
+# where all functions have the same.
 # Standard input is a pipe whose other end the command holds. It ends with the command, however that ends, and then the
 # emulator saves its state and stops.
 _RUN_EMULATOR = """
-import os, signal, socketserver, threading
+import json, os, signal, socketserver, threading, time
 def stop_with_the_command():
     os.read(0, 1)
     os.kill(os.getpid(), signal.SIGTERM)
@@ -50,6 +52,25 @@ def import_with_responses(described, *more):
         apigateway_v1._put_gateway_response(api, kind, response)
     return api
 apigateway_v1._import_rest_api = import_with_responses
+run_map = stepfunctions._run_distributed_map
+def run_map_in_limits(state, given, effective, *more):
+    for limit in ("MaxConcurrency", "ToleratedFailurePercentage"):
+        if path := state.get(limit + "Path"):
+            state = state | {limit: effective[path.removeprefix("$.")]}
+    return run_map(state, given, effective, *more)
+stepfunctions._run_distributed_map = run_map_in_limits
+def run_nested(resource, given):
+    status, _, body = stepfunctions._start_execution(stepfunctions._nested_start_execution_request(given))
+    started = json.loads(body)
+    if status >= 400:
+        raise stepfunctions._ExecutionError(started["__type"], started.get("message", ""))
+    nested = stepfunctions._executions[started["executionArn"]]
+    while nested["status"] == "RUNNING" and threading.main_thread().is_alive():
+        time.sleep(0.02)
+    if nested["status"] != "SUCCEEDED":
+        raise stepfunctions._ExecutionError("States.TaskFailed", nested.get("cause") or "")
+    return {"ExecutionArn": nested["executionArn"], "Status": "SUCCEEDED", "Output": json.loads(nested["output"])}
+stepfunctions._invoke_nested_start_execution_sync = run_nested
 main()
 """
 _START_SECONDS = 60

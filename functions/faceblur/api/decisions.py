@@ -19,7 +19,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Extent = Annotated[float, Field(ge=10**-DECIMALS, le=1)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
     """Fields that may be missing, but not null."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -32,7 +32,7 @@ class _Strict(BaseModel):
         return fields
 
 
-class _Entry(_Strict):
+class _Entry(Strict):
     """A face by its id, or a place by a rectangle in fractions of the upright photo."""
 
     id: Annotated[int | None, Field(ge=1)] = None
@@ -85,7 +85,7 @@ class _FaceToHide(_Entry):
         return Choice(self.id, self.place(self.roll), self.model_dump(include=names, exclude_none=True))
 
 
-class _Fields(_Strict):
+class _Fields(Strict):
     """The decision of a request."""
 
     keep: Annotated[list[_FaceToKeep], Field(max_length=MAX_FACES)] = []

@@ -11,6 +11,8 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from faceblur import config
 from faceblur.errors import (
+    BatchNotFound,
+    BatchNotReady,
     BudgetSpent,
     FaceblurError,
     InternalError,
@@ -23,6 +25,7 @@ from faceblur.errors import (
     RequestError,
     ReviewClosed,
     RouteNotFound,
+    SourceNotAllowed,
 )
 from faceblur.jobs.table import Job, Review, Status, is_job_id
 from faceblur.observability import logger, tag_with_job
@@ -35,9 +38,12 @@ if TYPE_CHECKING:
 _STATUS_CODES: dict[type[FaceblurError], int] = {
     InvalidOptions: 400,
     InvalidDecision: 400,
+    SourceNotAllowed: 403,
     NotSignedIn: 401,
     RouteNotFound: 404,
     JobNotFound: 404,
+    BatchNotFound: 404,
+    BatchNotReady: 409,
     JobNotFinished: 409,
     ReviewClosed: 409,
     OriginalDeleted: 409,

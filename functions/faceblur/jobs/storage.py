@@ -67,7 +67,7 @@ class Photos:
 
     def read(self, key: str) -> bytes:
         """The bytes of an upload or a draft. Raises UploadReplaced if it does not exist."""
-        with _if_not_found(UploadReplaced), storage_errors():
+        with if_not_found(UploadReplaced), storage_errors():
             return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
     def write_draft(self, job_id: str, extension: str, data: bytes, content_type: str) -> str:
@@ -85,7 +85,7 @@ class Photos:
 
     def digest_of_draft(self, key: str) -> dict[str, Any]:
         """The `digest` of a stored draft. Raises JobNotFound if it does not exist."""
-        with _if_not_found(JobNotFound), storage_errors():
+        with if_not_found(JobNotFound), storage_errors():
             head = self._client.head_object(Bucket=self.bucket, Key=key)
         return {"sha256": head["Metadata"]["sha256"], "bytes": head["ContentLength"]}
 
@@ -130,6 +130,10 @@ class Photos:
         Each execution of a job has its own. So the last receipt stays if a job that is done again fails.
         """
         return self._write_json(f"{_RECEIPTS}{execution_name}.json", json.dumps(receipt, indent=1))
+
+    def read_receipt(self, key: str) -> dict[str, Any]:
+        """Read a receipt. Raises JobNotFound if it does not exist."""
+        return self._read_json(key)
 
     def has_upload(self, job_id: str) -> bool:
         """Whether the job's photo was uploaded and still exists."""
@@ -196,7 +200,7 @@ class Photos:
         return key
 
     def _read_json(self, key: str) -> dict[str, Any]:
-        with _if_not_found(JobNotFound), storage_errors():
+        with if_not_found(JobNotFound), storage_errors():
             body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         content: dict[str, Any] = json.loads(body)
         return content
@@ -244,7 +248,7 @@ def digest(data: bytes) -> dict[str, Any]:
 
 
 @contextmanager
-def _if_not_found(error: type[FaceblurError]) -> Iterator[None]:
+def if_not_found(error: type[FaceblurError]) -> Iterator[None]:
     """Raise this error if the requested object does not exist."""
     try:
         yield
@@ -258,9 +262,14 @@ def _token() -> str:
     return secrets.token_hex(8)
 
 
+def s3() -> S3Client:
+    """A client of S3."""
+    # Presigned forms and links need regional virtual-host addresses, or S3 would redirect them to another endpoint.
+    settings = Config(signature_version="s3v4", s3={"addressing_style": "virtual"}, retries={"mode": "standard"})
+    return boto3.client("s3", config=settings)
+
+
 @cache
 def photos() -> Photos:
     """The bucket of this deployment."""
-    # Presigned forms and links need regional virtual-host addresses, or S3 would redirect them to another endpoint.
-    settings = Config(signature_version="s3v4", s3={"addressing_style": "virtual"}, retries={"mode": "standard"})
-    return Photos(boto3.client("s3", config=settings), config.photo_bucket())
+    return Photos(s3(), config.photo_bucket())

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from faceblur import config
-from faceblur.errors import FaceblurError, JobNotFound
+from faceblur.errors import BatchNotFound, FaceblurError, JobNotFound
+from faceblur.jobs.batch_erasure import erase_batch
 from faceblur.jobs.completion import erase_unneeded
 from faceblur.jobs.table import UNFINISHED
 
 if TYPE_CHECKING:
+    from faceblur.jobs.batch_files import BatchFiles
+    from faceblur.jobs.batches import Batches
     from faceblur.jobs.storage import Photos
     from faceblur.jobs.table import Job, Jobs
 
 _FAILURES = (FaceblurError, ClientError)
 
 
-def sweep(jobs: Jobs, photos: Photos) -> int:
+def sweep(jobs: Jobs, photos: Photos, batches: Batches, files: BatchFiles) -> int:
     """Delete objects older than a job's lifetime, and what jobs need no more. Returns the number of old objects.
 
     An error does not keep the rest from being deleted. The first one is raised at the end.
@@ -34,6 +37,11 @@ def sweep(jobs: Jobs, photos: Photos) -> int:
             _sweep_job(job_id, jobs, photos)
         except _FAILURES as error:
             errors.append(error)
+    for batch_id in files.has_batches():
+        try:
+            _sweep_batch(batch_id, batches, jobs, photos, files)
+        except _FAILURES as error:
+            errors.append(error)
     if errors:
         raise errors[0]
     return swept
@@ -47,6 +55,14 @@ def _sweep_job(job_id: str, jobs: Jobs, photos: Photos) -> None:
     elif job.is_upload_overdue and not photos.has_upload(job_id):
         # Whoever asks for the job turns it to UploadExpired. If nobody does, its decision must not stay.
         photos.erase(job_id)
+
+
+def _sweep_batch(batch_id: str, batches: Batches, jobs: Jobs, photos: Photos, files: BatchFiles) -> None:
+    """Erase what is left of a batch that was deleted or has expired."""
+    try:
+        batches.get(batch_id)
+    except BatchNotFound:
+        erase_batch(batch_id, jobs, photos, files)
 
 
 def _job(job_id: str, jobs: Jobs) -> Job | None:

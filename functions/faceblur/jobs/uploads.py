@@ -42,15 +42,19 @@ def start_job(job_id: str, jobs: Jobs, photos: Photos, workflow: Workflow, budge
     with suppress(JobNotFound):
         job = jobs.get(job_id)
         awaited = job.status is Status.AWAITING_UPLOAD
-        if awaited and (job.paid or not budget.is_limited or _pay(job, jobs, photos, budget)):
+        if awaited and (job.paid or not budget.is_limited or pay(job, jobs, photos, budget, prices.JOB)):
             workflow.start(job_id)
     discard_unless_awaited(job_id, jobs, photos)
 
 
-def _pay(job: Job, jobs: Jobs, photos: Photos, budget: Budget) -> bool:
-    """Pay for the job. Returns whether it is paid, also if the same photo was reported twice at once."""
+def pay(job: Job, jobs: Jobs, photos: Photos, budget: Budget, price: int) -> bool:
+    """Take the money for a job that begins, in microdollars.
+
+    Returns whether it is paid, also if the same photo was reported twice at once. Raises BudgetSpent; then the job has
+    failed, and its upload is deleted.
+    """
     try:
-        day = budget.take(job.client, prices.JOB, leaving=prices.WORK)
+        day = budget.take(job.client, price, leaving=prices.WORK)
     except BudgetSpent as error:
         if jobs.refuse(job.job_id, error):
             discard_unless_awaited(job.job_id, jobs, photos)
@@ -58,7 +62,7 @@ def _pay(job: Job, jobs: Jobs, photos: Photos, budget: Budget) -> bool:
     else:
         if jobs.pay(job.job_id):
             return True
-        budget.refund(job.client, prices.JOB, day)
+        budget.refund(job.client, price, day)
     return jobs.get(job.job_id).paid
 
 

@@ -14,7 +14,7 @@ import httpx
 from tests.support.standins.loopback import LoopbackServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from faceblur_client import Client
 
@@ -34,6 +34,9 @@ class Service:
         self.hidden: list[bytes] = []
         # What answers instead, if it answers anything.
         self.instead: Callable[[httpx.Request], httpx.Response | None] = lambda _: None
+        # The uploads of each batch by their keys. A batch takes no more than `of_a_batch` of them.
+        self.batches: dict[str, dict[str, bytes]] = {}
+        self.of_a_batch = sys.maxsize
         self._jobs: dict[str, bytes] = {}
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
@@ -54,6 +57,26 @@ class Service:
                 return self._create(json.loads(request.read()))
             case "POST", ["upload", job_id]:
                 return self._take(job_id, _file(request.read()))
+            case "POST", ["batches"]:
+                self.created.append(json.loads(request.read()))
+                self.batches["ba"] = {}
+                return httpx.Response(201, json={"batch_id": "ba"})
+            case "POST", ["batches", batch_id, "form"]:
+                form = {"url": f"{self.url}/in/{batch_id}", "fields": {"key": f"{batch_id}/in/${{filename}}"}}
+                return httpx.Response(200, json=form | {"max_bytes": 35_000_000})
+            case "POST", ["in", batch_id]:
+                self.batches[batch_id][_key(request.read())] = _file(request.read())
+                return httpx.Response(204)
+            case "POST", ["batches", batch_id, "start"]:
+                return httpx.Response(202, json={"batch_id": batch_id, "status": "RUNNING"})
+            case "GET", ["batches", batch_id]:
+                report = {"jsonl": {"url": f"{self.url}/report/{batch_id}"}}
+                return httpx.Response(200, json={"batch_id": batch_id, "status": "COMPLETED", "report": report})
+            case "GET", ["report", batch_id]:
+                return httpx.Response(200, text="".join(self._lines(batch_id)))
+            case "DELETE", ["batches", batch_id]:
+                del self.batches[batch_id]
+                return httpx.Response(204)
             case "GET", ["jobs", job_id] if job_id in self._jobs:
                 return httpx.Response(200, json=self._job(job_id))
             case "GET", ["result", job_id]:
@@ -71,6 +94,13 @@ class Service:
             self.created.append(options)
         form = {"url": f"{self.url}/upload/{job_id}", "fields": {"key": "photo"}, "max_bytes": 35_000_000}
         return httpx.Response(201, json={"job_id": job_id, "upload": form})
+
+    def _lines(self, batch_id: str) -> Iterator[str]:
+        """The report of a batch, whose photos are hidden."""
+        for key, photo in sorted(self.batches[batch_id].items())[: self.of_a_batch]:
+            job_id = f"{next(self._ids):032x}"
+            self._jobs[job_id] = photo
+            yield json.dumps({"key": key, "job_id": job_id, "status": self._job(job_id)["status"]}) + "\n"
 
     def _take(self, job_id: str, photo: bytes) -> httpx.Response:
         with self._lock:
@@ -123,6 +153,11 @@ def _file(form: bytes) -> bytes:
     """The file of a form, which is its last part."""
     boundary = form.partition(b"\r\n")[0]
     return form.rpartition(b"\r\n" + boundary)[0].rpartition(b"\r\n" + boundary)[2].partition(b"\r\n\r\n")[2]
+
+
+def _key(form: bytes) -> str:
+    """The field `key` of a form."""
+    return form.partition(b'name="key"\r\n\r\n')[2].partition(b"\r\n")[0].decode()
 
 
 if __name__ == "__main__":

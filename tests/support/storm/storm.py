@@ -193,6 +193,8 @@ class Storm:
         self.outages: list[Span] = []
         self.restless: list[dict[str, int]] = []
         self.redriven = 0
+        # The jobs of batches, whose client judges them.
+        self.of_batches: set[str] = set()
         self._never = str(cloud.plans / "never")
 
     def rage(self, jobs: int, *, clients: int, restarts: int, hangs: bool) -> None:
@@ -226,7 +228,7 @@ class Storm:
         deadline = time.time() + PATIENCE_SECONDS
         while plan.photos and not sent.deleted and time.time() < deadline and not self._has_ended(sent):
             if random.random() < FAULTY_READ:
-                self._ask("GET", f"/jobs/{sent.job_id}", faulty_read(random))
+                self.ask("GET", f"/jobs/{sent.job_id}", faulty_read(random))
             time.sleep(0.25)
 
     def calm(self) -> None:
@@ -276,10 +278,16 @@ class Storm:
             "outages of the detector": len(self.outages),
         }
 
+    def ask(self, method: str, path: str, step: Step | None = None, **content: Any) -> httpx.Response:
+        """Ask the API, which meets this fault then, and ask again if the stack was down."""
+        headers = {"X-Fault": json.dumps(step)} if step else {}
+        url = self.cloud.outputs["ApiUrl"] + path
+        return self.cloud.persistently(lambda: self.cloud.http.request(method, url, headers=headers, **content))
+
     def show(self, job_id: str) -> httpx.Response:
         """The API's answer about a job. The request is repeated while the API answers with an error."""
         while True:
-            answer = self._ask("GET", f"/jobs/{job_id}")
+            answer = self.ask("GET", f"/jobs/{job_id}")
             if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
                 return answer
 
@@ -287,7 +295,7 @@ class Storm:
         step = plan.creation
         while True:
             started = time.time()
-            answer = self._ask("POST", "/jobs", step, json=plan.options)
+            answer = self.ask("POST", "/jobs", step, json=plan.options)
             if answer.status_code == httpx.codes.CREATED:
                 break
             step = {}
@@ -333,13 +341,8 @@ class Storm:
     def _delete(self, sent: Sent) -> None:
         steps = iter(sent.plan.deletion)
         gone = {httpx.codes.NO_CONTENT, httpx.codes.NOT_FOUND}
-        while self._ask("DELETE", f"/jobs/{sent.job_id}", next(steps, {})).status_code not in gone:
+        while self.ask("DELETE", f"/jobs/{sent.job_id}", next(steps, {})).status_code not in gone:
             pass
-
-    def _ask(self, method: str, path: str, step: Step | None = None, **content: Any) -> httpx.Response:
-        headers = {"X-Fault": json.dumps(step)} if step else {}
-        url = self.cloud.outputs["ApiUrl"] + path
-        return self.cloud.persistently(lambda: self.cloud.http.request(method, url, headers=headers, **content))
 
     def _has_ended(self, sent: Sent) -> bool:
         key = {"job_id": {"S": sent.job_id}}

@@ -302,7 +302,7 @@ def _with_its_story(storm: Storm, after: Facts, complaint: Complaint) -> Complai
 
 def _unknown(storm: Storm, after: Facts) -> Iterator[Complaint]:
     """The rows and objects of jobs that no client knows. A job whose creation was not answered must have expired."""
-    told = {sent.job_id for sent in storm.sent}
+    told = {sent.job_id for sent in storm.sent} | storm.of_batches
     for job_id in after.rows.keys() - told:
         shown = storm.show(job_id).json()
         if shown.get("error", {}).get("code") != "UploadExpired":

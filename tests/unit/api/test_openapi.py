@@ -201,7 +201,7 @@ def test_every_answer_with_a_body_has_an_example():
         for response in owner["responses"].values()
         for media in response.get("content", {}).values()
     ]
-    assert len(bodies) == 13
+    assert len(bodies) == 20
     assert all(media["examples"] for media in bodies)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -150,7 +151,7 @@ def test_a_job_that_needs_all_it_has_costs_one_read(sweep, stored, add_job, list
     lists = []
     listen(photos()._client, "before-call.s3.ListObjectsV2", lambda params, **_: lists.append(params["url_path"]))
     sweep()
-    assert len(lists) == 3  # all objects, those of uploads and those of boxes
+    assert len(lists) == 4  # all objects, those of uploads, those of boxes, and the batches
 
 
 def test_an_error_about_one_job_does_not_keep_the_others_from_being_swept(
@@ -186,3 +187,12 @@ def test_an_old_object_that_cannot_be_deleted_does_not_keep_jobs_from_being_swep
 def test_a_photo_without_a_job_is_deleted(sweep, everything, keys):
     sweep()
     assert keys() == set()
+
+
+def test_what_is_left_of_a_deleted_batch_is_erased_with_its_jobs(sweep, s3, add_job, keys, row_of):
+    add_job("COMPLETED")
+    line = {"job_id": JOB_ID, "status": "COMPLETED"}
+    s3.put_object(Bucket=BUCKET, Key=f"batches/{'b' * 32}/lines/a.json", Body=json.dumps(line))
+    s3.put_object(Bucket=BUCKET, Key=f"results/{JOB_ID}.0.jpg", Body=b"result")
+    sweep()
+    assert (keys(), row_of(JOB_ID)) == (set(), None)

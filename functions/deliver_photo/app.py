@@ -1,0 +1,29 @@
+"""Copies the result of one photo of a batch to its target, and writes down how the photo ended."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from faceblur.jobs.batch_files import batch_files
+from faceblur.jobs.batch_photos import deliver_photo, photo_of, record_failure
+from faceblur.jobs.batch_runs import batch_machine
+from faceblur.jobs.batches import batches, photo_id
+from faceblur.jobs.storage import photos
+from faceblur.jobs.table import jobs
+from faceblur.observability import entry_point, job_failed, logger, tag_with_job
+
+
+@entry_point
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    """Entry point for the state machine. Raises the errors of `deliver_photo`.
+
+    If `error` names what went wrong, only that is written down.
+    """
+    photo = photo_of(event["photo"])
+    tag_with_job(photo_id(photo.run, photo.key))
+    if not event["error"]:
+        deliver_photo(photo, batches(), jobs(), photos(), batch_files())
+        logger.info("photo delivered")
+    elif code := record_failure(photo, event["error"], batches(), jobs(), batch_files(), batch_machine()):
+        job_failed(code)
+        logger.error("photo was not delivered", code=code)

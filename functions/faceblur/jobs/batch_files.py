@@ -1,0 +1,183 @@
+"""The files of a batch in the bucket of photos, and photos on their way from and to other buckets.
+
+`batches/{batch_id}/in/…` are uploads, `batches/{batch_id}/lines/{photo_id}.json` says how one photo ended, and
+`batches/{batch_id}/report.csv` and `report.jsonl` hold all lines.
+"""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from faceblur import config
+from faceblur.aws import storage_errors
+from faceblur.errors import ImageTooLarge, UploadReplaced
+from faceblur.jobs.batches import folder_of, photo_id
+from faceblur.jobs.storage import if_not_found, s3, upload_key
+from faceblur.limits import MAX_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_s3 import S3Client
+
+    from faceblur.jobs.batches import Source, Target
+
+# S3 lists so many objects at once, and so many lines are read at the same time.
+PAGE, READERS = 1000, 16
+# The names of the formats of results in the names of files.
+_ALIASES = {"jpg": {"jpg", "jpeg", "jpe", "jfif"}, "tiff": {"tiff", "tif"}, "tif": {"tiff", "tif"}}
+
+
+class BatchFiles:
+    """The files of batches."""
+
+    def __init__(self, client: S3Client, bucket: str) -> None:
+        """Work on `bucket`, the bucket of photos, through `client`."""
+        self._client, self._bucket = client, bucket
+
+    def form(self, batch_id: str, seconds: int) -> dict[str, Any]:
+        """A presigned POST `{"url", "fields"}` that uploads photos of at most MAX_BYTES below the batch's `in/`.
+
+        The field `key` ends with `${filename}`, which S3 replaces by the name of the file.
+        """
+        prefix = f"{folder_of(batch_id)}in/"
+        form: dict[str, Any] = self._client.generate_presigned_post(
+            self._bucket,
+            f"{prefix}${{filename}}",
+            Conditions=[["starts-with", "$key", prefix], ["content-length-range", 0, MAX_BYTES]],
+            ExpiresIn=seconds,
+        )
+        return form
+
+    def take(self, source: Source, key: str, job_id: str) -> None:
+        """Copy a photo to where the job with this id expects its upload. The photo itself stays as it is.
+
+        Raises UploadReplaced if it does not exist or changes meanwhile, and ImageTooLarge.
+        """
+        with if_not_found(UploadReplaced), storage_errors():
+            head = self._client.head_object(Bucket=source.bucket, Key=key)
+            if head["ContentLength"] > MAX_BYTES:
+                raise ImageTooLarge
+            self._client.copy_object(
+                Bucket=self._bucket,
+                Key=upload_key(job_id),
+                CopySource={"Bucket": source.bucket, "Key": key},
+                CopySourceIfMatch=head["ETag"],
+                # Of what the customer says about the photo nothing is needed.
+                MetadataDirective="REPLACE",
+                TaggingDirective="REPLACE",
+            )
+
+    def deliver(self, key: str, target: Target, name: str) -> None:
+        """Copy an object of the bucket of photos to the target, under this name below its prefix."""
+        with storage_errors():
+            self._client.copy_object(
+                Bucket=target.bucket,
+                Key=f"{target.prefix}{name}",
+                CopySource={"Bucket": self._bucket, "Key": key},
+                # It has no tags. Otherwise S3 would ask whether we may read them.
+                TaggingDirective="REPLACE",
+            )
+
+    def discard(self, key: str) -> None:
+        """Delete an upload whose result is there."""
+        with storage_errors():
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def read_line(self, batch_id: str, key: str) -> dict[str, Any] | None:
+        """How the photo with this key ended; None if it has not."""
+        wanted = _line_key(batch_id, key)
+        return self.read(wanted) if wanted in self._keys(wanted) else None
+
+    def write_line(self, batch_id: str, line: dict[str, Any]) -> None:
+        """Store how a photo ended, in the place of what was stored before."""
+        body = json.dumps(line, separators=(",", ":")).encode()
+        with storage_errors():
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=_line_key(batch_id, line["key"]),
+                Body=body,
+                ContentType="application/json",
+            )
+
+    def withdraw_line(self, batch_id: str, key: str) -> None:
+        """Delete the line of the photo with this key."""
+        self.delete([_line_key(batch_id, key)])
+
+    def lines(self, batch_id: str, most: int | None = None) -> Iterator[dict[str, Any]]:
+        """All lines of a batch, or the first so many, in the order of their ids. A page of them is held at a time."""
+        prefix = f"{folder_of(batch_id)}lines/"
+        with ThreadPoolExecutor(READERS) as pool:
+            for keys in self.pages(prefix, most or PAGE):
+                yield from pool.map(self.read, keys)
+                if most:
+                    return
+
+    def pages(self, prefix: str, size: int = PAGE) -> Iterator[list[str]]:
+        """The keys below a prefix, a page at a time."""
+        pages = self._client.get_paginator("list_objects_v2")
+        with storage_errors():
+            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix, PaginationConfig={"PageSize": size}):
+                yield [entry["Key"] for entry in page.get("Contents", [])]
+
+    def store_report(self, batch_id: str, file: BinaryIO, kind: str) -> None:
+        """Store a report of this kind, `csv` or `jsonl`."""
+        with storage_errors():
+            self._client.upload_fileobj(
+                file, self._bucket, report_key(batch_id, kind), ExtraArgs={"ContentType": _REPORTS[kind]}
+            )
+
+    def has_batches(self) -> list[str]:
+        """The ids of all batches that have files."""
+        pages = self._client.get_paginator("list_objects_v2")
+        with storage_errors():
+            return [
+                found["Prefix"].split("/")[1]
+                for page in pages.paginate(Bucket=self._bucket, Prefix="batches/", Delimiter="/")
+                for found in page.get("CommonPrefixes", [])
+            ]
+
+    def delete(self, keys: list[str]) -> None:
+        """Delete these objects, at most a page of them."""
+        if keys:
+            with storage_errors():
+                self._client.delete_objects(
+                    Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
+                )
+
+    def _keys(self, prefix: str) -> list[str]:
+        return next(self.pages(prefix))
+
+    def read(self, key: str) -> dict[str, Any]:
+        """Read the line with this key in the bucket."""
+        with storage_errors():
+            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        line: dict[str, Any] = json.loads(body)
+        return line
+
+
+_REPORTS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
+
+
+def report_key(batch_id: str, kind: str) -> str:
+    """The key of the batch's report of this kind, `csv` or `jsonl`."""
+    return f"{folder_of(batch_id)}report.{kind}"
+
+
+def result_name(name: str, extension: str) -> str:
+    """The name of a result: that of its photo. If the result has another format, its extension is added."""
+    ending = name.rpartition(".")[2].lower()
+    return name if ending in _ALIASES.get(extension, {extension}) else f"{name}.{extension}"
+
+
+def _line_key(batch_id: str, key: str) -> str:
+    return f"{folder_of(batch_id)}lines/{photo_id(batch_id, key)}.json"
+
+
+@cache
+def batch_files() -> BatchFiles:
+    """The files of this deployment's batches."""
+    return BatchFiles(s3(), config.photo_bucket())

@@ -1,0 +1,213 @@
+"""Executions of the hide_batch state machine, the reports about them, and the end of a batch."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from functools import cache
+from io import TextIOWrapper
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from faceblur import config, errors, prices
+from faceblur.aws import code_of
+from faceblur.errors import Aborted, BatchNotReady, InternalError, TimedOut
+from faceblur.jobs.batches import BatchStatus, batch_of, folder_of
+from faceblur.jobs.names import execution_name
+from faceblur.jobs.table import Status
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+    from faceblur.errors import FaceblurError
+    from faceblur.jobs.batch_files import BatchFiles
+    from faceblur.jobs.batches import Batch, Batches
+    from faceblur.jobs.budget import Budget
+
+# The columns of a report.
+FIELDS = ("key", "status", "code", "faces", "warnings", "result", "job_id", "usd")
+# The cost of a batch that runs is estimated from so many of its photos.
+SAMPLE = 10
+_STATUSES = {"SUCCEEDED": BatchStatus.COMPLETED, "ABORTED": BatchStatus.STOPPED}
+_ENDINGS: dict[str, type[FaceblurError]] = {"TIMED_OUT": TimedOut, "ABORTED": Aborted}
+# Why a batch was given up.
+_REASONS: dict[str, type[FaceblurError]] = {
+    "States.ExceedToleratedFailureThreshold": errors.TooManyFailed,
+    "States.ItemReaderFailed": errors.SourceUnreadable,
+    "BudgetSpent": errors.BudgetSpent,
+}
+
+
+class BatchMachine:
+    """The state machine."""
+
+    def __init__(self, client: SFNClient, arn: str) -> None:
+        """Use the state machine with this ARN."""
+        self._client, self._arn = client, arn
+
+    def execution(self, name: str) -> str:
+        """The ARN of the execution with this name."""
+        return f"{self._arn.replace(':stateMachine:', ':execution:')}:{name}"
+
+    def start(self, batch: Batch, execution: str, at_once: int) -> None:
+        """Start the execution with this ARN, which works on so many photos at once."""
+        given = {
+            "batch_id": batch.batch_id,
+            "source": vars(batch.source),
+            "results": f"{folder_of(batch.batch_id)}map",
+            "at_once": at_once,
+            "tolerated": batch.tolerated,
+        }
+        self._client.start_execution(stateMachineArn=self._arn, name=execution_name(execution), input=json.dumps(given))
+
+    def stop(self, execution: str, reason: str) -> None:
+        """Stop an execution for this reason, the name of an error, if it is running."""
+        try:
+            self._client.stop_execution(executionArn=execution, error=reason)
+        except ClientError as error:
+            # If the execution has ended, some endpoints raise a validation error.
+            if code_of(error) not in {"ExecutionDoesNotExist", "ValidationException"}:
+                raise
+
+    def reason(self, execution: str) -> str:
+        """Why an execution was stopped, as `stop` was told."""
+        return str(self._client.describe_execution(executionArn=execution).get("error", ""))
+
+    def ended_at(self, execution: str) -> float | None:
+        """When an execution was stopped or timed out, in seconds since the epoch; None if it runs.
+
+        Zero if it is unknown or ended otherwise: only those that are stopped or time out get their report afterwards.
+        """
+        try:
+            told = self._client.describe_execution(executionArn=execution)
+        except self._client.exceptions.ExecutionDoesNotExist:
+            return 0.0
+        if told["status"] == "RUNNING":
+            return None
+        return told["stopDate"].timestamp() if told["status"] in _ENDINGS else 0.0
+
+    def counts(self, execution: str) -> dict[str, int]:
+        """How many photos an execution was given, how many of them wait or are worked on, and how the others ended.
+
+        Those that wait when the execution has ended were not begun, or were stopped.
+        """
+        runs = self._client.list_map_runs(executionArn=execution)["mapRuns"]
+        if not runs:
+            return {"photos": 0, "waiting": 0, "running": 0, "hidden": 0, "failed": 0}
+        told = self._client.describe_map_run(mapRunArn=runs[0]["mapRunArn"])["itemCounts"]
+        return {
+            "photos": told["total"],
+            "waiting": told["total"] - told["running"] - told["succeeded"] - told["failed"],
+            "running": told["running"],
+            "hidden": told["succeeded"],
+            "failed": told["failed"],
+        }
+
+
+@cache
+def batch_machine() -> BatchMachine:
+    """The state machine of this deployment."""
+    return BatchMachine(boto3.client("stepfunctions"), config.batch_machine_arn())
+
+
+def start_batch(batch: Batch, at_once: int, batches: Batches, machine: BatchMachine, budget: Budget) -> None:
+    """Start the batch, or start it again for what is not done, so many photos at once.
+
+    Raises BatchNotReady if it is running, and BudgetSpent if there is no money for a start.
+    """
+    if batch.status is BatchStatus.RUNNING:
+        raise BatchNotReady
+    # A photo that is done pays nothing, nor do those that are refused at once when the budget is spent.
+    budget.take(batch.client, prices.start_of_a_batch(at_once + _done_before(batch)))
+    execution = machine.execution(f"{batch.batch_id}-{batch.starts + 1}")
+    batches.begin(batch, execution)
+    machine.start(batch, execution, at_once)
+
+
+def _done_before(batch: Batch) -> int:
+    """How many photos an earlier start has hidden of those that the next start looks at. Uploads are gone by then."""
+    return 0 if batch.takes_uploads else int(batch.outcome.get("hidden", 0))
+
+
+def settled(batch: Batch, batches: Batches, machine: BatchMachine) -> Batch:
+    """The batch. If it runs although its execution ended long ago, it is failed first."""
+    if batch.status is not BatchStatus.RUNNING:
+        return batch
+    ended_at = machine.ended_at(batch.execution)
+    return batch if ended_at is None else batches.fail_if_abandoned(batch, ended_at)
+
+
+def progress(batch: Batch, machine: BatchMachine, files: BatchFiles) -> dict[str, Any]:
+    """The counts of a batch that runs, and what it has cost so far, estimated from ten of its photos, in USD."""
+    counts = machine.counts(batch.execution)
+    if batch.takes_uploads:
+        # Their uploads are deleted, so this execution was not given them.
+        before = int(batch.outcome.get("hidden", 0))
+        counts["photos"], counts["hidden"] = counts["photos"] + before, counts["hidden"] + before
+    known = [line["usd"] for line in files.lines(batch.batch_id, SAMPLE)]
+    mean = sum(known) / len(known) if known else 0.0
+    return counts | {"usd": _whole_cost((counts["hidden"] + counts["failed"]) * mean, counts)}
+
+
+def finish_batch(
+    execution: str, status: str, reason: str, batches: Batches, machine: BatchMachine, files: BatchFiles
+) -> Batch | None:
+    """Write the reports of the batch on which this execution worked, and record its end. It may be repeated.
+
+    `status` is that of the execution, and `reason` the name of the error that failed it, if one did. Returns the batch;
+    None if it was deleted, or if another execution works on it. Raises BatchNotFound if it had been deleted before.
+    """
+    batch_id = batch_of(execution_name(execution))
+    if status == "ABORTED":
+        reason = machine.reason(execution)
+    if batches.get(batch_id).execution != execution:
+        return None
+    counts = machine.counts(execution)
+    outcome = _write_reports(batch_id, files)
+    outcome["waiting"] = counts["waiting"] + counts["running"]
+    # A photo whose failure could not be written down has no line.
+    outcome["failed"] = max(outcome["failed"], counts["failed"])
+    outcome["photos"] = outcome["hidden"] + outcome["failed"] + outcome["waiting"]
+    ended = _STATUSES.get(status, BatchStatus.FAILED)
+    if not batches.finish(batch_id, execution, ended, outcome, _error(status, reason)):
+        for keys in files.pages(folder_of(batch_id)):
+            files.delete(keys)
+        return None
+    return batches.get(batch_id)
+
+
+def _error(status: str, reason: str) -> FaceblurError | None:
+    if status == "SUCCEEDED":
+        return None
+    return _REASONS.get(reason, _ENDINGS.get(status, InternalError))()
+
+
+def _write_reports(batch_id: str, files: BatchFiles) -> dict[str, Any]:
+    """Store all lines as CSV and as JSON, one object a line. Returns the counts. No more than a page is held."""
+    counts, usd = Counter[str](), 0.0
+    with TemporaryFile() as rows, TemporaryFile() as objects:
+        text = TextIOWrapper(rows, encoding="utf-8", newline="", write_through=True)
+        table = csv.DictWriter(text, FIELDS)
+        table.writeheader()
+        for line in files.lines(batch_id):
+            table.writerow(line | {"warnings": " ".join(line["warnings"])})
+            objects.write(json.dumps({name: line[name] for name in FIELDS}).encode() + b"\n")
+            counts[line["status"]] += 1
+            counts["empty"] += line["status"] == Status.COMPLETED and not line["faces"]
+            usd += line["usd"]
+        text.detach()  # or it would close the file
+        for file, kind in ((rows, "csv"), (objects, "jsonl")):
+            file.seek(0)
+            files.store_report(batch_id, file, kind)
+    told = {"hidden": counts[Status.COMPLETED], "failed": counts[Status.FAILED], "without_faces": counts["empty"]}
+    return told | {"usd": _whole_cost(usd, told)}
+
+
+def _whole_cost(usd: float, counts: dict[str, int]) -> float:
+    """What the jobs cost, and what their being in a batch adds, in USD."""
+    done = counts["hidden"] + counts["failed"]
+    return round(usd + done * prices.BATCHED / prices.A_DOLLAR, 6)

@@ -1,0 +1,534 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from faceblur import prices
+from faceblur.contracts import PhotoOfABatch
+from faceblur.errors import (
+    BatchNotFound,
+    BatchNotReady,
+    BudgetSpent,
+    CorruptImage,
+    ImageTooLarge,
+    JobNotFinished,
+    JobNotFound,
+    SourceNotAllowed,
+    UploadReplaced,
+)
+from faceblur.jobs.batch_erasure import erase_batch
+from faceblur.jobs.batch_files import BatchFiles, batch_files, result_name
+from faceblur.jobs.batch_photos import deliver_photo, photo_of, prepare_photo, record_failure
+from faceblur.jobs.batch_runs import BatchMachine, finish_batch, progress, settled, start_batch
+from faceblur.jobs.batches import Batch, BatchStatus, Source, Target, arrivals, batches, photo_id, uploads_of
+from faceblur.jobs.budget import budget
+from faceblur.jobs.storage import photos
+from faceblur.jobs.table import Status, jobs
+from faceblur.limits import MAX_BYTES
+from faceblur.options import JobOptions
+
+BUCKET = "faceblur-photos-123456789012-eu-central-1"
+ID = "6ba7b8109dad41d180b400c04fd430c8"
+RUN = f"{ID}-1"
+KEY = f"batches/{ID}/in/photo.jpg"
+PHOTO = PhotoOfABatch(RUN, ID, KEY)
+JOB = photo_id(RUN, KEY)
+MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:faceblur-hide-batch"
+EXECUTION = f"{MACHINE.replace(':stateMachine:', ':execution:')}:{RUN}"
+
+
+@pytest.fixture
+def others(s3):
+    """The customer's buckets; gives the keys in the target."""
+    for bucket in ("our-photos", "our-hidden-photos"):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    return lambda: {entry["Key"] for entry in s3.list_objects_v2(Bucket="our-hidden-photos").get("Contents", [])}
+
+
+@pytest.fixture
+def add_batch(table, s3):
+    """Create a batch of uploads that runs, or as the test says."""
+
+    def add(status=BatchStatus.RUNNING, **changes):
+        now = int(time.time())
+        batch = Batch(
+            batch_id=ID,
+            status=BatchStatus.AWAITING_PHOTOS,
+            options=JobOptions().model_dump(),
+            source=uploads_of(ID),
+            target=None,
+            receipts=False,
+            created_at=now,
+            expires_at=now + 86_400,
+        )
+        batch = replace(batch, **changes)
+        batches().create(batch)
+        if status is not BatchStatus.AWAITING_PHOTOS:
+            batches().begin(batch, EXECUTION)
+        if status not in {BatchStatus.AWAITING_PHOTOS, BatchStatus.RUNNING}:
+            batches().finish(ID, EXECUTION, status, {"hidden": 2})
+        return batches().get(ID)
+
+    return add
+
+
+@pytest.fixture
+def upload(s3):
+    return lambda key=KEY, bucket=BUCKET, data=b"photo": s3.put_object(Bucket=bucket, Key=key, Body=data)
+
+
+@pytest.fixture
+def hidden(add_job, s3):
+    """Complete the photo's job, with a result and a receipt."""
+
+    def complete(extension="jpg", job_id=JOB):
+        result, receipt = f"results/{job_id}.9c56cc51b374c3ba.{extension}", f"receipts/{job_id}.json"
+        add_job("COMPLETED", job_id, outcome={"result": {"key": result}, "receipt": receipt, "warnings": ["DarkPhoto"]})
+        s3.put_object(Bucket=BUCKET, Key=result, Body=b"result", ContentType="image/jpeg")
+        s3.put_object(Bucket=BUCKET, Key=receipt, Body=json.dumps({"cost_estimate": {"usd": 0.002}}))
+
+    return complete
+
+
+def prepare(photo=PHOTO):
+    return prepare_photo(photo, batches(), jobs(), photos(), batch_files(), budget())
+
+
+def deliver(photo=PHOTO):
+    deliver_photo(photo, batches(), jobs(), photos(), batch_files())
+
+
+class Counted(BatchMachine):
+    """A state machine whose maps count so."""
+
+    def __init__(self, ended_at=None, reason="", **counts):
+        super().__init__(None, MACHINE)
+        self._ended_at, self._reason = ended_at, reason
+        self._counts = {"photos": 0, "waiting": 0, "running": 0, "hidden": 0, "failed": 0} | counts
+        self.started, self.stopped = [], []
+
+    def start(self, _, execution, at_once):
+        self.started.append((execution, at_once))
+
+    def stop(self, execution, reason):
+        self.stopped.append((execution, reason))
+
+    def reason(self, _):
+        return self._reason
+
+    def ended_at(self, _):
+        return self._ended_at
+
+    def counts(self, _):
+        return dict(self._counts)
+
+
+# ---------------------------------------------------------------- the row
+
+
+def test_a_batch_is_read_as_it_was_created(add_batch):
+    source = Source("our-photos", "in/", "csv", "in/list.csv")
+    target = Target("our-hidden-photos", "out/")
+    batch = add_batch(BatchStatus.AWAITING_PHOTOS, source=source, target=target, receipts=True, owner="a", client="b")
+    assert (batch.source, batch.target, batch.receipts, batch.owner, batch.client) == (source, target, True, "a", "b")
+    assert (batch.status, batch.starts, batch.takes_uploads) == ("AWAITING_PHOTOS", 0, False)
+
+
+def test_a_batch_belongs_to_its_owner(add_batch):
+    add_batch(owner="alice")
+    for action in (batches().get_owned, batches().delete):
+        with pytest.raises(BatchNotFound):
+            action(ID, "bob")
+    assert batches().delete(ID, "alice").batch_id == ID
+    assert batches().delete(ID, "alice") is None
+
+
+def test_an_expired_batch_does_not_exist(add_batch):
+    with pytest.raises(BatchNotFound):
+        add_batch(expires_at=int(time.time()))
+
+
+def test_a_batch_is_started_once_at_a_time(add_batch):
+    waiting = add_batch(BatchStatus.AWAITING_PHOTOS)
+    machine = Counted()
+    start_batch(waiting, 40, batches(), machine, budget())
+    for batch in (waiting, batches().get(ID)):
+        with pytest.raises(BatchNotReady):
+            start_batch(batch, 40, batches(), machine, budget())
+    assert machine.started == [(EXECUTION, 40)]
+
+
+def test_a_batch_that_has_ended_is_started_again_without_its_error(add_batch):
+    add_batch()
+    batches().finish(ID, EXECUTION, BatchStatus.FAILED, {}, CorruptImage())
+    assert batches().get(ID).error["code"] == "CorruptImage"
+    start_batch(batches().get(ID), 40, batches(), Counted(), budget())
+    batch = batches().get(ID)
+    assert (batch.status, batch.starts, batch.error, batch.finished_at) == ("RUNNING", 2, None, None)
+
+
+def test_an_execution_that_is_not_the_last_one_ends_nothing(add_batch):
+    add_batch()
+    assert not batches().finish(ID, f"{EXECUTION}0", BatchStatus.FAILED)
+    assert batches().get(ID).status == "RUNNING"
+
+
+@pytest.mark.parametrize(("ended_ago", "status"), [(None, "RUNNING"), (900, "RUNNING"), (1000, "FAILED")])
+def test_a_batch_whose_execution_left_no_report_fails(add_batch, ended_ago, status):
+    ended_at = None if ended_ago is None else time.time() - ended_ago
+    assert settled(add_batch(), batches(), Counted(ended_at)).status == status
+
+
+def test_a_start_is_paid_with_what_it_does_beside_photos_that_pay(add_batch, monkeypatch, table):
+    monkeypatch.setenv("DOLLARS_A_DAY", "1")
+    source = Source("our-photos", "in/")
+    start_batch(add_batch(BatchStatus.COMPLETED, source=source), 40, batches(), Counted(), budget())
+    (spent,) = [row["spent"] for row in table.scan()["Items"] if row["job_id"].startswith("spent on")]
+    # Two photos are done, and still in the source.
+    assert spent == prices.start_of_a_batch(42)
+
+
+def test_a_batch_is_not_started_without_money(add_batch, monkeypatch):
+    monkeypatch.setenv("DOLLARS_A_DAY", "0.001")
+    with pytest.raises(BudgetSpent):
+        start_batch(add_batch(BatchStatus.AWAITING_PHOTOS), 40, batches(), Counted(), budget())
+    assert batches().get(ID).status == "AWAITING_PHOTOS"
+
+
+# ---------------------------------------------------------------- a photo
+
+
+def test_a_photo_is_named_by_an_event_of_s3_or_by_the_map():
+    detail = {"bucket": {"name": "our-photos"}, "object": {"key": "in/a+b%20c.jpg", "size": 1}}
+    event = {"version": "0", "id": "7bf73129-1428-4cd3-a780-95db273d1602", "source": "aws.s3", "detail": detail}
+    assert photo_of(event) == PhotoOfABatch(event["id"], "", "in/a+b%20c.jpg")
+    mapped = {"id": RUN, "batch_id": ID, "encoded": True, "detail": detail}
+    assert photo_of(mapped) == PhotoOfABatch(RUN, ID, "in/a b c.jpg")
+
+
+def test_a_prepared_photo_has_a_job_that_waits_and_a_copy(add_batch, upload, s3):
+    add_batch(owner="alice", client="alice", options=JobOptions(style="solid").model_dump())
+    upload()
+    assert prepare() == prepare() == JOB
+    assert s3.get_object(Bucket=BUCKET, Key=f"uploads/{JOB}")["Body"].read() == b"photo"
+    job = jobs().get(JOB)
+    assert (job.status, job.owner, job.client, job.options["style"]) == ("AWAITING_UPLOAD", "alice", "alice", "solid")
+
+
+def test_nobody_may_ask_for_the_job_of_a_photo_of_the_customers_bucket(add_batch, others, upload):
+    source = Source("our-photos", "in/")
+    add_batch(owner="a" * 32, client="alice", source=source, target=Target("our-hidden-photos", "out/"))
+    upload("in/photo.jpg", "our-photos")
+    upload("in/landed.jpg", "our-photos")
+    for photo in (PhotoOfABatch(RUN, ID, "in/photo.jpg"), PhotoOfABatch("an event", "", "in/landed.jpg")):
+        job_id = prepare(photo)
+        for owner in ("a" * 32, ""):
+            with pytest.raises(JobNotFound):
+                jobs().get_owned(job_id, owner)
+
+
+def test_a_photo_is_paid_once(add_batch, upload, monkeypatch, table):
+    monkeypatch.setenv("DOLLARS_A_DAY", "1")
+    add_batch()
+    upload()
+    for _ in range(2):
+        prepare()
+    (spent,) = [row["spent"] for row in table.scan()["Items"] if row["job_id"].startswith("spent on")]
+    assert spent == prices.JOB + prices.BATCHED
+
+
+def test_a_photo_for_which_no_money_is_left_fails(add_batch, upload, monkeypatch, keys):
+    monkeypatch.setenv("DOLLARS_A_DAY", "0.0001")
+    add_batch()
+    upload()
+    with pytest.raises(BudgetSpent):
+        prepare()
+    assert jobs().get(JOB).error["code"] == "BudgetSpent"
+    assert keys() == {KEY}
+    with pytest.raises(BudgetSpent):
+        prepare()
+
+
+def test_a_missing_photo_and_one_that_is_too_large_fail(add_batch, upload):
+    add_batch()
+    with pytest.raises(UploadReplaced):
+        prepare()
+    large = replace(PHOTO, key=f"batches/{ID}/in/large.jpg")
+    upload(large.key, data=b"0" * (MAX_BYTES + 1))
+    with pytest.raises(ImageTooLarge):
+        prepare(large)
+    assert jobs().get(photo_id(RUN, large.key)).error["code"] == "ImageTooLarge"
+
+
+def test_there_is_nothing_to_do_for_a_folder_and_for_what_is_done(add_batch, upload):
+    add_batch()
+    assert prepare(PhotoOfABatch(RUN, "", "in/folder/")) == ""
+    for status, job in (("FAILED", JOB), ("COMPLETED", "")):
+        upload()
+        batch_files().write_line(ID, {"key": KEY, "status": status})
+        assert prepare() == job
+
+
+def test_a_photo_outside_the_source_is_refused(add_batch):
+    add_batch()
+    with pytest.raises(SourceNotAllowed):
+        prepare(replace(PHOTO, key="batches/other/in/photo.jpg"))
+
+
+def test_a_photo_of_a_deleted_batch_is_not_begun(s3, table):
+    with pytest.raises(BatchNotFound):
+        prepare()
+
+
+def test_an_upload_is_delivered_by_its_line_and_deleted(add_batch, upload, hidden, keys):
+    add_batch()
+    upload()
+    hidden()
+    deliver()
+    assert KEY not in keys()
+    assert batch_files().read_line(ID, KEY) == {
+        "key": KEY,
+        "job_id": JOB,
+        "status": "COMPLETED",
+        "code": "",
+        "faces": 1,
+        "warnings": ["DarkPhoto"],
+        "result": "",
+        "usd": 0.002,
+    }
+
+
+def test_a_result_is_copied_to_the_target_with_its_receipt(add_batch, hidden, others, s3):
+    target = Target("our-hidden-photos", "out/")
+    add_batch(target=target, receipts=True)
+    hidden(extension="png")
+    deliver()
+    assert others() == {"out/photo.jpg.png", "out/photo.jpg.png.receipt.json"}
+    assert s3.head_object(Bucket="our-hidden-photos", Key="out/photo.jpg.png")["ContentType"] == "image/jpeg"
+    assert batch_files().read_line(ID, KEY)["result"] == "out/photo.jpg.png"
+
+
+def test_a_photo_that_landed_is_delivered_under_its_own_key(hidden, others, keys):
+    event = "7bf73129-1428-4cd3-a780-95db273d1602"
+    hidden(job_id=photo_id(event, "in/trip/photo.jpg"))
+    deliver(PhotoOfABatch(event, "", "in/trip/photo.jpg"))
+    assert others() == {"out/trip/photo.jpg"}
+    assert not any(key.startswith("batches/") for key in keys())
+    assert (arrivals().options, arrivals().receipts) == (JobOptions().model_dump(), False)
+
+
+@pytest.mark.parametrize(
+    ("status", "changes", "error"),
+    [
+        ("PROCESSING", {}, JobNotFinished),
+        ("FAILED", {"error": {"code": "CorruptImage", "message": "It is damaged."}}, CorruptImage),
+    ],
+)
+def test_a_photo_that_is_not_hidden_is_not_delivered(add_batch, add_job, upload, keys, status, changes, error):
+    add_batch()
+    upload()
+    add_job(status, JOB, **changes)
+    with pytest.raises(error):
+        deliver()
+    assert keys() == {KEY}
+
+
+def test_nothing_of_a_deleted_batch_is_delivered(s3, table, hidden, keys, row_of):
+    hidden()
+    with pytest.raises(BatchNotFound):
+        deliver()
+    assert (keys(), row_of(JOB)) == (set(), None)
+
+
+def test_a_batch_that_is_deleted_during_the_delivery_leaves_no_line(add_batch, hidden, keys, monkeypatch, row_of):
+    add_batch()
+    hidden()
+    write = BatchFiles.write_line
+
+    def write_and_delete(self, batch_id, line):
+        write(self, batch_id, line)
+        batches().delete(batch_id, "")
+
+    monkeypatch.setattr(BatchFiles, "write_line", write_and_delete)
+    with pytest.raises(BatchNotFound):
+        deliver()
+    assert (keys(), row_of(JOB)) == (set(), None)
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "code", "counted"),
+    [
+        ("FAILED", "CorruptImage", "CorruptImage", ""),
+        ("COMPLETED", "AccessDenied", "InternalError", "InternalError"),
+        ("COMPLETED", "States.Timeout", "TimedOut", "TimedOut"),
+        (None, "BudgetSpent", "BudgetSpent", "BudgetSpent"),
+    ],
+)
+def test_a_failure_has_its_line(add_batch, add_job, status, name, code, counted):
+    add_batch()
+    if status:
+        add_job(status, JOB)
+    machine = Counted()
+    assert record_failure(PHOTO, name, batches(), jobs(), batch_files(), machine) == counted
+    # Without money, the photos that wait are not begun.
+    assert machine.stopped == ([(EXECUTION, "BudgetSpent")] if code == "BudgetSpent" else [])
+    line = batch_files().read_line(ID, KEY)
+    assert (line["status"], line["code"], line["key"], line["job_id"]) == (Status.FAILED, code, KEY, JOB)
+
+
+def test_the_failure_of_a_photo_of_a_deleted_batch_has_none(s3, table, keys):
+    record_failure(PHOTO, "BatchNotFound", batches(), jobs(), batch_files(), Counted())
+    assert keys() == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "extension", "expected"),
+    [
+        ("a/b.jpg", "jpg", "a/b.jpg"),
+        ("a.JPEG", "jpg", "a.JPEG"),
+        ("a.heic", "jpg", "a.heic.jpg"),
+        ("a.tif", "tiff", "a.tif"),
+        ("jpg", "jpg", "jpg"),
+        ("photo", "png", "photo.png"),
+    ],
+)
+def test_a_result_has_the_name_of_its_photo(name, extension, expected):
+    assert result_name(name, extension) == expected
+
+
+# ---------------------------------------------------------------- the end
+
+
+def lines(count, failed=0):
+    """Write lines of a batch, of which some say that the photo failed."""
+    for number in range(count):
+        status = "FAILED" if number < failed else "COMPLETED"
+        line = {"key": f"photo {number}", "job_id": f"{number:032x}", "status": status, "code": ""}
+        batch_files().write_line(ID, line | {"faces": number % 2, "warnings": ["A", "B"], "result": "", "usd": 0.001})
+
+
+def test_the_reports_have_every_line_and_the_counts(add_batch, s3):
+    add_batch()
+    lines(5, failed=1)
+    machine = Counted(photos=6, waiting=1, hidden=4, failed=1)
+    batch = finish_batch(EXECUTION, "SUCCEEDED", "", batches(), machine, batch_files())
+    assert batch.status == "COMPLETED"
+    added = 5 * prices.BATCHED / prices.A_DOLLAR
+    assert batch.outcome == {
+        "hidden": 4,
+        "failed": 1,
+        "without_faces": 2,
+        "waiting": 1,
+        "photos": 6,
+        "usd": pytest.approx(0.005 + added),
+    }
+    table, objects = (
+        s3.get_object(Bucket=BUCKET, Key=f"batches/{ID}/report.{kind}")["Body"].read().decode()
+        for kind in ("csv", "jsonl")
+    )
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert {row["key"] for row in rows} == {f"photo {number}" for number in range(5)}
+    assert {row["warnings"] for row in rows} == {"A B"}
+    assert [json.loads(line)["key"] for line in objects.splitlines()] == [row["key"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "ended", "code"),
+    [
+        ("FAILED", "States.ExceedToleratedFailureThreshold", "FAILED", "TooManyFailed"),
+        ("FAILED", "States.ItemReaderFailed", "FAILED", "SourceUnreadable"),
+        ("FAILED", "States.Runtime", "FAILED", "InternalError"),
+        ("TIMED_OUT", "", "FAILED", "TimedOut"),
+        ("ABORTED", "", "STOPPED", "Aborted"),
+        ("ABORTED", "BudgetSpent", "STOPPED", "BudgetSpent"),
+    ],
+)
+def test_a_batch_says_why_it_ended(add_batch, status, reason, ended, code):
+    add_batch()
+    # The event about an execution that was stopped does not say why.
+    told, asked = ("", reason) if status == "ABORTED" else (reason, "")
+    batch = finish_batch(EXECUTION, status, told, batches(), Counted(reason=asked), batch_files())
+    assert (batch.status, batch.error["code"]) == (ended, code)
+
+
+def test_a_photo_without_a_line_is_counted(add_batch):
+    add_batch()
+    lines(1)
+    batch = finish_batch(EXECUTION, "SUCCEEDED", "", batches(), Counted(photos=2, hidden=1, failed=1), batch_files())
+    assert (batch.outcome["photos"], batch.outcome["failed"]) == (2, 1)
+
+
+def test_the_report_of_a_batch_that_is_deleted_meanwhile_is_erased(add_batch, monkeypatch, keys):
+    add_batch()
+    lines(1)
+    store = BatchFiles.store_report
+
+    def store_and_delete(self, *arguments):
+        store(self, *arguments)
+        batches().delete(ID, "")
+
+    monkeypatch.setattr(BatchFiles, "store_report", store_and_delete)
+    assert finish_batch(EXECUTION, "SUCCEEDED", "", batches(), Counted(), batch_files()) is None
+    assert keys() == set()
+
+
+def test_the_cost_of_a_batch_that_runs_is_estimated_from_ten_photos(add_batch):
+    lines_of_this_run = Counted(photos=100, waiting=40, running=10, hidden=48, failed=2)
+    batch = add_batch()
+    lines(12)
+    told = progress(batch, lines_of_this_run, batch_files())
+    assert told["usd"] == pytest.approx(50 * (0.001 + prices.BATCHED / prices.A_DOLLAR))
+
+
+def test_what_an_earlier_run_has_hidden_counts(add_batch):
+    add_batch(BatchStatus.COMPLETED)
+    start_batch(batches().get(ID), 40, batches(), Counted(), budget())
+    told = progress(batches().get(ID), Counted(photos=3, hidden=1, waiting=2), batch_files())
+    assert (told["photos"], told["hidden"]) == (5, 3)
+
+
+def test_a_batch_is_erased_with_its_jobs(s3, table, add_job, upload, keys, row_of):
+    add_job("COMPLETED", JOB, owner="alice")
+    for key in (f"results/{JOB}.0.jpg", f"receipts/{JOB}.json", KEY, f"batches/{ID}/report.csv"):
+        upload(key)
+    batch_files().write_line(ID, {"key": KEY, "job_id": JOB, "status": "COMPLETED"})
+    assert not erase_batch(ID, jobs(), photos(), batch_files(), until=0)
+    assert row_of(JOB)
+    assert erase_batch(ID, jobs(), photos(), batch_files())
+    assert (keys(), row_of(JOB)) == (set(), None)
+
+
+class Executions:
+    """Step Functions, where all executions are in this state."""
+
+    class exceptions:  # noqa: N801
+        class ExecutionDoesNotExist(Exception):
+            pass
+
+    def __init__(self, status):
+        self._status = status
+
+    def describe_execution(self, **_):
+        if not self._status:
+            raise self.exceptions.ExecutionDoesNotExist
+        return {"status": self._status, "stopDate": datetime.fromtimestamp(1000, UTC)}
+
+
+@pytest.mark.parametrize(
+    ("status", "ended_at"),
+    [("RUNNING", None), ("ABORTED", 1000), ("TIMED_OUT", 1000), ("FAILED", 0), ("SUCCEEDED", 0), ("", 0)],
+)
+def test_only_an_execution_that_was_stopped_or_timed_out_gets_its_report_later(status, ended_at):
+    assert BatchMachine(Executions(status), MACHINE).ended_at(EXECUTION) == ended_at
+
+
+def test_a_report_that_was_written_meanwhile_stays(add_batch):
+    running = add_batch()
+    batches().finish(ID, EXECUTION, BatchStatus.COMPLETED, {"hidden": 2})
+    assert settled(running, batches(), Counted(ended_at=0)).status == "COMPLETED"
