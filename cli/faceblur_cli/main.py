@@ -31,7 +31,7 @@ from faceblur_cli.folder.pace import MOST_AT_ONCE, Pace
 from faceblur_cli.folder.pipe import hide_piped
 from faceblur_cli.folder.plan import plan
 from faceblur_cli.folder.progress import Progress
-from faceblur_cli.folder.report import FORMATS, Counts, Report, ReportFile, exit_code, is_report
+from faceblur_cli.folder.report import Counts, Report, ReportFile, exit_code
 from faceblur_cli.folder.run import hide_all
 from faceblur_cli.folder.walk import folders, walk
 from faceblur_cli.page import publish as page_publisher
@@ -42,34 +42,10 @@ from faceblur_cli.stack.aws import Stack
 from faceblur_cli.stack.sam import STACK_NAME
 from faceblur_cli.stack.serve import reopen_stack, serve_stack
 from faceblur_cli.terminal import err, out
-from faceblur_client import Client, FaceblurError, InvalidOptions, JobFailed, WrongAddress
+from faceblur_client import Client, FaceblurError, InvalidOptions, JobFailed
 
-
-def _filled(_: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Refuse an empty value, such as that of a variable that is not set. It must not mean the default."""
-    if value == "":
-        raise click.BadParameter("it is empty.", param=param)
-    return value
-
-
-class _Folder(click.Path):
-    """A folder, which need not exist. An empty name is refused, because it would be the current folder."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if value == "":
-            self.fail("it is empty.", param, ctx)
-        return super().convert(value, param, ctx)
-
-
-_api_url = click.option(
-    "--api", metavar="URL", callback=_filled, help="API of a deployed stack; by default the stack on this machine."
-)
 _stack_in_the_cloud = click.option(
-    "--stack-name",
-    default=STACK_NAME,
-    show_default=True,
-    callback=_filled,
-    help="Name of the stack in the cloud.",
+    "--stack-name", default=STACK_NAME, show_default=True, help="Name of the stack in the cloud."
 )
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 
@@ -92,8 +68,10 @@ _PLACES = "ID|LEFT,TOP,WIDTH,HEIGHT"
 def _of_a_job(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of a command that runs jobs."""
     options = (
-        click.option("--out", "folder", type=_Folder(file_okay=False, path_type=Path), help="Folder for the results."),
-        _api_url,
+        click.option(
+            "--out", "folder", type=click.Path(file_okay=False, path_type=Path), help="Folder for the results."
+        ),
+        click.option("--api", metavar="URL", help="API of a deployed stack; by default the stack on this machine."),
         click.option(
             "--token", envvar="FACEBLUR_TOKEN", help="Token for an API with sign-in; FACEBLUR_TOKEN is safer."
         ),
@@ -147,7 +125,7 @@ def up(port: int, page_port: int, open_browser: bool) -> None:
         page_server.serve_page(stack, page_port) as address,
     ):
         err.print(f"\n[bold]faceblur is up[/bold]\n  Page {address}\n  API  {stack.api_url}\n  AWS  {stack.endpoint}\n")
-        err.print("Stop it with Ctrl-C or `.venv/bin/faceblur down`.")
+        err.print("Stop it with Ctrl-C or `faceblur down`.")
         if open_browser and _has_screen():
             webbrowser.open(address)
         while True:
@@ -181,7 +159,7 @@ def redrive(stack_name: str) -> None:
 
 
 @cli.command()
-@click.option("--stack-name", required=True, callback=_filled, help="Name of the stack in the cloud.")
+@click.option("--stack-name", required=True, help="Name of the stack in the cloud.")
 @click.option("--yes", is_flag=True, help="Do not ask for the name again.")
 def delete(stack_name: str, yes: bool) -> None:
     """Delete a stack in the cloud with all that it holds: photos, jobs, the web page and the logs.
@@ -255,8 +233,6 @@ def blur(
             130 if it was interrupted.
     """
     _check_sources(photos, folder, suffix, as_json=as_json)
-    if report_path:
-        _check_report(report_path)
     job_fields = _fields(**fields) | ({"review": "always"} if review else {})
     wishes = Wishes(job_fields, folder, suffix, with_receipts, keep_mtime)
     sources = [photo for photo in photos if photo != _PIPE]
@@ -324,7 +300,7 @@ def redo_job(job: str, folder: Path | None, api: str | None, token: str | None, 
 @click.option("--redrive", "again", metavar="ID", help="Start this batch again for the photos that are not hidden.")
 @click.option("--no-wait", is_flag=True, help="Do not wait for the end of the batch.")
 @click.option("--receipts", is_flag=True, help="Store each result's receipt beside it.")
-@_api_url
+@click.option("--api", metavar="URL", help="API of a deployed stack; by default the stack on this machine.")
 @click.option("--token", envvar="FACEBLUR_TOKEN", help="Token for an API with sign-in; FACEBLUR_TOKEN is safer.")
 @click.option("--option", "-o", "options", multiple=True, metavar="NAME=VALUE", help="Job option, such as style=solid.")
 @_as_json
@@ -370,9 +346,7 @@ def _wait_for(client: Client, batch_id: str) -> dict[str, Any]:
 
 @cli.command("trace")
 @click.argument("job")
-@click.option(
-    "--stack-name", callback=_filled, help="Name of a stack in the cloud; by default the stack on this machine."
-)
+@click.option("--stack-name", help="Name of a stack in the cloud; by default the stack on this machine.")
 @_as_json
 def trace_job(job: str, stack_name: str | None, as_json: bool) -> None:
     """Show the states that the last run of JOB went through, with durations, retries and errors."""
@@ -400,7 +374,7 @@ def main() -> None:
         sys.exit(130)
     except (Failure, FaceblurError) as failure:
         terminal.print_error("faceblur", str(failure))
-        sys.exit(2 if isinstance(failure, (InvalidOptions, WrongAddress)) else 1)
+        sys.exit(2 if isinstance(failure, InvalidOptions) else 1)
     except (BotoCoreError, ClientError) as error:
         terminal.print_error("faceblur", f"AWS: {error}")
         sys.exit(1)
@@ -522,7 +496,7 @@ def _reviewer(stack: Stack | None, page: str | None, *, review: bool) -> Iterato
         with page_server.serve_page(stack, 0) as address:
             yield lambda job_id: _open_editor(address, job_id)
     else:
-        raise click.UsageError("With --api, --review needs the address of the web page too. Give it with --page.")
+        raise Failure("With --api, --review needs the address of the web page too. Give it with --page.")
 
 
 def _open_editor(page: str, job_id: str) -> None:
@@ -546,14 +520,6 @@ def _check_sources(photos: Sequence[Path], folder: Path | None, suffix: str, *, 
         raise click.UsageError("--suffix is part of a name, and no path.")
     if _PIPE in photos and as_json:
         raise click.UsageError("With -, the photo goes to standard output. Use --report instead of --json.")
-
-
-def _check_report(path: Path) -> None:
-    """Raise UsageError unless this file can become a report without the loss of something else."""
-    if path.suffix.lower() not in FORMATS:
-        raise click.UsageError(f"--report {path} must end with {' or '.join(FORMATS)}.")
-    if path.exists() and not is_report(path):
-        raise click.UsageError(f"--report {path} exists, and is no report. Choose another name.")
 
 
 def _print_plan(sources: Sequence[Path], wishes: Wishes, counts: Counts, *, resume: bool, as_json: bool) -> None:
@@ -612,7 +578,7 @@ def _face(text: str) -> dict[str, Any]:
     if text.isdecimal():
         return {"id": int(text)}
     if len(sides) != len(_SIDES):
-        raise click.UsageError(f"{text!r} is neither the id of a face nor a place as LEFT,TOP,WIDTH,HEIGHT.")
+        raise Failure(f"{text!r} is neither the id of a face nor a place as LEFT,TOP,WIDTH,HEIGHT.")
     return dict(zip(_SIDES, sides, strict=True))
 
 
@@ -620,7 +586,7 @@ def _parsed(option: str) -> tuple[str, Any]:
     """The name and the value of an option: the value as JSON if it is JSON, else as text."""
     name, separator, value = option.partition("=")
     if not separator:
-        raise click.UsageError(f"{option!r} is not of the form NAME=VALUE.")
+        raise Failure(f"{option!r} is not of the form NAME=VALUE.")
     try:
         return name, json.loads(value)
     except ValueError:

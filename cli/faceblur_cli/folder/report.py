@@ -124,19 +124,6 @@ class Counts:
         return line + (f"; {self.done_before:,} of them by an earlier run" if self.done_before else "")
 
 
-_COLUMNS = [*(field.name for field in fields(Report) if field.name != "error"), "code", "message"]
-_HEADER = ",".join(_COLUMNS)
-# The extensions of a report.
-FORMATS = (".csv", ".jsonl")
-
-
-def is_report(path: Path) -> bool:
-    """Whether the file is empty, or begins as ReportFile begins its file. Raises OSError."""
-    with path.open("rb") as file:
-        start = file.read(len(_HEADER) + 2)
-    return not start or start.startswith((_HEADER.encode(), b'{"photo": "'))
-
-
 def exit_code(counts: Counts) -> int:
     """1 if a photo failed, 3 if somebody should look at a result, else 0."""
     if counts.failed:
@@ -152,7 +139,7 @@ class ReportFile:
         self._file = path.open("w", encoding="utf-8", newline="")
         self._csv = csv.writer(self._file) if path.suffix.lower() == ".csv" else None
         if self._csv:
-            self._csv.writerow(_COLUMNS)
+            self._csv.writerow([*(field.name for field in fields(Report) if field.name != "error"), "code", "message"])
             self._file.flush()
 
     def add(self, report: Report) -> None:
