@@ -152,7 +152,7 @@ def up(port: int, page_port: int, open_browser: bool) -> None:
         page_server.serve_page(stack, page_port) as address,
     ):
         err.print(f"\n[bold]faceblur is up[/bold]\n  Page {address}\n  API  {stack.api_url}\n  AWS  {stack.endpoint}\n")
-        err.print("Stop it with Ctrl-C or `faceblur down`.")
+        err.print("Stop it with Ctrl-C or `.venv/bin/faceblur down`.")
         if open_browser and _has_screen():
             webbrowser.open(address)
         while True:
