@@ -28,6 +28,8 @@ page_sources := docs/openapi.yaml $(shell find frontend/src frontend/public fron
 # The stack in the cloud. The file is the whole truth about its parameters; what it leaves out gets the default.
 STACK ?= faceblur
 PARAMETERS ?= parameters/$(STACK).yaml
+# The stack's own file may be missing. One that somebody names must be there: else a slip would deploy the defaults.
+if_present = $(if $(filter file,$(origin PARAMETERS)),--if-present )
 # A deployment, its layer too, is built for this machine's interpreter and processor.
 python_version = $(shell $(uv_python) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 architecture = $(subst aarch64,arm64,$(shell uname -m))
@@ -148,7 +150,7 @@ licences: $(setup) ## write docs/licences.md from the locks
 
 deploy: $(setup) $(page) ## build, deploy and publish into the cloud account of your AWS credentials, with PARAMETERS=FILE
 	@mkdir -p .aws-sam
-	@.venv/bin/python parameters/complete $(PARAMETERS) PythonRuntime=python$(python_version) Architecture=$(architecture) >$(parameters)
+	@.venv/bin/python parameters/complete $(if_present)"$(PARAMETERS)" PythonRuntime=python$(python_version) Architecture=$(architecture) >$(parameters)
 	$(cloud) .tools/sam/bin/sam build --cache-dir .aws-sam/cache/$(python_version)-$(architecture) --parameter-overrides file://$(parameters) \
 	  $$(grep -q '"FaceDetector": "rekognition"' $(parameters) && echo --exclude OnnxLayer)
 	.venv/bin/python -m faceblur_cli.stack.built .aws-sam/build PythonRuntime=python$(python_version) Architecture=$(architecture)

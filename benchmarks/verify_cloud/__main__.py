@@ -25,7 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from benchmarks.report import RESULTS, table
 from benchmarks.verify_cloud import branches, figures, photos
 from benchmarks.verify_cloud.steps import FAILED, Outcome, Step, carry_out
-from benchmarks.verify_cloud.target import Target
+from benchmarks.verify_cloud.target import Target, check_parameters
 from faceblur_cli import project
 from faceblur_cli.failures import Failure
 
@@ -82,8 +82,13 @@ def announcement(about: dict[str, Any]) -> str:
 
 
 def agreed() -> bool:
-    """Whether somebody agrees: CONFIRM=yes, or an answer at the terminal."""
-    return os.environ.get("CONFIRM") == "yes" or input("Type yes to go on: ").strip() == "yes"
+    """Whether somebody agrees: CONFIRM=yes, or an answer at the terminal. Raises Failure if nobody can answer."""
+    if os.environ.get("CONFIRM") == "yes":
+        return True
+    try:
+        return input("Type yes to go on: ").strip() == "yes"
+    except EOFError:
+        raise Failure("Nobody can answer without a terminal. To agree beforehand, set CONFIRM=yes.") from None
 
 
 def say(line: str) -> None:
@@ -93,9 +98,13 @@ def say(line: str) -> None:
 
 def main(folder: Path = RESULTS) -> int:
     """Announce, ask, verify, and write the report into the folder."""
+    check_parameters()
     began = datetime.now(UTC)
     # Several people may verify at the same time.
     target = Target(f"faceblur-verify-{secrets.token_hex(4)}")
+    if target.endpoint:
+        # For TestState boto3 would put `sync-` before the address, which has no such name.
+        os.environ["AWS_DISABLE_HOST_PREFIX_INJECTION"] = "true"
     about = conditions(target, began)
     say(announcement(about))
     if not agreed():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import runpy
+import subprocess
 import textwrap
 
 import pytest
@@ -40,11 +42,43 @@ def test_a_value_can_be_a_list_or_empty(file):
     assert (values["OidcOrigins"], values["OidcIssuer"]) == ("https://a.example,https://b.example", "")
 
 
-def test_without_a_file_or_with_an_empty_one_all_values_are_defaults(file, tmp_path, capsys):
+def test_with_an_empty_file_all_values_are_defaults(file, capsys):
     assert complete(file("# nothing\n"), BUILT) == DEFAULTS | BUILT
     assert capsys.readouterr().err == ""
-    assert complete(tmp_path / "none.yaml", BUILT) == DEFAULTS | BUILT
-    assert "none.yaml: all parameters get their defaults" in capsys.readouterr().err
+
+
+def test_without_the_file_of_the_stack_it_says_that_the_api_will_be_open(tmp_path, capsys):
+    assert complete(tmp_path / "none.yaml", BUILT, if_present=True) == DEFAULTS | BUILT
+    said = capsys.readouterr().err
+    assert "none.yaml: all parameters get their defaults" in said
+    assert "open to everybody, without sign-in" in said
+
+
+@pytest.mark.parametrize(("name", "said"), [("none.yaml", "No such file"), ("", "Is a directory")])
+def test_a_file_that_somebody_names_must_be_there(name, said, tmp_path):
+    with pytest.raises(SystemExit, match=rf"{said}.*PARAMETERS=FILE"):
+        complete(tmp_path / name, BUILT)
+
+
+@pytest.mark.parametrize(
+    ("variables", "arguments"),
+    [
+        ([], '--if-present "parameters/faceblur.yaml"'),
+        (["STACK=other"], '--if-present "parameters/other.yaml"'),
+        (["PARAMETERS=mine.yaml"], '"mine.yaml"'),
+    ],
+)
+def test_make_lets_only_the_file_of_the_stack_be_missing(variables, arguments):
+    environment = {name: value for name, value in os.environ.items() if name != "PARAMETERS"}
+    recipe = subprocess.run(
+        ["make", "--dry-run", "deploy", *variables],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert f"parameters/complete {arguments} PythonRuntime=" in recipe
 
 
 @pytest.mark.parametrize(
@@ -55,6 +89,9 @@ def test_without_a_file_or_with_an_empty_one_all_values_are_defaults(file, tmp_p
         ("Architecture: x86_64\n", "Architecture is x86_64"),
         ("FaceDetector=both\n", "one `Name: value` a line"),
         ("CallsAJob: {a: 1}\n", "CallsAJob must have one value"),
+        ("OidcOrigins: [https://a.example, [x]]\n", "OidcOrigins must have one value, or a list of values"),
+        ("CallsAJob: 1\nDollarsADay: 2\nCallsAJob: 3\n", "faceblur.yaml: CallsAJob is there more than once"),
+        ("!Name x: 1\n", "no parameter None"),
         ("CallsAJob: [\n", "faceblur.yaml"),
     ],
 )
