@@ -18,6 +18,22 @@ MADE = {
     "result": {"key": f"results/{MADE_ID}.bb.jpg", "content_type": "image/jpeg"},
 }
 
+# What `sam build` writes when functions share their code.
+BUILT = """
+Globals:
+  Function:
+    CodeUri: functions/
+Resources:
+  DetectFacesFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: detect_faces.app.handler
+      CodeUri: HideFacesFunction-Shared
+      Environment:
+        Variables:
+          DETECTOR: !Ref FaceDetector
+"""
+
 
 def test_every_function_can_be_called():
     functions = {name for name, each in template()["Resources"].items() if each["Type"] == "AWS::Serverless::Function"}
@@ -59,6 +75,18 @@ def test_sam_calls_the_function_of_this_build(tmp_path):
     assert f"--event={tmp_path / 'event.json'}" in command
     assert "--skip-pull-image" not in command
     assert "--skip-pull-image" in invoke.command("detect_faces", tmp_path, pull=False)
+
+
+def test_the_code_of_a_function_is_where_the_built_template_says(tmp_path):
+    build, folder = tmp_path / "build", tmp_path / "folder"
+    folder.mkdir()
+    for file in ("HideFacesFunction-Shared/app.py", "HideFacesFunction-Shared/bootstrap", "OnnxLayer/python/onnx.py"):
+        (build / file).parent.mkdir(parents=True, exist_ok=True)
+        (build / file).touch()
+    (build / "template.yaml").write_text(BUILT)
+    invoke.copy_build("detect_faces", build, folder)
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert files == {"template.yaml", "HideFacesFunction-Shared/app.py", "OnnxLayer/python/onnx.py"}
 
 
 def test_the_authorizer_gets_the_parameters_that_turn_it_on(tmp_path):
