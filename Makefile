@@ -36,7 +36,7 @@ architecture = $(subst aarch64,arm64,$(shell uname -m))
 cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH" PYTHON_VERSION=$(python_version) ARCHITECTURE=$(architecture)
 parameters := .aws-sam/parameters.yaml
 
-.PHONY: help run free-ports blur batch test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur bench-memory \
+.PHONY: help run free-ports known-account blur batch test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur bench-memory \
   bench-strength bench-real chaos fuzz mutants load latency scaling scan audit licences deploy invoke smoke verify-cloud clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
@@ -135,7 +135,7 @@ scaling: .venv/.ready ## write the tables of docs/scaling.md and docs/costs.md f
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.scaling
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.ceiling
 
-scan: $(scan) ## look for what is unsafe in the template and the workflows
+scan: $(scan) ## look for what is unsafe in the templates and the workflows
 	.tools/scan/bin/checkov --config-file .checkov.yaml
 	.tools/scan/bin/actionlint
 	.tools/scan/bin/zizmor --offline --no-progress .github
@@ -148,7 +148,7 @@ audit: $(scan) $(packages) ## known vulnerabilities of what is shipped (needs th
 licences: $(setup) ## write docs/licences.md from the locks
 	.venv/bin/python requirements/licences
 
-deploy: $(setup) $(page) ## build, deploy and publish into the cloud account of your AWS credentials, with PARAMETERS=FILE
+deploy: known-account $(setup) $(page) ## build, deploy and publish into the cloud account of your AWS credentials, with PARAMETERS=FILE
 	@mkdir -p .aws-sam
 	@.venv/bin/python parameters/complete $(if_present)"$(PARAMETERS)" PythonRuntime=python$(python_version) Architecture=$(architecture) >$(parameters)
 	$(cloud) .tools/sam/bin/sam build --cache-dir .aws-sam/cache/$(python_version)-$(architecture) --parameter-overrides file://$(parameters) \
@@ -157,6 +157,9 @@ deploy: $(setup) $(page) ## build, deploy and publish into the cloud account of 
 	$(cloud) .tools/sam/bin/sam deploy --stack-name $(STACK) --parameter-overrides file://$(parameters) \
 	  $(if $(RELEASE),--tags release=$(RELEASE)) $(if $(CI),--no-confirm-changeset)
 	.venv/bin/faceblur publish --stack-name $(STACK)
+
+known-account: .venv/.ready
+	@.venv/bin/python -m faceblur_cli.stack.account
 
 invoke: $(setup) ## FUNCTION=detect_faces call one function in Docker, with a job of its own on the stack of `make run`
 	@PYTHONPATH=functions .venv/bin/python -m tests.support.invoke $(FUNCTION)
