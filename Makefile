@@ -28,15 +28,15 @@ page_sources := docs/openapi.yaml $(shell find frontend/src frontend/public fron
 # The stack in the cloud. The file is the whole truth about its parameters; what it leaves out gets the default.
 STACK ?= faceblur
 PARAMETERS ?= parameters/$(STACK).yaml
-# The stack's own file may be missing. One that somebody names must be there: else a slip would deploy the defaults.
-if_present = $(if $(filter file,$(origin PARAMETERS)),--if-present )
+# A file that was asked for must exist: a mistyped name would deploy the defaults, without sign-in.
+asked_for = $(if $(filter file,$(origin PARAMETERS)),,--must-exist)
 # A deployment, its layer too, is built for this machine's interpreter and processor.
 python_version = $(shell $(uv_python) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 architecture = $(subst aarch64,arm64,$(shell uname -m))
 cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH" PYTHON_VERSION=$(python_version) ARCHITECTURE=$(architecture)
 parameters := .aws-sam/parameters.yaml
 
-.PHONY: help run free-ports known-account blur batch test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur bench-memory \
+.PHONY: help run free-ports blur batch test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur bench-memory \
   bench-strength bench-real chaos fuzz mutants load latency scaling scan audit licences deploy invoke smoke verify-cloud clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
@@ -148,18 +148,16 @@ audit: $(scan) $(packages) ## known vulnerabilities of what is shipped (needs th
 licences: $(setup) ## write docs/licences.md from the locks
 	.venv/bin/python requirements/licences
 
-deploy: known-account $(setup) $(page) ## build, deploy and publish into the cloud account of your AWS credentials, with PARAMETERS=FILE
+deploy: $(setup) $(page) ## build, deploy and publish into the cloud account of your AWS credentials, with PARAMETERS=FILE
 	@mkdir -p .aws-sam
-	@.venv/bin/python parameters/complete $(if_present)"$(PARAMETERS)" PythonRuntime=python$(python_version) Architecture=$(architecture) >$(parameters)
+	@.venv/bin/python parameters/complete $(asked_for) $(PARAMETERS) PythonRuntime=python$(python_version) Architecture=$(architecture) >$(parameters)
+	@.venv/bin/python parameters/account
 	$(cloud) .tools/sam/bin/sam build --cache-dir .aws-sam/cache/$(python_version)-$(architecture) --parameter-overrides file://$(parameters) \
 	  $$(grep -q '"FaceDetector": "rekognition"' $(parameters) && echo --exclude OnnxLayer)
 	.venv/bin/python -m faceblur_cli.stack.built .aws-sam/build PythonRuntime=python$(python_version) Architecture=$(architecture)
 	$(cloud) .tools/sam/bin/sam deploy --stack-name $(STACK) --parameter-overrides file://$(parameters) \
 	  $(if $(RELEASE),--tags release=$(RELEASE)) $(if $(CI),--no-confirm-changeset)
 	.venv/bin/faceblur publish --stack-name $(STACK)
-
-known-account: .venv/.ready
-	@.venv/bin/python -m faceblur_cli.stack.account
 
 invoke: $(setup) ## FUNCTION=detect_faces call one function in Docker, with a job of its own on the stack of `make run`
 	@PYTHONPATH=functions .venv/bin/python -m tests.support.invoke $(FUNCTION)
@@ -172,6 +170,7 @@ smoke: $(setup) ## API=… OUT=… blur a photo through a deployed stack into a 
 	.venv/bin/faceblur blur "$(OUT)/astronaut.png" --api "$(API)" --out "$(OUT)" --json -o on_no_faces=fail
 
 verify-cloud: $(setup) $(page) ## deploy, try, measure and delete a stack in your AWS account, for some cents; asks unless CONFIRM=yes; PARAMETERS=FILE
+	@$(if $(asked_for),.venv/bin/python parameters/complete $(asked_for) $(PARAMETERS) >/dev/null)
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.verify_cloud
 
 clean: ## remove everything that these targets made

@@ -129,15 +129,8 @@ class Target:
         return [entry["Key"] for entry in listed.get("Contents", []) if job_id in entry["Key"]]
 
 
-def check_parameters() -> None:
-    """Raise Failure if the environment's PARAMETERS names a file that is not there."""
-    given = os.environ.get("PARAMETERS")
-    if given and not (project.ROOT / given).is_file():
-        raise Failure(f"There is no file {given}. Name a file of parameters, or leave PARAMETERS out.")
-
-
 def _parameters() -> str:
-    """The file of parameters: what the file PARAMETERS says, if it is given, but forms that expire soon."""
+    """The file of parameters: what the file PARAMETERS says, if there is one, but forms that expire soon."""
     given = os.environ.get("PARAMETERS")
     lines = (project.ROOT / given).read_text().splitlines() if given else []
     others = [line for line in lines if not line.startswith("UploadSeconds")]

@@ -22,14 +22,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import yaml
 
 from faceblur_cli import project
 from faceblur_cli.failures import Failure
 from faceblur_cli.stack import holder, sam
 from faceblur_cli.stack.aws import credentials
 from tests.support.pictures.photos import astronaut
-from tests.support.sources import CloudFormationLoader
 from tests.support.stack.deployed import Deployed, eventually, function_name
 from tests.support.standins.issuer import AUDIENCE, Issuer
 
@@ -154,17 +152,6 @@ def event_for(verb: str, job_id: str, made: dict[str, Any]) -> dict[str, Any]:
     return event | {name: value for name, value in known.items() if value and event.get(name)}
 
 
-def copy_build(verb: str, build: Path, folder: Path) -> None:
-    """Put what a function needs of this build into the folder: the template, the function's code and the layer."""
-    function = yaml.load((build / "template.yaml").read_text(), CloudFormationLoader)["Resources"][logical_id(verb)]
-    # The image would start the bootstrap, which is for the embedded AWS.
-    without = shutil.ignore_patterns("bootstrap")
-    # sam names the folder of the code, which the functions share.
-    for name in (function["Properties"]["CodeUri"], "OnnxLayer"):
-        shutil.copytree(build / name, folder / name, copy_function=os.link, ignore=without)
-    shutil.copy(build / "template.yaml", folder)
-
-
 def command(verb: str, folder: Path, *, pull: bool) -> list[str]:
     """The `sam local invoke` of a function, with the build, its event and its environment in this folder."""
     return [
@@ -191,10 +178,20 @@ def raised(answer: str) -> bool:
     return True
 
 
+def link_build(build: Path, folder: Path) -> None:
+    """Put the build's template into this folder, and links to the folders of code that it names."""
+    # The image would start the bootstrap, which is for the embedded AWS.
+    without = shutil.ignore_patterns("bootstrap")
+    for code in build.iterdir():
+        if code.is_dir():
+            shutil.copytree(code, folder / code.name, copy_function=os.link, ignore=without)
+    shutil.copy(build / "template.yaml", folder)
+
+
 def _invoke(verb: str, endpoint: str, event: dict[str, Any], environment: dict[str, str]) -> int:
     with tempfile.TemporaryDirectory(dir=project.BUILD.parent, prefix="build-") as copy:
         folder = Path(copy)
-        copy_build(verb, project.BUILD, folder)
+        link_build(project.BUILD, folder)
         (folder / "event.json").write_text(json.dumps(event))
         (folder / "env.json").write_text(json.dumps({"Parameters": environment}))
         # sam would ask the registry each time, and needs it then.

@@ -18,22 +18,6 @@ MADE = {
     "result": {"key": f"results/{MADE_ID}.bb.jpg", "content_type": "image/jpeg"},
 }
 
-# What `sam build` writes when functions share their code.
-BUILT = """
-Globals:
-  Function:
-    CodeUri: functions/
-Resources:
-  DetectFacesFunction:
-    Type: AWS::Serverless::Function
-    Properties:
-      Handler: detect_faces.app.handler
-      CodeUri: HideFacesFunction-Shared
-      Environment:
-        Variables:
-          DETECTOR: !Ref FaceDetector
-"""
-
 
 def test_every_function_can_be_called():
     functions = {name for name, each in template()["Resources"].items() if each["Type"] == "AWS::Serverless::Function"}
@@ -67,6 +51,22 @@ def test_a_task_gets_what_was_made_of_its_job():
     assert invoke.event_for("detect_faces", MADE_ID, MADE)["boxes"] is None
 
 
+def test_the_build_is_linked_as_it_is(tmp_path):
+    """`sam build` puts functions with the same code into one folder, and names it in the built template."""
+    build, folder = tmp_path / "build", tmp_path / "copy"
+    for name in ("DetectFacesFunction-Shared/app.py", "DetectFacesFunction-Shared/bootstrap", "OnnxLayer/python/x"):
+        (build / name).parent.mkdir(parents=True, exist_ok=True)
+        (build / name).write_text("code")
+    (build / "template.yaml").write_text("CodeUri: DetectFacesFunction-Shared")
+    folder.mkdir()
+    invoke.link_build(build, folder)
+    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) == [
+        "DetectFacesFunction-Shared/app.py",
+        "OnnxLayer/python/x",
+        "template.yaml",
+    ]
+
+
 def test_sam_calls_the_function_of_this_build(tmp_path):
     command = invoke.command("detect_faces", tmp_path, pull=True)
     assert command[1:4] == ["local", "invoke", "DetectFacesFunction"]
@@ -75,18 +75,6 @@ def test_sam_calls_the_function_of_this_build(tmp_path):
     assert f"--event={tmp_path / 'event.json'}" in command
     assert "--skip-pull-image" not in command
     assert "--skip-pull-image" in invoke.command("detect_faces", tmp_path, pull=False)
-
-
-def test_the_code_of_a_function_is_where_the_built_template_says(tmp_path):
-    build, folder = tmp_path / "build", tmp_path / "folder"
-    folder.mkdir()
-    for file in ("HideFacesFunction-Shared/app.py", "HideFacesFunction-Shared/bootstrap", "OnnxLayer/python/onnx.py"):
-        (build / file).parent.mkdir(parents=True, exist_ok=True)
-        (build / file).touch()
-    (build / "template.yaml").write_text(BUILT)
-    invoke.copy_build("detect_faces", build, folder)
-    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    assert files == {"template.yaml", "HideFacesFunction-Shared/app.py", "OnnxLayer/python/onnx.py"}
 
 
 def test_the_authorizer_gets_the_parameters_that_turn_it_on(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import runpy
 import subprocess
@@ -42,43 +41,65 @@ def test_a_value_can_be_a_list_or_empty(file):
     assert (values["OidcOrigins"], values["OidcIssuer"]) == ("https://a.example,https://b.example", "")
 
 
-def test_with_an_empty_file_all_values_are_defaults(file, capsys):
+def test_without_a_file_or_with_an_empty_one_all_values_are_defaults(file, tmp_path, capsys):
     assert complete(file("# nothing\n"), BUILT) == DEFAULTS | BUILT
     assert capsys.readouterr().err == ""
+    assert complete(tmp_path / "none.yaml", BUILT) == DEFAULTS | BUILT
+    told = capsys.readouterr().err
+    assert "none.yaml: all parameters get their defaults" in told
+    assert "needs no sign-in" in told
 
 
-def test_without_the_file_of_the_stack_it_says_that_the_api_will_be_open(tmp_path, capsys):
-    assert complete(tmp_path / "none.yaml", BUILT, if_present=True) == DEFAULTS | BUILT
-    said = capsys.readouterr().err
-    assert "none.yaml: all parameters get their defaults" in said
-    assert "open to everybody, without sign-in" in said
+def test_a_file_that_was_asked_for_must_exist(tmp_path):
+    with pytest.raises(SystemExit, match=r"There is no file .*none.yaml\."):
+        complete(tmp_path / "none.yaml", BUILT, must_exist=True)
 
 
-@pytest.mark.parametrize(("name", "said"), [("none.yaml", "No such file"), ("", "Is a directory")])
-def test_a_file_that_somebody_names_must_be_there(name, said, tmp_path):
-    with pytest.raises(SystemExit, match=rf"{said}.*PARAMETERS=FILE"):
-        complete(tmp_path / name, BUILT)
+@pytest.mark.parametrize(("given", "ends"), [(["PARAMETERS=no-such.yaml"], True), (["STACK=no-such"], False)])
+def test_make_deploy_asks_for_a_file_that_is_given(given, ends):
+    """The recipe alone is read: it passes `--must-exist` only for a file that somebody named."""
+    recipe = subprocess.run(
+        ["make", "--dry-run", "deploy", *given], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert ("parameters/complete --must-exist no-such.yaml" in recipe) is ends
+
+
+def test_a_folder_is_no_file_of_parameters(tmp_path):
+    with pytest.raises(SystemExit, match="Is a directory"):
+        complete(tmp_path, BUILT)
+
+
+@pytest.fixture
+def account(monkeypatch, tmp_path):
+    """`parameters/account` where nothing is set of AWS, on a machine that is not in AWS."""
+    for name in ("REGION", "DEFAULT_REGION", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "PROFILE"):
+        monkeypatch.delenv(f"AWS_{name}", raising=False)
+    for name in ("CONFIG_FILE", "SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(f"AWS_{name}", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return runpy.run_path(str(ROOT / "parameters/account"))["main"]
+
+
+def test_a_deployment_needs_a_region(account):
+    with pytest.raises(SystemExit, match="Set AWS_DEFAULT_REGION"):
+        account()
 
 
 @pytest.mark.parametrize(
-    ("variables", "arguments"),
-    [
-        ([], '--if-present "parameters/faceblur.yaml"'),
-        (["STACK=other"], '--if-present "parameters/other.yaml"'),
-        (["PARAMETERS=mine.yaml"], '"mine.yaml"'),
-    ],
+    ("environment", "said"), [({}, "Unable to locate credentials"), ({"AWS_PROFILE": "elsewhere"}, "elsewhere")]
 )
-def test_make_lets_only_the_file_of_the_stack_be_missing(variables, arguments):
-    environment = {name: value for name, value in os.environ.items() if name != "PARAMETERS"}
-    recipe = subprocess.run(
-        ["make", "--dry-run", "deploy", *variables],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert f"parameters/complete {arguments} PythonRuntime=" in recipe
+def test_a_deployment_needs_credentials(environment, said, account, monkeypatch):
+    for name, value in ({"AWS_DEFAULT_REGION": "eu-central-1"} | environment).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match=f"does not take your credentials: .*{said}"):
+        account()
+
+
+def test_a_deployment_tells_its_account_and_region(aws, account, monkeypatch, capsys):
+    for name, value in {"DEFAULT_REGION": "eu-central-1", "ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    account()
+    assert "account 123456789012, eu-central-1" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -89,10 +110,9 @@ def test_make_lets_only_the_file_of_the_stack_be_missing(variables, arguments):
         ("Architecture: x86_64\n", "Architecture is x86_64"),
         ("FaceDetector=both\n", "one `Name: value` a line"),
         ("CallsAJob: {a: 1}\n", "CallsAJob must have one value"),
-        ("OidcOrigins: [https://a.example, [x]]\n", "OidcOrigins must have one value, or a list of values"),
-        ("CallsAJob: 1\nDollarsADay: 2\nCallsAJob: 3\n", "faceblur.yaml: CallsAJob is there more than once"),
-        ("!Name x: 1\n", "no parameter None"),
         ("CallsAJob: [\n", "faceblur.yaml"),
+        ("OidcOrigins: [https://a.example, [x]]\n", "OidcOrigins must have one value"),
+        ("CallsAJob: 7\nCallsAJob: 8\n", "CallsAJob is there twice"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(text, said, file):
