@@ -8,9 +8,9 @@ from urllib.parse import unquote_plus
 
 from faceblur import errors, prices
 from faceblur.contracts import PhotoOfABatch
-from faceblur.errors import BatchNotFound, BudgetSpent, FaceblurError, JobNotFinished, JobNotFound, TimedOut
+from faceblur.errors import BatchNotFound, BudgetSpent, JobNotFinished, JobNotFound, TimedOut
 from faceblur.jobs.batch_erasure import forget_job
-from faceblur.jobs.batch_files import result_name
+from faceblur.jobs.batch_files import PENDING, result_name
 from faceblur.jobs.batches import arrivals, photo_id
 from faceblur.jobs.completion import error_of
 from faceblur.jobs.table import UNFINISHED, Status
@@ -48,13 +48,14 @@ def prepare_photo(
 ) -> str:
     """Create the photo's job, pay for it, and copy the photo to where the job expects it. It may be repeated.
 
-    Returns the job's id; empty if there is nothing to do. Raises BatchNotFound, SourceNotAllowed, UploadReplaced,
-    ImageTooLarge and BudgetSpent; if there was a job, it has failed then.
+    Returns the job's id; empty if there is nothing to do. Raises SourceNotAllowed, UploadReplaced, ImageTooLarge and
+    BudgetSpent; if there was a job, it has failed then. Raises BatchNotFound if the batch was deleted, also meanwhile;
+    then nothing of the job stays.
     """
     batch = _batch(photo, batches)
     job_id = photo_id(photo.run, photo.key)
-    done = _done_before(photo, files)
-    if done and not batch.takes_uploads:
+    line = files.read_line(photo.batch_id, photo.key) if photo.batch_id else None
+    if line and line["status"] == Status.COMPLETED and not batch.takes_uploads:
         return ""
     if photo.key.endswith("/") and not batch.takes_uploads:
         budget.take(batch.client, prices.BATCHED)
@@ -62,9 +63,13 @@ def prepare_photo(
     if not photo.key.startswith(batch.source.prefix):
         budget.take(batch.client, prices.BATCHED)
         raise errors.SourceNotAllowed
-    if done and done != job_id:
-        # Uploads are deleted with their line, so this is another photo under the same name. It replaces the result.
-        forget_job(done, jobs, photos)
+    if line and line["job_id"] != job_id:
+        # An earlier start began this photo, or did another one under the same name: an upload is deleted when its
+        # result is there. That job must not stay without a line.
+        forget_job(line["job_id"], jobs, photos)
+        line = None
+    if photo.batch_id and not line:
+        files.write_line(photo.batch_id, _resultless_line(photo, job_id, PENDING))
     job = _create(job_id, batch, jobs)
     try:
         paid = job.paid or not budget.is_limited or pay(job, jobs, photos, budget, prices.JOB + prices.BATCHED)
@@ -76,6 +81,12 @@ def prepare_photo(
             discard_unless_awaited(job_id, jobs, photos)
     except (errors.PhotoError, BudgetSpent) as error:
         jobs.fail(job_id, error, only_from=(Status.AWAITING_UPLOAD,))
+        raise
+    try:
+        _batch(photo, batches)
+    except BatchNotFound:
+        # The deletion may have erased the line before there was a job. The sweep finds the line if it came later.
+        forget_job(job_id, jobs, photos)
         raise
     return job_id
 
@@ -118,7 +129,9 @@ def record_failure(
     with suppress(JobNotFound):
         job = jobs.get(job_id)
     with suppress(BatchNotFound):
-        _write_line(photo, _batch(photo, batches), files, _failed_line(photo, job_id, error), batches)
+        _write_line(
+            photo, _batch(photo, batches), files, _resultless_line(photo, job_id, Status.FAILED, error.code), batches
+        )
     if photo.batch_id and isinstance(error, (BudgetSpent, BatchNotFound)):
         machine.stop(machine.execution(photo.run), error.code)
     return "" if job and job.status is Status.FAILED else error.code
@@ -126,12 +139,6 @@ def record_failure(
 
 def _batch(photo: PhotoOfABatch, batches: Batches) -> Batch:
     return batches.get(photo.batch_id) if photo.batch_id else arrivals()
-
-
-def _done_before(photo: PhotoOfABatch, files: BatchFiles) -> str:
-    """The id of the job that has hidden the photo with this key; empty if none has."""
-    line = files.read_line(photo.batch_id, photo.key) if photo.batch_id else None
-    return str(line["job_id"]) if line and line["status"] == Status.COMPLETED else ""
 
 
 def _create(job_id: str, batch: Batch, jobs: Jobs) -> Job:
@@ -182,12 +189,12 @@ def _line(photo: PhotoOfABatch, job: Job, delivered: str, photos: Photos) -> dic
     }
 
 
-def _failed_line(photo: PhotoOfABatch, job_id: str, error: FaceblurError) -> dict[str, Any]:
+def _resultless_line(photo: PhotoOfABatch, job_id: str, status: str, code: str = "") -> dict[str, Any]:
     return {
         "key": photo.key,
         "job_id": job_id,
-        "status": Status.FAILED,
-        "code": error.code,
+        "status": status,
+        "code": code,
         "faces": 0,
         "warnings": [],
         "result": "",
