@@ -77,6 +77,9 @@ class Journal:
         self._file = os.open(folder / NAME, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.fstat(self._file).st_nlink:
+                # Another process has removed it since it was opened.
+                raise BlockingIOError
         except BlockingIOError:
             os.close(self._file)
             raise Failure(
@@ -149,11 +152,16 @@ class Journal:
             self._owners[result] = name
 
     def close(self) -> None:
-        """Write everything to the disk, and unlock the folder. Nothing is noted any more."""
+        """Write everything to the disk, and unlock the folder. Nothing is noted any more.
+
+        A journal in which nothing is noted goes, so that a run whose options are refused leaves nothing.
+        """
         with self._lock:
             if self._file >= 0:
                 try:
                     os.fsync(self._file)
+                    if not self._end:
+                        (self._folder / NAME).unlink(missing_ok=True)
                 finally:
                     os.close(self._file)
                     self._file = -1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from typing import TYPE_CHECKING
@@ -144,6 +145,30 @@ def test_the_journal_goes_to_the_disk_now_and_then(tmp_path: Path, monkeypatch: 
 def test_others_cannot_read_the_ids_of_the_jobs(tmp_path: Path) -> None:
     finish(tmp_path)
     assert (tmp_path / NAME).stat().st_mode & 0o077 == 0
+
+
+def test_a_journal_in_which_nothing_is_noted_goes(tmp_path: Path) -> None:
+    with journal(tmp_path):
+        assert (tmp_path / NAME).exists()
+    assert list(tmp_path.iterdir()) == []
+    finish(tmp_path)
+    with journal(tmp_path):
+        pass
+    assert (tmp_path / NAME).exists()
+
+
+def test_a_journal_that_was_removed_since_it_was_opened_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = fcntl.flock
+
+    def remove_and_lock(file: int, kind: int) -> None:
+        (tmp_path / NAME).unlink()
+        lock(file, kind)
+
+    monkeypatch.setattr(fcntl, "flock", remove_and_lock)
+    with pytest.raises(Failure, match="Another"):
+        journal(tmp_path)
 
 
 def test_a_batch_is_known_to_the_next_run_until_it_is_over(tmp_path: Path) -> None:
