@@ -8,11 +8,12 @@ from urllib.parse import unquote_plus
 
 from faceblur import errors, prices
 from faceblur.contracts import PhotoOfABatch
-from faceblur.errors import BatchNotFound, BudgetSpent, JobNotFinished, JobNotFound, TimedOut
+from faceblur.errors import Aborted, BatchNotFound, BudgetSpent, JobNotFinished, JobNotFound, TimedOut
 from faceblur.jobs.batch_erasure import forget_job
 from faceblur.jobs.batch_files import PENDING, result_name
 from faceblur.jobs.batches import arrivals, photo_id
 from faceblur.jobs.completion import error_of
+from faceblur.jobs.names import execution_name
 from faceblur.jobs.table import UNFINISHED, Status
 from faceblur.jobs.uploads import discard_unless_awaited, pay
 
@@ -49,8 +50,8 @@ def prepare_photo(
     """Create the photo's job, pay for it, and copy the photo to where the job expects it. It may be repeated.
 
     Returns the job's id; empty if there is nothing to do. Raises SourceNotAllowed, UploadReplaced, ImageTooLarge and
-    BudgetSpent; if there was a job, it has failed then. Raises BatchNotFound if the batch was deleted, also meanwhile;
-    then nothing of the job stays.
+    BudgetSpent; if there was a job, it has failed then. Raises BatchNotFound if the batch was deleted, and Aborted if
+    it was started again, also meanwhile; then nothing of the job stays.
     """
     batch = _batch(photo, batches)
     job_id = photo_id(photo.run, photo.key)
@@ -84,8 +85,9 @@ def prepare_photo(
         raise
     try:
         _batch(photo, batches)
-    except BatchNotFound:
-        # The deletion may have erased the line before there was a job. The sweep finds the line if it came later.
+    except (BatchNotFound, Aborted):
+        # Whoever deleted the batch or prepared the photo again may have found the line before there was a job. If the
+        # line came later, the sweep or the next start finds it.
         forget_job(job_id, jobs, photos)
         raise
     return job_id
@@ -94,8 +96,8 @@ def prepare_photo(
 def deliver_photo(photo: PhotoOfABatch, batches: Batches, jobs: Jobs, photos: Photos, files: BatchFiles) -> None:
     """Copy the result to the target, if there is one, and write the photo's line. It may be repeated.
 
-    Raises the error of a job that failed, JobNotFinished while another execution works on the job, JobNotFound, and
-    BatchNotFound if the batch was deleted; then nothing of the job stays.
+    Raises the error of a job that failed, JobNotFinished while another execution works on the job, JobNotFound, Aborted
+    if the batch was started again, and BatchNotFound if it was deleted; then nothing of the job stays.
     """
     job_id = photo_id(photo.run, photo.key)
     try:
@@ -121,24 +123,36 @@ def record_failure(
 
     That is so if no money is left, and if the batch is deleted or has expired. What the map does for each photo that
     waits would be spent beyond the budget.
-    Returns its code if the job's own failure, which is counted elsewhere, is not the reason; else nothing.
+    Returns its code if the job's own failure, which is counted elsewhere, is not the reason; else nothing, as for a
+    start after which there was another one.
     """
     error = TimedOut() if name in _TIMEOUTS else error_of(Status.FAILED, name, None)
     job_id = photo_id(photo.run, photo.key)
     job = None
     with suppress(JobNotFound):
         job = jobs.get(job_id)
-    with suppress(BatchNotFound):
-        _write_line(
-            photo, _batch(photo, batches), files, _resultless_line(photo, job_id, Status.FAILED, error.code), batches
-        )
+    line = _resultless_line(photo, job_id, Status.FAILED, error.code)
+    try:
+        with suppress(BatchNotFound):
+            _write_line(photo, _batch(photo, batches), files, line, batches)
+    except Aborted:
+        return ""
     if photo.batch_id and isinstance(error, (BudgetSpent, BatchNotFound)):
         machine.stop(machine.execution(photo.run), error.code)
     return "" if job and job.status is Status.FAILED else error.code
 
 
 def _batch(photo: PhotoOfABatch, batches: Batches) -> Batch:
-    return batches.get(photo.batch_id) if photo.batch_id else arrivals()
+    """The photo's batch. Raises BatchNotFound, and Aborted for a start after which there was another one.
+
+    What was in the middle when a start was stopped must not come in between: the photo belongs to the later start.
+    """
+    if not photo.batch_id:
+        return arrivals()
+    batch = batches.get(photo.batch_id)
+    if execution_name(batch.execution) != photo.run:
+        raise Aborted
+    return batch
 
 
 def _create(job_id: str, batch: Batch, jobs: Jobs) -> Job:

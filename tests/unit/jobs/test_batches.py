@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from faceblur import prices
 from faceblur.contracts import PhotoOfABatch
 from faceblur.errors import (
+    Aborted,
     BatchNotFound,
     BatchNotReady,
     BudgetSpent,
@@ -100,6 +101,12 @@ def hidden(add_job, s3):
 def long_running(batch):
     """The batch, as if it had been started an hour ago."""
     return replace(batch, started_at=batch.started_at - 3600)
+
+
+def start_again():
+    """Stop the batch, and start it for the second time."""
+    batches().finish(ID, EXECUTION, BatchStatus.STOPPED, {})
+    start_batch(batches().get(ID), 40, batches(), Counted(), budget())
 
 
 def spent(table):
@@ -298,12 +305,47 @@ def test_a_later_start_forgets_the_job_of_one_that_was_stopped(add_batch, others
     photo = PhotoOfABatch(RUN, ID, f"{source.prefix}photo.jpg")
     upload(photo.key, source.bucket)
     hidden(job_id=prepare(photo))
+    start_again()
     later = prepare(replace(photo, run=f"{ID}-2"))
     earlier = photo_id(RUN, photo.key)
     assert row_of(earlier) is None
     assert not any(earlier in key for key in keys())
     line = batch_files().read_line(ID, photo.key)
     assert (line["job_id"], line["status"]) == (later, "PENDING")
+
+
+def test_what_is_left_of_an_earlier_start_changes_nothing(add_batch, upload, hidden, keys):
+    add_batch()
+    upload()
+    prepare()
+    start_again()
+    later = prepare(replace(PHOTO, run=f"{ID}-2"))
+    hidden()
+    for late in (prepare, deliver):
+        with pytest.raises(Aborted):
+            late()
+    assert record_failure(PHOTO, "JobNotFound", batches(), jobs(), batch_files(), Counted()) == ""
+    line = batch_files().read_line(ID, KEY)
+    assert (line["job_id"], line["status"]) == (later, "PENDING")
+    assert KEY in keys()
+
+
+def test_a_start_that_meets_a_later_one_while_it_prepares_a_photo_keeps_no_job(
+    add_batch, upload, keys, row_of, monkeypatch
+):
+    add_batch()
+    upload()
+    create = type(jobs()).create
+
+    def start_again_and_create(self, *arguments):
+        start_again()
+        return create(self, *arguments)
+
+    monkeypatch.setattr(type(jobs()), "create", start_again_and_create)
+    with pytest.raises(Aborted):
+        prepare()
+    assert row_of(JOB) is None
+    assert not any(JOB in key for key in keys())
 
 
 def test_a_batch_that_is_deleted_while_a_photo_is_prepared_keeps_no_job(add_batch, upload, keys, row_of, monkeypatch):
