@@ -80,7 +80,7 @@ class BatchInAStorm:
                 yield Complaint(VISIBLE, line["job_id"], f"in a batch: {visible}")
 
     def _delete(self) -> list[Complaint]:
-        """Delete the batch. What a start that was interrupted has left of its jobs is erased within a day."""
+        """Delete the batch, and complain of what is left in its folder."""
         gone = {httpx.codes.NO_CONTENT, httpx.codes.NOT_FOUND}
         eventually(lambda: self._ask("DELETE").status_code in gone, "the deletion of the batch", ANSWER_SECONDS)
         s3, bucket = self._storm.cloud.s3, self._storm.cloud.deployed.bucket
