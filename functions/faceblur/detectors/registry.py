@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from faceblur.errors import FaceblurError
     from faceblur.limits import Kind
 
+FACES: tuple[Kind, ...] = ("face",)
+
 
 def detector_named(
     name: str,
     paid: PaidCalls,
     goes_on_after: tuple[type[FaceblurError], ...],
-    kinds: Collection[Kind] = ("face",),
+    kinds: Collection[Kind] = FACES,
 ) -> Detector:
     """The detector of this name that finds these kinds. Only what they need is loaded.
 

@@ -25,6 +25,9 @@ COVERED = 0.9
 INNER_WIDTH = 0.85
 INNER_HEIGHT = 0.75
 
+# The core of a text is this share of the height of its box, and by one height shorter than the box.
+TEXT_CORE = 0.3
+
 # Only fully opaque paint counts.
 OPAQUE = [0] * 255 + [255]
 
@@ -54,10 +57,10 @@ def covered_share(paint: Image.Image, box: Box) -> float:
     """The share (0…1) of the face's inner ellipse under opaque paint; 1 if the box is outside the picture.
 
     If the picture's edge crops a face, its inner ellipse may lie outside the picture. Then the ellipse in the box
-    counts, because what looked like a face is there. Of a plate or a text, its whole box counts.
+    counts, because what looked like a face is there. Of a plate or a text, its core counts.
     """
     if box.kind != "face":
-        frame = replace(box_frame(paint.size, box), roll=box.roll if box.turned else 0.0)
+        frame = text_core(paint.size, box)
         total, bare = pixels_in(paint, frame, stencil("box"), frame.corner_bounds)
         return 1 - bare / total if total else 1.0
     total, bare = pixels_in_ellipse(paint, inner_ellipse(paint.size, box))
@@ -91,6 +94,16 @@ def inner_ellipse(size: tuple[int, int], box: Box) -> Frame:
     inner = face.lowered((1 - INNER_HEIGHT) * face.down)
     # A circle with a radius of one pixel contains the middle of at least one pixel, wherever it lies.
     return replace(inner, across=max(INNER_WIDTH * face.across, 1), down=max(INNER_HEIGHT * face.down, 1))
+
+
+def text_core(size: tuple[int, int], box: Box) -> Frame:
+    """The core of the text in this box, in a picture of this size: without margins, it ends within the letters.
+
+    A detector takes a painted plate for a text, and its box is larger than the paint by about the paint's height.
+    """
+    text = replace(box_frame(size, box), roll=box.roll if box.turned else 0.0)
+    across = max(text.across - text.down, TEXT_CORE * text.across, 1)
+    return replace(text, across=across, down=max(TEXT_CORE * text.down, 1))
 
 
 @cache

@@ -39,7 +39,7 @@ def has_the_shape(line: Line) -> bool:
 
 
 def in_longer_text(line: Line, lines: Sequence[Line]) -> bool:
-    """Whether lines of about the same height lie right above and right below this one, as in a text of several lines."""
+    """Whether lines of about the same height lie right above and right below this one, as in a longer text."""
     alike = [
         other
         for other in lines
