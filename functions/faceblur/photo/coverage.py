@@ -26,7 +26,7 @@ INNER_WIDTH = 0.85
 INNER_HEIGHT = 0.75
 
 # The core of a text is this share of the height of its box, and by one height shorter than the box.
-TEXT_CORE = 0.3
+TEXT_CORE = 0.25
 
 # Only fully opaque paint counts.
 OPAQUE = [0] * 255 + [255]

@@ -15,6 +15,8 @@ from faceblur.photo.hide import hide_faces
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures.photos import encoded, street_pixels
 
+pytestmark = pytest.mark.usefixtures("networks")
+
 PLATE = (120, 40)  # pixels
 
 

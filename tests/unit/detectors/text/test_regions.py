@@ -28,7 +28,8 @@ def test_a_core_is_enlarged_to_its_line_and_keeps_its_direction(roll):
 
     growth = ENLARGED * 120 * 24 / (120 + 24)
     assert (line.x, line.y) == pytest.approx((200, 150), abs=2)
-    assert (line.long, line.short) == pytest.approx((120 + growth, 24 + growth), abs=5)
+    # The edges of a drawn core reach up to two cells further, and the rectangle around a slanted staircase another one.
+    assert (line.long, line.short) == pytest.approx((120 + growth, 24 + growth), abs=7)
     assert line.roll == pytest.approx(roll, abs=2)
     assert line.score == pytest.approx(230 / 255, abs=0.01)
 
