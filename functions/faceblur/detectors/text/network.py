@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from faceblur.detectors.text.regions import Floats
 
 INPUT = "x"
-# The network was trained on blue, green and red with these means and deviations.
+# It takes blue, green and red. These means and deviations are those of ImageNet, of 255 levels.
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)[:, None, None] * 255
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)[:, None, None] * 255
 

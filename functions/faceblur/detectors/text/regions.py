@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Places = NDArray[np.intp]
 
-# The cells of a region have at least this probability. This and ENLARGED are the values of the network's authors.
+# The cells of a region have at least this probability. This and ENLARGED are the values of the package `rapidocr`.
 CORE = 0.3
 # A rectangle grows on each side by this many times its area divided by its circumference.
 ENLARGED = 1.6
