@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from faceblur.limits import Kind
+
 # Photos have at most 65,535 pixels a side, so a box is stored to a third of a pixel.
 DECIMALS = 5
 # A box that lies in another one is a part of the same face if its middle lies in the ellipse over the other box. The
@@ -78,13 +80,14 @@ def _overlapping_parts(start: int, end: int, parts: int, overlap: int) -> list[t
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A face's bounding box in fractions (0…1) of the upright image.
+    """The bounding box of what may be hidden, in fractions (0…1) of the upright image.
 
-    `confidence` is 0…100, and `found_by` names the detector. `roll` is the head's rotation in the image plane, in
-    degrees clockwise: 0 is upright, 180 upside down. It is measured in pixels, not in fractions of the sides.
+    `confidence` is 0…100, and `found_by` names the detector. `roll` is the rotation of the head or of the text in the
+    image plane, in degrees clockwise: 0 is upright, 180 upside down. It is measured in pixels, not in fractions of the
+    sides.
 
-    The box of a detector is upright and encloses the turned head. If `turned` is true, the box itself is turned about
-    its middle by `roll`, as people draw it.
+    The box of a face's detector is upright and encloses the turned head. If `turned` is true, the box itself is turned
+    about its middle by `roll`, as text lies and as people draw it.
     """
 
     left: float
@@ -95,6 +98,7 @@ class Box:
     found_by: str = ""
     roll: float = 0.0
     turned: bool = False
+    kind: Kind = "face"
 
     @property
     def right(self) -> float:
@@ -144,6 +148,7 @@ class Box:
             "found_by": self.found_by,
             "roll": round(self.roll, 1),
             "turned": self.turned,
+            "kind": self.kind,
         }
 
     @classmethod

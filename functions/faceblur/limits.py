@@ -22,6 +22,8 @@ MAX_RATIO = 200
 # The number of faces in a job. A function can hide this many before its timeout, and their boxes take 4 MB.
 MAX_FACES = 20_000
 
+# What can be hidden.
+Kind = Literal["face", "plate", "text"]
 StyleKind = Literal["blur", "pixelate", "solid"]
 Shape = Literal["ellipse", "rounded", "box"]
 OutputFormat = Literal["same", "jpeg", "png", "webp", "avif"]

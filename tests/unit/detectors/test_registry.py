@@ -10,6 +10,7 @@ import pytest
 
 from faceblur.detectors.base import Detection, DetectionPass
 from faceblur.detectors.confidence import confidence_for
+from faceblur.detectors.kinds import DetectorOfKinds
 from faceblur.detectors.registry import detector_named
 from faceblur.detectors.union import UnionDetector
 from faceblur.errors import TransientError
@@ -71,3 +72,23 @@ def test_libraries_are_imported_only_with_the_detector_that_needs_them(name, nee
     ).stdout.split()
     assert needed <= set(imported)
     assert not spared & set(imported)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "classes"),
+    [
+        (("face",), {"EmbeddedDetector"}),
+        (("plate",), {"EmbeddedTextDetector"}),
+        (("face", "text"), {"EmbeddedDetector", "EmbeddedTextDetector"}),
+    ],
+)
+def test_only_the_detectors_of_the_kinds_that_are_wanted_are_asked(kinds, classes):
+    detector = detector_named("embedded", Paid(), (), kinds)
+    asked = detector.detectors if isinstance(detector, DetectorOfKinds) else [detector]
+    assert {type(each).__name__ for each in asked} == classes
+
+
+@pytest.mark.parametrize("kind", ["plate", "text"])
+def test_rekognition_alone_refuses_what_it_does_not_look_for(kind):
+    with pytest.raises(ValueError, match="FaceDetector must be embedded or both"):
+        detector_named("rekognition", Paid(), (), [kind])
