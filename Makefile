@@ -164,7 +164,7 @@ smoke: $(setup) ## API=… OUT=… blur a photo through a deployed stack into a 
 	@test -n "$(API)" -a -n "$(OUT)" || { echo "API=… and OUT=… are needed"; exit 2; }
 	mkdir -p "$(OUT)"
 	.venv/bin/python -c 'import sys; from skimage import data, io; io.imsave(sys.argv[1], data.astronaut())' "$(OUT)/astronaut.png"
-	.venv/bin/faceblur blur "$(OUT)/astronaut.png" --api "$(API)" --out "$(OUT)" --json -o on_no_faces=fail
+	.venv/bin/faceblur blur "$(OUT)/astronaut.png" --api "$(API)" --out "$(OUT)" --json -o on_nothing_found=fail
 
 verify-cloud: $(setup) $(page) ## deploy, try, measure and delete a stack in your AWS account, for some cents; asks unless CONFIRM=yes; PARAMETERS=FILE
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.verify_cloud

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 SUCCEEDED, CAUGHT, RETRIED = "SUCCEEDED", "CAUGHT_ERROR", "RETRIABLE"
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
-KNOWN, FIRST, MISSED = "Are the faces known?", "Must a person look first?", "Was a face missed?"
-CLAIM, DETECT, HIDE, CHECK = "Claim the job", "Detect the faces", "Hide the faces", "Check the result"
+KNOWN, FIRST, MISSED = "Is it known what to hide?", "Must a person look first?", "Was something missed?"
+CLAIM, DETECT, HIDE, CHECK = "Claim the job", "Detect what to hide", "Hide what was found", "Check the result"
 PREVIEW, ASK, ANSWER = "Draw a preview", "Ask a person", "Record the answer"
 ONE_DETECTOR = "Go on with one detector?"
 LAST, KEEP, DELETE = "Was this the last round?", "Keep the original?", "Delete the original"

@@ -80,7 +80,7 @@ def _hide_a_face(target: Target) -> str:
 def _leave_alone(target: Target) -> str:
     job, _ = _completed(target, NOBODY, flower())
     seen = f"{job['faces']} faces found, warnings: {', '.join(job['warnings'])}"
-    must(job["faces"] == 0 and "NoFacesFound" in job["warnings"], seen)
+    must(job["faces"] == 0 and "NothingFound" in job["warnings"], seen)
     return seen
 
 

@@ -484,7 +484,7 @@ describe("a failure", () => {
 
   const codes = [
     ["ImageTooLarge", "Reduce and try again"],
-    ["TooManyFaces", null],
+    ["TooMuchToHide", null],
     ["UploadReplaced", "Try again"],
     ["DetectorThrottled", "Try again"],
     ["DetectorUnavailable", "Try again"],

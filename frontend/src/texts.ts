@@ -13,8 +13,8 @@ const list = (parts: readonly string[]) => new Intl.ListFormat(LANGUAGE).format(
 const times = (count: number) => ["once", "twice"][count - 1] ?? `${count} times`;
 
 const warnings: Record<WarningCode, string> = {
-  NoFacesFound: "Nothing is hidden in this photo. If it shows a face, try again with a lower confidence.",
-  FacesBelowConfidence:
+  NothingFound: "Nothing is hidden in this photo. If it shows a face, try again with a lower confidence.",
+  BelowConfidence:
     "Some likely faces are still visible because the minimum confidence is high. Try again with a lower one.",
   FacesNearSizeLimit: "Some faces are about as small as we can find. Check the result for even smaller ones.",
   AnswerCapped:

@@ -1,4 +1,4 @@
-"""Finds the faces in the upload, or those that a draft still shows."""
+"""Finds what the job hides in the upload, or what a draft still shows of it."""
 
 from typing import Any
 
@@ -15,11 +15,12 @@ from faceblur.detectors.wrapped import WrappedDetector
 from faceblur.errors import (
     CorruptImage,
     FaceblurError,
-    NoFacesFound,
+    NothingFound,
     PhotoTooExpensive,
     TransientError,
     UploadReplaced,
 )
+from faceblur.geometry import count_kinds
 from faceblur.jobs.boxes import FoundBoxes, load_boxes, store_boxes
 from faceblur.jobs.budget import budget
 from faceblur.jobs.calls import Look, LookCalls, reserved_calls
@@ -42,11 +43,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
 
 
 def detect(request: DetectRequest, client: str, context: LambdaContext) -> DetectResponse:
-    """Find the faces, and store their boxes. The budget of this client pays for calls.
+    """Find what the job hides, and store the boxes. The budget of this client pays for calls.
 
     Raises ImageTooLarge if the result's format cannot hold the photo, before a service is paid. Raises UploadReplaced
-    if the upload was replaced during the detection. Raises CorruptImage if pixels are missing and NoFacesFound if no
-    face is found, if the job asks to fail then.
+    if the upload was replaced during the detection. Raises CorruptImage if pixels are missing and NothingFound if
+    nothing is found, if the job asks to fail then.
     """
     photo = StoredPhoto(photos().read(request.key), photos().bucket, request.key)
     detection_pass = DetectionPass.CHECK if request.boxes else DetectionPass.FIRST
@@ -66,11 +67,13 @@ def detect(request: DetectRequest, client: str, context: LambdaContext) -> Detec
     must_be_complete = detection_pass is DetectionPass.CHECK or request.options["on_truncated"] == "fail"
     if must_be_complete and WarningCode.TRUNCATED_PHOTO in detection.warnings:
         raise CorruptImage
-    logger.info("searched for faces", round=request.round, faces=len(detection.boxes), detector=detection.detector)
+    found_here = count_kinds(detection.boxes)
+    logger.info("searched the picture", round=request.round, found=found_here, detector=detection.detector)
     boxes = stored_boxes(request, found, detection)
     paid.forget()
     return {
         "boxes": boxes,
+        "found": len(detection.boxes),
         "unsure": unsure(detection.boxes),
         "warnings": warnings_to_report(detection.warnings, detection_pass),
         "stage": {
@@ -80,7 +83,7 @@ def detect(request: DetectRequest, client: str, context: LambdaContext) -> Detec
             "memory_mb": int(context.memory_limit_in_mb),
             "detector": detection.detector,
             "version": detection.version,
-            "faces": len(detection.boxes),
+            "found": found_here,
             "calls": detection.calls,
         },
     }
@@ -94,8 +97,8 @@ def paid_calls(request: DetectRequest, client: str, photo: StoredPhoto, found: F
 
 
 def detector_for(request: DetectRequest, paid: LookCalls, found: FoundBoxes) -> Detector:
-    """The detector of this deployment. For a check, one that finds only faces that the draft does not cover."""
-    detector = detector_named(config.face_detector(), paid, goes_on_after(request))
+    """The detector of this deployment. For a check, one that finds only what the draft does not cover."""
+    detector = detector_named(config.face_detector(), paid, goes_on_after(request), request.options["kinds"])
     if found.wraps:
         detector = WrappedDetector(detector)
     if request.boxes is None:
@@ -112,13 +115,13 @@ def goes_on_after(request: DetectRequest) -> tuple[type[FaceblurError], ...]:
 def stored_boxes(request: DetectRequest, found: FoundBoxes, detection: Detection) -> StoredBoxes:
     """The file of all boxes. A check that found nothing leaves it as it was.
 
-    Raises NoFacesFound if there is no box and the job asks to fail then.
+    Raises NothingFound if there is no box and the job asks to fail then.
     """
     if request.boxes and not detection.boxes:
         return request.boxes
     found = found.plus(detection.boxes, request.round)
     if request.decision:
         found = decided(found, load_decision(request.decision, photos()))
-    if not found.boxes and request.options["on_no_faces"] == "fail":
-        raise NoFacesFound
+    if not found.boxes and request.options["on_nothing_found"] == "fail":
+        raise NothingFound
     return store_boxes(request.job_id, found, jobs(), photos())

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, fields, replace
 from itertools import product
 from math import ceil, floor, frexp, inf, ldexp
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from faceblur.limits import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -155,6 +158,12 @@ class Box:
     def from_dict(cls, box: Mapping[str, Any]) -> Box:
         """The box that `to_dict` wrote; other entries are ignored."""
         return cls(**{field.name: box[field.name] for field in fields(cls)})
+
+
+def count_kinds(boxes: Iterable[Box]) -> dict[Kind, int]:
+    """How many of these boxes are of each kind; every kind is named."""
+    counts = Counter(box.kind for box in boxes)
+    return {kind: counts[kind] for kind in KINDS}
 
 
 def merge(boxes: Iterable[Box], overlap: float = 0.5, inside: float = inf) -> list[Box]:

@@ -129,7 +129,7 @@ def test_a_trace_shows_the_states(api: str, environment: dict[str, str], photos:
     report = json.loads(faceblur(environment, "blur", photos["text.jpg"], "--json").stdout)
     finished = faceblur(environment, "trace", report["job_id"])
     assert finished.returncode == 0
-    for words in ("FAILED", "Claim the job", "Detect the faces", "UnsupportedFormat", "Job failed"):
+    for words in ("FAILED", "Claim the job", "Detect what to hide", "UnsupportedFormat", "Job failed"):
         assert words in finished.stdout
     assert f"logs: {digest_of_id(report['job_id'])}" in finished.stdout
     rows = [json.loads(line) for line in faceblur(environment, "trace", report["job_id"], "--json").stdout.splitlines()]

@@ -269,10 +269,10 @@ def test_an_interrupt_ends_the_waiting_for_all_jobs(photo: Path) -> None:
     [
         ([], False, False),
         (["DarkPhoto"], False, False),
-        (["NoFacesFound"], False, True),
-        (["FacesBelowConfidence"], False, True),
+        (["NothingFound"], False, True),
+        (["BelowConfidence"], False, True),
         (["ChecksNotSettled", "DarkPhoto"], False, True),
-        (["NoFacesFound"], True, False),
+        (["NothingFound"], True, False),
         (["ChecksNotSettled"], True, True),
     ],
 )
@@ -308,7 +308,7 @@ def test_a_redo_that_is_refused(tmp_path: Path) -> None:
 def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     """The fields that a command sends; its job has the outcome DONE, and no face was found."""
     fields: list[dict[str, Any]] = []
-    inner = client({"status": "AWAITING_REVIEW"}, DONE | {"warnings": ["NoFacesFound"]})._http._transport
+    inner = client({"status": "AWAITING_REVIEW"}, DONE | {"warnings": ["NothingFound"]})._http._transport
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.method == "POST" and request.url.host == "api.test":

@@ -154,7 +154,7 @@ def test_a_batch_of_uploads_is_hidden_and_started_again_for_what_failed(batching
     batch_id = started(batching, photos, style="solid")
     batch = ended(batching, batch_id)
     assert (batch["status"], batch["counts"]) == ("COMPLETED", counts(3, hidden=2, failed=1))
-    assert batch["without_faces"] == 1
+    assert batch["nothing_hidden"] == 1
     assert batch["cost_usd"] > 0
     assert statuses(batch) == {"one.jpg": "COMPLETED", "two.jpg": "COMPLETED", "bad.jpg": "UnsupportedFormat"}
     first = lines(batch)

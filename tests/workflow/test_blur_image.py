@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from tests.support.standins.rekognition import Rekognition
 
-HIDE, CHECK, MISSED = "Hide the faces", "Check the result", "Was a face missed?"
+HIDE, CHECK, MISSED = "Hide what was found", "Check the result", "Was something missed?"
 HIDE_MISSED, LAST = "Hide what was missed", "Was this the last round?"
 RAISES: dict[str, Any] = {"raise": "KeyError"}
 DIES_TWICE: list[dict[str, Any]] = [{"exit": 1}, {"exit": 1}]
-TO_DETECT = ["Claim the job", "Are the faces known?", DETECT]
+TO_DETECT = ["Claim the job", "Is it known what to hide?", DETECT]
 HAPPY = [
     *TO_DETECT,
     "Must a person look first?",
@@ -88,7 +88,7 @@ class TestCompleted:
 
     def test_no_face_completes_with_a_warning(self, deployed: Deployed) -> None:
         job = deployed.run(flower())
-        assert (job["status"], job["faces"], job["warnings"]) == ("COMPLETED", 0, ["NoFacesFound"])
+        assert (job["status"], job["faces"], job["warnings"]) == ("COMPLETED", 0, ["NothingFound"])
         assert deployed.path(job["job_id"]) == HAPPY
 
     def test_the_original_stays_if_asked(self, deployed: Deployed) -> None:
@@ -168,8 +168,8 @@ class TestCompleted:
 
 class TestFailed:
     def test_no_face_fails_if_asked(self, deployed: Deployed) -> None:
-        job = deployed.run(flower(), on_no_faces="fail")
-        assert_failed(deployed, job, "NoFacesFound", [*TO_DETECT, *FAILURE])
+        job = deployed.run(flower(), on_nothing_found="fail")
+        assert_failed(deployed, job, "NothingFound", [*TO_DETECT, *FAILURE])
 
     @pytest.mark.parametrize(
         ("photo", "code"),
@@ -245,7 +245,7 @@ class TestFailed:
         crowd = [box(0.0001 * (number % 9000), 0.3, 0.00005) for number in range(20_001)]
         deployed.plan(job_id, "detect_faces", {"finds": crowd})
         deployed.upload(form, flower())
-        assert_failed(deployed, deployed.ended(job_id), "TooManyFaces", [*TO_DETECT, *FAILURE])
+        assert_failed(deployed, deployed.ended(job_id), "TooMuchToHide", [*TO_DETECT, *FAILURE])
 
     def test_a_function_that_takes_too_long(self, deployed: Deployed, tmp_path: Path) -> None:
         lambda_ = deployed.stack.client("lambda")

@@ -123,8 +123,8 @@ def test_a_job_fails_if_others_spend_the_money_while_it_waits_for_its_review(fru
     frugal.asked(job_id)
     with frugal.spent(DOLLARS):
         assert frugal.call("PUT", f"/jobs/{job_id}/review", json={}).status_code == 200
-        path = ["Claim the job", "Are the faces known?", DETECT, "Must a person look first?"]
-        path += ["Draw a preview", "Ask a person", "Record the answer", "Hide the faces", *FAILURE]
+        path = ["Claim the job", "Is it known what to hide?", DETECT, "Must a person look first?"]
+        path += ["Draw a preview", "Ask a person", "Record the answer", "Hide what was found", *FAILURE]
         assert_failed(frugal, frugal.ended(job_id), "BudgetSpent", path)
 
 

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 STATES = state_machine()["States"]
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
-CLAIM, NO_JOB, KNOWN = "Claim the job", "No job waits for this photo", "Are the faces known?"
+CLAIM, NO_JOB, KNOWN = "Claim the job", "No job waits for this photo", "Is it known what to hide?"
 FIRST, PREVIEW, ASK, ANSWER = "Must a person look first?", "Draw a preview", "Ask a person", "Record the answer"
-DETECT, HIDE, CHECK, MISSED = "Detect the faces", "Hide the faces", "Check the result", "Was a face missed?"
+DETECT, HIDE, CHECK, MISSED = "Detect what to hide", "Hide what was found", "Check the result", "Was something missed?"
 HIDE_MISSED, LAST = "Hide what was missed", "Was this the last round?"
 KEEP, DELETE, RECORD, COMPLETED = "Keep the original?", "Delete the original", "Record the result", "Job completed"
 RECORD_FAILURE = "Record the failure"
@@ -231,14 +231,14 @@ CASES = {
     "the fifth check finds a face too, and the original is kept": missed(1, 1, 1, 1, 1, keep_original=3),
     "a person looks first": ALWAYS,
     "a person looks first, and keeps every face": ALWAYS._replace(
-        results=ALWAYS.results | {ASK: [answered(0)], CHECK: [found(0, 0, "FacesBelowConfidence", unsure=2)]}
+        results=ALWAYS.results | {ASK: [answered(0)], CHECK: [found(0, 0, "BelowConfidence", unsure=2)]}
     ),
     "nobody is asked about a sure result": Case(HAPPY | {CLAIM: [claimed(review="when_unsure")]}, PATH),
     "nobody is asked who did not want it": Case(
-        HAPPY | {DETECT: [found(1, 1, "FacesBelowConfidence", unsure=1)], CHECK: [found(0, 1, unsure=1)]}, PATH
+        HAPPY | {DETECT: [found(1, 1, "BelowConfidence", unsure=1)], CHECK: [found(0, 1, unsure=1)]}, PATH
     ),
     "a person is asked because no face was found": asked(found(0, 0), found(0, 0)),
-    "a person is asked because likely faces stay visible": asked(found(1, 1, "FacesBelowConfidence"), found(0, 1)),
+    "a person is asked because likely faces stay visible": asked(found(1, 1, "BelowConfidence"), found(0, 1)),
     "a person is asked because the detection was not sure of a face": asked(found(1, 1, unsure=1), found(0, 1)),
     "a person is asked because a check was not sure of a face": asked(found(1, 1), found(1, 2, unsure=1), found(0, 2)),
     "a person is asked because the checks do not settle": asked(found(1, 1), *[ONE_MORE] * 5),
@@ -441,10 +441,10 @@ def test_the_receipt_is_made_from_every_stage_and_the_last_boxes_and_draft(blur_
 
 def test_a_warning_of_several_looks_is_told_once(blur_image: MockedMachine) -> None:
     """The state has an upper bound for this reason too."""
-    checks = [found(1, 2, "OneDetectorOnly"), found(0, 2, "OneDetectorOnly", "FacesBelowConfidence")]
+    checks = [found(1, 2, "OneDetectorOnly"), found(0, 2, "OneDetectorOnly", "BelowConfidence")]
     results = HAPPY | {DETECT: [found(1, 1, "OneDetectorOnly")], CHECK: checks, HIDE_MISSED: [hidden()]}
     known = blur_image.run(INPUT, results).variables
-    assert known["warnings"] == ["OneDetectorOnly", "FacesBelowConfidence"]
+    assert known["warnings"] == ["OneDetectorOnly", "BelowConfidence"]
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ from tests.support.standins.loopback import reserved_port
 if TYPE_CHECKING:
     from pathlib import Path
 
-CLAIM, KNOWN, DETECT = "Claim the job", "Are the faces known?", "Detect the faces"
+CLAIM, KNOWN, DETECT = "Claim the job", "Is it known what to hide?", "Detect what to hide"
 REVIEW = ["Draw a preview", "Ask a person", "Record the answer"]
-FROM_HIDE = ["Hide the faces", "Check the result", "Was a face missed?", "Keep the original?"]
+FROM_HIDE = ["Hide what was found", "Check the result", "Was something missed?", "Keep the original?"]
 RECORD = ["Record the result", "Job completed"]
 ALWAYS = {"review": "always"}
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.support.standins.rekognition import Rekognition
 
 
-TO_DETECT, ONE = ["Claim the job", "Are the faces known?", DETECT], "Go on with one detector?"
+TO_DETECT, ONE = ["Claim the job", "Is it known what to hide?", DETECT], "Go on with one detector?"
 
 
 @pytest.fixture
@@ -138,8 +138,8 @@ def test_a_throttled_function_drops_no_detector(stack: Deployed) -> None:
 def test_a_job_over_its_share_of_calls_fails(stack: Deployed) -> None:
     with set_to(stack, CALLS_A_JOB="1"):
         job = stack.run(flower())
-    begin = ["Claim the job", "Are the faces known?", DETECT, "Must a person look first?"]
-    assert_failed(stack, job, "PhotoTooExpensive", [*begin, "Hide the faces", "Check the result", *FAILURE])
+    begin = ["Claim the job", "Is it known what to hide?", DETECT, "Must a person look first?"]
+    assert_failed(stack, job, "PhotoTooExpensive", [*begin, "Hide what was found", "Check the result", *FAILURE])
 
 
 def test_a_throttle_in_the_middle_repeats_no_paid_call(stack: Deployed, rekognition: Rekognition) -> None:

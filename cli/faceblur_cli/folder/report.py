@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 # Warnings of results in which faces may be visible. A review answers those that come before it.
-_LOOK_AT = {"FacesBelowConfidence", "ChecksNotSettled"}
+_LOOK_AT = {"BelowConfidence", "ChecksNotSettled"}
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Report:
     @property
     def needs_a_look(self) -> bool:
         """Whether faces may be visible in the result that nobody has decided to leave visible."""
-        return bool(_LOOK_AT.intersection(self.warnings)) or ("NoFacesFound" in self.warnings and not self.reviewed)
+        return bool(_LOOK_AT.intersection(self.warnings)) or ("NothingFound" in self.warnings and not self.reviewed)
 
     @property
     def is_ordinary(self) -> bool:
@@ -80,7 +80,7 @@ class Counts:
     """How many photos have ended in which way."""
 
     hidden: int = 0
-    without_faces: int = 0
+    nothing_hidden: int = 0
     failed: int = 0
     skipped: int = 0
     waiting: int = 0
@@ -98,13 +98,13 @@ class Counts:
             self.failed += 1
         else:
             self.hidden += bool(report.faces)
-            self.without_faces += not report.faces
+            self.nothing_hidden += not report.faces
             self.to_look_at += report.needs_a_look
 
     @property
     def total(self) -> int:
         """All that have ended."""
-        return self.hidden + self.without_faces + self.failed + self.skipped
+        return self.hidden + self.nothing_hidden + self.failed + self.skipped
 
     @property
     def worked(self) -> int:
@@ -115,7 +115,7 @@ class Counts:
         """The counts in one line; hidden and failed always, the others if there are any."""
         told = [
             (self.hidden, "hidden"),
-            (self.without_faces, "without faces"),
+            (self.nothing_hidden, "without faces"),
             (self.failed, "failed"),
             (self.skipped, "skipped"),
             (self.waiting, "to do"),

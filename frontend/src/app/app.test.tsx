@@ -121,8 +121,8 @@ test("a completed photo can be changed", async () => {
 });
 
 test.each([
-  ["NoFacesFound", "done"],
-  ["FacesBelowConfidence", "look"],
+  ["NothingFound", "done"],
+  ["BelowConfidence", "look"],
   ["ChecksNotSettled", "look"],
 ] as const)("a result with the warning %s must be looked at; if it was reviewed, it is: %s", async (code, state) => {
   setOutcome((job) => completed(job, { warnings: [code] }));
@@ -158,7 +158,7 @@ describe("several photos", () => {
     const ends: ((job: Job) => Job)[] = names.map((name) => {
       if (name.startsWith("review")) return inReview;
       if (name.startsWith("failed")) return (job) => failed(job, "CorruptImage", "This photo is damaged.");
-      if (name.startsWith("none")) return (job) => completed(job, { faces: 0, warnings: ["NoFacesFound"] });
+      if (name.startsWith("none")) return (job) => completed(job, { faces: 0, warnings: ["NothingFound"] });
       return completed;
     });
     setOutcome((job) => ends.shift()!(job));
@@ -309,15 +309,15 @@ test("if a newer version has replaced the zoom dialog, the rest of the page stil
 });
 
 test("a result without a face has a warning", async () => {
-  setOutcome((job) => completed(job, { faces: 0, warnings: ["NoFacesFound"] }));
+  setOutcome((job) => completed(job, { faces: 0, warnings: ["NothingFound"] }));
   const user = renderApp();
   await add(user, photo());
   expect(await screen.findByText(texts.result.none)).toBeTruthy();
-  expect(screen.getByText(texts.warnings.NoFacesFound)).toBeTruthy();
+  expect(screen.getByText(texts.warnings.NothingFound)).toBeTruthy();
 });
 
 test("a retry without the photo's file shows why and keeps the result", async () => {
-  setOutcome((job) => completed(job, { faces: 0, warnings: ["NoFacesFound"] }));
+  setOutcome((job) => completed(job, { faces: 0, warnings: ["NothingFound"] }));
   const user = renderApp();
   await add(user, photo());
   const again = await screen.findByRole("button", { name: `${texts.remedies.lower}: street.jpg` });
@@ -354,7 +354,7 @@ test("a result whose last check still found a face has a warning", async () => {
 });
 
 test("a failure shows the API's sentence and a button that helps", async () => {
-  setOutcome((job) => failed(job, "NoFacesFound", "No face was found in this photo."));
+  setOutcome((job) => failed(job, "NothingFound", "No face was found in this photo."));
   const user = renderApp();
   await add(user, photo());
   expect(await screen.findByText("No face was found in this photo.")).toBeTruthy();

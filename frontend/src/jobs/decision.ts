@@ -13,8 +13,8 @@ export type Face = {
   appearance?: Appearance | undefined;
 };
 
-type FaceToHide = NonNullable<Decision["hide"]>[number];
-type FaceToKeep = NonNullable<Decision["keep"]>[number];
+type ToHide = NonNullable<Decision["hide"]>[number];
+type ToKeep = NonNullable<Decision["keep"]>[number];
 
 export function facesOf(boxes: readonly Box[]): Face[] {
   return boxes.map((box) => {
@@ -35,7 +35,7 @@ export function facesOf(boxes: readonly Box[]): Face[] {
  */
 export function changesOf(faces: readonly Face[], style: Appearance, size: Size): Decision {
   const shown = faces.filter(({ hidden, known }) => !hidden && (known?.hidden ?? true));
-  const keep = shown.map((face): FaceToKeep => (face.known ? { id: face.known.id } : around(face.place, size)));
+  const keep = shown.map((face): ToKeep => (face.known ? { id: face.known.id } : around(face.place, size)));
   const hide = faces.filter((face) => face.hidden && isChanged(face)).map((face) => toHide(face, style));
   return decision(keep, hide);
 }
@@ -46,7 +46,7 @@ export function decisionByPlace(faces: readonly Face[], size: Size): Decision {
   // A detector's own box is sent as it is, without its roll: the server recognises it, and still knows the turned head.
   const hide = faces
     .filter(({ hidden }) => hidden)
-    .map(({ place, appearance }): FaceToHide => ({ ...rectangle(place), ...(appearance ?? {}) }));
+    .map(({ place, appearance }): ToHide => ({ ...rectangle(place), ...(appearance ?? {}) }));
   return decision(keep, hide);
 }
 
@@ -60,11 +60,11 @@ export function turned(place: Place, size: Size): Place {
   return fits ? upright : { ...place, roll: 0, turned: true };
 }
 
-function decision(keep: FaceToKeep[], hide: FaceToHide[]): Decision {
+function decision(keep: ToKeep[], hide: ToHide[]): Decision {
   return { ...(keep.length > 0 && { keep }), ...(hide.length > 0 && { hide }) };
 }
 
-function toHide(face: Face, style: Appearance): FaceToHide {
+function toHide(face: Face, style: Appearance): ToHide {
   const appearance = face.appearance ?? (face.known && ownStyle(face.known) && style);
   return {
     ...(face.known && { id: face.known.id }),
@@ -95,7 +95,7 @@ const rectangle = ({ left, top, width, height, roll, turned }: Place) => ({
 });
 
 /** The upright rectangle around a place, within the photo. */
-function around(place: Place, size: Size): FaceToKeep {
+function around(place: Place, size: Size): ToKeep {
   const { left, top, width, height } = clip(boundsOf(frameOf(place, size)), size);
   return rectangle({
     left: left / size.width,

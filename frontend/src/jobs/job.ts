@@ -37,11 +37,11 @@ export const hasResult = (job: Job | undefined): job is JobWithResult =>
   job !== undefined && job.status !== "FAILED" && "result" in job && job.result !== undefined;
 
 /** Warnings that faces may still be visible. In a job with an answered review, they arose after the answer. */
-const DOUBTS: readonly WarningCode[] = ["FacesBelowConfidence", "ChecksNotSettled"];
+const DOUBTS: readonly WarningCode[] = ["BelowConfidence", "ChecksNotSettled"];
 
 /** Whether a person must look at the result, because faces may be visible and nobody has decided about them. */
 export const mustBeLookedAt = ({ reviewed, warnings }: CompletedJob) =>
-  warnings.some((code) => DOUBTS.includes(code) || (code === "NoFacesFound" && !reviewed));
+  warnings.some((code) => DOUBTS.includes(code) || (code === "NothingFound" && !reviewed));
 
 /** How a photo stands for the person, in the order in which the page lists them. */
 export const PHOTO_STATES = ["done", "look", "review", "working", "failed", "cancelled", "deleted"] as const;

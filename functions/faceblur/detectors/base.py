@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class DetectionPass(StrEnum):
     """Whether a detector searches the uploaded photo, or checks a draft.
 
-    A check uses another method, to find faces that the first pass missed.
+    A check uses another method, to find what the first pass missed.
     """
 
     FIRST = "first"
@@ -51,10 +51,10 @@ class Detection:
 
 
 class Detector(Protocol):
-    """Finds faces in a photo."""
+    """Finds what may be hidden in a photo."""
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
-        """The faces of at least this confidence (0…100). Raises a PhotoError or a TransientError."""
+        """The boxes of at least this confidence (0…100). Raises a PhotoError or a TransientError."""
 
 
 class HintingDetector(Protocol):

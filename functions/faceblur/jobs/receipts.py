@@ -26,7 +26,7 @@ PRICES = {
 # task and a choice. A review adds a few more.
 TRANSITIONS, STAGES, MORE_TRANSITIONS = 12, 3, 2
 
-# The options that determine how a face is hidden.
+# The options that determine how something is hidden.
 STYLE_OPTIONS = ("style", "shape", "padding", "strength", "colour")
 
 
@@ -36,6 +36,9 @@ def receipt(request: CompleteRequest, found: FoundBoxes, result: Mapping[str, An
         "job_id": request.job_id,
         "input": found.photo,
         "output": result,
+        "kinds": request.options["kinds"],
+        "hidden": found.hidden,
+        "kept": found.kept,
         "boxes": found.to_dict()["boxes"],
         "kept_places": [sides(place) for place in found.kept_places],
         "only": found.only,

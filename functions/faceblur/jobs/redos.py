@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from faceblur.jobs.table import Job, Jobs
 
 # Warnings that a new run gives itself, by its boxes and its checks. The others are about the detection.
-_GIVEN_ANEW = {"NoFacesFound", "ChecksNotSettled"}
+_GIVEN_ANEW = {"NothingFound", "ChecksNotSettled"}
 # The warning that a decision answers.
-_ANSWERED = {"FacesBelowConfidence"}
+_ANSWERED = {"BelowConfidence"}
 
 
 @dataclass(frozen=True, slots=True)
 class Redo:
     """What a job is to be done with again: all its options, and its boxes with the decision.
 
-    `detect` tells whether the faces are detected again. `reviewed` tells whether a person decided who is hidden.
+    `detect` tells whether the photo is searched again. `reviewed` tells whether a person decided what is hidden.
     """
 
     options: dict[str, Any]
@@ -53,18 +53,18 @@ def require_repeatable(job: Job, photos: Photos) -> None:
 
 
 def detects_again(job: Job, options: Mapping[str, Any]) -> bool:
-    """Whether other faces may be found with these options."""
-    return bool(options["min_confidence"] != job.options["min_confidence"])
+    """Whether the photo shows something else of what these options ask for."""
+    return options["min_confidence"] != job.options["min_confidence"] or set(options["kinds"]) != set(job.options["kinds"])
 
 
 def plan_redo(job: Job, options: dict[str, Any], decision: Decision, photos: Photos, *, ask: bool) -> Redo:
     """What a repeatable job is to be done with again. With `ask`, a person who has decided is asked again.
 
-    Raises InvalidDecision if the decision names an unknown face, or makes too many.
+    Raises InvalidDecision if the decision names an unknown box, or makes too many.
     """
     found = load_boxes(job.outcome["boxes"], photos)
     if detects_again(job, options):
-        return Redo(options, found, _for_new_faces(decision, found), detect=True, reviewed=False)
+        return Redo(options, found, _for_new_boxes(decision, found), detect=True, reviewed=False)
     reviewed = not ask and (job.outcome["reviewed"] or not decision.is_empty)
     after = found if decision.is_empty else apply(decision, found)
     return Redo(options, after, decision, detect=False, reviewed=reviewed)
@@ -108,8 +108,8 @@ def _warnings(job: Job, redo: Redo) -> list[str]:
     return [warning for warning in job.outcome["warnings"] if warning not in gone]
 
 
-def _for_new_faces(decision: Decision, found: FoundBoxes) -> Decision:
-    """The decision about faces that are detected again: also what was decided before, unless it says otherwise."""
+def _for_new_boxes(decision: Decision, found: FoundBoxes) -> Decision:
+    """The decision about what is found again: also what was decided before, unless it says otherwise."""
     if decision.only:
         return decision
     if found.only and decision.is_empty:
@@ -117,7 +117,7 @@ def _for_new_faces(decision: Decision, found: FoundBoxes) -> Decision:
     chosen = [each for each in found.boxes if each.hidden and each.named]
     hide = [_place(each) for each in chosen if not _is_kept(each, decision)]
     keep = [Choice(place=place) for place in found.kept_places]
-    keep += [Choice(place=each.box) for each in found.boxes if each.is_kept_face]
+    keep += [Choice(place=each.box) for each in found.boxes if each.is_kept]
     return Decision([*keep, *decision.keep], [*hide, *decision.hide])
 
 

@@ -118,7 +118,7 @@ class Service:
             "job_id": job_id,
             "status": "COMPLETED",
             "faces": faces,
-            "warnings": [] if faces else ["NoFacesFound"],
+            "warnings": [] if faces else ["NothingFound"],
             "result": {"url": f"{self.url}/result/{job_id}", "content_type": "image/jpeg"},
             "receipt": {"url": f"{self.url}/receipt/{job_id}"},
         }

@@ -6,7 +6,7 @@ from faceblur.api.decisions import parse_decision, split_fields
 from faceblur.errors import InvalidDecision
 from faceblur.geometry import Box
 from faceblur.jobs.decisions import Choice, Decision
-from faceblur.limits import MAX_FACES
+from faceblur.limits import MAX_BOXES
 
 PLACE = {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4}
 DRAWN = Box(0.1, 0.2, 0.3, 0.4, 100, "person", turned=True)
@@ -70,7 +70,7 @@ def test_only():
         ({"hide": [{"id": 1, "style": "sepia"}]}, "hide.0.style"),
         ({"hide": [{"id": 1, "padding": 0.05}]}, "hide.0.padding"),
         ({"hide": [{"id": 1, "output": "png"}]}, "hide.0.output: unknown field"),
-        ({"hide": [{"id": 1}] * (MAX_FACES + 1)}, "hide"),
+        ({"hide": [{"id": 1}] * (MAX_BOXES + 1)}, "hide"),
         ({"show": []}, "show: unknown field"),
         ({"only": None}, "null is no value; leave only out"),
         ({"keep": [{"id": None}]}, "keep.0: null is no value; leave id out"),

@@ -110,9 +110,9 @@ def test_the_limits_of_a_photo_are_those_of_the_functions():
         "max_pixels": limits.MAX_PIXELS,
         "min_side": limits.MIN_SIDE,
         "max_ratio": limits.MAX_RATIO,
-        "max_faces": limits.MAX_FACES,
+        "max_boxes": limits.MAX_BOXES,
     }
-    assert SCHEMAS["Receipt"]["properties"]["boxes"]["maxItems"] == limits.MAX_FACES
+    assert SCHEMAS["Receipt"]["properties"]["boxes"]["maxItems"] == limits.MAX_BOXES
 
 
 def test_the_stages_of_a_job_are_described_in_their_order():

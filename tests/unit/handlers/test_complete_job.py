@@ -43,10 +43,10 @@ def test_a_result_completes_the_job(complete, event, add_job, keys, output):
     job = jobs().get(JOB_ID)
     assert job.status == "COMPLETED"
     assert job.outcome == {
-        "faces": 1,
+        "hidden": {"face": 1, "plate": 0, "text": 0},
         "missed_at_first": 0,
         "check_rounds": 1,
-        "kept": 0,
+        "kept": {"face": 0, "plate": 0, "text": 0},
         "reviewed": False,
         "warnings": [],
         "options": event("complete_job")["options"],
@@ -91,7 +91,7 @@ def test_a_result_without_a_face_says_so(complete, event, add_job, s3):
     add_job("PROCESSING")
     put_boxes(s3)
     complete()
-    assert jobs().get(JOB_ID).outcome["warnings"] == ["NoFacesFound"]
+    assert jobs().get(JOB_ID).outcome["warnings"] == ["NothingFound"]
 
 
 @pytest.mark.parametrize("status", ["FAILED", "AWAITING_UPLOAD"])

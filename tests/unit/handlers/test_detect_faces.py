@@ -18,10 +18,10 @@ from faceblur.errors import (
     DetectorThrottled,
     ImageTooLarge,
     JobNotFound,
-    NoFacesFound,
+    NothingFound,
     PhotoTooExpensive,
     StorageUnavailable,
-    TooManyFaces,
+    TooMuchToHide,
     TransientError,
     UploadReplaced,
 )
@@ -30,7 +30,7 @@ from faceblur.jobs.boxes import FoundBox, FoundBoxes, store_boxes
 from faceblur.jobs.decisions import Choice, Decision, decided, store_decision
 from faceblur.jobs.storage import Photos, digest, photos
 from faceblur.jobs.table import Jobs, jobs
-from faceblur.limits import MAX_FACES
+from faceblur.limits import MAX_BOXES
 from faceblur.observability import digest_of_id
 from tests.support.pictures.photos import astronaut, blank, encoded
 from tests.unit.photo.test_keep import packet
@@ -165,7 +165,7 @@ def test_the_faces_and_how_they_were_found(ask, detector):
             "memory_mb": 512,
             "detector": "stand-in",
             "version": "1",
-            "faces": 2,
+            "found": {"face": 2, "plate": 0, "text": 0},
             "calls": 2,
         },
     }
@@ -203,8 +203,8 @@ def test_a_confidence_above_the_default_applies_to_every_pass_and_warns_of_faces
     seen = detect(options={"min_confidence": 80})
     assert [confidence for _, confidence, _ in detector.asked] == [50]
     assert [face["confidence"] for face in stored(seen)] == [99.1]
-    assert "FacesBelowConfidence" in seen["warnings"]
-    assert "FacesBelowConfidence" not in detect(options={"min_confidence": 60})["warnings"]
+    assert "BelowConfidence" in seen["warnings"]
+    assert "BelowConfidence" not in detect(options={"min_confidence": 60})["warnings"]
 
 
 @pytest.mark.parametrize(
@@ -265,8 +265,8 @@ def test_no_face_is_an_answer(ask, detector):
 
 def test_no_face_fails_a_job_that_asked_for_it(ask, detector):
     detector.finds = []
-    with pytest.raises(NoFacesFound):
-        ask(options={"on_no_faces": "fail"})
+    with pytest.raises(NothingFound):
+        ask(options={"on_nothing_found": "fail"})
 
 
 def test_a_photo_in_which_pixels_are_missing_fails_the_job_unless_it_asks_to_complete(ask, detector):
@@ -316,7 +316,7 @@ def test_the_decision_of_a_new_job_applies_to_the_faces_that_are_found(ask, dete
 def test_a_place_that_a_client_hides_is_enough_for_a_job_that_fails_without_faces(ask, detector):
     detector.finds = []
     store_decision(DECISION, Decision(hide=[Choice(place=DRAWN)]), photos())
-    assert ask(options={"on_no_faces": "fail"}, decision=DECISION)["boxes"]["count"] == 1
+    assert ask(options={"on_nothing_found": "fail"}, decision=DECISION)["boxes"]["count"] == 1
 
 
 def test_a_check_leaves_out_the_faces_that_are_kept(check, detector):
@@ -352,7 +352,7 @@ def test_the_boxes_of_a_check_keep_the_digest_of_the_photo_of_the_first_pass(che
 
 
 def test_a_check_without_findings_keeps_the_boxes_file(check, detector, keys):
-    found = check(*((face, 0) for face in FACES), options={"on_no_faces": "fail"})
+    found = check(*((face, 0) for face in FACES), options={"on_nothing_found": "fail"})
     assert detector.asked[0][2] is DetectionPass.CHECK
     assert (found["boxes"]["count"], found["stage"]["faces"]) == (2, 0)
     assert {key for key in keys() if key.startswith("boxes/")} == {found["boxes"]["key"]}
@@ -360,7 +360,7 @@ def test_a_check_without_findings_keeps_the_boxes_file(check, detector, keys):
 
 def test_a_check_of_a_photo_in_which_nothing_was_found_may_find_nothing(check, detector):
     detector.finds = []
-    found = check(options={"on_no_faces": "fail"})
+    found = check(options={"on_nothing_found": "fail"})
     assert (stored(found), found["stage"]["faces"]) == ([], 0)
 
 
@@ -368,7 +368,7 @@ def test_a_covered_face_causes_no_warning(check, detector):
     detector.finds = [FACES[1]]
     assert check((FACES[1], 0), options={"min_confidence": 80})["warnings"] == []
     assert check((Box(0.8, 0.1, 0.1, 0.1, 99), 0), options={"min_confidence": 80})["warnings"] == [
-        "FacesBelowConfidence"
+        "BelowConfidence"
     ]
 
 
@@ -387,28 +387,28 @@ def crowd(count):
 
 
 def test_as_many_faces_as_a_job_can_hide(ask, detector):
-    detector.finds = crowd(MAX_FACES)
-    assert ask()["boxes"]["count"] == MAX_FACES == 20_000
+    detector.finds = crowd(MAX_BOXES)
+    assert ask()["boxes"]["count"] == MAX_BOXES == 20_000
 
 
 def test_more_faces_than_a_job_can_hide(ask, detector, keys):
-    detector.finds = crowd(MAX_FACES + 1)
-    with pytest.raises(TooManyFaces):
+    detector.finds = crowd(MAX_BOXES + 1)
+    with pytest.raises(TooMuchToHide):
         ask()
     assert keys() == {f"uploads/{JOB_ID}"}
 
 
 def test_faces_are_counted_when_those_of_too_little_confidence_are_left_out(ask, detector):
-    detector.finds = [*FACES, *(Box(box.left, 0.1, box.width, box.height, 60) for box in crowd(MAX_FACES))]
+    detector.finds = [*FACES, *(Box(box.left, 0.1, box.width, box.height, 60) for box in crowd(MAX_BOXES))]
     assert ask(options={"min_confidence": 70})["boxes"]["count"] == 1
 
 
 def test_the_faces_of_all_rounds_are_counted(check, detector):
-    hidden = [(box, 0) for box in crowd(MAX_FACES - 1)]
+    hidden = [(box, 0) for box in crowd(MAX_BOXES - 1)]
     detector.finds = [Box(0.1, 0.1, 0.01, 0.01, 90)]
-    assert check(*hidden)["boxes"]["count"] == MAX_FACES
+    assert check(*hidden)["boxes"]["count"] == MAX_BOXES
     detector.finds = [Box(0.1, 0.1, 0.01, 0.01, 90), Box(0.2, 0.1, 0.01, 0.01, 90)]
-    with pytest.raises(TooManyFaces):
+    with pytest.raises(TooMuchToHide):
         check(*hidden)
 
 
@@ -506,7 +506,7 @@ def test_a_photo_that_is_replaced_while_a_service_reads_it(ask, detector, s3, ke
     detector.finds = finds
     detector.meanwhile = lambda: s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=blank(100, 200))
     with pytest.raises(UploadReplaced):
-        ask(options={"on_no_faces": "fail"})
+        ask(options={"on_nothing_found": "fail"})
     assert keys() == {f"uploads/{JOB_ID}"}
 
 

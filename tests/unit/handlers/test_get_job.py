@@ -17,10 +17,10 @@ from tests.support.api_contract import assert_documented
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
 OUTCOME = {
-    "faces": 2,
+    "hidden": {"face": 2, "plate": 0, "text": 0},
     "missed_at_first": 1,
     "check_rounds": 2,
-    "kept": 0,
+    "kept": {"face": 0, "plate": 0, "text": 0},
     "reviewed": False,
     "warnings": [],
     "boxes": {"key": f"boxes/{JOB_ID}.8d1f0c2b9a7e6543.json", "count": 2},

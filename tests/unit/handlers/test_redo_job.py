@@ -65,7 +65,7 @@ def redo(event, context, s3, table, states):
 
 
 def test_the_same_faces_in_another_style(redo, completed, started):
-    before = jobs().get(completed(outcome={"warnings": ["ChecksNotSettled", "DarkPhoto", "NoFacesFound"]}))
+    before = jobs().get(completed(outcome={"warnings": ["ChecksNotSettled", "DarkPhoto", "NothingFound"]}))
     status, body = redo({"style": "solid", "keep_original": 2})
     assert (status, body["status"]) == (202, "PROCESSING")
     assert body["options"] == before.options | {"style": "solid", "keep_original": 2}

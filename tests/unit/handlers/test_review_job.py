@@ -134,7 +134,7 @@ def test_a_wrong_decision_changes_nothing(review, waiting, answers, keys, row_of
 
 
 def test_a_decision_that_makes_too_many_places(review, waiting, answers, monkeypatch):
-    monkeypatch.setattr("faceblur.jobs.reviews.MAX_FACES", 2)
+    monkeypatch.setattr("faceblur.jobs.reviews.MAX_BOXES", 2)
     status, told = review({"hide": [{"left": 0.4, "top": 0.6, "width": 0.1, "height": 0.1}]})
     assert (status, told["code"], answers) == (400, "InvalidDecision", [])
 

@@ -423,7 +423,7 @@ def test_the_reports_have_every_line_and_the_counts(add_batch, s3):
     assert batch.outcome == {
         "hidden": 4,
         "failed": 1,
-        "without_faces": 2,
+        "nothing_hidden": 2,
         "waiting": 1,
         "photos": 6,
         "usd": pytest.approx(0.005 + added),

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from faceblur.errors import JobNotFound, TooManyFaces
+from faceblur.errors import JobNotFound, TooMuchToHide
 from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes, load_boxes, store_boxes
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import Jobs, jobs
-from faceblur.limits import MAX_FACES
+from faceblur.limits import MAX_BOXES
 from faceblur.options import JobOptions
 from faceblur.photo import painting
 from faceblur.photo.styles import Region, Style
@@ -167,15 +167,15 @@ def test_more_boxes_leave_the_earlier_ones_as_they_are(s3, keys, add_job):
 
 def test_as_many_as_a_job_can_hide_are_a_file_of_four_megabytes(s3, add_job):
     longest = FoundBox(Box(1 / 3, 2 / 3, 1 / 7, 1 / 9, 200 / 3, "rekognition", -400 / 3), 5)
-    boxes = store_boxes(add_job("PROCESSING"), of(*[longest] * MAX_FACES), jobs(), photos())
+    boxes = store_boxes(add_job("PROCESSING"), of(*[longest] * MAX_BOXES), jobs(), photos())
     assert 3e6 < len(json.dumps(photos().read_boxes(boxes["key"]), separators=(",", ":"))) < 4.5e6
-    assert boxes["count"] == MAX_FACES
+    assert boxes["count"] == MAX_BOXES
     assert len(json.dumps(boxes)) < 100
 
 
 def test_more_than_a_job_can_hide(s3, keys, add_job):
-    with pytest.raises(TooManyFaces):
-        store_boxes(add_job("PROCESSING"), of(*[FIRST] * (MAX_FACES + 1)), jobs(), photos())
+    with pytest.raises(TooMuchToHide):
+        store_boxes(add_job("PROCESSING"), of(*[FIRST] * (MAX_BOXES + 1)), jobs(), photos())
     assert keys() == set()
 
 

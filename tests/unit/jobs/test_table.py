@@ -28,7 +28,7 @@ EXECUTION = execution_arn("0f8fad5bd9cb469fa16570867728950e")
 
 OPTIONS = JobOptions().model_dump()
 OUTCOME = {
-    "faces": 2,
+    "hidden": {"face": 2, "plate": 0, "text": 0},
     "missed_at_first": 0,
     "check_rounds": 1,
     "warnings": [],

@@ -31,7 +31,7 @@ test("every choice reports the new choices", async () => {
   await user.selectOptions(screen.getByRole("combobox", { name: texts.options.output.label }), "webp");
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, output: "webp" });
   await user.click(screen.getByRole("checkbox", { name: texts.options.noFaces.label }));
-  expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, on_no_faces: "fail" });
+  expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, on_nothing_found: "fail" });
   await user.click(screen.getByRole("checkbox", { name: texts.options.truncated.label }));
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, on_truncated: "complete" });
   fireEvent.change(screen.getByRole("slider", { name: texts.options.keep.label }), { target: { value: "4" } });

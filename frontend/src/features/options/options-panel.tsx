@@ -126,8 +126,8 @@ export function OptionsPanel({ choices, onChange }: Props) {
         <Check words={words.reduce} checked={choices.reduce} onChange={(reduce) => set({ reduce })} />
         <Check
           words={words.noFaces}
-          checked={choices.on_no_faces === "fail"}
-          onChange={(fail) => set({ on_no_faces: fail ? "fail" : "complete" })}
+          checked={choices.on_nothing_found === "fail"}
+          onChange={(fail) => set({ on_nothing_found: fail ? "fail" : "complete" })}
         />
         <Check
           words={words.truncated}
