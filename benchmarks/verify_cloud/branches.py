@@ -26,7 +26,7 @@ HIDE_MISSED, RECORD = "Hide what was missed", "Record the result"
 WRONG, FAILURE, FAILED = "What went wrong?", "Record the failure", "Job failed"
 
 BOXES = {"key": f"boxes/{JOB_ID}.json", "count": 1}
-STAGE = {"name": "detect", "round": 0, "milliseconds": 1, "memory_mb": 512, "faces": 0}
+STAGE = {"name": "detect", "round": 0, "milliseconds": 1, "memory_mb": 512, "found": {"face": 0, "plate": 0, "text": 0}}
 FOUND = {"Payload": {"boxes": BOXES, "unsure": 0, "warnings": [], "stage": STAGE}}
 OPTIONS = {"review": "never", "keep_original": 0, "require_all_detectors": False}
 ERROR = {"code": "InternalError", "message": "Something went wrong on our side. Please try again."}

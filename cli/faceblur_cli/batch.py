@@ -49,7 +49,7 @@ def summary(batch: Batch) -> str:
         return str(batch["status"])
     told = f"{counts['hidden']:,} of {counts['photos']:,} hidden, {counts['failed']:,} failed"
     if empty := batch.get("nothing_hidden"):
-        told += f", {empty:,} without faces"
+        told += f", {empty:,} with nothing hidden"
     told += f", {batch['photos_a_minute']:,.0f} a minute, {batch['cost_usd']:.2f} USD"
     error = batch.get("error")
     return f"{told}. {error['message']}" if error else told

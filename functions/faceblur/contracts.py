@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
+from faceblur.limits import Kind  # noqa: TC001 - tests read the types of the fields
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from faceblur.limits import Kind
 
 
 class StoredBoxes(TypedDict):

@@ -61,7 +61,7 @@ def test_it_does_all_that_the_state_machine_does(run, row_of, keys, options, lef
     assert run(options, left_over) == passes
     row = row_of(JOB_ID)
     outcome = json.loads(row["outcome"])
-    assert (row["status"], outcome["faces"], outcome["check_rounds"]) == ("COMPLETED", faces, len(passes) - 1)
+    assert (row["status"], outcome["hidden"]["face"], outcome["check_rounds"]) == ("COMPLETED", faces, len(passes) - 1)
     assert keys() == {outcome["result"]["key"], outcome["receipt"]}
 
 

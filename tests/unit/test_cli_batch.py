@@ -77,7 +77,7 @@ def test_a_batch_is_created_waited_for_and_summed_up(run):
     source, target = {"bucket": "in", "prefix": "a/"}, {"bucket": "out", "prefix": "b/"}
     fields = {"style": "solid", "receipts": True, "source": source, "target": target}
     assert asked == [("POST", "/batches", fields), *[("GET", f"/batches/{ID}", None)] * 2]
-    assert "4,996 of 5,000 hidden, 4 failed, 6 without faces, 500 a minute, 2.61 USD" in result.output
+    assert "4,996 of 5,000 hidden, 4 failed, 6 with nothing hidden, 500 a minute, 2.61 USD" in result.output
     assert result.exit_code == 1
 
 

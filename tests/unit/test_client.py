@@ -200,7 +200,7 @@ def test_a_photo_becomes_a_result(connect: Callable[..., Any], tmp_path: Path, k
     result = connect(API, transport=transport).hide(
         photo, style="solid", on_status=lambda job, status: statuses.append((job, status))
     )
-    assert (result.job_id, result.faces, result.kept) == ("0a", 2, 1)
+    assert (result.job_id, result.hidden["face"], result.kept["face"]) == ("0a", 2, 1)
     assert (result.warnings, result.content_type) == (("BelowConfidence",), "image/jpeg")
     assert (result.content, result.receipt, result.job) == (b"result", {"billable_calls": 3}, DONE)
     assert statuses == [("0a", "COMPLETED")]

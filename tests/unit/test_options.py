@@ -23,6 +23,7 @@ def refusal(fields: dict[str, object]) -> str:
 
 def test_the_defaults():
     assert parse_options({}).model_dump() == {
+        "kinds": ["face"],
         "style": "blur",
         "shape": "ellipse",
         "padding": DEFAULT_PADDING,
@@ -42,6 +43,7 @@ def test_the_defaults():
 @pytest.mark.parametrize(
     ("name", "allowed"),
     [
+        ("kinds", [["face"], ["plate", "text"], ["text", "face", "plate"]]),
         ("style", ["blur", "pixelate", "solid"]),
         ("shape", ["ellipse", "rounded", "box"]),
         ("output", ["same", "jpeg", "png", "webp", "avif"]),
@@ -64,6 +66,9 @@ def test_what_is_allowed(name, allowed):
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
+        ("kinds", [], "at least 1 item"),
+        ("kinds", ["face", "face"], "each may be named once"),
+        ("kinds", "face", "valid list"),
         ("style", "Blur", "'blur', 'pixelate' or 'solid'"),
         ("style", ["blur"], "'blur', 'pixelate' or 'solid'"),
         ("style", None, "'blur', 'pixelate' or 'solid'"),

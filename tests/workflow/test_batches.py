@@ -159,7 +159,7 @@ def test_a_batch_of_uploads_is_hidden_and_started_again_for_what_failed(batching
     assert statuses(batch) == {"one.jpg": "COMPLETED", "two.jpg": "COMPLETED", "bad.jpg": "UnsupportedFormat"}
     first = lines(batch)
     shown = batching.shown(first["one.jpg"]["job_id"])
-    assert (shown["faces"], shown["options"]["style"]) == (1, "solid")
+    assert (shown["hidden"]["face"], shown["options"]["style"]) == (1, "solid")
     assert httpx.get(shown["result"]["url"]).content.startswith(b"\xff\xd8")
     # The uploads of those that are hidden are gone. The other one can be tried again.
     assert keys(batching, batching.bucket, f"batches/{batch_id}/in/") == [f"batches/{batch_id}/in/bad.jpg"]

@@ -53,7 +53,7 @@ NO_FACE: dict[str, Any] = {"finds": []}
 class TestCompleted:
     def test_a_face_is_found_and_hidden(self, deployed: Deployed) -> None:
         job = deployed.run(astronaut())
-        assert (job["status"], job["faces"], job["warnings"]) == ("COMPLETED", 1, [])
+        assert (job["status"], job["hidden"]["face"], job["warnings"]) == ("COMPLETED", 1, [])
         assert deployed.path(job["job_id"]) == HAPPY
         assert (job["missed_at_first"], job["check_rounds"]) == (0, 1)
         assert_went_through(job, "detect", "hide", "check")
@@ -88,7 +88,7 @@ class TestCompleted:
 
     def test_no_face_completes_with_a_warning(self, deployed: Deployed) -> None:
         job = deployed.run(flower())
-        assert (job["status"], job["faces"], job["warnings"]) == ("COMPLETED", 0, ["NothingFound"])
+        assert (job["status"], job["hidden"]["face"], job["warnings"]) == ("COMPLETED", 0, ["NothingFound"])
         assert deployed.path(job["job_id"]) == HAPPY
 
     def test_the_original_stays_if_asked(self, deployed: Deployed) -> None:
@@ -105,7 +105,7 @@ class TestCompleted:
         deployed.plan(job_id, "detect_faces", NO_FACE)
         deployed.upload(form, astronaut())
         job = deployed.ended(job_id)
-        assert (job["status"], job["faces"], job["missed_at_first"]) == ("COMPLETED", 1, 1)
+        assert (job["status"], job["hidden"]["face"], job["missed_at_first"]) == ("COMPLETED", 1, 1)
         assert (job["check_rounds"], job["warnings"]) == (2, [])
         assert deployed.path(job_id) == [*TO_CHECK, *AGAIN, *FROM_CHECK]
         assert_went_through(job, "detect", "hide", "check", "hide_missed")
@@ -120,7 +120,7 @@ class TestCompleted:
         deployed.plan(job_id, "detect_faces", *({"finds": [each]} for each in found))
         deployed.upload(form, flower())
         job = deployed.ended(job_id)
-        assert (job["status"], job["faces"], job["missed_at_first"]) == ("COMPLETED", 6, 5)
+        assert (job["status"], job["hidden"]["face"], job["missed_at_first"]) == ("COMPLETED", 6, 5)
         assert (job["check_rounds"], job["warnings"]) == (5, ["ChecksNotSettled"])
         assert deployed.path(job_id) == [*TO_CHECK, *AGAIN * 4, HIDE_MISSED, LAST, *FROM_CHECK]
         receipt = request("GET", job["receipt"]["url"]).json()
@@ -138,7 +138,7 @@ class TestCompleted:
         deployed.plan(job_id, "detect_faces", *({"finds": each} for each in (*found, [])))
         deployed.upload(form, flower())
         job = deployed.ended(job_id)
-        assert (job["faces"], job["missed_at_first"], job["check_rounds"], job["warnings"]) == (5, 4, 5, [])
+        assert (job["hidden"]["face"], job["missed_at_first"], job["check_rounds"], job["warnings"]) == (5, 4, 5, [])
         assert deployed.path(job_id) == [*TO_CHECK, *AGAIN * 4, *FROM_CHECK]
 
     def test_a_face_that_is_covered_does_not_count_as_missed(self, deployed: Deployed) -> None:
@@ -146,7 +146,7 @@ class TestCompleted:
         deployed.plan(job_id, "detect_faces", *[{"finds": [box(0.3, 0.3)]}] * 2)
         deployed.upload(form, flower())
         job = deployed.ended(job_id)
-        assert (job["status"], job["faces"], job["check_rounds"]) == ("COMPLETED", 1, 1)
+        assert (job["status"], job["hidden"]["face"], job["check_rounds"]) == ("COMPLETED", 1, 1)
         assert deployed.path(job_id) == HAPPY
 
     def test_thousands_of_faces_are_hidden_and_the_history_holds_none_of_their_boxes(self, deployed: Deployed) -> None:
@@ -155,7 +155,7 @@ class TestCompleted:
         deployed.plan(job_id, "detect_faces", {"finds": crowd[:-1]}, {"finds": crowd}, {"finds": crowd})
         deployed.upload(form, blank(2000, 1500))
         job = deployed.ended(job_id)
-        assert (job["status"], job["faces"], job["missed_at_first"]) == ("COMPLETED", 5000, 1)
+        assert (job["status"], job["hidden"]["face"], job["missed_at_first"]) == ("COMPLETED", 5000, 1)
         assert deployed.path(job_id) == [*TO_CHECK, *AGAIN, *FROM_CHECK]
         assert len(request("GET", job["receipt"]["url"]).json()["boxes"]) == 5000
         told = told_of(deployed, job_id)
@@ -433,7 +433,7 @@ class TestRekognition:
         rekognition.reset()
         rekognition.replies.extend([[face(0.25, 0.25, 0.2, 0.3)], []])
         job = deployed_with_rekognition.run(flower())
-        assert (job["status"], job["faces"]) == ("COMPLETED", 1)
+        assert (job["status"], job["hidden"]["face"]) == ("COMPLETED", 1)
         before, after = opened(flower()), opened(request("GET", job["result"]["url"]).content)
         assert difference(before, after, (0.25, 0.25, 0.45, 0.55)) > 10
         assert difference(before, after, (0.6, 0.6, 1.0, 1.0)) < 1

@@ -100,7 +100,7 @@ def test_requests_without_photos_do_not_close_the_service(frugal: Deployed, requ
     job = created(post(frugal))
     assert frugal.upload(job, grace_hopper()).status_code == 204
     done = frugal.ended(job["job_id"])
-    assert (done["status"], done["faces"]) == ("COMPLETED", 1)
+    assert (done["status"], done["hidden"]["face"]) == ("COMPLETED", 1)
 
 
 def test_a_job_for_which_the_money_of_the_day_does_not_suffice_is_refused_at_its_arrival(frugal: Deployed) -> None:

@@ -125,7 +125,14 @@ class Roles:
     def line(self, batch_id: str, job_id: str) -> str:
         """Store the line of a photo of a batch that is done. Returns its key."""
         key = f"batches/{batch_id}/in/photo.jpg"
-        line = {"key": key, "job_id": job_id, "status": "COMPLETED", "code": "", "hidden": {"face": 0, "plate": 0, "text": 0}, "warnings": []}
+        line = {
+            "key": key,
+            "job_id": job_id,
+            "status": "COMPLETED",
+            "code": "",
+            "hidden": {"face": 0, "plate": 0, "text": 0},
+            "warnings": [],
+        }
         stored = f"batches/{batch_id}/lines/{photo_id(batch_id, key)}.json"
         self.store(stored, json.dumps(line | {"result": "", "usd": 0.0}).encode())
         return stored

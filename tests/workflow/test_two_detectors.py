@@ -77,13 +77,13 @@ def test_a_full_answer_makes_the_detector_ask_again_tile_by_tile(stack: Deployed
     rekognition.replies.extend([[face(0.8, 0.8, 0.1, 0.1)]] * 4)
     job = stack.run(flower())
     assert job["status"] == "COMPLETED"
-    assert job["faces"] > 100
+    assert job["hidden"]["face"] > 100
 
 
 def test_the_check_sees_the_draft_mirrored(stack: Deployed, rekognition: Rekognition) -> None:
     rekognition.replies.extend([[], [face(0.1, 0.1, 0.2, 0.2)]])
     job = stack.run(astronaut())
-    assert (job["status"], job["faces"], job["missed_at_first"]) == ("COMPLETED", 1, 1)
+    assert (job["status"], job["hidden"]["face"], job["missed_at_first"]) == ("COMPLETED", 1, 1)
     (found,) = receipt_of(stack, job)["boxes"]
     assert (found["found_in"], found["round"], found["left"]) == ("check", 1, pytest.approx(0.7, abs=0.01))
 
@@ -92,7 +92,7 @@ def test_what_either_detector_finds_is_hidden(stack: Deployed, rekognition: Reko
     rekognition.replies.append([face(0.05, 0.75, 0.2, 0.2)])
     with asking_both(stack):
         job = stack.run(astronaut())
-    assert (job["status"], job["faces"]) == ("COMPLETED", 2)
+    assert (job["status"], job["hidden"]["face"]) == ("COMPLETED", 2)
     found = receipt_of(stack, job)["boxes"]
     assert {face["found_by"] for face in found} == {"embedded", "rekognition"}
 
@@ -103,7 +103,7 @@ def test_what_both_find_is_one_face(stack: Deployed, rekognition: Rekognition) -
         (box,) = receipt_of(stack, alone)["boxes"]
         rekognition.replies.append([face(box["left"], box["top"], box["width"], box["height"])])
         together = stack.run(astronaut())
-    assert (alone["faces"], together["faces"]) == (1, 1)
+    assert (alone["hidden"]["face"], together["hidden"]["face"]) == (1, 1)
 
 
 def test_an_outage_of_one_detector_fails_the_job(stack: Deployed, rekognition: Rekognition) -> None:
@@ -117,7 +117,7 @@ def test_a_job_that_may_go_on_with_one_detector_warns_of_it(stack: Deployed, rek
     rekognition.default = BROKEN
     with asking_both(stack):
         job = stack.run(astronaut(), require_all_detectors=False)
-    assert (job["status"], job["faces"]) == ("COMPLETED", 1)
+    assert (job["status"], job["hidden"]["face"]) == ("COMPLETED", 1)
     assert "OneDetectorOnly" in job["warnings"]
     assert stack.path(job["job_id"])[:5] == [*TO_DETECT, ONE, DETECT]
 

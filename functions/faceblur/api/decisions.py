@@ -89,7 +89,9 @@ class _ToHide(_Entry):
 
     def choice(self) -> Choice:
         names = {"style", "shape", "padding", "strength", "colour"}
-        return Choice(self.id, self.place(self.roll, self.kind or "face"), self.model_dump(include=names, exclude_none=True))
+        return Choice(
+            self.id, self.place(self.roll, self.kind or "face"), self.model_dump(include=names, exclude_none=True)
+        )
 
 
 class _Fields(Strict):
@@ -125,5 +127,7 @@ def parse_decision(fields: dict[str, Any], *, ids: bool) -> Decision:
     keep = [entry.choice() for entry in parsed.keep]
     hide = [entry.choice() for entry in (parsed.only if parsed.only is not None else parsed.hide)]
     if not ids and any(choice.id is not None for choice in [*keep, *hide]):
-        raise InvalidDecision("The boxes of this job are not known yet, so they have no ids. Name places by rectangles.")
+        raise InvalidDecision(
+            "The boxes of this job are not known yet, so they have no ids. Name places by rectangles."
+        )
     return Decision(keep, hide, only)

@@ -61,7 +61,7 @@ def missing_pixels(picture: Image.Image) -> list[WarningCode]:
 
 
 def warnings_for(picture: Image.Image) -> list[WarningCode]:
-    """The warnings for an upright RGB picture that is incomplete, or too dark or too blurred to find anything reliably."""
+    """The warnings for an upright RGB picture that is incomplete, or too dark or too blurred for a reliable search."""
     grey = picture.reduce(max(1, max(picture.size) // SAMPLE)).convert("L")
     grey.thumbnail((SAMPLE, SAMPLE))
     warnings = missing_pixels(picture)

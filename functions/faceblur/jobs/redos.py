@@ -54,7 +54,9 @@ def require_repeatable(job: Job, photos: Photos) -> None:
 
 def detects_again(job: Job, options: Mapping[str, Any]) -> bool:
     """Whether the photo shows something else of what these options ask for."""
-    return options["min_confidence"] != job.options["min_confidence"] or set(options["kinds"]) != set(job.options["kinds"])
+    return options["min_confidence"] != job.options["min_confidence"] or set(options["kinds"]) != set(
+        job.options["kinds"]
+    )
 
 
 def plan_redo(job: Job, options: dict[str, Any], decision: Decision, photos: Photos, *, ask: bool) -> Redo:

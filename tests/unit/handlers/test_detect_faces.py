@@ -32,6 +32,7 @@ from faceblur.jobs.storage import Photos, digest, photos
 from faceblur.jobs.table import Jobs, jobs
 from faceblur.limits import MAX_BOXES
 from faceblur.observability import digest_of_id
+from tests.support.counts import faces
 from tests.support.pictures.photos import astronaut, blank, encoded
 from tests.unit.photo.test_keep import packet
 
@@ -72,8 +73,9 @@ class Detector:
 def detector(monkeypatch):
     detector = Detector()
 
-    def named(name, paid, goes_on_after):
+    def named(name, paid, goes_on_after, kinds):
         detector.name, detector.paid, detector.goes_on_after = name, paid, goes_on_after
+        detector.kinds = kinds
         return detector
 
     monkeypatch.setattr("detect_faces.app.detector_named", named)
@@ -136,6 +138,7 @@ def test_the_faces_and_how_they_were_found(ask, detector):
             "found_by": "stand-in",
             "roll": 0.0,
             "turned": False,
+            "kind": "face",
             "found_in": "first",
             "round": 0,
             "hidden": True,
@@ -150,6 +153,7 @@ def test_the_faces_and_how_they_were_found(ask, detector):
             "found_by": "other",
             "roll": 0.0,
             "turned": False,
+            "kind": "face",
             "found_in": "first",
             "round": 0,
             "hidden": True,
@@ -157,6 +161,7 @@ def test_the_faces_and_how_they_were_found(ask, detector):
     ]
     assert found == {
         "boxes": {"key": found["boxes"]["key"], "count": 2},
+        "found": 2,
         "unsure": 0,
         "warnings": ["Warning"],
         "stage": {
@@ -165,7 +170,7 @@ def test_the_faces_and_how_they_were_found(ask, detector):
             "memory_mb": 512,
             "detector": "stand-in",
             "version": "1",
-            "found": {"face": 2, "plate": 0, "text": 0},
+            "found": faces(2),
             "calls": 2,
         },
     }
@@ -260,7 +265,7 @@ def test_the_boxes_file_holds_the_digest_of_the_photo(ask, detector):
 def test_no_face_is_an_answer(ask, detector):
     detector.finds = []
     found = ask()
-    assert (stored(found), found["boxes"]["count"], found["stage"]["faces"]) == ([], 0, 0)
+    assert (stored(found), found["boxes"]["count"], found["found"]) == ([], 0, 0)
 
 
 def test_no_face_fails_a_job_that_asked_for_it(ask, detector):
@@ -323,7 +328,7 @@ def test_a_check_leaves_out_the_faces_that_are_kept(check, detector):
     detector.finds = [FACES[0], FACES[1]]
     kept = decided(FoundBoxes(digest(PHOTO), [FoundBox(FACES[0], 0)]), Decision(keep=[Choice(1)]))
     found = check(boxes=store_boxes(JOB_ID, kept, jobs(), photos()))
-    assert found["stage"]["faces"] == 1
+    assert found["found"] == 1
     assert [(box["id"], box["hidden"], box["found_in"]) for box in stored(found)] == [
         (1, False, "first"),
         (2, True, "check"),
@@ -342,7 +347,7 @@ def test_a_check_adds_uncovered_faces_to_the_hidden_ones(check, detector):
         (0.33333, "check", 1),
         (0.7, "check", 2),
     ]
-    assert (found["boxes"]["count"], found["stage"]["faces"], found["stage"]["round"]) == (3, 1, 2)
+    assert (found["boxes"]["count"], found["found"], found["stage"]["round"]) == (3, 1, 2)
     assert found["stage"]["name"] == "check"
 
 
@@ -354,29 +359,27 @@ def test_the_boxes_of_a_check_keep_the_digest_of_the_photo_of_the_first_pass(che
 def test_a_check_without_findings_keeps_the_boxes_file(check, detector, keys):
     found = check(*((face, 0) for face in FACES), options={"on_nothing_found": "fail"})
     assert detector.asked[0][2] is DetectionPass.CHECK
-    assert (found["boxes"]["count"], found["stage"]["faces"]) == (2, 0)
+    assert (found["boxes"]["count"], found["found"]) == (2, 0)
     assert {key for key in keys() if key.startswith("boxes/")} == {found["boxes"]["key"]}
 
 
 def test_a_check_of_a_photo_in_which_nothing_was_found_may_find_nothing(check, detector):
     detector.finds = []
     found = check(options={"on_nothing_found": "fail"})
-    assert (stored(found), found["stage"]["faces"]) == ([], 0)
+    assert (stored(found), found["found"]) == ([], 0)
 
 
 def test_a_covered_face_causes_no_warning(check, detector):
     detector.finds = [FACES[1]]
     assert check((FACES[1], 0), options={"min_confidence": 80})["warnings"] == []
-    assert check((Box(0.8, 0.1, 0.1, 0.1, 99), 0), options={"min_confidence": 80})["warnings"] == [
-        "BelowConfidence"
-    ]
+    assert check((Box(0.8, 0.1, 0.1, 0.1, 99), 0), options={"min_confidence": 80})["warnings"] == ["BelowConfidence"]
 
 
 def test_the_padding_decides_which_faces_are_covered(check, detector):
     detector.finds = [Box(0.5, 0.5, 0.2, 0.2, 90)]
     small = (Box(0.525, 0.525, 0.15, 0.15, 90), 0)
-    assert check(small, options={"padding": 1.0})["stage"]["faces"] == 0
-    assert check((Box(0.6, 0.6, 0.02, 0.02, 90), 0), options={"padding": 1.0})["stage"]["faces"] == 1
+    assert check(small, options={"padding": 1.0})["found"] == 0
+    assert check((Box(0.6, 0.6, 0.02, 0.02, 90), 0), options={"padding": 1.0})["found"] == 1
 
 
 # ---------------------------------------------------------------- how many faces there may be
@@ -439,7 +442,7 @@ def test_with_both_detectors_it_goes_on_with_the_free_one_if_it_may(ask_again, m
     monkeypatch.setenv("FACE_DETECTOR", "both")
     found = ask_again(require_all_detectors=False)
     assert found["warnings"] == ["OneDetectorOnly"]
-    assert (found["stage"]["detector"], found["stage"]["faces"], found["stage"]["calls"]) == ("embedded", 1, 0)
+    assert (found["stage"]["detector"], found["found"], found["stage"]["calls"]) == ("embedded", 1, 0)
 
 
 def test_the_answers_of_a_failed_attempt_are_erased_when_the_look_succeeds(ask, detector, keys):
@@ -575,7 +578,7 @@ def test_the_log_is_about_the_job_and_holds_nothing_of_the_photo(ask, output):
     ask()
     (line,) = output.logs
     assert line["correlation_id"] == digest_of_id(JOB_ID)
-    assert (line["message"], line["faces"], line["round"]) == ("searched for faces", 2, 0)
+    assert (line["message"], line["found"], line["round"]) == ("searched the picture", faces(2), 0)
     assert base64.b64encode(PHOTO).decode() not in output.text
 
 

@@ -43,7 +43,7 @@ def completed(add_job, s3):
     def write(*boxes, kept_places=(), only=False, **changes):
         s3.put_object(Bucket=BUCKET, Key=UPLOAD, Body=b"photo")
         found = FoundBoxes(digest(b"photo"), boxes or [FoundBox(FACE, 0), FoundBox(OTHER, 1)], kept_places, only)
-        stored = {"key": photos().write_boxes(JOB_ID, found.to_dict()), "count": found.hidden}
+        stored = {"key": photos().write_boxes(JOB_ID, found.to_dict()), "count": sum(found.hidden.values())}
         outcome = {"boxes": stored} | changes.pop("outcome", {})
         return add_job("COMPLETED", **{"redo_until": int(time.time()) + 3600, "outcome": outcome} | changes)
 

@@ -118,7 +118,7 @@ def test_an_answer_to_a_review_whose_boxes_are_gone(review, waiting, answers, mo
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ({"keep": [{"id": 3}]}, "no face with the id 3"),
+        ({"keep": [{"id": 3}]}, "no box with the id 3"),
         ({"keep": [{"left": 0.1}]}, "left, top, width and height"),
         ({"style": "solid"}, "style: unknown field"),
         ("[]", "must be a JSON object"),

@@ -32,6 +32,7 @@ from faceblur.jobs.storage import photos
 from faceblur.jobs.table import Status, jobs
 from faceblur.limits import MAX_BYTES
 from faceblur.options import JobOptions
+from tests.support.counts import faces
 
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
 ID = "6ba7b8109dad41d180b400c04fd430c8"
@@ -297,7 +298,7 @@ def test_an_upload_is_delivered_by_its_line_and_deleted(add_batch, upload, hidde
         "job_id": JOB,
         "status": "COMPLETED",
         "code": "",
-        "faces": 1,
+        "hidden": faces(1),
         "warnings": ["DarkPhoto"],
         "result": "",
         "usd": 0.002,
@@ -410,7 +411,9 @@ def lines(count, failed=0):
     for number in range(count):
         status = "FAILED" if number < failed else "COMPLETED"
         line = {"key": f"photo {number}", "job_id": f"{number:032x}", "status": status, "code": ""}
-        batch_files().write_line(ID, line | {"faces": number % 2, "warnings": ["A", "B"], "result": "", "usd": 0.001})
+        batch_files().write_line(
+            ID, line | {"hidden": faces(number % 2), "warnings": ["A", "B"], "result": "", "usd": 0.001}
+        )
 
 
 def test_the_reports_have_every_line_and_the_counts(add_batch, s3):
@@ -435,6 +438,7 @@ def test_the_reports_have_every_line_and_the_counts(add_batch, s3):
     rows = list(csv.DictReader(io.StringIO(table)))
     assert {row["key"] for row in rows} == {f"photo {number}" for number in range(5)}
     assert {row["warnings"] for row in rows} == {"A B"}
+    assert sorted((row["hidden_face"], row["hidden_plate"]) for row in rows) == [("0", "0")] * 3 + [("1", "0")] * 2
     assert [json.loads(line)["key"] for line in objects.splitlines()] == [row["key"] for row in rows]
 
 

@@ -16,6 +16,7 @@ from faceblur.jobs.completion import complete_job, erase_unneeded, error_of, fai
 from faceblur.jobs.receipts import receipt
 from faceblur.jobs.storage import Photos, digest, photos
 from faceblur.jobs.table import Jobs, Status, jobs
+from tests.support.counts import faces
 from tests.unit.conftest import execution_arn, outcome_of
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -86,7 +87,7 @@ def test_a_job_counts_the_hidden_faces_and_the_kept_ones(done, add_job, s3):
     s3.put_object(Bucket=BUCKET, Key=done.boxes["key"], Body=json.dumps(FoundBoxes(digest(b"photo"), kept).to_dict()))
     complete_job(done, jobs(), photos())
     outcome = jobs().get(JOB_ID).outcome
-    assert (outcome["faces"], outcome["kept"], outcome["missed_at_first"]) == (1, 2, 0)
+    assert (outcome["hidden"], outcome["kept"], outcome["missed_at_first"]) == (faces(1), faces(2), 0)
 
 
 def test_a_completed_job_has_its_receipt(done, add_job, keys, written, s3):

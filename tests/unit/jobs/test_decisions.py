@@ -11,6 +11,7 @@ from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.jobs.decisions import Choice, Decision, decided, load_decision, store_decision
 from faceblur.jobs.storage import digest, new_decision_key, photos
+from tests.support.counts import faces
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 LEFT, MIDDLE, RIGHT = (FoundBox(Box(left, 0.3, 0.1, 0.2, 80, "embedded"), 0) for left in (0.1, 0.4, 0.7))
@@ -86,7 +87,7 @@ def test_a_face_moves_and_keeps_its_id():
 def test_a_moved_face_that_is_shown_again_stays_visible():
     moved = decided(FOUND, Decision(hide=[Choice(2, place(0.42, 0.31))]))
     shown = decided(moved, Decision(keep=[Choice(2)]))
-    assert shown.kept == 1
+    assert shown.kept == faces(1)
     assert shown.keeper()(replace(MIDDLE.box, found_by="rekognition"))
 
 
@@ -126,7 +127,7 @@ def test_each_place_in_a_crowd_is_compared_with_its_neighbours_only(monkeypatch)
     ]
     crowd = FoundBoxes(digest(b"photo"), boxes)
     kept = decided(crowd, Decision(keep=[Choice(place=each.box) for each in boxes]))
-    assert (kept.kept, kept.hidden) == (side**2, 0)
+    assert (kept.kept, kept.hidden) == (faces(side**2), faces(0))
     keeps = kept.keeper()
     assert all(keeps(each.box) for each in boxes)
     assert compared["boxes"] < 20 * len(boxes)
@@ -165,7 +166,7 @@ def test_a_later_decision_ends_only():
     ],
 )
 def test_an_id_that_the_job_does_not_have(decision, named):
-    with pytest.raises(InvalidDecision, match=rf"^{named}: this job has no face with the id"):
+    with pytest.raises(InvalidDecision, match=rf"^{named}: this job has no box with the id"):
         decided(FOUND, decision)
 
 

@@ -12,6 +12,7 @@ from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.jobs.receipts import cost, receipt, transitions
 from faceblur.jobs.storage import digest
 from tests.support.api_contract import validator
+from tests.support.counts import faces
 from tests.support.sources import api_description, state_machine
 
 FACE = FoundBox(Box(0.1, 0.2, 0.3, 0.4, 99.1, "rekognition", 12.5), 0)
@@ -28,7 +29,7 @@ def detection(name: str, round_: int, seconds: float, calls: int) -> dict[str, o
         "memory_mb": 2048,
         "detector": "rekognition+embedded",
         "version": "DetectFaces-2016-06-27 centerface-1",
-        "found": {"face": 1, "plate": 0, "text": 0},
+        "found": faces(1),
         "calls": calls,
     }
 
@@ -66,6 +67,9 @@ def test_the_whole_receipt_of_a_job(done):
         "job_id": "0f8fad5bd9cb469fa16570867728950e",
         "input": PHOTO,
         "output": RESULT,
+        "kinds": ["face"],
+        "hidden": faces(1),
+        "kept": faces(0),
         "boxes": [{"id": 1, **FACE.box.to_dict(), "found_in": "first", "round": 0, "hidden": True}],
         "kept_places": [],
         "only": False,
