@@ -13,6 +13,8 @@ _LOOK_AT = {"BelowConfidence", "ChecksNotSettled"}
 
 # The kinds of what is hidden, and their names for one and for several.
 _NAMES = {"face": ("face", "faces"), "plate": ("number plate", "number plates"), "text": ("text", "texts")}
+# The extensions of reports, and how the files begin.
+_BEGINNINGS = {".csv": b"photo,job_id,", ".jsonl": b'{"photo": '}
 
 
 @dataclass
@@ -150,6 +152,22 @@ def _in_words(counts: dict[str, int] | None) -> str:
     """Counts by kind in words, such as `2 faces, 1 number plate`; `nothing` if there is none."""
     told = [f"{count} {_NAMES[kind][count != 1]}" for kind, count in (counts or {}).items() if count]
     return ", ".join(told) or "nothing"
+
+
+def obstacle(path: Path) -> str | None:
+    """Why a report must not be written to this file; None if it may. Raises OSError.
+
+    A report replaces the file, so a file that is there must be empty or the report of an earlier run.
+    """
+    beginning = _BEGINNINGS.get(path.suffix.lower())
+    if beginning is None:
+        return "is neither a .csv nor a .jsonl file."
+    if path.is_file():
+        with path.open("rb") as file:
+            found = file.read(len(beginning))
+        if found not in (b"", beginning):
+            return "exists and is no report of an earlier run. Choose another name."
+    return None
 
 
 class ReportFile:
