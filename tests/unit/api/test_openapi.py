@@ -64,6 +64,11 @@ def test_the_options_are_those_that_the_functions_take():
     assert SCHEMAS["JobOptions"] == without_titles(JobOptions.model_json_schema())
 
 
+def test_the_kinds_are_those_that_the_functions_know():
+    assert SCHEMAS["Kind"]["enum"] == SCHEMAS["Counts"]["required"] == list(SCHEMAS["Counts"]["properties"])
+    assert SCHEMAS["Kind"]["enum"] == list(limits.KINDS)
+
+
 def test_a_job_has_all_options():
     assert SCHEMAS["AppliedOptions"]["required"] == list(JobOptions.model_fields)
 

@@ -242,7 +242,7 @@ def test_from_a_pipe_into_a_pipe(
         (["photos", "--out", "out", "--api", ""], "is no address of an API"),
         (["photos", "--out", "out", "--api", "localhost:4733"], "is no address of an API"),
         (["photos", "--out", "out", "-o", "style"], "is not of the form NAME=VALUE"),
-        (["photos", "--out", "out", "--keep", "2,2"], "neither the id of a face nor a place"),
+        (["photos", "--out", "out", "--keep", "2,2"], "neither the id of a box nor a place"),
     ],
 )
 def test_what_is_no_usage(
