@@ -18,6 +18,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from faceblur_cli.trace import history
 from tests.support.pictures.photos import animation, astronaut, blank, flower, png, without_its_end
+from tests.support.pictures.plates import street_with_plate
 from tests.support.stack.deployed import DETECT, FAILURE, Deployed, assert_failed, eventually, function_name, request
 from tests.support.standins.rekognition import THROTTLED, Refusal, face
 from tests.support.storm.plans import DETECTORS, TRANSIENT
@@ -51,6 +52,18 @@ NO_FACE: dict[str, Any] = {"finds": []}
 
 
 class TestCompleted:
+    def test_each_kind_is_hidden_that_the_job_asks_for(self, deployed: Deployed) -> None:
+        photo, plate = street_with_plate(0)
+        job = deployed.run(photo, kinds=["plate", "face"])
+        assert (job["status"], job["options"]["kinds"]) == ("COMPLETED", ["plate", "face"])
+        receipt = request("GET", job["receipt"]["url"]).json()
+        boxes = [box for box in receipt["boxes"] if box["kind"] == "plate"]
+        assert receipt["hidden"]["plate"] == job["hidden"]["plate"] == len(boxes) >= 1
+        assert (receipt["kinds"], receipt["hidden"]["text"]) == (["plate", "face"], 0)
+        result = Image.open(BytesIO(request("GET", job["result"]["url"]).content))
+        changed = ImageChops.difference(Image.open(BytesIO(photo)).convert("L"), result.convert("L"))
+        assert ImageStat.Stat(changed, plate).mean[0] > 20
+
     def test_a_face_is_found_and_hidden(self, deployed: Deployed) -> None:
         job = deployed.run(astronaut())
         assert (job["status"], job["hidden"]["face"], job["warnings"]) == ("COMPLETED", 1, [])
