@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from faceblur.api.decisions import parse_decision, split_fields
@@ -42,6 +44,11 @@ def test_a_face_that_moves():
     assert parsed(hide=[PLACE | {"id": 7}]).hide == [Choice(7, DRAWN)]
 
 
+def test_a_place_says_what_it_shows():
+    (choice,) = parsed(hide=[PLACE | {"kind": "plate"}]).hide
+    assert choice.place == replace(DRAWN, kind="plate")
+
+
 def test_only():
     assert parsed(only=[{"id": 1}]) == Decision(hide=[Choice(1)], only=True)
     assert parsed(only=[]) == Decision(only=True)
@@ -58,6 +65,9 @@ def test_only():
         ({"keep": [{"id": True}]}, "keep.0.id"),
         ({"keep": [PLACE | {"id": 1}]}, "keep.0"),
         ({"keep": [PLACE | {"roll": 1}]}, "keep.0.roll"),
+        ({"keep": [PLACE | {"kind": "plate"}]}, "keep.0.kind"),
+        ({"hide": [PLACE | {"kind": "car"}]}, "hide.0.kind"),
+        ({"hide": [{"id": 1, "kind": "plate"}]}, "hide.0"),
         ({"keep": [{"left": 0.1}]}, "keep.0"),
         ({"hide": [{"id": 1, "left": 0.1}]}, "hide.0"),
         ({"hide": [PLACE | {"left": -0.1}]}, "hide.0.left"),

@@ -177,6 +177,15 @@ def test_the_faces_and_how_they_were_found(ask, detector):
     assert json.loads(json.dumps(found)) == found
 
 
+def test_each_look_asks_for_the_kinds_of_the_job_and_counts_them(ask, check, detector):
+    detector.finds = [Box(0.1, 0.2, 0.3, 0.4, 99), Box(0.5, 0.8, 0.1, 0.05, 70, kind="plate")]
+    for look in (ask, check):
+        found = look(options={"kinds": ["face", "plate"]})
+        assert detector.kinds == ["face", "plate"]
+        assert found["stage"]["found"] == {"face": 1, "plate": 1, "text": 0}
+    assert [box["kind"] for box in stored(found)] == ["face", "plate"]
+
+
 def test_a_box_without_a_detector_gets_the_name_of_the_detector(ask, detector):
     detector.finds = [Box(0.1, 0.2, 0.3, 0.4, 99)]
     assert [face["found_by"] for face in stored(ask())] == ["stand-in"]

@@ -102,6 +102,13 @@ def test_another_confidence_detects_the_faces_again(redo, completed, started, ro
     assert row_of(JOB_ID)["decision"] == ""
 
 
+@pytest.mark.parametrize(("kinds", "again"), [(["face", "plate"], True), (["plate"], True), (["face"], False)])
+def test_other_kinds_are_searched_for(redo, completed, started, kinds, again):
+    completed()
+    assert redo({"kinds": kinds})[0] == 202
+    assert (started[0][1]["boxes"] == NO_BOXES) is again
+
+
 def test_faces_that_are_detected_again_have_no_ids(redo, completed, started):
     completed()
     status, body = redo({"min_confidence": 30, "keep": [{"id": 1}]})

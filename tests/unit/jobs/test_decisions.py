@@ -84,6 +84,13 @@ def test_a_face_moves_and_keeps_its_id():
     assert len(moved.boxes) == 3
 
 
+def test_a_moved_plate_stays_a_plate_and_a_drawn_one_is_one():
+    plate = replace(MIDDLE, box=replace(MIDDLE.box, kind="plate"))
+    drawn = replace(place(0.1, 0.9, 0.1, 0.05), kind="plate")
+    after = decided(replace(FOUND, boxes=[plate]), Decision(hide=[Choice(1, place(0.42, 0.31)), Choice(place=drawn)]))
+    assert after.hidden == {"face": 0, "plate": 2, "text": 0}
+
+
 def test_a_moved_face_that_is_shown_again_stays_visible():
     moved = decided(FOUND, Decision(hide=[Choice(2, place(0.42, 0.31))]))
     shown = decided(moved, Decision(keep=[Choice(2)]))
