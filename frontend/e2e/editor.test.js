@@ -25,7 +25,7 @@ after(() => browser?.close());
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
 
 const editorOf = (page) => page.getByRole("dialog", { name: /^What is hidden in/ });
-const stageOf = (page) => page.getByRole("group", { name: /^Faces of/ });
+const stageOf = (page) => page.getByRole("group", { name: /^Boxes of/ });
 const faces = (count) => (count === 0 ? "nothing" : count === 1 ? "1 face" : `${count} faces`);
 const counted = (page, hidden, visible) =>
   page.getByText(`${faces(hidden)} hidden, ${faces(visible)} visible`, { exact: true }).waitFor();
