@@ -253,7 +253,11 @@ describe("the checks of a result", () => {
         ...place,
         ...(index % 9 ? {} : { found_in: "check", round: 1 }),
       }));
-      await changeCompletedJobs(page, { hidden: { face: 20_000, plate: 0, text: 0 }, missed_at_first: 2223, check_rounds: 2 });
+      await changeCompletedJobs(page, {
+        hidden: { face: 20_000, plate: 0, text: 0 },
+        missed_at_first: 2223,
+        check_rounds: 2,
+      });
       await changeReceipts(page, boxes);
       await add(page, "crowd.jpg");
       await waitForResult(page, "crowd.jpg");
