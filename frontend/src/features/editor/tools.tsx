@@ -46,11 +46,6 @@ export function Tools({ editing, control, panning, onPanning, onDraw, dispatch }
         <IconButton label={words.redo} onClick={future.length > 0 ? () => dispatch({ type: "redo" }) : undefined}>
           <Redo2 aria-hidden="true" />
         </IconButton>
-        <KindSelect
-          label={words.drawAs}
-          value={editing.drawAs}
-          onChange={(kind) => dispatch({ type: "drawAs", kind })}
-        />
         <IconButton label={words.draw} onClick={onDraw}>
           <SquarePlus aria-hidden="true" />
         </IconButton>
@@ -70,6 +65,7 @@ export function Tools({ editing, control, panning, onPanning, onDraw, dispatch }
           <Maximize aria-hidden="true" />
         </IconButton>
       </div>
+      <KindSelect label={words.drawAs} value={editing.drawAs} onChange={(kind) => dispatch({ type: "drawAs", kind })} />
     </div>
   );
 }
