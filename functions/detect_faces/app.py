@@ -23,7 +23,7 @@ from faceblur.errors import (
 from faceblur.geometry import count_kinds
 from faceblur.jobs.boxes import FoundBoxes, load_boxes, store_boxes
 from faceblur.jobs.budget import budget
-from faceblur.jobs.calls import Look, LookCalls, reserved_calls
+from faceblur.jobs.calls import Look, LookCalls, questions_of, reserved_calls
 from faceblur.jobs.decisions import decided, load_decision
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
@@ -91,7 +91,8 @@ def detect(request: DetectRequest, client: str, context: LambdaContext) -> Detec
 
 def paid_calls(request: DetectRequest, client: str, photo: StoredPhoto, found: FoundBoxes) -> LookCalls:
     """The calls of this look at this photo or draft, for which the budget of this client pays."""
-    reserved = reserved_calls(request.round, 2 if found.wraps else 1, request.options["review"])
+    questions = questions_of(request.options["kinds"], pictures=2 if found.wraps else 1)
+    reserved = reserved_calls(request.round, questions, request.options["review"])
     look = Look(request.job_id, request.round, photo, reserved)
     return LookCalls(look, client, jobs(), photos(), budget())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,6 +75,16 @@ class GuidedDetector(Protocol):
         """The same as `Detector.detect`; the photo may have small faces only at these hints."""
 
 
+class Answer(NamedTuple):
+    """The boxes of one answer of a paid service, as fractions of its picture.
+
+    `is_full`: it holds as much as an answer can, so more may be there.
+    """
+
+    boxes: list[Box]
+    is_full: bool
+
+
 class PaidCalls(Protocol):
     """The calls of a paid service that a look at a photo may make.
 
@@ -95,8 +105,8 @@ class PaidCalls(Protocol):
     def give_back(self, number: int) -> None:
         """Count so many of the calls that were taken last no longer: they cost nothing."""
 
-    def remembered(self, request: str) -> list[Box] | None:
+    def remembered(self, request: str) -> Answer | None:
         """The answer to a request with this digest; None if there is none."""
 
-    def keep(self, answers: Mapping[str, list[Box]]) -> None:
+    def keep(self, answers: Mapping[str, Answer]) -> None:
         """Remember these answers by their requests' digests."""

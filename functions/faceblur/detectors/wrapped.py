@@ -86,4 +86,4 @@ def _as_sure(parts: Sequence[Box], boxes: Sequence[Box]) -> list[Box]:
 
 
 def _repeats(box: Box, part: Box) -> bool:
-    return box.overlap(part) > OVERLAP or is_part(box, part, INSIDE)
+    return box.kind == part.kind and (box.overlap(part) > OVERLAP or is_part(box, part, INSIDE))

@@ -10,16 +10,17 @@ from PIL import Image
 
 from faceblur.detectors.base import Detection, DetectionPass
 from faceblur.detectors.embedded.detector import load
+from faceblur.detectors.text.lines import boxes_of
 from faceblur.detectors.text.network import text_network
-from faceblur.detectors.text.plates import plates_among
+from faceblur.detectors.text.plates import wanted_among
 from faceblur.detectors.text.regions import lines_in
-from faceblur.geometry import Box, Rectangle, merge
+from faceblur.geometry import Rectangle, merge
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from faceblur.detectors.base import StoredPhoto
-    from faceblur.detectors.text.regions import Line
+    from faceblur.detectors.text.lines import Line
     from faceblur.limits import Kind
 
 # The longer side, in pixels, at which the whole photo is seen. A check sees it at another scale, which gives it other
@@ -32,6 +33,7 @@ MOST_ENLARGED = 1.5  # times
 # The score (0…1) that stands for the default confidence of 50.
 LIKELY = 0.6
 LEAST = 0.3  # a score below this is noise
+CLEAR_PLATE = 0.75  # the network is surer of the letters of a plate than of texture
 
 
 class EmbeddedTextDetector:
@@ -45,12 +47,8 @@ class EmbeddedTextDetector:
         """The plates and texts of at least this confidence (0…100). Raises the errors of `decode.inspect`."""
         picture = load(photo.data)
         lines = lines_of(picture, LONG_SIDE[detection_pass])
-        found = boxes_of(lines, picture.size, "text") if "text" in self.kinds else []
-        if "plate" in self.kinds:
-            plates = boxes_of(plates_among(lines), picture.size, "plate")
-            found = [*plates, *(box for box in found if not any(box.share_in(plate) > 0.8 for plate in plates))]
+        found = wanted_among(lines, picture.size, self.kinds, confidence_of, CLEAR_PLATE)
         boxes = [box for box in found if box.confidence >= min_confidence]
-        boxes.sort(key=lambda box: -box.confidence)
         return Detection(boxes, "embedded", text_network().version, calls=0, warnings=[])
 
 
@@ -84,26 +82,8 @@ def seen(picture: Image.Image, area: Rectangle, scale: float) -> list[Line]:
 
 def without_repetitions(lines: list[Line], size: tuple[int, int]) -> list[Line]:
     """The lines, without those that a tile found again."""
-    by_box = {box: line for line in lines for box in boxes_of([line], size, "text")}
+    by_box = {box: line for line in lines for box in boxes_of([line], size, "text", confidence_of)}
     return [by_box[box] for box in merge(by_box, overlap=0.4, inside=0.8)]
-
-
-def boxes_of(lines: list[Line], size: tuple[int, int], kind: Kind) -> list[Box]:
-    """The lines as turned boxes of this kind in a picture of this size."""
-    width, height = size
-    return [
-        Box(
-            (line.x - line.long / 2) / width,
-            (line.y - line.short / 2) / height,
-            line.long / width,
-            line.short / height,
-            confidence_of(line.score),
-            roll=line.roll,
-            turned=True,
-            kind=kind,
-        )
-        for line in lines
-    ]
 
 
 def confidence_of(score: float) -> float:

@@ -6,10 +6,11 @@ draws the core of each line of text, so each rectangle is enlarged to the whole 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from faceblur.detectors.text.lines import Line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,23 +25,8 @@ ENLARGED = 1.6
 SMALLEST = 3  # cells; a thinner core is noise
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of text: a rectangle of `long` × `short` about (x, y), turned by `roll` degrees clockwise, in pixels.
-
-    The long side lies within 90 degrees of the horizontal. `score` is the mean probability in its core, 0…1.
-    """
-
-    x: float
-    y: float
-    long: float
-    short: float
-    roll: float
-    score: float
-
-
 def lines_in(probability: Floats, least: float) -> list[Line]:
-    """The lines of text in a map [height, width] of probabilities whose score is at least this one."""
+    """The lines of text in a map [height, width] of probabilities of at least this score: the mean in the core."""
     rows, columns = np.nonzero(probability > CORE)
     labels = connected(rows, columns, probability.shape[1])
     order = np.argsort(labels, kind="stable")

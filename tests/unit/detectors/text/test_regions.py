@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from faceblur.detectors.text.lines import Line
 from faceblur.detectors.text.plates import plates_among
-from faceblur.detectors.text.regions import ENLARGED, Line, lines_in
+from faceblur.detectors.text.regions import ENLARGED, lines_in
+
+CLEAR = 0.75  # the score of a line that may be a plate
 
 
 def drawn(*rectangles: tuple[float, float, float, float, float]) -> np.ndarray:
@@ -60,7 +63,7 @@ def a_line(y: float = 100, long: float = 120, short: float = 30, roll: float = 0
 
 
 def test_a_line_with_the_shape_of_a_plate_is_enlarged_to_the_plate():
-    (plate,) = plates_among([a_line()])
+    (plate,) = plates_among([a_line()], CLEAR)
 
     assert plate.long > 120
     assert plate.short > 30
@@ -70,10 +73,10 @@ def test_a_line_with_the_shape_of_a_plate_is_enlarged_to_the_plate():
     "line", [a_line(long=300), a_line(long=36), a_line(roll=60), a_line(score=0.5)], ids=["long", "short", "up", "dim"]
 )
 def test_another_line_is_no_plate(line):
-    assert plates_among([line]) == []
+    assert plates_among([line], CLEAR) == []
 
 
 def test_a_line_within_a_longer_text_is_no_plate():
     lines = [a_line(y=100 + 36 * number) for number in range(3)]
 
-    assert {plate.y for plate in plates_among(lines)} == {100, 172}
+    assert {plate.y for plate in plates_among(lines, CLEAR)} == {100, 172}
