@@ -31,9 +31,9 @@ const warnings: Record<WarningCode, string> = {
   NothingFound: "Nothing is hidden in this photo. If it shows something to hide, try again with a lower confidence.",
   BelowConfidence:
     "Something that should be hidden may still be visible, because the minimum confidence is high. Try again with a lower one.",
-  FacesNearSizeLimit: "Some faces are about as small as we can find. Check the result for even smaller ones.",
+  FacesNearSizeLimit: "Some faces or texts are about as small as we can find. Check the result for even smaller ones.",
   AnswerCapped:
-    "There are so many faces that some may have been missed. Check the crowd closely, or split the photo into parts.",
+    "There is so much to hide that some may have been missed. Check the result closely, or split the photo into parts.",
   DarkPhoto: "The photo is so dark that little can be found. Check the result closely.",
   BlurredPhoto: "The photo is so blurred that little can be found. Check the result closely.",
   ChecksNotSettled:

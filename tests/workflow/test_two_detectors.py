@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.pictures.photos import astronaut, flower
+from tests.support.pictures.plates import street_with_plate
 from tests.support.stack.deployed import DETECT, FAILURE, assert_failed, function_name
-from tests.support.standins.rekognition import BROKEN, THROTTLED, face
+from tests.support.standins.rekognition import BROKEN, THROTTLED, face, line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +70,39 @@ def test_calls_are_counted(stack: Deployed) -> None:
     receipt = receipt_of(stack, job)
     assert receipt["billable_calls"] == sum(stage.get("calls", 0) for stage in receipt["stages"]) >= 2
     assert receipt["cost_estimate"]["usd"] > receipt["billable_calls"] * 0.001
+
+
+PLATE = [(0.4, 0.7), (0.6, 0.7), (0.6, 0.75), (0.4, 0.75)]  # the corners of a line with the shape of a plate
+
+
+def test_plates_are_found_hidden_checked_and_paid_beside_faces(stack: Deployed, rekognition: Rekognition) -> None:
+    """The first call of DetectText is throttled, and the answer about faces, which is paid, is not asked for again."""
+    rekognition.replies.append([face(0.3, 0.2, 0.2, 0.2)])
+    rekognition.text_replies.extend([*[THROTTLED] * 3, line(PLATE, words=2)])
+    job = stack.run(astronaut(), kinds=["face", "plate"])
+    assert (job["status"], job["hidden"]) == ("COMPLETED", {"face": 1, "plate": 1, "text": 0})
+    receipt = receipt_of(stack, job)
+    assert {(box["kind"], box["found_by"]) for box in receipt["boxes"]} == {
+        ("face", "rekognition"),
+        ("plate", "rekognition"),
+    }
+    assert receipt["billable_calls"] == 4
+    assert rekognition.asked == ["DetectFaces", *["DetectText"] * 4, "DetectFaces", "DetectText"]
+
+
+def test_a_plate_that_the_first_look_missed_is_found_by_the_check(stack: Deployed, rekognition: Rekognition) -> None:
+    rekognition.text_replies.extend([[], line(PLATE)])
+    job = stack.run(astronaut(), kinds=["plate"])
+    assert (job["status"], job["hidden"]["plate"], job["missed_at_first"]) == ("COMPLETED", 1, 1)
+    assert set(rekognition.asked) == {"DetectText"}
+
+
+def test_what_either_detector_takes_for_text_is_hidden(stack: Deployed, rekognition: Rekognition) -> None:
+    rekognition.text_replies.append(line(PLATE))
+    with asking_both(stack):
+        job = stack.run(street_with_plate(0)[0], kinds=["text"])
+    assert job["status"] == "COMPLETED"
+    assert {box["found_by"] for box in receipt_of(stack, job)["boxes"]} == {"embedded", "rekognition"}
 
 
 def test_a_full_answer_makes_the_detector_ask_again_tile_by_tile(stack: Deployed, rekognition: Rekognition) -> None:

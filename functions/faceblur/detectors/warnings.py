@@ -25,13 +25,13 @@ class WarningCode(StrEnum):
     """Nothing was found of what the job hides: there is none, or it was missed."""
 
     FACES_NEAR_SIZE_LIMIT = "FacesNearSizeLimit"
-    """Some faces are about as small as the detector can find, so smaller ones may have been missed."""
+    """Some faces or texts are about as small as the detector can find, so smaller ones may have been missed."""
 
     BELOW_CONFIDENCE = "BelowConfidence"
     """Something likely was left visible, because the job asked for more confidence than there was in it."""
 
     ANSWER_CAPPED = "AnswerCapped"
-    """The service returned its largest number of faces, even for a small part of the photo."""
+    """The service returned its largest number of faces or words, even for a small part of the photo."""
 
     DARK_PHOTO = "DarkPhoto"
     """The photo is so dark that detection is weak."""
