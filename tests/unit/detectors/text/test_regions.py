@@ -80,3 +80,14 @@ def test_a_line_within_a_longer_text_is_no_plate():
     lines = [a_line(y=100 + 36 * number) for number in range(3)]
 
     assert {plate.y for plate in plates_among(lines, CLEAR)} == {100, 172}
+
+
+def test_the_outline_of_something_large_is_less_likely_a_text_than_what_is_filled():
+    outline = drawn((200, 150, 200, 100, 0))
+    outline[120:180, 120:280] = 0
+
+    (filled,), (hollow,) = lines_in(drawn((200, 150, 200, 100, 0)), 0.1), lines_in(outline, 0.1)
+
+    assert (hollow.long, hollow.short) == (filled.long, filled.short)
+    assert filled.score == pytest.approx(230 / 255, abs=0.01)
+    assert hollow.score < 0.75 * filled.score
