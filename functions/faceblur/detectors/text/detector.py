@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from faceblur.detectors.base import Detection, DetectionPass
-from faceblur.detectors.embedded.detector import load
+from faceblur.detectors.embedded.detector import opened
 from faceblur.detectors.text.network import text_network
 from faceblur.detectors.text.plates import plates_among
 from faceblur.detectors.text.regions import lines_in
@@ -43,7 +43,7 @@ class EmbeddedTextDetector:
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
         """The plates and texts of at least this confidence (0…100). Raises the errors of `decode.inspect`."""
-        picture = load(photo.data)
+        picture, warnings = opened(photo, detection_pass)
         lines = lines_of(picture, LONG_SIDE[detection_pass])
         found = boxes_of(lines, picture.size, "text") if "text" in self.kinds else []
         if "plate" in self.kinds:
@@ -51,7 +51,7 @@ class EmbeddedTextDetector:
             found = [*plates, *(box for box in found if not any(box.share_in(plate) > 0.8 for plate in plates))]
         boxes = [box for box in found if box.confidence >= min_confidence]
         boxes.sort(key=lambda box: -box.confidence)
-        return Detection(boxes, "embedded", text_network().version, calls=0, warnings=[])
+        return Detection(boxes, "embedded", text_network().version, calls=0, warnings=sorted(warnings))
 
 
 def lines_of(picture: Image.Image, long_side: int) -> list[Line]:
