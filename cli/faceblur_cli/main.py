@@ -86,7 +86,8 @@ _of_an_api = click.option(
 )
 _SIDES = ("left", "top", "width", "height")
 _LISTS = {"kinds", "keep_metadata"}
-_PLACES = "ID|LEFT,TOP,WIDTH,HEIGHT"
+_PLACES = "ID|LEFT,TOP,WIDTH,HEIGHT[,KIND]"
+_KINDS = ("face", "plate", "text")
 
 
 def _of_a_job(command: Callable[..., None]) -> Callable[..., None]:
@@ -117,7 +118,7 @@ def _of_a_job(command: Callable[..., None]) -> Callable[..., None]:
             "--hide",
             multiple=True,
             metavar=_PLACES,
-            help="What is hidden: its id or its place, in fractions of the photo.",
+            help="What is hidden: its id, or its place in fractions of the photo and its kind (face).",
         ),
         click.option("--only", multiple=True, metavar=_PLACES, help="What is hidden, and nothing else."),
     )
@@ -627,16 +628,18 @@ def _fields(options: Sequence[str], **places: Sequence[str]) -> dict[str, Any]:
 
 
 def _place(text: str) -> dict[str, Any]:
-    """A box by its id, or a place by left, top, width and height in fractions of the photo."""
-    try:
-        sides = [float(part) for part in text.split(",")]
-    except ValueError:
-        sides = []
+    """A box by its id, or a place by left, top, width and height in fractions of the photo, and the kind it shows."""
     if text.isdecimal():
         return {"id": int(text)}
+    parts = text.split(",")
+    kind = {"kind": parts.pop()} if parts[-1] in _KINDS else {}
+    try:
+        sides = [float(part) for part in parts]
+    except ValueError:
+        sides = []
     if len(sides) != len(_SIDES):
-        raise click.UsageError(f"{text!r} is neither the id of a box nor a place as LEFT,TOP,WIDTH,HEIGHT.")
-    return dict(zip(_SIDES, sides, strict=True))
+        raise click.UsageError(f"{text!r} is neither the id of a box nor a place as LEFT,TOP,WIDTH,HEIGHT[,KIND].")
+    return {**dict(zip(_SIDES, sides, strict=True)), **kind}
 
 
 def _parsed(option: str) -> tuple[str, Any]:

@@ -342,6 +342,8 @@ export const texts = {
     hideAll: "Hide all",
     showAll: "Show all",
     showAllBut: "Show all but the selected",
+    hideKind: (kind: Kind) => `Hide all ${several[kind]}`,
+    showKind: (kind: Kind) => `Show all ${several[kind]}`,
     undo: "Undo",
     redo: "Redo",
     draw: "Draw a box",

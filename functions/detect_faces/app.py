@@ -73,7 +73,6 @@ def detect(request: DetectRequest, client: str, context: LambdaContext) -> Detec
     paid.forget()
     return {
         "boxes": boxes,
-        "found": len(detection.boxes),
         "unsure": unsure(detection.boxes),
         "warnings": warnings_to_report(detection.warnings, detection_pass),
         "stage": {

@@ -100,11 +100,10 @@ class DetectRequest:
 class DetectResponse(TypedDict):
     """The boxes of all that was found so far, and the warnings and the stage of this round.
 
-    `found` is the number of this round's boxes, and `unsure` that of those about which the detector was not sure.
+    `unsure` is the number of this round's boxes about which the detector was not sure.
     """
 
     boxes: StoredBoxes
-    found: int
     unsure: int
     warnings: list[str]
     stage: Stage

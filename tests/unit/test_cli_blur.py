@@ -354,7 +354,12 @@ def test_only_these_places(asked: list[dict[str, Any]], photo: Path) -> None:
     assert asked == [{"only": [{"left": 0.0, "top": 0.0, "width": 1.0, "height": 0.5}]}]
 
 
-@pytest.mark.parametrize("place", ["", "1,2", "a,b,c,d", "0.1,0.2,0.3,0.4,0.5", "-1"])
+def test_a_place_may_say_its_kind(asked: list[dict[str, Any]], photo: Path) -> None:
+    run("blur", str(photo), "--keep", "0,0,1,0.5,plate")
+    assert asked == [{"keep": [{"left": 0.0, "top": 0.0, "width": 1.0, "height": 0.5, "kind": "plate"}]}]
+
+
+@pytest.mark.parametrize("place", ["", "1,2", "a,b,c,d", "0.1,0.2,0.3,0.4,0.5", "0,0,1,1,car", "-1"])
 def test_a_place_that_is_none(asked: list[dict[str, Any]], photo: Path, place: str) -> None:
     outcome = run("blur", str(photo), f"--hide={place}")
     assert outcome.exit_code == 2

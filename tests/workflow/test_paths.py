@@ -72,7 +72,6 @@ def found(faces: int, boxes: int, *warnings: str, unsure: int = 0) -> dict[str, 
     }
     response: DetectResponse = {
         "boxes": {"key": f"boxes/{JOB_ID}.json", "count": boxes},
-        "found": faces,
         "unsure": unsure,
         "warnings": list(warnings),
         "stage": stage,
@@ -179,7 +178,7 @@ def fails_on(case: Case, task: str, failure: dict[str, Any], code: str, ending: 
 def asked(detection: dict[str, Any], *checks: dict[str, Any]) -> Case:
     """With `when_unsure`, a person is asked after these checks, and the check after the answer finds nothing."""
     rounds = len(checks) - 1
-    last = payload(checks[-1])["found"] > 0
+    last = payload(checks[-1])["stage"]["found"]["face"] > 0
     results = {
         **HAPPY,
         **REVIEWED,
@@ -216,7 +215,7 @@ ALWAYS = Case(
     HAPPY | REVIEWED | {CLAIM: [claimed(review="always")]}, [*PATH[: PATH.index(FIRST) + 1], *REVIEW, *FROM_HIDE]
 )
 WITHOUT_DETECTION = {task: HAPPY[task] for task in HAPPY if task != DETECT}
-ONE_MORE = found(1, 2)
+ALWAYS_ONE_MORE = [found(1, boxes) for boxes in range(2, 7)]
 AWAY = ["DetectorThrottled", "DetectorUnavailable"]
 ONCE = Case(HAPPY, PATH)
 ONE_WILL_DO = HAPPY | {CLAIM: [claimed(require_all_detectors=False)]}
@@ -242,7 +241,7 @@ CASES = {
     "a person is asked because likely faces stay visible": asked(found(1, 1, "BelowConfidence"), found(0, 1)),
     "a person is asked because the detection was not sure of a face": asked(found(1, 1, unsure=1), found(0, 1)),
     "a person is asked because a check was not sure of a face": asked(found(1, 1), found(1, 2, unsure=1), found(0, 2)),
-    "a person is asked because the checks do not settle": asked(found(1, 1), *[ONE_MORE] * 5),
+    "a person is asked because the checks do not settle": asked(found(1, 1), *ALWAYS_ONE_MORE),
     "nobody answers": fails_on(ALWAYS, ASK, throws("States.Timeout"), "ReviewExpired", FAILURE[1:]),
     **{f"an unforeseen error: {task}": fails_on(ALWAYS, task, throws("KeyError"), "InternalError") for task in REVIEW},
     "the job was deleted before anybody was asked": fails_on(
@@ -461,10 +460,10 @@ def test_a_job_whose_fifth_check_found_a_face_says_so(
 
 
 def test_a_decision_counts_its_own_checks_and_settles_what_did_not_settle(blur_image: MockedMachine) -> None:
-    case = asked(found(1, 1, "DarkPhoto"), *[ONE_MORE] * 5)
-    known = blur_image.run(INPUT, case.results | {CHECK: [*[ONE_MORE] * 5, found(0, 2)]}).variables
+    case = asked(found(1, 1, "DarkPhoto"), *ALWAYS_ONE_MORE)
+    known = blur_image.run(INPUT, case.results | {CHECK: [*ALWAYS_ONE_MORE, found(0, 1)]}).variables
     assert (known["round"], known["warnings"], known["reviewed"]) == (1, ["DarkPhoto"], True)
-    assert known["boxes"] == payload(found(0, 2))["boxes"]
+    assert known["boxes"] == payload(found(0, 1))["boxes"]
     assert len(known["stages"]) == 14
 
 

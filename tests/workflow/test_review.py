@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
+from PIL import Image, ImageStat
 
 from faceblur_cli.stack import sam
 from faceblur_cli.stack.emulator import emulator
 from faceblur_cli.stack.recovery import recover
 from tests.support.pictures.photos import astronaut, flower, png
+from tests.support.pictures.plates import street_with_plate
 from tests.support.stack.deployed import Deployed, assert_failed, eventually, request, with_faults
 from tests.support.standins.loopback import reserved_port
 
@@ -48,6 +49,13 @@ def token_of(stack: Deployed, job_id: str) -> str:
 def pixels(photo: bytes) -> bytes:
     """The photo's pixels."""
     return Image.open(BytesIO(photo)).convert("RGB").tobytes()
+
+
+def inside(box: dict[str, Any], place: dict[str, float], *, share: float) -> bool:
+    """Whether more than this share of the place lies in the box."""
+    across = min(box["left"] + box["width"], place["left"] + place["width"]) - max(box["left"], place["left"])
+    down = min(box["top"] + box["height"], place["top"] + place["height"]) - max(box["top"], place["top"])
+    return max(across, 0) * max(down, 0) > share * place["width"] * place["height"]
 
 
 def result_of(job: dict[str, Any]) -> bytes:
@@ -207,6 +215,25 @@ class TestRedo:
         job = settled(deployed, job_id)
         assert (job["status"], job["hidden"]["face"]) == ("COMPLETED", 2)
         assert DETECT in deployed.path(f"{job_id}-1")
+
+    def test_a_kept_face_keeps_no_plate_and_the_check_hides_what_a_small_box_leaves(self, deployed: Deployed) -> None:
+        photo, plate = street_with_plate(0)
+        left, top, right, bottom = plate.getbbox()
+        width, height = plate.size
+        around = {"left": left / width, "top": top / height, "width": (right - left) / width}
+        around["height"] = (bottom - top) / height
+        first = deployed.run(photo, kinds=["plate"], keep_original=1, keep=[around])
+        job_id = first["job_id"]
+        assert (first["hidden"]["plate"] > 0, first["kept"]) == (True, {"face": 0, "plate": 0, "text": 0})
+        (box,) = [
+            box for box in request("GET", first["receipt"]["url"]).json()["boxes"] if inside(box, around, share=0.5)
+        ]
+        half = around | {"width": around["width"] / 2, "padding": 0.1}
+        assert redo(deployed, job_id, style="solid", shape="box", hide=[half | {"id": box["id"]}])[0] == 202
+        job = settled(deployed, job_id)
+        assert (job["status"], job["missed_at_first"] > 0) == ("COMPLETED", True)
+        result = Image.open(BytesIO(result_of(job))).convert("L")
+        assert ImageStat.Stat(result, plate).mean[0] < 25
 
     def test_a_person_is_asked_again_with_the_last_result_at_hand(self, deployed: Deployed) -> None:
         first = deployed.run(png(astronaut()), keep_original=1)

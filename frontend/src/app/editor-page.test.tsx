@@ -109,7 +109,7 @@ test("a completed photo that only this browser has is uploaded again, and replac
   await isClosed();
   await eventually(() => expect(requests.uploaded).toHaveLength(2));
   const { left, top, width, height } = BOX;
-  expect(requests.created[1]).toMatchObject({ keep: [{ left, top, width, height }], review: "never" });
+  expect(requests.created[1]).toMatchObject({ keep: [{ left, top, width, height, kind: "face" }], review: "never" });
   expect(requests.deleted).toEqual([]);
   const second = requests.uploaded[1]!;
   jobs.set(second, completed(jobs.get(second)!));

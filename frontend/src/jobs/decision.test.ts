@@ -27,7 +27,7 @@ test("regions are shown and hidden by their ids", () => {
 test("a drawn box is sent with its place and roll, or is kept as the upright rectangle around it", () => {
   expect(changesOf([DRAWN], STYLE, SIZE)).toEqual({ hide: [{ ...PLACE, kind: "face", roll: 15 }] });
   const { keep } = changesOf([{ ...DRAWN, place: { ...DRAWN.place, roll: 90 }, hidden: false }], STYLE, SIZE);
-  expect(keep).toEqual([{ left: 0.5, top: 0.5, width: 0.1, height: 0.2 }]);
+  expect(keep).toEqual([{ left: 0.5, top: 0.5, width: 0.1, height: 0.2, kind: "face" }]);
 });
 
 test("a drawn box is sent with its kind, which a known one has already", () => {
@@ -36,6 +36,7 @@ test("a drawn box is sent with its kind, which a known one has already", () => {
   const [known] = regionsOf([{ ...BOX, kind: "text", hidden: false }]) as [Region];
   expect(changesOf([{ ...known, hidden: true }], STYLE, SIZE)).toEqual({ hide: [{ id: 1 }] });
   expect(decisionByPlace([{ ...known, hidden: true }], SIZE).hide).toMatchObject([{ kind: "text" }]);
+  expect(decisionByPlace([{ ...known, hidden: false }], SIZE).keep).toMatchObject([{ kind: "text" }]);
 });
 
 test("a moved box keeps its id", () => {
@@ -54,7 +55,7 @@ test("a new job gets every region by its place, and a detector's box without its
   const { left, top, width, height } = BOX;
   const rolled = { ...hidden, place: { ...hidden.place, roll: 30 } };
   expect(decisionByPlace([rolled, kept, DRAWN], SIZE)).toEqual({
-    keep: [{ left, top, width, height }],
+    keep: [{ left, top, width, height, kind: "face" }],
     hide: [
       { left, top, width, height, kind: "face" },
       { ...PLACE, kind: "face", roll: 15 },

@@ -37,14 +37,14 @@ export function regionsOf(boxes: readonly Box[]): Region[] {
  */
 export function changesOf(regions: readonly Region[], style: Appearance, size: Size): Decision {
   const shown = regions.filter(({ hidden, known }) => !hidden && (known?.hidden ?? true));
-  const keep = shown.map((region): ToKeep => (region.known ? { id: region.known.id } : around(region.place, size)));
+  const keep = shown.map((region): ToKeep => (region.known ? { id: region.known.id } : around(region, size)));
   const hide = regions.filter((region) => region.hidden && isChanged(region)).map((region) => toHide(region, style));
   return decision(keep, hide);
 }
 
 /** Everything that a person decided, for a new job of the same photo, which does not know any region yet. */
 export function decisionByPlace(regions: readonly Region[], size: Size): Decision {
-  const keep = regions.filter(({ hidden }) => !hidden).map(({ place }) => around(place, size));
+  const keep = regions.filter(({ hidden }) => !hidden).map((region) => around(region, size));
   // A detector's own box is sent as it is, without its roll: the server recognises it, and still knows the turned head.
   const hide = regions
     .filter(({ hidden }) => hidden)
@@ -96,17 +96,18 @@ const rectangle = ({ left, top, width, height, roll, turned }: Place) => ({
   ...(turned && roll !== 0 && { roll: rounded(roll) }),
 });
 
-/** The upright rectangle around a place, within the photo. */
-function around(place: Place, size: Size): ToKeep {
+/** The upright rectangle around a region, within the photo. Only what is of its kind stays visible there. */
+function around({ place, kind }: Region, size: Size): ToKeep {
   const { left, top, width, height } = clip(boundsOf(frameOf(place, size)), size);
-  return rectangle({
+  const upright = {
     left: left / size.width,
     top: top / size.height,
     width: width / size.width,
     height: height / size.height,
     roll: 0,
     turned: false,
-  });
+  };
+  return { ...rectangle(upright), kind };
 }
 
 const rounded = (value: number) => Math.round(value * 100_000) / 100_000;

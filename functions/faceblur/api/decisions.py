@@ -33,13 +33,14 @@ class Strict(BaseModel):
 
 
 class _Entry(Strict):
-    """A box by its id, or a place by a rectangle in fractions of the upright photo."""
+    """A box by its id, or a place by a rectangle in fractions of the upright photo, and the kind of what it shows."""
 
     id: Annotated[int | None, Field(ge=1)] = None
     left: Fraction | None = None
     top: Fraction | None = None
     width: Extent | None = None
     height: Extent | None = None
+    kind: Kind | None = None
 
     @model_validator(mode="after")
     def _check_rectangle(self) -> _Entry:
@@ -50,15 +51,22 @@ class _Entry(Strict):
             raise ValueError("name a box by its id, or a place by left, top, width and height")
         return self
 
-    def place(self, roll: float = 0.0, kind: Kind = "face") -> Box | None:
-        """The rectangle, turned by `roll`, as a box of this kind that a person drew; None if there is none."""
+    @model_validator(mode="after")
+    def _check_kind(self) -> _Entry:
+        if self.kind is not None and self.id is not None:
+            raise ValueError("a box with an id has its kind already; leave kind out")
+        return self
+
+    def place(self, roll: float = 0.0) -> Box | None:
+        """The rectangle, turned by `roll`, as a box that a person drew; None if there is none."""
         if self.left is None or self.top is None or self.width is None or self.height is None:
             return None
+        kind = self.kind or "face"
         return Box(self.left, self.top, self.width, self.height, 100.0, PERSON, roll, turned=True, kind=kind)
 
 
 class _ToKeep(_Entry):
-    """A box by its id, or all that lies in a rectangle."""
+    """A box by its id, or all of one kind that lies in a rectangle."""
 
     @model_validator(mode="after")
     def _check_either(self) -> _ToKeep:
@@ -74,24 +82,15 @@ class _ToHide(_Entry):
     """A box, a place with what it shows, or a box that moves to a place; and how it is hidden."""
 
     roll: Annotated[float, Field(ge=-180, le=180)] = 0.0
-    kind: Kind | None = None
     style: StyleField | None = None
     shape: ShapeField | None = None
     padding: PaddingField | None = None
     strength: StrengthField | None = None
     colour: ColourField | None = None
 
-    @model_validator(mode="after")
-    def _check_kind(self) -> _ToHide:
-        if self.kind is not None and self.id is not None:
-            raise ValueError("a box with an id has its kind already; leave kind out")
-        return self
-
     def choice(self) -> Choice:
         names = {"style", "shape", "padding", "strength", "colour"}
-        return Choice(
-            self.id, self.place(self.roll, self.kind or "face"), self.model_dump(include=names, exclude_none=True)
-        )
+        return Choice(self.id, self.place(self.roll), self.model_dump(include=names, exclude_none=True))
 
 
 class _Fields(Strict):

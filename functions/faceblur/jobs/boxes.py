@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # Who found a box that a person drew, and in which pass.
 PERSON = "person"
-# A place names every box of which at least this share lies inside it.
+# Of a box in a place, at least this share lies inside it.
 INSIDE = 0.6
 # Boxes of the same thing by two detectors have a larger intersection over union.
 OVERLAP = 0.3
@@ -80,8 +80,8 @@ class FoundBoxes:
     """All boxes found so far, in their order, and the digest (`storage.digest`) of the upload.
 
     A box's id is its number in this order, from 1. `wraps` says that the photo's right edge continues at its left edge,
-    which a draft may no longer tell. What is found later stays visible if it lies in one of the
-    `kept_places`, and all of it does with `only`.
+    which a draft may no longer tell. What is found later stays visible if it lies in one of the `kept_places` of its
+    kind, and all of it does with `only`.
     """
 
     photo: Mapping[str, Any]
@@ -120,15 +120,17 @@ class FoundBoxes:
     def keeper(self) -> Callable[[Box], bool]:
         """A function that tells whether a decision keeps visible what a check found.
 
-        Two detectors place the same thing differently. So a box counts as the known one that overlaps it most.
+        Two detectors place the same thing differently. So a box counts as the known one of its kind that overlaps it
+        most. What is kept is kept alone: the text on a kept face is hidden.
         """
         known = {id(each.box): each for each in self.boxes}
         boxes, places = BoxIndex(each.box for each in self.boxes), BoxIndex(self.kept_places)
 
         def keeps(box: Box) -> bool:
-            if self.only or any(box.share_in(place) >= INSIDE for place in places.near(box)):
+            if self.only or any(is_kept_by(place, box) for place in places.near(box)):
                 return True
-            nearest = max(boxes.near(box), key=box.overlap, default=None)
+            alike = (each for each in boxes.near(box) if each.kind == box.kind)
+            nearest = max(alike, key=box.overlap, default=None)
             return nearest is not None and known[id(nearest)].is_kept and nearest.overlap(box) > OVERLAP
 
         return keeps
@@ -153,6 +155,11 @@ class FoundBoxes:
             content["only"],
             content["wraps"],
         )
+
+
+def is_kept_by(place: Box, box: Box) -> bool:
+    """Whether a place that stays visible keeps this box. It keeps what is of its kind."""
+    return place.kind == box.kind and box.share_in(place) >= INSIDE
 
 
 def store_boxes(job_id: str, found: FoundBoxes, jobs: Jobs, photos: Photos) -> StoredBoxes:

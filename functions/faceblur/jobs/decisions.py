@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from faceblur.errors import InvalidDecision
 from faceblur.geometry import Box, BoxIndex
-from faceblur.jobs.boxes import INSIDE, PERSON, FoundBox
+from faceblur.jobs.boxes import INSIDE, PERSON, FoundBox, is_kept_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,11 +115,17 @@ class _Boxes:
         self.boxes = [replace(each, hidden=False) for each in self.boxes]
 
     def show(self, choice: Choice) -> None:
-        """Show what a choice names. A check must not hide what lies under a drawn box that is shown again."""
+        """Show what a choice names; of what lies in a place, only its kind.
+
+        A check must not hide what lies under a drawn box that is shown again.
+        """
         for number in self._named(choice):
-            self.boxes[number] = replace(self.boxes[number], hidden=False, named=True)
-            if self.boxes[number].box.found_by == PERSON:
-                self.shown_drawings.append(self.boxes[number].box)
+            found = self.boxes[number]
+            if choice.place and not is_kept_by(choice.place, found.box):
+                continue
+            self.boxes[number] = replace(found, hidden=False, named=True)
+            if found.box.found_by == PERSON:
+                self.shown_drawings.append(found.box)
 
     def hide(self, choice: Choice) -> None:
         """Hide what a choice names. A place gets a box of its own, unless it is a box that is there."""
@@ -132,12 +138,12 @@ class _Boxes:
             return
         if choice.id is not None:
             self._move(named[0], choice.place)
-        elif not any(self.boxes[number].box.overlap(choice.place) > SAME for number in named):
+        elif not any(self._is_same(number, choice.place) for number in named):
             self.boxes.append(FoundBox(choice.place, 0, style=choice.style, named=True))
 
     def hid_in(self, place: Box) -> bool:
-        """Whether something in this place was hidden by the decision."""
-        return any(box.share_in(place) >= INSIDE for box in self._hidden_now.near(place))
+        """Whether something that this place keeps was hidden by the decision."""
+        return any(is_kept_by(place, box) for box in self._hidden_now.near(place))
 
     def _named(self, choice: Choice) -> list[int]:
         """The numbers of the boxes that a choice names: by its id, or because they lie in its place."""
@@ -147,6 +153,11 @@ class _Boxes:
             return []
         near = [box for box in self._index.near(choice.place) if box.share_in(choice.place) >= INSIDE]
         return sorted(self._numbers[id(box)] for box in near)
+
+    def _is_same(self, number: int, place: Box) -> bool:
+        """Whether the box of this number is the place, sent back by a client. Each kind is hidden in its own form."""
+        box = self.boxes[number].box
+        return box.kind == place.kind and box.overlap(place) > SAME
 
     def _move(self, number: int, place: Box) -> None:
         """Give a box another place. It is still what its detector found."""

@@ -45,8 +45,9 @@ def test_a_face_that_moves():
 
 
 def test_a_place_says_what_it_shows():
-    (choice,) = parsed(hide=[PLACE | {"kind": "plate"}]).hide
-    assert choice.place == replace(DRAWN, kind="plate")
+    decision = parsed(keep=[PLACE | {"kind": "text"}], hide=[PLACE | {"kind": "plate"}])
+    assert [choice.place for choice in decision.keep] == [replace(DRAWN, kind="text")]
+    assert [choice.place for choice in decision.hide] == [replace(DRAWN, kind="plate")]
 
 
 def test_only():
@@ -65,7 +66,8 @@ def test_only():
         ({"keep": [{"id": True}]}, "keep.0.id"),
         ({"keep": [PLACE | {"id": 1}]}, "keep.0"),
         ({"keep": [PLACE | {"roll": 1}]}, "keep.0.roll"),
-        ({"keep": [PLACE | {"kind": "plate"}]}, "keep.0.kind"),
+        ({"keep": [PLACE | {"kind": "car"}]}, "keep.0.kind"),
+        ({"keep": [{"id": 1, "kind": "plate"}]}, "keep.0"),
         ({"hide": [PLACE | {"kind": "car"}]}, "hide.0.kind"),
         ({"hide": [{"id": 1, "kind": "plate"}]}, "hide.0"),
         ({"keep": [{"left": 0.1}]}, "keep.0"),

@@ -30,10 +30,11 @@ from faceblur.jobs.boxes import FoundBox, FoundBoxes, store_boxes
 from faceblur.jobs.decisions import Choice, Decision, decided, store_decision
 from faceblur.jobs.storage import Photos, digest, photos
 from faceblur.jobs.table import Jobs, jobs
-from faceblur.limits import MAX_BOXES
+from faceblur.limits import KINDS, MAX_BOXES
 from faceblur.observability import digest_of_id
 from tests.support.counts import faces
-from tests.support.pictures.photos import astronaut, blank, encoded
+from tests.support.pictures.photos import astronaut, blank, encoded, without_its_end
+from tests.support.pictures.plates import street_with_plate
 from tests.unit.photo.test_keep import packet
 
 if TYPE_CHECKING:
@@ -161,7 +162,6 @@ def test_the_faces_and_how_they_were_found(ask, detector):
     ]
     assert found == {
         "boxes": {"key": found["boxes"]["key"], "count": 2},
-        "found": 2,
         "unsure": 0,
         "warnings": ["Warning"],
         "stage": {
@@ -274,7 +274,7 @@ def test_the_boxes_file_holds_the_digest_of_the_photo(ask, detector):
 def test_no_face_is_an_answer(ask, detector):
     detector.finds = []
     found = ask()
-    assert (stored(found), found["boxes"]["count"], found["found"]) == ([], 0, 0)
+    assert (stored(found), found["boxes"]["count"], found["stage"]["found"]) == ([], 0, faces(0))
 
 
 def test_no_face_fails_a_job_that_asked_for_it(ask, detector):
@@ -337,7 +337,7 @@ def test_a_check_leaves_out_the_faces_that_are_kept(check, detector):
     detector.finds = [FACES[0], FACES[1]]
     kept = decided(FoundBoxes(digest(PHOTO), [FoundBox(FACES[0], 0)]), Decision(keep=[Choice(1)]))
     found = check(boxes=store_boxes(JOB_ID, kept, jobs(), photos()))
-    assert found["found"] == 1
+    assert found["stage"]["found"] == faces(1)
     assert [(box["id"], box["hidden"], box["found_in"]) for box in stored(found)] == [
         (1, False, "first"),
         (2, True, "check"),
@@ -356,7 +356,7 @@ def test_a_check_adds_uncovered_faces_to_the_hidden_ones(check, detector):
         (0.33333, "check", 1),
         (0.7, "check", 2),
     ]
-    assert (found["boxes"]["count"], found["found"], found["stage"]["round"]) == (3, 1, 2)
+    assert (found["boxes"]["count"], found["stage"]["found"], found["stage"]["round"]) == (3, faces(1), 2)
     assert found["stage"]["name"] == "check"
 
 
@@ -368,14 +368,14 @@ def test_the_boxes_of_a_check_keep_the_digest_of_the_photo_of_the_first_pass(che
 def test_a_check_without_findings_keeps_the_boxes_file(check, detector, keys):
     found = check(*((face, 0) for face in FACES), options={"on_nothing_found": "fail"})
     assert detector.asked[0][2] is DetectionPass.CHECK
-    assert (found["boxes"]["count"], found["found"]) == (2, 0)
+    assert (found["boxes"]["count"], found["stage"]["found"]) == (2, faces(0))
     assert {key for key in keys() if key.startswith("boxes/")} == {found["boxes"]["key"]}
 
 
 def test_a_check_of_a_photo_in_which_nothing_was_found_may_find_nothing(check, detector):
     detector.finds = []
     found = check(options={"on_nothing_found": "fail"})
-    assert (stored(found), found["found"]) == ([], 0)
+    assert (stored(found), found["stage"]["found"]) == ([], faces(0))
 
 
 def test_a_covered_face_causes_no_warning(check, detector):
@@ -387,8 +387,9 @@ def test_a_covered_face_causes_no_warning(check, detector):
 def test_the_padding_decides_which_faces_are_covered(check, detector):
     detector.finds = [Box(0.5, 0.5, 0.2, 0.2, 90)]
     small = (Box(0.525, 0.525, 0.15, 0.15, 90), 0)
-    assert check(small, options={"padding": 1.0})["found"] == 0
-    assert check((Box(0.6, 0.6, 0.02, 0.02, 90), 0), options={"padding": 1.0})["found"] == 1
+    assert check(small, options={"padding": 1.0})["stage"]["found"] == faces(0)
+    found = check((Box(0.6, 0.6, 0.02, 0.02, 90), 0), options={"padding": 1.0})
+    assert found["stage"]["found"] == faces(1)
 
 
 # ---------------------------------------------------------------- how many faces there may be
@@ -424,6 +425,32 @@ def test_the_faces_of_all_rounds_are_counted(check, detector):
         check(*hidden)
 
 
+# ---------------------------------------------------------------- with the real detector
+
+
+@pytest.fixture
+def look(event, context, s3, add_job, networks):
+    """Look for these kinds in a photo, with the real detector."""
+    add_job("PROCESSING")
+
+    def call(photo, **options):
+        s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=photo)
+        asked = event("detect_faces")
+        return handler(asked | {"options": asked["options"] | options}, context)
+
+    return call
+
+
+@pytest.mark.parametrize("kinds", [["face"], ["plate"], ["text"], list(KINDS)])
+def test_missing_pixels_are_told_whatever_the_job_hides(look, kinds):
+    photo, _ = street_with_plate(0)
+    cut = without_its_end(photo)
+    with pytest.raises(CorruptImage):
+        look(cut, kinds=kinds)
+    assert "TruncatedPhoto" in look(cut, kinds=kinds, on_truncated="complete")["warnings"]
+    assert "TruncatedPhoto" not in look(photo, kinds=kinds)["warnings"]
+
+
 # ---------------------------------------------------------------- paid calls
 
 
@@ -451,7 +478,7 @@ def test_with_both_detectors_it_goes_on_with_the_free_one_if_it_may(ask_again, m
     monkeypatch.setenv("FACE_DETECTOR", "both")
     found = ask_again(require_all_detectors=False)
     assert found["warnings"] == ["OneDetectorOnly"]
-    assert (found["stage"]["detector"], found["found"], found["stage"]["calls"]) == ("embedded", 1, 0)
+    assert (found["stage"]["detector"], found["stage"]["found"], found["stage"]["calls"]) == ("embedded", faces(1), 0)
 
 
 def test_the_answers_of_a_failed_attempt_are_erased_when_the_look_succeeds(ask, detector, keys):

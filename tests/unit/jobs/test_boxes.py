@@ -12,7 +12,7 @@ from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes, load_boxes, store_boxes
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import Jobs, jobs
-from faceblur.limits import MAX_BOXES
+from faceblur.limits import KINDS, MAX_BOXES
 from faceblur.options import JobOptions
 from faceblur.photo import painting
 from faceblur.photo.styles import Region, Style
@@ -134,6 +134,23 @@ def test_the_paint_of_a_panorama_goes_on_beyond_its_seam(middle, padding, shape,
 )
 def test_a_check_leaves_out_kept_faces_only(box, kept):
     assert of(KEPT, MISSED).keeper()(box) is kept
+
+
+@pytest.mark.parametrize("kept", KINDS)
+@pytest.mark.parametrize("found", KINDS)
+@pytest.mark.parametrize("share", [1, 0.7])
+def test_what_is_kept_is_kept_alone(kept, found, share):
+    """A text on a kept face is hidden, and so is a face on a kept plate, however much they overlap."""
+    box = replace(KEPT.box, width=KEPT.box.width * share, kind=found)
+    by_its_box = of(FoundBox(replace(KEPT.box, kind=kept), 0, hidden=False))
+    by_its_place = replace(of(), kept_places=[replace(KEPT.box, kind=kept)])
+    assert by_its_box.keeper()(box) is by_its_place.keeper()(box) is (found == kept)
+
+
+def test_what_covers_a_kept_face_does_not_hide_it_from_its_keeper():
+    text = FoundBox(replace(KEPT.box, kind="text"), 0)
+    assert of(text, KEPT).keeper()(replace(KEPT.box, left=0.12))
+    assert not of(text, KEPT).keeper()(text.box)
 
 
 def test_a_hidden_face_whose_paint_is_too_small_is_not_taken_for_its_kept_neighbour():

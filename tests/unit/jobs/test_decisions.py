@@ -52,6 +52,31 @@ def test_a_place_keeps_the_faces_inside_it_now_and_later():
     assert not kept.keeper()(Box(0.2, 0.3, 0.05, 0.1, 60))
 
 
+def test_a_place_keeps_its_kind_alone():
+    """The badge of somebody whose face is kept stays hidden."""
+    badge = replace(MIDDLE, box=replace(MIDDLE.box, top=0.4, height=0.05, kind="text"))
+    both = replace(FOUND, boxes=[MIDDLE, badge])
+    assert hidden(decided(both, Decision(keep=[Choice(place=place(0.35, 0.2, 0.2, 0.4))]))) == [False, True]
+    of_text = replace(place(0.35, 0.2, 0.2, 0.4), kind="text")
+    assert hidden(decided(both, Decision(keep=[Choice(place=of_text)]))) == [True, False]
+
+
+def test_a_kept_place_stays_when_something_of_another_kind_in_it_is_hidden():
+    kept = decided(FOUND, Decision(keep=[Choice(place=place(0.35, 0.2, 0.2, 0.4))]))
+    badge = replace(place(0.42, 0.35, 0.05, 0.02), kind="text")
+    with_badge = decided(kept, Decision(hide=[Choice(place=badge)]))
+    assert with_badge.hidden == {"face": 2, "plate": 0, "text": 1}
+    assert with_badge.keeper()(Box(0.5, 0.25, 0.04, 0.1, 60))
+
+
+def test_a_place_of_another_kind_than_the_box_in_it_gets_a_box_of_its_own():
+    """An oval over a face leaves the corners of a plate at the same place visible."""
+    plate = replace(place(0.4), kind="plate")
+    after = decided(FOUND, Decision(hide=[Choice(place=plate)]))
+    assert after.boxes[3].box == plate
+    assert after.hidden == {"face": 3, "plate": 1, "text": 0}
+
+
 def test_what_is_hidden_wins_over_what_is_kept():
     both = Decision(keep=[Choice(1), Choice(2)], hide=[Choice(2)])
     assert hidden(decided(FOUND, both)) == [False, True, True]

@@ -90,9 +90,14 @@ def test_the_whole_receipt_of_a_job(done):
 
 
 def test_the_receipt_names_where_a_check_hid_nothing(done):
-    found = FoundBoxes(PHOTO, [], kept_places=[Box(0.1, 0.2, 0.3, 0.4, 100, "person", turned=True)], only=True)
+    found = FoundBoxes(
+        PHOTO, [], kept_places=[Box(0.1, 0.2, 0.3, 0.4, 100, "person", turned=True, kind="text")], only=True
+    )
     made = documented(receipt(done, found, RESULT))
-    assert (made["kept_places"], made["only"]) == ([{"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4}], True)
+    assert (made["kept_places"], made["only"]) == (
+        [{"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4, "kind": "text"}],
+        True,
+    )
 
 
 def test_every_box_names_its_detector_and_its_round(done):

@@ -26,6 +26,14 @@ test("all regions are hidden or shown, or all but one", () => {
   expect(hidden(after(three(), { type: "hideOnly", key: "known-3" }))).toEqual(["known-3"]);
 });
 
+test("all regions of a kind are hidden or shown, and the others stay as they are", () => {
+  const drawn = after(three(), { type: "drawAs", kind: "plate" }, { type: "draw", key: "drawn", place: PLACE });
+  const faces = ["known-1", "known-2", "known-3"];
+  expect(hidden(after(drawn, { type: "setAll", hidden: false, kind: "plate" }))).toEqual(faces);
+  const none = after(drawn, { type: "setAll", hidden: false });
+  expect(hidden(after(none, { type: "setAll", hidden: true, kind: "plate" }))).toEqual(["drawn"]);
+});
+
 test("a drawn box can be removed; a region that the server knows is then visible", () => {
   const drawn = after(three(), { type: "draw", key: "drawn", place: PLACE });
   expect(hidden(drawn)).toHaveLength(4);

@@ -19,7 +19,8 @@ export type Editing = Edited & {
 export type Action =
   | { type: "select"; key: string | undefined }
   | { type: "toggle"; key: string }
-  | { type: "setAll"; hidden: boolean }
+  /** Hides or shows all regions, or those of one kind. */
+  | { type: "setAll"; hidden: boolean; kind?: Kind }
   | { type: "hideOnly"; key: string }
   | { type: "draw"; key: string; place: Place }
   | { type: "drawAs"; kind: Kind }
@@ -61,8 +62,11 @@ export function edit(editing: Editing, action: Action): Editing {
         { ...editing, selected: action.key },
         { regions: withRegion(regions, action.key, (region) => ({ ...region, hidden: !region.hidden })) },
       );
-    case "setAll":
-      return change(editing, { regions: regions.map((region) => ({ ...region, hidden: action.hidden })) });
+    case "setAll": {
+      const { hidden, kind } = action;
+      const set = regions.map((region) => (kind && region.kind !== kind ? region : { ...region, hidden }));
+      return change(editing, { regions: set });
+    }
     case "hideOnly":
       return change(editing, { regions: regions.map((region) => ({ ...region, hidden: region.key === action.key })) });
     case "draw":

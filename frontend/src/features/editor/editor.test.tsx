@@ -185,6 +185,17 @@ test("plates and texts are labelled, counted and listed by their kinds", async (
   ]);
 });
 
+test("all boxes of the listed kind are hidden or shown at once", async () => {
+  const { user } = showEditor({ kinds: ["face", "plate", "plate", "text"] });
+  expect(screen.queryByRole("button", { name: words.showKind("plate") })).toBeNull();
+  await user.selectOptions(screen.getByRole("combobox", { name: words.listed }), words.ofKind("plate", 2));
+  await user.click(button(words.showKind("plate")));
+  expect(counts()).toBe("1 face and 1 text hidden, 2 number plates visible");
+  await user.click(button(words.showAll));
+  await user.click(button(words.hideKind("plate")));
+  expect(counts()).toBe("2 number plates hidden, 1 face and 1 text visible");
+});
+
 test("a box is drawn as the chosen kind, which can be changed afterwards", async () => {
   const { onFinish, user } = showEditor({ regions: 0 });
   await user.selectOptions(screen.getByRole("combobox", { name: words.drawAs }), texts.kinds.plate);

@@ -11,7 +11,8 @@ const MAX_LISTED = 1000;
 
 type Props = { regions: readonly Region[]; selectedKey: string | undefined; dispatch: Dispatch<Action> };
 
-/** All regions, or those of one kind, with a checkbox each, for screen readers and for the keyboard. */
+/** All regions, or those of one kind, with a checkbox each, for screen readers and for the keyboard. Those of one kind can be
+ * hidden and shown at once. */
 export function RegionList({ regions, selectedKey, dispatch }: Props) {
   const [chosen, setChosen] = useState<Kind>();
   const counts = countKinds(regions);
@@ -37,6 +38,24 @@ export function RegionList({ regions, selectedKey, dispatch }: Props) {
             ))}
           </select>
         </label>
+      )}
+      {shown && present.length > 1 && (
+        <div className="editor-choices">
+          <button
+            type="button"
+            className="button"
+            onClick={() => dispatch({ type: "setAll", hidden: true, kind: shown })}
+          >
+            {texts.editor.hideKind(shown)}
+          </button>
+          <button
+            type="button"
+            className="button"
+            onClick={() => dispatch({ type: "setAll", hidden: false, kind: shown })}
+          >
+            {texts.editor.showKind(shown)}
+          </button>
+        </div>
       )}
       <ul className="editor-regions">
         {listed.map(({ region, number }) => (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from faceblur.detectors.base import Detection, DetectionPass
-from faceblur.detectors.embedded.detector import load
+from faceblur.detectors.embedded.detector import opened
 from faceblur.detectors.text.lines import boxes_of
 from faceblur.detectors.text.network import text_network
 from faceblur.detectors.text.plates import wanted_among
@@ -45,11 +45,11 @@ class EmbeddedTextDetector:
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
         """The plates and texts of at least this confidence (0…100). Raises the errors of `decode.inspect`."""
-        picture = load(photo.data)
+        picture, warnings = opened(photo, detection_pass)
         lines = lines_of(picture, LONG_SIDE[detection_pass])
         found = wanted_among(lines, picture.size, self.kinds, confidence_of, CLEAR_PLATE)
         boxes = [box for box in found if box.confidence >= min_confidence]
-        return Detection(boxes, "embedded", text_network().version, calls=0, warnings=[])
+        return Detection(boxes, "embedded", text_network().version, calls=0, warnings=sorted(warnings))
 
 
 def lines_of(picture: Image.Image, long_side: int) -> list[Line]:

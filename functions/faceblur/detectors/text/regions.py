@@ -23,8 +23,8 @@ CORE = 0.3
 # A rectangle grows on each side by this many times its area divided by its circumference.
 ENLARGED = 1.6
 SMALLEST = 3  # cells; a thinner core is noise
-# A core of a text fills at least this share of its rectangle, apart from a cell for its ragged edge. The outline of something large, such as a painted car,
-# fills less, and its score is lower by as much. On real photos, the cores of plates filled 0.85 and more.
+# A core of a text fills at least this share of its rectangle, apart from a cell for its ragged edge. The outline of
+# something large, such as a painted car, fills less, and scores less by as much. On real photos, plates filled 0.85.
 FILLED = 0.8
 
 
