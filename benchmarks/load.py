@@ -196,7 +196,7 @@ def without_check(definition: str) -> str:
     Only this benchmark leaves it out; a deployed stack always checks.
     """
     machine: dict[str, Any] = json.loads(definition)
-    machine["States"]["Hide the faces"]["Next"] = machine["States"]["Was a face missed?"]["Default"]
+    machine["States"]["Hide what was found"]["Next"] = machine["States"]["Was something missed?"]["Default"]
     return json.dumps(machine)
 
 

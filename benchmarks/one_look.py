@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.hiding_methods import megabytes
 from faceblur.detectors import rekognition
-from faceblur.detectors.base import DetectionPass, StoredPhoto
+from faceblur.detectors.base import Answer, DetectionPass, StoredPhoto
 from faceblur.detectors.embedded import detector as embedded
 from faceblur.detectors.warnings import warnings_for
 from faceblur.errors import ImageTooLarge
@@ -37,7 +37,7 @@ def detect_embedded(photo: bytes, _: OutputFormat) -> None:
 
 def detect_rekognition(photo: bytes, _: OutputFormat) -> None:
     """A check with Rekognition, which sends every picture itself. The service finds nothing."""
-    rekognition.detect_faces = lambda _: []
+    rekognition.detect_faces = lambda _: Answer([], is_full=False)
     rekognition.client = lambda: SimpleNamespace(meta=SimpleNamespace(service_model=SimpleNamespace(api_version="")))
     rekognition.RekognitionDetector(Paid()).detect(StoredPhoto(photo, "", ""), 50, DetectionPass.CHECK)
 

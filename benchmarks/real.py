@@ -1,4 +1,6 @@
-"""The complete workflow on real photos, beside deface: `real.py FOLDER`, a folder as truth.py describes it.
+"""The complete workflow on real photos: `real.py FOLDER`, a folder as truth.py describes it.
+
+First it hides faces, beside deface, and then number plates (real_plates.py). `real.py FOLDER plates` hides plates only.
 
 Each photo goes through the workflow by the functions that the handlers call, with the default options. Whether a face
 is hidden is judged by the pixels of the result (remains.py). deface only gives its boxes: a face counts as found if
@@ -22,6 +24,7 @@ from typing import TYPE_CHECKING
 from benchmarks.detect import things
 from benchmarks.judge import judged
 from benchmarks.real_figures import LARGE, NOBODY, TOOLS, by_set, figures_of, goals, in_all, rates_of
+from benchmarks.real_plates import end_of, plate_figures, plate_goals, plate_table
 from benchmarks.report import publish
 from faceblur.options import JobOptions
 from faceblur.photo.styles import style_of
@@ -42,15 +45,36 @@ TIMES_LARGE = 3
 LARGE_PHOTO, LARGE_FACES = (4000, 3000), (800, 1600)  # pixels
 
 
-def main(folder: str) -> int:
+def main(folder: str, only: str = "") -> int:
     """Measure a folder of real photos, and publish the results; exit code 2 if there are no photos."""
     if not folder or not (Path(folder) / "truth.json").is_file():
         print("PHOTOS=… must name a folder with a truth.json (see tests/support/pictures/truth.py).", file=sys.stderr)  # noqa: T201
         return 2
+    photos = read(Path(folder))
+    codes = [] if only == "plates" else [measure_faces(photos)]
+    if any(photo.plates for photo in photos):
+        codes.append(measure_plates(photos))
+    return max(codes, default=0)
+
+
+def measure_plates(photos: Sequence[Photo]) -> int:
+    """Hide number plates in all photos, and publish the results."""
+    with tempfile.TemporaryDirectory() as name:
+        answers, _ = answers_about(photos, Path(name), ("plates",))
+        ends = [
+            end_of(photo, ours, Path(name) / str(number))
+            for number, (photo, ours) in enumerate(zip(photos, answers["plates"], strict=True))
+        ]
+    figures = plate_figures(ends)
+    return publish("plates", [figures], plate_goals(figures), plate_table(figures))
+
+
+def measure_faces(real: Sequence[Photo]) -> int:
+    """Hide faces in these photos and in composed ones, and publish the results."""
     style = style_of(JobOptions().model_dump())
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        photos = [*read(Path(folder)), *composed(work)]
+        photos = [*real, *composed(work)]
         answers, megabytes = answers_about(photos, work)
         outcomes = [
             judged(photo, ours, others, work / str(number), style)
@@ -70,20 +94,22 @@ def composed(folder: Path) -> Iterator[Photo]:
         yield Photo(path, set_, (), complete=False, of_no_one=set_ == NOBODY)
 
 
-def answers_about(photos: Sequence[Photo], folder: Path) -> tuple[dict[str, list[list[Answer]]], dict[str, float]]:
+def answers_about(
+    photos: Sequence[Photo], folder: Path, tools: Sequence[str] = TOOLS
+) -> tuple[dict[str, list[list[Answer]]], dict[str, float]]:
     """Each tool's answer for each photo in each round, and its peak memory in MB. Results go into the folder."""
     environment = os.environ | {
         "PYTHONPATH": f"{os.environ['PYTHONPATH']}:{python_path()}",
         "OPENBLAS_NUM_THREADS": "1",
         "ORT_DISABLE_TELEMETRY": "1",  # which deface leaves on
     }
-    answers: dict[str, list[list[Answer]]] = {tool: [[] for _ in photos] for tool in TOOLS}
-    megabytes = dict.fromkeys(TOOLS, 0.0)
+    answers: dict[str, list[list[Answer]]] = {tool: [[] for _ in photos] for tool in tools}
+    megabytes = dict.fromkeys(tools, 0.0)
     for round_ in range(ROUNDS):
         for batch in batches(photos):
             files = [(number, str(photos[number].path.absolute())) for number in batch]
             (folder / "photos.json").write_text(json.dumps(files))
-            for tool in TOOLS:
+            for tool in tools:
                 subprocess.run(
                     [sys.executable, Path(__file__).with_name("real_tools.py"), tool, folder],
                     env=environment,
@@ -107,8 +133,9 @@ def batches(photos: Sequence[Photo]) -> Iterator[list[int]]:
     others = [number for number, photo in enumerate(photos) if photo.set != LARGE]
     for start in range(0, len(others), AT_ONCE):
         yield others[start : start + AT_ONCE]
-    yield large * TIMES_LARGE
+    if large:
+        yield large * TIMES_LARGE
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

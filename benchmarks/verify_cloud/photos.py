@@ -73,14 +73,14 @@ def _hide_a_face(target: Target) -> str:
     before = Image.open(BytesIO(astronaut())).convert("RGB")
     remains = shown(before, result, in_pixels(ASTRONAUT_FACE, before.size))
     seen = f"{job['faces']} face found, {job['check_rounds']} check; {remains:.2f} of its detail shows"
-    must(job["faces"] == 1 and remains < HIDDEN, seen)
+    must(job["hidden"]["face"] == 1 and remains < HIDDEN, seen)
     return seen
 
 
 def _leave_alone(target: Target) -> str:
     job, _ = _completed(target, NOBODY, flower())
     seen = f"{job['faces']} faces found, warnings: {', '.join(job['warnings'])}"
-    must(job["faces"] == 0 and "NoFacesFound" in job["warnings"], seen)
+    must(job["hidden"]["face"] == 0 and "NothingFound" in job["warnings"], seen)
     return seen
 
 

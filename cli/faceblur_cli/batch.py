@@ -59,8 +59,8 @@ def summary(batch: Batch) -> str:
     if counts is None:
         return str(batch["status"])
     told = f"{counts['hidden']:,} of {counts['photos']:,} hidden, {counts['failed']:,} failed"
-    if empty := batch.get("without_faces"):
-        told += f", {empty:,} without faces"
+    if empty := batch.get("nothing_hidden"):
+        told += f", {empty:,} with nothing hidden"
     told += f", {batch['photos_a_minute']:,.0f} a minute, {batch['cost_usd']:.2f} USD"
     error = batch.get("error")
     return f"{told}. {error['message']}" if error else told
@@ -71,4 +71,4 @@ def exit_code(batch: Batch) -> int:
     counts = batch.get("counts", {"failed": 0, "waiting": 0})
     if batch["status"] in {"FAILED", "STOPPED"} or counts["failed"] or (counts["waiting"] and "finished_at" in batch):
         return 1
-    return 3 if batch.get("without_faces") else 0
+    return 3 if batch.get("nothing_hidden") else 0

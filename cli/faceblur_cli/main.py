@@ -85,7 +85,9 @@ _of_an_api = click.option(
     "--api", metavar="URL", callback=_address, help="API of a deployed stack; by default the stack on this machine."
 )
 _SIDES = ("left", "top", "width", "height")
-_PLACES = "ID|LEFT,TOP,WIDTH,HEIGHT"
+_LISTS = {"kinds", "keep_metadata"}
+_PLACES = "ID|LEFT,TOP,WIDTH,HEIGHT[,KIND]"
+_KINDS = ("face", "plate", "text")
 
 
 def _of_a_job(command: Callable[..., None]) -> Callable[..., None]:
@@ -104,13 +106,21 @@ def _of_a_job(command: Callable[..., None]) -> Callable[..., None]:
         ),
         _as_json,
         click.option(
-            "--option", "-o", "options", multiple=True, metavar="NAME=VALUE", help="Job option, such as style=solid."
+            "--option",
+            "-o",
+            "options",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Job option, such as style=solid or kinds=face,plate.",
         ),
-        click.option("--keep", multiple=True, metavar=_PLACES, help="Face that stays visible: its id or its place."),
+        click.option("--keep", multiple=True, metavar=_PLACES, help="What stays visible: its id or its place."),
         click.option(
-            "--hide", multiple=True, metavar=_PLACES, help="Face or place to hide, in fractions of the photo."
+            "--hide",
+            multiple=True,
+            metavar=_PLACES,
+            help="What is hidden: its id, or its place in fractions of the photo and its kind (face).",
         ),
-        click.option("--only", multiple=True, metavar=_PLACES, help="Face or place to hide, and nothing else."),
+        click.option("--only", multiple=True, metavar=_PLACES, help="What is hidden, and nothing else."),
     )
     for option in reversed(options):
         command = option(command)
@@ -120,7 +130,7 @@ def _of_a_job(command: Callable[..., None]) -> Callable[..., None]:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(metadata.version("faceblur"), message="%(version)s")
 def cli() -> None:
-    """Find every face in a photo and hide it."""
+    """Find the faces, number plates and text in photos and hide them."""
 
 
 @cli.command()
@@ -228,7 +238,7 @@ def delete(stack_name: str, yes: bool) -> None:
     help="Write a line a photo as it ends: FILE.csv or FILE.jsonl.",
 )
 @click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")
-@click.option("--review", is_flag=True, help="Decide in the web page which faces are hidden, photo by photo.")
+@click.option("--review", is_flag=True, help="Decide in the web page what is hidden, photo by photo.")
 @click.option("--page", metavar="URL", help="With --review and --api: address of the web page.")
 def blur(
     photos: tuple[Path, ...],
@@ -249,6 +259,8 @@ def blur(
 ) -> None:
     """Hide the faces in PHOTOS: files, folders with all they hold, or - for standard input and output.
 
+    With -o kinds=face,plate,text, number plates and other text are hidden too.
+
     The result of a file is NAME.blurred.EXTENSION, beside it or in --out. Those of a folder need --out, and keep their
     paths and names below it; what is no photo is skipped. With --out, a run goes on where an earlier one ended. With -o
     review=always, a person answers through the API or the web page.
@@ -257,7 +269,7 @@ def blur(
     Ends with 0 if all went well,
               1 if a photo failed, or if the run ended early,
               2 if it was called in a wrong way,
-              3 if faces may be visible in a result: please look at it,
+              3 if something may be visible in a result: please look at it,
             130 if it was interrupted.
     """
     _check_sources(photos, folder, suffix, as_json=as_json)
@@ -331,7 +343,14 @@ def redo_job(job: str, folder: Path | None, api: str | None, token: str | None, 
 @click.option("--receipts", is_flag=True, help="Store each result's receipt beside it.")
 @_of_an_api
 @click.option("--token", envvar="FACEBLUR_TOKEN", help="Token for an API with sign-in; FACEBLUR_TOKEN is safer.")
-@click.option("--option", "-o", "options", multiple=True, metavar="NAME=VALUE", help="Job option, such as style=solid.")
+@click.option(
+    "--option",
+    "-o",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Job option, such as style=solid or kinds=face,plate.",
+)
 @_as_json
 def hide_batch(
     places: tuple[str, ...],
@@ -534,7 +553,7 @@ def _reviewer(stack: Stack | None, page: str | None, *, review: bool) -> Iterato
 def _open_editor(page: str, job_id: str) -> None:
     """Show the address of the page's editor for a job, and open it if there is a screen."""
     address = f"{page}/#job={job_id}"
-    err.print(f"Decide here which faces are hidden: {address}", soft_wrap=True, highlight=False)
+    err.print(f"Decide here what is hidden: {address}", soft_wrap=True, highlight=False)
     if _has_screen():
         webbrowser.open(address)
 
@@ -613,29 +632,31 @@ def _report_file(path: Path | None) -> Iterator[Callable[[Report], None]]:
 
 def _fields(options: Sequence[str], **places: Sequence[str]) -> dict[str, Any]:
     """The fields of a request: the options, and the decision in keep, hide and only."""
-    decision = {name: [_face(text) for text in given] for name, given in places.items() if given}
+    decision = {name: [_place(text) for text in given] for name, given in places.items() if given}
     return {**dict(_parsed(option) for option in options), **decision}
 
 
-def _face(text: str) -> dict[str, Any]:
-    """A face by its id, or a place by left, top, width and height in fractions of the photo."""
-    try:
-        sides = [float(part) for part in text.split(",")]
-    except ValueError:
-        sides = []
+def _place(text: str) -> dict[str, Any]:
+    """A box by its id, or a place by left, top, width and height in fractions of the photo, and the kind it shows."""
     if text.isdecimal():
         return {"id": int(text)}
+    parts = text.split(",")
+    kind = {"kind": parts.pop()} if parts[-1] in _KINDS else {}
+    try:
+        sides = [float(part) for part in parts]
+    except ValueError:
+        sides = []
     if len(sides) != len(_SIDES):
-        raise click.UsageError(f"{text!r} is neither the id of a face nor a place as LEFT,TOP,WIDTH,HEIGHT.")
-    return dict(zip(_SIDES, sides, strict=True))
+        raise click.UsageError(f"{text!r} is neither the id of a box nor a place as LEFT,TOP,WIDTH,HEIGHT[,KIND].")
+    return {**dict(zip(_SIDES, sides, strict=True)), **kind}
 
 
 def _parsed(option: str) -> tuple[str, Any]:
-    """The name and the value of an option: the value as JSON if it is JSON, else as text."""
+    """The name and the value of an option: the value as JSON if it is JSON, else as text, or as a list of texts."""
     name, separator, value = option.partition("=")
     if not separator:
         raise click.UsageError(f"{option!r} is not of the form NAME=VALUE.")
     try:
         return name, json.loads(value)
     except ValueError:
-        return name, value
+        return name, value.split(",") if name in _LISTS else value

@@ -53,7 +53,7 @@ class Client:
         self._stopped = threading.Event()
 
     def hide(self, photo: Photo, /, *, on_status: OnStatus | None = None, **options: Any) -> Result:
-        """Hide the faces in a photo, which is a path, bytes or a binary file.
+        """Hide what the options ask for in a photo, which is a path, bytes or a binary file.
 
         `options` are those of the API, and `keep`, `hide` and `only` its decision. `on_status` is called with the job's
         id and each new status. With a review, this waits for the person. Raises InvalidOptions, JobFailed and OSError.

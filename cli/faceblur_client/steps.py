@@ -42,15 +42,15 @@ class _UploadExpired(JobFailed):
 
 @dataclass(frozen=True)
 class Result:
-    """A photo whose faces are hidden.
+    """A photo in which something is hidden.
 
-    `faces` were hidden, and `kept` stay visible by a decision. `receipt` tells what was done (schema `Receipt` of the
-    API), and `job` is the completed job as the API shows it.
+    `hidden` and `kept` count by kind what was hidden and what stays visible by a decision. `receipt` tells what was
+    done (schema `Receipt` of the API), and `job` is the completed job as the API shows it.
     """
 
     job_id: str
-    faces: int
-    kept: int
+    hidden: dict[str, int]
+    kept: dict[str, int]
     warnings: tuple[str, ...]
     content: bytes = field(repr=False)
     content_type: str
@@ -149,7 +149,7 @@ class Api:
         receipt = yield from self._download(job["receipt"]["url"])
         return Result(
             job["job_id"],
-            job["faces"],
+            job["hidden"],
             job["kept"],
             tuple(job["warnings"]),
             content,
@@ -167,7 +167,7 @@ class Api:
         return (yield from self._call("POST", f"/jobs/{job_id}/redo", options, repeatable=False))
 
     def review(self, job_id: str, decision: Mapping[str, Any]) -> Steps[dict[str, Any]]:
-        """Decide which faces are hidden."""
+        """Decide what is hidden."""
         return (yield from self._call("PUT", f"/jobs/{job_id}/review", decision, repeatable=False))
 
     def delete_job(self, job_id: str) -> Steps[None]:

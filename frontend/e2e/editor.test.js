@@ -24,15 +24,17 @@ after(() => browser?.close());
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
 
-const editorOf = (page) => page.getByRole("dialog", { name: /^Who is hidden in/ });
-const stageOf = (page) => page.getByRole("group", { name: /^Faces of/ });
-const counted = (page, hidden, visible) => page.getByText(`${hidden} hidden, ${visible} visible`).waitFor();
+const editorOf = (page) => page.getByRole("dialog", { name: /^What is hidden in/ });
+const stageOf = (page) => page.getByRole("group", { name: /^Boxes of/ });
+const faces = (count) => (count === 0 ? "nothing" : count === 1 ? "1 face" : `${count} faces`);
+const counted = (page, hidden, visible) =>
+  page.getByText(`${faces(hidden)} hidden, ${faces(visible)} visible`, { exact: true }).waitFor();
 const isClosed = (page) => editorOf(page).waitFor({ state: "detached" });
 
 /** Chooses to review every photo. On a phone the options are folded at first. */
 async function chooseReview(page) {
   const review = page.getByLabel("Review before hiding");
-  if (!(await review.isVisible())) await page.getByRole("heading", { name: "How faces are hidden" }).click();
+  if (!(await review.isVisible())) await page.getByRole("heading", { name: "What is hidden, and how" }).click();
   await review.selectOption("always");
 }
 
@@ -140,6 +142,23 @@ describe("a group photo of eight", () => {
         receipt.filter(({ hidden }) => hidden).map(({ id }) => id),
         [boxes[2].id],
       );
+    }));
+
+  test("gets a number plate drawn, which is labelled, hidden and counted as one", () =>
+    onPage(browser, async (page) => {
+      await reviewGroup(page);
+      await page.getByLabel("New boxes").selectOption("Number plate");
+      await page.keyboard.press("n");
+      await page.getByText("8 faces and 1 number plate hidden, nothing visible", { exact: true }).waitFor();
+      await page.getByRole("heading", { name: /^drawn number plate 9/ }).waitFor();
+      await page.locator(".editor-kinds").getByText("Number plate").waitFor();
+      await page.getByLabel("Listed").selectOption("1 number plate");
+      await screenshot(page, "44-number-plate", { fullPage: false });
+      await assertAccessible(page);
+      await page.getByRole("button", { name: "Hide these" }).click();
+      await isClosed(page);
+      await waitForStatus(page, "group.png", "Done");
+      await card(page, "group.png").getByText("8 faces and 1 number plate hidden").waitFor();
     }));
 
   test("is decided by the keyboard alone", () =>
@@ -262,7 +281,7 @@ describe("a group photo of eight", () => {
       const [left, top, right, bottom] = [x + width * 0.02, y + height * 0.9, x + width * 0.07, y + height * 0.97];
       await drag([left, top], [right, bottom]);
       await counted(page, 9, 0);
-      const edge = () => page.locator(".is-selected-face .editor-line").boundingBox();
+      const edge = () => page.locator(".is-selected-region .editor-line").boundingBox();
       const drawn = await edge();
       await drag([(left + right) / 2, (top + bottom) / 2], [(left + right) / 2 + 40, (top + bottom) / 2 - 40]);
       const moved = await edge();
@@ -319,7 +338,7 @@ describe("a finished photo", () => {
       await isClosed(page);
       await waitForStatus(page, "group.png", "Done");
       const job = await getJob(page, jobId);
-      assert.deepEqual([job.faces, job.kept, job.options.style], [7, 1, "solid"]);
+      assert.deepEqual([job.hidden.face, job.kept.face, job.options.style], [7, 1, "solid"]);
       await card(page, "group.png").getByRole("slider").waitFor();
       const same = await sameInside(
         page,
@@ -346,7 +365,7 @@ describe("a finished photo", () => {
         assert.ok(erased.url().endsWith(jobId));
         const [{ jobId: second }] = await remembered(page);
         const job = await getJob(page, second);
-        assert.deepEqual([job.status, job.faces, job.kept], ["COMPLETED", 7, 1]);
+        assert.deepEqual([job.status, job.hidden.face, job.kept.face], ["COMPLETED", 7, 1]);
       },
       { expected: /^Failed to load resource/ },
     ));
@@ -408,6 +427,6 @@ describe("a job without this browser's photo", () => {
         .waitFor();
       await page.keyboard.press("Escape");
       await waitForStatus(page, "group.png", "Done");
-      assert.equal((await getJob(page, jobId)).faces, 1);
+      assert.equal((await getJob(page, jobId)).hidden.face, 1);
     }));
 });

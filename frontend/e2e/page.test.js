@@ -87,7 +87,7 @@ describe("one photo", () => {
 
       await waitForResult(page, "astronaut.jpg");
       await view.getByText("1 face hidden").waitFor();
-      await view.getByText("Checked once: no more faces were found.").waitFor();
+      await view.getByText("Checked once: nothing more was found.").waitFor();
       await screenshot(page, "03-done");
       await assertAccessible(page);
       await assertFitsWidth(page);
@@ -110,7 +110,7 @@ describe("one photo", () => {
       assert.equal(output.bytes, bytes.length);
 
       await view.getByRole("button", { name: "Show boxes" }).click();
-      await view.getByRole("region", { name: "Faces that were found" }).waitFor();
+      await view.getByRole("region", { name: "Boxes of what was found" }).waitFor();
       await assertBoxLiesOn(view.locator(".frame"), boxes[0]);
       await screenshot(page, "04-boxes");
       await assertAccessible(page);
@@ -167,7 +167,7 @@ describe("one photo", () => {
       await page.getByRole("radio", { name: "Solid" }).check({ force: true });
       await page.getByLabel("Colour").fill("#c04020");
       await page.getByLabel("File format").selectOption("png");
-      await page.getByLabel("Padding around each face").fill("0.5");
+      await page.getByLabel("Padding").fill("0.5");
       await screenshot(page, "09-options");
       await page.reload();
       assert.ok(await page.getByRole("radio", { name: "Solid" }).isChecked());
@@ -196,6 +196,7 @@ describe("the checks of a result", () => {
       return route.fulfill({ response, json: { ...(await response.json()), boxes } });
     });
   const face = {
+    kind: "face",
     width: 0.18,
     height: 0.24,
     roll: 0,
@@ -216,21 +217,23 @@ describe("the checks of a result", () => {
         hide_missed: "2026-01-01T12:00:03Z",
         finished: "2026-01-01T12:00:09Z",
       };
-      const counts = { faces: 3, missed_at_first: 2, check_rounds: 5 };
+      const counts = { hidden: { face: 2, plate: 1, text: 0 }, missed_at_first: 2, check_rounds: 5 };
       await changeCompletedJobs(page, { ...counts, progress, warnings: ["ChecksNotSettled"] });
       await changeReceipts(page, [
         { ...face, left: 0.35, top: 0.1 },
-        { ...face, left: 0.1, top: 0.6, found_in: "check", round: 1 },
+        { ...face, kind: "plate", left: 0.1, top: 0.6, found_in: "check", round: 1 },
         { ...face, left: 0.6, top: 0.6, found_in: "check", round: 4 },
       ]);
       await add(page, "astronaut.jpg");
       await waitForResult(page, "astronaut.jpg", "Please look");
       const view = card(page, "astronaut.jpg");
-      await view.getByText("Checked 5 times: the checks found 2 more faces, which are hidden too.").waitFor();
-      await view.getByText("look for faces that still show").waitFor();
+      await view.getByText("Checked 5 times: the checks found 2 more, which are hidden too.").waitFor();
+      await view.getByText("look for what still shows").waitFor();
       await view.getByText("Took 9 s").click();
-      await view.getByText("Hiding missed faces and checking again").waitFor();
+      await view.getByText("Hiding what was missed and checking again").waitFor();
       await view.getByRole("button", { name: "Show boxes" }).click();
+      await view.getByText("2 faces and 1 number plate hidden").waitFor();
+      await view.getByText("Number plate · ").waitFor();
       await view.getByText("found by check 4").waitFor();
       await screenshot(page, "16-last-check-found-a-face");
       await assertAccessible(page);
@@ -250,14 +253,18 @@ describe("the checks of a result", () => {
         ...place,
         ...(index % 9 ? {} : { found_in: "check", round: 1 }),
       }));
-      await changeCompletedJobs(page, { faces: 20_000, missed_at_first: 2223, check_rounds: 2 });
+      await changeCompletedJobs(page, {
+        hidden: { face: 20_000, plate: 0, text: 0 },
+        missed_at_first: 2223,
+        check_rounds: 2,
+      });
       await changeReceipts(page, boxes);
       await add(page, "crowd.jpg");
       await waitForResult(page, "crowd.jpg");
       const view = card(page, "crowd.jpg");
-      await view.getByText("the first check found 2,223 more faces").waitFor();
+      await view.getByText("the first check found 2,223 more").waitFor();
       await view.getByRole("button", { name: "Show boxes" }).click();
-      const list = view.getByRole("region", { name: "Faces that were found" });
+      const list = view.getByRole("region", { name: "Boxes of what was found" });
       await list.waitFor();
       assert.equal(await list.getByRole("listitem").count(), 100);
       await view.getByText("19,900 more boxes are in the picture.").waitFor();
@@ -457,7 +464,7 @@ describe("a failure", () => {
   const refused = [
     ["text.jpg", "not a photo in a format we can read"],
     ["animated.gif", "not a photo in a format we can read"],
-    ["tiny.png", "too small to find faces"],
+    ["tiny.png", "too small to find anything"],
     ["truncated.jpg", "damaged or incomplete"],
   ];
   for (const [name, sentence] of refused) {
@@ -474,7 +481,7 @@ describe("a failure", () => {
 
   test("because no face was found offers to try again with lower confidence", () =>
     onPage(browser, async (page) => {
-      await page.getByRole("checkbox", { name: "Stop if no face is found" }).check();
+      await page.getByRole("checkbox", { name: "Stop if nothing is found" }).check();
       await add(page, "sky.png");
       await waitForStatus(page, "sky.png", "Failed");
       await screenshot(page, "21-failed-no-face");
@@ -484,7 +491,7 @@ describe("a failure", () => {
 
   const codes = [
     ["ImageTooLarge", "Reduce and try again"],
-    ["TooManyFaces", null],
+    ["TooMuchToHide", null],
     ["UploadReplaced", "Try again"],
     ["DetectorThrottled", "Try again"],
     ["DetectorUnavailable", "Try again"],
@@ -756,7 +763,7 @@ describe("the layout", () => {
         await screenshot(page, "51-phone-empty", { fullPage: false });
         await add(page, "hopper.jpg", "text.jpg");
         await waitForResult(page, "hopper.jpg");
-        await page.getByText("How faces are hidden").click();
+        await page.getByText("What is hidden, and how").click();
         await assertFitsWidth(page);
         await screenshot(page, "52-phone");
         await assertAccessible(page);

@@ -1,4 +1,4 @@
-import type { PhotoState, WarningCode } from "./jobs/job";
+import { totalOf, type Counts, type Kind, type PhotoState, type WarningCode } from "./jobs/job";
 import { MAX_BYTES, MAX_PIXELS, REDUCED_PIXELS } from "./limits";
 
 /** All texts of the page, in one place for translation. */
@@ -6,23 +6,38 @@ export const LANGUAGE = "en";
 
 const number = (count: number) => count.toLocaleString(LANGUAGE);
 const millions = (count: number) => number(count / 1_000_000);
-const faces = (count: number) => (count === 1 ? "1 face" : `${number(count)} faces`);
-const moreFaces = (count: number) => (count === 1 ? "1 more face, which is" : `${number(count)} more faces, which are`);
+const more = (count: number) => (count === 1 ? "1 more, which is" : `${number(count)} more, which are`);
 const photos = (count: number) => (count === 1 ? "1 photo" : `${count} photos`);
 const list = (parts: readonly string[]) => new Intl.ListFormat(LANGUAGE).format(parts);
 const times = (count: number) => ["once", "twice"][count - 1] ?? `${count} times`;
 
+/** What the kinds are called: on their own, for one, and for several. */
+const kinds: Record<Kind, string> = { face: "Face", plate: "Number plate", text: "Text" };
+const one: Record<Kind, string> = { face: "face", plate: "number plate", text: "text" };
+const several: Record<Kind, string> = { face: "faces", plate: "number plates", text: "texts" };
+
+const ofKind = (kind: Kind, count: number) => (count === 1 ? `1 ${one[kind]}` : `${number(count)} ${several[kind]}`);
+
+/** Such as "2 faces and 1 number plate", or "nothing". */
+const things = (counts: Counts) =>
+  list((Object.keys(kinds) as Kind[]).filter((kind) => counts[kind] > 0).map((kind) => ofKind(kind, counts[kind]))) ||
+  "nothing";
+
+/** What was asked for and not found, such as "No face or number plate was found". */
+const noneOf = (asked: readonly Kind[]) =>
+  `No ${new Intl.ListFormat(LANGUAGE, { type: "disjunction" }).format(asked.map((kind) => one[kind]))} was found`;
+
 const warnings: Record<WarningCode, string> = {
-  NoFacesFound: "Nothing is hidden in this photo. If it shows a face, try again with a lower confidence.",
-  FacesBelowConfidence:
-    "Some likely faces are still visible because the minimum confidence is high. Try again with a lower one.",
-  FacesNearSizeLimit: "Some faces are about as small as we can find. Check the result for even smaller ones.",
+  NothingFound: "Nothing is hidden in this photo. If it shows something to hide, try again with a lower confidence.",
+  BelowConfidence:
+    "Something that should be hidden may still be visible, because the minimum confidence is high. Try again with a lower one.",
+  FacesNearSizeLimit: "Some faces or texts are about as small as we can find. Check the result for even smaller ones.",
   AnswerCapped:
-    "There are so many faces that some may have been missed. Check the crowd closely, or split the photo into parts.",
-  DarkPhoto: "The photo is so dark that faces are hard to find. Check the result closely.",
-  BlurredPhoto: "The photo is so blurred that faces are hard to find. Check the result closely.",
+    "There is so much to hide that some may have been missed. Check the result closely, or split the photo into parts.",
+  DarkPhoto: "The photo is so dark that little can be found. Check the result closely.",
+  BlurredPhoto: "The photo is so blurred that little can be found. Check the result closely.",
   ChecksNotSettled:
-    "The last check still found a face. It is hidden too, but the photo was not checked again. Enlarge the result and look for faces that still show, before you publish it.",
+    "The last check still found something. It is hidden too, but the photo was not checked again. Enlarge the result and look for what still shows, before you publish it.",
   TruncatedPhoto: "Pixels are missing in this photo. What is there was checked, and the rest was filled up.",
   OneDetectorOnly: "Only one of two detectors was available. Check the result closely, or try again later.",
 };
@@ -49,8 +64,9 @@ const counted: Record<PhotoState, string> = {
 };
 
 export const texts = {
+  kinds,
   title: "faceblur",
-  tagline: "Hide every face in a photo, before you publish it.",
+  tagline: "Hide faces, number plates and text in photos, before you publish them.",
   skip: "Skip to the photos",
   main: "Your photos",
 
@@ -62,7 +78,8 @@ export const texts = {
   },
 
   signIn: {
-    explain: "Sign in to hide faces in your photos. Photos that you have already added are kept in this browser.",
+    explain:
+      "Sign in to hide faces and more in your photos. Photos that you have already added are kept in this browser.",
     button: "Sign in",
     unanswered: "The sign-in does not answer at the moment. Please try again.",
   },
@@ -82,17 +99,24 @@ export const texts = {
     heading: "What happens to a photo",
     points: [
       "It is uploaded to private storage, and deleted there as soon as its result has been checked.",
-      "Hidden faces cannot be restored. Location and camera data are removed, too, unless you keep them.",
+      "What is hidden cannot be restored. Location and camera data are removed, too, unless you keep them.",
       "The result is deleted after one day, or at once when you delete it.",
       "A copy for comparison stays in this browser until you remove the photo, or until you open this page after one day. If the photo was not uploaded, the copy stays for one hour.",
     ],
-    limits: "No detector finds every face. Check the result before you publish it.",
+    limits: "No detector finds everything. Check the result before you publish it.",
   },
 
   options: {
-    heading: "How faces are hidden",
+    heading: "What is hidden, and how",
     hint: "Used for photos that you add from now on.",
     reset: "Reset to defaults",
+    kinds: {
+      label: "Hide",
+      face: "Faces",
+      plate: "Number plates",
+      text: "Text",
+      explain: "Text is all that can be read: signs, badges, letters and screens.",
+    },
     style: {
       label: "Style",
       blur: "Blur",
@@ -102,25 +126,27 @@ export const texts = {
     },
     strength: {
       label: "Strength",
-      explain: "At most nine colours remain of a face, at higher strength even fewer. They are too few to restore it.",
+      explain:
+        "At most nine colours remain of what is hidden, at higher strength even fewer. They are too few to restore it.",
       value: (value: number) => ["Normal", "Strong", "Strongest"][value - 1] ?? `${value}`,
     },
-    colour: { label: "Colour", explain: "The colour that covers the faces." },
+    colour: { label: "Colour", explain: "The colour that covers what is hidden." },
     shape: {
       label: "Shape",
       ellipse: "Oval",
       rounded: "Rounded",
       box: "Rectangle",
-      explain: "The oval follows the head. The other two also hide what is beside it.",
+      explain:
+        "Of a face. The oval follows the head, and the other two also hide what is beside it. Plates and text get rectangles.",
     },
     padding: {
-      label: "Padding around each face",
-      explain: "More padding also hides hair and ears. People can be recognised by them, too.",
+      label: "Padding",
+      explain:
+        "How much is hidden around each face, plate or text. More padding also hides hair and ears, by which people can be recognised, too.",
     },
     confidence: {
       label: "Minimum confidence",
-      explain:
-        "Lower values find more faces. Higher values cause fewer false alarms. When in doubt, choose a lower one.",
+      explain: "Lower values find more. Higher values cause fewer false alarms. When in doubt, choose a lower one.",
       value: (value: number) => `${value} of 100`,
     },
     output: {
@@ -128,9 +154,9 @@ export const texts = {
       same: "Same as the photo",
       explain: "The format of the result. HEIC photos come back as JPEG.",
     },
-    noFaces: {
-      label: "Stop if no face is found",
-      explain: "For photos that certainly show people. If no face is found, the photo fails and there is no result.",
+    nothingFound: {
+      label: "Stop if nothing is found",
+      explain: "For photos that certainly show something to hide. If none is found, the photo fails and has no result.",
     },
     truncated: {
       label: "Accept incomplete photos",
@@ -145,9 +171,9 @@ export const texts = {
     },
     review: {
       label: "Review before hiding",
-      never: "Never: hide every face",
-      when_unsure: "When faces may be missed",
-      always: "Always: I decide who is hidden",
+      never: "Never: hide all that is found",
+      when_unsure: "When something may be missed",
+      always: "Always: I decide what is hidden",
       explain:
         "The photo waits until you have decided. After some hours without an answer (20, unless your operator chose less) it is erased.",
     },
@@ -164,7 +190,7 @@ export const texts = {
     },
     reduce: {
       label: "Reduce large photos before upload",
-      explain: `Reduced to ${millions(REDUCED_PIXELS)} megapixels in this browser. The upload is faster, but small faces may become too small to find.`,
+      explain: `Reduced to ${millions(REDUCED_PIXELS)} megapixels in this browser. The upload is faster, but small faces, plates and text may become too small to find.`,
     },
   },
 
@@ -214,9 +240,9 @@ export const texts = {
     elsewhere: "Another tab of this browser works on this photo.",
     review: "Review",
     change: "Change",
-    decide: "Decide who is hidden",
-    reviewNeeded: (count: number, time: string) =>
-      `${count === 0 ? "No face was found" : `${faces(count)} found`}. There is no result before you have decided. Without a decision, the photo is erased in ${time}.`,
+    decide: "Decide what is hidden",
+    reviewNeeded: (asked: readonly Kind[], found: Counts, time: string) =>
+      `${totalOf(found) === 0 ? noneOf(asked) : `${things(found)} found`}. There is no result before you have decided. Without a decision, the photo is erased in ${time}.`,
     redoing: "This is the last result. It is replaced as soon as the new one is checked.",
     redoFailed: (message: string) => `It could not be done again, so this is the result from before. ${message}`,
     uploaded: (done: string, all: string) => `${done} of ${all}`,
@@ -241,24 +267,24 @@ export const texts = {
   steps: {
     label: "Progress",
     upload: "Uploaded",
-    detect: "Finding faces",
-    hide: "Hiding faces",
-    check: "Checking for missed faces",
-    hide_missed: "Hiding missed faces and checking again",
+    detect: "Looking for what to hide",
+    hide: "Hiding",
+    check: "Checking for what was missed",
+    hide_missed: "Hiding what was missed and checking again",
     finished: "Done",
     states: { done: "done", current: "now", ahead: "to come", failed: "failed here" },
     total: (time: string) => `Took ${time}`,
   },
 
   result: {
-    none: "No face was found",
+    none: noneOf,
     nothingHidden: "Nothing is hidden",
-    hidden: (count: number) => `${faces(count)} hidden`,
+    hidden: (counts: Counts) => `${things(counts)} hidden`,
     kept: (hidden: string, count: number) => `${hidden}, ${number(count)} kept visible`,
     checks: (checks: number, missed: number) =>
       missed === 0
-        ? `Checked ${times(checks)}: no more faces were found.`
-        : `Checked ${times(checks)}: the ${checks === 2 ? "first check" : "checks"} found ${moreFaces(missed)} hidden too.`,
+        ? `Checked ${times(checks)}: nothing more was found.`
+        : `Checked ${times(checks)}: the ${checks === 2 ? "first check" : "checks"} found ${more(missed)} hidden too.`,
     stripped: (kinds: string[]) => `Removed from the file: ${kinds.join(", ")}.`,
     keptMetadata: (kinds: string[]) => `Kept in the file, as you chose: ${kinds.join(", ")}.`,
     file: (kind: string, size: string, pixels: string) => `${kind}, ${size}, ${pixels} pixels.`,
@@ -268,7 +294,7 @@ export const texts = {
     before: "Before",
     after: "After",
     slider: (name: string) => `Before and after of ${name}: arrow keys move the line between them`,
-    afterAlt: (name: string) => `${name} with its faces hidden`,
+    afterAlt: (name: string) => `${name}, as it can be published`,
     noBefore: "The photo before is not shown: this browser cannot display it, or no longer has it.",
     unreadable: "This browser cannot show this format. You can still download the result.",
     download: "Download",
@@ -281,23 +307,23 @@ export const texts = {
   },
 
   boxes: {
-    label: (name: string) => `Faces that were found in ${name}`,
-    none: "No face was found, so there is no box.",
+    label: (name: string) => `Boxes of what was found in ${name}`,
+    none: "Nothing was found, so there is no box.",
     confidence: (confidence: string) => `${confidence} sure`,
     check: (round: number) => `found by check ${round}`,
-    legend: "A dashed box is a face that a check found.",
+    legend: "A dashed box was found by a check.",
     more: (count: number) =>
       count === 1
         ? "1 more box is in the picture. The receipt lists them all."
         : `${number(count)} more boxes are in the picture. The receipt lists them all.`,
     byPerson: "chosen by a person",
     visible: "kept visible",
-    visibleLegend: "A dotted box is a face that stays visible.",
+    visibleLegend: "What a dotted box shows stays visible.",
     foundBy: { embedded: "own detector", rekognition: "Amazon Rekognition" },
   },
 
   editor: {
-    title: (name: string) => `Who is hidden in ${name}`,
+    title: (name: string) => `What is hidden in ${name}`,
     unnamed: "this photo",
     position: (index: number, count: number) => `${index} of ${count}`,
     previous: "Previous photo",
@@ -307,18 +333,22 @@ export const texts = {
     unreadable: "This browser cannot show this photo. Download the result to look at it.",
     working: "This photo is being worked on. You can decide as soon as it is ready.",
     failed: "This photo has failed, so there is nothing to decide. Close this view to see why.",
-    gone: "The photo was deleted on the server, and this browser no longer has it. To change who is hidden, add the photo again.",
+    gone: "The photo was deleted on the server, and this browser no longer has it. To change what is hidden, add the photo again.",
     unknown: "There is no such photo. It may have been deleted or have expired.",
-    onlyResult: "The photo itself cannot be shown. Faces that are hidden already stay covered in this view.",
-    stage: (name: string) => `Faces of ${name}`,
-    help: "Click a face to hide or show it. Drag to draw a box. Keys: arrows go to the next face, Space hides or shows it, Shift and arrows move it, Alt and arrows resize it, R turns it, Delete removes a drawn box, N draws one, Ctrl+Z undoes, plus and minus zoom, 0 shows all, 1 shows the actual size.",
-    count: (hidden: number, visible: number) => `${number(hidden)} hidden, ${number(visible)} visible`,
+    onlyResult: "The photo itself cannot be shown. What is hidden already stays covered in this view.",
+    stage: (name: string) => `Boxes of ${name}`,
+    help: "Click a box to hide or show what it holds. Drag to draw a box. Keys: arrows go to the next box, Space hides or shows it, Shift and arrows move it, Alt and arrows resize it, R turns it, Delete removes a drawn box, N draws one, Ctrl+Z undoes, plus and minus zoom, 0 shows all, 1 shows the actual size.",
+    count: (hidden: Counts, visible: Counts) => `${things(hidden)} hidden, ${things(visible)} visible`,
     hideAll: "Hide all",
     showAll: "Show all",
     showAllBut: "Show all but the selected",
+    hideKind: (kind: Kind) => `Hide all ${several[kind]}`,
+    showKind: (kind: Kind) => `Show all ${several[kind]}`,
     undo: "Undo",
     redo: "Redo",
     draw: "Draw a box",
+    drawAs: "New boxes",
+    kind: "What it shows",
     pan: "Move the picture",
     zoomIn: "Zoom in",
     zoomOut: "Zoom out",
@@ -329,12 +359,12 @@ export const texts = {
     sending: "Sending…",
     uploads:
       "The server no longer has this photo. It is uploaded again from this browser, and the new result replaces the last one.",
-    selected: "Selected face",
+    selected: "Selected box",
     noneSelected:
-      "Click or tap a face to hide or show it. Drag on the photo to draw a box around a face that was not found. The wheel or two fingers zoom.",
+      "Click or tap a box to hide or show what it holds. Drag on the photo to draw a box around what was not found. The wheel or two fingers zoom.",
     remove: "Delete the box",
     ownStyle: "A style of its own",
-    ownStyleLegend: "Style of this face",
+    ownStyleLegend: "Style of this box",
     photoStyle: "Again with another style",
     photoStyleLegend: "Style of this photo",
     padding: "Padding",
@@ -348,12 +378,15 @@ export const texts = {
       failed: "failed.",
       gone: "deleted on the server, and no longer in this browser.",
     },
-    list: "Faces",
-    nothingFound: "No face was found. Drag on the photo to draw a box.",
-    more: (count: number) => `${number(count)} more faces are in the picture.`,
+    list: "Boxes",
+    listed: "Listed",
+    allKinds: (count: number) => `All ${number(count)}`,
+    ofKind,
+    nothingFound: "Nothing was found. Drag on the photo to draw a box.",
+    more: (count: number) => `${number(count)} more are in the picture.`,
     hide: (name: string) => `Hide ${name}`,
-    face: (index: number, row: string, column: string) => `face ${index} (${row} ${column})`,
-    box: (index: number, row: string, column: string) => `drawn box ${index} (${row} ${column})`,
+    name: (kind: Kind, isDrawn: boolean, index: number, row: string, column: string) =>
+      `${isDrawn ? "drawn " : ""}${one[kind]} ${index} (${row} ${column})`,
     rows: ["upper", "middle", "lower"],
     columns: ["left", "centre", "right"],
     state: (name: string, hidden: boolean) => `${name}: ${hidden ? "hidden" : "visible"}`,
@@ -387,7 +420,7 @@ export const texts = {
     empty: "This file is empty. Please choose the photo again.",
     unsupported:
       "This file is not a photo in a format we can read. Please upload a JPEG, PNG, WebP, AVIF, HEIC, TIFF or BMP file.",
-    tooSmall: "This image is too small to find faces in it. Please upload the original photo.",
+    tooSmall: "This image is too small to find anything in it. Please upload the original photo.",
     tooLarge: "This photo is too large, and this browser cannot reduce it. Please reduce it and add it again.",
     refusedTooLarge: `This photo is above the limit of ${millions(MAX_BYTES)} MB. Please reduce it.`,
     formExpired: "The upload started too late. Please try again.",
@@ -421,5 +454,5 @@ export const texts = {
     text: "Your photos are safe. Reload the page to continue.",
     reload: "Reload",
   },
-  footer: "A face that no detector finds is not hidden. Clothes, companions and places can identify people, too.",
+  footer: "What no detector finds is not hidden. Clothes, companions and places can identify people, too.",
 };

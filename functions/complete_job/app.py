@@ -8,7 +8,7 @@ from faceblur.contracts import CompleteRequest, parse
 from faceblur.jobs.completion import complete_job
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import jobs
-from faceblur.observability import entry_point, faces_found, job_completed, logger, tag_with_job, work_finished
+from faceblur.observability import entry_point, found, job_completed, logger, tag_with_job, work_finished
 
 
 @entry_point
@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
     job = complete_job(request, jobs(), photos())
     if job:
         job_completed()
-        faces_found(job.outcome["faces"] + job.outcome["kept"])
+        found({kind: count + job.outcome["kept"][kind] for kind, count in job.outcome["hidden"].items()})
         if job.work_seconds is not None:
             work_finished(job.work_seconds)
     logger.info("job completed")

@@ -1,4 +1,4 @@
-"""Finds the faces in the upload, or those that a draft still shows."""
+"""Finds what the job hides in the upload, or what a draft still shows of it."""
 
 from typing import Any
 
@@ -15,14 +15,15 @@ from faceblur.detectors.wrapped import WrappedDetector
 from faceblur.errors import (
     CorruptImage,
     FaceblurError,
-    NoFacesFound,
+    NothingFound,
     PhotoTooExpensive,
     TransientError,
     UploadReplaced,
 )
+from faceblur.geometry import count_kinds
 from faceblur.jobs.boxes import FoundBoxes, load_boxes, store_boxes
 from faceblur.jobs.budget import budget
-from faceblur.jobs.calls import Look, LookCalls, reserved_calls
+from faceblur.jobs.calls import Look, LookCalls, questions_of, reserved_calls
 from faceblur.jobs.decisions import decided, load_decision
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
@@ -42,11 +43,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
 
 
 def detect(request: DetectRequest, client: str, context: LambdaContext) -> DetectResponse:
-    """Find the faces, and store their boxes. The budget of this client pays for calls.
+    """Find what the job hides, and store the boxes. The budget of this client pays for calls.
 
     Raises ImageTooLarge if the result's format cannot hold the photo, before a service is paid. Raises UploadReplaced
-    if the upload was replaced during the detection. Raises CorruptImage if pixels are missing and NoFacesFound if no
-    face is found, if the job asks to fail then.
+    if the upload was replaced during the detection. Raises CorruptImage if pixels are missing and NothingFound if
+    nothing is found, if the job asks to fail then.
     """
     photo = StoredPhoto(photos().read(request.key), photos().bucket, request.key)
     detection_pass = DetectionPass.CHECK if request.boxes else DetectionPass.FIRST
@@ -66,7 +67,8 @@ def detect(request: DetectRequest, client: str, context: LambdaContext) -> Detec
     must_be_complete = detection_pass is DetectionPass.CHECK or request.options["on_truncated"] == "fail"
     if must_be_complete and WarningCode.TRUNCATED_PHOTO in detection.warnings:
         raise CorruptImage
-    logger.info("searched for faces", round=request.round, faces=len(detection.boxes), detector=detection.detector)
+    found_here = count_kinds(detection.boxes)
+    logger.info("searched the picture", round=request.round, found=found_here, detector=detection.detector)
     boxes = stored_boxes(request, found, detection)
     paid.forget()
     return {
@@ -80,7 +82,7 @@ def detect(request: DetectRequest, client: str, context: LambdaContext) -> Detec
             "memory_mb": int(context.memory_limit_in_mb),
             "detector": detection.detector,
             "version": detection.version,
-            "faces": len(detection.boxes),
+            "found": found_here,
             "calls": detection.calls,
         },
     }
@@ -88,14 +90,15 @@ def detect(request: DetectRequest, client: str, context: LambdaContext) -> Detec
 
 def paid_calls(request: DetectRequest, client: str, photo: StoredPhoto, found: FoundBoxes) -> LookCalls:
     """The calls of this look at this photo or draft, for which the budget of this client pays."""
-    reserved = reserved_calls(request.round, 2 if found.wraps else 1, request.options["review"])
+    questions = questions_of(request.options["kinds"], pictures=2 if found.wraps else 1)
+    reserved = reserved_calls(request.round, questions, request.options["review"])
     look = Look(request.job_id, request.round, photo, reserved)
     return LookCalls(look, client, jobs(), photos(), budget())
 
 
 def detector_for(request: DetectRequest, paid: LookCalls, found: FoundBoxes) -> Detector:
-    """The detector of this deployment. For a check, one that finds only faces that the draft does not cover."""
-    detector = detector_named(config.face_detector(), paid, goes_on_after(request))
+    """The detector of this deployment. For a check, one that finds only what the draft does not cover."""
+    detector = detector_named(config.face_detector(), paid, goes_on_after(request), request.options["kinds"])
     if found.wraps:
         detector = WrappedDetector(detector)
     if request.boxes is None:
@@ -112,13 +115,13 @@ def goes_on_after(request: DetectRequest) -> tuple[type[FaceblurError], ...]:
 def stored_boxes(request: DetectRequest, found: FoundBoxes, detection: Detection) -> StoredBoxes:
     """The file of all boxes. A check that found nothing leaves it as it was.
 
-    Raises NoFacesFound if there is no box and the job asks to fail then.
+    Raises NothingFound if there is no box and the job asks to fail then.
     """
     if request.boxes and not detection.boxes:
         return request.boxes
     found = found.plus(detection.boxes, request.round)
     if request.decision:
         found = decided(found, load_decision(request.decision, photos()))
-    if not found.boxes and request.options["on_no_faces"] == "fail":
-        raise NoFacesFound
+    if not found.boxes and request.options["on_nothing_found"] == "fail":
+        raise NothingFound
     return store_boxes(request.job_id, found, jobs(), photos())

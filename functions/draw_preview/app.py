@@ -1,4 +1,4 @@
-"""Draws the preview of an upload for the person who decides which faces are hidden."""
+"""Draws the preview of an upload for the person who decides what is hidden."""
 
 from typing import Any
 

@@ -12,23 +12,25 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
+from faceblur.limits import Kind  # noqa: TC001 - tests read the types of the fields
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 class StoredBoxes(TypedDict):
-    """The file in S3 with the boxes of all faces found so far; `count` is the number of those that are hidden."""
+    """The file in S3 with the boxes of all that was found so far; `count` is the number of those that are hidden."""
 
     key: str
     count: int
 
 
-# No face is known yet. JSONata's engines differ in what they make of null, so variables of an execution hold none.
+# Nothing is known yet. JSONata's engines differ in what they make of null, so variables of an execution hold none.
 NO_BOXES: StoredBoxes = {"key": "", "count": 0}
 
 
 class Draft(TypedDict):
-    """A picture in S3 whose faces are hidden.
+    """A picture in S3 in which everything is hidden that was found so far.
 
     `stripped` names the metadata that was left out, `kept_metadata` the kinds of it that were kept.
     """
@@ -50,20 +52,23 @@ class _MeasuredStage(TypedDict):
 
 
 class Stage(_MeasuredStage, total=False):
-    """A stage of the job, as the receipt reports it. Only a detection and a check have the fields below."""
+    """A stage of the job, as the receipt reports it. Only a detection and a check have the fields below.
+
+    `found` counts what it found by kind.
+    """
 
     detector: str
     version: str
-    faces: int
+    found: dict[Kind, int]
     calls: int
 
 
 class ExecutionInput(TypedDict):
     """The input of an execution.
 
-    A job that is done again with the same faces has their `boxes`, the number of those about which the detector was
+    A job that is done again with the same boxes has their `boxes`, the number of those about which the detector was
     not sure, and the `warnings` of their detection. Other jobs have NO_BOXES. `reviewed` tells whether a person decided
-    who is hidden.
+    what is hidden.
     """
 
     job_id: str
@@ -75,11 +80,11 @@ class ExecutionInput(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class DetectRequest:
-    """Asks `detect_faces` for the faces in the picture under `key`.
+    """Asks `detect_faces` what the picture under `key` shows of the kinds in the options.
 
-    Round 0 detects the faces of the upload. Rounds 1 to 5 check a draft for faces other than those in `boxes`.
+    Round 0 searches the upload. Rounds 1 to 5 check a draft for what is not in `boxes`.
     `stage` is one of `jobs.table.STAGES`. With `leave_out_unavailable`, one of two detectors is left out if it is away.
-    `decision` is the key of a decision about faces, which the first detection applies; empty if there is none.
+    `decision` is the key of a decision, which the first detection applies; empty if there is none.
     """
 
     job_id: str
@@ -93,9 +98,9 @@ class DetectRequest:
 
 
 class DetectResponse(TypedDict):
-    """The boxes of all faces found so far, and the warnings and the stage of this round.
+    """The boxes of all that was found so far, and the warnings and the stage of this round.
 
-    `unsure` is the number of this round's faces about which the detector was not sure.
+    `unsure` is the number of this round's boxes about which the detector was not sure.
     """
 
     boxes: StoredBoxes
@@ -106,7 +111,7 @@ class DetectResponse(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class HideRequest:
-    """Asks `hide_faces` to hide the faces in `boxes` in the upload under `key`."""
+    """Asks `hide_faces` to hide `boxes` in the upload under `key`."""
 
     job_id: str
     stage: str
@@ -124,7 +129,7 @@ class HideResponse(TypedDict):
 
 
 class StoredPreview(TypedDict):
-    """A small copy of the upload in S3, whose faces are visible, and its size in pixels."""
+    """A small copy of the upload in S3, in which nothing is hidden, and its size in pixels."""
 
     key: str
     width: int
@@ -155,7 +160,7 @@ class ReviewAnswer(TypedDict):
 class CompleteRequest:
     """Asks `complete_job` to publish the last draft as the result.
 
-    `execution` is the ARN of the execution that asks. `reviewed` tells whether a person decided who is hidden.
+    `execution` is the ARN of the execution that asks. `reviewed` tells whether a person decided what is hidden.
     """
 
     job_id: str

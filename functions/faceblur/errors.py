@@ -6,8 +6,8 @@
     │   ├── CorruptImage
     │   ├── ImageTooLarge
     │   ├── ImageTooSmall
-    │   ├── TooManyFaces
-    │   ├── NoFacesFound
+    │   ├── TooMuchToHide
+    │   ├── NothingFound
     │   ├── PhotoTooExpensive
     │   └── UploadReplaced
     ├── TransientError             the state machine tries again
@@ -91,25 +91,25 @@ class ImageTooLarge(PhotoError):
 
 
 class ImageTooSmall(PhotoError):
-    """The image is too small to contain a recognisable face."""
+    """The image is too small to contain anything that could be recognised."""
 
-    sentence = "This image is too small to find faces in it. Please upload the original photo."
-
-
-class TooManyFaces(PhotoError):
-    """The photo has more faces than one job can hide."""
-
-    sentence = "There are too many faces in this photo. Please split it into parts and upload those."
+    sentence = "This image is too small to find anything in it. Please upload the original photo."
 
 
-class NoFacesFound(PhotoError):
-    """No face was found, and the job's options ask to fail then."""
+class TooMuchToHide(PhotoError):
+    """The photo has more boxes than one job can hide."""
 
-    sentence = "No face was found in this photo. If there is one, try a lower minimum confidence."
+    sentence = "There is too much to hide in this photo. Please split it into parts and upload those."
+
+
+class NothingFound(PhotoError):
+    """Nothing was found of what the job hides, and its options ask to fail then."""
+
+    sentence = "Nothing to hide was found in this photo. If there is something, try a lower minimum confidence."
 
 
 class PhotoTooExpensive(PhotoError):
-    """The search for faces takes more paid calls than a job may make."""
+    """The search takes more paid calls than a job may make."""
 
     sentence = "This photo needs more paid detection than one job may use. Please reduce it and upload it again."
 
@@ -125,15 +125,15 @@ class TransientError(FaceblurError):
 
 
 class DetectorThrottled(TransientError):
-    """The face detection service refuses requests because there were too many."""
+    """The detection service refuses requests because there were too many."""
 
-    sentence = "Face detection is very busy just now. Please try again in a few minutes."
+    sentence = "Detection is very busy just now. Please try again in a few minutes."
 
 
 class DetectorUnavailable(TransientError):
-    """The face detection service does not answer."""
+    """The detection service does not answer."""
 
-    sentence = "Face detection is not available just now. Please try again in a few minutes."
+    sentence = "Detection is not available just now. Please try again in a few minutes."
 
 
 class StorageUnavailable(TransientError):
@@ -155,7 +155,7 @@ class UploadExpired(JobEnded):
 class ReviewExpired(JobEnded):
     """Nobody answered the job's review in time."""
 
-    sentence = "Nobody decided in time which faces are hidden. Please try again."
+    sentence = "Nobody decided in time what is hidden. Please try again."
 
 
 class TimedOut(JobEnded):
@@ -213,9 +213,9 @@ class InvalidOptions(RequestError):
 
 
 class InvalidDecision(RequestError):
-    """A decision about faces is not valid. The message names the field and what is allowed."""
+    """A decision about what is hidden is not valid. The message names the field and what is allowed."""
 
-    sentence = "The decision about the faces is not valid."
+    sentence = "The decision about what is hidden is not valid."
 
 
 class NotSignedIn(RequestError):

@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, fields, replace
 from itertools import product
 from math import ceil, floor, frexp, inf, ldexp
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from faceblur.limits import KINDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from faceblur.limits import Kind
 
 # Photos have at most 65,535 pixels a side, so a box is stored to a third of a pixel.
 DECIMALS = 5
@@ -78,13 +83,14 @@ def _overlapping_parts(start: int, end: int, parts: int, overlap: int) -> list[t
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A face's bounding box in fractions (0…1) of the upright image.
+    """The bounding box of what may be hidden, in fractions (0…1) of the upright image.
 
-    `confidence` is 0…100, and `found_by` names the detector. `roll` is the head's rotation in the image plane, in
-    degrees clockwise: 0 is upright, 180 upside down. It is measured in pixels, not in fractions of the sides.
+    `confidence` is 0…100, and `found_by` names the detector. `roll` is the rotation of the head or of the text in the
+    image plane, in degrees clockwise: 0 is upright, 180 upside down. It is measured in pixels, not in fractions of the
+    sides.
 
-    The box of a detector is upright and encloses the turned head. If `turned` is true, the box itself is turned about
-    its middle by `roll`, as people draw it.
+    The box of a face's detector is upright and encloses the turned head. If `turned` is true, the box itself is turned
+    about its middle by `roll`, as text lies and as people draw it.
     """
 
     left: float
@@ -95,6 +101,7 @@ class Box:
     found_by: str = ""
     roll: float = 0.0
     turned: bool = False
+    kind: Kind = "face"
 
     @property
     def right(self) -> float:
@@ -144,6 +151,7 @@ class Box:
             "found_by": self.found_by,
             "roll": round(self.roll, 1),
             "turned": self.turned,
+            "kind": self.kind,
         }
 
     @classmethod
@@ -152,16 +160,22 @@ class Box:
         return cls(**{field.name: box[field.name] for field in fields(cls)})
 
 
+def count_kinds(boxes: Iterable[Box]) -> dict[Kind, int]:
+    """How many of these boxes are of each kind; every kind is named."""
+    counts = Counter(box.kind for box in boxes)
+    return {kind: counts[kind] for kind in KINDS}
+
+
 def merge(boxes: Iterable[Box], overlap: float = 0.5, inside: float = inf) -> list[Box]:
     """Non-maximum suppression: the boxes, most confident first, without those that repeat a more confident one.
 
-    A box repeats a more confident one if their intersection over union is more than `overlap`. It also does if more
-    than `inside` of its own area lies in the other box and its middle lies in the ellipse over the other box.
+    A box repeats a more confident one of its kind if their intersection over union is more than `overlap`. It also does
+    if more than `inside` of its own area lies in the other box and its middle lies in the ellipse over the other box.
     """
     kept: list[Box] = []
     index = BoxIndex()
     for box in sorted(boxes, key=lambda box: (-box.confidence, -box.area)):
-        near = index.near(box)
+        near = [other for other in index.near(box) if other.kind == box.kind]
         if not any(box.overlap(other) > overlap or is_part(box, other, inside) for other in near):
             kept.append(box)
             index.add(box)

@@ -1,6 +1,6 @@
 """The limits of photos and of job options, for the upload form, the image code and the API."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 MAX_BYTES = 35_000_000  # of an upload
 # A result may be larger: a JPEG as PNG takes three to ten times the bytes. A function holds the whole file, twice while
@@ -19,9 +19,12 @@ MIN_SIDE = 16  # pixels
 # The longer side divided by the shorter one. Panoramas reach 20. A longer strip would exceed the limit of services and
 # formats, which is 65,535 pixels a side.
 MAX_RATIO = 200
-# The number of faces in a job. A function can hide this many before its timeout, and their boxes take 4 MB.
-MAX_FACES = 20_000
+# The number of boxes in a job. A function can hide this many before its timeout, and their boxes take 4 MB.
+MAX_BOXES = 20_000
 
+# What can be hidden.
+Kind = Literal["face", "plate", "text"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 StyleKind = Literal["blur", "pixelate", "solid"]
 Shape = Literal["ellipse", "rounded", "box"]
 OutputFormat = Literal["same", "jpeg", "png", "webp", "avif"]

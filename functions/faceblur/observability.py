@@ -21,9 +21,11 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from faceblur import config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from faceblur.limits import Kind
 
 NAMESPACE = "faceblur"
 Answer = TypeVar("Answer")
@@ -97,9 +99,10 @@ def stage(name: str, size: int) -> Iterator[Stage]:
     _count("StageBytes", MetricUnit.Bytes, size, stage=name)
 
 
-def faces_found(count: int) -> None:
-    """Count the faces that were found in the photo of a completed job."""
-    _count("FacesFound", MetricUnit.Count, count)
+def found(counts: Mapping[Kind, int]) -> None:
+    """Count by kind what was found in the photo of a completed job."""
+    for kind, count in counts.items():
+        _count("Found", MetricUnit.Count, count, kind=kind)
 
 
 def job_completed() -> None:

@@ -8,10 +8,12 @@ from faceblur.errors import InvalidOptions
 from faceblur.limits import (
     DEFAULT_CONFIDENCE,
     DEFAULT_PADDING,
+    KINDS,
     MAX_HOURS_KEPT,
     MAX_STRENGTH,
     MIN_PADDING,
     MIN_STRENGTH,
+    Kind,
     MetadataKind,
     OutputFormat,
     Shape,
@@ -24,7 +26,7 @@ def _as_integer(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _without_repetition(values: list[MetadataKind]) -> list[MetadataKind]:
+def _without_repetition(values: list[Any]) -> list[Any]:
     if len(values) > len(set(values)):
         raise ValueError("each may be named once")
     return values
@@ -32,18 +34,21 @@ def _without_repetition(values: list[MetadataKind]) -> list[MetadataKind]:
 
 StyleField = Annotated[
     StyleKind,
-    Field(description="How a face is hidden: softly blurred, pixelated, or covered in one colour."),
+    Field(description="How something is hidden: softly blurred, pixelated, or covered in one colour."),
 ]
 ShapeField = Annotated[
     Shape,
-    Field(description="Outline of the hidden region: an oval that follows the head, a rounded box, or a box."),
+    Field(description="Outline of a hidden face: an oval that follows the head, a rounded box, or a box."),
 ]
 PaddingField = Annotated[
     float,
     Field(
         ge=MIN_PADDING,
         le=1.0,
-        description="What is hidden around a face, on each side, as a fraction of the face's width and height.",
+        description=(
+            "What is hidden around a face, on each side, as a fraction of the face's width and height; around a plate "
+            "or a text, of its height."
+        ),
     ),
 ]
 StrengthField = Annotated[
@@ -51,7 +56,7 @@ StrengthField = Annotated[
     Field(
         ge=MIN_STRENGTH,
         le=MAX_STRENGTH,
-        description="How strongly blur and pixelate hide a face. Even the lowest strength cannot be undone.",
+        description="How strongly blur and pixelate hide. Even the lowest strength cannot be undone.",
     ),
     BeforeValidator(_as_integer),
 ]
@@ -63,6 +68,16 @@ class JobOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+    kinds: Annotated[
+        list[Kind],
+        Field(
+            min_length=1,
+            max_length=len(KINDS),
+            description="What is found and hidden: faces, number plates, and any other text.",
+            json_schema_extra={"uniqueItems": True},
+        ),
+        AfterValidator(_without_repetition),
+    ] = ["face"]
     style: StyleField = "blur"
     shape: ShapeField = "ellipse"
     padding: PaddingField = DEFAULT_PADDING
@@ -70,7 +85,7 @@ class JobOptions(BaseModel):
     colour: ColourField = "#000000"
     min_confidence: Annotated[
         float,
-        Field(ge=0, le=100, description="How sure the detector must be of a face. A lower value finds more faces."),
+        Field(ge=0, le=100, description="How sure the detector must be. A lower value finds more."),
     ] = DEFAULT_CONFIDENCE
     output: Annotated[
         OutputFormat,
@@ -88,9 +103,9 @@ class JobOptions(BaseModel):
         ),
         AfterValidator(_without_repetition),
     ] = []
-    on_no_faces: Annotated[
+    on_nothing_found: Annotated[
         Literal["complete", "fail"],
-        Field(description="Whether a photo without a face completes or fails the job."),
+        Field(description="Whether a photo in which nothing is found completes or fails the job."),
     ] = "complete"
     on_truncated: Annotated[
         Literal["complete", "fail"],
@@ -116,7 +131,7 @@ class JobOptions(BaseModel):
     ] = 0
     review: Annotated[
         Literal["never", "always", "when_unsure"],
-        Field(description="Whether a person decides which faces are hidden before the result is published."),
+        Field(description="Whether a person decides what is hidden before the result is published."),
     ] = "never"
 
 

@@ -9,7 +9,7 @@ from math import ceil
 AS_OF = "2026-11"
 A_DOLLAR = 1_000_000
 
-REKOGNITION_CALL = 1_000  # DetectFaces, the first million calls of a month
+REKOGNITION_CALL = 1_000  # DetectFaces or DetectText, the first million calls of a month
 STATE_TRANSITION = 25  # of a STANDARD workflow
 GB_SECOND = 16.6667  # of a function; one for Arm costs a fifth less
 LAMBDA_REQUEST = 0.2

@@ -1,4 +1,4 @@
-"""Hides the faces of the upload and stores the draft."""
+"""Hides in the upload what was found, and stores the draft."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> HideResponse:
 
 
 def hide(request: HideRequest, context: LambdaContext) -> HideResponse:
-    """Hide the faces, and store the draft. Raises UploadReplaced if the boxes were found in another photo."""
+    """Hide what was found, and store the draft. Raises UploadReplaced if the boxes were found in another photo."""
     photo = photos().read(request.key)
     found = load_boxes(request.boxes, photos())
     if digest(photo) != found.photo:
@@ -34,7 +34,7 @@ def hide(request: HideRequest, context: LambdaContext) -> HideResponse:
     regions = found.regions(request.options)
     with stage(request.stage, len(photo)) as measured:
         hidden = hide_faces(photo, regions, request.options["output"], request.options["keep_metadata"])
-    logger.info("hid faces", round=request.round, faces=found.hidden, bytes=len(hidden.data))
+    logger.info("hid what was found", round=request.round, hidden=found.hidden, bytes=len(hidden.data))
     return {
         "draft": store_draft(request.job_id, hidden, jobs(), photos()),
         "stage": {

@@ -19,7 +19,7 @@ app = router()
 
 @app.put("/jobs/<job_id>/review")
 def review_job(job_id: str) -> Response[str]:
-    """Take the decision. An empty one hides the faces as the review shows them."""
+    """Take the decision. An empty one hides the boxes as the review shows them."""
     job = jobs().get_owned(valid_job_id(job_id), caller(app.current_event))
     try:
         decision = parse_decision(fields_of(app.current_event.body), ids=True)

@@ -282,7 +282,7 @@ def test_the_command_with_and_without_a_token(alice: Person, environment: dict[s
     refused = faceblur(environment, *arguments)
     assert (refused.returncode, "requires sign-in" in refused.stderr) == (1, True)
     report = json.loads(faceblur(environment | {"FACEBLUR_TOKEN": alice.token}, *arguments).stdout)
-    assert (report["status"], report["faces"]) == ("COMPLETED", 1)
+    assert (report["status"], report["hidden"]["face"]) == ("COMPLETED", 1)
 
 
 # ---------------------------------------------------------------- last, since the issuer has other keys from then on

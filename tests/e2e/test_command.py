@@ -55,7 +55,7 @@ def test_faces_in_several_photos_are_hidden(
     reports = [json.loads(line) for line in finished.stdout.splitlines()]
     assert finished.returncode == 0
     for report in reports:
-        assert (report["faces"], report["missed_at_first"], report["check_rounds"]) == (1, 0, 1)
+        assert (report["hidden"]["face"], report["missed_at_first"], report["check_rounds"]) == (1, 0, 1)
         (face,) = faces_in(Path(report["photo"]).read_bytes())
         before, after = (Image.open(report[name]).convert("RGB") for name in ("photo", "output"))
         assert shown(before, after, in_pixels(face, before.size)) < HIDDEN
@@ -110,7 +110,7 @@ def test_a_run_that_is_killed_goes_on(api: str, environment: dict[str, str], tmp
     assert told[str(photos / "video.mp4")]["skipped"] == "This is a video."
     for name in names:
         line = told[str(photos / name)]
-        assert (line["status"], line["faces"], line["output"]) == ("COMPLETED", 1, str(out / name))
+        assert (line["status"], line["hidden"]["face"], line["output"]) == ("COMPLETED", 1, str(out / name))
         assert line["done_before"] or name not in before
         original, result = (Image.open(path).convert("RGB") for path in (photos / name, out / name))
         assert shown(original, result, in_pixels(ASTRONAUT_FACE, original.size)) < HIDDEN
@@ -129,7 +129,7 @@ def test_a_trace_shows_the_states(api: str, environment: dict[str, str], photos:
     report = json.loads(faceblur(environment, "blur", photos["text.jpg"], "--json").stdout)
     finished = faceblur(environment, "trace", report["job_id"])
     assert finished.returncode == 0
-    for words in ("FAILED", "Claim the job", "Detect the faces", "UnsupportedFormat", "Job failed"):
+    for words in ("FAILED", "Claim the job", "Detect what to hide", "UnsupportedFormat", "Job failed"):
         assert words in finished.stdout
     assert f"logs: {digest_of_id(report['job_id'])}" in finished.stdout
     rows = [json.loads(line) for line in faceblur(environment, "trace", report["job_id"], "--json").stdout.splitlines()]

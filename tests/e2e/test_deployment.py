@@ -45,8 +45,8 @@ def test_the_longest_name_works_and_a_parameter_that_the_file_leaves_out_has_its
     deploy: Callable[[str], Deployed],
 ) -> None:
     assert len(NAME) == 128
-    first = parameters_of(deploy("CallsAJob: 30\nOidcOrigins: [https://a.example, https://b.example]\n"))
-    assert (first["CallsAJob"], first["OidcOrigins"]) == ("30", "https://a.example,https://b.example")
+    first = parameters_of(deploy("CallsAJob: 50\nOidcOrigins: [https://a.example, https://b.example]\n"))
+    assert (first["CallsAJob"], first["OidcOrigins"]) == ("50", "https://a.example,https://b.example")
     again = deploy("")
     second = parameters_of(again)
     assert (second["CallsAJob"], second["OidcOrigins"]) == ("60", "")

@@ -84,7 +84,7 @@ def test_the_input_of_a_photo_stays_the_input_of_every_state():
 
 
 def test_a_job_of_a_batch_begins_as_any_other():
-    given = PHOTO["Hide the faces"]["Arguments"]
+    given = PHOTO["Find and hide"]["Arguments"]
     assert given["Input"].keys() == contracts.ExecutionInput.__annotations__.keys()
     assert given["Input"]["boxes"] == contracts.NO_BOXES
     assert given["Name"] == given["Input"]["job_id"] == "{% $job_id %}"
@@ -98,7 +98,7 @@ def test_the_machines_read_just_what_the_functions_return():
 
 def test_a_photo_outlasts_its_job_and_a_batch_its_photos():
     photo = state_machine("hide_photo")["TimeoutSeconds"]
-    assert PHOTO["Hide the faces"]["TimeoutSeconds"] < photo
+    assert PHOTO["Find and hide"]["TimeoutSeconds"] < photo
     assert all(photo < child["TimeoutSeconds"] for child in CHILDREN.values())
     # Rows and files live for a day.
     assert state_machine("hide_batch")["TimeoutSeconds"] == 20 * 60 * 60

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TASK = "Delete the original"
-CHOICE = "Was a face missed?"
+CHOICE = "Was something missed?"
 
 
 def task(machine: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +74,7 @@ AGAINST_OUR_OWN_RULES: Breaks = {
         "States.ALL is not a transient error of aws-sdk:s3",
     ),
     "a retry of a lasting error": (
-        lambda machine: machine["States"]["Hide the faces"]["Retry"][0]["ErrorEquals"].append("CorruptImage"),
+        lambda machine: machine["States"]["Hide what was found"]["Retry"][0]["ErrorEquals"].append("CorruptImage"),
         "CorruptImage is not a transient error of lambda",
     ),
     "an error that is retried twice": (

@@ -123,7 +123,7 @@ def reads(node: Any, prefix: str) -> set[str]:
 
 
 def has(contract: Any, path: str) -> bool:
-    """Whether a contract has the field at this path: `stage.faces` is the field `faces` of the field `stage`."""
+    """Whether a contract has the field at this path: `boxes.count` is the field `count` of the field `boxes`."""
     name, _, rest = path.partition(".")
     hints = get_type_hints(contract)
     return name in hints and (not rest or has(hints[name], rest))
@@ -185,12 +185,12 @@ def test_the_event_to_try_a_function_with_keeps_the_contract(name):
 
 def test_both_ways_to_hide_differ_only_in_their_stage_and_round():
     """They are two states so that a photo without a missed face needs no further transition."""
-    first, again = (TASKS[name] for name in ("Hide the faces", "Hide what was missed"))
+    first, again = (TASKS[name] for name in ("Hide what was found", "Hide what was missed"))
     assert {field for field in first if first[field] != again[field]} == {"Comment", "Arguments", "Next"}
     different = {
         field
-        for field in payload("Hide the faces")
-        if payload("Hide the faces")[field] != payload("Hide what was missed")[field]
+        for field in payload("Hide what was found")
+        if payload("Hide what was found")[field] != payload("Hide what was missed")[field]
     }
     assert different == {"stage", "round"}
 

@@ -14,6 +14,7 @@ from PIL import TiffTags
 
 from faceblur import contracts
 from faceblur.detectors.warnings import WarningCode
+from faceblur.limits import KINDS
 from faceblur.options import JobOptions
 from faceblur.photo.metadata import MOST_NAMED
 from tests.support.sources import state_machine
@@ -33,10 +34,10 @@ def size(value: Any) -> int:
     return len(json.dumps(value, ensure_ascii=False).encode())
 
 
-def largest(contract: Any, **lists: list[Any]) -> dict[str, Any]:
-    """A payload of this contract in which every text and number is as long as can be, with these lists."""
+def largest(contract: Any, **values: Any) -> dict[str, Any]:
+    """A payload of this contract in which every text and number is as long as can be, with these values of others."""
     texts = {str: TEXT, int: NUMBER}
-    return {name: lists[name] if name in lists else texts[hint] for name, hint in get_type_hints(contract).items()}
+    return {name: values[name] if name in values else texts[hint] for name, hint in get_type_hints(contract).items()}
 
 
 def longest_option(schema: dict[str, Any]) -> Any:
@@ -50,11 +51,12 @@ def longest_option(schema: dict[str, Any]) -> Any:
 
 OPTIONS = {name: longest_option(schema) for name, schema in JobOptions.model_json_schema()["properties"].items()}
 WARNINGS = list(WarningCode)
+COUNTS = dict.fromkeys(KINDS, NUMBER)
 BOXES = largest(contracts.StoredBoxes)
 DRAFT = largest(contracts.Draft, stripped=[TEXT] * MOST_NAMED, kept_metadata=OPTIONS["keep_metadata"])
 # A detection and a draft, then as many checks as there may be, each followed by another draft. All but the detection
 # comes once more after the decision of a person.
-STAGES = [largest(contracts.Stage)] * (1 + 2 * (1 + 2 * CHECKS))
+STAGES = [largest(contracts.Stage, found=COUNTS)] * (1 + 2 * (1 + 2 * CHECKS))
 RESULT = {
     "job_id": TEXT,
     "execution": TEXT,
@@ -67,6 +69,7 @@ RESULT = {
     "stages": STAGES,
 }
 OUTCOME = {name: value for name, value in RESULT.items() if name != "stages"} | {"receipt": TEXT}
+OUTCOME |= {"hidden": COUNTS, "kept": COUNTS}
 # A job that is done again, as DynamoDB returns it. Its other fields are short; there are fewer than 50.
 ROW = {
     "options": {"S": json.dumps(OPTIONS)},

@@ -23,6 +23,7 @@ from faceblur.jobs import table as jobs_table
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.observability import logger
 from faceblur.options import JobOptions
+from tests.support.counts import faces
 from tests.support.networks import python_path
 from tests.support.privacy import private_in
 
@@ -256,7 +257,7 @@ def store(s3: S3Client) -> Callable[..., dict[str, Any]]:
 
     def write(*found: tuple[Box, int], photo: bytes = b"photo") -> dict[str, Any]:
         boxes = FoundBoxes(storage.digest(photo), [FoundBox(box, round_) for box, round_ in found])
-        return {"key": storage.photos().write_boxes(JOB_ID, boxes.to_dict()), "count": boxes.hidden}
+        return {"key": storage.photos().write_boxes(JOB_ID, boxes.to_dict()), "count": sum(boxes.hidden.values())}
 
     return write
 
@@ -353,10 +354,10 @@ def signed_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], dict[str, Any]
 def outcome_of(job_id: str) -> dict[str, Any]:
     """What the row of a completed job says about its result."""
     return {
-        "faces": 1,
+        "hidden": faces(1),
         "missed_at_first": 0,
         "check_rounds": 1,
-        "kept": 0,
+        "kept": faces(0),
         "reviewed": False,
         "warnings": [],
         "boxes": {"key": f"boxes/{job_id}.8d1f0c2b9a7e6543.json", "count": 1},

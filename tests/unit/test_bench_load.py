@@ -61,7 +61,7 @@ def test_it_does_all_that_the_state_machine_does(run, row_of, keys, options, lef
     assert run(options, left_over) == passes
     row = row_of(JOB_ID)
     outcome = json.loads(row["outcome"])
-    assert (row["status"], outcome["faces"], outcome["check_rounds"]) == ("COMPLETED", faces, len(passes) - 1)
+    assert (row["status"], outcome["hidden"]["face"], outcome["check_rounds"]) == ("COMPLETED", faces, len(passes) - 1)
     assert keys() == {outcome["result"]["key"], outcome["receipt"]}
 
 
@@ -81,6 +81,6 @@ def test_its_template_calls_it_for_as_many_photos_at_once_as_there_are_clients()
 
 def test_of_the_state_machine_the_check_alone_is_left_out():
     machine = json.loads(load.without_check(json.dumps(state_machine())))
-    deployed, hide = state_machine()["States"], "Hide the faces"
+    deployed, hide = state_machine()["States"], "Hide what was found"
     assert {name for name, state in machine["States"].items() if state != deployed[name]} == {hide}
     assert machine["States"][hide] == deployed[hide] | {"Next": "Keep the original?"}

@@ -192,14 +192,16 @@ def test_what_is_known_of_photos(tmp_path: Path):
         "plates": {"faces": [], "complete": True, "annotated": "plates only"},
         "counted": {"faces": [], "complete": False, "annotated": False, "count": [2, 3]},
         "empty": {"faces": [], "complete": False, "annotated": False, "count": [0, 0]},
-        "some": {"faces": [[1, 1, 9, 9, "ignore", 0, 0]], "complete": False},
+        "some": {"faces": [[1, 1, 9, 9, "ignore", 0, 0]], "complete": False, "plates": [[2, 3, 9, 4]]},
     }
     for name in truth:
         (tmp_path / "set" / name).write_bytes(photos.encoded(Image.new("RGB", (20, 20)), "PNG"))
     (tmp_path / "truth.json").write_text(
         json.dumps({f"set/{name}": {"w": 20, "h": 20} | of for name, of in truth.items()})
     )
-    found = {photo.path.name: (photo.set, photo.complete, photo.of_no_one) for photo in read(tmp_path)}
+    known_photos = {photo.path.name: photo for photo in read(tmp_path)}
+    assert known_photos["some"].plates == (Corners(2, 3, 11, 7),)
+    found = {name: (photo.set, photo.complete, photo.of_no_one) for name, photo in known_photos.items()}
     assert found == {
         "marked": ("set", True, False),
         "plates": ("set", False, False),

@@ -286,7 +286,9 @@ def test_a_branch_that_leads_elsewhere_is_named():
     first, *others = map(answer_to, branches.CASES)
     outcome = tried([KNOWS, first | {"nextState": "Nowhere"}, *others])
     assert outcome.result == FAILED
-    assert outcome.seen.sentence == ("Are the faces known?: SUCCEEDED Nowhere instead of SUCCEEDED Detect the faces")
+    assert outcome.seen.sentence == (
+        "Is it known what to hide?: SUCCEEDED Nowhere instead of SUCCEEDED Detect what to hide"
+    )
 
 
 def test_a_test_state_that_ignores_variables_is_not_used():

@@ -18,7 +18,7 @@ ENDED = {
     "batch_id": ID,
     "status": "COMPLETED",
     "counts": COUNTS,
-    "without_faces": 6,
+    "nothing_hidden": 6,
     "photos_a_minute": 500.0,
     "cost_usd": 2.61,
     "finished_at": "2025-06-01T12:13:00Z",
@@ -79,16 +79,16 @@ def test_a_batch_is_created_waited_for_and_summed_up(run):
     source, target = {"bucket": "in", "prefix": "a/"}, {"bucket": "out", "prefix": "b/"}
     fields = {"style": "solid", "receipts": True, "source": source, "target": target}
     assert asked == [("POST", "/batches", fields), *[("GET", f"/batches/{ID}", None)] * 2]
-    assert "4,996 of 5,000 hidden, 4 failed, 6 without faces, 500 a minute, 2.61 USD" in result.output
+    assert "4,996 of 5,000 hidden, 4 failed, 6 with nothing hidden, 500 a minute, 2.61 USD" in result.output
     assert result.exit_code == 1
 
 
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"counts": COUNTS | {"failed": 0}, "without_faces": 0}, 0),
+        ({"counts": COUNTS | {"failed": 0}, "nothing_hidden": 0}, 0),
         ({"counts": COUNTS | {"failed": 0}}, 3),
-        ({"counts": COUNTS | {"failed": 0, "waiting": 2}, "without_faces": 0}, 1),
+        ({"counts": COUNTS | {"failed": 0, "waiting": 2}, "nothing_hidden": 0}, 1),
         ({"status": "STOPPED", "counts": COUNTS | {"failed": 0}}, 1),
         ({}, 1),
     ],

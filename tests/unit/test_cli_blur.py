@@ -20,6 +20,7 @@ from faceblur_cli.folder.report import Report
 from faceblur_cli.folder.run import hide_all
 from faceblur_cli.redo import redo
 from faceblur_client import CallFailed, Client, Stopped, WrongAddress
+from tests.support.counts import faces
 from tests.support.standins.loopback import LoopbackServer
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
 API = "http://api.test/v1"
 DONE = {
     "status": "COMPLETED",
-    "faces": 2,
+    "hidden": faces(2),
     "missed_at_first": 1,
-    "kept": 0,
+    "kept": faces(0),
     "check_rounds": 2,
     "warnings": [],
     "reviewed": False,
@@ -89,7 +90,7 @@ def test_the_result_is_stored_beside_its_photo(photo: Path) -> None:
     (report,) = reports_of(client({"status": "PROCESSING"}, DONE), [photo])
     assert report.output == str(photo.with_name("party.blurred.jpg"))
     assert photo.with_name("party.blurred.jpg").read_bytes() == b"result"
-    assert (report.status, report.faces, report.error, report.job_id) == ("COMPLETED", 2, None, "0a")
+    assert (report.status, report.hidden, report.error, report.job_id) == ("COMPLETED", faces(2), None, "0a")
     assert (report.missed_at_first, report.check_rounds) == (1, 2)
     assert photo.read_bytes() == b"a photo"
 
@@ -97,10 +98,18 @@ def test_the_result_is_stored_beside_its_photo(photo: Path) -> None:
 @pytest.mark.parametrize(
     ("outcome", "summary"),
     [
-        ({"faces": 1, "missed_at_first": 0, "check_rounds": 1}, "1 face hidden; 1 check"),
+        ({"hidden": faces(1), "missed_at_first": 0, "check_rounds": 1}, "1 face hidden; 1 check"),
+        (
+            {"hidden": {"face": 2, "plate": 1, "text": 0}, "missed_at_first": 0},
+            "2 faces, 1 number plate hidden; 2 checks",
+        ),
+        (
+            {"hidden": faces(0), "kept": faces(1)},
+            "nothing hidden, 1 of them found by a check, 1 face kept visible; 2 checks",
+        ),
         ({}, "2 faces hidden, 1 of them found by a check; 2 checks"),
         (
-            {"faces": 9, "missed_at_first": 7, "check_rounds": 5, "warnings": ["ChecksNotSettled"]},
+            {"hidden": faces(9), "missed_at_first": 7, "check_rounds": 5, "warnings": ["ChecksNotSettled"]},
             "9 faces hidden, 7 of them found by a check; 5 checks (ChecksNotSettled, please look)",
         ),
     ],
@@ -268,10 +277,10 @@ def test_an_interrupt_ends_the_waiting_for_all_jobs(photo: Path) -> None:
     [
         ([], False, False),
         (["DarkPhoto"], False, False),
-        (["NoFacesFound"], False, True),
-        (["FacesBelowConfidence"], False, True),
+        (["NothingFound"], False, True),
+        (["BelowConfidence"], False, True),
         (["ChecksNotSettled", "DarkPhoto"], False, True),
-        (["NoFacesFound"], True, False),
+        (["NothingFound"], True, False),
         (["ChecksNotSettled"], True, True),
     ],
 )
@@ -307,7 +316,7 @@ def test_a_redo_that_is_refused(tmp_path: Path) -> None:
 def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     """The fields that a command sends; its job has the outcome DONE, and no face was found."""
     fields: list[dict[str, Any]] = []
-    inner = client({"status": "AWAITING_REVIEW"}, DONE | {"warnings": ["NoFacesFound"]})._http._transport
+    inner = client({"status": "AWAITING_REVIEW"}, DONE | {"warnings": ["NothingFound"]})._http._transport
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.method == "POST" and request.url.host == "api.test":
@@ -335,12 +344,22 @@ def test_places_and_ids_of_faces(asked: list[dict[str, Any]], tmp_path: Path) ->
     ]
 
 
+def test_several_kinds_are_named_in_a_list(asked: list[dict[str, Any]], photo: Path) -> None:
+    run("blur", str(photo), "-o", "kinds=face,plate", "-o", 'keep_metadata=["time"]')
+    assert asked == [{"kinds": ["face", "plate"], "keep_metadata": ["time"]}]
+
+
 def test_only_these_places(asked: list[dict[str, Any]], photo: Path) -> None:
     run("blur", str(photo), "--only", "0,0,1,0.5")
     assert asked == [{"only": [{"left": 0.0, "top": 0.0, "width": 1.0, "height": 0.5}]}]
 
 
-@pytest.mark.parametrize("place", ["", "1,2", "a,b,c,d", "0.1,0.2,0.3,0.4,0.5", "-1"])
+def test_a_place_may_say_its_kind(asked: list[dict[str, Any]], photo: Path) -> None:
+    run("blur", str(photo), "--keep", "0,0,1,0.5,plate")
+    assert asked == [{"keep": [{"left": 0.0, "top": 0.0, "width": 1.0, "height": 0.5, "kind": "plate"}]}]
+
+
+@pytest.mark.parametrize("place", ["", "1,2", "a,b,c,d", "0.1,0.2,0.3,0.4,0.5", "0,0,1,1,car", "-1"])
 def test_a_place_that_is_none(asked: list[dict[str, Any]], photo: Path, place: str) -> None:
     outcome = run("blur", str(photo), f"--hide={place}")
     assert outcome.exit_code == 2

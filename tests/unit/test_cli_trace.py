@@ -24,7 +24,7 @@ def test_a_task_that_succeeds_on_its_second_attempt() -> None:
     (visit,) = visits(
         [
             event("ExecutionStarted", 0),
-            entered("Task", "Detect the faces", 1),
+            entered("Task", "Detect what to hide", 1),
             event("TaskScheduled", 1),
             failure,
             event("TaskScheduled", 3),
@@ -32,7 +32,7 @@ def test_a_task_that_succeeds_on_its_second_attempt() -> None:
             event("TaskStateExited", 4.5),
         ]
     )
-    assert (visit.state, visit.kind, visit.seconds) == ("Detect the faces", "Task", 3.5)
+    assert (visit.state, visit.kind, visit.seconds) == ("Detect what to hide", "Task", 3.5)
     assert (visit.retries, visit.errors) == (1, ["Lambda.ServiceException"])
 
 
@@ -42,11 +42,11 @@ def test_the_end_of_the_execution_ends_the_last_visit() -> None:
 
 
 def test_a_visit_that_has_not_ended_has_no_duration() -> None:
-    assert visits([entered("Task", "Hide the faces", 1)])[0].seconds is None
+    assert visits([entered("Task", "Hide what was found", 1)])[0].seconds is None
 
 
 def test_a_timeout_without_details_is_named_after_its_event() -> None:
-    (visit,) = visits([entered("Task", "Hide the faces", 1), event("TaskScheduled", 1), event("TaskTimedOut", 3)])
+    (visit,) = visits([entered("Task", "Hide what was found", 1), event("TaskScheduled", 1), event("TaskTimedOut", 3)])
     assert visit.errors == ["TaskTimedOut"]
 
 

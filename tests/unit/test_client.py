@@ -44,9 +44,9 @@ SIGNATURE = "X-Amz-Signature=5ec2e7"
 DONE = {
     "job_id": "0a",
     "status": "COMPLETED",
-    "faces": 2,
-    "kept": 1,
-    "warnings": ["FacesBelowConfidence"],
+    "hidden": {"face": 2, "plate": 0, "text": 0},
+    "kept": {"face": 1, "plate": 0, "text": 0},
+    "warnings": ["BelowConfidence"],
     "result": {"url": f"http://s3.test/result?{SIGNATURE}", "content_type": "image/jpeg"},
     "receipt": {"url": f"http://s3.test/receipt?{SIGNATURE}"},
 }
@@ -200,8 +200,8 @@ def test_a_photo_becomes_a_result(connect: Callable[..., Any], tmp_path: Path, k
     result = connect(API, transport=transport).hide(
         photo, style="solid", on_status=lambda job, status: statuses.append((job, status))
     )
-    assert (result.job_id, result.faces, result.kept) == ("0a", 2, 1)
-    assert (result.warnings, result.content_type) == (("FacesBelowConfidence",), "image/jpeg")
+    assert (result.job_id, result.hidden["face"], result.kept["face"]) == ("0a", 2, 1)
+    assert (result.warnings, result.content_type) == (("BelowConfidence",), "image/jpeg")
     assert (result.content, result.receipt, result.job) == (b"result", {"billable_calls": 3}, DONE)
     assert statuses == [("0a", "COMPLETED")]
     assert requests[0].content == b'{"style": "solid"}'

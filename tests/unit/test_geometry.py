@@ -138,3 +138,9 @@ def test_in_a_crowd_a_box_is_compared_with_its_neighbours_alone(monkeypatch, wid
 
 def test_a_rectangle_within_another_is_measured_from_its_corner() -> None:
     assert Rectangle(7, 9, 30, 40).relative_to(Rectangle(5, 3, 90, 80)) == (2, 6, 25, 37)
+
+
+def test_boxes_of_different_kinds_repeat_nothing():
+    face = Box(0.1, 0.1, 0.2, 0.2, 90)
+    text = Box(0.1, 0.1, 0.2, 0.2, 80, kind="text")
+    assert merge([face, text]) == [face, text]

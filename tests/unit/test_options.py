@@ -23,6 +23,7 @@ def refusal(fields: dict[str, object]) -> str:
 
 def test_the_defaults():
     assert parse_options({}).model_dump() == {
+        "kinds": ["face"],
         "style": "blur",
         "shape": "ellipse",
         "padding": DEFAULT_PADDING,
@@ -31,7 +32,7 @@ def test_the_defaults():
         "min_confidence": 50.0,
         "output": "same",
         "keep_metadata": [],
-        "on_no_faces": "complete",
+        "on_nothing_found": "complete",
         "on_truncated": "fail",
         "require_all_detectors": True,
         "keep_original": 0,
@@ -42,11 +43,12 @@ def test_the_defaults():
 @pytest.mark.parametrize(
     ("name", "allowed"),
     [
+        ("kinds", [["face"], ["plate", "text"], ["text", "face", "plate"]]),
         ("style", ["blur", "pixelate", "solid"]),
         ("shape", ["ellipse", "rounded", "box"]),
         ("output", ["same", "jpeg", "png", "webp", "avif"]),
         ("keep_metadata", [[], ["credit"], ["time", "position", "camera", "credit", "panorama"]]),
-        ("on_no_faces", ["complete", "fail"]),
+        ("on_nothing_found", ["complete", "fail"]),
         ("on_truncated", ["complete", "fail"]),
         ("require_all_detectors", [True, False]),
         ("keep_original", [0, 20, 3.0]),
@@ -64,6 +66,9 @@ def test_what_is_allowed(name, allowed):
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
+        ("kinds", [], "at least 1 item"),
+        ("kinds", ["face", "face"], "each may be named once"),
+        ("kinds", "face", "valid list"),
         ("style", "Blur", "'blur', 'pixelate' or 'solid'"),
         ("style", ["blur"], "'blur', 'pixelate' or 'solid'"),
         ("style", None, "'blur', 'pixelate' or 'solid'"),
@@ -81,7 +86,7 @@ def test_what_is_allowed(name, allowed):
         ("colour", None, "valid string"),
         ("keep_metadata", "credit", "valid list"),
         ("keep_metadata", ["time", "time"], "each may be named once"),
-        ("on_no_faces", True, "'complete' or 'fail'"),
+        ("on_nothing_found", True, "'complete' or 'fail'"),
         ("on_truncated", "ignore", "'complete' or 'fail'"),
         ("keep_original", True, "valid integer"),
         ("keep_original", -1, "greater than or equal to 0"),

@@ -47,7 +47,7 @@ def test_what_is_private_is_found(what, text):
     "text",
     [
         json.dumps({"timestamp": "2025-11-22T20:00:00.123Z", "correlation_id": "0f8fad5bd9cb469f"}),
-        json.dumps({"message": "searched for faces", "faces": 2, "bytes": 229312, "memory_mb": 3008}),
+        json.dumps({"message": "searched the picture", "found": {"face": 2}, "bytes": 229312, "memory_mb": 3008}),
         'File "/var/task/complete_job/app.py", line 61, in handler',
     ],
 )

@@ -160,12 +160,12 @@ def test_a_batch_of_uploads_is_hidden_and_started_again_for_what_failed(batching
     batch_id = started(batching, photos, style="solid")
     batch = ended(batching, batch_id)
     assert (batch["status"], batch["counts"]) == ("COMPLETED", counts(3, hidden=2, failed=1))
-    assert batch["without_faces"] == 1
+    assert batch["nothing_hidden"] == 1
     assert batch["cost_usd"] > 0
     assert statuses(batch) == {"one.jpg": "COMPLETED", "two.jpg": "COMPLETED", "bad.jpg": "UnsupportedFormat"}
     first = lines(batch)
     shown = batching.shown(first["one.jpg"]["job_id"])
-    assert (shown["faces"], shown["options"]["style"]) == (1, "solid")
+    assert (shown["hidden"]["face"], shown["options"]["style"]) == (1, "solid")
     assert httpx.get(shown["result"]["url"]).content.startswith(b"\xff\xd8")
     # The uploads of those that are hidden are gone. The other one can be tried again.
     assert keys(batching, batching.bucket, f"batches/{batch_id}/in/") == [f"batches/{batch_id}/in/bad.jpg"]

@@ -18,6 +18,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from faceblur_cli.trace import history
 from tests.support.pictures.photos import animation, astronaut, blank, flower, png, without_its_end
+from tests.support.pictures.plates import street_with_plate
 from tests.support.stack.deployed import DETECT, FAILURE, Deployed, assert_failed, eventually, function_name, request
 from tests.support.standins.rekognition import THROTTLED, Refusal, face
 from tests.support.storm.plans import DETECTORS, TRANSIENT
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
 
     from tests.support.standins.rekognition import Rekognition
 
-HIDE, CHECK, MISSED = "Hide the faces", "Check the result", "Was a face missed?"
+HIDE, CHECK, MISSED = "Hide what was found", "Check the result", "Was something missed?"
 HIDE_MISSED, LAST = "Hide what was missed", "Was this the last round?"
 RAISES: dict[str, Any] = {"raise": "KeyError"}
 DIES_TWICE: list[dict[str, Any]] = [{"exit": 1}, {"exit": 1}]
-TO_DETECT = ["Claim the job", "Are the faces known?", DETECT]
+TO_DETECT = ["Claim the job", "Is it known what to hide?", DETECT]
 HAPPY = [
     *TO_DETECT,
     "Must a person look first?",
@@ -51,9 +52,21 @@ NO_FACE: dict[str, Any] = {"finds": []}
 
 
 class TestCompleted:
+    def test_each_kind_is_hidden_that_the_job_asks_for(self, deployed: Deployed) -> None:
+        photo, plate = street_with_plate(0)
+        job = deployed.run(photo, kinds=["plate", "face"])
+        assert (job["status"], job["options"]["kinds"]) == ("COMPLETED", ["plate", "face"])
+        receipt = request("GET", job["receipt"]["url"]).json()
+        boxes = [box for box in receipt["boxes"] if box["kind"] == "plate"]
+        assert receipt["hidden"]["plate"] == job["hidden"]["plate"] == len(boxes) >= 1
+        assert (receipt["kinds"], receipt["hidden"]["text"]) == (["plate", "face"], 0)
+        result = Image.open(BytesIO(request("GET", job["result"]["url"]).content))
+        changed = ImageChops.difference(Image.open(BytesIO(photo)).convert("L"), result.convert("L"))
+        assert ImageStat.Stat(changed, plate).mean[0] > 20
+
     def test_a_face_is_found_and_hidden(self, deployed: Deployed) -> None:
         job = deployed.run(astronaut())
-        assert (job["status"], job["faces"], job["warnings"]) == ("COMPLETED", 1, [])
+        assert (job["status"], job["hidden"]["face"], job["warnings"]) == ("COMPLETED", 1, [])
         assert deployed.path(job["job_id"]) == HAPPY
         assert (job["missed_at_first"], job["check_rounds"]) == (0, 1)
         assert_went_through(job, "detect", "hide", "check")
@@ -88,7 +101,7 @@ class TestCompleted:
 
     def test_no_face_completes_with_a_warning(self, deployed: Deployed) -> None:
         job = deployed.run(flower())
-        assert (job["status"], job["faces"], job["warnings"]) == ("COMPLETED", 0, ["NoFacesFound"])
+        assert (job["status"], job["hidden"]["face"], job["warnings"]) == ("COMPLETED", 0, ["NothingFound"])
         assert deployed.path(job["job_id"]) == HAPPY
 
     def test_the_original_stays_if_asked(self, deployed: Deployed) -> None:
@@ -105,7 +118,7 @@ class TestCompleted:
         deployed.plan(job_id, "detect_faces", NO_FACE)
         deployed.upload(form, astronaut())
         job = deployed.ended(job_id)
-        assert (job["status"], job["faces"], job["missed_at_first"]) == ("COMPLETED", 1, 1)
+        assert (job["status"], job["hidden"]["face"], job["missed_at_first"]) == ("COMPLETED", 1, 1)
         assert (job["check_rounds"], job["warnings"]) == (2, [])
         assert deployed.path(job_id) == [*TO_CHECK, *AGAIN, *FROM_CHECK]
         assert_went_through(job, "detect", "hide", "check", "hide_missed")
@@ -120,7 +133,7 @@ class TestCompleted:
         deployed.plan(job_id, "detect_faces", *({"finds": [each]} for each in found))
         deployed.upload(form, flower())
         job = deployed.ended(job_id)
-        assert (job["status"], job["faces"], job["missed_at_first"]) == ("COMPLETED", 6, 5)
+        assert (job["status"], job["hidden"]["face"], job["missed_at_first"]) == ("COMPLETED", 6, 5)
         assert (job["check_rounds"], job["warnings"]) == (5, ["ChecksNotSettled"])
         assert deployed.path(job_id) == [*TO_CHECK, *AGAIN * 4, HIDE_MISSED, LAST, *FROM_CHECK]
         receipt = request("GET", job["receipt"]["url"]).json()
@@ -138,7 +151,7 @@ class TestCompleted:
         deployed.plan(job_id, "detect_faces", *({"finds": each} for each in (*found, [])))
         deployed.upload(form, flower())
         job = deployed.ended(job_id)
-        assert (job["faces"], job["missed_at_first"], job["check_rounds"], job["warnings"]) == (5, 4, 5, [])
+        assert (job["hidden"]["face"], job["missed_at_first"], job["check_rounds"], job["warnings"]) == (5, 4, 5, [])
         assert deployed.path(job_id) == [*TO_CHECK, *AGAIN * 4, *FROM_CHECK]
 
     def test_a_face_that_is_covered_does_not_count_as_missed(self, deployed: Deployed) -> None:
@@ -146,7 +159,7 @@ class TestCompleted:
         deployed.plan(job_id, "detect_faces", *[{"finds": [box(0.3, 0.3)]}] * 2)
         deployed.upload(form, flower())
         job = deployed.ended(job_id)
-        assert (job["status"], job["faces"], job["check_rounds"]) == ("COMPLETED", 1, 1)
+        assert (job["status"], job["hidden"]["face"], job["check_rounds"]) == ("COMPLETED", 1, 1)
         assert deployed.path(job_id) == HAPPY
 
     def test_thousands_of_faces_are_hidden_and_the_history_holds_none_of_their_boxes(self, deployed: Deployed) -> None:
@@ -155,7 +168,7 @@ class TestCompleted:
         deployed.plan(job_id, "detect_faces", {"finds": crowd[:-1]}, {"finds": crowd}, {"finds": crowd})
         deployed.upload(form, blank(2000, 1500))
         job = deployed.ended(job_id)
-        assert (job["status"], job["faces"], job["missed_at_first"]) == ("COMPLETED", 5000, 1)
+        assert (job["status"], job["hidden"]["face"], job["missed_at_first"]) == ("COMPLETED", 5000, 1)
         assert deployed.path(job_id) == [*TO_CHECK, *AGAIN, *FROM_CHECK]
         assert len(request("GET", job["receipt"]["url"]).json()["boxes"]) == 5000
         told = told_of(deployed, job_id)
@@ -168,8 +181,8 @@ class TestCompleted:
 
 class TestFailed:
     def test_no_face_fails_if_asked(self, deployed: Deployed) -> None:
-        job = deployed.run(flower(), on_no_faces="fail")
-        assert_failed(deployed, job, "NoFacesFound", [*TO_DETECT, *FAILURE])
+        job = deployed.run(flower(), on_nothing_found="fail")
+        assert_failed(deployed, job, "NothingFound", [*TO_DETECT, *FAILURE])
 
     @pytest.mark.parametrize(
         ("photo", "code"),
@@ -245,7 +258,7 @@ class TestFailed:
         crowd = [box(0.0001 * (number % 9000), 0.3, 0.00005) for number in range(20_001)]
         deployed.plan(job_id, "detect_faces", {"finds": crowd})
         deployed.upload(form, flower())
-        assert_failed(deployed, deployed.ended(job_id), "TooManyFaces", [*TO_DETECT, *FAILURE])
+        assert_failed(deployed, deployed.ended(job_id), "TooMuchToHide", [*TO_DETECT, *FAILURE])
 
     def test_a_function_that_takes_too_long(self, deployed: Deployed, tmp_path: Path) -> None:
         lambda_ = deployed.stack.client("lambda")
@@ -436,7 +449,7 @@ class TestRekognition:
         rekognition.reset()
         rekognition.replies.extend([[face(0.25, 0.25, 0.2, 0.3)], []])
         job = deployed_with_rekognition.run(flower())
-        assert (job["status"], job["faces"]) == ("COMPLETED", 1)
+        assert (job["status"], job["hidden"]["face"]) == ("COMPLETED", 1)
         before, after = opened(flower()), opened(request("GET", job["result"]["url"]).content)
         assert difference(before, after, (0.25, 0.25, 0.45, 0.55)) > 10
         assert difference(before, after, (0.6, 0.6, 1.0, 1.0)) < 1

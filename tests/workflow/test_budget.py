@@ -100,7 +100,7 @@ def test_requests_without_photos_do_not_close_the_service(frugal: Deployed, requ
     job = created(post(frugal))
     assert frugal.upload(job, grace_hopper()).status_code == 204
     done = frugal.ended(job["job_id"])
-    assert (done["status"], done["faces"]) == ("COMPLETED", 1)
+    assert (done["status"], done["hidden"]["face"]) == ("COMPLETED", 1)
 
 
 def test_a_job_for_which_the_money_of_the_day_does_not_suffice_is_refused_at_its_arrival(frugal: Deployed) -> None:
@@ -123,8 +123,8 @@ def test_a_job_fails_if_others_spend_the_money_while_it_waits_for_its_review(fru
     frugal.asked(job_id)
     with frugal.spent(DOLLARS):
         assert frugal.call("PUT", f"/jobs/{job_id}/review", json={}).status_code == 200
-        path = ["Claim the job", "Are the faces known?", DETECT, "Must a person look first?"]
-        path += ["Draw a preview", "Ask a person", "Record the answer", "Hide the faces", *FAILURE]
+        path = ["Claim the job", "Is it known what to hide?", DETECT, "Must a person look first?"]
+        path += ["Draw a preview", "Ask a person", "Record the answer", "Hide what was found", *FAILURE]
         assert_failed(frugal, frugal.ended(job_id), "BudgetSpent", path)
 
 

@@ -127,7 +127,14 @@ class Roles:
     def line(self, batch_id: str, job_id: str) -> str:
         """Store the line of a photo of a batch that is done. Returns its key."""
         key = f"batches/{batch_id}/in/photo.jpg"
-        line = {"key": key, "job_id": job_id, "status": "COMPLETED", "code": "", "faces": 0, "warnings": []}
+        line = {
+            "key": key,
+            "job_id": job_id,
+            "status": "COMPLETED",
+            "code": "",
+            "hidden": {"face": 0, "plate": 0, "text": 0},
+            "warnings": [],
+        }
         stored = f"batches/{batch_id}/lines/{photo_id(batch_id, key)}.json"
         self.store(stored, json.dumps(line | {"result": "", "usd": 0.0}).encode())
         return stored
@@ -243,10 +250,10 @@ def shows_a_job_and_its_links(roles: Roles) -> None:
     job_id = secrets.token_hex(16)
     result, receipt = f"results/{job_id}.0a.jpg", f"receipts/{job_id}.json"
     outcome = {
-        "faces": 0,
+        "hidden": {"face": 0, "plate": 0, "text": 0},
         "missed_at_first": 0,
         "check_rounds": 1,
-        "kept": 0,
+        "kept": {"face": 0, "plate": 0, "text": 0},
         "reviewed": False,
         "warnings": [],
         "receipt": receipt,
@@ -529,7 +536,7 @@ def shows_a_batch_that_runs(roles: Roles) -> None:
 
 
 def shows_the_report_of_a_batch(roles: Roles) -> None:
-    outcome = {"photos": 0, "waiting": 0, "hidden": 0, "failed": 0, "without_faces": 0, "usd": 0.0}
+    outcome = {"photos": 0, "waiting": 0, "hidden": 0, "failed": 0, "nothing_hidden": 0, "usd": 0.0}
     batch_id = roles.batch("COMPLETED", outcome={"S": json.dumps(outcome)})
     roles.store(f"batches/{batch_id}/report.csv")
     shown = roles.ask("GET", f"/batches/{batch_id}").json()
@@ -607,7 +614,7 @@ def delivers_a_photo(roles: Roles) -> None:
     batch_id = roles.batch()
     job_id, upload = job_of(batch_id), f"batches/{batch_id}/in/photo.jpg"
     result, receipt = f"results/{job_id}.0a.jpg", f"receipts/{job_id}.json"
-    told = {"faces": 0, "warnings": [], "options": JobOptions().model_dump()}
+    told = {"hidden": {"face": 0, "plate": 0, "text": 0}, "warnings": [], "options": JobOptions().model_dump()}
     outcome = {"S": json.dumps(told | {"result": draft_under(result), "receipt": receipt})}
     roles.job("COMPLETED", job_id={"S": job_id}, outcome=outcome)
     roles.store(upload)

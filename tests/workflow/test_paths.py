@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 STATES = state_machine()["States"]
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
-CLAIM, NO_JOB, KNOWN = "Claim the job", "No job waits for this photo", "Are the faces known?"
+CLAIM, NO_JOB, KNOWN = "Claim the job", "No job waits for this photo", "Is it known what to hide?"
 FIRST, PREVIEW, ASK, ANSWER = "Must a person look first?", "Draw a preview", "Ask a person", "Record the answer"
-DETECT, HIDE, CHECK, MISSED = "Detect the faces", "Hide the faces", "Check the result", "Was a face missed?"
+DETECT, HIDE, CHECK, MISSED = "Detect what to hide", "Hide what was found", "Check the result", "Was something missed?"
 HIDE_MISSED, LAST = "Hide what was missed", "Was this the last round?"
 KEEP, DELETE, RECORD, COMPLETED = "Keep the original?", "Delete the original", "Record the result", "Job completed"
 RECORD_FAILURE = "Record the failure"
@@ -67,7 +67,7 @@ def found(faces: int, boxes: int, *warnings: str, unsure: int = 0) -> dict[str, 
         "memory_mb": 512,
         "detector": "embedded",
         "version": "1",
-        "faces": faces,
+        "found": {"face": faces, "plate": 0, "text": 0},
         "calls": 0,
     }
     response: DetectResponse = {
@@ -178,7 +178,7 @@ def fails_on(case: Case, task: str, failure: dict[str, Any], code: str, ending: 
 def asked(detection: dict[str, Any], *checks: dict[str, Any]) -> Case:
     """With `when_unsure`, a person is asked after these checks, and the check after the answer finds nothing."""
     rounds = len(checks) - 1
-    last = payload(checks[-1])["stage"]["faces"] > 0
+    last = payload(checks[-1])["stage"]["found"]["face"] > 0
     results = {
         **HAPPY,
         **REVIEWED,
@@ -215,7 +215,7 @@ ALWAYS = Case(
     HAPPY | REVIEWED | {CLAIM: [claimed(review="always")]}, [*PATH[: PATH.index(FIRST) + 1], *REVIEW, *FROM_HIDE]
 )
 WITHOUT_DETECTION = {task: HAPPY[task] for task in HAPPY if task != DETECT}
-ONE_MORE = found(1, 2)
+ALWAYS_ONE_MORE = [found(1, boxes) for boxes in range(2, 7)]
 AWAY = ["DetectorThrottled", "DetectorUnavailable"]
 ONCE = Case(HAPPY, PATH)
 ONE_WILL_DO = HAPPY | {CLAIM: [claimed(require_all_detectors=False)]}
@@ -231,17 +231,17 @@ CASES = {
     "the fifth check finds a face too, and the original is kept": missed(1, 1, 1, 1, 1, keep_original=3),
     "a person looks first": ALWAYS,
     "a person looks first, and keeps every face": ALWAYS._replace(
-        results=ALWAYS.results | {ASK: [answered(0)], CHECK: [found(0, 0, "FacesBelowConfidence", unsure=2)]}
+        results=ALWAYS.results | {ASK: [answered(0)], CHECK: [found(0, 0, "BelowConfidence", unsure=2)]}
     ),
     "nobody is asked about a sure result": Case(HAPPY | {CLAIM: [claimed(review="when_unsure")]}, PATH),
     "nobody is asked who did not want it": Case(
-        HAPPY | {DETECT: [found(1, 1, "FacesBelowConfidence", unsure=1)], CHECK: [found(0, 1, unsure=1)]}, PATH
+        HAPPY | {DETECT: [found(1, 1, "BelowConfidence", unsure=1)], CHECK: [found(0, 1, unsure=1)]}, PATH
     ),
     "a person is asked because no face was found": asked(found(0, 0), found(0, 0)),
-    "a person is asked because likely faces stay visible": asked(found(1, 1, "FacesBelowConfidence"), found(0, 1)),
+    "a person is asked because likely faces stay visible": asked(found(1, 1, "BelowConfidence"), found(0, 1)),
     "a person is asked because the detection was not sure of a face": asked(found(1, 1, unsure=1), found(0, 1)),
     "a person is asked because a check was not sure of a face": asked(found(1, 1), found(1, 2, unsure=1), found(0, 2)),
-    "a person is asked because the checks do not settle": asked(found(1, 1), *[ONE_MORE] * 5),
+    "a person is asked because the checks do not settle": asked(found(1, 1), *ALWAYS_ONE_MORE),
     "nobody answers": fails_on(ALWAYS, ASK, throws("States.Timeout"), "ReviewExpired", FAILURE[1:]),
     **{f"an unforeseen error: {task}": fails_on(ALWAYS, task, throws("KeyError"), "InternalError") for task in REVIEW},
     "the job was deleted before anybody was asked": fails_on(
@@ -441,10 +441,10 @@ def test_the_receipt_is_made_from_every_stage_and_the_last_boxes_and_draft(blur_
 
 def test_a_warning_of_several_looks_is_told_once(blur_image: MockedMachine) -> None:
     """The state has an upper bound for this reason too."""
-    checks = [found(1, 2, "OneDetectorOnly"), found(0, 2, "OneDetectorOnly", "FacesBelowConfidence")]
+    checks = [found(1, 2, "OneDetectorOnly"), found(0, 2, "OneDetectorOnly", "BelowConfidence")]
     results = HAPPY | {DETECT: [found(1, 1, "OneDetectorOnly")], CHECK: checks, HIDE_MISSED: [hidden()]}
     known = blur_image.run(INPUT, results).variables
-    assert known["warnings"] == ["OneDetectorOnly", "FacesBelowConfidence"]
+    assert known["warnings"] == ["OneDetectorOnly", "BelowConfidence"]
 
 
 @pytest.mark.parametrize(
@@ -460,10 +460,10 @@ def test_a_job_whose_fifth_check_found_a_face_says_so(
 
 
 def test_a_decision_counts_its_own_checks_and_settles_what_did_not_settle(blur_image: MockedMachine) -> None:
-    case = asked(found(1, 1, "DarkPhoto"), *[ONE_MORE] * 5)
-    known = blur_image.run(INPUT, case.results | {CHECK: [*[ONE_MORE] * 5, found(0, 2)]}).variables
+    case = asked(found(1, 1, "DarkPhoto"), *ALWAYS_ONE_MORE)
+    known = blur_image.run(INPUT, case.results | {CHECK: [*ALWAYS_ONE_MORE, found(0, 1)]}).variables
     assert (known["round"], known["warnings"], known["reviewed"]) == (1, ["DarkPhoto"], True)
-    assert known["boxes"] == payload(found(0, 2))["boxes"]
+    assert known["boxes"] == payload(found(0, 1))["boxes"]
     assert len(known["stages"]) == 14
 
 

@@ -7,21 +7,22 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
+from PIL import Image, ImageStat
 
 from faceblur_cli.stack import sam
 from faceblur_cli.stack.emulator import emulator
 from faceblur_cli.stack.recovery import recover
 from tests.support.pictures.photos import astronaut, flower, png
+from tests.support.pictures.plates import street_with_plate
 from tests.support.stack.deployed import Deployed, assert_failed, eventually, request, with_faults
 from tests.support.standins.loopback import reserved_port
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-CLAIM, KNOWN, DETECT = "Claim the job", "Are the faces known?", "Detect the faces"
+CLAIM, KNOWN, DETECT = "Claim the job", "Is it known what to hide?", "Detect what to hide"
 REVIEW = ["Draw a preview", "Ask a person", "Record the answer"]
-FROM_HIDE = ["Hide the faces", "Check the result", "Was a face missed?", "Keep the original?"]
+FROM_HIDE = ["Hide what was found", "Check the result", "Was something missed?", "Keep the original?"]
 RECORD = ["Record the result", "Job completed"]
 ALWAYS = {"review": "always"}
 
@@ -50,6 +51,13 @@ def pixels(photo: bytes) -> bytes:
     return Image.open(BytesIO(photo)).convert("RGB").tobytes()
 
 
+def inside(box: dict[str, Any], place: dict[str, float], *, share: float) -> bool:
+    """Whether more than this share of the place lies in the box."""
+    across = min(box["left"] + box["width"], place["left"] + place["width"]) - max(box["left"], place["left"])
+    down = min(box["top"] + box["height"], place["top"] + place["height"]) - max(box["top"], place["top"])
+    return max(across, 0) * max(down, 0) > share * place["width"] * place["height"]
+
+
 def result_of(job: dict[str, Any]) -> bytes:
     """The photo that a job gave."""
     return request("GET", job["result"]["url"]).content
@@ -75,7 +83,7 @@ class TestReview:
         assert (status, body["status"]) == (200, "PROCESSING")
         assert deployed.shown(job_id)["status"] != "AWAITING_REVIEW"
         job = deployed.ended(job_id)
-        assert (job["status"], job["faces"], job["kept"], job["reviewed"]) == ("COMPLETED", 0, 1, True)
+        assert (job["status"], job["hidden"]["face"], job["kept"]["face"], job["reviewed"]) == ("COMPLETED", 0, 1, True)
         assert pixels(result_of(job)) == pixels(photo)
         path = [CLAIM, KNOWN, DETECT, "Must a person look first?", *REVIEW, *FROM_HIDE, "Delete the original", *RECORD]
         assert deployed.path(job_id) == path
@@ -93,7 +101,7 @@ class TestReview:
         second = put(deployed, job_id, only=[])
         assert (second[0], second[1]["code"]) == (409, "ReviewClosed")
         job = deployed.ended(job_id)
-        assert (job["faces"], job["kept"], job["reviewed"]) == (1, 0, True)
+        assert (job["hidden"]["face"], job["kept"]["face"], job["reviewed"]) == (1, 0, True)
 
     def test_a_place_drawn_by_hand_is_hidden(self, deployed: Deployed) -> None:
         job_id = deployed.start(png(flower()), review="when_unsure")
@@ -101,7 +109,7 @@ class TestReview:
         place = {"left": 0.4, "top": 0.4, "width": 0.2, "height": 0.2, "style": "solid"}
         assert put(deployed, job_id, hide=[place])[0] == 200
         job = deployed.ended(job_id)
-        assert (job["status"], job["faces"], job["warnings"]) == ("COMPLETED", 1, [])
+        assert (job["status"], job["hidden"]["face"], job["warnings"]) == ("COMPLETED", 1, [])
         result = Image.open(BytesIO(result_of(job))).convert("RGB")
         assert result.getpixel((result.width // 2, result.height // 2)) == (0, 0, 0)
         (box,) = request("GET", job["receipt"]["url"]).json()["boxes"]
@@ -170,7 +178,7 @@ class TestRedo:
         status, body = redo(deployed, job_id, style="solid", colour="#ff00ff")
         assert (status, body["status"], body["options"]["style"]) == (202, "PROCESSING", "solid")
         job = settled(deployed, job_id)
-        assert (job["status"], job["faces"], job["options"]["style"]) == ("COMPLETED", 1, "solid")
+        assert (job["status"], job["hidden"]["face"], job["options"]["style"]) == ("COMPLETED", 1, "solid")
         assert "redo_error" not in job
         assert deployed.path(f"{job_id}-1") == [CLAIM, KNOWN, *FROM_HIDE, *RECORD]
         assert pixels(result_of(job)) != pixels(before)
@@ -178,7 +186,7 @@ class TestRedo:
         again = redo(deployed, job_id, keep=[{"id": 1}], keep_original=0)
         assert again[0] == 202
         job = settled(deployed, job_id, 2)
-        assert (job["faces"], job["kept"], job["reviewed"]) == (0, 1, True)
+        assert (job["hidden"]["face"], job["kept"]["face"], job["reviewed"]) == (0, 1, True)
         assert "redo_until" not in job
         refused = redo(deployed, job_id, style="blur")
         assert (refused[0], refused[1]["code"]) == (409, "OriginalDeleted")
@@ -190,7 +198,7 @@ class TestRedo:
         assert redo(deployed, job_id, style="solid")[0] == 202
         job = settled(deployed, job_id)
         assert (job["status"], job["redo_error"]["code"]) == ("COMPLETED", "InternalError")
-        assert (job["options"], job["faces"]) == (first["options"], 1)
+        assert (job["options"], job["hidden"]["face"]) == (first["options"], 1)
         assert result_of(job) == before
         assert request("GET", job["receipt"]["url"]).json()["job_id"] == job_id
         assert redo(deployed, job_id, style="pixelate")[0] == 202
@@ -201,12 +209,31 @@ class TestRedo:
         place = {"left": 0.7, "top": 0.7, "width": 0.2, "height": 0.2}
         first = deployed.run(png(astronaut()), keep_original=1, hide=[place])
         job_id = first["job_id"]
-        assert first["faces"] == 2
+        assert first["hidden"]["face"] == 2
         assert redo(deployed, job_id, min_confidence=60, keep=[{"id": 1}])[1]["code"] == "InvalidDecision"
         assert redo(deployed, job_id, min_confidence=60)[0] == 202
         job = settled(deployed, job_id)
-        assert (job["status"], job["faces"]) == ("COMPLETED", 2)
+        assert (job["status"], job["hidden"]["face"]) == ("COMPLETED", 2)
         assert DETECT in deployed.path(f"{job_id}-1")
+
+    def test_a_kept_face_keeps_no_plate_and_the_check_hides_what_a_small_box_leaves(self, deployed: Deployed) -> None:
+        photo, plate = street_with_plate(0)
+        left, top, right, bottom = plate.getbbox()
+        width, height = plate.size
+        around = {"left": left / width, "top": top / height, "width": (right - left) / width}
+        around["height"] = (bottom - top) / height
+        first = deployed.run(photo, kinds=["plate"], keep_original=1, keep=[around])
+        job_id = first["job_id"]
+        assert (first["hidden"]["plate"] > 0, first["kept"]) == (True, {"face": 0, "plate": 0, "text": 0})
+        (box,) = [
+            box for box in request("GET", first["receipt"]["url"]).json()["boxes"] if inside(box, around, share=0.5)
+        ]
+        half = around | {"width": around["width"] / 2, "padding": 0.1}
+        assert redo(deployed, job_id, style="solid", shape="box", hide=[half | {"id": box["id"]}])[0] == 202
+        job = settled(deployed, job_id)
+        assert (job["status"], job["missed_at_first"] > 0) == ("COMPLETED", True)
+        result = Image.open(BytesIO(result_of(job))).convert("L")
+        assert ImageStat.Stat(result, plate).mean[0] < 25
 
     def test_a_person_is_asked_again_with_the_last_result_at_hand(self, deployed: Deployed) -> None:
         first = deployed.run(png(astronaut()), keep_original=1)
@@ -216,7 +243,7 @@ class TestRedo:
         assert len(asked["review"]["boxes"]) == 1
         assert result_of(asked) == result_of(first)
         assert put(deployed, job_id, only=[])[0] == 200
-        assert settled(deployed, job_id)["faces"] == 0
+        assert settled(deployed, job_id)["hidden"]["face"] == 0
         assert deployed.path(f"{job_id}-1") == [CLAIM, KNOWN, *REVIEW, *FROM_HIDE, *RECORD]
 
     def test_a_redo_deleted_while_it_waits_leaves_nothing(self, deployed: Deployed) -> None:

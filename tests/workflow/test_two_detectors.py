@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.pictures.photos import astronaut, flower
+from tests.support.pictures.plates import street_with_plate
 from tests.support.stack.deployed import DETECT, FAILURE, assert_failed, function_name
-from tests.support.standins.rekognition import BROKEN, THROTTLED, face
+from tests.support.standins.rekognition import BROKEN, THROTTLED, face, line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from tests.support.standins.rekognition import Rekognition
 
 
-TO_DETECT, ONE = ["Claim the job", "Are the faces known?", DETECT], "Go on with one detector?"
+TO_DETECT, ONE = ["Claim the job", "Is it known what to hide?", DETECT], "Go on with one detector?"
 
 
 @pytest.fixture
@@ -71,19 +72,52 @@ def test_calls_are_counted(stack: Deployed) -> None:
     assert receipt["cost_estimate"]["usd"] > receipt["billable_calls"] * 0.001
 
 
+PLATE = [(0.4, 0.7), (0.6, 0.7), (0.6, 0.75), (0.4, 0.75)]  # the corners of a line with the shape of a plate
+
+
+def test_plates_are_found_hidden_checked_and_paid_beside_faces(stack: Deployed, rekognition: Rekognition) -> None:
+    """The first call of DetectText is throttled, and the answer about faces, which is paid, is not asked for again."""
+    rekognition.replies.append([face(0.3, 0.2, 0.2, 0.2)])
+    rekognition.text_replies.extend([*[THROTTLED] * 3, line(PLATE, words=2)])
+    job = stack.run(astronaut(), kinds=["face", "plate"])
+    assert (job["status"], job["hidden"]) == ("COMPLETED", {"face": 1, "plate": 1, "text": 0})
+    receipt = receipt_of(stack, job)
+    assert {(box["kind"], box["found_by"]) for box in receipt["boxes"]} == {
+        ("face", "rekognition"),
+        ("plate", "rekognition"),
+    }
+    assert receipt["billable_calls"] == 4
+    assert rekognition.asked == ["DetectFaces", *["DetectText"] * 4, "DetectFaces", "DetectText"]
+
+
+def test_a_plate_that_the_first_look_missed_is_found_by_the_check(stack: Deployed, rekognition: Rekognition) -> None:
+    rekognition.text_replies.extend([[], line(PLATE)])
+    job = stack.run(astronaut(), kinds=["plate"])
+    assert (job["status"], job["hidden"]["plate"], job["missed_at_first"]) == ("COMPLETED", 1, 1)
+    assert set(rekognition.asked) == {"DetectText"}
+
+
+def test_what_either_detector_takes_for_text_is_hidden(stack: Deployed, rekognition: Rekognition) -> None:
+    rekognition.text_replies.append(line(PLATE))
+    with asking_both(stack):
+        job = stack.run(street_with_plate(0)[0], kinds=["text"])
+    assert job["status"] == "COMPLETED"
+    assert {box["found_by"] for box in receipt_of(stack, job)["boxes"]} == {"embedded", "rekognition"}
+
+
 def test_a_full_answer_makes_the_detector_ask_again_tile_by_tile(stack: Deployed, rekognition: Rekognition) -> None:
     hundred = [face(column / 12, row / 12, 0.04, 0.04) for row in range(10) for column in range(10)]
     rekognition.replies.append(hundred)
     rekognition.replies.extend([[face(0.8, 0.8, 0.1, 0.1)]] * 4)
     job = stack.run(flower())
     assert job["status"] == "COMPLETED"
-    assert job["faces"] > 100
+    assert job["hidden"]["face"] > 100
 
 
 def test_the_check_sees_the_draft_mirrored(stack: Deployed, rekognition: Rekognition) -> None:
     rekognition.replies.extend([[], [face(0.1, 0.1, 0.2, 0.2)]])
     job = stack.run(astronaut())
-    assert (job["status"], job["faces"], job["missed_at_first"]) == ("COMPLETED", 1, 1)
+    assert (job["status"], job["hidden"]["face"], job["missed_at_first"]) == ("COMPLETED", 1, 1)
     (found,) = receipt_of(stack, job)["boxes"]
     assert (found["found_in"], found["round"], found["left"]) == ("check", 1, pytest.approx(0.7, abs=0.01))
 
@@ -92,7 +126,7 @@ def test_what_either_detector_finds_is_hidden(stack: Deployed, rekognition: Reko
     rekognition.replies.append([face(0.05, 0.75, 0.2, 0.2)])
     with asking_both(stack):
         job = stack.run(astronaut())
-    assert (job["status"], job["faces"]) == ("COMPLETED", 2)
+    assert (job["status"], job["hidden"]["face"]) == ("COMPLETED", 2)
     found = receipt_of(stack, job)["boxes"]
     assert {face["found_by"] for face in found} == {"embedded", "rekognition"}
 
@@ -103,7 +137,7 @@ def test_what_both_find_is_one_face(stack: Deployed, rekognition: Rekognition) -
         (box,) = receipt_of(stack, alone)["boxes"]
         rekognition.replies.append([face(box["left"], box["top"], box["width"], box["height"])])
         together = stack.run(astronaut())
-    assert (alone["faces"], together["faces"]) == (1, 1)
+    assert (alone["hidden"]["face"], together["hidden"]["face"]) == (1, 1)
 
 
 def test_an_outage_of_one_detector_fails_the_job(stack: Deployed, rekognition: Rekognition) -> None:
@@ -117,7 +151,7 @@ def test_a_job_that_may_go_on_with_one_detector_warns_of_it(stack: Deployed, rek
     rekognition.default = BROKEN
     with asking_both(stack):
         job = stack.run(astronaut(), require_all_detectors=False)
-    assert (job["status"], job["faces"]) == ("COMPLETED", 1)
+    assert (job["status"], job["hidden"]["face"]) == ("COMPLETED", 1)
     assert "OneDetectorOnly" in job["warnings"]
     assert stack.path(job["job_id"])[:5] == [*TO_DETECT, ONE, DETECT]
 
@@ -138,8 +172,8 @@ def test_a_throttled_function_drops_no_detector(stack: Deployed) -> None:
 def test_a_job_over_its_share_of_calls_fails(stack: Deployed) -> None:
     with set_to(stack, CALLS_A_JOB="1"):
         job = stack.run(flower())
-    begin = ["Claim the job", "Are the faces known?", DETECT, "Must a person look first?"]
-    assert_failed(stack, job, "PhotoTooExpensive", [*begin, "Hide the faces", "Check the result", *FAILURE])
+    begin = ["Claim the job", "Is it known what to hide?", DETECT, "Must a person look first?"]
+    assert_failed(stack, job, "PhotoTooExpensive", [*begin, "Hide what was found", "Check the result", *FAILURE])
 
 
 def test_a_throttle_in_the_middle_repeats_no_paid_call(stack: Deployed, rekognition: Rekognition) -> None:

@@ -4,12 +4,15 @@ import csv
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-# Warnings of results in which faces may be visible. A review answers those that come before it.
-_LOOK_AT = {"FacesBelowConfidence", "ChecksNotSettled"}
+# Warnings of results in which something may be visible that should not be. A review answers those that come before it.
+_LOOK_AT = {"BelowConfidence", "ChecksNotSettled"}
+
+# The kinds of what is hidden, and their names for one and for several.
+_NAMES = {"face": ("face", "faces"), "plate": ("number plate", "number plates"), "text": ("text", "texts")}
 # The extensions of reports, and how the files begin.
 _BEGINNINGS = {".csv": b"photo,job_id,", ".jsonl": b'{"photo": '}
 
@@ -24,9 +27,9 @@ class Report:
     photo: str
     job_id: str | None = None
     status: str = "WAITING"
-    faces: int | None = None
+    hidden: dict[str, int] | None = None
     missed_at_first: int | None = None
-    kept: int | None = None
+    kept: dict[str, int] | None = None
     check_rounds: int | None = None
     warnings: Sequence[str] = ()
     reviewed: bool = False
@@ -39,7 +42,7 @@ class Report:
 
     def take_outcome(self, job: dict[str, Any]) -> None:
         """Copy what a completed job says about its result."""
-        for name in ("faces", "missed_at_first", "kept", "check_rounds", "warnings", "reviewed"):
+        for name in ("hidden", "missed_at_first", "kept", "check_rounds", "warnings", "reviewed"):
             setattr(self, name, job[name])
 
     def fail(self, code: str, message: str) -> None:
@@ -53,8 +56,8 @@ class Report:
 
     @property
     def needs_a_look(self) -> bool:
-        """Whether faces may be visible in the result that nobody has decided to leave visible."""
-        return bool(_LOOK_AT.intersection(self.warnings)) or ("NoFacesFound" in self.warnings and not self.reviewed)
+        """Whether something may be visible in the result that nobody has decided to leave visible."""
+        return bool(_LOOK_AT.intersection(self.warnings)) or ("NothingFound" in self.warnings and not self.reviewed)
 
     @property
     def is_ordinary(self) -> bool:
@@ -64,13 +67,12 @@ class Report:
     @property
     def summary(self) -> str:
         """The outcome of a completed job in one line."""
-        faces = "1 face" if self.faces == 1 else f"{self.faces} faces"
         missed = f", {self.missed_at_first} of them found by a check" if self.missed_at_first else ""
-        kept = f", {self.kept} kept visible" if self.kept else ""
+        kept = f", {_in_words(self.kept)} kept visible" if _sum(self.kept) else ""
         checks = "1 check" if self.check_rounds == 1 else f"{self.check_rounds} checks"
         look = ", please look" if self.needs_a_look else ""
         warnings = f" ({', '.join(self.warnings)}{look})" if self.warnings else ""
-        return f"{self.photo}: {faces} hidden{missed}{kept}; {checks}{warnings} → {self.output}"
+        return f"{self.photo}: {_in_words(self.hidden)} hidden{missed}{kept}; {checks}{warnings} → {self.output}"
 
     def to_json(self) -> str:
         """One line of JSON."""
@@ -82,7 +84,7 @@ class Counts:
     """How many photos have ended in which way."""
 
     hidden: int = 0
-    without_faces: int = 0
+    nothing_hidden: int = 0
     failed: int = 0
     skipped: int = 0
     waiting: int = 0
@@ -99,14 +101,14 @@ class Counts:
         elif report.error:
             self.failed += 1
         else:
-            self.hidden += bool(report.faces)
-            self.without_faces += not report.faces
+            self.hidden += bool(_sum(report.hidden))
+            self.nothing_hidden += not _sum(report.hidden)
             self.to_look_at += report.needs_a_look
 
     @property
     def total(self) -> int:
         """All that have ended."""
-        return self.hidden + self.without_faces + self.failed + self.skipped
+        return self.hidden + self.nothing_hidden + self.failed + self.skipped
 
     @property
     def worked(self) -> int:
@@ -117,7 +119,7 @@ class Counts:
         """The counts in one line; hidden and failed always, the others if there are any."""
         told = [
             (self.hidden, "hidden"),
-            (self.without_faces, "without faces"),
+            (self.nothing_hidden, "with nothing hidden"),
             (self.failed, "failed"),
             (self.skipped, "skipped"),
             (self.waiting, "to do"),
@@ -131,6 +133,25 @@ def exit_code(counts: Counts) -> int:
     if counts.failed:
         return 1
     return 3 if counts.to_look_at else 0
+
+
+def _row(report: Report) -> dict[str, Any]:
+    """A report by the columns of a CSV: one for each kind of what is hidden or kept, and for each part of an error."""
+    row = {name: value for name, value in asdict(report).items() if name not in {"hidden", "kept", "error"}}
+    row["warnings"] = " ".join(report.warnings)
+    for name, counts in (("hidden", report.hidden), ("kept", report.kept)):
+        row |= {f"{name}_{kind}": (counts or {}).get(kind) for kind in _NAMES}
+    return row | {name: (report.error or {}).get(name) for name in ("code", "message")}
+
+
+def _sum(counts: dict[str, int] | None) -> int:
+    return sum((counts or {}).values())
+
+
+def _in_words(counts: dict[str, int] | None) -> str:
+    """Counts by kind in words, such as `2 faces, 1 number plate`; `nothing` if there is none."""
+    told = [f"{count} {_NAMES[kind][count != 1]}" for kind, count in (counts or {}).items() if count]
+    return ", ".join(told) or "nothing"
 
 
 def obstacle(path: Path) -> str | None:
@@ -157,15 +178,13 @@ class ReportFile:
         self._file = path.open("w", encoding="utf-8", newline="")
         self._csv = csv.writer(self._file) if path.suffix.lower() == ".csv" else None
         if self._csv:
-            self._csv.writerow([*(field.name for field in fields(Report) if field.name != "error"), "code", "message"])
+            self._csv.writerow(_row(Report("")))
             self._file.flush()
 
     def add(self, report: Report) -> None:
         """Write a photo's line. Raises OSError."""
         if self._csv:
-            row = asdict(report) | {"warnings": " ".join(report.warnings)}
-            error = row.pop("error") or {}
-            self._csv.writerow([*row.values(), error.get("code"), error.get("message")])
+            self._csv.writerow(_row(report).values())
         else:
             self._file.write(report.to_json() + "\n")
         self._file.flush()

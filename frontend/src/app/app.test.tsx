@@ -10,7 +10,7 @@ import { forgetFile } from "../features/upload/photo-files";
 import { PhotoStore } from "../features/upload/photo-store";
 import { PhotoStoreContext } from "../features/upload/use-photos";
 import { photo } from "../testing/files";
-import { completed, failed, inReview, jobs, requests, server, setOutcome, STORAGE_URL } from "../testing/server";
+import { completed, failed, inReview, jobs, requests, server, setOutcome, STORAGE_URL, faces } from "../testing/server";
 import { texts } from "../texts";
 
 // The page polls ten times as often, so that tests do not wait for it.
@@ -61,20 +61,20 @@ function collectSavedNames() {
 }
 
 test("the result of a photo is shown with its warnings and can be downloaded", async () => {
-  setOutcome((job) => completed(job, { warnings: ["FacesNearSizeLimit", NEW_WARNING], faces: 2 }));
+  setOutcome((job) => completed(job, { warnings: ["FacesNearSizeLimit", NEW_WARNING], hidden: faces(2) }));
   const names = collectSavedNames();
   const user = renderApp();
   expect(screen.getByText(texts.list.empty)).toBeTruthy();
   await add(user, photo());
 
   const view = within(card("street.jpg"));
-  await waitFor(() => expect(view.getByText(texts.result.hidden(2))).toBeTruthy());
+  await waitFor(() => expect(view.getByText(texts.result.hidden(faces(2)))).toBeTruthy());
   expect(view.getByText(texts.warnings.FacesNearSizeLimit)).toBeTruthy();
   expect(view.getByText(texts.unknownWarning(NEW_WARNING))).toBeTruthy();
-  expect(view.getByText("Checked once: no more faces were found.")).toBeTruthy();
+  expect(view.getByText("Checked once: nothing more was found.")).toBeTruthy();
   expect(view.getByText(/Removed from the file: EXIF/)).toBeTruthy();
   expect(view.getByText(/Deleted automatically in 23 h/)).toBeTruthy();
-  expect(document.querySelector("[aria-live]")?.textContent).toContain(texts.result.hidden(2));
+  expect(document.querySelector("[aria-live]")?.textContent).toContain(texts.result.hidden(faces(2)));
 
   const slider = await view.findByRole("slider", { name: texts.result.slider("street.jpg") });
   expect(slider.getAttribute("aria-valuenow")).toBe("50");
@@ -112,7 +112,7 @@ test("a photo that waits for a decision leads to the editor, and shows no result
 });
 
 test("a completed photo can be changed", async () => {
-  setOutcome((job) => completed(job, { faces: 3, kept: 1, reviewed: true }));
+  setOutcome((job) => completed(job, { hidden: faces(3), kept: faces(1), reviewed: true }));
   const user = renderApp();
   await add(user, photo());
   const link = await screen.findByRole("link", { name: `${texts.card.change} street.jpg` });
@@ -121,8 +121,8 @@ test("a completed photo can be changed", async () => {
 });
 
 test.each([
-  ["NoFacesFound", "done"],
-  ["FacesBelowConfidence", "look"],
+  ["NothingFound", "done"],
+  ["BelowConfidence", "look"],
   ["ChecksNotSettled", "look"],
 ] as const)("a result with the warning %s must be looked at; if it was reviewed, it is: %s", async (code, state) => {
   setOutcome((job) => completed(job, { warnings: [code] }));
@@ -158,7 +158,7 @@ describe("several photos", () => {
     const ends: ((job: Job) => Job)[] = names.map((name) => {
       if (name.startsWith("review")) return inReview;
       if (name.startsWith("failed")) return (job) => failed(job, "CorruptImage", "This photo is damaged.");
-      if (name.startsWith("none")) return (job) => completed(job, { faces: 0, warnings: ["NoFacesFound"] });
+      if (name.startsWith("none")) return (job) => completed(job, { hidden: faces(0), warnings: ["NothingFound"] });
       return completed;
     });
     setOutcome((job) => ends.shift()!(job));
@@ -220,8 +220,8 @@ describe("several photos", () => {
     await user.click(screen.getByRole("radio", { name: texts.list.views.grid }));
     expect(JSON.parse(localStorage.getItem("faceblur.list")!)).toMatchObject({ view: "grid" });
     expect(screen.queryByRole("slider", { name: /Before and after/ })).toBeNull();
-    expect(within(card("a.jpg")).getByText(texts.result.hidden(1))).toBeTruthy();
-    expect(within(card("none.jpg")).getByText(texts.result.none)).toBeTruthy();
+    expect(within(card("a.jpg")).getByText(texts.result.hidden(faces(1)))).toBeTruthy();
+    expect(within(card("none.jpg")).getByText(texts.result.none(["face"]))).toBeTruthy();
     expect(within(card("review.jpg")).getByRole("link", { name: `${texts.card.review} review.jpg` })).toBeTruthy();
     expect(within(card("failed.jpg")).getByText("This photo is damaged.")).toBeTruthy();
     const names = collectSavedNames();
@@ -309,15 +309,15 @@ test("if a newer version has replaced the zoom dialog, the rest of the page stil
 });
 
 test("a result without a face has a warning", async () => {
-  setOutcome((job) => completed(job, { faces: 0, warnings: ["NoFacesFound"] }));
+  setOutcome((job) => completed(job, { hidden: faces(0), warnings: ["NothingFound"] }));
   const user = renderApp();
   await add(user, photo());
-  expect(await screen.findByText(texts.result.none)).toBeTruthy();
-  expect(screen.getByText(texts.warnings.NoFacesFound)).toBeTruthy();
+  expect(await screen.findByText(texts.result.none(["face"]))).toBeTruthy();
+  expect(screen.getByText(texts.warnings.NothingFound)).toBeTruthy();
 });
 
 test("a retry without the photo's file shows why and keeps the result", async () => {
-  setOutcome((job) => completed(job, { faces: 0, warnings: ["NoFacesFound"] }));
+  setOutcome((job) => completed(job, { hidden: faces(0), warnings: ["NothingFound"] }));
   const user = renderApp();
   await add(user, photo());
   const again = await screen.findByRole("button", { name: `${texts.remedies.lower}: street.jpg` });
@@ -325,15 +325,15 @@ test("a retry without the photo's file shows why and keeps the result", async ()
   await user.click(again);
   const view = within(card("street.jpg"));
   expect(await view.findByText(texts.failures.forgotten)).toBeTruthy();
-  expect(view.getByText(texts.result.none)).toBeTruthy();
+  expect(view.getByText(texts.result.none(["face"]))).toBeTruthy();
 });
 
 test.each([
-  [2, 1, "Checked twice: the first check found 1 more face, which is hidden too."],
-  [2, 3, "Checked twice: the first check found 3 more faces, which are hidden too."],
-  [4, 1234, "Checked 4 times: the checks found 1,234 more faces, which are hidden too."],
+  [2, 1, "Checked twice: the first check found 1 more, which is hidden too."],
+  [2, 3, "Checked twice: the first check found 3 more, which are hidden too."],
+  [4, 1234, "Checked 4 times: the checks found 1,234 more, which are hidden too."],
 ])("a result of %i checks that found %i more faces says so", async (check_rounds, missed_at_first, sentence) => {
-  setOutcome((job) => completed(job, { faces: 2000, missed_at_first, check_rounds }));
+  setOutcome((job) => completed(job, { hidden: faces(2000), missed_at_first, check_rounds }));
   const user = renderApp();
   await add(user, photo());
   expect(await screen.findByText(sentence)).toBeTruthy();
@@ -343,7 +343,7 @@ test.each([
 
 test("a result whose last check still found a face has a warning", async () => {
   setOutcome((job) =>
-    completed(job, { faces: 7, missed_at_first: 5, check_rounds: 5, warnings: ["ChecksNotSettled"] }),
+    completed(job, { hidden: faces(7), missed_at_first: 5, check_rounds: 5, warnings: ["ChecksNotSettled"] }),
   );
   const user = renderApp();
   await add(user, photo());
@@ -354,13 +354,13 @@ test("a result whose last check still found a face has a warning", async () => {
 });
 
 test("a failure shows the API's sentence and a button that helps", async () => {
-  setOutcome((job) => failed(job, "NoFacesFound", "No face was found in this photo."));
+  setOutcome((job) => failed(job, "NothingFound", "No face was found in this photo."));
   const user = renderApp();
   await add(user, photo());
   expect(await screen.findByText("No face was found in this photo.")).toBeTruthy();
   setOutcome((job) => completed(job));
   await user.click(screen.getByRole("button", { name: `${texts.remedies.lower}: street.jpg` }));
-  expect(await screen.findByText(texts.result.hidden(1))).toBeTruthy();
+  expect(await screen.findByText(texts.result.hidden(faces(1)))).toBeTruthy();
   expect(requests.created.map(({ min_confidence }) => min_confidence)).toEqual([DEFAULTS.min_confidence, 20]);
 });
 
@@ -380,7 +380,7 @@ test("during a network failure the page says so and keeps trying", async () => {
   expect(await screen.findByText(texts.card.connectionLost)).toBeTruthy();
   server.resetHandlers();
   for (const [id, job] of jobs) jobs.set(id, completed(job));
-  expect(await screen.findByText(texts.result.hidden(1))).toBeTruthy();
+  expect(await screen.findByText(texts.result.hidden(faces(1)))).toBeTruthy();
   expect(screen.queryByText(texts.card.connectionLost)).toBeNull();
 });
 
@@ -416,7 +416,7 @@ test("a photo that could not be deleted says so and stays", async () => {
   setOutcome((job) => completed(job));
   const user = renderApp();
   await add(user, photo());
-  await screen.findByText(texts.result.hidden(1));
+  await screen.findByText(texts.result.hidden(faces(1)));
   server.use(http.delete("/api/jobs/:id", () => HttpResponse.error()));
   await user.click(screen.getByRole("button", { name: `${texts.card.deleteNow} street.jpg` }));
   await user.click(within(screen.getByRole("dialog")).getByRole("button", { name: texts.confirm.yes }));

@@ -1,6 +1,6 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { failureOf } from "../api/failure";
-import { decisionByPlace, facesOf } from "../jobs/decision";
+import { decisionByPlace, regionsOf } from "../jobs/decision";
 import { jobQuery } from "../jobs/get-job";
 import type { Appearance } from "../jobs/job";
 import { redoJob } from "../jobs/redo-job";
@@ -49,6 +49,6 @@ async function changeStyleOf(
   if (way.way !== "upload") return texts.editor.reasons[way.way];
   const { boxes } = await client.fetchQuery(receiptQuery(way.job));
   const picture = { width: way.job.result.width, height: way.job.result.height };
-  await store.decide(photo.id, decisionByPlace(facesOf(boxes), picture), { ...style, review: "never" });
+  await store.decide(photo.id, decisionByPlace(regionsOf(boxes), picture), { ...style, review: "never" });
   return undefined;
 }

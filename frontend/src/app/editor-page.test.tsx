@@ -14,7 +14,7 @@ import { PhotoStore } from "../features/upload/photo-store";
 import { PhotoStoreContext } from "../features/upload/use-photos";
 import { eventually } from "../testing/eventually";
 import { photo } from "../testing/files";
-import { BOX, completed, failed, inReview, jobs, requests, server, setOutcome } from "../testing/server";
+import { BOX, completed, failed, inReview, jobs, requests, server, setOutcome, faces } from "../testing/server";
 import { texts } from "../texts";
 
 const words = texts.editor;
@@ -40,7 +40,7 @@ async function addPhoto({ user, store }: ReturnType<typeof renderApp>, name = "s
   return store.snapshot()[0]!.id;
 }
 
-const editor = () => screen.findByRole("dialog", { name: /^Who is hidden in/ });
+const editor = () => screen.findByRole("dialog", { name: /^What is hidden in/ });
 const isClosed = () => waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
 const faceBox = () => screen.findByRole("checkbox", { name: /^Hide face 1/ });
 
@@ -58,7 +58,7 @@ test("the only photo that waits for its review opens by itself, and goes on with
   expect(location.hash).toBe("");
 });
 
-test("a new style for a photo in review becomes the style of each of its faces", async () => {
+test("a new style for a photo in review becomes the style of each of its regions", async () => {
   setOutcome((job) => inReview(job));
   const app = renderApp();
   await addPhoto(app);
@@ -109,7 +109,7 @@ test("a completed photo that only this browser has is uploaded again, and replac
   await isClosed();
   await eventually(() => expect(requests.uploaded).toHaveLength(2));
   const { left, top, width, height } = BOX;
-  expect(requests.created[1]).toMatchObject({ keep: [{ left, top, width, height }], review: "never" });
+  expect(requests.created[1]).toMatchObject({ keep: [{ left, top, width, height, kind: "face" }], review: "never" });
   expect(requests.deleted).toEqual([]);
   const second = requests.uploaded[1]!;
   jobs.set(second, completed(jobs.get(second)!));
@@ -294,12 +294,12 @@ test("a decision is told to the other tabs, which ask for the finished job again
   setOutcome((job) => completed(job, { redo_until: SOON }));
   const app = renderApp();
   await addPhoto(app);
-  await screen.findByText(texts.result.hidden(1));
+  await screen.findByText(texts.result.hidden(faces(1)));
   const jobId = app.store.snapshot()[0]!.jobId!;
   const { channel, heard } = otherTab();
-  jobs.set(jobId, completed(jobs.get(jobId)!, { redo_until: SOON, faces: 2 }));
+  jobs.set(jobId, completed(jobs.get(jobId)!, { redo_until: SOON, hidden: faces(2) }));
   channel.postMessage(jobId);
-  expect(await screen.findByText(texts.result.hidden(2))).toBeTruthy();
+  expect(await screen.findByText(texts.result.hidden(faces(2)))).toBeTruthy();
   await redoJob(jobId, {});
   await reviewJob(jobId, {});
   await eventually(() => expect(heard).toEqual([jobId, jobId]));
@@ -322,7 +322,7 @@ test.each(["refused", "failed"])("if a replacing job is %s, the earlier result c
   await isClosed();
   expect(await screen.findByText("Too slow.")).toBeTruthy();
   await app.user.click(screen.getByRole("button", { name: `${texts.card.keepEarlier}: street.jpg` }));
-  expect(await screen.findByText(texts.result.hidden(1))).toBeTruthy();
+  expect(await screen.findByText(texts.result.hidden(faces(1)))).toBeTruthy();
   expect(app.store.snapshot()[0]).toMatchObject({ stage: "sent", jobId: first });
   await eventually(() => expect([...jobs.keys()]).toEqual([first]));
 });

@@ -6,7 +6,7 @@ import { useObjectUrl } from "../lib/use-object-url";
 import type { Size } from "../lib/geometry";
 import { texts } from "../texts";
 import { appearanceOf } from "../jobs/choices";
-import { changesOf, decisionByPlace, facesOf } from "../jobs/decision";
+import { changesOf, decisionByPlace, regionsOf } from "../jobs/decision";
 import { isDeleted, jobQuery } from "../jobs/get-job";
 import type { Appearance, Box, Job } from "../jobs/job";
 import { redoJob } from "../jobs/redo-job";
@@ -76,7 +76,7 @@ function JobEditor({ jobId, photo }: { jobId: string | undefined; photo: Photo |
   );
 }
 
-/** Identifies the run of a job to whose faces a decision belongs. */
+/** Identifies the run of a job to whose regions a decision belongs. */
 const runOf = ({ job_id, status, progress }: Job) => [job_id, status, progress.detect, progress.finished].join(" ");
 
 const Message = ({ children }: { children: string }) => (
@@ -88,7 +88,7 @@ const Message = ({ children }: { children: string }) => (
 type Ready = Extract<WayToChange, { job: Job }>;
 type LoadingProps<Way extends Ready> = { way: Way; photo: Photo | undefined; original: Blob | undefined };
 
-/** The faces come with the review, and the picture is the photo in this browser or the preview. */
+/** The regions come with the review, and the picture is the photo in this browser or the preview. */
 function LoadingReview({ way, photo, original }: LoadingProps<Extract<Ready, { way: "review" }>>) {
   const { preview, boxes } = way.job.review;
   // A link to the preview expires after five minutes. The first one is used at once, later ones are not needed.
@@ -97,7 +97,7 @@ function LoadingReview({ way, photo, original }: LoadingProps<Extract<Ready, { w
   return <Loaded way={way} photo={photo} boxes={boxes} url={original ? local : link} note={undefined} />;
 }
 
-/** The faces come from the receipt, and the picture is the photo in this browser or the result. */
+/** The regions come from the receipt, and the picture is the photo in this browser or the result. */
 function LoadingResult({ way, photo, original }: LoadingProps<Exclude<Ready, { way: "review" }>>) {
   const receipt = useQuery(receiptQuery(way.job));
   const result = useQuery({ ...resultQuery(way.job), enabled: !original });
@@ -139,21 +139,23 @@ function Deciding({ way, photo, boxes, url, loaded, note }: DecidingProps) {
   const { job } = way;
   const run = runOf(job);
   const jobStyle = appearanceOf(job.options as Appearance);
-  const [start] = useState(() => drafts.get(run) ?? begin({ faces: facesOf(boxes), style: jobStyle }));
+  const [start] = useState(
+    () => drafts.get(run) ?? begin({ regions: regionsOf(boxes), style: jobStyle }, job.options.kinds?.[0]),
+  );
   const keepDraft = useCallback((editing: Editing) => void drafts.set(run, editing), [run]);
 
-  async function carryOut({ faces, style }: Edited, picture: Size) {
+  async function carryOut({ regions, style }: Edited, picture: Size) {
     const styleChanges = differences(style, jobStyle);
     if (way.way === "review") {
-      // A review takes no options. So a new style for the photo becomes the own style of each face.
+      // A review takes no options. So a new style for the photo becomes the own style of each region.
       const isNew = Object.keys(styleChanges).length > 0;
-      const styled = isNew ? faces.map((face) => ({ ...face, appearance: face.appearance ?? style })) : faces;
+      const styled = isNew ? regions.map((region) => ({ ...region, appearance: region.appearance ?? style })) : regions;
       await reviewJob(job.job_id, changesOf(styled, style, picture));
     } else if (way.way === "redo") {
-      await redoJob(job.job_id, { ...styleChanges, ...changesOf(faces, style, picture) });
+      await redoJob(job.job_id, { ...styleChanges, ...changesOf(regions, style, picture) });
     } else if (photo) {
       // The person has just decided, and need not be asked again.
-      await store.decide(photo.id, decisionByPlace(faces, picture), { ...style, review: "never" });
+      await store.decide(photo.id, decisionByPlace(regions, picture), { ...style, review: "never" });
     }
   }
 

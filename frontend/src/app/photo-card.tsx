@@ -4,7 +4,7 @@ import { stepsOf, workTime } from "../features/progress/steps";
 import { ResultView } from "../features/results/result-view";
 import { jobsOf, type Photo } from "../features/upload/photo";
 import { usePhotoStore } from "../features/upload/use-photos";
-import { hasResult, isFinished, type Job } from "../jobs/job";
+import { countKinds, hasResult, isFinished, type Job, type JobInReview } from "../jobs/job";
 import { bytes, duration, pixels, timeLeft } from "../lib/format";
 import { useNow } from "../lib/use-now";
 import { texts } from "../texts";
@@ -96,16 +96,17 @@ function Decide({ photo, job }: { photo: Photo; job: Job | undefined }) {
     <>
       <div>
         <p className="headline">{texts.card.decide}</p>
-        <ReviewNote faces={job.review.boxes.length} until={job.review.expires_at} />
+        <ReviewNote job={job} />
       </div>
       <EditorLink photo={photo} job={job} />
     </>
   );
 }
 
-function ReviewNote({ faces, until }: { faces: number; until: string }) {
-  const remaining = Date.parse(until) - useNow(30_000);
-  return <p className="note">{texts.card.reviewNeeded(faces, timeLeft(remaining))}</p>;
+function ReviewNote({ job: { options, review } }: { job: JobInReview }) {
+  const remaining = Date.parse(review.expires_at) - useNow(30_000);
+  const found = countKinds(review.boxes);
+  return <p className="note">{texts.card.reviewNeeded(options.kinds ?? [], found, timeLeft(remaining))}</p>;
 }
 
 /** The steps of the job, folded once it is finished. Also connection problems and the remaining time. */

@@ -27,6 +27,15 @@ test("kinds of metadata are remembered, and unknown ones are ignored", () => {
   }
 });
 
+test("the kinds to hide are remembered, and without one they are the default", () => {
+  rememberChoices({ ...DEFAULTS, kinds: ["face", "plate"] });
+  expect(readChoices().kinds).toEqual(["face", "plate"]);
+  for (const stored of [[], ["car"], "plate", null]) {
+    localStorage.setItem("faceblur.options", JSON.stringify({ kinds: stored }));
+    expect(readChoices().kinds).toEqual(DEFAULTS.kinds);
+  }
+});
+
 test("remembered text that is not JSON is ignored", () => {
   localStorage.setItem("faceblur.options", "{");
   expect(readChoices()).toEqual(DEFAULTS);

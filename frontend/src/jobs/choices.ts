@@ -15,6 +15,7 @@ export const REVIEWS = JOB_OPTIONS.review.values;
 export const STYLES = JOB_OPTIONS.style.values;
 export const SHAPES = JOB_OPTIONS.shape.values;
 export const OUTPUTS = JOB_OPTIONS.output.values;
+export const KINDS = JOB_OPTIONS.kinds.values;
 export const METADATA = JOB_OPTIONS.keep_metadata.values;
 
 /** The ranges of the sliders. */
@@ -36,10 +37,17 @@ export function readChoices(): Choices {
     name,
     typeof stored[name] === typeof value ? stored[name] : value,
   ]);
-  const kept: unknown = stored.keep_metadata;
-  const keep_metadata = METADATA.filter((kind) => Array.isArray(kept) && kept.includes(kind));
-  return { ...(Object.fromEntries(choices) as Choices), keep_metadata };
+  const kinds = known(KINDS, stored.kinds);
+  return {
+    ...(Object.fromEntries(choices) as Choices),
+    kinds: kinds.length > 0 ? kinds : DEFAULTS.kinds,
+    keep_metadata: known(METADATA, stored.keep_metadata),
+  };
 }
+
+/** Those of these values that are in a remembered list. */
+const known = <Value>(values: readonly Value[], list: unknown): Value[] =>
+  values.filter((value) => Array.isArray(list) && list.includes(value));
 
 export const rememberChoices = (choices: Choices) => store(local, KEY, choices);
 

@@ -1,33 +1,42 @@
 import { expect, test } from "vitest";
 import { BOX } from "../testing/server";
 import { appearanceOf, DEFAULTS } from "./choices";
-import { changesOf, decisionByPlace, facesOf, turned, type Face } from "./decision";
+import { changesOf, decisionByPlace, regionsOf, turned, type Region } from "./decision";
 
 const SIZE = { width: 1000, height: 500 };
 const STYLE = appearanceOf(DEFAULTS);
 const SOLID = { ...STYLE, style: "solid" as const };
 const PLACE = { left: 0.5, top: 0.5, width: 0.1, height: 0.2 };
-const DRAWN: Face = { key: "drawn", place: { ...PLACE, roll: 15, turned: true }, hidden: true };
+const DRAWN: Region = { key: "drawn", kind: "face", place: { ...PLACE, roll: 15, turned: true }, hidden: true };
 
-/** The faces of two boxes, the second of which was kept visible. */
-const [hidden, kept] = facesOf([BOX, { ...BOX, id: 2, hidden: false }]) as [Face, Face];
+/** The regions of two boxes, the second of which was kept visible. */
+const [hidden, kept] = regionsOf([BOX, { ...BOX, id: 2, hidden: false }]) as [Region, Region];
 
 test("what nobody changed is not in the decision", () => {
   expect(changesOf([hidden, kept], STYLE, SIZE)).toEqual({});
 });
 
-test("faces are shown and hidden by their ids", () => {
-  const faces = [
+test("regions are shown and hidden by their ids", () => {
+  const regions = [
     { ...hidden, hidden: false },
     { ...kept, hidden: true },
   ];
-  expect(changesOf(faces, STYLE, SIZE)).toEqual({ keep: [{ id: 1 }], hide: [{ id: 2 }] });
+  expect(changesOf(regions, STYLE, SIZE)).toEqual({ keep: [{ id: 1 }], hide: [{ id: 2 }] });
 });
 
 test("a drawn box is sent with its place and roll, or is kept as the upright rectangle around it", () => {
-  expect(changesOf([DRAWN], STYLE, SIZE)).toEqual({ hide: [{ ...PLACE, roll: 15 }] });
+  expect(changesOf([DRAWN], STYLE, SIZE)).toEqual({ hide: [{ ...PLACE, kind: "face", roll: 15 }] });
   const { keep } = changesOf([{ ...DRAWN, place: { ...DRAWN.place, roll: 90 }, hidden: false }], STYLE, SIZE);
-  expect(keep).toEqual([{ left: 0.5, top: 0.5, width: 0.1, height: 0.2 }]);
+  expect(keep).toEqual([{ left: 0.5, top: 0.5, width: 0.1, height: 0.2, kind: "face" }]);
+});
+
+test("a drawn box is sent with its kind, which a known one has already", () => {
+  const plate = { ...DRAWN, kind: "plate" as const };
+  expect(changesOf([plate], STYLE, SIZE)).toEqual({ hide: [{ ...PLACE, kind: "plate", roll: 15 }] });
+  const [known] = regionsOf([{ ...BOX, kind: "text", hidden: false }]) as [Region];
+  expect(changesOf([{ ...known, hidden: true }], STYLE, SIZE)).toEqual({ hide: [{ id: 1 }] });
+  expect(decisionByPlace([{ ...known, hidden: true }], SIZE).hide).toMatchObject([{ kind: "text" }]);
+  expect(decisionByPlace([{ ...known, hidden: false }], SIZE).keep).toMatchObject([{ kind: "text" }]);
 });
 
 test("a moved box keeps its id", () => {
@@ -35,21 +44,21 @@ test("a moved box keeps its id", () => {
   expect(changesOf([moved], STYLE, SIZE)).toEqual({ hide: [{ id: 1, ...PLACE }] });
 });
 
-test("a face gets a style of its own, and gets the photo's style back", () => {
+test("a region gets a style of its own, and gets the photo's style back", () => {
   expect(changesOf([{ ...hidden, appearance: SOLID }], STYLE, SIZE)).toEqual({ hide: [{ id: 1, ...SOLID }] });
-  const [own] = facesOf([{ ...BOX, hidden_with: SOLID }]) as [Face];
+  const [own] = regionsOf([{ ...BOX, hidden_with: SOLID }]) as [Region];
   expect(changesOf([own], STYLE, SIZE)).toEqual({});
   expect(changesOf([{ ...own, appearance: undefined }], STYLE, SIZE)).toEqual({ hide: [{ id: 1, ...STYLE }] });
 });
 
-test("a new job gets every face by its place, and a detector's box without its roll", () => {
+test("a new job gets every region by its place, and a detector's box without its roll", () => {
   const { left, top, width, height } = BOX;
   const rolled = { ...hidden, place: { ...hidden.place, roll: 30 } };
   expect(decisionByPlace([rolled, kept, DRAWN], SIZE)).toEqual({
-    keep: [{ left, top, width, height }],
+    keep: [{ left, top, width, height, kind: "face" }],
     hide: [
-      { left, top, width, height },
-      { ...PLACE, roll: 15 },
+      { left, top, width, height, kind: "face" },
+      { ...PLACE, kind: "face", roll: 15 },
     ],
   });
 });

@@ -1,26 +1,28 @@
 import { boundsOf, clip, frameOf, headFrame, placeOf, type Place, type Size } from "../lib/geometry";
-import type { Appearance, Box, Decision } from "./job";
+import type { Appearance, Box, Decision, Kind } from "./job";
 
-/** A face of a photo, as a person sees and changes it. */
-export type Face = {
-  /** Identifies the face among those of its photo. */
+/** A region, a number plate or a text in a photo, as a person sees and changes it. */
+export type Region = {
+  /** Identifies the region among those of its photo. */
   key: string;
-  /** The face as the server knows it. Missing if the person has just drawn it. */
+  kind: Kind;
+  /** The region as the server knows it. Missing if the person has just drawn it. */
   known?: Box;
   place: Place;
   hidden: boolean;
-  /** Its own style. Without it, the face has the style of the photo. */
+  /** Its own style. Without it, the region has the style of the photo. */
   appearance?: Appearance | undefined;
 };
 
-type FaceToHide = NonNullable<Decision["hide"]>[number];
-type FaceToKeep = NonNullable<Decision["keep"]>[number];
+type ToHide = NonNullable<Decision["hide"]>[number];
+type ToKeep = NonNullable<Decision["keep"]>[number];
 
-export function facesOf(boxes: readonly Box[]): Face[] {
+export function regionsOf(boxes: readonly Box[]): Region[] {
   return boxes.map((box) => {
     const { left, top, width, height, roll, turned } = box;
     return {
       key: `known-${box.id}`,
+      kind: box.kind,
       known: box,
       place: { left, top, width, height, roll, turned },
       hidden: box.hidden,
@@ -30,23 +32,23 @@ export function facesOf(boxes: readonly Box[]): Face[] {
 }
 
 /**
- * What a person changed, for a job that knows its faces by their ids. `style` is the style of the photo; a face that had its
+ * What a person changed, for a job that knows its regions by their ids. `style` is the style of the photo; one that had its
  * own and shall no longer have it gets this one.
  */
-export function changesOf(faces: readonly Face[], style: Appearance, size: Size): Decision {
-  const shown = faces.filter(({ hidden, known }) => !hidden && (known?.hidden ?? true));
-  const keep = shown.map((face): FaceToKeep => (face.known ? { id: face.known.id } : around(face.place, size)));
-  const hide = faces.filter((face) => face.hidden && isChanged(face)).map((face) => toHide(face, style));
+export function changesOf(regions: readonly Region[], style: Appearance, size: Size): Decision {
+  const shown = regions.filter(({ hidden, known }) => !hidden && (known?.hidden ?? true));
+  const keep = shown.map((region): ToKeep => (region.known ? { id: region.known.id } : around(region, size)));
+  const hide = regions.filter((region) => region.hidden && isChanged(region)).map((region) => toHide(region, style));
   return decision(keep, hide);
 }
 
-/** Everything that a person decided, for a new job of the same photo, which does not know any face yet. */
-export function decisionByPlace(faces: readonly Face[], size: Size): Decision {
-  const keep = faces.filter(({ hidden }) => !hidden).map(({ place }) => around(place, size));
+/** Everything that a person decided, for a new job of the same photo, which does not know any region yet. */
+export function decisionByPlace(regions: readonly Region[], size: Size): Decision {
+  const keep = regions.filter(({ hidden }) => !hidden).map((region) => around(region, size));
   // A detector's own box is sent as it is, without its roll: the server recognises it, and still knows the turned head.
-  const hide = faces
+  const hide = regions
     .filter(({ hidden }) => hidden)
-    .map(({ place, appearance }): FaceToHide => ({ ...rectangle(place), ...(appearance ?? {}) }));
+    .map(({ place, kind, appearance }): ToHide => ({ ...rectangle(place), kind, ...(appearance ?? {}) }));
   return decision(keep, hide);
 }
 
@@ -60,23 +62,23 @@ export function turned(place: Place, size: Size): Place {
   return fits ? upright : { ...place, roll: 0, turned: true };
 }
 
-function decision(keep: FaceToKeep[], hide: FaceToHide[]): Decision {
+function decision(keep: ToKeep[], hide: ToHide[]): Decision {
   return { ...(keep.length > 0 && { keep }), ...(hide.length > 0 && { hide }) };
 }
 
-function toHide(face: Face, style: Appearance): FaceToHide {
-  const appearance = face.appearance ?? (face.known && ownStyle(face.known) && style);
+function toHide(region: Region, style: Appearance): ToHide {
+  const appearance = region.appearance ?? (region.known && ownStyle(region.known) && style);
   return {
-    ...(face.known && { id: face.known.id }),
-    ...(isMoved(face) && rectangle(face.place)),
-    ...(isRestyled(face) && appearance),
+    ...(region.known ? { id: region.known.id } : { kind: region.kind }),
+    ...(isMoved(region) && rectangle(region.place)),
+    ...(isRestyled(region) && appearance),
   };
 }
 
-const isChanged = (face: Face) => !face.known?.hidden || isMoved(face) || isRestyled(face);
-const isRestyled = ({ appearance, known }: Face) => !sameValues(appearance, known && ownStyle(known));
+const isChanged = (region: Region) => !region.known?.hidden || isMoved(region) || isRestyled(region);
+const isRestyled = ({ appearance, known }: Region) => !sameValues(appearance, known && ownStyle(known));
 
-function isMoved({ place, known }: Face): boolean {
+function isMoved({ place, known }: Region): boolean {
   return !known || (Object.keys(place) as (keyof Place)[]).some((name) => place[name] !== known[name]);
 }
 
@@ -94,17 +96,18 @@ const rectangle = ({ left, top, width, height, roll, turned }: Place) => ({
   ...(turned && roll !== 0 && { roll: rounded(roll) }),
 });
 
-/** The upright rectangle around a place, within the photo. */
-function around(place: Place, size: Size): FaceToKeep {
+/** The upright rectangle around a region, within the photo. Only what is of its kind stays visible there. */
+function around({ place, kind }: Region, size: Size): ToKeep {
   const { left, top, width, height } = clip(boundsOf(frameOf(place, size)), size);
-  return rectangle({
+  const upright = {
     left: left / size.width,
     top: top / size.height,
     width: width / size.width,
     height: height / size.height,
     roll: 0,
     turned: false,
-  });
+  };
+  return { ...rectangle(upright), kind };
 }
 
 const rounded = (value: number) => Math.round(value * 100_000) / 100_000;

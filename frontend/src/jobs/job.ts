@@ -14,10 +14,26 @@ export type CreatedJob = Schemas["CreatedJob"];
 /** The options of a job, every one of them given. */
 export type JobOptions = Required<Schemas["JobOptions"]>;
 
-/** Which faces are hidden, as a person decided. */
+/** What something to hide is. */
+export type Kind = Schemas["Kind"];
+
+/** A number for each kind. */
+export type Counts = Schemas["Counts"];
+
+/** How many there are of all kinds together. */
+export const totalOf = ({ face, plate, text }: Counts) => face + plate + text;
+
+/** How many of these are of each kind. */
+export function countKinds(things: readonly { kind: Kind }[]): Counts {
+  const counts = { face: 0, plate: 0, text: 0 };
+  things.forEach(({ kind }) => (counts[kind] += 1));
+  return counts;
+}
+
+/** What is hidden, as a person decided. */
 export type Decision = Schemas["Decision"];
 
-/** The box of a face or of a place that a person chose, in fractions of the upright photo. */
+/** The box of what was found, or of a place that a person chose, in fractions of the upright photo. */
 export type Box = Schemas["Box"];
 
 /** A style and its parameters, as in the job's options. */
@@ -36,12 +52,12 @@ export type JobWithResult = Exclude<Job, FailedJob> & Pick<CompletedJob, "receip
 export const hasResult = (job: Job | undefined): job is JobWithResult =>
   job !== undefined && job.status !== "FAILED" && "result" in job && job.result !== undefined;
 
-/** Warnings that faces may still be visible. In a job with an answered review, they arose after the answer. */
-const DOUBTS: readonly WarningCode[] = ["FacesBelowConfidence", "ChecksNotSettled"];
+/** Warnings that something may still be visible. In a job with an answered review, they arose after the answer. */
+const DOUBTS: readonly WarningCode[] = ["BelowConfidence", "ChecksNotSettled"];
 
-/** Whether a person must look at the result, because faces may be visible and nobody has decided about them. */
+/** Whether a person must look at the result, because something may be visible and nobody has decided about it. */
 export const mustBeLookedAt = ({ reviewed, warnings }: CompletedJob) =>
-  warnings.some((code) => DOUBTS.includes(code) || (code === "NoFacesFound" && !reviewed));
+  warnings.some((code) => DOUBTS.includes(code) || (code === "NothingFound" && !reviewed));
 
 /** How a photo stands for the person, in the order in which the page lists them. */
 export const PHOTO_STATES = ["done", "look", "review", "working", "failed", "cancelled", "deleted"] as const;

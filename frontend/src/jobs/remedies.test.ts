@@ -3,7 +3,7 @@ import { DEFAULTS } from "./choices";
 import { remedyFor } from "./remedies";
 
 test.each([
-  ["NoFacesFound", { min_confidence: 20 }],
+  ["NothingFound", { min_confidence: 20 }],
   ["ImageTooLarge", { reduce: true }],
   ["PhotoTooDemanding", { reduce: true }],
   ["PhotoTooExpensive", { reduce: true }],
@@ -16,7 +16,7 @@ test.each([
   expect(remedyFor(code)?.choices).toEqual(choices),
 );
 
-test.each(["UnsupportedFormat", "CorruptImage", "ImageTooSmall", "TooManyFaces", "Interrupted"] as const)(
+test.each(["UnsupportedFormat", "CorruptImage", "ImageTooSmall", "TooMuchToHide", "Interrupted"] as const)(
   "after %s only another photo helps",
   (code) => expect(remedyFor(code)).toBeNull(),
 );

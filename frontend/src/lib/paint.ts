@@ -11,7 +11,7 @@ import {
   type Size,
 } from "./geometry";
 
-/** How a face is hidden, as in a job's options. */
+/** How something is hidden, as in a job's options. */
 export type Paint = {
   style: "blur" | "pixelate" | "solid";
   shape: "ellipse" | "rounded" | "box";
@@ -30,6 +30,9 @@ const ROUNDED = 6;
 const OPAQUE_SHARE = 0.95;
 const LOWERED = 0.5;
 
+/** What is hidden. Letters reach into the corners, so plates and text are covered by boxes. */
+export type Kind = "face" | "plate" | "text";
+
 /** A picture that can be drawn, and its size in pixels. */
 export type Source = { picture: CanvasImageSource; size: Size };
 
@@ -37,13 +40,19 @@ export type Source = { picture: CanvasImageSource; size: Size };
  * Hides a place on a canvas as the server will, but for the noise and the soft edge. The colours come from `source`, which
  * shows the same photo at any size.
  */
-export function paintPlace(context: CanvasRenderingContext2D, source: Source, place: Place, paint: Paint): void {
+export function paintPlace(
+  context: CanvasRenderingContext2D,
+  source: Source,
+  place: Place,
+  paint: Paint,
+  kind: Kind,
+): void {
   const size = context.canvas;
-  const frame = paintedFrame(place, paint, size);
+  const frame = paintedFrame(place, paint, kind, size);
   const visible = clip(boundsOf(frame), size);
   if (visible.width <= 0 || visible.height <= 0) return;
   context.save();
-  context.clip(outline(paint.shape, frame));
+  context.clip(outline(kind === "face" ? paint.shape : "box", frame));
   if (paint.style === "solid") {
     context.fillStyle = paint.colour;
     context.fillRect(visible.left, visible.top, visible.width, visible.height);
@@ -57,7 +66,17 @@ export function paintPlace(context: CanvasRenderingContext2D, source: Source, pl
 }
 
 /** The frame that is painted for a place in a picture of this size: padded, and an oval turned like the head. */
-export function paintedFrame(place: Place, { shape, padding }: Pick<Paint, "shape" | "padding">, size: Size): Frame {
+export function paintedFrame(
+  place: Place,
+  { shape, padding }: Pick<Paint, "shape" | "padding">,
+  kind: Kind,
+  size: Size,
+): Frame {
+  if (kind !== "face") {
+    const frame = frameOf(place, size);
+    const margin = Math.max(2 * padding * frame.down, 1);
+    return { ...frame, across: frame.across + margin, down: frame.down + margin };
+  }
   const frame = shape === "ellipse" ? headFrame(place, size) : frameOf(place, size);
   const padded = { ...frame, across: frame.across * (1 + 2 * padding), down: frame.down * (1 + 2 * padding) };
   if (shape !== "ellipse" || place.turned) return padded;

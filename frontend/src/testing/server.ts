@@ -1,8 +1,11 @@
 import { http, HttpResponse } from "msw";
 import { setupServer } from "msw/node";
-import type { CompletedJob, Decision, FailedJob, Job, JobInReview, JobOptions } from "../jobs/job";
+import type { CompletedJob, Counts, Decision, FailedJob, Job, JobInReview, JobOptions } from "../jobs/job";
 import { DEFAULTS, jobOptions } from "../jobs/choices";
 import type { Box } from "../features/results/receipt";
+
+/** So many faces, and nothing else. */
+export const faces = (count: number): Counts => ({ face: count, plate: 0, text: 0 });
 
 const STORAGE = "http://photos.test";
 
@@ -51,10 +54,10 @@ export const completed = (job: Job, more: Partial<CompletedJob> = {}): Completed
     check: "2025-06-01T12:00:11.000Z",
     finished: "2025-06-01T12:00:12.000Z",
   },
-  faces: 1,
+  hidden: faces(1),
   missed_at_first: 0,
   check_rounds: 1,
-  kept: 0,
+  kept: faces(0),
   reviewed: false,
   warnings: [],
   receipt: { url: `${STORAGE}/receipts/${job.job_id}` },
@@ -92,6 +95,7 @@ export const failed = (job: Job, code: FailedJob["error"]["code"], message: stri
 
 export const BOX: Box = {
   id: 1,
+  kind: "face",
   left: 0.1,
   top: 0.2,
   width: 0.3,

@@ -82,7 +82,7 @@ class _Fields(Strict):
 def _require_sign_in(parsed: _Fields, owner: str) -> None:
     """Raise SourceNotAllowed if buckets are named by somebody who has not signed in. The operator can allow it.
 
-    Otherwise strangers could have originals stored in the target, with options by which no face is hidden.
+    Otherwise strangers could have originals stored in the target, with options by which nothing is hidden.
     """
     if (parsed.source or parsed.target) and not owner and not config.buckets_without_sign_in():
         raise SourceNotAllowed("This deployment has no sign-in, so batches take uploads only.")
@@ -172,7 +172,7 @@ def batch_body(batch: Batch, told: dict[str, Any], photos: Photos) -> dict[str, 
         body |= _progress_body(batch, told)
     if batch.outcome and batch.status is not BatchStatus.RUNNING:
         links = {kind: {"url": photos.link(report_key(batch.batch_id, kind))} for kind in ("csv", "jsonl")}
-        body |= {"report": links, "without_faces": batch.outcome["without_faces"]}
+        body |= {"report": links, "nothing_hidden": batch.outcome["nothing_hidden"]}
     if batch.error:
         body["error"] = batch.error
     return body

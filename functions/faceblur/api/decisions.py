@@ -1,4 +1,4 @@
-"""Decisions about faces in requests: their fields, and how they are validated."""
+"""Decisions about what is hidden in requests: their fields, and how they are validated."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from faceblur.errors import InvalidDecision
 from faceblur.geometry import DECIMALS, Box
 from faceblur.jobs.boxes import PERSON
 from faceblur.jobs.decisions import Choice, Decision
-from faceblur.limits import MAX_FACES
+from faceblur.limits import MAX_BOXES, Kind
 from faceblur.options import ColourField, PaddingField, ShapeField, StrengthField, StyleField, explain
 
 FIELDS = ("keep", "hide", "only")
@@ -33,13 +33,14 @@ class Strict(BaseModel):
 
 
 class _Entry(Strict):
-    """A face by its id, or a place by a rectangle in fractions of the upright photo."""
+    """A box by its id, or a place by a rectangle in fractions of the upright photo, and the kind of what it shows."""
 
     id: Annotated[int | None, Field(ge=1)] = None
     left: Fraction | None = None
     top: Fraction | None = None
     width: Extent | None = None
     height: Extent | None = None
+    kind: Kind | None = None
 
     @model_validator(mode="after")
     def _check_rectangle(self) -> _Entry:
@@ -47,31 +48,38 @@ class _Entry(Strict):
         if any(sides) and not all(sides):
             raise ValueError("a rectangle needs left, top, width and height")
         if all(sides) and self.id is None:
-            raise ValueError("name a face by its id, or a place by left, top, width and height")
+            raise ValueError("name a box by its id, or a place by left, top, width and height")
+        return self
+
+    @model_validator(mode="after")
+    def _check_kind(self) -> _Entry:
+        if self.kind is not None and self.id is not None:
+            raise ValueError("a box with an id has its kind already; leave kind out")
         return self
 
     def place(self, roll: float = 0.0) -> Box | None:
         """The rectangle, turned by `roll`, as a box that a person drew; None if there is none."""
         if self.left is None or self.top is None or self.width is None or self.height is None:
             return None
-        return Box(self.left, self.top, self.width, self.height, 100.0, PERSON, roll, turned=True)
+        kind = self.kind or "face"
+        return Box(self.left, self.top, self.width, self.height, 100.0, PERSON, roll, turned=True, kind=kind)
 
 
-class _FaceToKeep(_Entry):
-    """A face by its id, or all faces in a rectangle."""
+class _ToKeep(_Entry):
+    """A box by its id, or all of one kind that lies in a rectangle."""
 
     @model_validator(mode="after")
-    def _check_either(self) -> _FaceToKeep:
+    def _check_either(self) -> _ToKeep:
         if self.id is not None and self.left is not None:
-            raise ValueError("name a face by its id, or a place by a rectangle, not both")
+            raise ValueError("name a box by its id, or a place by a rectangle, not both")
         return self
 
     def choice(self) -> Choice:
         return Choice(self.id, self.place())
 
 
-class _FaceToHide(_Entry):
-    """A face, a place, or a face that moves to a place; and how it is hidden."""
+class _ToHide(_Entry):
+    """A box, a place with what it shows, or a box that moves to a place; and how it is hidden."""
 
     roll: Annotated[float, Field(ge=-180, le=180)] = 0.0
     style: StyleField | None = None
@@ -88,9 +96,9 @@ class _FaceToHide(_Entry):
 class _Fields(Strict):
     """The decision of a request."""
 
-    keep: Annotated[list[_FaceToKeep], Field(max_length=MAX_FACES)] = []
-    hide: Annotated[list[_FaceToHide], Field(max_length=MAX_FACES)] = []
-    only: Annotated[list[_FaceToHide] | None, Field(max_length=MAX_FACES)] = None
+    keep: Annotated[list[_ToKeep], Field(max_length=MAX_BOXES)] = []
+    hide: Annotated[list[_ToHide], Field(max_length=MAX_BOXES)] = []
+    only: Annotated[list[_ToHide] | None, Field(max_length=MAX_BOXES)] = None
 
     @model_validator(mode="after")
     def _check_only(self) -> _Fields:
@@ -106,7 +114,7 @@ def split_fields(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]
 
 
 def parse_decision(fields: dict[str, Any], *, ids: bool) -> Decision:
-    """The decision in these fields. Without `ids`, faces cannot be named by their ids, as those of a new job.
+    """The decision in these fields. Without `ids`, boxes cannot be named by their ids, as those of a new job.
 
     Raises InvalidDecision, whose message names the first ten invalid fields.
     """
@@ -118,5 +126,7 @@ def parse_decision(fields: dict[str, Any], *, ids: bool) -> Decision:
     keep = [entry.choice() for entry in parsed.keep]
     hide = [entry.choice() for entry in (parsed.only if parsed.only is not None else parsed.hide)]
     if not ids and any(choice.id is not None for choice in [*keep, *hide]):
-        raise InvalidDecision("The faces of this job are not known yet, so they have no ids. Name them by rectangles.")
+        raise InvalidDecision(
+            "The boxes of this job are not known yet, so they have no ids. Name places by rectangles."
+        )
     return Decision(keep, hide, only)

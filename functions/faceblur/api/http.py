@@ -140,7 +140,7 @@ def job_body(job: Job, photos: Photos) -> dict[str, Any]:
     if job.review:
         body["review"] = _review_body(job.review, photos)
     if job.status is Status.COMPLETED:
-        told = ("faces", "missed_at_first", "check_rounds", "kept", "reviewed", "warnings")
+        told = ("hidden", "missed_at_first", "check_rounds", "kept", "reviewed", "warnings")
         body |= {name: job.outcome[name] for name in told}
     if job.status is not Status.FAILED and job.outcome:
         result = dict(job.outcome["result"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class DetectionPass(StrEnum):
     """Whether a detector searches the uploaded photo, or checks a draft.
 
-    A check uses another method, to find faces that the first pass missed.
+    A check uses another method, to find what the first pass missed.
     """
 
     FIRST = "first"
@@ -51,10 +51,10 @@ class Detection:
 
 
 class Detector(Protocol):
-    """Finds faces in a photo."""
+    """Finds what may be hidden in a photo."""
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
-        """The faces of at least this confidence (0…100). Raises a PhotoError or a TransientError."""
+        """The boxes of at least this confidence (0…100). Raises a PhotoError or a TransientError."""
 
 
 class HintingDetector(Protocol):
@@ -73,6 +73,16 @@ class GuidedDetector(Protocol):
         self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass, hints: Sequence[Box]
     ) -> Detection:
         """The same as `Detector.detect`; the photo may have small faces only at these hints."""
+
+
+class Answer(NamedTuple):
+    """The boxes of one answer of a paid service, as fractions of its picture.
+
+    `is_full`: it holds as much as an answer can, so more may be there.
+    """
+
+    boxes: list[Box]
+    is_full: bool
 
 
 class PaidCalls(Protocol):
@@ -95,8 +105,8 @@ class PaidCalls(Protocol):
     def give_back(self, number: int) -> None:
         """Count so many of the calls that were taken last no longer: they cost nothing."""
 
-    def remembered(self, request: str) -> list[Box] | None:
+    def remembered(self, request: str) -> Answer | None:
         """The answer to a request with this digest; None if there is none."""
 
-    def keep(self, answers: Mapping[str, list[Box]]) -> None:
+    def keep(self, answers: Mapping[str, Answer]) -> None:
         """Remember these answers by their requests' digests."""

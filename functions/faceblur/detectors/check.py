@@ -1,4 +1,4 @@
-"""The check of a draft: it finds faces that are not covered."""
+"""The check of a draft: it finds what is not covered."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 class Check:
     """A detector for drafts.
 
-    It ignores what is under paint, because a painted head may still look like a face, and the faces that a decision
-    keeps visible.
+    It ignores what is under paint, because a painted head may still look like a face, and what a decision keeps
+    visible.
     """
 
     def __init__(
         self, detector: Detector, hidden: Sequence[Region], keeps: Callable[[Box], bool] = lambda _: False
     ) -> None:
-        """Use this detector to check a draft in which these regions are hidden. `keeps` tells the faces to ignore."""
+        """Use this detector to check a draft in which these regions are hidden. `keeps` tells what to ignore."""
         self.detector = detector
         self.hidden = hidden
         self.keeps = keeps
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
-        """The faces of at least this confidence (0…100) that are neither covered nor kept visible by a decision.
+        """The boxes of at least this confidence (0…100) that are neither covered nor kept visible by a decision.
 
         Raises the errors of the detector.
         """

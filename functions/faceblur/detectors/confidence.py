@@ -1,4 +1,4 @@
-"""The confidence that a face needs, in the first pass and in a check."""
+"""The confidence that a box needs, in the first pass and in a check."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ SURE = 50.5
 
 
 def unsure(boxes: Sequence[Box]) -> int:
-    """The number of faces about which the detector was not sure."""
+    """The number of boxes about which the detector was not sure."""
     return sum(box.confidence < SURE for box in boxes)
 
 
 def confidence_for(detection_pass: DetectionPass, min_confidence: float) -> float:
-    """The confidence (0…100) that a face needs in this pass; in a check it is at least the default.
+    """The confidence (0…100) that a box needs in this pass; in a check it is at least the default.
 
     Below the default, a detector takes other things for faces. A job that asks for less hides them in the first pass,
     but a check would find new ones each time.
@@ -38,13 +38,13 @@ def confidence_for(detection_pass: DetectionPass, min_confidence: float) -> floa
 def detect_at_confidence(
     detector: Detector, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass
 ) -> Detection:
-    """The faces of at least the confidence of `confidence_for`.
+    """The boxes of at least the confidence of `confidence_for`.
 
-    If a job asks for more than the default and likely faces stay visible, it gets a warning.
+    If a job asks for more than the default and something likely stays visible, it gets a warning.
     """
     least = confidence_for(detection_pass, min_confidence)
     found = detector.detect(photo, min(least, DEFAULT_CONFIDENCE), detection_pass)
     boxes = [box for box in found.boxes if box.confidence >= least]
     if len(boxes) == len(found.boxes):
         return found
-    return replace(found, boxes=boxes, warnings=[*found.warnings, WarningCode.FACES_BELOW_CONFIDENCE])
+    return replace(found, boxes=boxes, warnings=[*found.warnings, WarningCode.BELOW_CONFIDENCE])

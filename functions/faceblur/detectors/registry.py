@@ -4,17 +4,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from faceblur.detectors.kinds import DetectorOfKinds
+
 if TYPE_CHECKING:
-    from faceblur.detectors.base import Detector, PaidCalls
+    from collections.abc import Collection
+
+    from faceblur.detectors.base import Answer, Detector, PaidCalls
     from faceblur.errors import FaceblurError
+    from faceblur.limits import Kind
+
+FACES: tuple[Kind, ...] = ("face",)
 
 
-def detector_named(name: str, paid: PaidCalls, goes_on_after: tuple[type[FaceblurError], ...]) -> Detector:
-    """The detector of this name: embedded, rekognition or both; raises ValueError for any other name.
+def detector_named(
+    name: str,
+    paid: PaidCalls,
+    goes_on_after: tuple[type[FaceblurError], ...],
+    kinds: Collection[Kind] = FACES,
+) -> Detector:
+    """The detector of this name, embedded, rekognition or both, that finds these kinds.
 
     Rekognition makes these `paid` calls. After these errors of it, `both` goes on with the embedded detector. Each
-    detector is imported only on use, because the embedded one cannot be imported without the layer.
+    detector is imported only on use, because the embedded ones cannot be imported without the layer, and to load no
+    network that is not needed. Raises ValueError for any other name.
     """
+    answers: dict[str, Answer] = {}
+    of_text = [kind for kind in kinds if kind != "face"]
+    detectors = [_of_faces(name, paid, answers, goes_on_after)] if "face" in kinds else []
+    if of_text:
+        detectors.append(_of_text(name, of_text, paid, answers, goes_on_after))
+    return detectors[0] if len(detectors) == 1 else DetectorOfKinds(detectors)
+
+
+def _of_faces(
+    name: str, paid: PaidCalls, answers: dict[str, Answer], goes_on_after: tuple[type[FaceblurError], ...]
+) -> Detector:
     match name:
         case "embedded":
             from faceblur.detectors.embedded.detector import EmbeddedDetector
@@ -23,12 +47,43 @@ def detector_named(name: str, paid: PaidCalls, goes_on_after: tuple[type[Faceblu
         case "rekognition":
             from faceblur.detectors.rekognition import RekognitionDetector
 
-            return RekognitionDetector(paid)
+            return RekognitionDetector(paid, answers)
         case "both":
             from faceblur.detectors.embedded.detector import EmbeddedDetector
             from faceblur.detectors.rekognition import RekognitionDetector
             from faceblur.detectors.union import UnionDetector
 
-            return UnionDetector(EmbeddedDetector(), RekognitionDetector(paid), goes_on_after)
+            return UnionDetector(EmbeddedDetector(), RekognitionDetector(paid, answers), goes_on_after)
         case _:
-            raise ValueError(f"{name!r} is not one of the detectors: embedded, rekognition, both")
+            raise _unknown(name)
+
+
+def _of_text(
+    name: str,
+    kinds: Collection[Kind],
+    paid: PaidCalls,
+    answers: dict[str, Answer],
+    goes_on_after: tuple[type[FaceblurError], ...],
+) -> Detector:
+    match name:
+        case "embedded":
+            from faceblur.detectors.text.detector import EmbeddedTextDetector
+
+            return EmbeddedTextDetector(kinds)
+        case "rekognition":
+            from faceblur.detectors.text.rekognition import RekognitionTextDetector
+
+            return RekognitionTextDetector(kinds, paid, answers)
+        case "both":
+            from faceblur.detectors.text.detector import EmbeddedTextDetector
+            from faceblur.detectors.text.rekognition import RekognitionTextDetector
+            from faceblur.detectors.union import UnionOfText
+
+            paid_one = RekognitionTextDetector(kinds, paid, answers)
+            return UnionOfText(EmbeddedTextDetector(kinds), paid_one, goes_on_after)
+        case _:
+            raise _unknown(name)
+
+
+def _unknown(name: str) -> ValueError:
+    return ValueError(f"{name!r} is not one of the detectors: embedded, rekognition, both")

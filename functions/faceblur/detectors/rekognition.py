@@ -1,4 +1,4 @@
-"""Amazon Rekognition's DetectFaces, called so that its limits miss no faces.
+"""Amazon Rekognition's DetectFaces, called so that its limits miss no faces; `Search` also serves DetectText.
 
 An answer holds the 100 largest faces. The smallest face it finds has 40 pixels in a picture of 1920×1080, and
 proportionally more in a larger picture. So small faces are looked for in enlarged parts of the photo. There are two
@@ -14,11 +14,12 @@ https://docs.aws.amazon.com/rekognition/latest/dg/limits.html
 from __future__ import annotations
 
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from hashlib import sha256
 from io import BytesIO
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import boto3
 from botocore.config import Config
@@ -26,7 +27,7 @@ from botocore.exceptions import ClientError, ConnectionError  # noqa: A004
 from PIL import Image, ImageOps
 
 from faceblur.aws import code_of, service_errors
-from faceblur.detectors.base import Detection, DetectionPass
+from faceblur.detectors.base import Answer, Detection, DetectionPass
 from faceblur.detectors.mosaic import Part, grouped, packed
 from faceblur.detectors.warnings import SAMPLE, WarningCode, warnings_for
 from faceblur.errors import DetectorThrottled, DetectorUnavailable
@@ -34,7 +35,7 @@ from faceblur.geometry import Box, BoxIndex, Rectangle, merge
 from faceblur.photo import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mypy_boto3_rekognition import RekognitionClient
     from mypy_boto3_rekognition.type_defs import ImageTypeDef
@@ -67,17 +68,39 @@ SHARE = {DetectionPass.FIRST: 3, DetectionPass.CHECK: 2}
 
 REFUSED_IN_S3 = {"InvalidImageFormatException", "ImageTooLargeException"}
 
+CHECK_ENLARGED = 1.25  # times; how much larger a check sees what it does not see mirrored
+
 Found = tuple[Box, Rectangle, float]
 
 
-class RekognitionDetector:
-    """Amazon Rekognition through boto3."""
+class Request(NamedTuple):
+    """The picture of a call, and its size in pixels or in any unit: that of the area that it shows."""
 
-    def __init__(self, paid: PaidCalls) -> None:
-        """Make these calls."""
+    image: ImageTypeDef
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What the service is asked for: its name, and the call that makes an answer of a request.
+
+    A check `mirrors` the picture, or enlarges it. With a `size_limit`, smaller ones are looked for near it.
+    """
+
+    name: str
+    call: Callable[[Request], Answer]
+    mirrors: bool
+    size_limit: bool
+
+
+class RekognitionDetector:
+    """Amazon Rekognition's faces, through boto3."""
+
+    def __init__(self, paid: PaidCalls, answers: dict[str, Answer] | None = None) -> None:
+        """Make these calls. Detectors that share a look's `answers` keep them together if one of them fails."""
         self.paid = paid
         # A panorama is searched as two pictures in one look. If the second one fails, the answers of both are kept.
-        self.answers: dict[str, list[Box]] = {}
+        self.answers = {} if answers is None else answers
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
         """The faces of at least this confidence (0…100), which a survey finds.
@@ -85,28 +108,40 @@ class RekognitionDetector:
         Raises the errors of `decode.inspect`, PhotoTooExpensive, DetectorThrottled and DetectorUnavailable; other
         errors of the service are raised unchanged.
         """
-        search = Search(photo, detection_pass, self.paid, self.answers)
-        return search.detection(search.survey(), min_confidence)
+        search = Search(photo, detection_pass, self.paid, self.answers, FACES)
+        return search.detection(merged(search.survey()), min_confidence)
 
     def detect_at(
         self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass, hints: Sequence[Box]
     ) -> Detection:
         """The same, with a closer look at these hints in place of a survey."""
-        search = Search(photo, detection_pass, self.paid, self.answers)
-        return search.detection(search.look_at(hints), min_confidence)
+        search = Search(photo, detection_pass, self.paid, self.answers, FACES)
+        return search.detection(merged(search.look_at(hints)), min_confidence)
+
+
+def merged(boxes: Sequence[Box]) -> list[Box]:
+    """The boxes, without those that repeat another one: a face may have several."""
+    return merge(boxes, overlap=0.4, inside=0.8)
 
 
 class Search:
-    """A search of one photo with as many calls as needed and allowed. A check sends the photo mirrored."""
+    """A search of one photo with as many calls as needed and allowed. A check sends another picture of the photo."""
 
     def __init__(
-        self, photo: StoredPhoto, detection_pass: DetectionPass, paid: PaidCalls, answers: dict[str, list[Box]]
+        self,
+        photo: StoredPhoto,
+        detection_pass: DetectionPass,
+        paid: PaidCalls,
+        answers: dict[str, Answer],
+        operation: Operation,
     ) -> None:
         """Prepare the search; makes no call yet. It adds its answers to these, by their requests' digests."""
         self.photo = photo
         self.header = decode.inspect(photo.data)
         self.photo_area = Rectangle(0, 0, self.header.width, self.header.height)
-        self.mirrored = detection_pass is DetectionPass.CHECK
+        self.operation = operation
+        self.is_check = detection_pass is DetectionPass.CHECK
+        self.mirrored = self.is_check and self.operation.mirrors
         self.paid = paid
         left = paid.left
         self.most = min(MAX_CALLS, max(1, min(left // SHARE[detection_pass], left - paid.reserved)))
@@ -114,14 +149,13 @@ class Search:
         self.calls = 0
         self.warnings: set[WarningCode] = set()
 
-    def detection(self, boxes: list[Box], min_confidence: float) -> Detection:
-        """The detection of these boxes; a face may have several."""
-        found = merge(boxes, overlap=0.4, inside=0.8)
+    def detection(self, found: Sequence[Box], min_confidence: float) -> Detection:
+        """The detection of those of these boxes that have at least this confidence, most confident first."""
         warnings = self.warnings | set(warnings_for(self.sample()))
         return Detection(
             boxes=[box for box in found if box.confidence >= min_confidence],
             detector="rekognition",
-            version=f"DetectFaces-{client().meta.service_model.api_version}",
+            version=f"{self.operation.name}-{client().meta.service_model.api_version}",
             calls=self.calls,
             warnings=sorted(warnings),
         )
@@ -135,17 +169,17 @@ class Search:
         while level:
             answers = self.ask_for(level)
             for area, answer in zip(level, answers, strict=True):
-                found += [(box, area, self.scale(area)) for box in answer]
+                found += [(box, area, self.scale(area)) for box in answer.boxes]
             level = self.next_level(level, answers)
         return self.in_photo(found)
 
-    def next_level(self, level: Sequence[Rectangle], answers: Sequence[list[Box]]) -> list[Rectangle]:
+    def next_level(self, level: Sequence[Rectangle], answers: Sequence[Answer]) -> list[Rectangle]:
         """The parts of the areas that are worth further calls. Where the calls do not suffice, there is a warning.
 
-        Full answers come first, because known faces are missing there.
+        Full answers come first, because something is known to be missing there.
         """
         parts: list[Rectangle] = []
-        by_need = sorted(zip(level, answers, strict=True), key=lambda each: len(each[1]) < FULL_ANSWER)
+        by_need = sorted(zip(level, answers, strict=True), key=lambda each: not each[1].is_full)
         for area, answer in by_need:
             allowed = self.most - self.calls - len(parts)
             divided, warning = self.division(area, answer, allowed)
@@ -154,15 +188,13 @@ class Search:
                 self.warnings.add(warning)
         return parts
 
-    def division(
-        self, area: Rectangle, answer: Sequence[Box], allowed: int
-    ) -> tuple[list[Rectangle], WarningCode | None]:
+    def division(self, area: Rectangle, answer: Answer, allowed: int) -> tuple[list[Rectangle], WarningCode | None]:
         """The parts of an area to ask for, at most `allowed`, and the warning if they do not show what they should."""
         # A cropped face seems narrower than it is. Another area shows it uncropped.
-        widths = [box.width * area.size[0] for box in answer if not self.crops(area, box, self.scale(area))]
+        widths = [box.width * area.size[0] for box in answer.boxes if not self.crops(area, box, self.scale(area))]
         limit = SMALLEST_FACE / self.scale(area)
-        full = len(answer) >= FULL_ANSWER
-        near_limit = any(width < limit * NEAR_LIMIT for width in widths)
+        full = answer.is_full
+        near_limit = self.operation.size_limit and any(width < limit * NEAR_LIMIT for width in widths)
         # Faces that only the parts can show are no larger than the overlap, so a part shows them uncropped.
         overlap = min(ceil(max(limit * NEAR_LIMIT, min(widths, default=0) if full else 0)), *area.size)
         if limit > ALWAYS_FOUND:
@@ -182,13 +214,12 @@ class Search:
         """The boxes of the whole photo, and of the hints that it shows too small."""
         scale = self.scale(self.photo_area)
         (answer,) = self.ask_for([self.photo_area])
-        found: list[Found] = [(box, self.photo_area, scale) for box in answer]
-        is_full = len(answer) >= FULL_ANSWER
-        index = BoxIndex(answer)
+        found: list[Found] = [(box, self.photo_area, scale) for box in answer.boxes]
+        index = BoxIndex(answer.boxes)
         small = [
             hint
             for hint in sorted(hints, key=lambda hint: -hint.confidence)
-            if (is_full or self.width(hint) * scale < SMALLEST_FACE * NEAR_LIMIT)
+            if (answer.is_full or self.width(hint) * scale < SMALLEST_FACE * NEAR_LIMIT)
             and self.width(hint) * MAX_ENLARGEMENT >= SMALLEST_FACE
             and not any(hint.overlap(box) > HINT_FOUND for box in index.near(hint))
         ]
@@ -201,13 +232,13 @@ class Search:
             asked = waiting[: self.most - self.calls]
             if len(asked) < len(waiting):
                 self.warnings.add(WarningCode.FACES_NEAR_SIZE_LIMIT)
-            shown = self.ask([self.request(mosaic.drawn(self.picture)) for mosaic in asked])
+            shown = self.ask([self.request(mosaic.drawn(self.picture), mosaic.size) for mosaic in asked])
             waiting = []
-            for mosaic, boxes in zip(asked, shown, strict=True):
-                found += [(box, cell.area, cell.scale) for box, cell in mosaic.in_cells(boxes)]
-                if len(boxes) >= FULL_ANSWER and len(mosaic.cells) > 1:
+            for mosaic, answer in zip(asked, shown, strict=True):
+                found += [(box, cell.area, cell.scale) for box, cell in mosaic.in_cells(answer.boxes)]
+                if answer.is_full and len(mosaic.cells) > 1:
                     waiting += mosaic.halves()
-                elif len(boxes) >= FULL_ANSWER:
+                elif answer.is_full:
                     self.warnings.add(WarningCode.ANSWER_CAPPED)
         return self.in_photo(found)
 
@@ -232,24 +263,27 @@ class Search:
     def scale(self, area: Rectangle) -> float:
         """The scale at which an area is sent: the largest that is useful."""
         largest = min(LONG_SIDE / max(area.size), SHORT_SIDE / min(area.size))
+        if self.is_check and not self.mirrored:
+            largest *= CHECK_ENLARGED
         return min(largest, 1 if self.is_readable_in_s3(area) else MAX_ENLARGEMENT)
 
-    def ask_for(self, areas: Sequence[Rectangle]) -> list[list[Box]]:
-        """The faces in these areas, as fractions of the areas."""
+    def ask_for(self, areas: Sequence[Rectangle]) -> list[Answer]:
+        """The answers about these areas, as fractions of the areas."""
         if len(areas) == 1 and self.is_readable_in_s3(areas[0]):
+            image: ImageTypeDef = {"S3Object": {"Bucket": self.photo.bucket, "Name": self.photo.key}}
             try:
-                return self.ask([{"S3Object": {"Bucket": self.photo.bucket, "Name": self.photo.key}}])
+                return self.ask([Request(image, areas[0].size)])
             except ClientError as error:
                 if code_of(error) not in REFUSED_IN_S3:
                     raise
-        return self.ask([self.request(self.rendered(area)) for area in areas])
+        return self.ask([self.request(self.rendered(area), area.size) for area in areas])
 
     def is_readable_in_s3(self, area: Rectangle) -> bool:
         """Whether the service can read this area from S3 itself, and sees the same picture as we do."""
         return (
             area == self.photo_area
             and bool(self.photo.key)
-            and not self.mirrored
+            and not self.is_check
             and len(self.photo.data) <= MAX_OBJECT_BYTES
             and min(self.photo_area.size) >= SMALLEST_SIDE
             and self.header.is_plain
@@ -263,11 +297,11 @@ class Search:
         size = round(area.size[0] * scale), round(area.size[1] * scale)
         return self.picture.resize(size, Image.Resampling.BICUBIC, area)
 
-    def request(self, picture: Image.Image) -> ImageTypeDef:
-        """The request for a picture, as a JPEG; at the scales used it is far smaller than the limit of 5 MB."""
+    def request(self, picture: Image.Image, size: tuple[int, int]) -> Request:
+        """The request for a picture of this size, as a JPEG; at the scales used, it is far below the limit of 5 MB."""
         file = BytesIO()
         (ImageOps.mirror(picture) if self.mirrored else picture).save(file, "JPEG", quality=90)
-        return {"Bytes": file.getvalue()}
+        return Request({"Bytes": file.getvalue()}, size)
 
     @cached_property
     def picture(self) -> Image.Image:
@@ -281,17 +315,17 @@ class Search:
 
     # ------------------------------------------------------------------ requests
 
-    def ask(self, images: Sequence[ImageTypeDef]) -> list[list[Box]]:
-        """The faces that each of these requests finds, as fractions of its picture; mirrored boxes are mirrored back.
+    def ask(self, requests: Sequence[Request]) -> list[Answer]:
+        """The answer to each of these requests, as fractions of its picture; mirrored boxes are mirrored back.
 
         After an error, the answers that are paid are kept for the next attempt, and calls that cost nothing count no
         longer.
         """
-        keys = [self.key(image) for image in images]
+        keys = [self.key(request) for request in requests]
         known = {key: answer for key in keys if (answer := self.paid.remembered(key)) is not None}
-        new = {key: image for key, image in zip(keys, images, strict=True) if key not in known}
+        new = {key: request for key, request in zip(keys, requests, strict=True) if key not in known}
         self.paid.take(len(new))
-        answers, errors = ask_at_once(new)
+        answers, errors = ask_at_once(self.operation.call, new)
         self.calls += len(known) + len(answers)
         self.answers |= known | answers
         if errors:
@@ -302,10 +336,11 @@ class Search:
             raise errors[0]
         return [mirrored(self.answers[key]) if self.mirrored else self.answers[key] for key in keys]
 
-    def key(self, image: ImageTypeDef) -> str:
-        """What tells a request from all others: the digest of its picture."""
-        sent = image.get("Bytes")
-        return sha256(sent if isinstance(sent, bytes) else self.photo.data).hexdigest()
+    def key(self, request: Request) -> str:
+        """What tells a request from all others: the digest of what is asked and of its picture."""
+        sent = request.image.get("Bytes")
+        picture = sent if isinstance(sent, bytes) else self.photo.data
+        return sha256(self.operation.name.encode() + picture).hexdigest()
 
     # ------------------------------------------------------------------ boxes
 
@@ -332,13 +367,15 @@ class Search:
     def placed(self, box: Box, area: Rectangle) -> Box:
         """Convert a box from fractions of the area to fractions of the photo."""
         (left, top, _, _), (width, height), (across, down) = area, area.size, self.photo_area.size
-        return Box(
-            (left + box.left * width) / across,
-            (top + box.top * height) / down,
-            box.width * width / across,
-            box.height * height / down,
-            box.confidence,
-        ).clamp()
+        placed = replace(
+            box,
+            left=(left + box.left * width) / across,
+            top=(top + box.top * height) / down,
+            width=box.width * width / across,
+            height=box.height * height / down,
+        )
+        # A turned box that were cut at the photo's edge would lie elsewhere.
+        return placed if box.turned else placed.clamp()
 
 
 def tiling(area: Rectangle, limit: float, overlap: int, allowed: int) -> tuple[list[Rectangle], float]:
@@ -361,22 +398,24 @@ def tiling(area: Rectangle, limit: float, overlap: int, allowed: int) -> tuple[l
     return [], limit
 
 
-def mirrored(answer: Sequence[Box]) -> list[Box]:
-    """The boxes of a mirrored picture as those of the picture."""
-    return [Box(1 - box.right, box.top, box.width, box.height, box.confidence) for box in answer]
+def mirrored(answer: Answer) -> Answer:
+    """The answer about a mirrored picture as that about the picture."""
+    return Answer([replace(box, left=1 - box.right) for box in answer.boxes], answer.is_full)
 
 
 def _is_same_face(cropped: Box, face: Box) -> bool:
     return cropped.intersection(face) > SAME_FACE * cropped.area
 
 
-def ask_at_once(images: Mapping[str, ImageTypeDef]) -> tuple[dict[str, list[Box]], list[BaseException]]:
-    """The answers to these requests, AT_ONCE at a time, and the errors of those that failed.
+def ask_at_once(
+    call: Callable[[Request], Answer], requests: Mapping[str, Request]
+) -> tuple[dict[str, Answer], list[BaseException]]:
+    """The answers of this call to these requests, AT_ONCE at a time, and the errors of those that failed.
 
     After an error no further request is made; those under way are still answered.
     """
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        asked = {key: pool.submit(detect_faces, image) for key, image in images.items()}
+        asked = {key: pool.submit(call, request) for key, request in requests.items()}
         wait(asked.values(), return_when=FIRST_EXCEPTION)
         pool.shutdown(cancel_futures=True)
     ended = {key: future for key, future in asked.items() if not future.cancelled()}
@@ -389,15 +428,19 @@ def may_be_billed(error: BaseException) -> bool:
     return not isinstance(error.__cause__ or error, (ClientError, ConnectionError))
 
 
-def detect_faces(image: ImageTypeDef) -> list[Box]:
+def detect_faces(request: Request) -> Answer:
     """The faces of one answer, as fractions of the image. Boxes may reach outside the image."""
     with service_errors(throttled=DetectorThrottled, unavailable=DetectorUnavailable):
-        answer = client().detect_faces(Image=image)
-    return [
+        answer = client().detect_faces(Image=request.image)
+    faces = [
         Box(box["Left"], box["Top"], box["Width"], box["Height"], face["Confidence"])
         for face in answer["FaceDetails"]
         for box in [face["BoundingBox"]]
     ]
+    return Answer(faces, len(faces) >= FULL_ANSWER)
+
+
+FACES = Operation("DetectFaces", lambda request: detect_faces(request), mirrors=True, size_limit=True)
 
 
 @cache

@@ -1,6 +1,7 @@
-"""Both detectors at once: each face that either of them finds counts.
+"""Both detectors at once: what either of them finds counts.
 
-The embedded one looks first, because it costs nothing and tells the paid one where to look closely.
+The embedded one looks first, because it costs nothing. It tells the paid one where to look closely for faces; for text,
+each of them searches the whole photo as it does alone.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from faceblur.detectors.warnings import WarningCode
 from faceblur.geometry import merge
 
 if TYPE_CHECKING:
-    from faceblur.detectors.base import DetectionPass, GuidedDetector, HintingDetector, StoredPhoto
+    from faceblur.detectors.base import DetectionPass, Detector, GuidedDetector, HintingDetector, StoredPhoto
     from faceblur.errors import FaceblurError
+
+
+SAME_TEXT, WITHIN_TEXT = 0.7, 0.9  # as `merge` needs them
 
 
 class UnionDetector:
@@ -40,9 +44,40 @@ class UnionDetector:
         return _joined([closer, found])
 
 
-def _joined(found: list[Detection], *warnings: WarningCode) -> Detection:
+class UnionOfText:
+    """The union of two detectors' plates and texts.
+
+    Boxes are merged only if they are nearly the same, because two boxes of one text may show different parts of it.
+    """
+
+    def __init__(self, free: Detector, paid: Detector, goes_on_after: tuple[type[FaceblurError], ...]) -> None:
+        """Ask both. After these errors of the paid one, go on without it."""
+        self.free = free
+        self.paid = paid
+        self.goes_on_after = goes_on_after
+
+    def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
+        """The plates and texts of at least this confidence (0…100) that either detector finds.
+
+        Raises the errors of the detectors. Without the paid one there is a warning.
+        """
+        found = self.free.detect(photo, min_confidence, detection_pass)
+        try:
+            further = self.paid.detect(photo, min_confidence, detection_pass)
+        except self.goes_on_after:
+            return _joined([found], WarningCode.ONE_DETECTOR_ONLY)
+        return _joined([further, found], overlap=SAME_TEXT, inside=WITHIN_TEXT)
+
+
+def _joined(found: list[Detection], *warnings: WarningCode, overlap: float = 0.4, inside: float = 0.8) -> Detection:
+    kinds = dict.fromkeys(box.kind for each in found for box in each.boxes)
+    boxes = [
+        box
+        for kind in kinds
+        for box in merge((box for each in found for box in each.boxes if box.kind == kind), overlap, inside)
+    ]
     return Detection(
-        boxes=merge((box for each in found for box in each.boxes), overlap=0.4, inside=0.8),
+        boxes=sorted(boxes, key=lambda box: -box.confidence),
         detector="+".join(each.detector for each in found),
         version=" ".join(each.version for each in found),
         calls=sum(each.calls for each in found),

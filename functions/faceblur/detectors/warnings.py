@@ -1,4 +1,4 @@
-"""Reasons why faces may have been missed: the codes in a job's `warnings`."""
+"""Reasons why something may have been missed: the codes in a job's `warnings`."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ SAMPLE = 400  # pixels of the longer side at which darkness and sharpness are me
 class WarningCode(StrEnum):
     """A reason to look at the result before relying on it."""
 
-    NO_FACES_FOUND = "NoFacesFound"
-    """No face was found: there is none, or it was missed."""
+    NOTHING_FOUND = "NothingFound"
+    """Nothing was found of what the job hides: there is none, or it was missed."""
 
     FACES_NEAR_SIZE_LIMIT = "FacesNearSizeLimit"
-    """Some faces are about as small as the detector can find, so smaller ones may have been missed."""
+    """Some faces or texts are about as small as the detector can find, so smaller ones may have been missed."""
 
-    FACES_BELOW_CONFIDENCE = "FacesBelowConfidence"
-    """Likely faces were left visible, because the job asked for more confidence than there was in them."""
+    BELOW_CONFIDENCE = "BelowConfidence"
+    """Something likely was left visible, because the job asked for more confidence than there was in it."""
 
     ANSWER_CAPPED = "AnswerCapped"
-    """The service returned its largest number of faces, even for a small part of the photo."""
+    """The service returned its largest number of faces or words, even for a small part of the photo."""
 
     DARK_PHOTO = "DarkPhoto"
     """The photo is so dark that detection is weak."""
@@ -46,12 +46,12 @@ class WarningCode(StrEnum):
     """One of two detectors was unavailable, and the job's options allowed to go on without it."""
 
     CHECKS_NOT_SETTLED = "ChecksNotSettled"
-    """The last check still found faces. They are hidden too, but were not checked again."""
+    """The last check still found something. It is hidden too, but was not checked again."""
 
 
 def warnings_to_report(warnings: list[str], detection_pass: DetectionPass) -> list[str]:
     """The warnings for the user. In a check, those about the picture are dropped: our own paint causes them."""
-    of_any_pass = {WarningCode.ONE_DETECTOR_ONLY, WarningCode.FACES_BELOW_CONFIDENCE}
+    of_any_pass = {WarningCode.ONE_DETECTOR_ONLY, WarningCode.BELOW_CONFIDENCE}
     return warnings if detection_pass is DetectionPass.FIRST else [each for each in warnings if each in of_any_pass]
 
 
@@ -61,7 +61,7 @@ def missing_pixels(picture: Image.Image) -> list[WarningCode]:
 
 
 def warnings_for(picture: Image.Image) -> list[WarningCode]:
-    """The warnings for an upright RGB picture that is incomplete, or too dark or too blurred to find faces reliably."""
+    """The warnings for an upright RGB picture that is incomplete, or too dark or too blurred for a reliable search."""
     grey = picture.reduce(max(1, max(picture.size) // SAMPLE)).convert("L")
     grey.thumbnail((SAMPLE, SAMPLE))
     warnings = missing_pixels(picture)

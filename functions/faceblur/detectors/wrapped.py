@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 EACH_SIDE = 0.25  # of the photo's width: a face that nearly fills a picture of 90 degrees fits in
 # A box is of the same face as one at the seam if their intersection over union is above the first, or if more of it
-# than the second lies in the middle of the other one.
+# than the second lies in the middle of the other one. So it is with plates and texts.
 OVERLAP, INSIDE = 0.4, 0.8
 
 
@@ -86,4 +86,4 @@ def _as_sure(parts: Sequence[Box], boxes: Sequence[Box]) -> list[Box]:
 
 
 def _repeats(box: Box, part: Box) -> bool:
-    return box.overlap(part) > OVERLAP or is_part(box, part, INSIDE)
+    return box.kind == part.kind and (box.overlap(part) > OVERLAP or is_part(box, part, INSIDE))

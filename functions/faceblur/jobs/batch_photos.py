@@ -9,6 +9,7 @@ from urllib.parse import unquote_plus
 from faceblur import errors, prices
 from faceblur.contracts import PhotoOfABatch
 from faceblur.errors import Aborted, BatchNotFound, BudgetSpent, JobNotFinished, JobNotFound, TimedOut
+from faceblur.geometry import count_kinds
 from faceblur.jobs.batch_erasure import forget_job
 from faceblur.jobs.batch_files import PENDING, result_name
 from faceblur.jobs.batches import arrivals, photo_id
@@ -196,7 +197,7 @@ def _line(photo: PhotoOfABatch, job: Job, delivered: str, photos: Photos) -> dic
         "job_id": job.job_id,
         "status": Status.COMPLETED,
         "code": "",
-        "faces": job.outcome["faces"],
+        "hidden": job.outcome["hidden"],
         "warnings": job.outcome["warnings"],
         "result": delivered,
         "usd": photos.read_receipt(job.outcome["receipt"])["cost_estimate"]["usd"],
@@ -209,7 +210,7 @@ def _resultless_line(photo: PhotoOfABatch, job_id: str, status: str, code: str =
         "job_id": job_id,
         "status": status,
         "code": code,
-        "faces": 0,
+        "hidden": count_kinds([]),
         "warnings": [],
         "result": "",
         "usd": 0.0,

@@ -20,6 +20,7 @@ from faceblur.errors import Aborted, BatchNotFound, BatchNotReady, InternalError
 from faceblur.jobs.batches import BatchStatus, batch_of, folder_of, photo_id
 from faceblur.jobs.names import execution_name
 from faceblur.jobs.table import Status
+from faceblur.limits import KINDS
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from faceblur.jobs.batches import Batch, Batches
     from faceblur.jobs.budget import Budget
 
-# The columns of a report.
-FIELDS = ("key", "status", "code", "faces", "warnings", "result", "job_id", "usd")
+# The fields of a photo in a report. The CSV has a column for each kind of what is hidden.
+FIELDS = ("key", "status", "code", "hidden", "warnings", "result", "job_id", "usd")
 # The cost of a batch that runs is estimated from so many of its photos.
 SAMPLE = 10
 # Step Functions may not know an execution yet for some moments after its start.
@@ -201,21 +202,30 @@ def _write_reports(batch_id: str, run: str, files: BatchFiles) -> dict[str, Any]
     counts, usd = Counter[str](), 0.0
     with TemporaryFile() as rows, TemporaryFile() as objects:
         text = TextIOWrapper(rows, encoding="utf-8", newline="", write_through=True)
-        table = csv.DictWriter(text, FIELDS)
+        table = csv.DictWriter(text, [name for field in FIELDS for name in _columns(field)])
         table.writeheader()
         for line in files.lines(batch_id):
-            table.writerow(line | {"warnings": " ".join(line["warnings"])})
+            table.writerow(_row(line))
             objects.write(json.dumps({name: line[name] for name in FIELDS}).encode() + b"\n")
             if line["status"] == Status.COMPLETED or line["job_id"] == photo_id(run, line["key"]):
                 counts[line["status"]] += 1
-            counts["empty"] += line["status"] == Status.COMPLETED and not line["faces"]
+            counts["empty"] += line["status"] == Status.COMPLETED and not any(line["hidden"].values())
             usd += line["usd"]
         text.detach()  # or it would close the file
         for file, kind in ((rows, "csv"), (objects, "jsonl")):
             file.seek(0)
             files.store_report(batch_id, file, kind)
-    told = {"hidden": counts[Status.COMPLETED], "failed": counts[Status.FAILED], "without_faces": counts["empty"]}
+    told = {"hidden": counts[Status.COMPLETED], "failed": counts[Status.FAILED], "nothing_hidden": counts["empty"]}
     return told | {"usd": _whole_cost(usd, told)}
+
+
+def _columns(field: str) -> list[str]:
+    return [f"hidden_{kind}" for kind in KINDS] if field == "hidden" else [field]
+
+
+def _row(line: dict[str, Any]) -> dict[str, Any]:
+    told = {name: line[name] for name in FIELDS if name != "hidden"} | {"warnings": " ".join(line["warnings"])}
+    return told | {f"hidden_{kind}": count for kind, count in line["hidden"].items()}
 
 
 def _whole_cost(usd: float, counts: dict[str, int]) -> float:

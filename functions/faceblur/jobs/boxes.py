@@ -1,7 +1,7 @@
 """The boxes files in S3: `detect_faces` writes all boxes found so far in a job, and `hide_faces` reads them.
 
 A file also holds the digest of the photo, so that boxes of one photo are never hidden in another, and what a decision
-says about faces that are found later. The workflow's state carries only the key and the count of the boxes
+says about what is found later. The workflow's state carries only the key and the count of the boxes
 (`contracts`).
 """
 
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from faceblur.detectors.base import DetectionPass
 from faceblur.detectors.confidence import unsure
-from faceblur.errors import TooManyFaces
-from faceblur.geometry import Box, BoxIndex
+from faceblur.errors import TooMuchToHide
+from faceblur.geometry import Box, BoxIndex, count_kinds
 from faceblur.jobs.storage import withdraw_if_late
-from faceblur.limits import MAX_FACES
+from faceblur.limits import MAX_BOXES
 from faceblur.photo.styles import Region, style_of, wrapped
 
 if TYPE_CHECKING:
@@ -24,18 +24,19 @@ if TYPE_CHECKING:
     from faceblur.contracts import StoredBoxes
     from faceblur.jobs.storage import Photos
     from faceblur.jobs.table import Jobs
+    from faceblur.limits import Kind
 
 # Who found a box that a person drew, and in which pass.
 PERSON = "person"
-# A place names every face of which at least this share lies inside it.
+# Of a box in a place, at least this share lies inside it.
 INSIDE = 0.6
-# Boxes of the same face by two detectors have a larger intersection over union.
+# Boxes of the same thing by two detectors have a larger intersection over union.
 OVERLAP = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class FoundBox:
-    """A face's box and the round that found it: 0 is the first pass, 1…5 are the checks.
+    """A box and the round that found it: 0 is the first pass, 1…5 are the checks.
 
     A box that is not `hidden` stays visible by a decision. `style` holds the options of the job that differ for it.
     `named` tells whether a decision named it, and so whether another detection must not lose it.
@@ -48,7 +49,7 @@ class FoundBox:
     named: bool = False
 
     @property
-    def is_kept_face(self) -> bool:
+    def is_kept(self) -> bool:
         """Whether a detector found it and a decision keeps it visible."""
         return not self.hidden and self.box.found_by != PERSON
 
@@ -79,8 +80,8 @@ class FoundBoxes:
     """All boxes found so far, in their order, and the digest (`storage.digest`) of the upload.
 
     A box's id is its number in this order, from 1. `wraps` says that the photo's right edge continues at its left edge,
-    which a draft may no longer tell. Faces that are found later stay visible if they lie in one of the
-    `kept_places`, and all of them do with `only`.
+    which a draft may no longer tell. What is found later stays visible if it lies in one of the `kept_places` of its
+    kind, and all of it does with `only`.
     """
 
     photo: Mapping[str, Any]
@@ -90,18 +91,18 @@ class FoundBoxes:
     wraps: bool = False
 
     @property
-    def hidden(self) -> int:
-        """The number of boxes that are hidden."""
-        return sum(each.hidden for each in self.boxes)
+    def hidden(self) -> dict[Kind, int]:
+        """How much is hidden of each kind."""
+        return count_kinds(each.box for each in self.boxes if each.hidden)
 
     @property
-    def kept(self) -> int:
-        """The number of faces that stay visible by a decision."""
-        return sum(each.is_kept_face for each in self.boxes)
+    def kept(self) -> dict[Kind, int]:
+        """How much of each kind stays visible by a decision."""
+        return count_kinds(each.box for each in self.boxes if each.is_kept)
 
     @property
     def unsure(self) -> int:
-        """The number of hidden faces about which the detector was not sure and no decision has said anything."""
+        """The number of hidden boxes about which the detector was not sure and no decision has said anything."""
         return unsure([each.box for each in self.boxes if each.hidden and not each.named])
 
     def plus(self, boxes: Sequence[Box], round_: int) -> FoundBoxes:
@@ -117,19 +118,20 @@ class FoundBoxes:
         return [*regions, *(part for region in regions for part in wrapped(region))] if self.wraps else regions
 
     def keeper(self) -> Callable[[Box], bool]:
-        """A function that tells whether a face that a check found is one that a decision keeps visible.
+        """A function that tells whether a decision keeps visible what a check found.
 
-        Two detectors place the same face differently. So the face counts as the known one whose box overlaps its box
-        most.
+        Two detectors place the same thing differently. So a box counts as the known one of its kind that overlaps it
+        most. What is kept is kept alone: the text on a kept face is hidden.
         """
         known = {id(each.box): each for each in self.boxes}
-        faces, places = BoxIndex(each.box for each in self.boxes), BoxIndex(self.kept_places)
+        boxes, places = BoxIndex(each.box for each in self.boxes), BoxIndex(self.kept_places)
 
         def keeps(box: Box) -> bool:
-            if self.only or any(box.share_in(place) >= INSIDE for place in places.near(box)):
+            if self.only or any(is_kept_by(place, box) for place in places.near(box)):
                 return True
-            nearest = max(faces.near(box), key=box.overlap, default=None)
-            return nearest is not None and known[id(nearest)].is_kept_face and nearest.overlap(box) > OVERLAP
+            alike = (each for each in boxes.near(box) if each.kind == box.kind)
+            nearest = max(alike, key=box.overlap, default=None)
+            return nearest is not None and known[id(nearest)].is_kept and nearest.overlap(box) > OVERLAP
 
         return keeps
 
@@ -155,17 +157,22 @@ class FoundBoxes:
         )
 
 
+def is_kept_by(place: Box, box: Box) -> bool:
+    """Whether a place that stays visible keeps this box. It keeps what is of its kind."""
+    return place.kind == box.kind and box.share_in(place) >= INSIDE
+
+
 def store_boxes(job_id: str, found: FoundBoxes, jobs: Jobs, photos: Photos) -> StoredBoxes:
     """Store all boxes found so far.
 
-    Raises TooManyFaces if a job cannot hide that many. Raises JobNotFound, and leaves nothing, if the job is no longer
+    Raises TooMuchToHide if a job cannot hide that many. Raises JobNotFound, and leaves nothing, if the job is no longer
     being processed.
     """
-    if len(found.boxes) > MAX_FACES:
-        raise TooManyFaces
+    if len(found.boxes) > MAX_BOXES:
+        raise TooMuchToHide
     key = photos.write_boxes(job_id, found.to_dict())
     withdraw_if_late(key, job_id, jobs, photos)
-    return {"key": key, "count": found.hidden}
+    return {"key": key, "count": sum(found.hidden.values())}
 
 
 def load_boxes(stored: StoredBoxes, photos: Photos) -> FoundBoxes:

@@ -11,17 +11,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from faceblur import config, prices
+from faceblur.detectors.base import Answer
 from faceblur.errors import JobNotFound, PhotoTooExpensive, UploadReplaced
 from faceblur.geometry import Box
 from faceblur.jobs.storage import digest, withdraw_if_late
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from faceblur.detectors.base import StoredPhoto
     from faceblur.jobs.budget import Budget
     from faceblur.jobs.storage import Photos
     from faceblur.jobs.table import Jobs
+    from faceblur.limits import Kind
 
 CHECKS = 5  # at most, of a result; the state machine counts them
 
@@ -38,15 +40,23 @@ class Look(NamedTuple):
     reserved: int
 
 
-def reserved_calls(number: int, pictures: int, review: str) -> int:
-    """The least number of calls that a job may still need after the first picture of a look.
+def reserved_calls(number: int, questions: int, review: str) -> int:
+    """The least number of calls that a job may still need after the first question of a look.
 
-    Each look asks once for each of its `pictures`: a panorama has two. Five checks follow the first look, and with
+    Each look asks one call for each of its `questions` (`questions_of`). Five checks follow the first look, and with
     `review` "when_unsure" five more may follow a review. A look after the review reserves these as well, because
     nothing tells it that the review is over.
     """
     checks = CHECKS - number + (CHECKS if review == "when_unsure" else 0)
-    return checks * pictures + pictures - 1
+    return checks * questions + questions - 1
+
+
+def questions_of(kinds: Collection[Kind], pictures: int) -> int:
+    """How many questions a look asks at least: for faces, and for text or plates, in each of its pictures.
+
+    A panorama is two pictures.
+    """
+    return pictures * len({kind == "face" for kind in kinds})
 
 
 class LookCalls:
@@ -101,14 +111,14 @@ class LookCalls:
         finally:
             self._budget.refund(self._client, number * prices.REKOGNITION_CALL, self._day)
 
-    def remembered(self, request: str) -> list[Box] | None:
+    def remembered(self, request: str) -> Answer | None:
         """The answer to a request with this digest; None if there is none."""
         answer = self._answers.get(request)
         if answer is not None:
             self._used.add(request)
         return answer
 
-    def keep(self, answers: Mapping[str, list[Box]]) -> None:
+    def keep(self, answers: Mapping[str, Answer]) -> None:
         """Remember these answers by their requests' digests.
 
         Raises UploadReplaced if the photo is no longer in S3, because the service may have read another one there.
@@ -120,7 +130,7 @@ class LookCalls:
         job_id, number, photo, _ = self._look
         if self._photos.read(photo.key) != photo.data:
             raise UploadReplaced
-        content = {request: [list(astuple(box)[:5]) for box in answer] for request, answer in kept.items()}
+        content = {request: [list(map(astuple, answer.boxes)), answer.is_full] for request, answer in kept.items()}
         key = self._photos.write_answers(job_id, number, {"photo": digest(photo.data), "answers": content})
         self._has_file = True
         withdraw_if_late(key, job_id, self._jobs, self._photos)
@@ -134,7 +144,7 @@ class LookCalls:
         return self._jobs.count_calls(self._look.job_id, number, config.calls_a_job())
 
     @cached_property
-    def _answers(self) -> dict[str, list[Box]]:
+    def _answers(self) -> dict[str, Answer]:
         """The answers that earlier attempts kept. Those about another photo or draft do not count."""
         job_id, number, photo, _ = self._look
         try:
@@ -144,4 +154,7 @@ class LookCalls:
         self._has_file = True
         if content["photo"] != digest(photo.data):
             return {}
-        return {request: [Box(*box) for box in answer] for request, answer in content["answers"].items()}
+        return {
+            request: Answer([Box(*box) for box in boxes], is_full)
+            for request, (boxes, is_full) in content["answers"].items()
+        }

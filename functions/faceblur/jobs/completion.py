@@ -44,14 +44,14 @@ def complete_job(request: CompleteRequest, jobs: Jobs, photos: Photos) -> Job | 
 def _complete(request: CompleteRequest, found: FoundBoxes, jobs: Jobs, photos: Photos) -> bool:
     """Write the receipt and publish the draft as the result. Returns whether this completed the job."""
     if not found.boxes:
-        # The code of WarningCode.NO_FACES_FOUND, whose module would load Pillow.
-        request = replace(request, warnings=[*request.warnings, "NoFacesFound"])
+        # The code of WarningCode.NOTHING_FOUND, whose module would load Pillow.
+        request = replace(request, warnings=[*request.warnings, "NothingFound"])
     request = replace(request, warnings=sorted(set(request.warnings)))
     receipt_key = photos.write_receipt(
         execution_name(request.execution), receipt(request, found, photos.digest_of_draft(request.draft["key"]))
     )
     outcome = {
-        "faces": found.hidden,
+        "hidden": found.hidden,
         "missed_at_first": sum(each.hidden and each.round > 0 for each in found.boxes),
         "kept": found.kept,
         "check_rounds": request.check_rounds,

@@ -1,6 +1,6 @@
-"""Decisions about who is hidden, and how they change the boxes of a job.
+"""Decisions about what is hidden, and how they change the boxes of a job.
 
-The decision that comes with a new job waits in S3, beside the boxes, until its faces are found.
+The decision that comes with a new job waits in S3, beside the boxes, until its photo is searched.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from faceblur.errors import InvalidDecision
 from faceblur.geometry import Box, BoxIndex
-from faceblur.jobs.boxes import INSIDE, PERSON, FoundBox
+from faceblur.jobs.boxes import INSIDE, PERSON, FoundBox, is_kept_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from faceblur.jobs.boxes import FoundBoxes
     from faceblur.jobs.storage import Photos
 
-# A place whose intersection over union with a face's box is larger is that box, sent back by a client.
+# A place whose intersection over union with a box is larger is that box, sent back by a client.
 SAME = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A face by its `id`, a `place` in the photo, or both: then the face's box moves to the place.
+    """A box by its `id`, a `place` in the photo, or both: then the box moves to the place.
 
     `style` holds the options of the job that differ for it.
     """
@@ -45,7 +45,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Which faces stay visible and which are hidden. With `only`, nothing but `hide` is hidden."""
+    """What stays visible and what is hidden. With `only`, nothing but `hide` is hidden."""
 
     keep: Sequence[Choice] = field(default_factory=list)
     hide: Sequence[Choice] = field(default_factory=list)
@@ -74,34 +74,34 @@ class Decision:
 def decided(found: FoundBoxes, decision: Decision) -> FoundBoxes:
     """The boxes after a decision. Those that it does not name stay as they are, unless it is about these only.
 
-    What it hides wins over what it keeps, now and earlier. Raises InvalidDecision if it names a face that the job does
+    What it hides wins over what it keeps, now and earlier. Raises InvalidDecision if it names a box that the job does
     not have.
     """
     if decision.is_empty:
         return found
     _check_ids(decision, len(found.boxes))
-    faces = _Faces(found.boxes)
+    boxes = _Boxes(found.boxes)
     if decision.only:
-        faces.show_all()
+        boxes.show_all()
     for choice in decision.keep:
-        faces.show(choice)
+        boxes.show(choice)
     for choice in decision.hide:
-        faces.hide(choice)
-    earlier = [] if decision.only else [place for place in found.kept_places if not faces.hid_in(place)]
+        boxes.hide(choice)
+    earlier = [] if decision.only else [place for place in found.kept_places if not boxes.hid_in(place)]
     places = [choice.place for choice in decision.keep if choice.id is None and choice.place]
-    kept_places = [*earlier, *places, *faces.shown_drawings]
-    return replace(found, boxes=faces.boxes, kept_places=kept_places, only=decision.only)
+    kept_places = [*earlier, *places, *boxes.shown_drawings]
+    return replace(found, boxes=boxes.boxes, kept_places=kept_places, only=decision.only)
 
 
-def _check_ids(decision: Decision, faces: int) -> None:
-    """Raise InvalidDecision if the decision names a face by an id that none of so many faces has."""
+def _check_ids(decision: Decision, boxes: int) -> None:
+    """Raise InvalidDecision if the decision names a box by an id that none of so many boxes has."""
     for name, choices in (("keep", decision.keep), ("only" if decision.only else "hide", decision.hide)):
         for number, choice in enumerate(choices):
-            if choice.id is not None and choice.id > faces:
-                raise InvalidDecision(f"{name}.{number}: this job has no face with the id {choice.id}")
+            if choice.id is not None and choice.id > boxes:
+                raise InvalidDecision(f"{name}.{number}: this job has no box with the id {choice.id}")
 
 
-class _Faces:
+class _Boxes:
     """The boxes of a job while a decision changes them."""
 
     def __init__(self, boxes: Sequence[FoundBox]) -> None:
@@ -115,29 +115,35 @@ class _Faces:
         self.boxes = [replace(each, hidden=False) for each in self.boxes]
 
     def show(self, choice: Choice) -> None:
-        """Show what a choice names. A check must not hide what lies under a drawn box that is shown again."""
+        """Show what a choice names; of what lies in a place, only its kind.
+
+        A check must not hide what lies under a drawn box that is shown again.
+        """
         for number in self._named(choice):
-            self.boxes[number] = replace(self.boxes[number], hidden=False, named=True)
-            if self.boxes[number].box.found_by == PERSON:
-                self.shown_drawings.append(self.boxes[number].box)
+            found = self.boxes[number]
+            if choice.place and not is_kept_by(choice.place, found.box):
+                continue
+            self.boxes[number] = replace(found, hidden=False, named=True)
+            if found.box.found_by == PERSON:
+                self.shown_drawings.append(found.box)
 
     def hide(self, choice: Choice) -> None:
-        """Hide what a choice names. A place gets a box of its own, unless it is the box of a face."""
+        """Hide what a choice names. A place gets a box of its own, unless it is a box that is there."""
         named = self._named(choice)
         for number in named:
-            face = self.boxes[number]
-            self._hidden_now.add(face.box)
-            self.boxes[number] = replace(face, hidden=True, style={**face.style, **choice.style}, named=True)
+            found = self.boxes[number]
+            self._hidden_now.add(found.box)
+            self.boxes[number] = replace(found, hidden=True, style={**found.style, **choice.style}, named=True)
         if choice.place is None:
             return
         if choice.id is not None:
             self._move(named[0], choice.place)
-        elif not any(self.boxes[number].box.overlap(choice.place) > SAME for number in named):
+        elif not any(self._is_same(number, choice.place) for number in named):
             self.boxes.append(FoundBox(choice.place, 0, style=choice.style, named=True))
 
     def hid_in(self, place: Box) -> bool:
-        """Whether a face in this place was hidden by the decision."""
-        return any(box.share_in(place) >= INSIDE for box in self._hidden_now.near(place))
+        """Whether something that this place keeps was hidden by the decision."""
+        return any(is_kept_by(place, box) for box in self._hidden_now.near(place))
 
     def _named(self, choice: Choice) -> list[int]:
         """The numbers of the boxes that a choice names: by its id, or because they lie in its place."""
@@ -148,15 +154,20 @@ class _Faces:
         near = [box for box in self._index.near(choice.place) if box.share_in(choice.place) >= INSIDE]
         return sorted(self._numbers[id(box)] for box in near)
 
+    def _is_same(self, number: int, place: Box) -> bool:
+        """Whether the box of this number is the place, sent back by a client. Each kind is hidden in its own form."""
+        box = self.boxes[number].box
+        return box.kind == place.kind and box.overlap(place) > SAME
+
     def _move(self, number: int, place: Box) -> None:
-        """Give a face another place. It is still the face that its detector found."""
-        face = self.boxes[number]
-        box = replace(place, found_by=face.box.found_by, confidence=face.box.confidence)
-        self.boxes[number] = replace(face, box=box)
+        """Give a box another place. It is still what its detector found."""
+        found = self.boxes[number]
+        box = replace(place, found_by=found.box.found_by, confidence=found.box.confidence, kind=found.box.kind)
+        self.boxes[number] = replace(found, box=box)
 
 
 def store_decision(key: str, decision: Decision, photos: Photos) -> None:
-    """Store a decision about faces that are not found yet, under the key that the job's row names."""
+    """Store a decision about what is not found yet, under the key that the job's row names."""
     photos.write_decision(key, decision.to_dict())
 
 

@@ -26,7 +26,7 @@ PRICES = {
 # task and a choice. A review adds a few more.
 TRANSITIONS, STAGES, MORE_TRANSITIONS = 12, 3, 2
 
-# The options that determine how a face is hidden.
+# The options that determine how something is hidden.
 STYLE_OPTIONS = ("style", "shape", "padding", "strength", "colour")
 
 
@@ -36,8 +36,11 @@ def receipt(request: CompleteRequest, found: FoundBoxes, result: Mapping[str, An
         "job_id": request.job_id,
         "input": found.photo,
         "output": result,
+        "kinds": request.options["kinds"],
+        "hidden": found.hidden,
+        "kept": found.kept,
         "boxes": found.to_dict()["boxes"],
-        "kept_places": [sides(place) for place in found.kept_places],
+        "kept_places": [kept_place(place) for place in found.kept_places],
         "only": found.only,
         "check_rounds": request.check_rounds,
         "hidden_with": {name: request.options[name] for name in STYLE_OPTIONS},
@@ -54,10 +57,10 @@ def receipt(request: CompleteRequest, found: FoundBoxes, result: Mapping[str, An
     }
 
 
-def sides(place: Box) -> dict[str, float]:
-    """A place's left, top, width and height, in fractions of the photo."""
+def kept_place(place: Box) -> dict[str, Any]:
+    """A place's left, top, width and height, in fractions of the photo, and the kind that stays visible there."""
     box = place.to_dict()
-    return {name: box[name] for name in ("left", "top", "width", "height")}
+    return {name: box[name] for name in ("left", "top", "width", "height", "kind")}
 
 
 def billable_calls(stages: Sequence[Stage]) -> int:

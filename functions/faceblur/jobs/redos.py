@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from faceblur import prices
 from faceblur.contracts import NO_BOXES
 from faceblur.errors import InternalError, JobNotFinished, OriginalDeleted
-from faceblur.jobs.boxes import INSIDE, load_boxes, store_boxes
+from faceblur.geometry import Box
+from faceblur.jobs.boxes import PERSON, is_kept_by, load_boxes, store_boxes
 from faceblur.jobs.decisions import Choice, Decision, store_decision
 from faceblur.jobs.reviews import apply
 from faceblur.jobs.storage import new_decision_key, withdraw_if_late
 from faceblur.jobs.table import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from faceblur.contracts import ExecutionInput
     from faceblur.jobs.boxes import FoundBox, FoundBoxes
@@ -23,18 +24,20 @@ if TYPE_CHECKING:
     from faceblur.jobs.executions import Workflow
     from faceblur.jobs.storage import Photos
     from faceblur.jobs.table import Job, Jobs
+    from faceblur.limits import Kind
 
+WHOLE_PHOTO = Box(0.0, 0.0, 1.0, 1.0, 100.0, PERSON)
 # Warnings that a new run gives itself, by its boxes and its checks. The others are about the detection.
-_GIVEN_ANEW = {"NoFacesFound", "ChecksNotSettled"}
+_GIVEN_ANEW = {"NothingFound", "ChecksNotSettled"}
 # The warning that a decision answers.
-_ANSWERED = {"FacesBelowConfidence"}
+_ANSWERED = {"BelowConfidence"}
 
 
 @dataclass(frozen=True, slots=True)
 class Redo:
     """What a job is to be done with again: all its options, and its boxes with the decision.
 
-    `detect` tells whether the faces are detected again. `reviewed` tells whether a person decided who is hidden.
+    `detect` tells whether the photo is searched again. `reviewed` tells whether a person decided what is hidden.
     """
 
     options: dict[str, Any]
@@ -53,18 +56,20 @@ def require_repeatable(job: Job, photos: Photos) -> None:
 
 
 def detects_again(job: Job, options: Mapping[str, Any]) -> bool:
-    """Whether other faces may be found with these options."""
-    return bool(options["min_confidence"] != job.options["min_confidence"])
+    """Whether the photo shows something else of what these options ask for."""
+    return options["min_confidence"] != job.options["min_confidence"] or set(options["kinds"]) != set(
+        job.options["kinds"]
+    )
 
 
 def plan_redo(job: Job, options: dict[str, Any], decision: Decision, photos: Photos, *, ask: bool) -> Redo:
     """What a repeatable job is to be done with again. With `ask`, a person who has decided is asked again.
 
-    Raises InvalidDecision if the decision names an unknown face, or makes too many.
+    Raises InvalidDecision if the decision names an unknown box, or makes too many.
     """
     found = load_boxes(job.outcome["boxes"], photos)
     if detects_again(job, options):
-        return Redo(options, found, _for_new_faces(decision, found), detect=True, reviewed=False)
+        return Redo(options, found, _for_new_boxes(decision, found, job.options["kinds"]), detect=True, reviewed=False)
     reviewed = not ask and (job.outcome["reviewed"] or not decision.is_empty)
     after = found if decision.is_empty else apply(decision, found)
     return Redo(options, after, decision, detect=False, reviewed=reviewed)
@@ -108,16 +113,20 @@ def _warnings(job: Job, redo: Redo) -> list[str]:
     return [warning for warning in job.outcome["warnings"] if warning not in gone]
 
 
-def _for_new_faces(decision: Decision, found: FoundBoxes) -> Decision:
-    """The decision about faces that are detected again: also what was decided before, unless it says otherwise."""
+def _for_new_boxes(decision: Decision, found: FoundBoxes, kinds: Sequence[Kind]) -> Decision:
+    """The decision about what is found again: also what was decided before, unless it says otherwise.
+
+    These `kinds` were searched for before. Whoever decided to hide only some of them has said nothing about others.
+    """
     if decision.only:
         return decision
     if found.only and decision.is_empty:
-        return Decision(hide=[_place(each) for each in found.boxes if each.hidden], only=True)
+        everything = [Choice(place=replace(WHOLE_PHOTO, kind=kind)) for kind in kinds]
+        return Decision(everything, [_place(each) for each in found.boxes if each.hidden])
     chosen = [each for each in found.boxes if each.hidden and each.named]
     hide = [_place(each) for each in chosen if not _is_kept(each, decision)]
     keep = [Choice(place=place) for place in found.kept_places]
-    keep += [Choice(place=each.box) for each in found.boxes if each.is_kept_face]
+    keep += [Choice(place=each.box) for each in found.boxes if each.is_kept]
     return Decision([*keep, *decision.keep], [*hide, *decision.hide])
 
 
@@ -126,4 +135,4 @@ def _place(found: FoundBox) -> Choice:
 
 
 def _is_kept(found: FoundBox, decision: Decision) -> bool:
-    return any(choice.place and found.box.share_in(choice.place) >= INSIDE for choice in decision.keep)
+    return any(choice.place and is_kept_by(choice.place, found.box) for choice in decision.keep)

@@ -1,4 +1,4 @@
-"""Reviews: a person decides about the faces of a job that waits for it."""
+"""Reviews: a person decides about the boxes of a job that waits for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from faceblur.errors import InvalidDecision, JobNotFound, ReviewClosed
 from faceblur.jobs.boxes import load_boxes, store_boxes
 from faceblur.jobs.decisions import decided
 from faceblur.jobs.storage import withdraw_if_late
-from faceblur.limits import MAX_FACES
+from faceblur.limits import MAX_BOXES
 
 if TYPE_CHECKING:
     from faceblur.jobs.boxes import FoundBoxes
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def answer_review(job: Job, decision: Decision, jobs: Jobs, photos: Photos, workflow: Workflow) -> None:
-    """Give the execution that waits the decision about the job's faces. The first answer counts.
+    """Give the execution that waits the decision about the job's boxes. The first answer counts.
 
     Raises InvalidDecision, and changes nothing. Raises ReviewClosed if the job does not wait, or no longer.
     """
@@ -43,8 +43,8 @@ def answer_review(job: Job, decision: Decision, jobs: Jobs, photos: Photos, work
 
 
 def apply(decision: Decision, found: FoundBoxes) -> FoundBoxes:
-    """The boxes after a decision. Raises InvalidDecision if it names an unknown face, or makes too many."""
+    """The boxes after a decision. Raises InvalidDecision if it names an unknown box, or makes too many."""
     after = decided(found, decision)
-    if len(after.boxes) > MAX_FACES:
-        raise InvalidDecision(f"A job can hide at most {MAX_FACES:,} faces and places.")
+    if len(after.boxes) > MAX_BOXES:
+        raise InvalidDecision(f"A job can hide at most {MAX_BOXES:,} boxes and places.")
     return after

@@ -99,7 +99,7 @@ class Photos:
         return self._read_json(key)
 
     def write_decision(self, key: str, content: dict[str, Any]) -> None:
-        """Store a decision about faces that are not found yet."""
+        """Store a decision about what is not found yet."""
         self._write_json(key, json.dumps(content, separators=(",", ":")))
 
     def read_decision(self, key: str) -> dict[str, Any]:
@@ -149,7 +149,7 @@ class Photos:
         self.delete([upload_key(job_id)])
 
     def jobs_with_photos(self) -> set[str]:
-        """The ids of all jobs that have an upload, boxes, or a decision about faces."""
+        """The ids of all jobs that have an upload, boxes, or a decision."""
         with storage_errors():
             pages = self._client.get_paginator("list_objects_v2")
             return {
@@ -230,7 +230,7 @@ def upload_key(job_id: str) -> str:
 
 
 def new_decision_key(job_id: str) -> str:
-    """A key for a decision about the faces of this job. The row names it before the decision is stored."""
+    """A key for a decision about this job. The row names it before the decision is stored."""
     return f"{_BOXES}{job_id}.{_token()}.decision.json"
 
 

@@ -154,8 +154,8 @@ class Jobs:
     ) -> Job:
         """Add a job with this new id, which waits for its upload.
 
-        `client` is the one whose budget pays for it. `decision` is the key of the decision about faces that comes with
-        it; empty if there is none.
+        `client` is the one whose budget pays for it. `decision` is the key of the decision that comes with it; empty if
+        there is none.
         """
         now = int(time.time())
         job = Job(

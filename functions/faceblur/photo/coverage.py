@@ -13,7 +13,7 @@ from faceblur.photo.outlines import PIXELS_AT_ONCE, Frame, box_frame, head_frame
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from faceblur.geometry import Box
+    from faceblur.geometry import Box, Rectangle
     from faceblur.photo.styles import Region
 
 # A face is covered if at least this share of its inner ellipse is covered.
@@ -24,6 +24,9 @@ COVERED = 0.9
 # as high as the head in the box and ends at the chin. It leaves out the ears and the sides of the cheeks.
 INNER_WIDTH = 0.85
 INNER_HEIGHT = 0.75
+
+# The core of a text is this share of the height of its box, and by one height shorter than the box.
+TEXT_CORE = 0.25
 
 # Only fully opaque paint counts.
 OPAQUE = [0] * 255 + [255]
@@ -54,19 +57,31 @@ def covered_share(paint: Image.Image, box: Box) -> float:
     """The share (0…1) of the face's inner ellipse under opaque paint; 1 if the box is outside the picture.
 
     If the picture's edge crops a face, its inner ellipse may lie outside the picture. Then the ellipse in the box
-    counts, because what looked like a face is there.
+    counts, because what looked like a face is there. Of a plate or a text, its core counts.
     """
-    total, bare = pixels_in(paint, inner_ellipse(paint.size, box))
+    if box.kind != "face":
+        frame = text_core(paint.size, box)
+        total, bare = pixels_in(paint, frame, stencil("box"), frame.corner_bounds)
+        return 1 - bare / total if total else 1.0
+    total, bare = pixels_in_ellipse(paint, inner_ellipse(paint.size, box))
     if not total:
-        total, bare = pixels_in(paint, box_frame(paint.size, box))
+        total, bare = pixels_in_ellipse(paint, box_frame(paint.size, box))
     return 1 - bare / total if total else 1.0
 
 
-def pixels_in(paint: Image.Image, ellipse: Frame) -> tuple[int, int]:
+def pixels_in_ellipse(paint: Image.Image, ellipse: Frame) -> tuple[int, int]:
     """The number of the ellipse's pixels inside the picture, and the number of those without paint."""
+    return pixels_in(paint, ellipse, disc(), ellipse.bounds)
+
+
+def pixels_in(paint: Image.Image, frame: Frame, form: Image.Image, bounds: Rectangle) -> tuple[int, int]:
+    """The number of pixels inside the picture where the form (255 or 0) lies in its frame, and of those without paint.
+
+    `bounds` encloses the form.
+    """
     total = bare = 0
-    for piece in ellipse.bounds.clip(paint.size).strips(PIXELS_AT_ONCE):
-        inside = ellipse.project(disc(), piece)
+    for piece in bounds.clip(paint.size).strips(PIXELS_AT_ONCE):
+        inside = frame.project(form, piece)
         total += inside.histogram()[255]
         inside.paste(0, mask=paint.crop(piece))
         bare += inside.histogram()[255]
@@ -79,6 +94,16 @@ def inner_ellipse(size: tuple[int, int], box: Box) -> Frame:
     inner = face.lowered((1 - INNER_HEIGHT) * face.down)
     # A circle with a radius of one pixel contains the middle of at least one pixel, wherever it lies.
     return replace(inner, across=max(INNER_WIDTH * face.across, 1), down=max(INNER_HEIGHT * face.down, 1))
+
+
+def text_core(size: tuple[int, int], box: Box) -> Frame:
+    """The core of the text in this box, in a picture of this size: without margins, it ends within the letters.
+
+    A detector takes a painted plate for a text, and its box is larger than the paint by about the paint's height.
+    """
+    text = replace(box_frame(size, box), roll=box.roll if box.turned else 0.0)
+    across = max(text.across - text.down, TEXT_CORE * text.across, 1)
+    return replace(text, across=across, down=max(TEXT_CORE * text.down, 1))
 
 
 @cache

@@ -122,9 +122,12 @@ def outline(size: tuple[int, int], region: Region) -> Outline:
     """The outline of the region in a picture of this size (width and height in pixels).
 
     An ellipse is turned with the head, and extends further below the chin than above the forehead. The other outlines
-    are upright. A box that is turned itself is covered as it lies, in every shape.
+    are upright. A box that is turned itself is covered as it lies, in every shape. A plate or a text is always covered
+    by a box, because letters reach into the corners.
     """
     box, style = region
+    if box.kind != "face":
+        return text_outline(size, region)
     if box.turned:
         frame = replace(box_frame(size, box), roll=box.roll)
     else:
@@ -138,6 +141,15 @@ def outline(size: tuple[int, int], region: Region) -> Outline:
         padded = padded.lowered(min(LOWERED * opaque_margin, opaque_margin - 1))
     bounds = padded.bounds if style.shape == "ellipse" else padded.corner_bounds
     return Outline(padded, bounds.clip(size), style.shape)
+
+
+def text_outline(size: tuple[int, int], region: Region) -> Outline:
+    """The outline of a plate or a text. The padding is a share of its height, on each side."""
+    box, style = region
+    frame = replace(box_frame(size, box), roll=box.roll if box.turned else 0.0)
+    margin = max(2 * max(style.padding, MIN_PADDING) * frame.down, 1)
+    padded = replace(frame, across=frame.across + margin, down=frame.down + margin)
+    return Outline(padded, padded.corner_bounds.clip(size), "box")
 
 
 def box_frame(size: tuple[int, int], box: Box) -> Frame:

@@ -41,6 +41,8 @@ AROUND = 0.5  # the margin around the box, as a fraction of its sides, so that t
 LARGEST = 40  # pixels: wider faces are reduced to this width, so that detail is features and not skin
 DETAIL = 0.08  # of the width: the standard deviation of the blur that removes detail, and of the window
 FINEST = 0.6  # pixels: the least standard deviation
+HIGHEST = 40  # pixels: higher plates are reduced to this height
+LETTERS = 0.15  # of a plate's height: the standard deviation of the blur that removes its detail, and of the window
 NOISE = 1.0  # levels (of 255): detail of a lower standard deviation means nothing
 
 
@@ -72,6 +74,35 @@ def shown(before: Image.Image, after: Image.Image, box: Corners) -> float:
         return float((np.abs(grey - grey_after)[inner] < NOISE).mean())
     both = variance + in_windows(detail_after**2) + NOISE**2
     return float((2 * in_windows(detail * detail_after) / both).mean())
+
+
+def hidden_share(before: Image.Image, after: Image.Image, box: Corners) -> float:
+    """The share (0…1) of the pixels of a plate that no longer show it, in two RGB pictures of one size.
+
+    It compares as `shown` does, around each pixel of the box. A pixel with less than HIDDEN of its detail is hidden.
+    """
+    scale = min(1.0, HIGHEST / box.height)
+    area = Corners(
+        max(floor(box.left - box.height), 0),
+        max(floor(box.top - box.height), 0),
+        min(ceil(box.right + box.height), before.width),
+        min(ceil(box.bottom + box.height), before.height),
+    )
+    size = ceil(area.width * scale), ceil(area.height * scale)
+    grey, grey_after = (
+        np.asarray(picture.resize(size, Image.Resampling.BOX, area).convert("L"), float) for picture in (before, after)
+    )
+    blur = max(LETTERS * box.height * scale, FINEST)
+    detail, detail_after = (each - gaussian_filter(each, blur) for each in (grey, grey_after))
+    variance = gaussian_filter(detail**2, blur)
+    both = variance + gaussian_filter(detail_after**2, blur) + NOISE**2
+    same = 2 * gaussian_filter(detail * detail_after, blur) / both
+    hidden = np.where(variance < NOISE**2, np.abs(grey - grey_after) >= NOISE, same < HIDDEN)
+    left, top, right, bottom = (
+        round((edge - start) * scale)
+        for edge, start in zip(box, (area.left, area.top, area.left, area.top), strict=True)
+    )
+    return float(hidden[top:bottom, left:right].mean())
 
 
 def inner_ellipse(size: tuple[int, int], area: Corners, box: Corners) -> NDArray[np.bool_]:

@@ -8,6 +8,8 @@ A folder of photos has a `truth.json`: an object whose keys are `<set>/<file>`, 
 - `complete`: whether all faces are marked.
 - `annotated` (optional, true by default): false if the photo has no marks; a text if the marks are something else than
   faces.
+- `plates` (optional): for each number plate left, top, width and height. Photos that are `annotated` "plates only" have
+  no other plate.
 - `count` (optional): the least and the most people in a photo without marks.
 """
 
@@ -101,6 +103,7 @@ class Photo:
     faces: tuple[Face, ...]
     complete: bool
     of_no_one: bool
+    plates: tuple[Corners, ...] = ()
 
     @property
     def to_find(self) -> list[Face]:
@@ -135,7 +138,8 @@ def _photo(path: Path, set_: str, truth: dict[str, Any]) -> Photo:
     faces = tuple(Face(upright(face[:4], size, orientation), face[4] == "ignore") for face in truth["faces"])
     # Marks that are no faces, or a mere count, say nothing about where faces are.
     complete = truth.get("complete", False) and truth.get("annotated", True) is True
-    return Photo(path, set_, faces, complete, truth.get("count") == [0, 0])
+    plates = tuple(upright(plate, size, orientation) for plate in truth.get("plates", []))
+    return Photo(path, set_, faces, complete, truth.get("count") == [0, 0], plates)
 
 
 def upright(box: Sequence[float], size: tuple[int, int], orientation: int) -> Corners:

@@ -27,7 +27,7 @@ Seen = TypeVar("Seen")
 FAULTS = project.ROOT / "tests/support/stack/faults"
 PATIENCE_SECONDS = 90
 DAY_SECONDS = 24 * 60 * 60
-DETECT = "Detect the faces"
+DETECT = "Detect what to hide"
 FAILURE = ["What went wrong?", "Record the failure", "Job failed"]
 
 

@@ -9,13 +9,13 @@ from faceblur.errors import PhotoTooExpensive
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from faceblur.geometry import Box
+    from faceblur.detectors.base import Answer
 
 
 class Paid:
     """A share of this many calls. `made` counts those that were made, and `answers` holds those that were kept."""
 
-    def __init__(self, most: int = 1000, answers: Mapping[str, list[Box]] | None = None, reserved: int = 0) -> None:
+    def __init__(self, most: int = 1000, answers: Mapping[str, Answer] | None = None, reserved: int = 0) -> None:
         """Begin a look with the answers of an earlier attempt. It should leave the `reserved` calls to others."""
         self.most = most
         self.reserved = reserved
@@ -37,10 +37,10 @@ class Paid:
         """Count these calls no longer."""
         self.made -= number
 
-    def remembered(self, request: str) -> list[Box] | None:
+    def remembered(self, request: str) -> Answer | None:
         """The answer to a request."""
         return self.answers.get(request)
 
-    def keep(self, answers: Mapping[str, list[Box]]) -> None:
+    def keep(self, answers: Mapping[str, Answer]) -> None:
         """Remember these answers."""
         self.answers |= answers

@@ -1,4 +1,4 @@
-"""A stand-in for Amazon Rekognition: DetectFaces over its JSON 1.1 wire protocol, with answers that tests set.
+"""A stand-in for Amazon Rekognition: DetectFaces and DetectText over its JSON 1.1 wire protocol, with set answers.
 
 In a test: `with Rekognition() as service: service.replies += [THROTTLED, [face(0.1, 0.1, 0.2, 0.2)]]`; clients
 reach it through AWS_ENDPOINT_URL_REKOGNITION = `service.url`. As a program, in the folder above this one:
@@ -39,6 +39,8 @@ class Silence:
     """The connection is closed without an answer."""
 
 
+ANSWERS = {"DetectFaces": "FaceDetails", "DetectText": "TextDetections"}
+
 THROTTLED = Refusal("ThrottlingException")
 OVER_PROVISION = Refusal("ProvisionedThroughputExceededException")
 BROKEN = Refusal("InternalServerError", 500)
@@ -53,32 +55,46 @@ def face(left: float, top: float, width: float, height: float, confidence: float
     }
 
 
+def line(corners: list[tuple[float, float]], words: int = 1, confidence: float = 99.0) -> list[dict[str, Any]]:
+    """The entries of an answer's TextDetections about a line with these corners, clockwise from where it begins."""
+    polygon = [{"X": x, "Y": y} for x, y in corners]
+    entry = {"DetectedText": "text", "Confidence": confidence, "Geometry": {"Polygon": polygon}}
+    return [entry | {"Type": "LINE", "Id": 0}, *([entry | {"Type": "WORD", "ParentId": 0}] * words)]
+
+
 class Rekognition(LoopbackServer):
     """The service: it gives each of `replies` once, in order, and then `default` to every further request.
 
-    A reply is a list of faces, a Refusal, SILENCE, or a function of the request's Image that gives one of them.
-    `images` keeps the Image of every request, its Bytes decoded.
+    These are for DetectFaces; `text_replies` and `text_default` are for DetectText. A reply is a list of faces or of
+    text's entries, a Refusal, SILENCE, or a function of the request's Image that gives one of them. `images` keeps the
+    Image of every request, its Bytes decoded, and `asked` the operation of each.
     """
 
     def __init__(self, port: int = 0, default: Reply | None = None) -> None:
         """Listen on a loopback port, any free one by default."""
         self.default: Reply = default if default is not None else []
         self.replies: deque[Reply] = deque()
+        self.text_default: Reply = []
+        self.text_replies: deque[Reply] = deque()
         self.images: list[dict[str, Any]] = []
+        self.asked: list[str] = []
         super().__init__(self._handler(), port)
 
     def reset(self) -> None:
         """Forget requests and replies."""
-        self.default = []
-        self.replies.clear()
-        self.images.clear()
+        self.default = self.text_default = []
+        for kept in (self.replies, self.text_replies, self.images, self.asked):
+            kept.clear()
 
-    def _reply(self, request: dict[str, Any]) -> Reply:
+    def _reply(self, operation: str, request: dict[str, Any]) -> Reply:
         image = request["Image"]
         if "Bytes" in image:
             image = {"Bytes": base64.b64decode(image["Bytes"], validate=True)}
         self.images.append(image)
-        reply = self.replies.popleft() if self.replies else self.default
+        self.asked.append(operation)
+        of_faces = operation == "DetectFaces"
+        replies, default = (self.replies, self.default) if of_faces else (self.text_replies, self.text_default)
+        reply = replies.popleft() if replies else default
         while callable(reply):
             reply = reply(image)
         return reply
@@ -91,16 +107,17 @@ class Rekognition(LoopbackServer):
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                if self.headers["X-Amz-Target"] != "RekognitionService.DetectFaces":
+                operation = self.headers["X-Amz-Target"].removeprefix("RekognitionService.")
+                if operation not in ANSWERS:
                     self._send(400, {"__type": "UnknownOperationException"})
                     return
-                match service._reply(json.loads(body)):
+                match service._reply(operation, json.loads(body)):
                     case Silence():
                         self.close_connection = True
                     case Refusal(code, status, message):
                         self._send(status, {"__type": code, "message": message})
-                    case faces:
-                        self._send(200, {"FaceDetails": faces})
+                    case found:
+                        self._send(200, {ANSWERS[operation]: found})
 
             def _send(self, status: int, answer: dict[str, Any]) -> None:
                 body = json.dumps(answer).encode()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from tests.support.counts import faces
 from tests.support.standins.loopback import LoopbackServer
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 JPEG = b"\xff\xd8\xff\xe0"
 # What a photo may hold, so that no face is found in it, or its job fails.
 EMPTY, BAD = b"nobody", b"damaged"
-OUTCOME = {"missed_at_first": 0, "kept": 0, "check_rounds": 1, "reviewed": False}
+OUTCOME = {"missed_at_first": 0, "kept": faces(0), "check_rounds": 1, "reviewed": False}
 
 
 class Service:
@@ -121,12 +122,12 @@ class Service:
         if BAD in photo:
             error = {"code": "CorruptImage", "message": "This photo is damaged."}
             return {"job_id": job_id, "status": "FAILED", "error": error}
-        faces = 0 if EMPTY in photo else 1
+        count = 0 if EMPTY in photo else 1
         return OUTCOME | {
             "job_id": job_id,
             "status": "COMPLETED",
-            "faces": faces,
-            "warnings": [] if faces else ["NoFacesFound"],
+            "hidden": faces(count),
+            "warnings": [] if count else ["NothingFound"],
             "result": {"url": f"{self.url}/result/{job_id}", "content_type": "image/jpeg"},
             "receipt": {"url": f"{self.url}/receipt/{job_id}"},
         }

@@ -283,11 +283,11 @@ def _wrong(
         yield WRONG_RESULT, "another picture"
         return
     # The witness sees those put there and those imagined; the embedded detector may see one more in a pattern.
-    more = shown["faces"] - len(portrait.faces)
+    more = shown["hidden"]["face"] - len(portrait.faces)
     imagined = sum(len(fault["step"].get("imagines", ())) for fault in faults)
     if more < 0 or (more > imagined and sent.plan.detector != "embedded"):
         yield WRONG_RESULT, f"{shown['faces']} faces instead of {len(portrait.faces)}, and {imagined} imagined"
-    if len(receipt["boxes"]) != shown["faces"]:
+    if len(receipt["boxes"]) != shown["hidden"]["face"]:
         yield WRONG_RESULT, f"{shown['faces']} faces, but {len(receipt['boxes'])} boxes in the receipt"
     if visible := portrait.visible(picture):
         yield VISIBLE, f"style {sent.plan.options['style']}: {visible}"

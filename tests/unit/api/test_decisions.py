@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from faceblur.api.decisions import parse_decision, split_fields
 from faceblur.errors import InvalidDecision
 from faceblur.geometry import Box
 from faceblur.jobs.decisions import Choice, Decision
-from faceblur.limits import MAX_FACES
+from faceblur.limits import MAX_BOXES
 
 PLACE = {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4}
 DRAWN = Box(0.1, 0.2, 0.3, 0.4, 100, "person", turned=True)
@@ -42,6 +44,12 @@ def test_a_face_that_moves():
     assert parsed(hide=[PLACE | {"id": 7}]).hide == [Choice(7, DRAWN)]
 
 
+def test_a_place_says_what_it_shows():
+    decision = parsed(keep=[PLACE | {"kind": "text"}], hide=[PLACE | {"kind": "plate"}])
+    assert [choice.place for choice in decision.keep] == [replace(DRAWN, kind="text")]
+    assert [choice.place for choice in decision.hide] == [replace(DRAWN, kind="plate")]
+
+
 def test_only():
     assert parsed(only=[{"id": 1}]) == Decision(hide=[Choice(1)], only=True)
     assert parsed(only=[]) == Decision(only=True)
@@ -58,6 +66,10 @@ def test_only():
         ({"keep": [{"id": True}]}, "keep.0.id"),
         ({"keep": [PLACE | {"id": 1}]}, "keep.0"),
         ({"keep": [PLACE | {"roll": 1}]}, "keep.0.roll"),
+        ({"keep": [PLACE | {"kind": "car"}]}, "keep.0.kind"),
+        ({"keep": [{"id": 1, "kind": "plate"}]}, "keep.0"),
+        ({"hide": [PLACE | {"kind": "car"}]}, "hide.0.kind"),
+        ({"hide": [{"id": 1, "kind": "plate"}]}, "hide.0"),
         ({"keep": [{"left": 0.1}]}, "keep.0"),
         ({"hide": [{"id": 1, "left": 0.1}]}, "hide.0"),
         ({"hide": [PLACE | {"left": -0.1}]}, "hide.0.left"),
@@ -70,7 +82,7 @@ def test_only():
         ({"hide": [{"id": 1, "style": "sepia"}]}, "hide.0.style"),
         ({"hide": [{"id": 1, "padding": 0.05}]}, "hide.0.padding"),
         ({"hide": [{"id": 1, "output": "png"}]}, "hide.0.output: unknown field"),
-        ({"hide": [{"id": 1}] * (MAX_FACES + 1)}, "hide"),
+        ({"hide": [{"id": 1}] * (MAX_BOXES + 1)}, "hide"),
         ({"show": []}, "show: unknown field"),
         ({"only": None}, "null is no value; leave only out"),
         ({"keep": [{"id": None}]}, "keep.0: null is no value; leave id out"),

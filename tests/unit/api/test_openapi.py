@@ -64,6 +64,11 @@ def test_the_options_are_those_that_the_functions_take():
     assert SCHEMAS["JobOptions"] == without_titles(JobOptions.model_json_schema())
 
 
+def test_the_kinds_are_those_that_the_functions_know():
+    assert SCHEMAS["Kind"]["enum"] == SCHEMAS["Counts"]["required"] == list(SCHEMAS["Counts"]["properties"])
+    assert SCHEMAS["Kind"]["enum"] == list(limits.KINDS)
+
+
 def test_a_job_has_all_options():
     assert SCHEMAS["AppliedOptions"]["required"] == list(JobOptions.model_fields)
 
@@ -110,9 +115,9 @@ def test_the_limits_of_a_photo_are_those_of_the_functions():
         "max_pixels": limits.MAX_PIXELS,
         "min_side": limits.MIN_SIDE,
         "max_ratio": limits.MAX_RATIO,
-        "max_faces": limits.MAX_FACES,
+        "max_boxes": limits.MAX_BOXES,
     }
-    assert SCHEMAS["Receipt"]["properties"]["boxes"]["maxItems"] == limits.MAX_FACES
+    assert SCHEMAS["Receipt"]["properties"]["boxes"]["maxItems"] == limits.MAX_BOXES
 
 
 def test_the_stages_of_a_job_are_described_in_their_order():

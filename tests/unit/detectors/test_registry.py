@@ -10,6 +10,7 @@ import pytest
 
 from faceblur.detectors.base import Detection, DetectionPass
 from faceblur.detectors.confidence import confidence_for
+from faceblur.detectors.kinds import DetectorOfKinds
 from faceblur.detectors.registry import detector_named
 from faceblur.detectors.union import UnionDetector
 from faceblur.errors import TransientError
@@ -60,14 +61,58 @@ def test_a_check_needs_at_least_the_default_confidence(asked, of_a_check):
     ],
 )
 def test_libraries_are_imported_only_with_the_detector_that_needs_them(name, needed, spared):
+    imported = modules_of(name, ["face"])
+    assert needed <= imported
+    assert not spared & imported
+
+
+def modules_of(name: str | None, kinds: list[str]) -> set[str]:
+    """The modules of a process that has made the detector of this name and these kinds."""
     code = f"""if True:
         import sys
         from faceblur.detectors.registry import detector_named
-        {f"detector_named({name!r}, None, ())" if name else ""}
+        {f"detector_named({name!r}, None, (), {kinds!r})" if name else ""}
         print(*sys.modules)
     """
-    imported = subprocess.run(
+    told = subprocess.run(
         [sys.executable, "-c", code], env={"PYTHONPATH": str(FUNCTIONS)}, check=True, capture_output=True, text=True
-    ).stdout.split()
-    assert needed <= set(imported)
-    assert not spared & set(imported)
+    )
+    return set(told.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("kinds", "classes"),
+    [
+        (("face",), {"EmbeddedDetector"}),
+        (("plate",), {"EmbeddedTextDetector"}),
+        (("face", "text"), {"EmbeddedDetector", "EmbeddedTextDetector"}),
+    ],
+)
+def test_only_the_detectors_of_the_kinds_that_are_wanted_are_asked(kinds, classes):
+    detector = detector_named("embedded", Paid(), (), kinds)
+    asked = detector.detectors if isinstance(detector, DetectorOfKinds) else [detector]
+    assert {type(each).__name__ for each in asked} == classes
+
+
+@pytest.mark.parametrize(
+    ("name", "class_"),
+    [("embedded", "EmbeddedTextDetector"), ("rekognition", "RekognitionTextDetector"), ("both", "UnionOfText")],
+)
+@pytest.mark.parametrize("kinds", [["plate"], ["text"], ["plate", "text"]], ids=str)
+def test_each_name_gives_its_detector_of_text(name, class_, kinds):
+    assert type(detector_named(name, Paid(), (), kinds)).__name__ == class_
+
+
+def test_another_name_is_refused_for_text_as_well():
+    with pytest.raises(ValueError, match="'haar' is not one of"):
+        detector_named("haar", Paid(), (), ["text"])
+
+
+@pytest.mark.parametrize("name", ["embedded", "both"])
+def test_without_plates_and_text_nothing_of_their_detectors_is_loaded(name):
+    assert not [each for each in modules_of(name, ["face"]) if each.startswith("faceblur.detectors.text")]
+    assert "faceblur.detectors.text.network" in modules_of(name, ["plate"])
+
+
+def test_rekognition_needs_no_library_of_the_layer_for_text():
+    assert not {"numpy", "onnxruntime"} & modules_of("rekognition", ["face", "plate", "text"])

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
 
 from faceblur.detectors import rekognition
-from faceblur.detectors.base import DetectionPass, StoredPhoto
+from faceblur.detectors.base import Answer, DetectionPass, StoredPhoto
 from faceblur.detectors.rekognition import RekognitionDetector
 from faceblur.detectors.warnings import WarningCode
 from faceblur.detectors.wrapped import WrappedDetector
@@ -57,24 +57,6 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
-
-
-@pytest.fixture(scope="module")
-def server():
-    with Rekognition() as server:
-        yield server
-
-
-@pytest.fixture
-def service(server, monkeypatch):
-    server.reset()
-    # A call that is tried again waits for a random time.
-    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
-    monkeypatch.setenv("AWS_ENDPOINT_URL_REKOGNITION", server.url)
-    rekognition.client.cache_clear()
-    yield server
-    rekognition.client().close()
-    rekognition.client.cache_clear()
 
 
 def detect(
@@ -348,7 +330,9 @@ def test_the_hundredth_face_is_not_the_last(service):
 
 def test_a_full_answer_about_the_smallest_part_is_a_warning(service):
     service.default = [face(0.1 * column, 0.1 * row, 0.05, 0.05) for row in range(10) for column in range(10)]
-    searched = rekognition.Search(StoredPhoto(grey(200, 100), "photos", "uploads/1"), DetectionPass.FIRST, Paid(), {})
+    searched = rekognition.Search(
+        StoredPhoto(grey(200, 100), "photos", "uploads/1"), DetectionPass.FIRST, Paid(), {}, rekognition.FACES
+    )
     searched.survey()
     assert searched.calls < 30
     assert searched.warnings == {WarningCode.ANSWER_CAPPED}
@@ -358,7 +342,7 @@ def test_a_look_has_a_limit_of_calls_whatever_the_job_may_make(service, monkeypa
     monkeypatch.setattr(rekognition, "MAX_CALLS", 20)
     service.default = [face(0.1 * column, 0.1 * row, 0.05, 0.05) for row in range(10) for column in range(10)]
     photo = StoredPhoto(jpeg(noise(4000, 3000)), "photos", "uploads/1")
-    searched = rekognition.Search(photo, DetectionPass.FIRST, Paid(), {})
+    searched = rekognition.Search(photo, DetectionPass.FIRST, Paid(), {}, rekognition.FACES)
     searched.survey()
     assert 16 < searched.calls <= 20
     assert WarningCode.ANSWER_CAPPED in searched.warnings
@@ -540,10 +524,10 @@ def test_full_answers_are_asked_about_first(service):
     area = rekognition.Rectangle(0, 0, 1000, 1000)
     other = rekognition.Rectangle(1000, 0, 2000, 1000)
     photo = StoredPhoto(grey(2000, 1000), "", "")
-    searched = rekognition.Search(photo, DetectionPass.FIRST, Paid(12), {})
+    searched = rekognition.Search(photo, DetectionPass.FIRST, Paid(12), {}, rekognition.FACES)
     small = [Box(0.5, 0.5, 0.04, 0.04, 99)]
     full = [Box(0.1 * column, 0.1 * row, 0.05, 0.05, 99) for row in range(10) for column in range(10)]
-    parts = searched.next_level([other, area], [small, full])
+    parts = searched.next_level([other, area], [Answer(small, is_full=False), Answer(full, is_full=True)])
     assert len(parts) == 4
     assert max(part.right for part in parts) <= 1000
     assert searched.warnings == {WarningCode.FACES_NEAR_SIZE_LIMIT}
@@ -814,7 +798,9 @@ def test_hints_for_which_the_share_does_not_suffice_are_a_warning_and_the_likeli
 
 def test_a_mosaic_cell_that_is_always_full_is_a_warning(service):
     service.default = CROWDED
-    searched = rekognition.Search(StoredPhoto(grey(3000, 2000), "", ""), DetectionPass.FIRST, Paid(60), {})
+    searched = rekognition.Search(
+        StoredPhoto(grey(3000, 2000), "", ""), DetectionPass.FIRST, Paid(60), {}, rekognition.FACES
+    )
     searched.look_at([hint((1000, 1000, 30), (3000, 2000)), hint((2000, 500, 30), (3000, 2000))])
     assert searched.calls <= 4
     assert WarningCode.ANSWER_CAPPED in searched.warnings

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PIL import Image
 
@@ -83,6 +85,15 @@ def test_parts_replace_what_was_found_of_the_same_face() -> None:
     assert edges(found.boxes) == [(0.99, 1.0), (0.0, 0.01), (0.3, 0.4)]
     assert (found.calls, found.warnings) == (3, ["BlurredPhoto", "DarkPhoto"])
     assert detector.asked[1].key == ""  # a service must not read the photo in place of the strip
+
+
+def test_parts_replace_nothing_of_another_kind() -> None:
+    """A text at the seam does not make a face at the same place disappear."""
+    face, text = box(0.99, 1.0, 60), replace(box(0.48, 0.52, 80), kind="text")
+    detector = Detector([face], [text])
+    photo = StoredPhoto(encoded(Image.new("RGB", (128, 64)), "PNG"), "bucket", "key")
+    found = WrappedDetector(detector).detect(photo, 50, DetectionPass.FIRST).boxes
+    assert [each.kind for each in found] == ["text", "text", "face"]
 
 
 def test_parts_are_as_sure_as_what_they_replace() -> None:

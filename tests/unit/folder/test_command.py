@@ -19,6 +19,7 @@ from faceblur_cli.folder.journal import Journal
 from faceblur_cli.folder.progress import Progress, duration
 from faceblur_cli.folder.report import Counts, Report
 from faceblur_client import Client
+from tests.support.counts import faces
 from tests.support.standins.service import BAD, EMPTY, JPEG, Service
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     ("content", "code", "summary"),
     [
         ([b"", b""], 0, "2 hidden, 0 failed"),
-        ([b"", EMPTY], 3, "1 hidden, 1 without faces, 0 failed"),
-        ([BAD, EMPTY], 1, "0 hidden, 1 without faces, 1 failed"),
+        ([b"", EMPTY], 3, "1 hidden, 1 with nothing hidden, 0 failed"),
+        ([BAD, EMPTY], 1, "0 hidden, 1 with nothing hidden, 1 failed"),
     ],
 )
 def test_exit_codes_and_the_summary(
@@ -195,7 +196,8 @@ def test_json_and_the_report_tell_each_file(
     with (tmp_path / "report.csv").open(newline="") as file:
         rows = {row["photo"]: row for row in csv.DictReader(file)}
     assert rows["photos/a.jpg"]["output"] == "out/a.jpg"
-    assert rows["photos/bad.jpg"]["code"] == "CorruptImage"
+    assert [rows["photos/a.jpg"][name] for name in ("hidden_face", "hidden_plate", "kept_face")] == ["1", "0", "0"]
+    assert [rows["photos/bad.jpg"][name] for name in ("code", "hidden_face")] == ["CorruptImage", ""]
     assert rows["photos/text.txt"]["skipped"] == "This is no photo."
 
 
@@ -240,7 +242,7 @@ def test_from_a_pipe_into_a_pipe(
         (["photos", "--out", "out", "--api", ""], "is no address of an API"),
         (["photos", "--out", "out", "--api", "localhost:4733"], "is no address of an API"),
         (["photos", "--out", "out", "-o", "style"], "is not of the form NAME=VALUE"),
-        (["photos", "--out", "out", "--keep", "2,2"], "neither the id of a face nor a place"),
+        (["photos", "--out", "out", "--keep", "2,2"], "neither the id of a box nor a place"),
     ],
 )
 def test_what_is_no_usage(
@@ -316,10 +318,10 @@ def test_the_progress_tells_the_rate_and_the_time_left() -> None:
     now, counts = 0.0, Counts()
     progress = Progress(1000, counts, lambda: now)
     assert str(progress) == "0 of 1,000 files"
-    counts.add(Report("a", status="COMPLETED", faces=1, done_before=True))
+    counts.add(Report("a", status="COMPLETED", hidden=faces(1), done_before=True))
     assert str(progress) == "1 of 1,000 files", "what was done before tells nothing about the rate"
     for _ in range(99):
-        counts.add(Report("a", status="COMPLETED", faces=1))
+        counts.add(Report("a", status="COMPLETED", hidden=faces(1)))
     now = 10.0
     assert str(progress) == "100 of 1,000 files, 9.9 a second, about 2 min left"
 

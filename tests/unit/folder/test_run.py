@@ -185,7 +185,7 @@ def test_each_file_has_its_line_and_its_count(folder: Folder) -> None:
     outcomes = folder.run()
     for report in outcomes.values():
         counts.add(report)
-    assert str(counts) == "2 hidden, 1 without faces, 2 failed, 1 skipped"
+    assert str(counts) == "2 hidden, 1 with nothing hidden, 2 failed, 1 skipped"
     assert code(outcomes["bad.jpg"]) == "CorruptImage"
     assert code(outcomes["dangling.jpg"]) == "PhotoUnreadable"
     assert outcomes["text.txt"].skipped == "This is no photo."
@@ -212,7 +212,7 @@ def test_what_is_done_is_not_done_again(folder: Folder) -> None:
     again = folder.run()
     assert len(folder.service.created) == 3
     assert all(report.done_before for report in again.values())
-    assert {name: report.faces for name, report in again.items()} == {n: report.faces for n, report in first.items()}
+    assert {name: report.hidden for name, report in again.items()} == {n: report.hidden for n, report in first.items()}
     assert again["none.jpg"].needs_a_look
 
 

@@ -43,10 +43,10 @@ def test_a_result_completes_the_job(complete, event, add_job, keys, output):
     job = jobs().get(JOB_ID)
     assert job.status == "COMPLETED"
     assert job.outcome == {
-        "faces": 1,
+        "hidden": {"face": 1, "plate": 0, "text": 0},
         "missed_at_first": 0,
         "check_rounds": 1,
-        "kept": 0,
+        "kept": {"face": 0, "plate": 0, "text": 0},
         "reviewed": False,
         "warnings": [],
         "options": event("complete_job")["options"],
@@ -65,16 +65,23 @@ def test_a_job_is_counted_once_however_often_it_is_completed(complete, add_job, 
     add_job("PROCESSING")
     complete()
     complete()
-    counted = [name for line in output.metrics for name in line if name in {"JobsCompleted", "FacesFound"}]
-    assert sorted(counted) == ["FacesFound", "JobsCompleted"]
+    counted = [name for line in output.metrics for name in line if name in {"JobsCompleted", "Found"}]
+    assert sorted(counted) == ["Found", "Found", "Found", "JobsCompleted"]
 
 
-def test_faces_that_a_person_kept_were_found_too(complete, add_job, s3, output):
+def test_what_a_person_kept_was_found_too_and_each_kind_is_counted(complete, add_job, s3, output):
     add_job("PROCESSING")
-    boxes = [Box(0.1 + place, 0.1, 0.1, 0.1, 97.3, "embedded") for place in (0, 0.3)]
-    put_boxes(s3, FoundBox(boxes[0], 0), FoundBox(boxes[1], 0, hidden=False))
+    boxes = [
+        Box(0.1 + place, 0.1, 0.1, 0.1, 97.3, "embedded", kind=kind)
+        for place, kind in ((0, "face"), (0.3, "face"), (0.6, "plate"))
+    ]
+    put_boxes(s3, FoundBox(boxes[0], 0), FoundBox(boxes[1], 0, hidden=False), FoundBox(boxes[2], 0))
     complete()
-    assert [line["FacesFound"] for line in output.metrics if "FacesFound" in line] == [2]
+    assert {line["kind"]: line["Found"] for line in output.metrics if "Found" in line} == {
+        "face": 2,
+        "plate": 1,
+        "text": 0,
+    }
 
 
 def test_the_time_of_the_work_begins_with_the_answer_of_a_person(complete, add_job, output):
@@ -91,7 +98,7 @@ def test_a_result_without_a_face_says_so(complete, event, add_job, s3):
     add_job("PROCESSING")
     put_boxes(s3)
     complete()
-    assert jobs().get(JOB_ID).outcome["warnings"] == ["NoFacesFound"]
+    assert jobs().get(JOB_ID).outcome["warnings"] == ["NothingFound"]
 
 
 @pytest.mark.parametrize("status", ["FAILED", "AWAITING_UPLOAD"])

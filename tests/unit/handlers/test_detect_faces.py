@@ -18,10 +18,10 @@ from faceblur.errors import (
     DetectorThrottled,
     ImageTooLarge,
     JobNotFound,
-    NoFacesFound,
+    NothingFound,
     PhotoTooExpensive,
     StorageUnavailable,
-    TooManyFaces,
+    TooMuchToHide,
     TransientError,
     UploadReplaced,
 )
@@ -30,9 +30,11 @@ from faceblur.jobs.boxes import FoundBox, FoundBoxes, store_boxes
 from faceblur.jobs.decisions import Choice, Decision, decided, store_decision
 from faceblur.jobs.storage import Photos, digest, photos
 from faceblur.jobs.table import Jobs, jobs
-from faceblur.limits import MAX_FACES
+from faceblur.limits import KINDS, MAX_BOXES
 from faceblur.observability import digest_of_id
-from tests.support.pictures.photos import astronaut, blank, encoded
+from tests.support.counts import faces
+from tests.support.pictures.photos import astronaut, blank, encoded, without_its_end
+from tests.support.pictures.plates import street_with_plate
 from tests.unit.photo.test_keep import packet
 
 if TYPE_CHECKING:
@@ -72,8 +74,9 @@ class Detector:
 def detector(monkeypatch):
     detector = Detector()
 
-    def named(name, paid, goes_on_after):
+    def named(name, paid, goes_on_after, kinds):
         detector.name, detector.paid, detector.goes_on_after = name, paid, goes_on_after
+        detector.kinds = kinds
         return detector
 
     monkeypatch.setattr("detect_faces.app.detector_named", named)
@@ -136,6 +139,7 @@ def test_the_faces_and_how_they_were_found(ask, detector):
             "found_by": "stand-in",
             "roll": 0.0,
             "turned": False,
+            "kind": "face",
             "found_in": "first",
             "round": 0,
             "hidden": True,
@@ -150,6 +154,7 @@ def test_the_faces_and_how_they_were_found(ask, detector):
             "found_by": "other",
             "roll": 0.0,
             "turned": False,
+            "kind": "face",
             "found_in": "first",
             "round": 0,
             "hidden": True,
@@ -165,11 +170,20 @@ def test_the_faces_and_how_they_were_found(ask, detector):
             "memory_mb": 512,
             "detector": "stand-in",
             "version": "1",
-            "faces": 2,
+            "found": faces(2),
             "calls": 2,
         },
     }
     assert json.loads(json.dumps(found)) == found
+
+
+def test_each_look_asks_for_the_kinds_of_the_job_and_counts_them(ask, check, detector):
+    detector.finds = [Box(0.1, 0.2, 0.3, 0.4, 99), Box(0.5, 0.8, 0.1, 0.05, 70, kind="plate")]
+    for look in (ask, check):
+        found = look(options={"kinds": ["face", "plate"]})
+        assert detector.kinds == ["face", "plate"]
+        assert found["stage"]["found"] == {"face": 1, "plate": 1, "text": 0}
+    assert [box["kind"] for box in stored(found)] == ["face", "plate"]
 
 
 def test_a_box_without_a_detector_gets_the_name_of_the_detector(ask, detector):
@@ -203,8 +217,8 @@ def test_a_confidence_above_the_default_applies_to_every_pass_and_warns_of_faces
     seen = detect(options={"min_confidence": 80})
     assert [confidence for _, confidence, _ in detector.asked] == [50]
     assert [face["confidence"] for face in stored(seen)] == [99.1]
-    assert "FacesBelowConfidence" in seen["warnings"]
-    assert "FacesBelowConfidence" not in detect(options={"min_confidence": 60})["warnings"]
+    assert "BelowConfidence" in seen["warnings"]
+    assert "BelowConfidence" not in detect(options={"min_confidence": 60})["warnings"]
 
 
 @pytest.mark.parametrize(
@@ -260,13 +274,13 @@ def test_the_boxes_file_holds_the_digest_of_the_photo(ask, detector):
 def test_no_face_is_an_answer(ask, detector):
     detector.finds = []
     found = ask()
-    assert (stored(found), found["boxes"]["count"], found["stage"]["faces"]) == ([], 0, 0)
+    assert (stored(found), found["boxes"]["count"], found["stage"]["found"]) == ([], 0, faces(0))
 
 
 def test_no_face_fails_a_job_that_asked_for_it(ask, detector):
     detector.finds = []
-    with pytest.raises(NoFacesFound):
-        ask(options={"on_no_faces": "fail"})
+    with pytest.raises(NothingFound):
+        ask(options={"on_nothing_found": "fail"})
 
 
 def test_a_photo_in_which_pixels_are_missing_fails_the_job_unless_it_asks_to_complete(ask, detector):
@@ -316,14 +330,14 @@ def test_the_decision_of_a_new_job_applies_to_the_faces_that_are_found(ask, dete
 def test_a_place_that_a_client_hides_is_enough_for_a_job_that_fails_without_faces(ask, detector):
     detector.finds = []
     store_decision(DECISION, Decision(hide=[Choice(place=DRAWN)]), photos())
-    assert ask(options={"on_no_faces": "fail"}, decision=DECISION)["boxes"]["count"] == 1
+    assert ask(options={"on_nothing_found": "fail"}, decision=DECISION)["boxes"]["count"] == 1
 
 
 def test_a_check_leaves_out_the_faces_that_are_kept(check, detector):
     detector.finds = [FACES[0], FACES[1]]
     kept = decided(FoundBoxes(digest(PHOTO), [FoundBox(FACES[0], 0)]), Decision(keep=[Choice(1)]))
     found = check(boxes=store_boxes(JOB_ID, kept, jobs(), photos()))
-    assert found["stage"]["faces"] == 1
+    assert found["stage"]["found"] == faces(1)
     assert [(box["id"], box["hidden"], box["found_in"]) for box in stored(found)] == [
         (1, False, "first"),
         (2, True, "check"),
@@ -342,7 +356,7 @@ def test_a_check_adds_uncovered_faces_to_the_hidden_ones(check, detector):
         (0.33333, "check", 1),
         (0.7, "check", 2),
     ]
-    assert (found["boxes"]["count"], found["stage"]["faces"], found["stage"]["round"]) == (3, 1, 2)
+    assert (found["boxes"]["count"], found["stage"]["found"], found["stage"]["round"]) == (3, faces(1), 2)
     assert found["stage"]["name"] == "check"
 
 
@@ -352,31 +366,30 @@ def test_the_boxes_of_a_check_keep_the_digest_of_the_photo_of_the_first_pass(che
 
 
 def test_a_check_without_findings_keeps_the_boxes_file(check, detector, keys):
-    found = check(*((face, 0) for face in FACES), options={"on_no_faces": "fail"})
+    found = check(*((face, 0) for face in FACES), options={"on_nothing_found": "fail"})
     assert detector.asked[0][2] is DetectionPass.CHECK
-    assert (found["boxes"]["count"], found["stage"]["faces"]) == (2, 0)
+    assert (found["boxes"]["count"], found["stage"]["found"]) == (2, faces(0))
     assert {key for key in keys() if key.startswith("boxes/")} == {found["boxes"]["key"]}
 
 
 def test_a_check_of_a_photo_in_which_nothing_was_found_may_find_nothing(check, detector):
     detector.finds = []
-    found = check(options={"on_no_faces": "fail"})
-    assert (stored(found), found["stage"]["faces"]) == ([], 0)
+    found = check(options={"on_nothing_found": "fail"})
+    assert (stored(found), found["stage"]["found"]) == ([], faces(0))
 
 
 def test_a_covered_face_causes_no_warning(check, detector):
     detector.finds = [FACES[1]]
     assert check((FACES[1], 0), options={"min_confidence": 80})["warnings"] == []
-    assert check((Box(0.8, 0.1, 0.1, 0.1, 99), 0), options={"min_confidence": 80})["warnings"] == [
-        "FacesBelowConfidence"
-    ]
+    assert check((Box(0.8, 0.1, 0.1, 0.1, 99), 0), options={"min_confidence": 80})["warnings"] == ["BelowConfidence"]
 
 
 def test_the_padding_decides_which_faces_are_covered(check, detector):
     detector.finds = [Box(0.5, 0.5, 0.2, 0.2, 90)]
     small = (Box(0.525, 0.525, 0.15, 0.15, 90), 0)
-    assert check(small, options={"padding": 1.0})["stage"]["faces"] == 0
-    assert check((Box(0.6, 0.6, 0.02, 0.02, 90), 0), options={"padding": 1.0})["stage"]["faces"] == 1
+    assert check(small, options={"padding": 1.0})["stage"]["found"] == faces(0)
+    found = check((Box(0.6, 0.6, 0.02, 0.02, 90), 0), options={"padding": 1.0})
+    assert found["stage"]["found"] == faces(1)
 
 
 # ---------------------------------------------------------------- how many faces there may be
@@ -387,29 +400,55 @@ def crowd(count):
 
 
 def test_as_many_faces_as_a_job_can_hide(ask, detector):
-    detector.finds = crowd(MAX_FACES)
-    assert ask()["boxes"]["count"] == MAX_FACES == 20_000
+    detector.finds = crowd(MAX_BOXES)
+    assert ask()["boxes"]["count"] == MAX_BOXES == 20_000
 
 
 def test_more_faces_than_a_job_can_hide(ask, detector, keys):
-    detector.finds = crowd(MAX_FACES + 1)
-    with pytest.raises(TooManyFaces):
+    detector.finds = crowd(MAX_BOXES + 1)
+    with pytest.raises(TooMuchToHide):
         ask()
     assert keys() == {f"uploads/{JOB_ID}"}
 
 
 def test_faces_are_counted_when_those_of_too_little_confidence_are_left_out(ask, detector):
-    detector.finds = [*FACES, *(Box(box.left, 0.1, box.width, box.height, 60) for box in crowd(MAX_FACES))]
+    detector.finds = [*FACES, *(Box(box.left, 0.1, box.width, box.height, 60) for box in crowd(MAX_BOXES))]
     assert ask(options={"min_confidence": 70})["boxes"]["count"] == 1
 
 
 def test_the_faces_of_all_rounds_are_counted(check, detector):
-    hidden = [(box, 0) for box in crowd(MAX_FACES - 1)]
+    hidden = [(box, 0) for box in crowd(MAX_BOXES - 1)]
     detector.finds = [Box(0.1, 0.1, 0.01, 0.01, 90)]
-    assert check(*hidden)["boxes"]["count"] == MAX_FACES
+    assert check(*hidden)["boxes"]["count"] == MAX_BOXES
     detector.finds = [Box(0.1, 0.1, 0.01, 0.01, 90), Box(0.2, 0.1, 0.01, 0.01, 90)]
-    with pytest.raises(TooManyFaces):
+    with pytest.raises(TooMuchToHide):
         check(*hidden)
+
+
+# ---------------------------------------------------------------- with the real detector
+
+
+@pytest.fixture
+def look(event, context, s3, add_job, networks):
+    """Look for these kinds in a photo, with the real detector."""
+    add_job("PROCESSING")
+
+    def call(photo, **options):
+        s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=photo)
+        asked = event("detect_faces")
+        return handler(asked | {"options": asked["options"] | options}, context)
+
+    return call
+
+
+@pytest.mark.parametrize("kinds", [["face"], ["plate"], ["text"], list(KINDS)])
+def test_missing_pixels_are_told_whatever_the_job_hides(look, kinds):
+    photo, _ = street_with_plate(0)
+    cut = without_its_end(photo)
+    with pytest.raises(CorruptImage):
+        look(cut, kinds=kinds)
+    assert "TruncatedPhoto" in look(cut, kinds=kinds, on_truncated="complete")["warnings"]
+    assert "TruncatedPhoto" not in look(photo, kinds=kinds)["warnings"]
 
 
 # ---------------------------------------------------------------- paid calls
@@ -439,7 +478,7 @@ def test_with_both_detectors_it_goes_on_with_the_free_one_if_it_may(ask_again, m
     monkeypatch.setenv("FACE_DETECTOR", "both")
     found = ask_again(require_all_detectors=False)
     assert found["warnings"] == ["OneDetectorOnly"]
-    assert (found["stage"]["detector"], found["stage"]["faces"], found["stage"]["calls"]) == ("embedded", 1, 0)
+    assert (found["stage"]["detector"], found["stage"]["found"], found["stage"]["calls"]) == ("embedded", faces(1), 0)
 
 
 def test_the_answers_of_a_failed_attempt_are_erased_when_the_look_succeeds(ask, detector, keys):
@@ -506,7 +545,7 @@ def test_a_photo_that_is_replaced_while_a_service_reads_it(ask, detector, s3, ke
     detector.finds = finds
     detector.meanwhile = lambda: s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=blank(100, 200))
     with pytest.raises(UploadReplaced):
-        ask(options={"on_no_faces": "fail"})
+        ask(options={"on_nothing_found": "fail"})
     assert keys() == {f"uploads/{JOB_ID}"}
 
 
@@ -575,7 +614,7 @@ def test_the_log_is_about_the_job_and_holds_nothing_of_the_photo(ask, output):
     ask()
     (line,) = output.logs
     assert line["correlation_id"] == digest_of_id(JOB_ID)
-    assert (line["message"], line["faces"], line["round"]) == ("searched for faces", 2, 0)
+    assert (line["message"], line["found"], line["round"]) == ("searched the picture", faces(2), 0)
     assert base64.b64encode(PHOTO).decode() not in output.text
 
 

@@ -71,9 +71,9 @@ def test_an_error_that_is_not_ours_shows_nothing_of_its_insides(fail, add_job, o
 
 
 def test_a_failure_that_the_state_machine_has_recorded_stays(fail, event, add_job, keys):
-    add_job("FAILED", error={"code": "TooManyFaces", "message": "A crowd."})
+    add_job("FAILED", error={"code": "TooMuchToHide", "message": "A crowd."})
     fail()
-    assert jobs().get(JOB_ID).error == {"code": "TooManyFaces", "message": "A crowd."}
+    assert jobs().get(JOB_ID).error == {"code": "TooMuchToHide", "message": "A crowd."}
     assert keys() == set()
 
 
@@ -127,9 +127,9 @@ def test_an_event_delivered_twice_counts_once(fail, event, add_job, output):
 
 
 def test_a_failure_is_counted_by_the_code_that_its_user_sees(fail, add_job, output):
-    add_job("FAILED", error={"code": "TooManyFaces", "message": "A crowd."})
+    add_job("FAILED", error={"code": "TooMuchToHide", "message": "A crowd."})
     fail(status="TIMED_OUT", error=None, cause=None)
-    assert failures(output) == [("TooManyFaces", 1)]
+    assert failures(output) == [("TooMuchToHide", 1)]
 
 
 @pytest.mark.parametrize("error", ["States.DataLimitExceeded", "States.Runtime"])

@@ -13,14 +13,15 @@ from faceblur.jobs.table import jobs
 from faceblur.observability import digest_of_id
 from get_job.app import handler
 from tests.support.api_contract import assert_documented
+from tests.support.counts import faces
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
 OUTCOME = {
-    "faces": 2,
+    "hidden": {"face": 2, "plate": 0, "text": 0},
     "missed_at_first": 1,
     "check_rounds": 2,
-    "kept": 0,
+    "kept": {"face": 0, "plate": 0, "text": 0},
     "reviewed": False,
     "warnings": [],
     "boxes": {"key": f"boxes/{JOB_ID}.8d1f0c2b9a7e6543.json", "count": 2},
@@ -76,7 +77,7 @@ def test_a_completed_job_has_a_link_to_its_result(get, add_job):
     add_job("COMPLETED", outcome=OUTCOME)
     status, body = get()
     assert (status, body["status"]) == (200, "COMPLETED")
-    assert (body["faces"], body["missed_at_first"], body["check_rounds"], body["warnings"]) == (2, 1, 2, [])
+    assert (body["hidden"], body["missed_at_first"], body["check_rounds"], body["warnings"]) == (faces(2), 1, 2, [])
     link = urlsplit(body["result"].pop("url"))
     assert (link.path, "X-Amz-Signature=" in link.query) == (f"/{OUTCOME['result']['key']}", True)
     described = {name: value for name, value in OUTCOME["result"].items() if name != "key"}
@@ -106,7 +107,7 @@ def test_only_a_completed_job_has_links(get, add_job, s3, monkeypatch, status):
     add_job(status, **error)
     body = get()[1]
     assert body["status"] == status
-    assert not body.keys() & {"result", "receipt", "faces", "warnings"}
+    assert not body.keys() & {"result", "receipt", "hidden", "warnings"}
 
 
 def test_a_failed_job_says_why_and_has_no_link(get, add_job):
@@ -232,7 +233,7 @@ def test_a_job_that_is_done_again_keeps_its_last_result_meanwhile(get, add_job):
     add_job("PROCESSING", outcome=json.dumps(OUTCOME))
     body = get()[1]
     assert urlsplit(body["result"]["url"]).path == f"/{OUTCOME['result']['key']}"
-    assert "faces" not in body
+    assert "hidden" not in body
 
 
 def test_a_redo_that_failed_says_why_beside_the_last_result(get, add_job):

@@ -15,6 +15,7 @@ from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.jobs.storage import digest, photos
 from faceblur.observability import digest_of_id
 from hide_faces.app import handler
+from tests.support.counts import faces
 from tests.support.pictures.photos import encoded
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -215,7 +216,7 @@ def test_the_log_is_about_the_job_and_holds_nothing_of_the_photo(blur, output):
     draft = blur()
     (line,) = output.logs
     assert line["correlation_id"] == digest_of_id(JOB_ID)
-    assert (line["message"], line["faces"], line["bytes"]) == ("hid faces", 1, draft["draft"]["bytes"])
+    assert (line["message"], line["hidden"], line["bytes"]) == ("hid what was found", faces(1), draft["draft"]["bytes"])
     assert base64.b64encode(PHOTO).decode()[:200] not in output.text
     assert "PNG" not in output.text
 

@@ -13,7 +13,7 @@ from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes, load_boxes
 from faceblur.jobs.budget import budget
 from faceblur.jobs.completion import erase_unneeded
-from faceblur.jobs.decisions import Decision, load_decision, store_decision
+from faceblur.jobs.decisions import Decision, decided, load_decision, store_decision
 from faceblur.jobs.executions import Workflow
 from faceblur.jobs.storage import Photos, digest, new_decision_key, photos
 from faceblur.jobs.table import Jobs, jobs
@@ -43,7 +43,7 @@ def completed(add_job, s3):
     def write(*boxes, kept_places=(), only=False, **changes):
         s3.put_object(Bucket=BUCKET, Key=UPLOAD, Body=b"photo")
         found = FoundBoxes(digest(b"photo"), boxes or [FoundBox(FACE, 0), FoundBox(OTHER, 1)], kept_places, only)
-        stored = {"key": photos().write_boxes(JOB_ID, found.to_dict()), "count": found.hidden}
+        stored = {"key": photos().write_boxes(JOB_ID, found.to_dict()), "count": sum(found.hidden.values())}
         outcome = {"boxes": stored} | changes.pop("outcome", {})
         return add_job("COMPLETED", **{"redo_until": int(time.time()) + 3600, "outcome": outcome} | changes)
 
@@ -65,7 +65,7 @@ def redo(event, context, s3, table, states):
 
 
 def test_the_same_faces_in_another_style(redo, completed, started):
-    before = jobs().get(completed(outcome={"warnings": ["ChecksNotSettled", "DarkPhoto", "NoFacesFound"]}))
+    before = jobs().get(completed(outcome={"warnings": ["ChecksNotSettled", "DarkPhoto", "NothingFound"]}))
     status, body = redo({"style": "solid", "keep_original": 2})
     assert (status, body["status"]) == (202, "PROCESSING")
     assert body["options"] == before.options | {"style": "solid", "keep_original": 2}
@@ -102,6 +102,13 @@ def test_another_confidence_detects_the_faces_again(redo, completed, started, ro
     assert row_of(JOB_ID)["decision"] == ""
 
 
+@pytest.mark.parametrize(("kinds", "again"), [(["face", "plate"], True), (["plate"], True), (["face"], False)])
+def test_other_kinds_are_searched_for(redo, completed, started, kinds, again):
+    completed()
+    assert redo({"kinds": kinds})[0] == 202
+    assert (started[0][1]["boxes"] == NO_BOXES) is again
+
+
 def test_faces_that_are_detected_again_have_no_ids(redo, completed, started):
     completed()
     status, body = redo({"min_confidence": 30, "keep": [{"id": 1}]})
@@ -131,8 +138,30 @@ def test_what_was_decided_counts_for_faces_that_are_detected_again(redo, complet
 def test_only_these_faces_stay_hidden_when_faces_are_detected_again(redo, completed, started, decided_for_new_faces):
     completed(FoundBox(FACE, 0), FoundBox(OTHER, 0, hidden=False), only=True)
     assert redo({"min_confidence": 30})[0] == 202
-    decision = decided_for_new_faces()
-    assert ([choice.place for choice in decision.hide], list(decision.keep), decision.only) == ([FACE], [], True)
+    found = FoundBoxes(digest(b"photo"), [FoundBox(FACE, 0), FoundBox(OTHER, 0)])
+    again = decided(found, decided_for_new_faces())
+    assert [each.hidden for each in again.boxes] == [True, False]
+    assert again.keeper()(replace(OTHER, left=0.3))
+
+
+def test_only_these_faces_says_nothing_about_plates(redo, completed, started, decided_for_new_faces):
+    completed(FoundBox(FACE, 0), FoundBox(OTHER, 0, hidden=False), only=True)
+    assert redo({"kinds": ["face", "plate"]})[0] == 202
+    plate = Box(0.65, 0.2, 0.1, 0.05, 80, "embedded", turned=True, kind="plate")
+    again = decided(FoundBoxes(digest(b"photo"), [FoundBox(OTHER, 0), FoundBox(plate, 0)]), decided_for_new_faces())
+    assert [each.hidden for each in again.boxes] == [False, True, True]
+    assert not again.keeper()(replace(plate, left=0.3))
+
+
+def test_a_face_that_was_kept_keeps_no_plate_that_is_searched_for_afterwards(
+    redo, completed, started, decided_for_new_faces
+):
+    completed(FoundBox(FACE, 0, hidden=False, named=True))
+    assert redo({"kinds": ["face", "plate"]})[0] == 202
+    plate = Box(0.12, 0.2, 0.1, 0.05, 80, "embedded", turned=True, kind="plate")
+    again = decided(FoundBoxes(digest(b"photo"), [FoundBox(FACE, 0), FoundBox(plate, 0)]), decided_for_new_faces())
+    assert [each.hidden for each in again.boxes] == [False, True]
+    assert not again.keeper()(plate)
 
 
 def test_a_new_decision_replaces_what_was_decided_about_its_places(redo, completed, started, decided_for_new_faces):

@@ -118,7 +118,7 @@ def test_an_answer_to_a_review_whose_boxes_are_gone(review, waiting, answers, mo
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ({"keep": [{"id": 3}]}, "no face with the id 3"),
+        ({"keep": [{"id": 3}]}, "no box with the id 3"),
         ({"keep": [{"left": 0.1}]}, "left, top, width and height"),
         ({"style": "solid"}, "style: unknown field"),
         ("[]", "must be a JSON object"),
@@ -134,7 +134,7 @@ def test_a_wrong_decision_changes_nothing(review, waiting, answers, keys, row_of
 
 
 def test_a_decision_that_makes_too_many_places(review, waiting, answers, monkeypatch):
-    monkeypatch.setattr("faceblur.jobs.reviews.MAX_FACES", 2)
+    monkeypatch.setattr("faceblur.jobs.reviews.MAX_BOXES", 2)
     status, told = review({"hide": [{"left": 0.4, "top": 0.6, "width": 0.1, "height": 0.1}]})
     assert (status, told["code"], answers) == (400, "InvalidDecision", [])
 

@@ -34,6 +34,7 @@ from faceblur.jobs.storage import photos
 from faceblur.jobs.table import Status, jobs
 from faceblur.limits import MAX_BYTES
 from faceblur.options import JobOptions
+from tests.support.counts import faces
 
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
 ID = "6ba7b8109dad41d180b400c04fd430c8"
@@ -484,7 +485,7 @@ def test_an_upload_is_delivered_by_its_line_and_deleted(add_batch, upload, hidde
         "job_id": JOB,
         "status": "COMPLETED",
         "code": "",
-        "faces": 1,
+        "hidden": faces(1),
         "warnings": ["DarkPhoto"],
         "result": "",
         "usd": 0.002,
@@ -601,7 +602,9 @@ def lines(count, failed=0):
         status = "FAILED" if number < failed else "COMPLETED"
         key = f"photo {number}"
         line = {"key": key, "job_id": photo_id(RUN, key), "status": status, "code": ""}
-        batch_files().write_line(ID, line | {"faces": number % 2, "warnings": ["A", "B"], "result": "", "usd": 0.001})
+        batch_files().write_line(
+            ID, line | {"hidden": faces(number % 2), "warnings": ["A", "B"], "result": "", "usd": 0.001}
+        )
 
 
 def test_the_reports_have_every_line_and_the_counts(add_batch, s3):
@@ -614,7 +617,7 @@ def test_the_reports_have_every_line_and_the_counts(add_batch, s3):
     assert batch.outcome == {
         "hidden": 4,
         "failed": 1,
-        "without_faces": 2,
+        "nothing_hidden": 2,
         "waiting": 1,
         "photos": 6,
         "usd": pytest.approx(0.005 + added),
@@ -626,6 +629,7 @@ def test_the_reports_have_every_line_and_the_counts(add_batch, s3):
     rows = list(csv.DictReader(io.StringIO(table)))
     assert {row["key"] for row in rows} == {f"photo {number}" for number in range(5)}
     assert {row["warnings"] for row in rows} == {"A B"}
+    assert sorted((row["hidden_face"], row["hidden_plate"]) for row in rows) == [("0", "0")] * 3 + [("1", "0")] * 2
     assert [json.loads(line)["key"] for line in objects.splitlines()] == [row["key"] for row in rows]
 
 
@@ -664,8 +668,8 @@ def test_a_photo_whose_work_has_not_ended_is_in_no_report_and_no_count(add_batch
     outcome = finish_batch(
         EXECUTION, "ABORTED", "", batches(), Counted(photos=3, hidden=2, waiting=1), batch_files()
     ).outcome
-    counts = {name: outcome[name] for name in ("photos", "hidden", "failed", "waiting", "without_faces")}
-    assert counts == {"photos": 3, "hidden": 2, "failed": 0, "waiting": 1, "without_faces": 1}
+    counts = {name: outcome[name] for name in ("photos", "hidden", "failed", "waiting", "nothing_hidden")}
+    assert counts == {"photos": 3, "hidden": 2, "failed": 0, "waiting": 1, "nothing_hidden": 1}
     rows = s3.get_object(Bucket=BUCKET, Key=f"batches/{ID}/report.jsonl")["Body"].read().splitlines()
     assert [json.loads(row)["status"] for row in rows] == ["COMPLETED", "COMPLETED"]
 
@@ -674,7 +678,7 @@ def test_a_photo_that_failed_in_an_earlier_run_and_waits_is_counted_once(add_bat
     add_batch()
     lines(1)
     line = {"key": "old", "job_id": photo_id(f"{ID}-0", "old"), "status": "FAILED", "code": "BudgetSpent"}
-    batch_files().write_line(ID, line | {"faces": 0, "warnings": [], "result": "", "usd": 0.0})
+    batch_files().write_line(ID, line | {"hidden": faces(0), "warnings": [], "result": "", "usd": 0.0})
     batch = finish_batch(EXECUTION, "ABORTED", "", batches(), Counted(photos=2, hidden=1, waiting=1), batch_files())
     assert {name: batch.outcome[name] for name in ("photos", "hidden", "failed", "waiting")} == {
         "photos": 2,

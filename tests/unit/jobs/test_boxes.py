@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from faceblur.errors import JobNotFound, TooManyFaces
+from faceblur.errors import JobNotFound, TooMuchToHide
 from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes, load_boxes, store_boxes
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import Jobs, jobs
-from faceblur.limits import MAX_FACES
+from faceblur.limits import KINDS, MAX_BOXES
 from faceblur.options import JobOptions
 from faceblur.photo import painting
 from faceblur.photo.styles import Region, Style
+from tests.support.counts import faces
 from tests.support.pictures.masks import opacities, opaque
 from tests.unit.conftest import execution_arn
 
@@ -90,7 +91,7 @@ def test_the_count_of_stored_boxes_is_that_of_the_hidden_ones(s3, add_job):
 def test_a_kept_face_and_a_drawn_box_that_was_taken_back():
     taken_back = replace(DRAWN, hidden=False)
     found = of(KEPT, MISSED, taken_back)
-    assert (found.hidden, found.kept) == (1, 1)
+    assert (found.hidden, found.kept) == (faces(1), faces(1))
     assert not found.keeper()(taken_back.box)
 
 
@@ -135,6 +136,23 @@ def test_a_check_leaves_out_kept_faces_only(box, kept):
     assert of(KEPT, MISSED).keeper()(box) is kept
 
 
+@pytest.mark.parametrize("kept", KINDS)
+@pytest.mark.parametrize("found", KINDS)
+@pytest.mark.parametrize("share", [1, 0.7])
+def test_what_is_kept_is_kept_alone(kept, found, share):
+    """A text on a kept face is hidden, and so is a face on a kept plate, however much they overlap."""
+    box = replace(KEPT.box, width=KEPT.box.width * share, kind=found)
+    by_its_box = of(FoundBox(replace(KEPT.box, kind=kept), 0, hidden=False))
+    by_its_place = replace(of(), kept_places=[replace(KEPT.box, kind=kept)])
+    assert by_its_box.keeper()(box) is by_its_place.keeper()(box) is (found == kept)
+
+
+def test_what_covers_a_kept_face_does_not_hide_it_from_its_keeper():
+    text = FoundBox(replace(KEPT.box, kind="text"), 0)
+    assert of(text, KEPT).keeper()(replace(KEPT.box, left=0.12))
+    assert not of(text, KEPT).keeper()(text.box)
+
+
 def test_a_hidden_face_whose_paint_is_too_small_is_not_taken_for_its_kept_neighbour():
     beside = FoundBox(replace(KEPT.box, left=0.2), 0)
     assert not of(KEPT, beside).keeper()(replace(beside.box, left=0.19))
@@ -167,15 +185,15 @@ def test_more_boxes_leave_the_earlier_ones_as_they_are(s3, keys, add_job):
 
 def test_as_many_as_a_job_can_hide_are_a_file_of_four_megabytes(s3, add_job):
     longest = FoundBox(Box(1 / 3, 2 / 3, 1 / 7, 1 / 9, 200 / 3, "rekognition", -400 / 3), 5)
-    boxes = store_boxes(add_job("PROCESSING"), of(*[longest] * MAX_FACES), jobs(), photos())
+    boxes = store_boxes(add_job("PROCESSING"), of(*[longest] * MAX_BOXES), jobs(), photos())
     assert 3e6 < len(json.dumps(photos().read_boxes(boxes["key"]), separators=(",", ":"))) < 4.5e6
-    assert boxes["count"] == MAX_FACES
+    assert boxes["count"] == MAX_BOXES
     assert len(json.dumps(boxes)) < 100
 
 
 def test_more_than_a_job_can_hide(s3, keys, add_job):
-    with pytest.raises(TooManyFaces):
-        store_boxes(add_job("PROCESSING"), of(*[FIRST] * (MAX_FACES + 1)), jobs(), photos())
+    with pytest.raises(TooMuchToHide):
+        store_boxes(add_job("PROCESSING"), of(*[FIRST] * (MAX_BOXES + 1)), jobs(), photos())
     assert keys() == set()
 
 

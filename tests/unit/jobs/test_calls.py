@@ -7,16 +7,19 @@ import json
 import pytest
 
 from faceblur import prices
-from faceblur.detectors.base import StoredPhoto
+from faceblur.detectors.base import Answer, StoredPhoto
 from faceblur.errors import BudgetSpent, JobNotFound, PhotoTooExpensive, StorageUnavailable, UploadReplaced
 from faceblur.geometry import Box
-from faceblur.jobs.calls import Look, LookCalls, reserved_calls
+from faceblur.jobs.calls import Look, LookCalls, questions_of, reserved_calls
 from faceblur.jobs.storage import Photos, photos
 from faceblur.jobs.table import Jobs, jobs
 from tests.unit.conftest import JOB_ID
 
 KEY = f"uploads/{JOB_ID}"
-ANSWERS = {"one": [Box(1 / 3, 0.2, 0.1, 0.1, 99.123456)], "two": []}
+ANSWERS = {
+    "one": Answer([Box(1 / 3, 0.2, 0.1, 0.1, 99.123456, roll=1 / 7, turned=True, kind="text")], is_full=True),
+    "two": Answer([], is_full=False),
+}
 
 
 def unavailable(*_):
@@ -237,7 +240,7 @@ def test_a_look_that_has_no_file_erases_none(look, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("number", "pictures", "review", "reserved"),
+    ("number", "questions", "review", "reserved"),
     [
         (0, 1, "never", 5),
         (0, 1, "always", 5),
@@ -246,7 +249,16 @@ def test_a_look_that_has_no_file_erases_none(look, monkeypatch):
         (3, 1, "when_unsure", 7),
         (0, 2, "when_unsure", 21),
         (5, 2, "never", 1),
+        (0, 4, "when_unsure", 43),
     ],
 )
-def test_a_call_is_reserved_for_each_picture_that_may_still_be_looked_at(number, pictures, review, reserved):
-    assert reserved_calls(number, pictures, review) == reserved
+def test_a_call_is_reserved_for_each_question_that_may_still_be_asked(number, questions, review, reserved):
+    assert reserved_calls(number, questions, review) == reserved
+
+
+@pytest.mark.parametrize(
+    ("kinds", "pictures", "questions"),
+    [(["face"], 1, 1), (["plate", "text"], 1, 1), (["text"], 2, 2), (["face", "plate", "text"], 2, 4)],
+)
+def test_faces_and_text_are_asked_for_apart_in_each_picture(kinds, pictures, questions):
+    assert questions_of(kinds, pictures) == questions

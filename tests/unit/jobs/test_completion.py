@@ -16,6 +16,7 @@ from faceblur.jobs.completion import complete_job, erase_unneeded, error_of, fai
 from faceblur.jobs.receipts import receipt
 from faceblur.jobs.storage import Photos, digest, photos
 from faceblur.jobs.table import Jobs, Status, jobs
+from tests.support.counts import faces
 from tests.unit.conftest import execution_arn, outcome_of
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -67,9 +68,9 @@ def test_the_outcome_of_a_completed_job(done, add_job):
     job = jobs().get(JOB_ID)
     assert job.status is Status.COMPLETED
     assert job.outcome == {
-        "faces": 3,
+        "hidden": {"face": 3, "plate": 0, "text": 0},
         "missed_at_first": 1,
-        "kept": 0,
+        "kept": {"face": 0, "plate": 0, "text": 0},
         "check_rounds": 2,
         "reviewed": False,
         "warnings": [],
@@ -86,7 +87,7 @@ def test_a_job_counts_the_hidden_faces_and_the_kept_ones(done, add_job, s3):
     s3.put_object(Bucket=BUCKET, Key=done.boxes["key"], Body=json.dumps(FoundBoxes(digest(b"photo"), kept).to_dict()))
     complete_job(done, jobs(), photos())
     outcome = jobs().get(JOB_ID).outcome
-    assert (outcome["faces"], outcome["kept"], outcome["missed_at_first"]) == (1, 2, 0)
+    assert (outcome["hidden"], outcome["kept"], outcome["missed_at_first"]) == (faces(1), faces(2), 0)
 
 
 def test_a_completed_job_has_its_receipt(done, add_job, keys, written, s3):
@@ -101,10 +102,10 @@ def test_a_completed_job_has_its_receipt(done, add_job, keys, written, s3):
     ("faces", "given", "warnings"),
     [
         (1, [], []),
-        (0, [], ["NoFacesFound"]),
+        (0, [], ["NothingFound"]),
         (1, ["DarkPhoto"], ["DarkPhoto"]),
-        (0, ["OneDetectorOnly", "DarkPhoto"], ["DarkPhoto", "NoFacesFound", "OneDetectorOnly"]),
-        (0, ["NoFacesFound"], ["NoFacesFound"]),
+        (0, ["OneDetectorOnly", "DarkPhoto"], ["DarkPhoto", "NothingFound", "OneDetectorOnly"]),
+        (0, ["NothingFound"], ["NothingFound"]),
         (1, ["OneDetectorOnly", "DarkPhoto", "OneDetectorOnly"], ["DarkPhoto", "OneDetectorOnly"]),
     ],
 )
@@ -118,7 +119,7 @@ def test_every_warning_is_given_once_and_that_there_is_no_face_is_one(
 
 
 def test_that_there_is_no_face_is_a_warning_by_its_name():
-    assert WarningCode.NO_FACES_FOUND == "NoFacesFound"
+    assert WarningCode.NOTHING_FOUND == "NothingFound"
 
 
 def test_completing_again_is_harmless(done, add_job, keys, written):

@@ -11,6 +11,7 @@ from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.jobs.decisions import Choice, Decision, decided, load_decision, store_decision
 from faceblur.jobs.storage import digest, new_decision_key, photos
+from tests.support.counts import faces
 
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
 LEFT, MIDDLE, RIGHT = (FoundBox(Box(left, 0.3, 0.1, 0.2, 80, "embedded"), 0) for left in (0.1, 0.4, 0.7))
@@ -51,6 +52,31 @@ def test_a_place_keeps_the_faces_inside_it_now_and_later():
     assert not kept.keeper()(Box(0.2, 0.3, 0.05, 0.1, 60))
 
 
+def test_a_place_keeps_its_kind_alone():
+    """The badge of somebody whose face is kept stays hidden."""
+    badge = replace(MIDDLE, box=replace(MIDDLE.box, top=0.4, height=0.05, kind="text"))
+    both = replace(FOUND, boxes=[MIDDLE, badge])
+    assert hidden(decided(both, Decision(keep=[Choice(place=place(0.35, 0.2, 0.2, 0.4))]))) == [False, True]
+    of_text = replace(place(0.35, 0.2, 0.2, 0.4), kind="text")
+    assert hidden(decided(both, Decision(keep=[Choice(place=of_text)]))) == [True, False]
+
+
+def test_a_kept_place_stays_when_something_of_another_kind_in_it_is_hidden():
+    kept = decided(FOUND, Decision(keep=[Choice(place=place(0.35, 0.2, 0.2, 0.4))]))
+    badge = replace(place(0.42, 0.35, 0.05, 0.02), kind="text")
+    with_badge = decided(kept, Decision(hide=[Choice(place=badge)]))
+    assert with_badge.hidden == {"face": 2, "plate": 0, "text": 1}
+    assert with_badge.keeper()(Box(0.5, 0.25, 0.04, 0.1, 60))
+
+
+def test_a_place_of_another_kind_than_the_box_in_it_gets_a_box_of_its_own():
+    """An oval over a face leaves the corners of a plate at the same place visible."""
+    plate = replace(place(0.4), kind="plate")
+    after = decided(FOUND, Decision(hide=[Choice(place=plate)]))
+    assert after.boxes[3].box == plate
+    assert after.hidden == {"face": 3, "plate": 1, "text": 0}
+
+
 def test_what_is_hidden_wins_over_what_is_kept():
     both = Decision(keep=[Choice(1), Choice(2)], hide=[Choice(2)])
     assert hidden(decided(FOUND, both)) == [False, True, True]
@@ -83,10 +109,17 @@ def test_a_face_moves_and_keeps_its_id():
     assert len(moved.boxes) == 3
 
 
+def test_a_moved_plate_stays_a_plate_and_a_drawn_one_is_one():
+    plate = replace(MIDDLE, box=replace(MIDDLE.box, kind="plate"))
+    drawn = replace(place(0.1, 0.9, 0.1, 0.05), kind="plate")
+    after = decided(replace(FOUND, boxes=[plate]), Decision(hide=[Choice(1, place(0.42, 0.31)), Choice(place=drawn)]))
+    assert after.hidden == {"face": 0, "plate": 2, "text": 0}
+
+
 def test_a_moved_face_that_is_shown_again_stays_visible():
     moved = decided(FOUND, Decision(hide=[Choice(2, place(0.42, 0.31))]))
     shown = decided(moved, Decision(keep=[Choice(2)]))
-    assert shown.kept == 1
+    assert shown.kept == faces(1)
     assert shown.keeper()(replace(MIDDLE.box, found_by="rekognition"))
 
 
@@ -126,7 +159,7 @@ def test_each_place_in_a_crowd_is_compared_with_its_neighbours_only(monkeypatch)
     ]
     crowd = FoundBoxes(digest(b"photo"), boxes)
     kept = decided(crowd, Decision(keep=[Choice(place=each.box) for each in boxes]))
-    assert (kept.kept, kept.hidden) == (side**2, 0)
+    assert (kept.kept, kept.hidden) == (faces(side**2), faces(0))
     keeps = kept.keeper()
     assert all(keeps(each.box) for each in boxes)
     assert compared["boxes"] < 20 * len(boxes)
@@ -165,7 +198,7 @@ def test_a_later_decision_ends_only():
     ],
 )
 def test_an_id_that_the_job_does_not_have(decision, named):
-    with pytest.raises(InvalidDecision, match=rf"^{named}: this job has no face with the id"):
+    with pytest.raises(InvalidDecision, match=rf"^{named}: this job has no box with the id"):
         decided(FOUND, decision)
 
 

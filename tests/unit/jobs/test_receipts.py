@@ -12,6 +12,7 @@ from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.jobs.receipts import cost, receipt, transitions
 from faceblur.jobs.storage import digest
 from tests.support.api_contract import validator
+from tests.support.counts import faces
 from tests.support.sources import api_description, state_machine
 
 FACE = FoundBox(Box(0.1, 0.2, 0.3, 0.4, 99.1, "rekognition", 12.5), 0)
@@ -28,7 +29,7 @@ def detection(name: str, round_: int, seconds: float, calls: int) -> dict[str, o
         "memory_mb": 2048,
         "detector": "rekognition+embedded",
         "version": "DetectFaces-2016-06-27 centerface-1",
-        "faces": 1,
+        "found": faces(1),
         "calls": calls,
     }
 
@@ -66,6 +67,9 @@ def test_the_whole_receipt_of_a_job(done):
         "job_id": "0f8fad5bd9cb469fa16570867728950e",
         "input": PHOTO,
         "output": RESULT,
+        "kinds": ["face"],
+        "hidden": faces(1),
+        "kept": faces(0),
         "boxes": [{"id": 1, **FACE.box.to_dict(), "found_in": "first", "round": 0, "hidden": True}],
         "kept_places": [],
         "only": False,
@@ -86,9 +90,14 @@ def test_the_whole_receipt_of_a_job(done):
 
 
 def test_the_receipt_names_where_a_check_hid_nothing(done):
-    found = FoundBoxes(PHOTO, [], kept_places=[Box(0.1, 0.2, 0.3, 0.4, 100, "person", turned=True)], only=True)
+    found = FoundBoxes(
+        PHOTO, [], kept_places=[Box(0.1, 0.2, 0.3, 0.4, 100, "person", turned=True, kind="text")], only=True
+    )
     made = documented(receipt(done, found, RESULT))
-    assert (made["kept_places"], made["only"]) == ([{"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4}], True)
+    assert (made["kept_places"], made["only"]) == (
+        [{"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4, "kind": "text"}],
+        True,
+    )
 
 
 def test_every_box_names_its_detector_and_its_round(done):
@@ -106,8 +115,8 @@ def test_the_receipt_names_the_style_that_the_job_asked_for(done):
 
 
 def test_a_photo_without_a_face_has_a_receipt_too(done):
-    made = documented(receipt_of(replace(done, warnings=["NoFacesFound"])))
-    assert (made["boxes"], made["warnings"]) == ([], ["NoFacesFound"])
+    made = documented(receipt_of(replace(done, warnings=["NothingFound"])))
+    assert (made["boxes"], made["warnings"]) == ([], ["NothingFound"])
 
 
 def test_billable_calls_are_summed_over_all_passes(done):
@@ -174,7 +183,7 @@ def way(missed: int) -> list[str]:
         state = states[passed[-1]]
         rounds += passed[-1] == "Check the result"
         match passed[-1]:
-            case "Was a face missed?":
+            case "Was something missed?":
                 passed.append(state["Choices"][0]["Next"] if rounds <= missed else state["Default"])
             case "Was this the last round?":
                 passed.append(state["Choices"][-1]["Next"] if rounds == 5 else state["Default"])

@@ -21,6 +21,7 @@ from faceblur.errors import (
 )
 from faceblur.jobs.table import STAGES, UNFINISHED, Jobs, Status, jobs, jobs_table, new_job_id
 from faceblur.options import JobOptions
+from tests.support.counts import faces
 from tests.support.sources import evaluated, state_machine
 from tests.unit.conftest import execution_arn
 
@@ -28,7 +29,7 @@ EXECUTION = execution_arn("0f8fad5bd9cb469fa16570867728950e")
 
 OPTIONS = JobOptions().model_dump()
 OUTCOME = {
-    "faces": 2,
+    "hidden": {"face": 2, "plate": 0, "text": 0},
     "missed_at_first": 0,
     "check_rounds": 1,
     "warnings": [],
@@ -601,7 +602,7 @@ def test_a_redo_hands_the_job_to_another_execution_which_claims_it(redone, claim
     with pytest.raises(ClientError, match="ConditionalCheckFailed"):
         claim(redone, EXECUTION)
     claim(redone, REDO)
-    assert jobs().get(redone).outcome["faces"] == 1
+    assert jobs().get(redone).outcome["hidden"] == faces(1)
 
 
 def test_a_job_is_done_again_once_at_a_time(redone, add_job):
@@ -626,7 +627,7 @@ def test_a_redo_that_fails_leaves_the_job_completed_and_cannot_complete_it_later
     else:
         record_failure(redone, TimedOut(), REDO)
     job = jobs().get(redone)
-    assert (job.status, job.error["code"], job.outcome["faces"]) == (Status.COMPLETED, "TimedOut", 1)
+    assert (job.status, job.error["code"], job.outcome["hidden"]) == (Status.COMPLETED, "TimedOut", faces(1))
     with pytest.raises(JobNotFound):
         jobs().complete(redone, REDO, OUTCOME, 0)
     assert jobs().get(redone) == job

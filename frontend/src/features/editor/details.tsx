@@ -1,27 +1,28 @@
 import { Trash2 } from "lucide-react";
 import { useState, type Dispatch } from "react";
-import type { Face } from "../../jobs/decision";
+import type { Region } from "../../jobs/decision";
 import type { Appearance } from "../../jobs/job";
+import { KindSelect } from "./kind-select";
 import { texts } from "../../texts";
 import type { Action } from "./editing";
-import { nameOf } from "./face-name";
+import { nameOf } from "./region-name";
 import { StyleFields } from "./style-fields";
 
 type SelectedProps = {
-  faces: readonly Face[];
+  regions: readonly Region[];
   style: Appearance;
-  selected: Face | undefined;
+  selected: Region | undefined;
   dispatch: Dispatch<Action>;
 };
 
-/** What can be done with the selected face. */
-export function Selected({ faces, style, selected, dispatch }: SelectedProps) {
+/** What can be done with the selected region. */
+export function Selected({ regions, style, selected, dispatch }: SelectedProps) {
   if (!selected) return <p className="note">{texts.editor.noneSelected}</p>;
   const { key, appearance, known } = selected;
   const restyle = (next: Appearance | undefined) => dispatch({ type: "restyle", key, appearance: next });
   return (
     <section aria-label={texts.editor.selected} className="editor-selected">
-      <h3>{texts.editor.state(nameOf(selected, faces.indexOf(selected) + 1), selected.hidden)}</h3>
+      <h3>{texts.editor.state(nameOf(selected, regions.indexOf(selected) + 1), selected.hidden)}</h3>
       <label>
         <input
           type="checkbox"
@@ -32,10 +33,17 @@ export function Selected({ faces, style, selected, dispatch }: SelectedProps) {
       </label>
       {appearance && <StyleFields legend={texts.editor.ownStyleLegend} value={appearance} onChange={restyle} />}
       {!known && (
-        <button type="button" className="button" onClick={() => dispatch({ type: "remove", key })}>
-          <Trash2 aria-hidden="true" />
-          <span>{texts.editor.remove}</span>
-        </button>
+        <>
+          <KindSelect
+            label={texts.editor.kind}
+            value={selected.kind}
+            onChange={(kind) => dispatch({ type: "rekind", key, kind })}
+          />
+          <button type="button" className="button" onClick={() => dispatch({ type: "remove", key })}>
+            <Trash2 aria-hidden="true" />
+            <span>{texts.editor.remove}</span>
+          </button>
+        </>
       )}
     </section>
   );
@@ -47,7 +55,7 @@ type PhotoStyleProps = {
   onApplyToAll: (style: Appearance) => Promise<string>;
 };
 
-/** The style of all faces that have none of their own. */
+/** The style of all regions that have none of their own. */
 export function PhotoStyle({ style, dispatch, onApplyToAll }: PhotoStyleProps) {
   const [answer, setAnswer] = useState<string>();
   async function applyToAll() {

@@ -5,7 +5,7 @@ import { frameOf, type Size } from "../../lib/geometry";
 import { texts } from "../../texts";
 import { PhotoStyle, Selected } from "./details";
 import { edit, type Action, type Edited, type Editing } from "./editing";
-import { FaceList } from "./face-list";
+import { RegionList } from "./region-list";
 import { Finish } from "./finish";
 import { Stage } from "./stage";
 import { Tools } from "./tools";
@@ -34,28 +34,28 @@ type Props = {
 export function Editor({ name, url, photo, start, canFinishAtOnce, note, onEdit, onFinish, onApplyToAll }: Props) {
   const [editing, dispatch] = useReducer(edit, start);
   const [panning, setPanning] = useState(false);
-  const { faces, style } = editing;
+  const { regions, style } = editing;
   const { width, height, source } = photo;
   const picture = useMemo(() => ({ width, height }), [width, height]);
   const stage = useRef<HTMLDivElement>(null);
   const help = useId();
   const control = useView(picture, stage);
-  const selected = faces.find(({ key }) => key === editing.selected);
-  const drawBox = useKeys({ stage, faces, selected, picture, control, dispatch });
+  const selected = regions.find(({ key }) => key === editing.selected);
+  const drawBox = useKeys({ stage, regions, selected, picture, control, dispatch });
   useEffect(() => stage.current?.focus(), []);
   useEffect(() => onEdit(editing), [editing, onEdit]);
 
   const { show } = control;
-  const latestFaces = useRef(faces);
+  const latestRegions = useRef(regions);
   useEffect(() => {
-    latestFaces.current = faces;
-  }, [faces]);
-  /** The list selects a face without knowing where it is. It must stay the same function, or every row renders anew. */
+    latestRegions.current = regions;
+  }, [regions]);
+  /** The list selects a region without knowing where it is. It must stay the same function, or every row renders anew. */
   const dispatchFromList = useCallback(
     (action: Action) => {
       dispatch(action);
-      const face = action.type === "select" && latestFaces.current.find(({ key }) => key === action.key);
-      if (face) show(frameOf(face.place, picture));
+      const region = action.type === "select" && latestRegions.current.find(({ key }) => key === action.key);
+      if (region) show(frameOf(region.place, picture));
     },
     [show, picture],
   );
@@ -68,11 +68,12 @@ export function Editor({ name, url, photo, start, canFinishAtOnce, note, onEdit,
         name={name}
         source={source}
         picture={picture}
-        faces={faces}
+        regions={regions}
         style={style}
         selected={selected}
         control={control}
         panning={panning}
+        drawAs={editing.drawAs}
         helpId={help}
         dispatch={dispatch}
       />
@@ -91,9 +92,9 @@ export function Editor({ name, url, photo, start, canFinishAtOnce, note, onEdit,
         <Finish editing={editing} canFinishAtOnce={canFinishAtOnce} onFinish={() => onFinish(editing, picture)} />
         <div className="editor-details">
           {note && <Notice kind="info">{note}</Notice>}
-          <Selected faces={faces} style={style} selected={selected} dispatch={dispatch} />
+          <Selected regions={regions} style={style} selected={selected} dispatch={dispatch} />
           <PhotoStyle style={style} dispatch={dispatch} onApplyToAll={onApplyToAll} />
-          <FaceList faces={faces} selectedKey={selected?.key} dispatch={dispatchFromList} />
+          <RegionList regions={regions} selectedKey={selected?.key} dispatch={dispatchFromList} />
         </div>
       </div>
     </div>

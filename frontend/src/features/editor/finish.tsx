@@ -1,16 +1,18 @@
 import { useState } from "react";
 import { failureOf } from "../../api/failure";
 import { Notice } from "../../components/notice";
+import { countKinds, totalOf } from "../../jobs/job";
 import { texts } from "../../texts";
 import type { Editing } from "./editing";
 
 type FinishProps = { editing: Editing; canFinishAtOnce: boolean; onFinish: () => Promise<void> };
 
-/** How many faces are hidden, and the button that carries the decision out. */
+/** How much is hidden, and the button that carries the decision out. */
 export function Finish({ editing, canFinishAtOnce, onFinish }: FinishProps) {
   const [sending, setSending] = useState(false);
   const [problem, setProblem] = useState<string>();
-  const hidden = editing.faces.filter((face) => face.hidden).length;
+  const hidden = countKinds(editing.regions.filter((region) => region.hidden));
+  const visible = countKinds(editing.regions.filter((region) => !region.hidden));
   const canFinish = canFinishAtOnce || editing.past.length > 0;
 
   async function finish() {
@@ -27,14 +29,14 @@ export function Finish({ editing, canFinishAtOnce, onFinish }: FinishProps) {
   return (
     <div className="editor-finish">
       {problem && <Notice kind="danger">{problem}</Notice>}
-      <p role="status">{texts.editor.count(hidden, editing.faces.length - hidden)}</p>
+      <p role="status">{texts.editor.count(hidden, visible)}</p>
       <button
         type="button"
         className="button is-primary"
         disabled={!canFinish || sending}
         onClick={() => void finish()}
       >
-        {sending ? texts.editor.sending : hidden > 0 ? texts.editor.finish : texts.editor.finishNone}
+        {sending ? texts.editor.sending : totalOf(hidden) > 0 ? texts.editor.finish : texts.editor.finishNone}
       </button>
     </div>
   );

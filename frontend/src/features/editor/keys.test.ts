@@ -4,7 +4,7 @@ import { commandOf } from "./keys";
 const press = (key: string, modifiers: Partial<Parameters<typeof commandOf>[0]> = {}) =>
   commandOf({ key, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...modifiers });
 
-test("arrow keys go to a face, and with a modifier move or resize its box", () => {
+test("arrow keys go to a region, and with a modifier move or resize its box", () => {
   expect(press("ArrowLeft")).toEqual({ does: "go", across: -1, down: 0 });
   expect(press("ArrowDown", { shiftKey: true })).toEqual({ does: "move", across: 0, down: 1 });
   expect(press("ArrowUp", { altKey: true })).toEqual({ does: "resize", across: 0, down: -1 });

@@ -1,53 +1,75 @@
 import { memo } from "react";
-import type { Face } from "../../jobs/decision";
-import { corners, type Frame, type Size } from "../../lib/geometry";
+import type { Region } from "../../jobs/decision";
+import { boundsOf, corners, type Frame, type Size } from "../../lib/geometry";
+import { texts } from "../../texts";
 import { rollHandle, shownFrame } from "./shapes";
 
-type Props = { faces: readonly Face[]; picture: Size };
+type Props = { regions: readonly Region[]; picture: Size };
 
-/** The boxes of all faces. All hidden ones are a single path, and so are all visible ones: a photo may have thousands. */
-export const Outlines = memo(function Outlines({ faces, picture }: Props) {
+/** The boxes of all regions. All hidden ones are a single path, and so are all visible ones: a photo may have thousands. */
+export const Outlines = memo(function Outlines({ regions, picture }: Props) {
   return (
     <Drawing picture={picture}>
       <Line
         path={pathOf(
-          faces.filter(({ hidden }) => hidden),
+          regions.filter(({ hidden }) => hidden),
           picture,
         )}
-        className="is-hidden-face"
+        className="is-hidden-region"
       />
       <Line
         path={pathOf(
-          faces.filter(({ hidden }) => !hidden),
+          regions.filter(({ hidden }) => !hidden),
           picture,
         )}
-        className="is-visible-face"
+        className="is-visible-region"
       />
     </Drawing>
   );
 });
 
+/** Up to this many boxes are labelled. More labels would hide the picture. */
+const MAX_LABELLED = 200;
+
+/** What plates and text are, in words at their boxes. Regions have no label: they are most, and people know them. */
+export const KindLabels = memo(function KindLabels({ regions, picture }: Props) {
+  const labelled = regions.filter(({ kind }) => kind !== "face").slice(0, MAX_LABELLED);
+  return (
+    <div className="editor-kinds" aria-hidden="true">
+      {labelled.map((region) => {
+        const { left, top } = boundsOf(shownFrame(region, picture));
+        const style = { left: `${(left / picture.width) * 100}%`, top: `${(top / picture.height) * 100}%` };
+        return (
+          <span key={region.key} style={style}>
+            {texts.kinds[region.kind]}
+          </span>
+        );
+      })}
+    </div>
+  );
+});
+
 /** The selected box, with handles at its corners and one to turn it. `away` and `radius` are in pixels of the picture. */
 export function Selection({
-  face,
+  region,
   picture,
   away,
   radius,
 }: {
-  face: Face;
+  region: Region;
   picture: Size;
   away: number;
   radius: number;
 }) {
-  const frame = shownFrame(face, picture);
+  const frame = shownFrame(region, picture);
   const top = rollHandle(frame, 0);
   const handle = rollHandle(frame, away);
   return (
     <Drawing picture={picture}>
-      <g className="is-selected-face">
+      <g className="is-selected-region">
         <Line
           path={`${outline(frame)}M${top.x} ${top.y}L${handle.x} ${handle.y}`}
-          className={face.hidden ? "is-hidden-face" : "is-visible-face"}
+          className={region.hidden ? "is-hidden-region" : "is-visible-region"}
         />
         {[...corners(frame), handle].map(({ x, y }, index) => (
           <circle key={index} cx={x} cy={y} r={radius} />
@@ -74,8 +96,8 @@ function Line({ path, className }: { path: string; className: string }) {
   );
 }
 
-const pathOf = (faces: readonly Face[], picture: Size) =>
-  faces.map((face) => outline(shownFrame(face, picture))).join("");
+const pathOf = (regions: readonly Region[], picture: Size) =>
+  regions.map((region) => outline(shownFrame(region, picture))).join("");
 
 const outline = (frame: Frame) =>
   `M${corners(frame)

@@ -1,5 +1,5 @@
 import { memo, useEffect, useRef } from "react";
-import type { Face } from "../../jobs/decision";
+import type { Region } from "../../jobs/decision";
 import type { Appearance } from "../../jobs/job";
 import { boundsOf, frameOf, type Rectangle, type Size } from "../../lib/geometry";
 import { paintedFrame, paintPlace, type Source } from "../../lib/paint";
@@ -7,10 +7,10 @@ import { paintedFrame, paintPlace, type Source } from "../../lib/paint";
 /** The most pixels along a side of the paint. Paint has no detail, so that more would only cost time. */
 const MAX_SIDE = 2048;
 
-type Props = { faces: readonly Face[]; style: Appearance; source: Source | undefined; picture: Size };
+type Props = { regions: readonly Region[]; style: Appearance; source: Source | undefined; picture: Size };
 
-/** The paint over the hidden ones of these faces, as the server will paint it. */
-export const PaintLayer = memo(function PaintLayer({ faces, style, source, picture }: Props) {
+/** The paint over the hidden ones of these regions, as the server will paint it. */
+export const PaintLayer = memo(function PaintLayer({ regions, style, source, picture }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const painted = useRef<Props>(undefined);
   const shrink = Math.min(1, MAX_SIDE / Math.max(picture.width, picture.height));
@@ -19,10 +19,10 @@ export const PaintLayer = memo(function PaintLayer({ faces, style, source, pictu
     if (!context || !source) return;
     const last = painted.current;
     const isSame = last?.style === style && last.source === source && last.picture === picture;
-    const changed = isSame ? changedFaces(last.faces, faces) : undefined;
-    paintFaces(context, source, faces, style, changed);
-    painted.current = { faces, style, source, picture };
-  }, [faces, style, source, picture]);
+    const changed = isSame ? changedRegions(last.regions, regions) : undefined;
+    paintRegions(context, source, regions, style, changed);
+    painted.current = { regions, style, source, picture };
+  }, [regions, style, source, picture]);
   return (
     <canvas
       ref={canvas}
@@ -33,42 +33,43 @@ export const PaintLayer = memo(function PaintLayer({ faces, style, source, pictu
   );
 });
 
-/** The faces, as they were and as they are, that differ between two lists. */
-function changedFaces(before: readonly Face[], after: readonly Face[]): Face[] {
+/** The regions, as they were and as they are, that differ between two lists. */
+function changedRegions(before: readonly Region[], after: readonly Region[]): Region[] {
   const [old, now] = [new Set(before), new Set(after)];
-  return [...before.filter((face) => !now.has(face)), ...after.filter((face) => !old.has(face))];
+  return [...before.filter((region) => !now.has(region)), ...after.filter((region) => !old.has(region))];
 }
 
-/** Paints all hidden faces, or only what is near the changed ones: a photo may have hundreds. */
-function paintFaces(
+/** Paints all hidden regions, or only what is near the changed ones: a photo may have hundreds. */
+function paintRegions(
   context: CanvasRenderingContext2D,
   source: Source,
-  faces: readonly Face[],
+  regions: readonly Region[],
   style: Appearance,
-  changed: readonly Face[] | undefined,
+  changed: readonly Region[] | undefined,
 ): void {
   const { width, height } = context.canvas;
-  const bounds = (face: Face) => boundsOf(paintedFrame(face.place, face.appearance ?? style, { width, height }));
+  const bounds = (region: Region) =>
+    boundsOf(paintedFrame(region.place, region.appearance ?? style, region.kind, { width, height }));
   const part = changed ? around(changed.map(bounds)) : { left: 0, top: 0, width, height };
   context.save();
   context.beginPath();
   context.rect(part.left, part.top, part.width, part.height);
   context.clip();
   context.clearRect(part.left, part.top, part.width, part.height);
-  for (const face of inOrder(faces, style, { width, height })) {
-    if (meet(bounds(face), part)) paintPlace(context, source, face.place, face.appearance ?? style);
+  for (const region of inOrder(regions, style, { width, height })) {
+    if (meet(bounds(region), part)) paintPlace(context, source, region.place, region.appearance ?? style, region.kind);
   }
   context.restore();
 }
 
-/** The hidden faces in the server's order: small ones over large ones, and plain colours over everything else. */
-function inOrder(faces: readonly Face[], style: Appearance, picture: Size): Face[] {
-  const isSolid = (face: Face) => Number((face.appearance ?? style).style === "solid");
-  const area = (face: Face) => {
-    const { across, down } = frameOf(face.place, picture);
+/** The hidden regions in the server's order: small ones over large ones, and plain colours over everything else. */
+function inOrder(regions: readonly Region[], style: Appearance, picture: Size): Region[] {
+  const isSolid = (region: Region) => Number((region.appearance ?? style).style === "solid");
+  const area = (region: Region) => {
+    const { across, down } = frameOf(region.place, picture);
     return across * down;
   };
-  return faces
+  return regions
     .filter(({ hidden }) => hidden)
     .sort((one, other) => isSolid(one) - isSolid(other) || area(other) - area(one));
 }

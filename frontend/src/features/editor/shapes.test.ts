@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { Face } from "../../jobs/decision";
+import type { Region } from "../../jobs/decision";
 import { frameOf, type Place } from "../../lib/geometry";
-import { dragged, drawn, faceAt, grownBy, handleAt, movedBy, nextFace, rolledBy } from "./shapes";
+import { dragged, drawn, regionAt, grownBy, handleAt, movedBy, nextRegion, rolledBy } from "./shapes";
 
 const SIZE = { width: 100, height: 100 };
 const at = (left: number, top: number, side = 0.2): Place => ({
@@ -12,22 +12,22 @@ const at = (left: number, top: number, side = 0.2): Place => ({
   roll: 0,
   turned: true,
 });
-const face = (key: string, place: Place): Face => ({ key, place, hidden: true });
+const region = (key: string, place: Place): Region => ({ key, place, hidden: true, kind: "face" });
 /** Rounded, because fractions are not exact. */
 const numbers = ({ left, top, width, height, roll }: Place) =>
   [left, top, width, height, roll].map((value) => Math.round(value * 1000) / 1000);
 
-test("of two faces at a point, the smaller one is meant", () => {
-  const faces = [face("large", at(0.1, 0.1, 0.6)), face("small", at(0.3, 0.3))];
-  expect(faceAt(faces, { x: 40, y: 40 }, SIZE, 0)?.key).toBe("small");
-  expect(faceAt(faces, { x: 15, y: 15 }, SIZE, 0)?.key).toBe("large");
-  expect(faceAt(faces, { x: 90, y: 90 }, SIZE, 0)).toBeUndefined();
+test("of two regions at a point, the smaller one is meant", () => {
+  const regions = [region("large", at(0.1, 0.1, 0.6)), region("small", at(0.3, 0.3))];
+  expect(regionAt(regions, { x: 40, y: 40 }, SIZE, 0)?.key).toBe("small");
+  expect(regionAt(regions, { x: 15, y: 15 }, SIZE, 0)?.key).toBe("large");
+  expect(regionAt(regions, { x: 90, y: 90 }, SIZE, 0)).toBeUndefined();
 });
 
-test("a finger also reaches a face that it misses by a little", () => {
-  const faces = [face("tiny", at(0.5, 0.5, 0.02))];
-  expect(faceAt(faces, { x: 47, y: 50 }, SIZE, 2)).toBeUndefined();
-  expect(faceAt(faces, { x: 47, y: 50 }, SIZE, 4)?.key).toBe("tiny");
+test("a finger also reaches a region that it misses by a little", () => {
+  const regions = [region("tiny", at(0.5, 0.5, 0.02))];
+  expect(regionAt(regions, { x: 47, y: 50 }, SIZE, 2)).toBeUndefined();
+  expect(regionAt(regions, { x: 47, y: 50 }, SIZE, 4)?.key).toBe("tiny");
 });
 
 test("a box is grasped at its corners, above its upper edge, and inside", () => {
@@ -76,11 +76,11 @@ test("keys move, resize and turn a box", () => {
   expect(rolledBy({ ...at(0.2, 0.2), roll: 178 }, 5, SIZE).roll).toBe(-177);
 });
 
-test("arrow keys go to the nearest face in their direction", () => {
-  const faces = [face("a", at(0, 0)), face("b", at(0.4, 0.02)), face("c", at(0.8, 0)), face("d", at(0, 0.5))];
-  expect(nextFace(faces, undefined, 1, 0, SIZE)?.key).toBe("a");
-  expect(nextFace(faces, faces[0], 1, 0, SIZE)?.key).toBe("b");
-  expect(nextFace(faces, faces[0], 0, 1, SIZE)?.key).toBe("d");
-  expect(nextFace(faces, faces[2], -1, 0, SIZE)?.key).toBe("b");
-  expect(nextFace(faces, faces[2], 1, 0, SIZE)).toBeUndefined();
+test("arrow keys go to the nearest region in their direction", () => {
+  const regions = [region("a", at(0, 0)), region("b", at(0.4, 0.02)), region("c", at(0.8, 0)), region("d", at(0, 0.5))];
+  expect(nextRegion(regions, undefined, 1, 0, SIZE)?.key).toBe("a");
+  expect(nextRegion(regions, regions[0], 1, 0, SIZE)?.key).toBe("b");
+  expect(nextRegion(regions, regions[0], 0, 1, SIZE)?.key).toBe("d");
+  expect(nextRegion(regions, regions[2], -1, 0, SIZE)?.key).toBe("b");
+  expect(nextRegion(regions, regions[2], 1, 0, SIZE)).toBeUndefined();
 });

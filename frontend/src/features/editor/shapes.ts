@@ -1,4 +1,4 @@
-import { turned, type Face } from "../../jobs/decision";
+import { turned, type Region } from "../../jobs/decision";
 import {
   clamp,
   corners,
@@ -19,22 +19,22 @@ export type Handle = { part: "corner"; corner: number } | { part: "roll" } | { p
 /** The smallest side of a box, in pixels of the picture. */
 const MIN_SIDE = 4;
 
-/** The frame in which a face is shown: that of the head, turned like it. */
-export const shownFrame = (face: Face, picture: Size): Frame =>
-  face.place.turned ? frameOf(face.place, picture) : headFrame(face.place, picture);
+/** The frame in which a region is shown: that of the head, turned like it. */
+export const shownFrame = (region: Region, picture: Size): Frame =>
+  region.place.turned ? frameOf(region.place, picture) : headFrame(region.place, picture);
 
-/** The face at this point. Of several, the smallest. Near a small one counts, up to `reach` pixels of the picture. */
-export function faceAt(faces: readonly Face[], point: Point, picture: Size, reach: number): Face | undefined {
-  let best: { face: Face; distance: number; area: number } | undefined;
-  for (const face of faces) {
-    const frame = shownFrame(face, picture);
+/** The region at this point. Of several, the smallest. Near a small one counts, up to `reach` pixels of the picture. */
+export function regionAt(regions: readonly Region[], point: Point, picture: Size, reach: number): Region | undefined {
+  let best: { region: Region; distance: number; area: number } | undefined;
+  for (const region of regions) {
+    const frame = shownFrame(region, picture);
     const distance = distanceTo(frame, point);
     const area = frame.across * frame.down;
     if (distance > reach) continue;
     if (!best || distance < best.distance || (distance === best.distance && area < best.area))
-      best = { face, distance, area };
+      best = { region, distance, area };
   }
-  return best?.face;
+  return best?.region;
 }
 
 /** How far a point lies outside a frame; 0 inside. */
@@ -108,23 +108,23 @@ function within(place: Place): Place {
 
 const withinHalfTurn = (degrees: number) => ((((degrees + 180) % 360) + 360) % 360) - 180;
 
-/** The nearest face in a direction (−1, 0 or 1 across and down), seen from the selected one; the first if none is. */
-export function nextFace(
-  faces: readonly Face[],
-  selected: Face | undefined,
+/** The nearest region in a direction (−1, 0 or 1 across and down), seen from the selected one; the first if none is. */
+export function nextRegion(
+  regions: readonly Region[],
+  selected: Region | undefined,
   across: number,
   down: number,
   picture: Size,
-): Face | undefined {
-  if (!selected) return faces[0];
+): Region | undefined {
+  if (!selected) return regions[0];
   const from = frameOf(selected.place, picture);
-  let best: { face: Face; cost: number } | undefined;
-  for (const face of faces) {
-    const to = frameOf(face.place, picture);
+  let best: { region: Region; cost: number } | undefined;
+  for (const region of regions) {
+    const to = frameOf(region.place, picture);
     const ahead = (to.x - from.x) * across + (to.y - from.y) * down;
     const aside = Math.abs((to.x - from.x) * down) + Math.abs((to.y - from.y) * across);
     const cost = ahead + 2 * aside;
-    if (face.key !== selected.key && ahead > 0 && (!best || cost < best.cost)) best = { face, cost };
+    if (region.key !== selected.key && ahead > 0 && (!best || cost < best.cost)) best = { region, cost };
   }
-  return best?.face;
+  return best?.region;
 }

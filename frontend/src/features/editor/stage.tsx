@@ -1,11 +1,11 @@
 import { useMemo, type Dispatch, type RefObject } from "react";
-import type { Face } from "../../jobs/decision";
-import type { Appearance } from "../../jobs/job";
+import type { Region } from "../../jobs/decision";
+import type { Appearance, Kind } from "../../jobs/job";
 import type { Size } from "../../lib/geometry";
 import type { Source } from "../../lib/paint";
 import { texts } from "../../texts";
 import type { Action } from "./editing";
-import { Outlines, Selection } from "./outlines";
+import { KindLabels, Outlines, Selection } from "./outlines";
 import { PaintLayer } from "./paint-layer";
 import { ROLL_HANDLE, useGestures, type Draft } from "./use-gestures";
 import type { ViewControl } from "./use-view";
@@ -19,24 +19,27 @@ type Props = {
   name: string;
   source: Source | undefined;
   picture: Size;
-  faces: readonly Face[];
+  regions: readonly Region[];
   style: Appearance;
-  selected: Face | undefined;
+  selected: Region | undefined;
   control: ViewControl;
   panning: boolean;
+  /** The kind of the box that is drawn. */
+  drawAs: Kind;
   /** Id of the text that explains the keys. */
   helpId: string;
   dispatch: Dispatch<Action>;
 };
 
-/** The photo with the boxes of its faces, and with the paint that will hide them. */
+/** The photo with the boxes of its regions, and with the paint that will hide them. */
 export function Stage(props: Props) {
-  const { element, url, name, source, picture, faces, style, selected, control, panning, helpId, dispatch } = props;
-  const { draft, handlers } = useGestures({ faces, selected, picture, control, panning, dispatch });
-  const drafted = draft && faceOf(draft, faces);
+  const { element, url, name, source, picture, regions, style, selected, control, panning, drawAs, helpId, dispatch } =
+    props;
+  const { draft, handlers } = useGestures({ regions, selected, picture, control, panning, dispatch });
+  const drafted = draft && regionOf(draft, regions, drawAs);
   const active = draft?.key;
   // A moving box has a layer of its own, so that the others are not painted again with each movement.
-  const resting = useMemo(() => (active ? faces.filter(({ key }) => key !== active) : faces), [faces, active]);
+  const resting = useMemo(() => (active ? regions.filter(({ key }) => key !== active) : regions), [regions, active]);
   const moving = useMemo(() => (drafted ? [drafted] : []), [drafted]);
   const { scale, x, y } = control.view;
   const marked = drafted ?? selected;
@@ -60,16 +63,17 @@ export function Stage(props: Props) {
         }}
       >
         <img src={url} alt={texts.card.before(name)} draggable={false} />
-        <PaintLayer faces={resting} style={style} source={source} picture={picture} />
-        {drafted && <PaintLayer faces={moving} style={style} source={source} picture={picture} />}
-        <Outlines faces={resting} picture={picture} />
-        {marked && <Selection face={marked} picture={picture} away={ROLL_HANDLE / scale} radius={HANDLE / scale} />}
+        <PaintLayer regions={resting} style={style} source={source} picture={picture} />
+        {drafted && <PaintLayer regions={moving} style={style} source={source} picture={picture} />}
+        <Outlines regions={resting} picture={picture} />
+        <KindLabels regions={regions} picture={picture} />
+        {marked && <Selection region={marked} picture={picture} away={ROLL_HANDLE / scale} radius={HANDLE / scale} />}
       </div>
     </div>
   );
 }
 
-function faceOf(draft: Draft, faces: readonly Face[]): Face {
-  const face = faces.find(({ key }) => key === draft.key);
-  return face ? { ...face, place: draft.place } : { ...draft, hidden: true };
+function regionOf(draft: Draft, regions: readonly Region[], drawAs: Kind): Region {
+  const region = regions.find(({ key }) => key === draft.key);
+  return region ? { ...region, place: draft.place } : { ...draft, kind: drawAs, hidden: true };
 }

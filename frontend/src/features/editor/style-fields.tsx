@@ -8,7 +8,7 @@ type Props = { legend: string; value: Appearance; onChange: (value: Appearance) 
 
 const words = texts.options;
 
-/** The style of a face, or of all faces of a photo. */
+/** The style of a region, or of all regions of a photo. */
 export function StyleFields({ legend, value, onChange }: Props) {
   const id = useId();
   const set = (change: Partial<Appearance>) => onChange({ ...value, ...change });

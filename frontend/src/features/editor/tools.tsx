@@ -3,6 +3,7 @@ import type { Dispatch } from "react";
 import { texts } from "../../texts";
 import type { Action, Editing } from "./editing";
 import { IconButton } from "./editor-frame";
+import { KindSelect } from "./kind-select";
 import type { ViewControl } from "./use-view";
 
 type ToolsProps = {
@@ -14,7 +15,7 @@ type ToolsProps = {
   dispatch: Dispatch<Action>;
 };
 
-/** The buttons for all faces, for what was done before, and for the view. */
+/** The buttons for all regions, for what was done before, and for the view. */
 export function Tools({ editing, control, panning, onPanning, onDraw, dispatch }: ToolsProps) {
   const { selected, past, future } = editing;
   const words = texts.editor;
@@ -64,6 +65,7 @@ export function Tools({ editing, control, panning, onPanning, onDraw, dispatch }
           <Maximize aria-hidden="true" />
         </IconButton>
       </div>
+      <KindSelect label={words.drawAs} value={editing.drawAs} onChange={(kind) => dispatch({ type: "drawAs", kind })} />
     </div>
   );
 }

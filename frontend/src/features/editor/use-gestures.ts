@@ -1,15 +1,15 @@
 import { useRef, useState, type Dispatch, type PointerEvent } from "react";
-import type { Face } from "../../jobs/decision";
+import type { Region } from "../../jobs/decision";
 import type { Place, Point, Size } from "../../lib/geometry";
 import type { Action } from "./editing";
-import { dragged, drawn, faceAt, handleAt, shownFrame, type Handle } from "./shapes";
+import { dragged, drawn, regionAt, handleAt, shownFrame, type Handle } from "./shapes";
 import type { ViewControl } from "./use-view";
 import { toPicture } from "./view";
 
 /** A pointer that moves less far, in screen pixels, taps. */
 const TAP = { mouse: 4, touch: 10 };
 
-/** How near to a handle, or to a tiny face, a pointer must come, in screen pixels. Fingers are wide. */
+/** How near to a handle, or to a tiny region, a pointer must come, in screen pixels. Fingers are wide. */
 const REACH = { mouse: 10, touch: 22 };
 
 /** How far above a box the handle that turns it is, in screen pixels. */
@@ -20,13 +20,13 @@ export type Draft = { key: string; place: Place };
 
 type Gesture =
   | { kind: "press"; from: Point; handle: Handle | undefined }
-  | { kind: "shape"; from: Point; handle: Handle; face: Face }
+  | { kind: "shape"; from: Point; handle: Handle; region: Region }
   | { kind: "draw"; from: Point; key: string }
   | { kind: "pan" };
 
 type Props = {
-  faces: readonly Face[];
-  selected: Face | undefined;
+  regions: readonly Region[];
+  selected: Region | undefined;
   picture: Size;
   control: ViewControl;
   /** Whether a drag moves the picture, in place of drawing a box. */
@@ -34,8 +34,8 @@ type Props = {
   dispatch: Dispatch<Action>;
 };
 
-/** What pointers do on the stage: tap a face, drag a box or its handles, draw a box, move the picture, pinch. */
-export function useGestures({ faces, selected, picture, control, panning, dispatch }: Props) {
+/** What pointers do on the stage: tap a region, drag a box or its handles, draw a box, move the picture, pinch. */
+export function useGestures({ regions, selected, picture, control, panning, dispatch }: Props) {
   const [draft, setDraft] = useState<Draft>();
   const pointers = useRef(new Map<number, Point>());
   const gesture = useRef<Gesture>(undefined);
@@ -88,7 +88,7 @@ export function useGestures({ faces, selected, picture, control, panning, dispat
 
   function dragOf({ from, handle }: Extract<Gesture, { kind: "press" }>): Gesture {
     if (panning) return { kind: "pan" };
-    if (selected && handle) return { kind: "shape", from, handle, face: selected };
+    if (selected && handle) return { kind: "shape", from, handle, region: selected };
     return { kind: "draw", from, key: `drawn-${crypto.randomUUID()}` };
   }
 
@@ -99,8 +99,8 @@ export function useGestures({ faces, selected, picture, control, panning, dispat
       setDraft({ key: now.key, place: drawn(toPicture(view, now.from), toPicture(view, at), picture) });
     }
     if (now?.kind === "shape") {
-      const place = dragged(now.face.place, now.handle, toPicture(view, now.from), toPicture(view, at), picture);
-      setDraft({ key: now.face.key, place });
+      const place = dragged(now.region.place, now.handle, toPicture(view, now.from), toPicture(view, at), picture);
+      setDraft({ key: now.region.key, place });
     }
   }
 
@@ -121,8 +121,8 @@ export function useGestures({ faces, selected, picture, control, panning, dispat
     setDraft(undefined);
     if (now?.kind === "press") {
       const reach = REACH[precisionOf(event)] / view.scale / 2;
-      const face = faceAt(faces, toPicture(view, now.from), picture, reach);
-      dispatch(face ? { type: "toggle", key: face.key } : { type: "select", key: undefined });
+      const region = regionAt(regions, toPicture(view, now.from), picture, reach);
+      dispatch(region ? { type: "toggle", key: region.key } : { type: "select", key: undefined });
     }
     if (now?.kind === "draw" && draft) dispatch({ type: "draw", ...draft });
     if (now?.kind === "shape" && draft) dispatch({ type: "place", ...draft });

@@ -1,12 +1,12 @@
 import { useEffect, useEffectEvent, type Dispatch, type RefObject } from "react";
-import type { Face } from "../../jobs/decision";
+import type { Region } from "../../jobs/decision";
 import { clamp, frameOf, type Point, type Size } from "../../lib/geometry";
 import { announce } from "../../lib/announcer";
 import { texts } from "../../texts";
 import type { Action } from "./editing";
-import { nameOf } from "./face-name";
+import { nameOf } from "./region-name";
 import { commandOf, type Command } from "./keys";
-import { drawn, grownBy, movedBy, nextFace, rolledBy } from "./shapes";
+import { drawn, grownBy, movedBy, nextRegion, rolledBy } from "./shapes";
 import type { ViewControl } from "./use-view";
 import { toPicture } from "./view";
 
@@ -18,15 +18,15 @@ const DRAWN = 0.2;
 
 type Props = {
   stage: RefObject<HTMLElement | null>;
-  faces: readonly Face[];
-  selected: Face | undefined;
+  regions: readonly Region[];
+  selected: Region | undefined;
   picture: Size;
   control: ViewControl;
   dispatch: Dispatch<Action>;
 };
 
 /** What the keyboard does in the editor. Returns what draws a box, for a button. */
-export function useKeys({ stage, faces, selected, picture, control, dispatch }: Props) {
+export function useKeys({ stage, regions, selected, picture, control, dispatch }: Props) {
   const onKeyDown = useEffectEvent((event: KeyboardEvent) => {
     const command = commandOf(event);
     if (!command || !isMeant(command, event.target, stage.current)) return;
@@ -58,31 +58,31 @@ export function useKeys({ stage, faces, selected, picture, control, dispatch }: 
     }
   }
 
-  function change(command: Command, face: Face) {
+  function change(command: Command, region: Region) {
     const step = STEP * Math.min(picture.width, picture.height);
-    const place = (next: Face["place"]) => dispatch({ type: "place", key: face.key, place: next, repeats: true });
+    const place = (next: Region["place"]) => dispatch({ type: "place", key: region.key, place: next, repeats: true });
     switch (command.does) {
       case "toggle":
-        dispatch({ type: "toggle", key: face.key });
-        return say({ ...face, hidden: !face.hidden });
+        dispatch({ type: "toggle", key: region.key });
+        return say({ ...region, hidden: !region.hidden });
       case "remove":
-        return dispatch({ type: "remove", key: face.key });
+        return dispatch({ type: "remove", key: region.key });
       case "move":
-        return place(movedBy(face.place, command.across * step, command.down * step, picture));
+        return place(movedBy(region.place, command.across * step, command.down * step, picture));
       case "resize":
-        return place(grownBy(face.place, (command.across * step) / 2, (-command.down * step) / 2, picture));
+        return place(grownBy(region.place, (command.across * step) / 2, (-command.down * step) / 2, picture));
       case "roll":
-        return place(rolledBy(face.place, command.degrees, picture));
+        return place(rolledBy(region.place, command.degrees, picture));
     }
   }
 
   function go(across: number, down: number) {
-    const face = nextFace(faces, selected, across, down, picture);
-    if (!face) return;
-    dispatch({ type: "select", key: face.key });
-    control.show(frameOf(face.place, picture));
+    const region = nextRegion(regions, selected, across, down, picture);
+    if (!region) return;
+    dispatch({ type: "select", key: region.key });
+    control.show(frameOf(region.place, picture));
     stage.current?.focus();
-    say(face);
+    say(region);
   }
 
   function drawInTheMiddle() {
@@ -95,9 +95,9 @@ export function useKeys({ stage, faces, selected, picture, control, dispatch }: 
     dispatch({ type: "draw", key: `drawn-${crypto.randomUUID()}`, place });
   }
 
-  function say(face: Face) {
-    const number = faces.findIndex(({ key }) => key === face.key) + 1;
-    announce(texts.editor.state(nameOf(face, number), face.hidden));
+  function say(region: Region) {
+    const number = regions.findIndex(({ key }) => key === region.key) + 1;
+    announce(texts.editor.state(nameOf(region, number), region.hidden));
   }
 
   return drawInTheMiddle;

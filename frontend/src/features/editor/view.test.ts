@@ -28,7 +28,7 @@ test("the picture is not moved out of the stage", () => {
   expect(panBy(zoomed, -9999, 0, PICTURE, STAGE).x).toBe(-500);
 });
 
-test("a face outside the stage is moved into it, and one inside stays", () => {
+test("a region outside the stage is moved into it, and one inside stays", () => {
   const zoomed = zoomTo(fit(PICTURE, STAGE), 1, { x: 0, y: 250 }, PICTURE, STAGE);
   expect(reveal(zoomed, { x: 900, y: 250 }, PICTURE, STAGE).x).toBe(-460);
   expect(reveal(zoomed, { x: 250, y: 250 }, PICTURE, STAGE)).toBe(zoomed);

@@ -30,8 +30,8 @@ test("every choice reports the new choices", async () => {
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, shape: "box" });
   await user.selectOptions(screen.getByRole("combobox", { name: texts.options.output.label }), "webp");
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, output: "webp" });
-  await user.click(screen.getByRole("checkbox", { name: texts.options.noFaces.label }));
-  expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, on_no_faces: "fail" });
+  await user.click(screen.getByRole("checkbox", { name: texts.options.nothingFound.label }));
+  expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, on_nothing_found: "fail" });
   await user.click(screen.getByRole("checkbox", { name: texts.options.truncated.label }));
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, on_truncated: "complete" });
   fireEvent.change(screen.getByRole("slider", { name: texts.options.keep.label }), { target: { value: "4" } });
@@ -40,6 +40,21 @@ test("every choice reports the new choices", async () => {
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, review: "when_unsure" });
   await user.click(screen.getByRole("checkbox", { name: texts.options.reduce.label }));
   expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, reduce: true });
+});
+
+test("each kind is hidden on its own, and one of them always", async () => {
+  const onChange = showPanel();
+  const checkbox = (kind: "face" | "plate" | "text") =>
+    screen.getByRole<HTMLInputElement>("checkbox", { name: texts.options.kinds[kind] });
+  expect([checkbox("face").checked, checkbox("face").disabled, checkbox("plate").checked]).toEqual([true, true, false]);
+  await userEvent.click(checkbox("plate"));
+  expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, kinds: ["face", "plate"] });
+});
+
+test("a kind that is not the last one can be left out", async () => {
+  const onChange = showPanel({ kinds: ["face", "text"] });
+  await userEvent.click(screen.getByRole("checkbox", { name: texts.options.kinds.face }));
+  expect(onChange).toHaveBeenLastCalledWith({ ...DEFAULTS, kinds: ["text"] });
 });
 
 test("each kind of metadata is kept on its own", async () => {
@@ -72,7 +87,7 @@ test("the colour can be chosen", () => {
 test("every choice is explained", () => {
   showPanel({ style: "solid" });
   const explained = [...document.querySelectorAll<HTMLElement>("[aria-describedby]")];
-  expect(explained).toHaveLength(12);
+  expect(explained).toHaveLength(13);
   explained.forEach((element) => {
     expect(document.getElementById(element.getAttribute("aria-describedby")!)?.textContent).toMatch(/\.$/);
   });

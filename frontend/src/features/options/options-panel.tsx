@@ -6,6 +6,7 @@ import {
   CONFIDENCE,
   DEFAULTS,
   HOURS_KEPT,
+  KINDS,
   METADATA,
   OUTPUTS,
   PADDING,
@@ -21,7 +22,7 @@ type Props = { choices: Choices; onChange: (choices: Choices) => void };
 
 const words = texts.options;
 
-/** The choices of how faces are hidden, each explained in a sentence. */
+/** The choices of what is hidden and how, each explained in a sentence. */
 export function OptionsPanel({ choices, onChange }: Props) {
   const [open, setOpen] = useState(() => window.matchMedia("(min-width: 1024px)").matches);
   const set = (change: Partial<Choices>) => onChange({ ...choices, ...change });
@@ -33,6 +34,7 @@ export function OptionsPanel({ choices, onChange }: Props) {
           <ChevronDown aria-hidden="true" />
         </summary>
         <p className="note">{words.hint}</p>
+        <KindChoice chosen={choices.kinds} onChange={(kinds) => set({ kinds })} />
         <Field label={words.review.label} explain={words.review.explain}>
           {(ids) => (
             <Select
@@ -125,9 +127,9 @@ export function OptionsPanel({ choices, onChange }: Props) {
         </Field>
         <Check words={words.reduce} checked={choices.reduce} onChange={(reduce) => set({ reduce })} />
         <Check
-          words={words.noFaces}
-          checked={choices.on_no_faces === "fail"}
-          onChange={(fail) => set({ on_no_faces: fail ? "fail" : "complete" })}
+          words={words.nothingFound}
+          checked={choices.on_nothing_found === "fail"}
+          onChange={(fail) => set({ on_nothing_found: fail ? "fail" : "complete" })}
         />
         <Check
           words={words.truncated}
@@ -183,9 +185,36 @@ function StyleChoice({ choices, set }: { choices: Choices; set: (change: Partial
   );
 }
 
-type Kinds = Choices["keep_metadata"];
+type Kinds = Choices["kinds"];
 
-function MetadataChoice({ kept, onChange }: { kept: Kinds; onChange: (kept: Kinds) => void }) {
+/** What is hidden. The last kind that is chosen cannot be left out. */
+function KindChoice({ chosen, onChange }: { chosen: Kinds; onChange: (chosen: Kinds) => void }) {
+  return (
+    <fieldset className="option" aria-describedby="kinds-explain">
+      <legend>{words.kinds.label}</legend>
+      {KINDS.map((kind) => (
+        <label key={kind} className="checkbox">
+          <input
+            type="checkbox"
+            checked={chosen.includes(kind)}
+            disabled={chosen.length === 1 && chosen.includes(kind)}
+            onChange={({ target }) =>
+              onChange(KINDS.filter((each) => (each === kind ? target.checked : chosen.includes(each))))
+            }
+          />{" "}
+          {words.kinds[kind]}
+        </label>
+      ))}
+      <p className="note" id="kinds-explain">
+        {words.kinds.explain}
+      </p>
+    </fieldset>
+  );
+}
+
+type Metadata = Choices["keep_metadata"];
+
+function MetadataChoice({ kept, onChange }: { kept: Metadata; onChange: (kept: Metadata) => void }) {
   return (
     <fieldset aria-describedby="metadata-explain">
       <legend>{words.metadata.label}</legend>

@@ -12,5 +12,5 @@ export function paintPreview(canvas: HTMLCanvasElement, drawing: CanvasImageSour
   Object.assign(photo, size);
   photo.getContext("2d")?.drawImage(drawing, 0, 0, size.width, size.height);
   context.drawImage(photo, 0, 0);
-  paintPlace(context, { picture: photo, size }, FACE, paint);
+  paintPlace(context, { picture: photo, size }, FACE, paint, "face");
 }

@@ -30,6 +30,12 @@ test("the list tells which detector or check found each face", () => {
   expect(screen.getByText(texts.boxes.legend)).toBeTruthy();
 });
 
+test("the list tells what is not a face", () => {
+  const drawn: Box = { ...BOX, kind: "text", found_by: "person", found_in: "person" };
+  render(<BoxList name="a.jpg" boxes={[{ ...BOX, kind: "plate" }, drawn]} />);
+  expect(items()).toEqual(["Number plate · 99 % sure · own detector", "Text · chosen by a person"]);
+});
+
 test("the legend of dashed boxes is shown only if a check found a face", () => {
   render(<BoxList name="a.jpg" boxes={[BOX]} />);
   expect(screen.queryByText(texts.boxes.legend)).toBeNull();

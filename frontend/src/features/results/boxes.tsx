@@ -7,7 +7,7 @@ import type { Box } from "./receipt";
 /** Up to this many boxes get a number in the picture. More numbers would hide the picture. */
 const MAX_NUMBERED = 30;
 
-/** Up to this many faces are listed. A photo may have thousands, which would make the page slow. */
+/** Up to this many boxes are listed. A photo may have thousands, which would make the page slow. */
 const MAX_LISTED = 100;
 
 /** How boxes look: by who found them, and those of faces that stay visible. */
@@ -52,7 +52,7 @@ export function Boxes({ boxes, ratio }: BoxesProps) {
 const inPercent = (place: object) =>
   Object.fromEntries(Object.entries(place).map(([edge, fraction]) => [edge, `${Number(fraction) * 100}%`]));
 
-/** The confidence and the detector of each face of a photo, as a list. */
+/** The confidence and the detector of each box of a photo, as a list. */
 export function BoxList({ name, boxes }: { name: string; boxes: readonly Box[] }) {
   if (boxes.length === 0) return <p className="note">{texts.boxes.none}</p>;
   const listed = boxes.slice(0, MAX_LISTED);
@@ -76,13 +76,14 @@ export function BoxList({ name, boxes }: { name: string; boxes: readonly Box[] }
   );
 }
 
-/** Who found a face, how sure it was, and whether the face stays visible. */
-function Finding({ box: { confidence, found_by, found_in, round, hidden } }: { box: Box }) {
+/** What a box shows unless it is a face, who found it, how sure that was, and whether it stays visible. */
+function Finding({ box: { kind, confidence, found_by, found_in, round, hidden } }: { box: Box }) {
   const visible = hidden ? "" : ` · ${texts.boxes.visible}`;
-  if (found_by === "person") return texts.boxes.byPerson + visible;
+  const what = kind === "face" ? "" : `${texts.kinds[kind]} · `;
+  if (found_by === "person") return what + texts.boxes.byPerson + visible;
   return (
     <>
-      {texts.boxes.confidence(percent(confidence / 100))}
+      {what + texts.boxes.confidence(percent(confidence / 100))}
       <span className="note">
         {" "}
         · {texts.boxes.foundBy[found_by]}

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { completed } from "../../testing/server";
+import { completed, faces } from "../../testing/server";
 import { cleanSuffix, fileName, formatName, uniqueNames } from "./file-name";
 import { DEFAULTS, jobOptions } from "../../jobs/choices";
 import type { CompletedJob } from "../../jobs/job";
 
-function jobOf(faces: number, content_type: CompletedJob["result"]["content_type"]): CompletedJob {
+function jobOf(count: number, content_type: CompletedJob["result"]["content_type"]): CompletedJob {
   const job = completed({
     job_id: "a",
     status: "PROCESSING",
@@ -13,7 +13,7 @@ function jobOf(faces: number, content_type: CompletedJob["result"]["content_type
     expires_at: "",
     progress: {},
   });
-  return { ...job, faces, result: { ...job.result, content_type } };
+  return { ...job, hidden: faces(count), result: { ...job.result, content_type } };
 }
 
 test.each([

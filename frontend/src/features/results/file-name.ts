@@ -1,4 +1,4 @@
-import type { CompletedJob } from "../../jobs/job";
+import { totalOf, type CompletedJob } from "../../jobs/job";
 
 const EXTENSIONS: Record<string, string> = {
   "image/jpeg": "jpg",
@@ -24,9 +24,9 @@ const MAX_SUFFIX = 40;
 export const cleanSuffix = (text: string) => text.replace(/[\\/:*?"<>|\p{Cc}]/gu, "").slice(0, MAX_SUFFIX);
 
 /** The file name of a downloaded result: the photo's name with a suffix, and the extension of the result's format. */
-export function fileName(photoName: string, { faces, result }: CompletedJob, suffix: string): string {
+export function fileName(photoName: string, { hidden, result }: CompletedJob, suffix: string): string {
   const extension = EXTENSIONS[result.content_type] ?? "jpg";
-  return `${stem(photoName)}${faces === 0 ? NOTHING_HIDDEN : suffix}.${extension}`;
+  return `${stem(photoName)}${totalOf(hidden) === 0 ? NOTHING_HIDDEN : suffix}.${extension}`;
 }
 
 /** The name that people use for a format. */

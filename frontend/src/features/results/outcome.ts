@@ -1,9 +1,10 @@
-import type { CompletedJob } from "../../jobs/job";
+import { totalOf, type CompletedJob } from "../../jobs/job";
 import { texts } from "../../texts";
 
-/** How many faces are hidden, and how many stay visible because a person decided so. */
-export function outcomeOf({ faces, kept, reviewed }: CompletedJob): string {
-  const none = kept > 0 || reviewed ? texts.result.nothingHidden : texts.result.none;
-  const hidden = faces === 0 ? none : texts.result.hidden(faces);
-  return kept > 0 ? texts.result.kept(hidden, kept) : hidden;
+/** How much is hidden, and how much stays visible because a person decided so. */
+export function outcomeOf({ hidden, kept, reviewed, options }: CompletedJob): string {
+  const isKept = totalOf(kept) > 0;
+  const none = isKept || reviewed ? texts.result.nothingHidden : texts.result.none(options.kinds ?? []);
+  const told = totalOf(hidden) === 0 ? none : texts.result.hidden(hidden);
+  return isKept ? texts.result.kept(told, totalOf(kept)) : told;
 }

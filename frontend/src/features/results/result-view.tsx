@@ -221,7 +221,7 @@ function FileNote({ job }: { job: JobWithResult }) {
 
 /** A warning about the result, and a button if trying again may help. */
 function Warning({ name, code, onRetry }: { name: string; code: WarningCode; onRetry: Props["onRetry"] }) {
-  const remedy = code === "NoFacesFound" ? remedyFor(code) : null;
+  const remedy = code === "NothingFound" ? remedyFor(code) : null;
   return (
     <Notice kind="warning">
       <p>{texts.warnings[code] ?? texts.unknownWarning(code)}</p>

@@ -44,13 +44,14 @@ class EmbeddedDetector:
         self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass
     ) -> tuple[Detection, list[Box]]:
         """The same, and the boxes of all possible faces of at least the confidence HINT."""
-        picture, least = load(photo.data), min(min_confidence, HINT[detection_pass])
+        picture, warnings = opened(photo, detection_pass)
+        least = min(min_confidence, HINT[detection_pass])
         if detection_pass is DetectionPass.FIRST:
             possible = find_faces(centerface(), yunet(), picture, min_confidence, least)
-            warnings, version = warnings_for(picture), f"{centerface().version} {yunet().version}"
+            version = f"{centerface().version} {yunet().version}"
         else:
             possible = find_missed_faces(yunet(), picture, least)
-            warnings, version = missing_pixels(picture), yunet().version
+            version = yunet().version
         found = possible[possible[:, SCORE] >= min_confidence]
         if (widths(found) < NEAR_LIMIT).any():
             warnings.append(WarningCode.FACES_NEAR_SIZE_LIMIT)
@@ -67,6 +68,16 @@ def boxes_of(candidates: Floats, size: tuple[int, int]) -> list[Box]:
             corners.tolist(), candidates[:, SCORE].tolist(), candidates[:, ROLL].tolist(), strict=True
         )
     ]
+
+
+def opened(photo: StoredPhoto, detection_pass: DetectionPass) -> tuple[Image.Image, list[WarningCode]]:
+    """The picture that `load` gives, and the warnings about it. In a draft, our own paint causes most of them.
+
+    Whatever is looked for, missing pixels must be told.
+    """
+    picture = load(photo.data)
+    first = detection_pass is DetectionPass.FIRST
+    return picture, warnings_for(picture) if first else missing_pixels(picture)
 
 
 def load(data: bytes) -> Image.Image:

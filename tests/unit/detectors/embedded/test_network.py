@@ -264,13 +264,19 @@ def test_the_layer_holds_only_what_is_meant_to_be_there(built):
         "numpy",
         "numpy.libs",
         "onnxruntime",
+        "ppocr",
         "yunet",
     }
     assert [path.name for path in (built / "OnnxLayer").iterdir()] == ["python"]
 
 
 @pytest.mark.parametrize(
-    ("package", "licence"), [("centerface", "MIT License"), ("yunet", "Redistribution and use in source and binary")]
+    ("package", "licence"),
+    [
+        ("centerface", "MIT License"),
+        ("ppocr", "Apache License"),
+        ("yunet", "Redistribution and use in source and binary"),
+    ],
 )
 def test_a_network_comes_with_its_licence_and_its_origin(built, package, licence):
     folder = built / "OnnxLayer" / "python" / package

@@ -1,0 +1,48 @@
+"""Lines of text, whatever has found them, and their boxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from faceblur.geometry import Box
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from faceblur.limits import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text: a rectangle of `long` × `short` about (x, y), turned by `roll` degrees clockwise, in pixels.
+
+    The long side lies within 90 degrees of the horizontal. `score` says how sure its detector is, 0…1.
+    """
+
+    x: float
+    y: float
+    long: float
+    short: float
+    roll: float
+    score: float
+
+
+def boxes_of(
+    lines: Sequence[Line], size: tuple[int, int], kind: Kind, confidence_of: Callable[[float], float]
+) -> list[Box]:
+    """The lines as turned boxes of this kind in a picture of this size. A score gives a confidence (0…100)."""
+    width, height = size
+    return [
+        Box(
+            (line.x - line.long / 2) / width,
+            (line.y - line.short / 2) / height,
+            line.long / width,
+            line.short / height,
+            confidence_of(line.score),
+            roll=line.roll,
+            turned=True,
+            kind=kind,
+        )
+        for line in lines
+    ]

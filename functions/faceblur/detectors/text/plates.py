@@ -1,0 +1,85 @@
+"""Which lines of text are number plates, and how much of a plate its letters leave over.
+
+The shape tells them apart, not the characters: recognising them would take more time, and it fails where letters are
+too small to be read. Signs of the same shape count as plates, because a plate that is missed is worse. docs/text.md has
+the figures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from faceblur.detectors.text.lines import boxes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from faceblur.detectors.text.lines import Line
+    from faceblur.geometry import Box
+    from faceblur.limits import Kind
+
+# Long by short side of a plate's text: from two lines of few characters to one line of nine.
+LEAST_RATIO, MOST_RATIO = 1.5, 6.0
+# A car stands, so its plate is seldom turned by more degrees.
+MOST_ROLL = 35.0
+# From the text to the plate's edge, as shares of the text's height. At the ends there may be a country's sign.
+MARGIN_ACROSS, MARGIN_DOWN = 0.35, 0.2
+# A line is part of a longer text if a neighbour of about its height is nearer than this many heights.
+NEIGHBOUR, ALIKE = 1.6, 1.5
+# A text of which more than this share lies in a plate's box is that plate's.
+OF_PLATE = 0.8
+
+
+def plates_among(lines: Sequence[Line], clear: float) -> list[Line]:
+    """The lines of at least the score `clear` that may be plates, enlarged to the plates."""
+    return [
+        whole_plate(line)
+        for line in lines
+        if line.score >= clear and has_the_shape(line) and not in_longer_text(line, lines)
+    ]
+
+
+def wanted_among(
+    lines: Sequence[Line],
+    size: tuple[int, int],
+    kinds: Collection[Kind],
+    confidence_of: Callable[[float], float],
+    clear: float,
+) -> list[Box]:
+    """The boxes of the kinds that are wanted, plates, texts or both, most confident first.
+
+    A plate needs at least the score `clear`. If both are wanted, a plate is no text as well.
+    """
+    found = boxes_of(lines, size, "text", confidence_of) if "text" in kinds else []
+    if "plate" in kinds:
+        plates = boxes_of(plates_among(lines, clear), size, "plate", confidence_of)
+        found = [*plates, *(box for box in found if not any(box.share_in(plate) > OF_PLATE for plate in plates))]
+    return sorted(found, key=lambda box: -box.confidence)
+
+
+def has_the_shape(line: Line) -> bool:
+    """Whether a line of text has the proportions and the position of a plate's."""
+    return LEAST_RATIO * line.short <= line.long <= MOST_RATIO * line.short and abs(line.roll) <= MOST_ROLL
+
+
+def in_longer_text(line: Line, lines: Sequence[Line]) -> bool:
+    """Whether lines of about the same height lie right above and right below this one, as in a longer text."""
+    alike = [
+        other
+        for other in lines
+        if other is not line
+        and line.short < ALIKE * other.short
+        and other.short < ALIKE * line.short
+        and abs(other.x - line.x) < (other.long + line.long) / 2
+    ]
+    below = any(0 < other.y - line.y < NEIGHBOUR * line.short for other in alike)
+    above = any(0 < line.y - other.y < NEIGHBOUR * line.short for other in alike)
+    return above and below
+
+
+def whole_plate(line: Line) -> Line:
+    """The plate around this text."""
+    return replace(
+        line, long=line.long + 2 * MARGIN_ACROSS * line.short, short=line.short + 2 * MARGIN_DOWN * line.short
+    )

@@ -1,0 +1,105 @@
+"""Amazon Rekognition's DetectText, searched for as `detectors/rekognition.py` searches for faces.
+
+An answer holds 100 words. So an area with a full answer is asked for again as quarters, and large photos in tiles. AWS
+states no least size of text, so no small text is looked for beyond that. A mirror hides text: a check sees the photo
+enlarged.
+
+https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectText.html
+"""
+
+from __future__ import annotations
+
+from math import atan2, cos, degrees, sin
+from typing import TYPE_CHECKING
+
+from faceblur.aws import service_errors
+from faceblur.detectors import rekognition
+from faceblur.detectors.base import Answer
+from faceblur.detectors.rekognition import Operation, Search
+from faceblur.detectors.text.lines import Line, boxes_of
+from faceblur.detectors.text.plates import wanted_among
+from faceblur.errors import DetectorThrottled, DetectorUnavailable
+from faceblur.geometry import merge
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from faceblur.detectors.base import Detection, DetectionPass, PaidCalls, StoredPhoto
+    from faceblur.detectors.rekognition import Request
+    from faceblur.geometry import Box
+    from faceblur.limits import Kind
+
+FULL_ANSWER = 100  # words
+# The service reads what it finds, so no texture is among it, and a plate that it can hardly read is a plate.
+CLEAR_PLATE = 0.0
+# A line whose intersection over union with a surer one is above the first is the same line, and so is one of which more
+# than the second lies in that one. A line that is only partly the same stays, because it may show more of the text.
+SAME, WITHIN = 0.7, 0.9
+
+
+class RekognitionTextDetector:
+    """Amazon Rekognition's plates and texts, through boto3."""
+
+    def __init__(self, kinds: Collection[Kind], paid: PaidCalls, answers: dict[str, Answer]) -> None:
+        """Find these kinds, plates, texts or both, with these calls. `answers` is as for `RekognitionDetector`."""
+        self.kinds = kinds
+        self.paid = paid
+        self.answers = answers
+
+    def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
+        """The plates and texts of at least this confidence (0…100). Raises the errors of `RekognitionDetector`."""
+        search = Search(photo, detection_pass, self.paid, self.answers, TEXT)
+        size = search.photo_area.size
+        lines = [line_of(box, size) for box in merge(search.survey(), overlap=SAME, inside=WITHIN)]
+        return search.detection(wanted_among(lines, size, self.kinds, confidence_of, CLEAR_PLATE), min_confidence)
+
+
+def detect_text(request: Request) -> Answer:
+    """The lines of one answer, as turned boxes in fractions of the image; they may reach outside the image."""
+    with service_errors(throttled=DetectorThrottled, unavailable=DetectorUnavailable):
+        found = rekognition.client().detect_text(Image=request.image)["TextDetections"]
+    width, height = request.size
+    lines = [
+        line_around(
+            [(point["X"] * width, point["Y"] * height) for point in each["Geometry"]["Polygon"]], each["Confidence"]
+        )
+        for each in found
+        if each["Type"] == "LINE"
+    ]
+    words = sum(each["Type"] == "WORD" for each in found)
+    return Answer(boxes_of(lines, request.size, "text", confidence_of), words >= FULL_ANSWER)
+
+
+TEXT = Operation("DetectText", detect_text, mirrors=False, size_limit=False)
+
+
+def line_around(corners: Sequence[tuple[float, float]], confidence: float) -> Line:
+    """The line of text in these corners, in pixels: clockwise from where the first character begins, above it."""
+    (left, top), (right, below), *_ = corners
+    angle = atan2(below - top, right - left)
+    c, s = cos(angle), sin(angle)
+    across, down = [x * c + y * s for x, y in corners], [y * c - x * s for x, y in corners]
+    long, short = max(across) - min(across), max(down) - min(down)
+    middle, level = (max(across) + min(across)) / 2, (max(down) + min(down)) / 2
+    roll = degrees(angle)
+    if long < short:
+        long, short, roll = short, long, roll + 90
+    return Line(middle * c - level * s, middle * s + level * c, long, short, (roll + 90) % 180 - 90, confidence / 100)
+
+
+def line_of(box: Box, size: tuple[int, int]) -> Line:
+    """The line of a turned box in a picture of this size."""
+    width, height = size
+    return Line(
+        (box.left + box.width / 2) * width,
+        (box.top + box.height / 2) * height,
+        box.width * width,
+        box.height * height,
+        box.roll,
+        box.confidence / 100,
+    )
+
+
+def confidence_of(score: float) -> float:
+    """The confidence (0…100) that a score (0…1) stands for."""
+    return 100 * score

@@ -1,0 +1,30 @@
+"""A street with a drawn number plate."""
+
+from __future__ import annotations
+
+from PIL import Image, ImageDraw, ImageFont
+
+from tests.support.pictures.photos import encoded, street_pixels
+
+PLATE = (120, 40)  # pixels
+
+
+def plate(roll: float, size: tuple[int, int] = PLATE) -> Image.Image:
+    """A drawn number plate, transparent around it."""
+    picture = Image.new("RGBA", size, "white")
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle((0, 0, size[0] - 1, size[1] - 1), outline="black", width=2)
+    pen.text((size[0] / 2, size[1] / 2), "AB 123 CD", "black", ImageFont.load_default(size[1] * 0.55), anchor="mm")
+    return picture.rotate(-roll, Image.Resampling.BICUBIC, expand=True)
+
+
+def street_with_plate(roll: float, enlarged: int = 1) -> tuple[bytes, Image.Image]:
+    """A street with a plate, and a mask of the plate."""
+    street = street_pixels()
+    street = street.resize((street.width * enlarged, street.height * enlarged))
+    shown = plate(roll)
+    place = street.width // 2, street.height * 2 // 3
+    street.paste(shown, place, shown)
+    mask = Image.new("L", street.size)
+    mask.paste(shown.getchannel("A").point(lambda level: 255 if level > 127 else 0), place)
+    return encoded(street, "JPEG", quality=92), mask

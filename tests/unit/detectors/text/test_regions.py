@@ -1,0 +1,93 @@
+"""Lines of text in a map of probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from faceblur.detectors.text.lines import Line
+from faceblur.detectors.text.plates import plates_among
+from faceblur.detectors.text.regions import ENLARGED, lines_in
+
+CLEAR = 0.75  # the score of a line that may be a plate
+
+
+def drawn(*rectangles: tuple[float, float, float, float, float]) -> np.ndarray:
+    """A map of 400 × 300 with cores: centre, long and short side, roll."""
+    picture = Image.new("L", (400, 300))
+    for x, y, long, short, roll in rectangles:
+        angle = np.radians(roll)
+        across, down = np.array([np.cos(angle), np.sin(angle)]) * long / 2, np.array([-np.sin(angle), np.cos(angle)])
+        down = down * short / 2
+        corners = [a * across + b * down + (x, y) for a, b in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+        ImageDraw.Draw(picture).polygon([tuple(corner) for corner in corners], fill=230)
+    return np.asarray(picture, np.float32) / 255
+
+
+@pytest.mark.parametrize("roll", [0, 20, -35, 60])
+def test_a_core_is_enlarged_to_its_line_and_keeps_its_direction(roll):
+    (line,) = lines_in(drawn((200, 150, 120, 24, roll)), 0.5)
+
+    growth = ENLARGED * 120 * 24 / (120 + 24)
+    assert (line.x, line.y) == pytest.approx((200, 150), abs=2)
+    # The edges of a drawn core reach up to two cells further, and the rectangle around a slanted staircase another one.
+    assert (line.long, line.short) == pytest.approx((120 + growth, 24 + growth), abs=7)
+    assert line.roll == pytest.approx(roll, abs=2)
+    assert line.score == pytest.approx(230 / 255, abs=0.01)
+
+
+def test_each_separate_core_is_a_line():
+    found = lines_in(drawn((100, 50, 80, 12, 0), (100, 90, 80, 12, 0), (300, 90, 80, 12, 0)), 0.5)
+
+    assert sorted((round(line.x, -1), round(line.y, -1)) for line in found) == [(100, 50), (100, 90), (300, 90)]
+
+
+def test_parts_of_a_core_that_meet_only_below_are_one_line():
+    fork = np.zeros((40, 60), np.float32)
+    fork[5:30, 5:15] = fork[5:30, 40:50] = fork[25:30, 5:50] = 0.9
+
+    assert len(lines_in(fork, 0.5)) == 1
+
+
+def test_nothing_is_found_in_noise_and_below_the_least_score():
+    specks = np.zeros((60, 60), np.float32)
+    specks[::10, ::10] = 1.0
+
+    assert lines_in(specks, 0.1) == []
+    assert lines_in(drawn((200, 150, 120, 24, 0)), 0.95) == []
+
+
+def a_line(y: float = 100, long: float = 120, short: float = 30, roll: float = 0, score: float = 0.9) -> Line:
+    return Line(200, y, long, short, roll, score)
+
+
+def test_a_line_with_the_shape_of_a_plate_is_enlarged_to_the_plate():
+    (plate,) = plates_among([a_line()], CLEAR)
+
+    assert plate.long > 120
+    assert plate.short > 30
+
+
+@pytest.mark.parametrize(
+    "line", [a_line(long=300), a_line(long=36), a_line(roll=60), a_line(score=0.5)], ids=["long", "short", "up", "dim"]
+)
+def test_another_line_is_no_plate(line):
+    assert plates_among([line], CLEAR) == []
+
+
+def test_a_line_within_a_longer_text_is_no_plate():
+    lines = [a_line(y=100 + 36 * number) for number in range(3)]
+
+    assert {plate.y for plate in plates_among(lines, CLEAR)} == {100, 172}
+
+
+def test_the_outline_of_something_large_is_less_likely_a_text_than_what_is_filled():
+    outline = drawn((200, 150, 200, 100, 0))
+    outline[120:180, 120:280] = 0
+
+    (filled,), (hollow,) = lines_in(drawn((200, 150, 200, 100, 0)), 0.1), lines_in(outline, 0.1)
+
+    assert (hollow.long, hollow.short) == (filled.long, filled.short)
+    assert filled.score == pytest.approx(230 / 255, abs=0.01)
+    assert hollow.score < 0.75 * filled.score
