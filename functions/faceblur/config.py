@@ -28,6 +28,11 @@ def jobs_table() -> str:
     return os.environ["JOBS_TABLE"]
 
 
+def event_bus_name() -> str:
+    """The name of the customer's event bus that is told how photos and batches end; empty if there is none."""
+    return os.environ["EVENT_BUS_NAME"]
+
+
 def state_machine_arn() -> str:
     """The ARN of the blur_image state machine."""
     return os.environ["STATE_MACHINE_ARN"]

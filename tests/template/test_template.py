@@ -1048,6 +1048,7 @@ BATCH_UPLOADS, LINES, REPORTS, MAP_RESULTS = (
 SOURCE_BUCKET = "arn:${AWS::Partition}:s3:::${SourceBucket}"
 SOURCE_OBJECTS = "arn:${AWS::Partition}:s3:::${SourceBucket}/${SourcePrefix}*"
 TARGET_OBJECTS = "arn:${AWS::Partition}:s3:::${TargetBucket}/${TargetPrefix}*"
+TOLD = {"events:PutEvents": {"arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBusName}"}}
 WAITING_RULE = (
     "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}"
     ":rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
@@ -1068,6 +1069,7 @@ MAY = {
         "s3:PutObject": {UPLOADS, BOXES},
     },
     "GetJobFunction": {
+        **TOLD,
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:GetObject": {BOXES, PREVIEWS, RESULTS, RECEIPTS},
@@ -1098,6 +1100,7 @@ MAY = {
         "states:StopExecution": {EXECUTIONS},
     },
     "StartWorkflowFunction": {
+        **TOLD,
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {UPLOADS},
@@ -1129,6 +1132,7 @@ MAY = {
         "s3:PutObject": {PREVIEWS},
     },
     "CompleteJobFunction": {
+        **TOLD,
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {UPLOADS, BOXES, PREVIEWS, RESULTS, RECEIPTS},
@@ -1137,12 +1141,14 @@ MAY = {
         "s3:PutObject": {RECEIPTS},
     },
     "FailJobFunction": {
+        **TOLD,
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {UPLOADS, BOXES, PREVIEWS, RESULTS, RECEIPTS},
         "s3:ListBucket": {BUCKET},
     },
     "FailUploadFunction": {
+        **TOLD,
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {UPLOADS},
@@ -1162,6 +1168,7 @@ MAY = {
         "states:StartExecution": {"HideBatchStateMachine"},
     },
     "GetBatchFunction": {
+        **TOLD,
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:GetObject": {LINES, REPORTS},
@@ -1188,8 +1195,10 @@ MAY = {
         "s3:PutObject": {UPLOADS},
     },
     "DeliverPhotoFunction": {
+        **TOLD,
         "dynamodb:DeleteItem": {TABLE},
         "dynamodb:GetItem": {TABLE},
+        "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {UPLOADS, BOXES, PREVIEWS, RESULTS, RECEIPTS, BATCHES},
         "s3:GetObject": {RESULTS, RECEIPTS},
         "s3:ListBucket": {BUCKET},
@@ -1197,6 +1206,7 @@ MAY = {
         "states:StopExecution": {BATCH_EXECUTIONS},
     },
     "WriteReportFunction": {
+        **TOLD,
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {BATCHES},
