@@ -13,6 +13,7 @@ import pytest
 
 from faceblur import prices
 from faceblur.jobs.batches import photo_id
+from faceblur.observability import digest_of_id
 from faceblur_cli.batch import wait_for
 from faceblur_cli.folder.ahead import hide_ahead
 from faceblur_cli.folder.journal import Journal
@@ -25,10 +26,11 @@ from tests.support.pictures.photos import blank, grace_hopper
 from tests.support.stack.deployed import Deployed, eventually, request, with_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SOURCE, TARGET = "our-photos", "our-hidden-photos"
+BUS = "our-bus"
 NO_PHOTO = b"not a photo at all"
 PHOTO = blank(64, 64)
 
@@ -45,6 +47,7 @@ def batching(built: Path, endpoint: str, tmp_path_factory: pytest.TempPathFactor
         "TargetReceipts=yes",
         "BucketsWithoutSignIn=yes",
         "DollarsADay=5",
+        f"EventBusName={BUS}",
     )
     with with_faults(plans) as copy:
         name = "faceblur-batches"
@@ -55,7 +58,30 @@ def batching(built: Path, endpoint: str, tmp_path_factory: pytest.TempPathFactor
         s3.put_bucket_notification_configuration(
             Bucket=SOURCE, NotificationConfiguration={"EventBridgeConfiguration": {}}
         )
+        stack.stack.client("events").create_event_bus(Name=BUS)
         yield stack
+
+
+@pytest.fixture
+def told(batching: Deployed) -> Callable[[str], list[dict[str, Any]]]:
+    """Gives the details of the events of this type that a queue on the customer's bus has received in this test."""
+    events, sqs = batching.stack.client("events"), batching.stack.client("sqs")
+    queue = sqs.create_queue(QueueName="ends")["QueueUrl"]
+    sqs.purge_queue(QueueUrl=queue)
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = {"source": ["faceblur"], "detail": {"stack": [batching.name]}}
+    events.put_rule(Name="ends", EventBusName=BUS, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="ends", EventBusName=BUS, Targets=[{"Id": "ends", "Arn": arn}])
+    received: list[dict[str, Any]] = []
+
+    def receive(kind: str) -> list[dict[str, Any]]:
+        messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        for message in messages:
+            received.append(json.loads(message["Body"]))
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return [event["detail"] for event in received if event["detail-type"] == kind]
+
+    return receive
 
 
 def call(stack: Deployed, method: str, path: str, status: int, **content: Any) -> Any:
@@ -290,3 +316,29 @@ def test_a_batch_whose_source_is_missing_or_foreign_says_so(batching: Deployed) 
     for fields in ({"source": {"bucket": TARGET}}, {"source": {"bucket": SOURCE, "prefix": ""}}, {"target": source}):
         status = 400 if "csv" in fields.get("target", {}) else 403
         call(batching, "POST", "/batches", status, json=fields)
+
+
+def test_a_bus_is_told_how_photos_and_batches_ended(
+    batching: Deployed, told: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    job_id = batching.run(grace_hopper())["job_id"]
+    (hidden,) = eventually(lambda: told("Photo hidden"), "the event of a job")
+    assert (hidden["job"], hidden["faces"]) == (digest_of_id(job_id), 1)
+
+    failed_id = batching.run(NO_PHOTO)["job_id"]
+    (failed,) = eventually(lambda: told("Photo failed"), "the event of a job that failed")
+    assert (failed["job"], failed["code"]) == (digest_of_id(failed_id), "UnsupportedFormat")
+
+    land(batching, "in/told.jpg", grace_hopper())
+    _, landed = eventually(
+        lambda: told("Photo hidden")[1:] and told("Photo hidden"), "the event of a photo that landed"
+    )
+    assert landed["source"] == {"bucket": SOURCE, "key": "in/told.jpg"}
+    assert landed["target"] == {"bucket": TARGET, "key": "out/told.jpg"}
+    assert "out/told.jpg" in keys(batching, TARGET)
+
+    batch_id = started(batching, {"one.png": PHOTO, "bad.jpg": NO_PHOTO})
+    (batch,) = eventually(lambda: told("Batch finished"), "the event of a batch", 180)
+    assert (batch["batch"], batch["status"]) == (digest_of_id(batch_id), "COMPLETED")
+    assert (batch["photos"], batch["hidden"], batch["failed"]) == (2, 1, 1)
+    assert [len(told(kind)) for kind in ("Photo hidden", "Photo failed", "Batch finished")] == [3, 2, 1]

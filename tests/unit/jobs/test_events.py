@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import boto3
 import pytest
@@ -26,6 +27,7 @@ from faceblur.options import JobOptions
 from fail_job.app import handler as fail_job
 from fail_upload.app import handler as fail_upload
 from get_job.app import handler as get_job
+from tests.support.sources import ROOT
 from tests.unit.conftest import BUCKET, JOB_ID, execution_arn
 
 BATCH_ID = "6ba7b8109dad41d180b400c04fd430c8"
@@ -287,3 +289,23 @@ def test_nobody_is_told_of_a_job_that_was_deleted_meanwhile(told, complete, add_
     assert told() == []
     with pytest.raises(JobNotFound):
         jobs().get(JOB_ID)
+
+
+def test_the_code_of_the_document_tells_whose_event_it_is():
+    document = (ROOT / "docs" / "events.md").read_text()
+    code, example = (re.search(f"```{kind}\n(.*?)```", document, re.DOTALL)[1] for kind in ("python", "json"))
+    names = {}
+    exec(code, names)
+    event = json.loads(example)
+    assert names["is_about"](event, JOB_ID)
+    assert names["is_about"]({"detail": {"batch": digest_of_id(BATCH_ID)}}, BATCH_ID)
+    assert not names["is_about"](event, BATCH_ID)
+
+
+def test_the_example_of_the_document_has_the_fields_of_a_real_event(told, landed, table, s3):
+    prepare(landed)
+    finish_job(landed, s3, table)
+    deliver_photo(landed, batches(), jobs(), photos(), batch_files())
+    ((_, detail),) = told()
+    example = json.loads(re.search("```json\n(.*?)```", (ROOT / "docs" / "events.md").read_text(), re.DOTALL)[1])
+    assert detail.keys() == example["detail"].keys()
