@@ -92,20 +92,20 @@ class _Crew:
             raise self._reason
 
     def _work(self) -> None:
-        try:
-            while self._pace.take_place():
-                worked = False
-                try:
-                    with self._finding:
-                        file = next(self._files, None)
-                    if file is None:
-                        return
-                    worked = self._do(*file)
-                finally:
-                    self._pace.give_place_back(worked=worked)
-        except BaseException as reason:  # noqa: BLE001 - the main thread raises it
-            self._reason = self._reason or reason
-            self._stop()
+        while self._pace.take_place():
+            worked = False
+            try:
+                with self._finding:
+                    file = next(self._files, None)
+                if file is None:
+                    return
+                worked = self._do(*file)
+            except BaseException as reason:  # noqa: BLE001 - the main thread raises it
+                # This comes before the place is given back, or another thread would begin one more file.
+                self._reason = self._reason or reason
+                self._stop()
+            finally:
+                self._pace.give_place_back(worked=worked)
 
     def _stop(self) -> None:
         """End all waiting. Jobs that have begun go on in the service."""
