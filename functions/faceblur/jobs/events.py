@@ -63,7 +63,7 @@ class Events:
         self, batch_id: str, status: str, outcome: Mapping[str, Any] | None, error: FaceblurError | None
     ) -> None:
         """Tell that a batch ended. There are no counts if its report could not be written."""
-        counts = {name: outcome[name] for name in _COUNTS} if outcome else {}
+        counts = {name: told for name, told in (outcome or {}).items() if name in _COUNTS}
         detail = {"batch": digest_of_id(batch_id), "status": status, **counts}
         self._send("Batch finished", detail | (_told(error) if error else {}))
 
