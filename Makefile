@@ -28,6 +28,8 @@ page_sources := docs/openapi.yaml $(shell find frontend/src frontend/public fron
 # The stack in the cloud. The file is the whole truth about its parameters; what it leaves out gets the default.
 STACK ?= faceblur
 PARAMETERS ?= parameters/$(STACK).yaml
+# A file that was asked for must exist: a mistyped name would deploy the defaults, without sign-in.
+asked_for = $(if $(filter file,$(origin PARAMETERS)),,--must-exist)
 # A deployment, its layer too, is built for this machine's interpreter and processor.
 python_version = $(shell $(uv_python) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 architecture = $(subst aarch64,arm64,$(shell uname -m))
@@ -148,7 +150,8 @@ licences: $(setup) ## write docs/licences.md from the locks
 
 deploy: $(setup) $(page) ## build, deploy and publish into the cloud account of your AWS credentials, with PARAMETERS=FILE
 	@mkdir -p .aws-sam
-	@.venv/bin/python parameters/complete $(PARAMETERS) PythonRuntime=python$(python_version) Architecture=$(architecture) >$(parameters)
+	@.venv/bin/python parameters/complete $(asked_for) $(PARAMETERS) PythonRuntime=python$(python_version) Architecture=$(architecture) >$(parameters)
+	@.venv/bin/python parameters/account
 	$(cloud) .tools/sam/bin/sam build --cache-dir .aws-sam/cache/$(python_version)-$(architecture) --parameter-overrides file://$(parameters) \
 	  $$(grep -q '"FaceDetector": "rekognition"' $(parameters) && echo --exclude OnnxLayer)
 	.venv/bin/python -m faceblur_cli.stack.built .aws-sam/build PythonRuntime=python$(python_version) Architecture=$(architecture)
@@ -167,6 +170,7 @@ smoke: $(setup) ## API=… OUT=… blur a photo through a deployed stack into a 
 	.venv/bin/faceblur blur "$(OUT)/astronaut.png" --api "$(API)" --out "$(OUT)" --json -o on_no_faces=fail
 
 verify-cloud: $(setup) $(page) ## deploy, try, measure and delete a stack in your AWS account, for some cents; asks unless CONFIRM=yes; PARAMETERS=FILE
+	@$(if $(asked_for),.venv/bin/python parameters/complete $(asked_for) $(PARAMETERS) >/dev/null)
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.verify_cloud
 
 clean: ## remove everything that these targets made

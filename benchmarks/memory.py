@@ -73,7 +73,7 @@ ONLY_READ = [
 def street(megapixels: float, ratio: float, alpha: str) -> Image.Image:
     """A picture of this width ÷ height, of repeated pixels, so that its file is small enough to be accepted."""
     height = int((megapixels * 1e6 / ratio) ** 0.5)  # not above the limit
-    picture = photos.street_pixels()
+    picture = photos.street_pixels().copy()  # the original is shared
     light = picture.convert("L")
     if alpha == DRAWN:
         picture = Image.new("RGB", picture.size)

@@ -83,7 +83,11 @@ def announcement(about: dict[str, Any]) -> str:
 
 def agreed() -> bool:
     """Whether somebody agrees: CONFIRM=yes, or an answer at the terminal."""
-    return os.environ.get("CONFIRM") == "yes" or input("Type yes to go on: ").strip() == "yes"
+    try:
+        return os.environ.get("CONFIRM") == "yes" or input("Type yes to go on: ").strip() == "yes"
+    except EOFError:
+        say("Nobody can answer here. To go on without asking, set CONFIRM=yes.")
+        return False
 
 
 def say(line: str) -> None:

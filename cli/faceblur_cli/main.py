@@ -31,7 +31,7 @@ from faceblur_cli.folder.pace import MOST_AT_ONCE, Pace
 from faceblur_cli.folder.pipe import hide_piped
 from faceblur_cli.folder.plan import plan
 from faceblur_cli.folder.progress import Progress
-from faceblur_cli.folder.report import Counts, Report, ReportFile, exit_code
+from faceblur_cli.folder.report import Counts, Report, ReportFile, exit_code, obstacle
 from faceblur_cli.folder.run import hide_all
 from faceblur_cli.folder.walk import folders, walk
 from faceblur_cli.page import publish as page_publisher
@@ -42,11 +42,9 @@ from faceblur_cli.stack.aws import Stack
 from faceblur_cli.stack.sam import STACK_NAME
 from faceblur_cli.stack.serve import reopen_stack, serve_stack
 from faceblur_cli.terminal import err, out
-from faceblur_client import Client, FaceblurError, InvalidOptions, JobFailed
+from faceblur_client import Client, FaceblurError, InvalidOptions, JobFailed, WrongAddress
+from faceblur_client.steps import checked_address
 
-_stack_in_the_cloud = click.option(
-    "--stack-name", default=STACK_NAME, show_default=True, help="Name of the stack in the cloud."
-)
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 
 
@@ -59,8 +57,33 @@ class _AtOnce(click.IntRange):
         return 0 if value in {"auto", 0} else super().convert(value, param, ctx)
 
 
+class _Filled(click.Option):
+    """An option whose value is not empty, as that of an unset variable of the shell is."""
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        if value == "":
+            raise click.BadParameter("The value is empty.", ctx, self)
+        return super().type_cast_value(ctx, value)
+
+
+def _address(_: click.Context, __: click.Parameter, url: str | None) -> str | None:
+    """The address of an API, which is checked before anything begins."""
+    if url is not None:
+        try:
+            checked_address(url)
+        except WrongAddress as error:
+            raise click.BadParameter(error.message) from None
+    return url
+
+
 _PIPE = Path("-")
 _PORT = click.IntRange(0, ports.HIGHEST)
+_stack_in_the_cloud = click.option(
+    "--stack-name", cls=_Filled, default=STACK_NAME, show_default=True, help="Name of the stack in the cloud."
+)
+_of_an_api = click.option(
+    "--api", metavar="URL", callback=_address, help="API of a deployed stack; by default the stack on this machine."
+)
 _SIDES = ("left", "top", "width", "height")
 _PLACES = "ID|LEFT,TOP,WIDTH,HEIGHT"
 
@@ -69,9 +92,13 @@ def _of_a_job(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of a command that runs jobs."""
     options = (
         click.option(
-            "--out", "folder", type=click.Path(file_okay=False, path_type=Path), help="Folder for the results."
+            "--out",
+            "folder",
+            cls=_Filled,
+            type=click.Path(file_okay=False, path_type=Path),
+            help="Folder for the results.",
         ),
-        click.option("--api", metavar="URL", help="API of a deployed stack; by default the stack on this machine."),
+        _of_an_api,
         click.option(
             "--token", envvar="FACEBLUR_TOKEN", help="Token for an API with sign-in; FACEBLUR_TOKEN is safer."
         ),
@@ -125,7 +152,7 @@ def up(port: int, page_port: int, open_browser: bool) -> None:
         page_server.serve_page(stack, page_port) as address,
     ):
         err.print(f"\n[bold]faceblur is up[/bold]\n  Page {address}\n  API  {stack.api_url}\n  AWS  {stack.endpoint}\n")
-        err.print("Stop it with Ctrl-C or `faceblur down`.")
+        err.print("Stop it with Ctrl-C or `.venv/bin/faceblur down`.")
         if open_browser and _has_screen():
             webbrowser.open(address)
         while True:
@@ -159,7 +186,7 @@ def redrive(stack_name: str) -> None:
 
 
 @cli.command()
-@click.option("--stack-name", required=True, help="Name of the stack in the cloud.")
+@click.option("--stack-name", cls=_Filled, required=True, help="Name of the stack in the cloud.")
 @click.option("--yes", is_flag=True, help="Do not ask for the name again.")
 def delete(stack_name: str, yes: bool) -> None:
     """Delete a stack in the cloud with all that it holds: photos, jobs, the web page and the logs.
@@ -195,6 +222,7 @@ def delete(stack_name: str, yes: bool) -> None:
 @click.option(
     "--report",
     "report_path",
+    cls=_Filled,
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Write a line a photo as it ends: FILE.csv or FILE.jsonl.",
@@ -233,6 +261,7 @@ def blur(
             130 if it was interrupted.
     """
     _check_sources(photos, folder, suffix, as_json=as_json)
+    _check_report(report_path)
     job_fields = _fields(**fields) | ({"review": "always"} if review else {})
     wishes = Wishes(job_fields, folder, suffix, with_receipts, keep_mtime)
     sources = [photo for photo in photos if photo != _PIPE]
@@ -300,7 +329,7 @@ def redo_job(job: str, folder: Path | None, api: str | None, token: str | None, 
 @click.option("--redrive", "again", metavar="ID", help="Start this batch again for the photos that are not hidden.")
 @click.option("--no-wait", is_flag=True, help="Do not wait for the end of the batch.")
 @click.option("--receipts", is_flag=True, help="Store each result's receipt beside it.")
-@click.option("--api", metavar="URL", help="API of a deployed stack; by default the stack on this machine.")
+@_of_an_api
 @click.option("--token", envvar="FACEBLUR_TOKEN", help="Token for an API with sign-in; FACEBLUR_TOKEN is safer.")
 @click.option("--option", "-o", "options", multiple=True, metavar="NAME=VALUE", help="Job option, such as style=solid.")
 @_as_json
@@ -346,7 +375,7 @@ def _wait_for(client: Client, batch_id: str) -> dict[str, Any]:
 
 @cli.command("trace")
 @click.argument("job")
-@click.option("--stack-name", help="Name of a stack in the cloud; by default the stack on this machine.")
+@click.option("--stack-name", cls=_Filled, help="Name of a stack in the cloud; by default the stack on this machine.")
 @_as_json
 def trace_job(job: str, stack_name: str | None, as_json: bool) -> None:
     """Show the states that the last run of JOB went through, with durations, retries and errors."""
@@ -522,6 +551,16 @@ def _check_sources(photos: Sequence[Path], folder: Path | None, suffix: str, *, 
         raise click.UsageError("With -, the photo goes to standard output. Use --report instead of --json.")
 
 
+def _check_report(path: Path | None) -> None:
+    """Raise UsageError if a report must not be written to this file."""
+    try:
+        complaint = obstacle(path) if path else None
+    except OSError as error:
+        raise Failure(f"{path} cannot be read: {error.strerror}.") from error
+    if complaint:
+        raise click.UsageError(f"--report {path} {complaint}")
+
+
 def _print_plan(sources: Sequence[Path], wishes: Wishes, counts: Counts, *, resume: bool, as_json: bool) -> None:
     """Print what a run would do with each file."""
     begun = wishes.out and (wishes.out / JOURNAL).exists() and resume
@@ -578,7 +617,7 @@ def _face(text: str) -> dict[str, Any]:
     if text.isdecimal():
         return {"id": int(text)}
     if len(sides) != len(_SIDES):
-        raise Failure(f"{text!r} is neither the id of a face nor a place as LEFT,TOP,WIDTH,HEIGHT.")
+        raise click.UsageError(f"{text!r} is neither the id of a face nor a place as LEFT,TOP,WIDTH,HEIGHT.")
     return dict(zip(_SIDES, sides, strict=True))
 
 
@@ -586,7 +625,7 @@ def _parsed(option: str) -> tuple[str, Any]:
     """The name and the value of an option: the value as JSON if it is JSON, else as text."""
     name, separator, value = option.partition("=")
     if not separator:
-        raise Failure(f"{option!r} is not of the form NAME=VALUE.")
+        raise click.UsageError(f"{option!r} is not of the form NAME=VALUE.")
     try:
         return name, json.loads(value)
     except ValueError:

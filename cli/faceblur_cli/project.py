@@ -46,7 +46,9 @@ def check_tools() -> None:
     """Raise Failure if a tool that runs the stack is not set up."""
     for tool in (SAM, MINISTACK_PYTHON, RUNTIME_PYTHON):
         if not tool.exists():
-            raise Failure(f"{tool.relative_to(ROOT)} is missing. `make run` and `make blur` set it up.")
+            raise Failure(
+                f"{tool.relative_to(ROOT)} is missing. `make run` and `make blur` set it up; --api needs no tool."
+            )
 
 
 def fingerprint() -> str:

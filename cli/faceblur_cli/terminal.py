@@ -16,6 +16,7 @@ from rich.table import Table
 from faceblur_cli.folder.progress import Progress
 from faceblur_cli.folder.report import Counts, Report
 from faceblur_cli.trace import Visit, digest_of_id
+from faceblur_client import InvalidOptions
 
 # Messages go to standard error, so that with --json a program reads nothing but JSON from standard output.
 out, err = Console(), Console(stderr=True)
@@ -42,11 +43,15 @@ def print_report(report: Report, as_json: bool, results_to: Console = out) -> No
 @contextmanager
 def summary_at_end(counts: Counts, total: int) -> Iterator[None]:
     """Print, after an interrupt too, how many of several files have ended in which way, and how many are left."""
+    advice = ", run the same command again to go on"
     try:
         yield
+    except InvalidOptions:
+        advice = ""
+        raise
     finally:
         left = total - counts.total
-        rest = f"; {left:,} not done, run the same command again to go on" if left else ""
+        rest = f"; {left:,} not done{advice}" if left else ""
         if total > 1:
             err.print(f"{counts}{rest}", highlight=False, soft_wrap=True)
 

@@ -67,7 +67,7 @@ class Api:
 
     def __init__(self, url: str, token: str | ClientCredentials | None) -> None:
         """Take the API at this address. Raises WrongAddress if it is none."""
-        self._url = _checked(url)
+        self._url = checked_address(url)
         self._token = TokenKeeper(token)
 
     def hide(self, photo: Photo, options: Mapping[str, Any], on_status: OnStatus | None) -> Steps[Result]:
@@ -221,7 +221,7 @@ class Api:
         return response
 
 
-def _checked(url: str) -> str:
+def checked_address(url: str) -> str:
     """An address without a slash at its end. Raises WrongAddress if it is none."""
     try:
         parsed = httpx.URL(url)

@@ -178,14 +178,20 @@ def raised(answer: str) -> bool:
     return True
 
 
+def link_build(build: Path, folder: Path) -> None:
+    """Put the build's template into this folder, and links to the folders of code that it names."""
+    # The image would start the bootstrap, which is for the embedded AWS.
+    without = shutil.ignore_patterns("bootstrap")
+    for code in build.iterdir():
+        if code.is_dir():
+            shutil.copytree(code, folder / code.name, copy_function=os.link, ignore=without)
+    shutil.copy(build / "template.yaml", folder)
+
+
 def _invoke(verb: str, endpoint: str, event: dict[str, Any], environment: dict[str, str]) -> int:
     with tempfile.TemporaryDirectory(dir=project.BUILD.parent, prefix="build-") as copy:
         folder = Path(copy)
-        # The image would start the bootstrap, which is for the embedded AWS.
-        without = shutil.ignore_patterns("bootstrap")
-        for name in (logical_id(verb), "OnnxLayer"):
-            shutil.copytree(project.BUILD / name, folder / name, copy_function=os.link, ignore=without)
-        shutil.copy(project.BUILD / "template.yaml", folder)
+        link_build(project.BUILD, folder)
         (folder / "event.json").write_text(json.dumps(event))
         (folder / "env.json").write_text(json.dumps({"Parameters": environment}))
         # sam would ask the registry each time, and needs it then.

@@ -234,7 +234,10 @@ def test_sam_that_fails_is_told_in_a_line(sam_that_fails: Path, state: Path) -> 
 
 def test_missing_tools_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(project, "SAM", project.ROOT / ".tools/nothing/sam")
-    with pytest.raises(Failure, match=r"^\.tools/nothing/sam is missing\. `make run` and `make blur` set it up\.$"):
+    with pytest.raises(
+        Failure,
+        match=r"^\.tools/nothing/sam is missing\. `make run` and `make blur` set it up; --api needs no tool\.$",
+    ):
         sam.build(print)
 
 

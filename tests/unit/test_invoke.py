@@ -51,6 +51,22 @@ def test_a_task_gets_what_was_made_of_its_job():
     assert invoke.event_for("detect_faces", MADE_ID, MADE)["boxes"] is None
 
 
+def test_the_build_is_linked_as_it_is(tmp_path):
+    """`sam build` puts functions with the same code into one folder, and names it in the built template."""
+    build, folder = tmp_path / "build", tmp_path / "copy"
+    for name in ("DetectFacesFunction-Shared/app.py", "DetectFacesFunction-Shared/bootstrap", "OnnxLayer/python/x"):
+        (build / name).parent.mkdir(parents=True, exist_ok=True)
+        (build / name).write_text("code")
+    (build / "template.yaml").write_text("CodeUri: DetectFacesFunction-Shared")
+    folder.mkdir()
+    invoke.link_build(build, folder)
+    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) == [
+        "DetectFacesFunction-Shared/app.py",
+        "OnnxLayer/python/x",
+        "template.yaml",
+    ]
+
+
 def test_sam_calls_the_function_of_this_build(tmp_path):
     command = invoke.command("detect_faces", tmp_path, pull=True)
     assert command[1:4] == ["local", "invoke", "DetectFacesFunction"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import runpy
+import subprocess
 import textwrap
 
 import pytest
@@ -44,7 +45,36 @@ def test_without_a_file_or_with_an_empty_one_all_values_are_defaults(file, tmp_p
     assert complete(file("# nothing\n"), BUILT) == DEFAULTS | BUILT
     assert capsys.readouterr().err == ""
     assert complete(tmp_path / "none.yaml", BUILT) == DEFAULTS | BUILT
-    assert "none.yaml: all parameters get their defaults" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "none.yaml: all parameters get their defaults" in told
+    assert "needs no sign-in" in told
+
+
+def test_a_file_that_was_asked_for_must_exist(tmp_path):
+    with pytest.raises(SystemExit, match=r"There is no file .*none.yaml\."):
+        complete(tmp_path / "none.yaml", BUILT, must_exist=True)
+
+
+@pytest.mark.parametrize(("given", "ends"), [(["PARAMETERS=no-such.yaml"], True), (["STACK=no-such"], False)])
+def test_make_deploy_asks_for_a_file_that_is_given(given, ends):
+    """The recipe alone is read: it passes `--must-exist` only for a file that somebody named."""
+    recipe = subprocess.run(
+        ["make", "--dry-run", "deploy", *given], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert ("parameters/complete --must-exist no-such.yaml" in recipe) is ends
+
+
+def test_a_folder_is_no_file_of_parameters(tmp_path):
+    with pytest.raises(SystemExit, match="Is a directory"):
+        complete(tmp_path, BUILT)
+
+
+def test_a_deployment_needs_a_region(monkeypatch, tmp_path):
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    with pytest.raises(SystemExit, match="Set AWS_DEFAULT_REGION"):
+        runpy.run_path(str(ROOT / "parameters/account"))["main"]()
 
 
 @pytest.mark.parametrize(
@@ -56,6 +86,8 @@ def test_without_a_file_or_with_an_empty_one_all_values_are_defaults(file, tmp_p
         ("FaceDetector=both\n", "one `Name: value` a line"),
         ("CallsAJob: {a: 1}\n", "CallsAJob must have one value"),
         ("CallsAJob: [\n", "faceblur.yaml"),
+        ("OidcOrigins: [https://a.example, [x]]\n", "OidcOrigins must have one value"),
+        ("CallsAJob: 7\nCallsAJob: 8\n", "CallsAJob is there twice"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(text, said, file):

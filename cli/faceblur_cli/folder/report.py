@@ -10,6 +10,8 @@ from typing import Any
 
 # Warnings of results in which faces may be visible. A review answers those that come before it.
 _LOOK_AT = {"FacesBelowConfidence", "ChecksNotSettled"}
+# The extensions of reports, and how the files begin.
+_BEGINNINGS = {".csv": b"photo,job_id,", ".jsonl": b'{"photo": '}
 
 
 @dataclass
@@ -129,6 +131,22 @@ def exit_code(counts: Counts) -> int:
     if counts.failed:
         return 1
     return 3 if counts.to_look_at else 0
+
+
+def obstacle(path: Path) -> str | None:
+    """Why a report must not be written to this file; None if it may. Raises OSError.
+
+    A report replaces the file, so a file that is there must be empty or the report of an earlier run.
+    """
+    beginning = _BEGINNINGS.get(path.suffix.lower())
+    if beginning is None:
+        return "is neither a .csv nor a .jsonl file."
+    if path.is_file():
+        with path.open("rb") as file:
+            found = file.read(len(beginning))
+        if found not in (b"", beginning):
+            return "exists and is no report of an earlier run. Choose another name."
+    return None
 
 
 class ReportFile:

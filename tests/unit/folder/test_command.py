@@ -46,7 +46,7 @@ def put(path: Path, content: bytes = b"") -> None:
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     """Call the command as a shell does; gives the exit code."""
-    monkeypatch.setattr(sys, "argv", ["faceblur", "blur", *arguments, "--api", "http://service.test"])
+    monkeypatch.setattr(sys, "argv", ["faceblur", "blur", "--api", "http://service.test", *arguments])
     try:
         main.main()
     except SystemExit as end:
@@ -171,7 +171,7 @@ def test_wrong_options_are_said_once(
         put(tmp_path / f"photos/{number}.jpg")
     assert run(monkeypatch, "photos", "--out", "out", "-o", "style=none") == 2
     assert capfd.readouterr().err.splitlines() == [
-        "0 hidden, 0 failed; 50 not done, run the same command again to go on",
+        "0 hidden, 0 failed; 50 not done",
         "faceblur: style must be blur, pixelate or solid.",
     ]
 
@@ -182,9 +182,10 @@ def test_json_and_the_report_tell_each_file(
     put(tmp_path / "photos/a.jpg")
     put(tmp_path / "photos/bad.jpg", BAD)
     (tmp_path / "photos/text.txt").write_bytes(b"text")
-    for name in ("report.csv", "report.jsonl"):
+    # The last run replaces the report of an earlier one.
+    for name in ("report.csv", "report.jsonl", "report.jsonl"):
         assert run(monkeypatch, "photos", "--out", "out", "--json", "--report", name) == 1
-    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()][3:]
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()][6:]
     assert {line["photo"]: line["status"] for line in lines} == {
         "photos/a.jpg": "COMPLETED",
         "photos/bad.jpg": "FAILED",
@@ -234,6 +235,12 @@ def test_from_a_pipe_into_a_pipe(
         (["nowhere.jpg"], "does not exist"),
         (["photos", "--out", "out", "--at-once", "0"], "--at-once"),
         (["photos", "--out", "out", "--at-once", "many"], "--at-once"),
+        (["photos", "--out", ""], "'--out': The value is empty."),
+        (["photos", "--out", "out", "--report", ""], "'--report': The value is empty."),
+        (["photos", "--out", "out", "--api", ""], "is no address of an API"),
+        (["photos", "--out", "out", "--api", "localhost:4733"], "is no address of an API"),
+        (["photos", "--out", "out", "-o", "style"], "is not of the form NAME=VALUE"),
+        (["photos", "--out", "out", "--keep", "2,2"], "neither the id of a face nor a place"),
     ],
 )
 def test_what_is_no_usage(
@@ -246,8 +253,37 @@ def test_what_is_no_usage(
 ) -> None:
     (tmp_path / "more/photos").mkdir(parents=True)
     assert run(monkeypatch, *arguments) == 2
-    assert complaint in capfd.readouterr().err
+    assert complaint in " ".join(capfd.readouterr().err.split())
     assert service.created == []
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("photos/a.jpg", "is neither a .csv nor a .jsonl file"),
+        ("report.xlsx", "is neither a .csv nor a .jsonl file"),
+        ("photos/photo.csv", "is no report of an earlier run"),
+        ("table.csv", "is no report of an earlier run"),
+        ("list.jsonl", "is no report of an earlier run"),
+    ],
+)
+def test_a_report_replaces_nothing_but_a_report(
+    service: Service,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    name: str,
+    complaint: str,
+) -> None:
+    put(tmp_path / "photos/a.jpg")
+    put(tmp_path / "photos/photo.csv")
+    (tmp_path / "table.csv").write_text("name,age\n")
+    (tmp_path / "list.jsonl").write_text("[]\n")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert run(monkeypatch, "photos", "--out", "out", "--report", name) == 2
+    assert complaint in " ".join(capfd.readouterr().err.split())
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
 def test_two_runs_into_one_folder(
