@@ -135,7 +135,7 @@ scaling: .venv/.ready ## write the tables of docs/scaling.md and docs/costs.md f
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.scaling
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.ceiling
 
-scan: $(scan) ## look for what is unsafe in the template and the workflows
+scan: $(scan) ## look for what is unsafe in the templates and the workflows
 	.tools/scan/bin/checkov --config-file .checkov.yaml
 	.tools/scan/bin/actionlint
 	.tools/scan/bin/zizmor --offline --no-progress .github

@@ -8,16 +8,20 @@ from faceblur_cli.failures import Failure
 from faceblur_client import Client, Unavailable
 
 _POLL_SECONDS = 2.0
+_PATIENCE_SECONDS = 300.0  # with an API that cannot answer; each request has been tried six times then
 
 Batch = dict[str, Any]
 
 
 def place(address: str) -> dict[str, str]:
-    """The bucket and the prefix of an address such as `s3://bucket/prefix/`. Raises Failure."""
+    """The bucket and the prefix of an address such as `s3://bucket/prefix/`. Raises Failure.
+
+    A prefix is a folder, also without a slash at its end: `in/a` does not mean `in/a2/` too.
+    """
     bucket, _, prefix = address.removeprefix("s3://").partition("/")
     if not address.startswith("s3://") or not bucket:
         raise Failure(f"{address!r} is not an address in S3, such as s3://bucket/prefix/.")
-    return {"bucket": bucket, "prefix": prefix}
+    return {"bucket": bucket, "prefix": f"{prefix.rstrip('/')}/" if prefix else ""}
 
 
 def begin(client: Client, source: str, target: str, fields: dict[str, Any]) -> Batch:
@@ -26,14 +30,21 @@ def begin(client: Client, source: str, target: str, fields: dict[str, Any]) -> B
 
 
 def wait_for(client: Client, batch_id: str, show: Callable[[Batch], None]) -> Batch:
-    """Wait until the batch ends, and show it whenever a count has changed. It goes on if nobody waits."""
+    """Wait until the batch ends, and show it whenever a count has changed. It goes on if nobody waits.
+
+    Raises Failure if the API is away for minutes.
+    """
     counts: dict[str, int] | None = None
+    answered = time.monotonic()
     while True:
         try:
             batch = client.get_batch(batch_id)
-        except Unavailable:
+        except Unavailable as error:
+            if time.monotonic() > answered + _PATIENCE_SECONDS:
+                raise Failure(f"{error} The batch may go on: look at it later, with --status {batch_id}.") from error
             time.sleep(_POLL_SECONDS)
             continue
+        answered = time.monotonic()
         if batch.get("counts") != counts:
             counts = batch.get("counts")
             show(batch)

@@ -46,7 +46,7 @@ def _check_for_make(argument: str) -> None:
     port = text or str(_OF_MAKE_RUN[name])
     if not port.isdecimal() or int(port) > HIGHEST:
         raise Failure(f"{argument}: a port is a number from 0 to {HIGHEST}.")
-    check(int(port), f"{name}=…, or stop what runs there (if it is faceblur, with `faceblur down`)")
+    check(int(port), f"{name}=…, or stop what runs there (if it is faceblur, with `.venv/bin/faceblur down`)")
 
 
 def _main() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from faceblur.errors import UnsupportedFormat
 from tests.support.pictures.photos import astronaut
 from tests.support.pictures.remains import HIDDEN, shown
 from tests.support.pictures.truth import in_pixels
@@ -64,8 +65,8 @@ def assert_hides_the_face(language: str, stack: Deployed, folder: Path) -> None:
 
 def test_the_curl_example_fails_with_its_photo(deployed: Deployed, tmp_path: Path):
     (tmp_path / "photo.jpg").write_bytes(b"not a photo")
-    assert run("sh", deployed, tmp_path).returncode != 0
-    assert (tmp_path / "status.txt").read_text().strip() == "true"  # it asked until the job had ended
+    finished = run("sh", deployed, tmp_path)
+    assert (finished.returncode, finished.stderr.strip()) == (1, UnsupportedFormat.sentence)
     assert not (tmp_path / "hidden.jpg").exists()
 
 

@@ -27,7 +27,6 @@ NOT_HERE = {
 def test_a_stack_is_deployed_tried_and_deleted(built: Path, endpoint: str, tmp_path: Path):
     environment = credentials() | {
         "AWS_ENDPOINT_URL": endpoint,
-        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
         "CONFIRM": "yes",
         "PYTHONPATH": "functions",
     }

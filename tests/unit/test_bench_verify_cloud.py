@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -210,6 +211,13 @@ def test_it_asks_unless_it_is_confirmed(monkeypatch: pytest.MonkeyPatch, answer:
     assert command.agreed() is agrees
     monkeypatch.setenv("CONFIRM", "yes")
     assert command.agreed()
+
+
+def test_without_a_terminal_it_names_confirm(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.delenv("CONFIRM", raising=False)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert not command.agreed()
+    assert "CONFIRM=yes" in capsys.readouterr().out
 
 
 def test_it_costs_cents():

@@ -59,6 +59,8 @@ def run(monkeypatch):
     [
         ("s3://our-photos/2025/", {"bucket": "our-photos", "prefix": "2025/"}),
         ("s3://our-photos", {"bucket": "our-photos", "prefix": ""}),
+        # Not also what is below 2025-private/.
+        ("s3://our-photos/2025", {"bucket": "our-photos", "prefix": "2025/"}),
     ],
 )
 def test_an_address_is_a_bucket_and_a_prefix(address, expected):
@@ -101,6 +103,13 @@ def test_a_batch_is_started_again_and_not_waited_for(run):
     result, asked = run([{"batch_id": ID, "status": "RUNNING"}], "--redrive", ID, "--no-wait")
     assert asked == [("POST", f"/batches/{ID}/start", None)]
     assert result.exit_code == 0
+
+
+def test_an_api_that_stays_away_ends_the_waiting(run, monkeypatch):
+    monkeypatch.setattr(batch, "_PATIENCE_SECONDS", 0.0)
+    result, _ = run([{"batch_id": ID, "status": "RUNNING"}, *({"http": 502} for _ in range(6))], "--redrive", ID)
+    assert isinstance(result.exception, Failure)
+    assert f"look at it later, with --status {ID}" in str(result.exception)
 
 
 def test_an_api_that_cannot_answer_is_asked_again(run):

@@ -69,12 +69,37 @@ def test_a_folder_is_no_file_of_parameters(tmp_path):
         complete(tmp_path, BUILT)
 
 
-def test_a_deployment_needs_a_region(monkeypatch, tmp_path):
-    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
-    monkeypatch.delenv("AWS_REGION", raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+@pytest.fixture
+def account(monkeypatch, tmp_path):
+    """`parameters/account` where nothing is set of AWS, on a machine that is not in AWS."""
+    for name in ("REGION", "DEFAULT_REGION", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "PROFILE"):
+        monkeypatch.delenv(f"AWS_{name}", raising=False)
+    for name in ("CONFIG_FILE", "SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(f"AWS_{name}", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return runpy.run_path(str(ROOT / "parameters/account"))["main"]
+
+
+def test_a_deployment_needs_a_region(account):
     with pytest.raises(SystemExit, match="Set AWS_DEFAULT_REGION"):
-        runpy.run_path(str(ROOT / "parameters/account"))["main"]()
+        account()
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"), [({}, "Unable to locate credentials"), ({"AWS_PROFILE": "elsewhere"}, "elsewhere")]
+)
+def test_a_deployment_needs_credentials(environment, said, account, monkeypatch):
+    for name, value in ({"AWS_DEFAULT_REGION": "eu-central-1"} | environment).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match=f"does not take your credentials: .*{said}"):
+        account()
+
+
+def test_a_deployment_tells_its_account_and_region(aws, account, monkeypatch, capsys):
+    for name, value in {"DEFAULT_REGION": "eu-central-1", "ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    account()
+    assert "account 123456789012, eu-central-1" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -333,8 +333,11 @@ class TestDelivery:
         assert deployed.call("GET", f"/jobs/{job['job_id']}").json()["status"] == "COMPLETED"
 
     def test_an_upload_without_a_job_is_erased(self, deployed: Deployed) -> None:
-        job_id = "0" * 32
-        put(deployed, f"uploads/{job_id}", flower())
+        job_id, form = waiting(deployed)
+        deployed.stack.client("dynamodb").delete_item(
+            TableName=deployed.stack.outputs["JobsTableName"], Key={"job_id": {"S": job_id}}
+        )
+        assert deployed.upload(form, flower()).status_code == 204
         eventually(lambda: deployed.objects(job_id) == [])
         assert deployed.row(job_id) is None
         assert deployed.execution(job_id) is None
@@ -510,11 +513,6 @@ def held(stack: Deployed, folder: Path) -> tuple[str, Path]:
         lambda: bool(stack.execution(job_id)) and stack.path(job_id)[-1:] == [HIDE], "the task to hide the faces"
     )
     return job_id, release
-
-
-def put(stack: Deployed, key: str, photo: bytes) -> None:
-    """Store a photo without a form."""
-    stack.stack.client("s3").put_object(Bucket=stack.bucket, Key=key, Body=photo)
 
 
 def deliver(stack: Deployed, job_id: str) -> None:

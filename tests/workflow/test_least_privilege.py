@@ -68,14 +68,16 @@ class Roles:
         """The ARN of a job's first execution, which does not exist."""
         return self.deployed.execution_arn(job_id)
 
-    def batch(self, status: str = "RUNNING", batch_id: str = "", execution: str = "", **changes: Any) -> str:
-        """Write the row of a batch of uploads. Returns its id."""
+    def batch(
+        self, status: str = "RUNNING", batch_id: str = "", execution: str = "", source: str = "in/", **changes: Any
+    ) -> str:
+        """Write the row of a batch of uploads, or of the photos below another `source`. Returns its id."""
         batch_id, now = batch_id or secrets.token_hex(16), int(time.time())
         asked = {
             "options": JobOptions().model_dump(),
             "source": {
                 "bucket": self.deployed.bucket,
-                "prefix": f"batches/{batch_id}/in/",
+                "prefix": f"batches/{batch_id}/{source}",
                 "kind": "prefix",
                 "list": "",
             },
@@ -535,7 +537,9 @@ def shows_the_report_of_a_batch(roles: Roles) -> None:
 
 
 def fails_a_batch_without_an_execution(roles: Roles) -> None:
-    assert roles.ask("GET", f"/batches/{roles.batch()}").json()["error"]["code"] == "InternalError"
+    long_ago = {"N": str(int(time.time()) - DAY)}
+    batch_id = roles.batch(started_at=long_ago)
+    assert roles.ask("GET", f"/batches/{batch_id}").json()["error"]["code"] == "InternalError"
 
 
 def job_and_files_of_a_batch(roles: Roles, batch_id: str) -> tuple[str, list[str]]:
@@ -574,7 +578,7 @@ def prepares_a_photo(roles: Roles) -> None:
 
 
 def skips_a_photo_that_is_done(roles: Roles) -> None:
-    batch_id = roles.batch()
+    batch_id = roles.batch(source="")
     roles.line(batch_id, secrets.token_hex(16))
     assert roles.invoke("PreparePhotoFunction", {"photo": photo_of(batch_id)}) == {"job_id": ""}
 

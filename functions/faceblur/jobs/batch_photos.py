@@ -15,7 +15,7 @@ from faceblur.jobs.batches import arrivals, photo_id
 from faceblur.jobs.completion import error_of
 from faceblur.jobs.events import tell_delivery
 from faceblur.jobs.table import UNFINISHED, Status
-from faceblur.jobs.uploads import pay
+from faceblur.jobs.uploads import discard_unless_awaited, pay
 from faceblur.observability import digest_of_id
 
 if TYPE_CHECKING:
@@ -50,22 +50,32 @@ def prepare_photo(
 ) -> str:
     """Create the photo's job, pay for it, and copy the photo to where the job expects it. It may be repeated.
 
-    Returns the job's id; empty if there is nothing to do. Raises BatchNotFound, UploadReplaced, ImageTooLarge and
-    BudgetSpent; if there was a job, it has failed then.
+    Returns the job's id; empty if there is nothing to do. Raises BatchNotFound, SourceNotAllowed, UploadReplaced,
+    ImageTooLarge and BudgetSpent; if there was a job, it has failed then.
     """
     batch = _batch(photo, batches)
-    is_folder = photo.key.endswith("/") and not batch.takes_uploads
-    if is_folder or _is_done(photo, files):
+    job_id = photo_id(photo.run, photo.key)
+    done = _done_before(photo, files)
+    if done and not batch.takes_uploads:
+        return ""
+    if photo.key.endswith("/") and not batch.takes_uploads:
+        budget.take(batch.client, prices.BATCHED)
         return ""
     if not photo.key.startswith(batch.source.prefix):
+        budget.take(batch.client, prices.BATCHED)
         raise errors.SourceNotAllowed
-    job_id = photo_id(photo.run, photo.key)
+    if done and done != job_id:
+        # Uploads are deleted with their line, so this is another photo under the same name. It replaces the result.
+        forget_job(done, jobs, photos)
     job = _create(job_id, batch, jobs)
     try:
         paid = job.paid or not budget.is_limited or pay(job, jobs, photos, budget, prices.JOB + prices.BATCHED)
         if not paid:
             raise BudgetSpent
-        files.take(batch.source, photo.key, job_id)
+        if job.status is Status.AWAITING_UPLOAD:
+            files.take(batch.source, photo.key, job_id)
+            # A repeated event may come when the job has ended.
+            discard_unless_awaited(job_id, jobs, photos)
     except (errors.PhotoError, BudgetSpent) as error:
         jobs.fail(job_id, error, only_from=(Status.AWAITING_UPLOAD,))
         raise
@@ -99,9 +109,10 @@ def deliver_photo(photo: PhotoOfABatch, batches: Batches, jobs: Jobs, photos: Ph
 def record_failure(
     photo: PhotoOfABatch, name: str, batches: Batches, jobs: Jobs, files: BatchFiles, machine: BatchMachine
 ) -> str:
-    """Write the line of a photo that failed with the error of this name. If no money is left, stop its batch.
+    """Write the line of a photo that failed with the error of this name. If no other photo can go well, stop its batch.
 
-    The photos that wait would fail too, and what the map does for each of them would be spent beyond the budget.
+    That is so if no money is left, and if the batch is deleted or has expired. What the map does for each photo that
+    waits would be spent beyond the budget.
     Returns its code if the job's own failure, which is counted elsewhere, is not the reason; else nothing.
     """
     error = TimedOut() if name in _TIMEOUTS else error_of(Status.FAILED, name, None)
@@ -113,7 +124,7 @@ def record_failure(
         batch = _batch(photo, batches)
         _write_line(photo, batch, files, _failed_line(photo, job_id, error), batches)
         tell_delivery(job_id, job, error, _where(photo, batch, ""), jobs)
-    if photo.batch_id and isinstance(error, BudgetSpent):
+    if photo.batch_id and isinstance(error, (BudgetSpent, BatchNotFound)):
         machine.stop(machine.execution(photo.run), error.code)
     return "" if job and job.status is Status.FAILED else error.code
 
@@ -122,9 +133,10 @@ def _batch(photo: PhotoOfABatch, batches: Batches) -> Batch:
     return batches.get(photo.batch_id) if photo.batch_id else arrivals()
 
 
-def _is_done(photo: PhotoOfABatch, files: BatchFiles) -> bool:
+def _done_before(photo: PhotoOfABatch, files: BatchFiles) -> str:
+    """The id of the job that has hidden the photo with this key; empty if none has."""
     line = files.read_line(photo.batch_id, photo.key) if photo.batch_id else None
-    return line is not None and line["status"] == Status.COMPLETED
+    return str(line["job_id"]) if line and line["status"] == Status.COMPLETED else ""
 
 
 def _create(job_id: str, batch: Batch, jobs: Jobs) -> Job:

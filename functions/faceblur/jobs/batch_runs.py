@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from collections import Counter
 from functools import cache
 from io import TextIOWrapper
@@ -15,8 +16,8 @@ from botocore.exceptions import ClientError
 
 from faceblur import config, errors, prices
 from faceblur.aws import code_of
-from faceblur.errors import Aborted, BatchNotReady, InternalError, TimedOut
-from faceblur.jobs.batches import BatchStatus, batch_of, folder_of
+from faceblur.errors import Aborted, BatchNotFound, BatchNotReady, InternalError, TimedOut
+from faceblur.jobs.batches import BatchStatus, batch_of, folder_of, photo_id
 from faceblur.jobs.names import execution_name
 from faceblur.jobs.table import Status
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 FIELDS = ("key", "status", "code", "faces", "warnings", "result", "job_id", "usd")
 # The cost of a batch that runs is estimated from so many of its photos.
 SAMPLE = 10
+# Step Functions may not know an execution yet for some moments after its start.
+START_SECONDS = 60
 _STATUSES = {"SUCCEEDED": BatchStatus.COMPLETED, "ABORTED": BatchStatus.STOPPED}
 _ENDINGS: dict[str, type[FaceblurError]] = {"TIMED_OUT": TimedOut, "ABORTED": Aborted}
 # Why a batch was given up.
@@ -134,8 +137,8 @@ def _done_before(batch: Batch) -> int:
 
 
 def settled(batch: Batch, batches: Batches, machine: BatchMachine) -> Batch:
-    """The batch. If it runs although its execution ended long ago, it is failed first."""
-    if batch.status is not BatchStatus.RUNNING:
+    """The batch. If it runs although its execution ended long ago, or never began, it is failed first."""
+    if batch.status is not BatchStatus.RUNNING or time.time() < (batch.started_at or 0) + START_SECONDS:
         return batch
     ended_at = machine.ended_at(batch.execution)
     return batch if ended_at is None else batches.fail_if_abandoned(batch, ended_at)
@@ -167,17 +170,21 @@ def finish_batch(
     if batches.get(batch_id).execution != execution:
         return None
     counts = machine.counts(execution)
-    outcome = _write_reports(batch_id, files)
+    outcome = _write_reports(batch_id, execution_name(execution), files)
     outcome["waiting"] = counts["waiting"] + counts["running"]
     # A photo whose failure could not be written down has no line.
     outcome["failed"] = max(outcome["failed"], counts["failed"])
     outcome["photos"] = outcome["hidden"] + outcome["failed"] + outcome["waiting"]
     ended = _STATUSES.get(status, BatchStatus.FAILED)
-    if not batches.finish(batch_id, execution, ended, outcome, _error(status, reason)):
+    recorded = batches.finish(batch_id, execution, ended, outcome, _error(status, reason))
+    try:
+        batch = batches.get(batch_id)
+    except BatchNotFound:
+        # It was deleted meanwhile, so its reports must not stay.
         for keys in files.pages(folder_of(batch_id)):
             files.delete(keys)
         return None
-    return batches.get(batch_id)
+    return batch if recorded else None
 
 
 def _error(status: str, reason: str) -> FaceblurError | None:
@@ -186,8 +193,11 @@ def _error(status: str, reason: str) -> FaceblurError | None:
     return _REASONS.get(reason, _ENDINGS.get(status, InternalError))()
 
 
-def _write_reports(batch_id: str, files: BatchFiles) -> dict[str, Any]:
-    """Store all lines as CSV and as JSON, one object a line. Returns the counts. No more than a page is held."""
+def _write_reports(batch_id: str, run: str, files: BatchFiles) -> dict[str, Any]:
+    """Store all lines as CSV and as JSON, one object a line. Returns the counts. No more than a page is held.
+
+    A photo that failed in an earlier run still waits if this one has not written its line anew, so it does not count.
+    """
     counts, usd = Counter[str](), 0.0
     with TemporaryFile() as rows, TemporaryFile() as objects:
         text = TextIOWrapper(rows, encoding="utf-8", newline="", write_through=True)
@@ -196,7 +206,8 @@ def _write_reports(batch_id: str, files: BatchFiles) -> dict[str, Any]:
         for line in files.lines(batch_id):
             table.writerow(line | {"warnings": " ".join(line["warnings"])})
             objects.write(json.dumps({name: line[name] for name in FIELDS}).encode() + b"\n")
-            counts[line["status"]] += 1
+            if line["status"] == Status.COMPLETED or line["job_id"] == photo_id(run, line["key"]):
+                counts[line["status"]] += 1
             counts["empty"] += line["status"] == Status.COMPLETED and not line["faces"]
             usd += line["usd"]
         text.detach()  # or it would close the file

@@ -154,7 +154,8 @@ class Batches:
 
     def begin(self, batch: Batch, execution: str) -> None:
         """Hand the batch to its next execution. Raises BatchNotReady if it is running, or no longer as in `batch`."""
-        not_running = Attr("status").ne(BatchStatus.RUNNING)
+        # A batch that was deleted meanwhile must not come back as a row without an end.
+        not_running = Attr("job_id").exists() & Attr("status").ne(BatchStatus.RUNNING)
         last = Attr("starts").eq(batch.starts) if batch.starts else Attr("starts").not_exists()
         begun = self._changed(
             batch.batch_id,

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from faceblur.jobs.table import Jobs
 
 _UPLOADS, _BOXES, _PREVIEWS, _RESULTS, _RECEIPTS = "uploads/", "boxes/", "previews/", "results/", "receipts/"
-_NOT_FOUND = {"NoSuchKey", "404"}
+# The last one is said of an object that was replaced since it was looked at.
+_NOT_FOUND = {"NoSuchKey", "404", "PreconditionFailed"}
 
 
 class Photos:
@@ -249,7 +250,7 @@ def digest(data: bytes) -> dict[str, Any]:
 
 @contextmanager
 def if_not_found(error: type[FaceblurError]) -> Iterator[None]:
-    """Raise this error if the requested object does not exist."""
+    """Raise this error if the requested object does not exist, or not any more as it was."""
     try:
         yield
     except ClientError as refusal:

@@ -45,6 +45,9 @@ class BatchInAStorm:
         """Start the batch again until nothing but bad photos has failed; look at every result, and delete all."""
         for _ in range(STARTS):
             shown = self._ended()
+            if shown["status"] == "RUNNING":
+                found = [Complaint(PENDING, "", f"the batch still runs after {BATCH_SECONDS} seconds")]
+                break
             lines = self._lines(shown)
             wrong = [line for line in lines if line["code"] != self._photos[line["key"]].code]
             if shown["status"] == "COMPLETED" and not wrong and len(lines) == len(self._photos):
@@ -83,6 +86,7 @@ class BatchInAStorm:
         return [Complaint(LEFT, "", entry["Key"]) for entry in left]
 
     def _ended(self) -> dict[str, Any]:
+        """The batch when it has ended. If it has not for too long, it is RUNNING still."""
         deadline = time.time() + BATCH_SECONDS
         while True:
             shown = self._call("GET", f"/batches/{self.batch_id}")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from botocore.exceptions import ClientError
 
 from faceblur import prices
 from faceblur.contracts import PhotoOfABatch
@@ -96,6 +97,16 @@ def hidden(add_job, s3):
     return complete
 
 
+def long_running(batch):
+    """The batch, as if it had been started an hour ago."""
+    return replace(batch, started_at=batch.started_at - 3600)
+
+
+def spent(table):
+    """The microdollars that were taken today."""
+    return sum(row["spent"] for row in table.scan()["Items"] if row["job_id"].startswith("spent on"))
+
+
 def prepare(photo=PHOTO):
     return prepare_photo(photo, batches(), jobs(), photos(), batch_files(), budget())
 
@@ -182,7 +193,20 @@ def test_an_execution_that_is_not_the_last_one_ends_nothing(add_batch):
 @pytest.mark.parametrize(("ended_ago", "status"), [(None, "RUNNING"), (900, "RUNNING"), (1000, "FAILED")])
 def test_a_batch_whose_execution_left_no_report_fails(add_batch, ended_ago, status):
     ended_at = None if ended_ago is None else time.time() - ended_ago
-    assert settled(add_batch(), batches(), Counted(ended_at)).status == status
+    assert settled(long_running(add_batch()), batches(), Counted(ended_at)).status == status
+
+
+def test_a_batch_whose_execution_is_not_known_yet_runs(add_batch):
+    assert settled(add_batch(), batches(), Counted(ended_at=0.0)).status == "RUNNING"
+    assert settled(long_running(batches().get(ID)), batches(), Counted(ended_at=0.0)).status == "FAILED"
+
+
+def test_a_start_that_meets_a_deletion_leaves_no_row(add_batch, table):
+    waiting = add_batch(BatchStatus.AWAITING_PHOTOS)
+    batches().delete(ID, "")
+    with pytest.raises(BatchNotReady):
+        start_batch(waiting, 40, batches(), Counted(), budget())
+    assert table.scan()["Items"] == []
 
 
 def test_a_start_is_paid_with_what_it_does_beside_photos_that_pay(add_batch, monkeypatch, table):
@@ -266,19 +290,74 @@ def test_a_missing_photo_and_one_that_is_too_large_fail(add_batch, upload):
     assert jobs().get(photo_id(RUN, large.key)).error["code"] == "ImageTooLarge"
 
 
-def test_there_is_nothing_to_do_for_a_folder_and_for_what_is_done(add_batch, upload):
-    add_batch()
+def test_there_is_nothing_to_do_for_a_folder_and_for_what_is_done(add_batch, others, upload):
+    add_batch(source=Source("our-photos", "in/"))
     assert prepare(PhotoOfABatch(RUN, "", "in/folder/")) == ""
-    for status, job in (("FAILED", JOB), ("COMPLETED", "")):
-        upload()
-        batch_files().write_line(ID, {"key": KEY, "status": status})
-        assert prepare() == job
+    photo = PhotoOfABatch(RUN, ID, "in/photo.jpg")
+    for status, job in (("FAILED", photo_id(RUN, photo.key)), ("COMPLETED", "")):
+        upload(photo.key, "our-photos")
+        batch_files().write_line(ID, {"key": photo.key, "job_id": "0" * 32, "status": status})
+        assert prepare(photo) == job
 
 
-def test_a_photo_outside_the_source_is_refused(add_batch):
+def test_another_photo_under_the_name_of_one_that_is_done_replaces_it(add_batch, upload, hidden, keys):
+    """An upload is deleted once it is done, so what is there again is another photo."""
     add_batch()
+    earlier = "1" * 32
+    hidden(job_id=earlier)
+    batch_files().write_line(ID, {"key": KEY, "job_id": earlier, "status": "COMPLETED"})
+    upload(data=b"another photo")
+    assert prepare() == JOB
+    assert not any(earlier in key for key in keys())
+    with pytest.raises(JobNotFound):
+        jobs().get(earlier)
+
+
+def test_a_repeated_event_brings_no_original_back(add_batch, others, upload, hidden, keys):
+    upload("in/photo.jpg", "our-photos")
+    landed = PhotoOfABatch("an event", "", "in/photo.jpg")
+    hidden(job_id=photo_id(landed.run, landed.key))
+    prepare(landed)
+    assert not any(key.startswith("uploads/") for key in keys())
+
+
+def test_a_job_that_ends_while_its_photo_is_copied_keeps_no_original(add_batch, upload, keys, monkeypatch):
+    add_batch()
+    upload()
+    take = BatchFiles.take
+
+    def take_and_fail(self, source, key, job_id):
+        take(self, source, key, job_id)
+        jobs().fail(job_id, CorruptImage(), only_from=(Status.AWAITING_UPLOAD,))
+
+    monkeypatch.setattr(BatchFiles, "take", take_and_fail)
+    prepare()
+    assert keys() == {KEY}
+
+
+def test_a_photo_that_is_replaced_while_it_is_copied_fails(add_batch, upload, monkeypatch):
+    add_batch()
+    upload()
+
+    def refuse(**_):
+        answer = {"Error": {"Code": "PreconditionFailed"}, "ResponseMetadata": {"HTTPStatusCode": 412}}
+        raise ClientError(answer, "CopyObject")
+
+    # moto does not compare the ETag.
+    monkeypatch.setattr(batch_files()._client, "copy_object", refuse)
+    with pytest.raises(UploadReplaced):
+        prepare()
+    assert jobs().get(JOB).error["code"] == "UploadReplaced"
+
+
+def test_a_photo_outside_the_source_is_refused_and_paid(add_batch, monkeypatch, table):
+    monkeypatch.setenv("DOLLARS_A_DAY", "1")
+    add_batch(source=Source("our-photos", "in/"))
     with pytest.raises(SourceNotAllowed):
-        prepare(replace(PHOTO, key="batches/other/in/photo.jpg"))
+        prepare(replace(PHOTO, key="elsewhere/photo.jpg"))
+    assert spent(table) == prices.BATCHED
+    assert prepare(replace(PHOTO, key="in/folder/")) == ""
+    assert spent(table) == 2 * prices.BATCHED
 
 
 def test_a_photo_of_a_deleted_batch_is_not_begun(s3, table):
@@ -383,8 +462,11 @@ def test_a_failure_has_its_line(add_batch, add_job, status, name, code, counted)
 
 
 def test_the_failure_of_a_photo_of_a_deleted_batch_has_none(s3, table, keys):
-    record_failure(PHOTO, "BatchNotFound", batches(), jobs(), batch_files(), Counted())
+    machine = Counted()
+    record_failure(PHOTO, "BatchNotFound", batches(), jobs(), batch_files(), machine)
     assert keys() == set()
+    # The batch may have expired while it ran. Its other photos could not be hidden either.
+    assert machine.stopped == [(EXECUTION, "BatchNotFound")]
 
 
 @pytest.mark.parametrize(
@@ -409,7 +491,8 @@ def lines(count, failed=0):
     """Write lines of a batch, of which some say that the photo failed."""
     for number in range(count):
         status = "FAILED" if number < failed else "COMPLETED"
-        line = {"key": f"photo {number}", "job_id": f"{number:032x}", "status": status, "code": ""}
+        key = f"photo {number}"
+        line = {"key": key, "job_id": photo_id(RUN, key), "status": status, "code": ""}
         batch_files().write_line(ID, line | {"faces": number % 2, "warnings": ["A", "B"], "result": "", "usd": 0.001})
 
 
@@ -462,6 +545,39 @@ def test_a_photo_without_a_line_is_counted(add_batch):
     lines(1)
     batch = finish_batch(EXECUTION, "SUCCEEDED", "", batches(), Counted(photos=2, hidden=1, failed=1), batch_files())
     assert (batch.outcome["photos"], batch.outcome["failed"]) == (2, 1)
+
+
+def test_a_photo_that_failed_in_an_earlier_run_and_waits_is_counted_once(add_batch):
+    add_batch()
+    lines(1)
+    line = {"key": "old", "job_id": photo_id(f"{ID}-0", "old"), "status": "FAILED", "code": "BudgetSpent"}
+    batch_files().write_line(ID, line | {"faces": 0, "warnings": [], "result": "", "usd": 0.0})
+    batch = finish_batch(EXECUTION, "ABORTED", "", batches(), Counted(photos=2, hidden=1, waiting=1), batch_files())
+    assert {name: batch.outcome[name] for name in ("photos", "hidden", "failed", "waiting")} == {
+        "photos": 2,
+        "hidden": 1,
+        "failed": 0,
+        "waiting": 1,
+    }
+
+
+def test_a_report_that_comes_when_another_execution_works_on_the_batch_erases_nothing(add_batch, upload, monkeypatch):
+    add_batch()
+    upload()
+    lines(1)
+    store = BatchFiles.store_report
+
+    def store_and_start_again(self, *arguments):
+        store(self, *arguments)
+        if batches().get(ID).starts == 1:
+            batches().finish(ID, EXECUTION, BatchStatus.FAILED, {})
+            start_batch(batches().get(ID), 40, batches(), Counted(), budget())
+
+    monkeypatch.setattr(BatchFiles, "store_report", store_and_start_again)
+    assert finish_batch(EXECUTION, "ABORTED", "", batches(), Counted(), batch_files()) is None
+    assert batch_files().read_line(ID, "photo 0")["status"] == "COMPLETED"
+    assert batch_files()._keys(KEY) == [KEY]
+    assert batches().get(ID).status == "RUNNING"
 
 
 def test_the_report_of_a_batch_that_is_deleted_meanwhile_is_erased(add_batch, monkeypatch, keys):
@@ -529,6 +645,6 @@ def test_only_an_execution_that_was_stopped_or_timed_out_gets_its_report_later(s
 
 
 def test_a_report_that_was_written_meanwhile_stays(add_batch):
-    running = add_batch()
+    running = long_running(add_batch())
     batches().finish(ID, EXECUTION, BatchStatus.COMPLETED, {"hidden": 2})
     assert settled(running, batches(), Counted(ended_at=0)).status == "COMPLETED"

@@ -1,0 +1,21 @@
+"""`make invoke` finds the code of every function in the build. That it runs a function is tried where Docker runs."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from tests.support import invoke
+from tests.support.sources import CloudFormationLoader
+
+
+def test_the_code_of_every_function_is_where_the_built_template_says(built: Path):
+    resources = yaml.load((built / "template.yaml").read_text(), CloudFormationLoader)["Resources"]
+    # Beside the build, because its files are linked and not copied.
+    with tempfile.TemporaryDirectory(dir=built.parent, prefix="build-") as copy:
+        invoke.link_build(built, Path(copy))
+        for verb in invoke.FUNCTIONS:
+            code = resources[invoke.logical_id(verb)]["Properties"]["CodeUri"]
+            assert (Path(copy) / code / verb / "app.py").exists(), verb
