@@ -33,6 +33,21 @@ def event_bus_name() -> str:
     return os.environ["EVENT_BUS_NAME"]
 
 
+def webhook_url() -> str:
+    """The address to which events are posted."""
+    return os.environ["WEBHOOK_URL"]
+
+
+def webhook_secret_name() -> str:
+    """The name of the SecureString in Parameter Store that holds the secret by which they are signed."""
+    return os.environ["WEBHOOK_SECRET_NAME"]
+
+
+def webhook_queue_url() -> str:
+    """The queue of events that wait for the webhook."""
+    return os.environ["WEBHOOK_QUEUE_URL"]
+
+
 def state_machine_arn() -> str:
     """The ARN of the blur_image state machine."""
     return os.environ["STATE_MACHINE_ARN"]
