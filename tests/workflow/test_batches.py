@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,23 +21,30 @@ from faceblur_cli.folder.journal import Journal
 from faceblur_cli.folder.one import Wishes
 from faceblur_cli.folder.walk import walk
 from faceblur_cli.stack import sam
+from faceblur_cli.stack.aws import Stack
 from faceblur_client import Client
 from tests.support.api_contract import assert_documented
 from tests.support.pictures.photos import blank, grace_hopper
+from tests.support.sources import ROOT
 from tests.support.stack.deployed import Deployed, eventually, request, with_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tests.support.standins.receiver import Receiver
+
 SOURCE, TARGET = "our-photos", "our-hidden-photos"
 BUS = "our-bus"
+SECRET_NAME, SECRET = "/faceblur/webhook-of-batches", "whsec-of-the-batches"
 NO_PHOTO = b"not a photo at all"
 PHOTO = blank(64, 64)
 
 
 @pytest.fixture(scope="module")
-def batching(built: Path, endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def batching(
+    built: Path, endpoint: str, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployed]:
     """The deployed template with buckets of one's own, which exist before it."""
     plans = tmp_path_factory.mktemp("plans")
     parameters = (
@@ -48,7 +56,12 @@ def batching(built: Path, endpoint: str, tmp_path_factory: pytest.TempPathFactor
         "BucketsWithoutSignIn=yes",
         "DollarsADay=5",
         f"EventBusName={BUS}",
+        f"NotificationTopicArn={Stack(endpoint, {}).client('sns').create_topic(Name='ends')['TopicArn']}",
+        f"WebhookUrl={receiver.url}/ends",
+        f"WebhookSecretName={SECRET_NAME}",
     )
+    ssm = Stack(endpoint, {}).client("ssm")
+    ssm.put_parameter(Name=SECRET_NAME, Value=SECRET, Type="SecureString")
     with with_faults(plans) as copy:
         name = "faceblur-batches"
         stack = Deployed(sam.deploy(endpoint, copy, name, parameters), plans, name)
@@ -342,3 +355,42 @@ def test_a_bus_is_told_how_photos_and_batches_ended(
     assert (batch["batch"], batch["status"]) == (digest_of_id(batch_id), "COMPLETED")
     assert (batch["photos"], batch["hidden"], batch["failed"]) == (2, 1, 1)
     assert [len(told(kind)) for kind in ("Photo hidden", "Photo failed", "Batch finished")] == [3, 2, 1]
+
+
+def test_a_topic_passes_on_what_the_bus_is_told(batching: Deployed) -> None:
+    sns, sqs = batching.stack.client("sns"), batching.stack.client("sqs")
+    queue = sqs.create_queue(QueueName="subscribed")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    (topic,) = [each["TopicArn"] for each in sns.list_topics()["Topics"] if each["TopicArn"].endswith(":ends")]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    job_id = batching.run(NO_PHOTO)["job_id"]
+    (message,) = eventually(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"), "the message of the topic")
+    event = json.loads(message["Body"])
+    assert (event["detail-type"], event["detail"]["job"]) == ("Photo failed", digest_of_id(job_id))
+
+
+def test_a_webhook_gets_signed_events_and_what_it_refused_again(batching: Deployed, receiver: Receiver) -> None:
+    _, code = re.findall(r"```python\n(.*?)```", (ROOT / "docs/events.md").read_text(), re.DOTALL)
+    document: dict[str, Any] = {}
+    exec(code, document)
+    eventually(lambda: waiting_for_the_webhook(batching) == 0, "the delivery of earlier events")
+    receiver.posts.clear()
+    receiver.statuses.append(307)
+    job_id = batching.run(NO_PHOTO)["job_id"]
+    posts = eventually(lambda: receiver.posts[1:] and receiver.posts, "the second attempt")
+    assert [post.path for post in posts] == ["/ends"] * 2  # the redirect was not followed
+    events = [document["verified"](post.headers["Faceblur-Signature"], post.body.encode(), SECRET) for post in posts]
+    assert len({event["id"] for event in events}) == 1
+    assert len({post.headers["Faceblur-Signature"] for post in posts}) == 2
+    assert (events[0]["detail"]["job"], events[0]["detail"]["code"]) == (digest_of_id(job_id), "UnsupportedFormat")
+    eventually(lambda: waiting_for_the_webhook(batching) == 0, "the end of the delivery")
+    logs = batching.stack.client("logs").filter_log_events(logGroupName=batching.stack.outputs["FunctionsLogGroupName"])
+    assert SECRET not in json.dumps([logs["events"], batching.stack.outputs])
+
+
+def waiting_for_the_webhook(stack: Deployed) -> int:
+    """How many events wait for the webhook, or are being posted."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    queue = stack.stack.outputs["WebhookQueueUrl"]
+    attributes = stack.stack.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+    return sum(int(attributes[name]) for name in names)

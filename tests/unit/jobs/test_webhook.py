@@ -159,5 +159,5 @@ def test_the_code_of_the_document_refuses_what_is_old_or_from_the_future(verifie
     ],
 )
 def test_the_code_of_the_document_refuses_what_we_did_not_sign(verified, header):
-    with pytest.raises(ValueError, match="signature|old"):
+    with pytest.raises(ValueError, match="signature"):
         verified(header.replace("{now}", str(int(time.time()))), b"{}", SECRET)
