@@ -100,11 +100,15 @@ def events() -> Events:
 
 def tell_end(job_id: str, jobs: Jobs) -> None:
     """Tell how the job ended. Nobody is told of a job that was deleted."""
-    if events().are_sent:
-        try:
-            events().job_ended(jobs.get(job_id))
-        except (JobNotFound, StorageUnavailable):
-            logger.warning("event was not sent, because the job could not be read")
+    if not events().are_sent:
+        return
+    try:
+        events().job_ended(jobs.get(job_id))
+    except JobNotFound:
+        logger.info("no event was sent, because the job was deleted")
+    except StorageUnavailable:
+        logger.warning("event was not sent, because the job could not be read")
+        event_not_sent()
 
 
 def tell_delivery(

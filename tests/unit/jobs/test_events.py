@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from faceblur.contracts import CompleteRequest, PhotoOfABatch, parse
-from faceblur.errors import BudgetSpent, CorruptImage, InternalError, JobNotFound
+from faceblur.errors import BudgetSpent, CorruptImage, InternalError, JobNotFound, StorageUnavailable
 from faceblur.geometry import Box
 from faceblur.jobs.batch_files import batch_files
 from faceblur.jobs.batch_photos import deliver_photo, prepare_photo, record_failure
@@ -17,7 +17,7 @@ from faceblur.jobs.batch_runs import batch_machine
 from faceblur.jobs.batches import Batch, BatchStatus, batches, photo_id, uploads_of
 from faceblur.jobs.budget import budget
 from faceblur.jobs.completion import complete_job
-from faceblur.jobs.events import ATTEMPTS, events
+from faceblur.jobs.events import ATTEMPTS, events, tell_end
 from faceblur.jobs.executions import workflow
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import jobs
@@ -260,6 +260,17 @@ def test_no_photo_fails_because_the_bus_does_not_answer(told, complete, add_job,
 
 def refuse(**_):
     raise boto3.client("events").exceptions.ResourceNotFoundException({"Error": {"Code": "a"}}, "PutEvents")
+
+
+@pytest.mark.parametrize(("error", "lost"), [(JobNotFound, []), (StorageUnavailable, [1])])
+def test_an_end_that_cannot_be_read_is_counted(told, table, output, monkeypatch, error, lost):
+    def get(job_id):
+        raise error
+
+    monkeypatch.setattr(jobs(), "get", get)
+    tell_end(JOB_ID, jobs())
+    assert told() == []
+    assert [line["EventsNotSent"] for line in output.metrics if "EventsNotSent" in line] == lost
 
 
 @pytest.mark.parametrize(("refusals", "lost"), [(ATTEMPTS - 1, []), (ATTEMPTS, [1])])
