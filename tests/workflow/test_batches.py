@@ -362,6 +362,9 @@ def test_a_topic_passes_on_what_the_bus_is_told(batching: Deployed) -> None:
     queue = sqs.create_queue(QueueName="subscribed")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     (topic,) = [each["TopicArn"] for each in sns.list_topics()["Topics"] if each["TopicArn"].endswith(":ends")]
+    allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed | {"Resource": arn}]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
     job_id = batching.run(NO_PHOTO)["job_id"]
     (message,) = eventually(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"), "the message of the topic")
