@@ -677,6 +677,7 @@ def writes_the_report_of_a_batch_that_was_stopped(roles: Roles) -> None:
     roles.batch("RUNNING", batch_id, execution)
     event = {"executionArn": execution, "status": "ABORTED"}
     assert roles.invoke("WriteReportFunction", event) == {"code": "Aborted"}
+    assert roles.told(batch_id)
 
 
 def stops_a_batch_for_which_no_money_is_left(roles: Roles) -> None:
@@ -688,8 +689,8 @@ def stops_a_batch_for_which_no_money_is_left(roles: Roles) -> None:
 
 def posts_an_event_and_puts_off_one_that_is_refused(roles: Roles) -> None:
     name = function_name(roles.deployed, "SendWebhookFunction")
-    # A new worker has not read the secret yet.
-    roles.client("lambda").update_function_configuration(FunctionName=name, Description=secrets.token_hex(8))
+    # A worker keeps the secret for a while; a change of its settings, also to the same ones, starts a new worker.
+    roles.client("lambda").update_function_configuration(FunctionName=name, Timeout=30)
     queue, body = roles.deployed.stack.outputs["WebhookQueueUrl"], {"detail": {"job": secrets.token_hex(8)}}
     for statuses, failures in (([], []), ([500], [{"itemIdentifier": "1"}])):
         roles.receiver.statuses.extend(statuses)
