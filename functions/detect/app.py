@@ -28,7 +28,7 @@ from faceblur.jobs.decisions import decided, load_decision
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
 from faceblur.observability import entry_point, logger, stage, tag_with_job
-from faceblur.photo import panorama
+from faceblur.photo import decode, panorama
 from faceblur.photo.hide import check_output
 
 
@@ -55,7 +55,8 @@ def detect(request: DetectRequest, client: str, context: LambdaContext) -> Detec
         found = load_boxes(request.boxes, photos())
     else:
         check_output(photo.data, request.options["output"])
-        found = FoundBoxes(digest(photo.data), [], wraps=panorama.wraps(photo.data))
+        ratio = decode.inspect(photo.data).ratio
+        found = FoundBoxes(digest(photo.data), [], wraps=panorama.wraps(photo.data), ratio=ratio)
     paid = paid_calls(request, client, photo, found)
     detector = detector_for(request, paid, found)
     with stage(request.stage, len(photo.data)) as measured:

@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
+from cmath import rect
 from collections import Counter
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import product
-from math import ceil, floor, frexp, inf, ldexp
+from math import ceil, floor, frexp, inf, ldexp, radians
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from faceblur.limits import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from faceblur.limits import Kind
 
@@ -90,7 +91,9 @@ class Box:
     sides.
 
     The box of a face's detector is upright and encloses the turned head. If `turned` is true, the box itself is turned
-    about its middle by `roll`, as text lies and as people draw it.
+    about its middle by `roll`, as text lies and as people draw it. Then it may reach outside the image, and be wider
+    than it. `ratio` is the image's width by its height in pixels, which tells where the corners of a turned box lie. It
+    is no part of the box, so boxes are compared and stored without it.
     """
 
     left: float
@@ -102,6 +105,7 @@ class Box:
     roll: float = 0.0
     turned: bool = False
     kind: Kind = "face"
+    ratio: float = field(default=1.0, compare=False)
 
     @property
     def right(self) -> float:
@@ -118,6 +122,22 @@ class Box:
         """The box's area as a fraction of the image's."""
         return self.width * self.height
 
+    @property
+    def tilt(self) -> float:
+        """How far the box itself is turned about its middle, in degrees clockwise."""
+        return self.roll if self.turned else 0.0
+
+    @property
+    def bounds(self) -> Box:
+        """The upright box around this box as it lies."""
+        if not self.tilt:
+            return self
+        wide, high = _extent(self, self.tilt, self.ratio)
+        x, y = (self.left + self.right) / 2, (self.top + self.bottom) / 2
+        return replace(
+            self, left=x - wide / self.ratio / 2, top=y - high / 2, width=wide / self.ratio, height=high, turned=False
+        )
+
     def clamp(self) -> Box:
         """The part of this box that lies inside the image."""
         left, top = min(max(self.left, 0.0), 1.0), min(max(self.top, 0.0), 1.0)
@@ -125,7 +145,9 @@ class Box:
         return replace(self, left=left, top=top, width=right - left, height=bottom - top)
 
     def intersection(self, other: Box) -> float:
-        """The area that both boxes cover, as a fraction of the image's."""
+        """The area that both boxes cover as they lie, as a fraction of the image's."""
+        if self.tilt or other.tilt:
+            return _common_area(self, other)
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(width, 0.0) * max(height, 0.0)
@@ -155,9 +177,9 @@ class Box:
         }
 
     @classmethod
-    def from_dict(cls, box: Mapping[str, Any]) -> Box:
-        """The box that `to_dict` wrote; other entries are ignored."""
-        return cls(**{field.name: box[field.name] for field in fields(cls)})
+    def from_dict(cls, box: Mapping[str, Any], ratio: float = 1.0) -> Box:
+        """The box that `to_dict` wrote, in an image of this ratio; other entries are ignored."""
+        return cls(**{each.name: box[each.name] for each in fields(cls) if each.name != "ratio"}, ratio=ratio)
 
 
 def count_kinds(boxes: Iterable[Box]) -> dict[Kind, int]:
@@ -186,9 +208,62 @@ def is_part(box: Box, other: Box, inside: float) -> bool:
     """Whether more than `inside` of the box lies in the other box, and its middle in the ellipse over the other."""
     if not box.intersection(other) > inside * box.area:
         return False
-    across = (abs(box.left + box.right - other.left - other.right) + MIDDLE * box.width) / other.width
-    down = (abs(box.top + box.bottom - other.top - other.bottom) + MIDDLE * box.height) / other.height
+    ratio = _ratio(box, other)
+    away = _twice_from(other, box, ratio) * rect(1, -radians(other.tilt))
+    wide, high = _extent(box, box.tilt - other.tilt, ratio)
+    across = (abs(away.real) + MIDDLE * wide) / (other.width * ratio)
+    down = (abs(away.imag) + MIDDLE * high) / other.height
     return across**2 + down**2 < OVAL**2
+
+
+# The functions below measure in heights of the image, in which a turn keeps lengths. A point (x, y) is x + iy.
+
+
+def _ratio(one: Box, other: Box) -> float:
+    """The ratio of the image in which two boxes lie: that of a turned one, because the other may not know it."""
+    return one.ratio if one.tilt else other.ratio
+
+
+def _twice_from(one: Box, other: Box, ratio: float) -> complex:
+    """Twice the way from the middle of one box to that of the other."""
+    across = other.left + other.right - one.left - one.right
+    return complex(across * ratio, other.top + other.bottom - one.top - one.bottom)
+
+
+def _extent(box: Box, degrees: float, ratio: float) -> tuple[float, float]:
+    """Width and height of the upright rectangle around a box that is turned by these degrees."""
+    turn = rect(1, radians(degrees))
+    cosine, sine, width = abs(turn.real), abs(turn.imag), box.width * ratio
+    return width * cosine + box.height * sine, width * sine + box.height * cosine
+
+
+def _common_area(one: Box, other: Box) -> float:
+    """The area that both boxes cover, as a fraction of the image's, if at least one of them is turned.
+
+    The corners of one are turned so that the other is upright about 0. Then they are cut at each of its sides
+    (Sutherland and Hodgman, https://doi.org/10.1145/360767.360802).
+    """
+    ratio = _ratio(one, other)
+    turn, back = rect(1, radians(one.tilt)), rect(1, -radians(other.tilt))
+    middle, corner = _twice_from(other, one, ratio) / 2, complex(one.width * ratio, one.height) / 2
+    half = (corner, -corner.conjugate(), -corner, corner.conjugate())
+    points: Sequence[complex] = [(middle + each * turn) * back for each in half]
+    across, down = other.width * ratio / 2, other.height / 2
+    for limit in (across, down, across, down):
+        # After each cut, a quarter turn brings the next side to the right.
+        points = [point * -1j for point in _left_of(limit, points)]
+    after = [*points[1:], *points[:1]]
+    return abs(sum((a.conjugate() * b).imag for a, b in zip(points, after, strict=True))) / 2 / ratio
+
+
+def _left_of(limit: float, points: Sequence[complex]) -> Iterator[complex]:
+    """The corners of the part of a polygon in which x is at most this limit."""
+    for point, following in zip(points, [*points[1:], *points[:1]], strict=True):
+        room, room_after = limit - point.real, limit - following.real
+        if room >= 0:
+            yield point
+        if (room < 0) != (room_after < 0):
+            yield point + room / (room - room_after) * (following - point)
 
 
 class BoxIndex:
@@ -206,15 +281,17 @@ class BoxIndex:
 
     def add(self, box: Box) -> None:
         """Add a box."""
-        size = _exponent(box.width), _exponent(box.height)
-        cell = _cell(box.left, size[0]), _cell(box.top, size[1])
+        bounds = box.bounds
+        size = _exponent(bounds.width), _exponent(bounds.height)
+        cell = _cell(bounds.left, size[0]), _cell(bounds.top, size[1])
         self._grids.setdefault(size, {}).setdefault(cell, []).append(box)
 
     def near(self, box: Box) -> Iterator[Box]:
         """All boxes that may overlap this one."""
+        bounds = box.bounds
         for (across, down), grid in self._grids.items():
-            columns = range(_cell(box.left, across) - 1, _cell(box.right, across) + 1)
-            rows = range(_cell(box.top, down) - 1, _cell(box.bottom, down) + 1)
+            columns = range(_cell(bounds.left, across) - 1, _cell(bounds.right, across) + 1)
+            rows = range(_cell(bounds.top, down) - 1, _cell(bounds.bottom, down) + 1)
             if len(columns) * len(rows) < len(grid):
                 cells = [cell for cell in product(columns, rows) if cell in grid]
             else:

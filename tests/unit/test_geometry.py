@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import json
+from cmath import rect
+from dataclasses import replace
+from math import radians
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image, ImageChops, ImageDraw
 
-from faceblur.geometry import DECIMALS, Box, Rectangle, merge
+from faceblur.geometry import DECIMALS, Box, BoxIndex, Rectangle, merge
 
 
 def floats(low: float, high: float) -> st.SearchStrategy[float]:
@@ -134,6 +138,72 @@ def test_in_a_crowd_a_box_is_compared_with_its_neighbours_alone(monkeypatch, wid
     large = [Box(0.1 * number, 0.2, 0.09, 0.5, 99.0) for number in range(10)]
     merge([*crowd, *large])
     assert 0 < compared < 50 * len(crowd)
+
+
+def line(number: int, roll: float, ratio: float) -> Box:
+    """The middle of a page of this ratio, 20 lines up or down, turned with the page; 0.3 long and 0.02 high."""
+    turn = rect(0.04 * number, radians(roll + 90))
+    x, y = 0.5 + turn.real / ratio, 0.5 + turn.imag
+    return Box(x - 0.15 / ratio, y - 0.01, 0.3 / ratio, 0.02, 90, roll=roll, turned=True, kind="text", ratio=ratio)
+
+
+RATIOS = pytest.mark.parametrize("ratio", [0.36, 1.0, 2.0])
+
+
+@RATIOS
+@pytest.mark.parametrize("roll", [-90, -45, 0, 10, 45, 80, 90])
+def test_lines_of_a_turned_page_do_not_overlap(roll, ratio):
+    lines = [line(number, roll, ratio) for number in range(-5, 6)]
+    assert sorted(merge(lines, overlap=0.0), key=lines.index) == lines
+    moved = [replace(each, left=each.left + 0.001, confidence=80.0) for each in lines]
+    assert sorted(merge([*moved, *lines], overlap=0.4, inside=0.8), key=lines.index) == lines
+    part = replace(lines[3], left=lines[3].left + lines[3].width / 3, width=lines[3].width / 3, confidence=50.0)
+    assert lines[3].overlap(part) == pytest.approx(1 / 3)
+    assert merge([*lines, part], overlap=0.4, inside=0.8) == merge(lines)
+
+
+def mask(box: Box, size: tuple[int, int]) -> Image.Image:
+    drawn = Image.new("1", size)
+    width, height = size
+    x, y = (box.left + box.right) / 2 * width, (box.top + box.bottom) / 2 * height
+    turn, corner = rect(1, radians(box.tilt)), complex(box.width * width, box.height * height) / 2
+    points = [complex(x, y) + each * turn for each in (corner, -corner.conjugate(), -corner, corner.conjugate())]
+    ImageDraw.Draw(drawn).polygon([(point.real, point.imag) for point in points], fill=1)
+    return drawn
+
+
+@RATIOS
+def test_what_turned_boxes_share_is_what_their_pixels_share(ratio):
+    random, size = Random(2), (round(600 * ratio), 600)
+    for _ in range(40):
+        one, other = (
+            Box(
+                random.uniform(0.1, 0.5),
+                random.uniform(0.1, 0.5),
+                random.uniform(0.1, 0.5),
+                random.uniform(0.1, 0.5),
+                50,
+                roll=random.uniform(-180, 180),
+                turned=turned,
+                ratio=ratio,
+            )
+            for turned in (True, random.random() < 0.7)
+        )
+        common = ImageChops.logical_and(mask(one, size), mask(other, size))
+        share = common.convert("L").histogram()[255] / (size[0] * size[1])
+        assert one.intersection(other) == pytest.approx(share, abs=0.01)
+        assert one.intersection(other) == pytest.approx(other.intersection(one), abs=1e-9)
+        assert one.intersection(other) == 0 or other in BoxIndex([other]).near(one)
+        across, _, right, _ = mask(one, size).getbbox()
+        assert right - across <= one.bounds.width * size[0] + 2
+
+
+def test_an_upright_place_around_a_turned_line_holds_all_of_it():
+    """Also if the place does not know the picture's ratio."""
+    sideways = line(0, 90, 0.36)
+    around = replace(sideways.bounds, ratio=1.0, turned=True, roll=0)
+    assert (around.width, around.height) == pytest.approx((0.02 / 0.36, 0.3))
+    assert sideways.share_in(around) == pytest.approx(1)
 
 
 def test_a_rectangle_within_another_is_measured_from_its_corner() -> None:

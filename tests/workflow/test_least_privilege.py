@@ -492,7 +492,7 @@ def drafted(roles: Roles, status: str) -> dict[str, Any]:
 
 def store_no_boxes(roles: Roles, key: str) -> None:
     """Store a file of boxes under this key, which has none."""
-    content = {"photo": PHOTO_DIGEST, "boxes": [], "kept_places": [], "only": False, "wraps": False}
+    content = {"photo": PHOTO_DIGEST, "boxes": [], "kept_places": [], "only": False, "wraps": False, "ratio": 1.0}
     roles.store(key, json.dumps(content).encode())
 
 

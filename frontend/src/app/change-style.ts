@@ -48,7 +48,6 @@ async function changeStyleOf(
   }
   if (way.way !== "upload") return texts.editor.reasons[way.way];
   const { boxes } = await client.fetchQuery(receiptQuery(way.job));
-  const picture = { width: way.job.result.width, height: way.job.result.height };
-  await store.decide(photo.id, decisionByPlace(regionsOf(boxes), picture), { ...style, review: "never" });
+  await store.decide(photo.id, decisionByPlace(regionsOf(boxes)), { ...style, review: "never" });
   return undefined;
 }

@@ -150,12 +150,12 @@ function Deciding({ way, photo, boxes, url, loaded, note }: DecidingProps) {
       // A review takes no options. So a new style for the photo becomes the own style of each region.
       const isNew = Object.keys(styleChanges).length > 0;
       const styled = isNew ? regions.map((region) => ({ ...region, appearance: region.appearance ?? style })) : regions;
-      await reviewJob(job.job_id, changesOf(styled, style, picture));
+      await reviewJob(job.job_id, changesOf(styled, style));
     } else if (way.way === "redo") {
-      await redoJob(job.job_id, { ...styleChanges, ...changesOf(regions, style, picture) });
+      await redoJob(job.job_id, { ...styleChanges, ...changesOf(regions, style) });
     } else if (photo) {
       // The person has just decided, and need not be asked again.
-      await store.decide(photo.id, decisionByPlace(regions, picture), { ...style, review: "never" });
+      await store.decide(photo.id, decisionByPlace(regions), { ...style, review: "never" });
     }
   }
 

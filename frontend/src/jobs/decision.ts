@@ -1,4 +1,4 @@
-import { boundsOf, clip, frameOf, headFrame, placeOf, type Place, type Size } from "../lib/geometry";
+import { headFrame, placeOf, type Place, type Size } from "../lib/geometry";
 import type { Appearance, Box, Decision, Kind } from "./job";
 
 /** A region, a number plate or a text in a photo, as a person sees and changes it. */
@@ -35,16 +35,16 @@ export function regionsOf(boxes: readonly Box[]): Region[] {
  * What a person changed, for a job that knows its regions by their ids. `style` is the style of the photo; one that had its
  * own and shall no longer have it gets this one.
  */
-export function changesOf(regions: readonly Region[], style: Appearance, size: Size): Decision {
+export function changesOf(regions: readonly Region[], style: Appearance): Decision {
   const shown = regions.filter(({ hidden, known }) => !hidden && (known?.hidden ?? true));
-  const keep = shown.map((region): ToKeep => (region.known ? { id: region.known.id } : around(region, size)));
+  const keep = shown.map((region): ToKeep => (region.known ? { id: region.known.id } : placeToKeep(region)));
   const hide = regions.filter((region) => region.hidden && isChanged(region)).map((region) => toHide(region, style));
   return decision(keep, hide);
 }
 
 /** Everything that a person decided, for a new job of the same photo, which does not know any region yet. */
-export function decisionByPlace(regions: readonly Region[], size: Size): Decision {
-  const keep = regions.filter(({ hidden }) => !hidden).map((region) => around(region, size));
+export function decisionByPlace(regions: readonly Region[]): Decision {
+  const keep = regions.filter(({ hidden }) => !hidden).map(placeToKeep);
   // A detector's own box is sent as it is, without its roll: the server recognises it, and still knows the turned head.
   const hide = regions
     .filter(({ hidden }) => hidden)
@@ -58,7 +58,7 @@ export function turned(place: Place, size: Size): Place {
   const upright = placeOf(headFrame(place, size), size);
   const fits =
     upright.left >= 0 && upright.top >= 0 && upright.left + upright.width <= 1 && upright.top + upright.height <= 1;
-  // The API takes no rectangle beyond the photo's edge. Then the upright box is the larger, and so the safer one.
+  // The photo's edge crops such a head. Then the upright box is the larger, and so the safer one.
   return fits ? upright : { ...place, roll: 0, turned: true };
 }
 
@@ -96,18 +96,7 @@ const rectangle = ({ left, top, width, height, roll, turned }: Place) => ({
   ...(turned && roll !== 0 && { roll: rounded(roll) }),
 });
 
-/** The upright rectangle around a region, within the photo. Only what is of its kind stays visible there. */
-function around({ place, kind }: Region, size: Size): ToKeep {
-  const { left, top, width, height } = clip(boundsOf(frameOf(place, size)), size);
-  const upright = {
-    left: left / size.width,
-    top: top / size.height,
-    width: width / size.width,
-    height: height / size.height,
-    roll: 0,
-    turned: false,
-  };
-  return { ...rectangle(upright), kind };
-}
+/** A region as it lies. Only what is of its kind stays visible there. */
+const placeToKeep = ({ place, kind }: Region): ToKeep => ({ ...rectangle(place), kind });
 
 const rounded = (value: number) => Math.round(value * 100_000) / 100_000;

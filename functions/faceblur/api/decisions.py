@@ -10,13 +10,16 @@ from faceblur.errors import InvalidDecision
 from faceblur.geometry import DECIMALS, Box
 from faceblur.jobs.boxes import PERSON
 from faceblur.jobs.decisions import Choice, Decision
-from faceblur.limits import MAX_BOXES, Kind
+from faceblur.limits import MAX_BOXES, MAX_RATIO, Kind
 from faceblur.options import ColourField, PaddingField, ShapeField, StrengthField, StyleField, explain
 
 FIELDS = ("keep", "hide", "only")
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Extent = Annotated[float, Field(ge=10**-DECIMALS, le=1)]
+# A turned rectangle along a photo's longer side is as many times as wide as the photo as the photo is long, and across a
+# corner a little more. Its middle lies in the photo, so half of it may lie outside.
+LONGEST = 2 * MAX_RATIO
+Edge = Annotated[float, Field(ge=-LONGEST / 2, le=1)]
+Extent = Annotated[float, Field(ge=10**-DECIMALS, le=LONGEST)]
 
 
 class Strict(BaseModel):
@@ -36,10 +39,11 @@ class _Entry(Strict):
     """A box by its id, or a place by a rectangle in fractions of the upright photo, and the kind of what it shows."""
 
     id: Annotated[int | None, Field(ge=1)] = None
-    left: Fraction | None = None
-    top: Fraction | None = None
+    left: Edge | None = None
+    top: Edge | None = None
     width: Extent | None = None
     height: Extent | None = None
+    roll: Annotated[float, Field(ge=-180, le=180)] = 0.0
     kind: Kind | None = None
 
     @model_validator(mode="after")
@@ -49,6 +53,12 @@ class _Entry(Strict):
             raise ValueError("a rectangle needs left, top, width and height")
         if all(sides) and self.id is None:
             raise ValueError("name a box by its id, or a place by left, top, width and height")
+        place, rounding = self.place(), 10**-DECIMALS
+        if place and not all(
+            -rounding <= middle <= 1 + rounding
+            for middle in (place.left + place.width / 2, place.top + place.height / 2)
+        ):
+            raise ValueError("the middle of a rectangle lies in the photo")
         return self
 
     @model_validator(mode="after")
@@ -57,12 +67,12 @@ class _Entry(Strict):
             raise ValueError("a box with an id has its kind already; leave kind out")
         return self
 
-    def place(self, roll: float = 0.0) -> Box | None:
-        """The rectangle, turned by `roll`, as a box that a person drew; None if there is none."""
+    def place(self) -> Box | None:
+        """The rectangle as a box that a person drew; None if there is none."""
         if self.left is None or self.top is None or self.width is None or self.height is None:
             return None
         kind = self.kind or "face"
-        return Box(self.left, self.top, self.width, self.height, 100.0, PERSON, roll, turned=True, kind=kind)
+        return Box(self.left, self.top, self.width, self.height, 100.0, PERSON, self.roll, turned=True, kind=kind)
 
 
 class _ToKeep(_Entry):
@@ -81,7 +91,6 @@ class _ToKeep(_Entry):
 class _ToHide(_Entry):
     """A box, a place with what it shows, or a box that moves to a place; and how it is hidden."""
 
-    roll: Annotated[float, Field(ge=-180, le=180)] = 0.0
     style: StyleField | None = None
     shape: ShapeField | None = None
     padding: PaddingField | None = None
@@ -90,7 +99,7 @@ class _ToHide(_Entry):
 
     def choice(self) -> Choice:
         names = {"style", "shape", "padding", "strength", "colour"}
-        return Choice(self.id, self.place(self.roll), self.model_dump(include=names, exclude_none=True))
+        return Choice(self.id, self.place(), self.model_dump(include=names, exclude_none=True))
 
 
 class _Fields(Strict):

@@ -356,7 +356,7 @@ class Search:
 
     def crops(self, area: Rectangle, box: Box, scale: float) -> bool:
         """Whether an edge of the area crops this face; the edges of the photo do not count."""
-        edge = CUT / scale / min(area.size)
+        edge, box = CUT / scale / min(area.size), box.bounds
         return (
             (box.left < edge and area.left > 0)
             or (box.top < edge and area.top > 0)
@@ -373,6 +373,7 @@ class Search:
             top=(top + box.top * height) / down,
             width=box.width * width / across,
             height=box.height * height / down,
+            ratio=across / down,
         )
         # A turned box that were cut at the photo's edge would lie elsewhere.
         return placed if box.turned else placed.clamp()

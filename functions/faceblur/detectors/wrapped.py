@@ -22,6 +22,8 @@ EACH_SIDE = 0.25  # of the photo's width: a face that nearly fills a picture of 
 # A box is of the same face as one at the seam if their intersection over union is above the first, or if more of it
 # than the second lies in the middle of the other one. So it is with plates and texts.
 OVERLAP, INSIDE = 0.4, 0.8
+# A box that ends within this share of the strip's width from its outer edge may be cropped by it.
+CUT = 0.01
 
 
 class WrappedDetector:
@@ -32,18 +34,25 @@ class WrappedDetector:
         self.detector = detector
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
-        """The faces of at least this confidence (0…100). A face across the seam has a box on each side of it.
+        """The boxes of at least this confidence (0…100). An upright one across the seam has a box on each side of it.
 
         Raises the errors of the detector.
         """
         found = self.detector.detect(photo, min_confidence, detection_pass)
         strip = StoredPhoto(seam_of(photo.data), "", "")
         at_seam = self.detector.detect(strip, min_confidence, detection_pass)
-        parts = [part for box in at_seam.boxes for part in _as_sure([*parts_at_seam(box)], found.boxes)]
-        boxes = [*parts, *(box for box in found.boxes if not any(_repeats(box, part) for part in parts))]
+        whole, cropped = [], []
+        for box in at_seam.boxes:
+            if _is_cropped(box):
+                cropped += parts_at_seam(box)
+            else:
+                whole += _as_sure([*parts_at_seam(box)], found.boxes)
+        kept = [box for box in found.boxes if not any(_repeats(box, part) for part in whole)]
+        # What the strip crops replaces nothing, but it may show more of a text at the seam.
+        more = [part for part in cropped if not any(_is_within(part, box) for box in kept)]
         return replace(
             found,
-            boxes=sorted(boxes, key=lambda box: -box.confidence),
+            boxes=sorted([*whole, *kept, *more], key=lambda box: -box.confidence),
             calls=found.calls + at_seam.calls,
             warnings=sorted({*found.warnings, *at_seam.warnings}),
         )
@@ -68,10 +77,17 @@ def seam_of(photo: bytes) -> bytes:
 def parts_at_seam(box: Box) -> Iterator[Box]:
     """The parts on each side of the seam of a box of the strip, as boxes of the photo.
 
-    Nothing if the box is further from the seam than it is wide: the photo itself shows that face best.
+    A turned box stays whole and lies where its middle is, since its parts would turn about other middles. It may reach
+    beyond the photo, and `styles.wrapped` hides it on both sides. Nothing if the box is further from the seam than it is
+    wide: the photo itself shows it best.
     """
-    left, right = ((edge - 0.5) * 2 * EACH_SIDE for edge in (box.left, box.right))  # from the seam, in the photo
+    # From the seam, in the photo.
+    left, right = ((edge - 0.5) * 2 * EACH_SIDE for edge in (box.bounds.left, box.bounds.right))
     if min(abs(left), abs(right)) > right - left and not left < 0 < right:
+        return
+    if box.turned:
+        width = box.width * 2 * EACH_SIDE
+        yield replace(box, left=(left + right) / 2 % 1 - width / 2, width=width, ratio=box.ratio / (2 * EACH_SIDE))
         return
     if left < 0:
         yield replace(box, left=1 + left, width=min(right, 0) - left)
@@ -80,10 +96,26 @@ def parts_at_seam(box: Box) -> Iterator[Box]:
 
 
 def _as_sure(parts: Sequence[Box], boxes: Sequence[Box]) -> list[Box]:
-    """The parts of a face, with the confidence of the surest box that they replace."""
+    """The parts of a box, with the confidence of the surest box that they replace."""
     replaced = [box.confidence for box in boxes if any(_repeats(box, part) for part in parts)]
     return [replace(part, confidence=max([part.confidence, *replaced])) for part in parts]
 
 
 def _repeats(box: Box, part: Box) -> bool:
-    return box.kind == part.kind and (box.overlap(part) > OVERLAP or is_part(box, part, INSIDE))
+    return any(
+        box.kind == part.kind and (box.overlap(moved) > OVERLAP or is_part(box, moved, INSIDE))
+        for moved in _on_both_sides(part)
+    )
+
+
+def _is_within(part: Box, box: Box) -> bool:
+    return box.kind == part.kind and any(part.share_in(moved) > INSIDE for moved in _on_both_sides(box))
+
+
+def _is_cropped(box: Box) -> bool:
+    return box.bounds.left < CUT or box.bounds.right > 1 - CUT
+
+
+def _on_both_sides(box: Box) -> list[Box]:
+    """A box where it is, and beyond each edge of the photo, for it may reach across the seam."""
+    return [replace(box, left=box.left + shift) for shift in (0, -1, 1)]

@@ -70,9 +70,10 @@ class FoundBox:
         return told
 
     @classmethod
-    def from_dict(cls, box: Mapping[str, Any]) -> FoundBox:
-        """The box that `to_dict` wrote."""
-        return cls(Box.from_dict(box), box["round"], box["hidden"], box.get("hidden_with", {}), box.get("named", False))
+    def from_dict(cls, box: Mapping[str, Any], ratio: float = 1.0) -> FoundBox:
+        """The box that `to_dict` wrote, in a photo of this ratio."""
+        return cls(
+            Box.from_dict(box, ratio), box["round"], box["hidden"], box.get("hidden_with", {}), box.get("named", False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class FoundBoxes:
     """All boxes found so far, in their order, and the digest (`storage.digest`) of the upload.
 
     A box's id is its number in this order, from 1. `wraps` says that the photo's right edge continues at its left edge,
-    which a draft may no longer tell. What is found later stays visible if it lies in one of the `kept_places` of its
+    which a draft may no longer tell. `ratio` is the photo's width by its height (`Box.ratio`). What is found later stays visible if it lies in one of the `kept_places` of its
     kind, and all of it does with `only`.
     """
 
@@ -89,6 +90,7 @@ class FoundBoxes:
     kept_places: Sequence[Box] = field(default_factory=list)
     only: bool = False
     wraps: bool = False
+    ratio: float = 1.0
 
     @property
     def hidden(self) -> dict[Kind, int]:
@@ -143,17 +145,20 @@ class FoundBoxes:
             "kept_places": [place.to_dict() for place in self.kept_places],
             "only": self.only,
             "wraps": self.wraps,
+            "ratio": self.ratio,
         }
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> FoundBoxes:
         """The boxes that `to_dict` wrote."""
+        ratio = content["ratio"]
         return cls(
             content["photo"],
-            [FoundBox.from_dict(box) for box in content["boxes"]],
-            [Box.from_dict(place) for place in content["kept_places"]],
+            [FoundBox.from_dict(box, ratio) for box in content["boxes"]],
+            [Box.from_dict(place, ratio) for place in content["kept_places"]],
             content["only"],
             content["wraps"],
+            ratio,
         )
 
 

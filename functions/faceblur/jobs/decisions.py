@@ -33,6 +33,10 @@ class Choice:
     place: Box | None = None
     style: Mapping[str, Any] = field(default_factory=dict)
 
+    def in_photo(self, ratio: float) -> Choice:
+        """This choice in a photo of this ratio."""
+        return replace(self, place=replace(self.place, ratio=ratio)) if self.place else self
+
     def to_dict(self) -> dict[str, Any]:
         """This choice as JSON carries it."""
         return {"id": self.id, "place": self.place.to_dict() if self.place else None, "style": dict(self.style)}
@@ -55,6 +59,11 @@ class Decision:
     def is_empty(self) -> bool:
         """Whether it decides nothing."""
         return not (self.keep or self.hide or self.only)
+
+    def in_photo(self, ratio: float) -> Decision:
+        """This decision about a photo of this ratio (`Box.ratio`), which tells where its turned places lie."""
+        keep, hide = ([each.in_photo(ratio) for each in choices] for choices in (self.keep, self.hide))
+        return replace(self, keep=keep, hide=hide)
 
     def to_dict(self) -> dict[str, Any]:
         """This decision as JSON carries it."""
@@ -80,6 +89,7 @@ def decided(found: FoundBoxes, decision: Decision) -> FoundBoxes:
     if decision.is_empty:
         return found
     _check_ids(decision, len(found.boxes))
+    decision = decision.in_photo(found.ratio)
     boxes = _Boxes(found.boxes)
     if decision.only:
         boxes.show_all()

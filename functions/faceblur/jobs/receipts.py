@@ -5,6 +5,7 @@ Between runs the times of the stages and the cost vary. So does the digest of th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from faceblur import prices
@@ -58,9 +59,9 @@ def receipt(request: CompleteRequest, found: FoundBoxes, result: Mapping[str, An
 
 
 def kept_place(place: Box) -> dict[str, Any]:
-    """A place's left, top, width and height, in fractions of the photo, and the kind that stays visible there."""
-    box = place.to_dict()
-    return {name: box[name] for name in ("left", "top", "width", "height", "kind")}
+    """A place as a rectangle in fractions of the photo, turned by its roll, and the kind that stays visible there."""
+    box = replace(place, roll=place.tilt).to_dict()
+    return {name: box[name] for name in ("left", "top", "width", "height", "roll", "kind")}
 
 
 def billable_calls(stages: Sequence[Stage]) -> int:

@@ -120,6 +120,7 @@ def _for_new_boxes(decision: Decision, found: FoundBoxes, kinds: Sequence[Kind])
     """
     if decision.only:
         return decision
+    decision = decision.in_photo(found.ratio)
     if found.only and decision.is_empty:
         everything = [Choice(place=replace(WHOLE_PHOTO, kind=kind)) for kind in kinds]
         return Decision(everything, [_place(each) for each in found.boxes if each.hidden])

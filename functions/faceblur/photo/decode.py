@@ -86,6 +86,11 @@ class Header:
     orientation: int
     is_plain: bool = False
 
+    @property
+    def ratio(self) -> float:
+        """Width by height."""
+        return self.width / self.height
+
 
 def inspect(data: bytes) -> Header:
     """Read only the header. Raises UnsupportedFormat, CorruptImage, ImageTooLarge or ImageTooSmall."""

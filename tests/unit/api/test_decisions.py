@@ -50,6 +50,12 @@ def test_a_place_says_what_it_shows():
     assert [choice.place for choice in decision.hide] == [replace(DRAWN, kind="plate")]
 
 
+def test_a_sideways_line_of_a_tall_photo_is_taken_back_as_it_was_found():
+    found = {"left": -0.85624, "top": 0.48, "width": 2.61612, "height": 0.02, "roll": -90}
+    line = Box(-0.85624, 0.48, 2.61612, 0.02, 100, "person", -90, turned=True)
+    assert parsed(keep=[found], hide=[found]) == Decision([Choice(place=line)], [Choice(place=line)])
+
+
 def test_only():
     assert parsed(only=[{"id": 1}]) == Decision(hide=[Choice(1)], only=True)
     assert parsed(only=[]) == Decision(only=True)
@@ -65,18 +71,20 @@ def test_only():
         ({"keep": [{"id": "1"}]}, "keep.0.id"),
         ({"keep": [{"id": True}]}, "keep.0.id"),
         ({"keep": [PLACE | {"id": 1}]}, "keep.0"),
-        ({"keep": [PLACE | {"roll": 1}]}, "keep.0.roll"),
+        ({"keep": [PLACE | {"roll": 181}]}, "keep.0.roll"),
         ({"keep": [PLACE | {"kind": "car"}]}, "keep.0.kind"),
         ({"keep": [{"id": 1, "kind": "plate"}]}, "keep.0"),
         ({"hide": [PLACE | {"kind": "car"}]}, "hide.0.kind"),
         ({"hide": [{"id": 1, "kind": "plate"}]}, "hide.0"),
         ({"keep": [{"left": 0.1}]}, "keep.0"),
         ({"hide": [{"id": 1, "left": 0.1}]}, "hide.0"),
-        ({"hide": [PLACE | {"left": -0.1}]}, "hide.0.left"),
+        ({"hide": [PLACE | {"left": 1.1}]}, "hide.0.left"),
+        ({"hide": [PLACE | {"left": -0.2}]}, "hide.0: Value error, the middle of a rectangle lies in the photo"),
+        ({"keep": [PLACE | {"top": 0.9}]}, "keep.0: Value error, the middle of a rectangle lies in the photo"),
         ({"hide": [PLACE | {"width": 0}]}, "hide.0.width"),
         ({"hide": [PLACE | {"width": 5e-324}]}, "hide.0.width"),
         ({"only": [], "keep": []}, "only cannot be combined"),
-        ({"hide": [PLACE | {"height": 1.1}]}, "hide.0.height"),
+        ({"hide": [PLACE | {"height": 401}]}, "hide.0.height"),
         ({"hide": [PLACE | {"top": float("nan")}]}, "hide.0.top"),
         ({"hide": [PLACE | {"roll": 181}]}, "hide.0.roll"),
         ({"hide": [{"id": 1, "style": "sepia"}]}, "hide.0.style"),

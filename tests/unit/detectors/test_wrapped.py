@@ -111,6 +111,45 @@ def test_a_small_face_in_the_corner_of_a_large_one_at_the_seam_is_a_face_of_its_
     assert child in WrappedDetector(detector).detect(photo, 50, DetectionPass.FIRST).boxes
 
 
+def text(x: float, width: float, roll: float, confidence: float = 90.0, ratio: float = 2.0) -> Box:
+    """A line of text about this x, halfway down a picture of this ratio."""
+    return Box(x - width / 2, 0.48, width, 0.04, confidence, roll=roll, turned=True, kind="text", ratio=ratio)
+
+
+def found_in(boxes: list[Box], at_seam: list[Box]) -> list[Box]:
+    photo = StoredPhoto(encoded(Image.new("RGB", (128, 64)), "PNG"), "bucket", "key")
+    return WrappedDetector(Detector(boxes, at_seam)).detect(photo, 50, DetectionPass.FIRST).boxes
+
+
+@pytest.mark.parametrize("roll", [0, 45, 90])
+@pytest.mark.parametrize(("in_strip", "in_photo"), [(0.5, 0.0), (0.52, 0.01), (0.48, 0.99)])
+def test_a_turned_box_at_the_seam_stays_whole(roll: float, in_strip: float, in_photo: float) -> None:
+    (part,) = parts_at_seam(text(in_strip, 0.3, roll, ratio=1.0))
+    assert part.left + part.width / 2 == pytest.approx(in_photo)
+    assert (part.width, part.height, part.roll, part.ratio) == (pytest.approx(0.15), 0.04, roll, 2.0)
+
+
+def test_of_a_text_across_the_seam_no_piece_is_left_over() -> None:
+    left, right = text(0.98, 0.03, 45, 95), text(0.02, 0.02, 0, 80)
+    whole = text(0.5, 0.3, 0, 85, ratio=1.0)
+    across = replace(next(parts_at_seam(whole)), confidence=85)
+    assert found_in([right, left], [whole]) == [left, across]
+
+
+def test_a_sideways_line_beside_the_seam_is_replaced_by_itself_alone() -> None:
+    line, neighbour = text(0.02, 0.2, 90, 90), text(0.05, 0.2, 90, 80)
+    again = text(0.54, 0.4, 90, 70, ratio=1.0)
+    found = found_in([line, neighbour], [again])
+    assert [each.left + each.width / 2 for each in found] == pytest.approx([0.02, 0.05])
+
+
+def test_what_the_strip_crops_does_not_replace_what_the_photo_shows() -> None:
+    line = text(0.2, 0.38, 0, 90)  # from 0.01 to 0.39
+    assert found_in([line], [text(0.76, 0.48, 0, 95, ratio=1.0)]) == [line]  # from 0.01 to 0.25
+    across = text(0.7, 0.6, 0, 95, ratio=1.0)  # from -0.05 to 0.25
+    assert found_in([line], [across]) == [*parts_at_seam(across), line]
+
+
 @pytest.mark.usefixtures("networks")
 @pytest.mark.parametrize("nose", [-20, 0, 25])
 def test_a_face_across_the_seam_is_hidden_on_both_sides(nose: int) -> None:

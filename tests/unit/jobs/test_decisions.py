@@ -52,6 +52,29 @@ def test_a_place_keeps_the_faces_inside_it_now_and_later():
     assert not kept.keeper()(Box(0.2, 0.3, 0.05, 0.1, 60))
 
 
+@pytest.mark.parametrize("sent", ["as it lies", "as its bounds"])
+def test_a_place_keeps_a_sideways_line_now_and_later_and_no_neighbour(sent):
+    ratio = 0.5
+    # 0.4 of the photo's height long and 0.02 high, one beside the other.
+    line, neighbour = (
+        Box(x - 0.4, 0.49, 0.8, 0.02, 80, "embedded", 90, turned=True, kind="text", ratio=ratio) for x in (0.4, 0.46)
+    )
+    found = FoundBoxes(digest(b"photo"), [FoundBox(line, 0), FoundBox(neighbour, 0)], ratio=ratio)
+    found = FoundBoxes.from_dict(json.loads(json.dumps(found.to_dict())))
+    as_sent = line if sent == "as it lies" else replace(line.bounds, roll=0.0, turned=True)
+    kept = decided(found, Decision(keep=[Choice(place=replace(as_sent, found_by="person", ratio=1.0))]))
+    assert hidden(kept) == [False, True]
+    assert [kept.keeper()(replace(box, left=box.left + 0.002)) for box in (line, neighbour)] == [True, False]
+
+
+def test_of_two_sideways_lines_the_kept_one_keeps_itself_alone():
+    line, neighbour = (
+        Box(x - 0.4, 0.49, 0.8, 0.02, 80, "embedded", 90, turned=True, kind="text", ratio=0.5) for x in (0.4, 0.46)
+    )
+    kept = decided(FoundBoxes(digest(b"photo"), [FoundBox(line, 0)], ratio=0.5), Decision(keep=[Choice(1)]))
+    assert [kept.keeper()(box) for box in (line, neighbour)] == [True, False]
+
+
 def test_a_place_keeps_its_kind_alone():
     """The badge of somebody whose face is kept stays hidden."""
     badge = replace(MIDDLE, box=replace(MIDDLE.box, top=0.4, height=0.05, kind="text"))

@@ -91,11 +91,11 @@ def test_the_whole_receipt_of_a_job(done):
 
 def test_the_receipt_names_where_a_check_hid_nothing(done):
     found = FoundBoxes(
-        PHOTO, [], kept_places=[Box(0.1, 0.2, 0.3, 0.4, 100, "person", turned=True, kind="text")], only=True
+        PHOTO, [], kept_places=[Box(0.1, 0.2, 0.3, 0.4, 100, "person", 15, turned=True, kind="text")], only=True
     )
     made = documented(receipt(done, found, RESULT))
     assert (made["kept_places"], made["only"]) == (
-        [{"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4, "kind": "text"}],
+        [{"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4, "roll": 15, "kind": "text"}],
         True,
     )
 

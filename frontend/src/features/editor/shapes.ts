@@ -100,8 +100,12 @@ function between(one: Point, other: Point, roll: number): Frame {
   return { ...frame, across: Math.max(MIN_SIDE / 2, Math.abs(x)), down: Math.max(MIN_SIDE / 2, Math.abs(y)) };
 }
 
-/** The place, moved into the picture. */
+/** The place, moved into the picture. Of a turned one, the middle is: it may reach beyond the picture, and be longer. */
 function within(place: Place): Place {
+  if (place.turned && place.roll !== 0) {
+    const [across, down] = [place.width / 2, place.height / 2];
+    return { ...place, left: clamp(place.left, -across, 1 - across), top: clamp(place.top, -down, 1 - down) };
+  }
   const [width, height] = [Math.min(place.width, 1), Math.min(place.height, 1)];
   return { ...place, width, height, left: clamp(place.left, 0, 1 - width), top: clamp(place.top, 0, 1 - height) };
 }

@@ -43,6 +43,7 @@ def boxes_of(
             roll=line.roll,
             turned=True,
             kind=kind,
+            ratio=width / height,
         )
         for line in lines
     ]
