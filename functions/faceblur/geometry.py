@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from faceblur.limits import Kind
 
+    _Edges = tuple[float, float, float, float]
+
 # Photos have at most 65,535 pixels a side, so a box is stored to a third of a pixel.
 DECIMALS = 5
 # A box that lies in another one is a part of the same face if its middle lies in the ellipse over the other box. The
@@ -146,7 +148,7 @@ class Box:
 
     def intersection(self, other: Box) -> float:
         """The area that both boxes cover as they lie, as a fraction of the image's."""
-        if self.tilt or other.tilt:
+        if (self.turned and self.roll) or (other.turned and other.roll):
             return _common_area(self, other)
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
@@ -270,12 +272,12 @@ class BoxIndex:
     """Boxes by size and position, so that each box of a crowd is compared only with its neighbours.
 
     Boxes of about the same width and height share a grid. The cells of a grid are at least as large as its boxes, so a
-    box reaches from the cell of its upper left corner at most into the next cells.
+    box reaches from the cell of its upper left corner at most into the next cells. Of a turned box, its bounds count.
     """
 
     def __init__(self, boxes: Iterable[Box] = ()) -> None:
         """Begin with these boxes."""
-        self._grids: dict[tuple[int, int], dict[tuple[int, int], list[Box]]] = {}
+        self._grids: dict[tuple[int, int], dict[tuple[int, int], list[tuple[_Edges, Box]]]] = {}
         for box in boxes:
             self.add(box)
 
@@ -284,20 +286,27 @@ class BoxIndex:
         bounds = box.bounds
         size = _exponent(bounds.width), _exponent(bounds.height)
         cell = _cell(bounds.left, size[0]), _cell(bounds.top, size[1])
-        self._grids.setdefault(size, {}).setdefault(cell, []).append(box)
+        self._grids.setdefault(size, {}).setdefault(cell, []).append((_edges(bounds), box))
 
     def near(self, box: Box) -> Iterator[Box]:
         """All boxes that may overlap this one."""
-        bounds = box.bounds
+        left, top, right, bottom = _edges(box.bounds)
         for (across, down), grid in self._grids.items():
-            columns = range(_cell(bounds.left, across) - 1, _cell(bounds.right, across) + 1)
-            rows = range(_cell(bounds.top, down) - 1, _cell(bounds.bottom, down) + 1)
+            columns = range(_cell(left, across) - 1, _cell(right, across) + 1)
+            rows = range(_cell(top, down) - 1, _cell(bottom, down) + 1)
             if len(columns) * len(rows) < len(grid):
                 cells = [cell for cell in product(columns, rows) if cell in grid]
             else:
                 cells = [cell for cell in grid if cell[0] in columns and cell[1] in rows]
             for cell in cells:
-                yield from grid[cell]
+                for edges, other in grid[cell]:
+                    if edges[0] <= right and edges[1] <= bottom and edges[2] >= left and edges[3] >= top:
+                        yield other
+
+
+def _edges(box: Box) -> _Edges:
+    """Left, upper, right and lower edge."""
+    return box.left, box.top, box.right, box.bottom
 
 
 def _exponent(side: float) -> int:

@@ -13,7 +13,7 @@ const DRAWN: Region = { key: "drawn", kind: "face", place: { ...PLACE, roll: 15,
 const [hidden, kept] = regionsOf([BOX, { ...BOX, id: 2, hidden: false }]) as [Region, Region];
 
 test("what nobody changed is not in the decision", () => {
-  expect(changesOf([hidden, kept], STYLE, SIZE)).toEqual({});
+  expect(changesOf([hidden, kept], STYLE)).toEqual({});
 });
 
 test("regions are shown and hidden by their ids", () => {
@@ -21,40 +21,46 @@ test("regions are shown and hidden by their ids", () => {
     { ...hidden, hidden: false },
     { ...kept, hidden: true },
   ];
-  expect(changesOf(regions, STYLE, SIZE)).toEqual({ keep: [{ id: 1 }], hide: [{ id: 2 }] });
+  expect(changesOf(regions, STYLE)).toEqual({ keep: [{ id: 1 }], hide: [{ id: 2 }] });
 });
 
-test("a drawn box is sent with its place and roll, or is kept as the upright rectangle around it", () => {
-  expect(changesOf([DRAWN], STYLE, SIZE)).toEqual({ hide: [{ ...PLACE, kind: "face", roll: 15 }] });
-  const { keep } = changesOf([{ ...DRAWN, place: { ...DRAWN.place, roll: 90 }, hidden: false }], STYLE, SIZE);
-  expect(keep).toEqual([{ left: 0.5, top: 0.5, width: 0.1, height: 0.2, kind: "face" }]);
+test("a drawn box is sent with its place and roll, whether it is hidden or kept", () => {
+  expect(changesOf([DRAWN], STYLE)).toEqual({ hide: [{ ...PLACE, kind: "face", roll: 15 }] });
+  expect(changesOf([{ ...DRAWN, hidden: false }], STYLE)).toEqual({ keep: [{ ...PLACE, kind: "face", roll: 15 }] });
+});
+
+test("a sideways line of a tall photo is kept as it lies", () => {
+  const line = { left: -0.85624, top: 0.48, width: 2.61612, height: 0.02, roll: -90, turned: true };
+  const [kept] = regionsOf([{ ...BOX, ...line, kind: "text", hidden: false }]) as [Region];
+  const { turned, ...sent } = line;
+  expect(decisionByPlace([kept])).toEqual({ keep: [{ ...sent, kind: "text" }] });
 });
 
 test("a drawn box is sent with its kind, which a known one has already", () => {
   const plate = { ...DRAWN, kind: "plate" as const };
-  expect(changesOf([plate], STYLE, SIZE)).toEqual({ hide: [{ ...PLACE, kind: "plate", roll: 15 }] });
+  expect(changesOf([plate], STYLE)).toEqual({ hide: [{ ...PLACE, kind: "plate", roll: 15 }] });
   const [known] = regionsOf([{ ...BOX, kind: "text", hidden: false }]) as [Region];
-  expect(changesOf([{ ...known, hidden: true }], STYLE, SIZE)).toEqual({ hide: [{ id: 1 }] });
-  expect(decisionByPlace([{ ...known, hidden: true }], SIZE).hide).toMatchObject([{ kind: "text" }]);
-  expect(decisionByPlace([{ ...known, hidden: false }], SIZE).keep).toMatchObject([{ kind: "text" }]);
+  expect(changesOf([{ ...known, hidden: true }], STYLE)).toEqual({ hide: [{ id: 1 }] });
+  expect(decisionByPlace([{ ...known, hidden: true }]).hide).toMatchObject([{ kind: "text" }]);
+  expect(decisionByPlace([{ ...known, hidden: false }]).keep).toMatchObject([{ kind: "text" }]);
 });
 
 test("a moved box keeps its id", () => {
   const moved = { ...hidden, place: { ...PLACE, roll: 0, turned: true } };
-  expect(changesOf([moved], STYLE, SIZE)).toEqual({ hide: [{ id: 1, ...PLACE }] });
+  expect(changesOf([moved], STYLE)).toEqual({ hide: [{ id: 1, ...PLACE }] });
 });
 
 test("a region gets a style of its own, and gets the photo's style back", () => {
-  expect(changesOf([{ ...hidden, appearance: SOLID }], STYLE, SIZE)).toEqual({ hide: [{ id: 1, ...SOLID }] });
+  expect(changesOf([{ ...hidden, appearance: SOLID }], STYLE)).toEqual({ hide: [{ id: 1, ...SOLID }] });
   const [own] = regionsOf([{ ...BOX, hidden_with: SOLID }]) as [Region];
-  expect(changesOf([own], STYLE, SIZE)).toEqual({});
-  expect(changesOf([{ ...own, appearance: undefined }], STYLE, SIZE)).toEqual({ hide: [{ id: 1, ...STYLE }] });
+  expect(changesOf([own], STYLE)).toEqual({});
+  expect(changesOf([{ ...own, appearance: undefined }], STYLE)).toEqual({ hide: [{ id: 1, ...STYLE }] });
 });
 
 test("a new job gets every region by its place, and a detector's box without its roll", () => {
   const { left, top, width, height } = BOX;
   const rolled = { ...hidden, place: { ...hidden.place, roll: 30 } };
-  expect(decisionByPlace([rolled, kept, DRAWN], SIZE)).toEqual({
+  expect(decisionByPlace([rolled, kept, DRAWN])).toEqual({
     keep: [{ left, top, width, height, kind: "face" }],
     hide: [
       { left, top, width, height, kind: "face" },

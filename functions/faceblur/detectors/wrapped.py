@@ -22,6 +22,8 @@ EACH_SIDE = 0.25  # of the photo's width: a face that nearly fills a picture of 
 # A box is of the same face as one at the seam if their intersection over union is above the first, or if more of it
 # than the second lies in the middle of the other one. So it is with plates and texts.
 OVERLAP, INSIDE = 0.4, 0.8
+# A cropped part repeats a box if more than this share of it lies in the box.
+REPEATED = 0.95
 # A box that ends within this share of the strip's width from its outer edge may be cropped by it.
 CUT = 0.01
 
@@ -109,7 +111,7 @@ def _repeats(box: Box, part: Box) -> bool:
 
 
 def _is_within(part: Box, box: Box) -> bool:
-    return box.kind == part.kind and any(part.share_in(moved) > INSIDE for moved in _on_both_sides(box))
+    return box.kind == part.kind and any(part.share_in(moved) > REPEATED for moved in _on_both_sides(box))
 
 
 def _is_cropped(box: Box) -> bool:

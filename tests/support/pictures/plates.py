@@ -1,4 +1,4 @@
-"""A street with a drawn number plate."""
+"""A street with a drawn number plate, and a page of drawn text."""
 
 from __future__ import annotations
 
@@ -16,6 +16,16 @@ def plate(roll: float, size: tuple[int, int] = PLATE) -> Image.Image:
     pen.rectangle((0, 0, size[0] - 1, size[1] - 1), outline="black", width=2)
     pen.text((size[0] / 2, size[1] / 2), "AB 123 CD", "black", ImageFont.load_default(size[1] * 0.55), anchor="mm")
     return picture.rotate(-roll, Image.Resampling.BICUBIC, expand=True)
+
+
+def page(roll: float, lines: int = 8) -> tuple[bytes, Image.Image]:
+    """A page of text, turned clockwise by so many degrees, and a mask of its letters."""
+    mask = Image.new("L", (1000, 700))
+    pen, font = ImageDraw.Draw(mask), ImageFont.load_default(32)
+    for number in range(lines):
+        pen.text((60, 60 + 60 * number), f"Patient {number} John Smith diagnosis number {37 * number}", 255, font)
+    mask = mask.rotate(-roll, Image.Resampling.BICUBIC, expand=True).point(lambda level: 255 if level > 127 else 0)
+    return encoded(mask.point(lambda level: 255 - level), "PNG"), mask
 
 
 def street_with_plate(roll: float, enlarged: int = 1) -> tuple[bytes, Image.Image]:

@@ -50,6 +50,14 @@ test("dragging moves a box, but not out of the photo", () => {
   expect(numbers(stopped)).toEqual([0.8, 0, 0.2, 0.2, 0]);
 });
 
+test("of a turned box, the middle stays in the photo, and its length stays as it is", () => {
+  const inside = { part: "inside" } as const;
+  const line = { left: -0.8, top: 0.48, width: 2.6, height: 0.04, roll: 90, turned: true };
+  const tall = { width: 100, height: 500 };
+  expect(numbers(dragged(line, inside, { x: 50, y: 250 }, { x: 40, y: 300 }, tall))).toEqual([-0.9, 0.58, 2.6, 0.04, 90]);
+  expect(numbers(dragged(line, inside, { x: 50, y: 250 }, { x: -90, y: 900 }, tall))).toEqual([-1.3, 0.98, 2.6, 0.04, 90]);
+});
+
 test("dragging a corner leaves the opposite one where it is, also of a turned box", () => {
   const corner = { part: "corner", corner: 2 } as const;
   const grown = dragged(at(0.2, 0.2), corner, { x: 40, y: 40 }, { x: 60, y: 50 }, SIZE);

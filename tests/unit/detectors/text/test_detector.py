@@ -8,6 +8,7 @@ from io import BytesIO
 import pytest
 from PIL import Image, ImageStat
 
+from faceblur.api.decisions import parse_decision
 from faceblur.detectors.base import Detection, DetectionPass, StoredPhoto
 from faceblur.detectors.check import Check
 from faceblur.detectors.kinds import DetectorOfKinds
@@ -19,7 +20,7 @@ from faceblur.photo.coverage import opaque_paint
 from faceblur.photo.hide import hide_regions
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures.photos import encoded, without_its_end
-from tests.support.pictures.plates import street_with_plate
+from tests.support.pictures.plates import page, street_with_plate
 
 pytestmark = pytest.mark.usefixtures("networks")
 
@@ -42,6 +43,17 @@ def test_a_plate_is_covered_as_it_lies(roll, enlarged):
     boxes = [box for box in look(photo, "plate").boxes if box.kind == "plate"]
 
     assert covered(mask, [Region(box, Style()) for box in boxes]) >= 0.95
+
+
+@pytest.mark.parametrize("roll", [-90, 0, 45, 80, 90])
+def test_all_lines_of_a_turned_page_are_covered(roll):
+    photo, mask = page(roll)
+    boxes = look(photo, "text").boxes
+
+    assert covered(mask, [Region(box, Style()) for box in boxes]) > 0.99
+    for box in boxes:
+        place = {name: box.to_dict()[name] for name in ("left", "top", "width", "height", "roll")}
+        assert parse_decision({"keep": [place]}, ids=False).keep[0].place
 
 
 def test_the_check_does_not_take_its_paint_for_a_plate_and_finds_a_bare_one():
