@@ -108,7 +108,7 @@ class BatchFiles:
         With `over`, only the line with this ETag is replaced, or none if it is empty. Raises StorageUnavailable if
         there is another one by now: whoever repeats the work looks at that.
         """
-        condition = {} if over is None else {"IfMatch": over} if over else {"IfNoneMatch": "*"}
+        condition: dict[str, Any] = {} if over is None else {"IfMatch": over} if over else {"IfNoneMatch": "*"}
         body = json.dumps(line, separators=(",", ":")).encode()
         try:
             with storage_errors():
