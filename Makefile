@@ -162,7 +162,7 @@ deploy: destination $(setup) $(page) ## build, deploy and publish into the cloud
 	  $(if $(RELEASE),--tags release=$(RELEASE)) $(if $(CI),--no-confirm-changeset)
 	.venv/bin/faceblur publish --stack-name $(STACK)
 
-invoke: $(setup) ## FUNCTION=detect_faces call one function in Docker, with a job of its own on the stack of `make run`
+invoke: $(setup) ## FUNCTION=detect call one function in Docker, with a job of its own on the stack of `make run`
 	@PYTHONPATH=functions .venv/bin/python -m tests.support.invoke $(FUNCTION)
 
 # A photo of one face: the command fails if none is found and hidden.

@@ -139,7 +139,7 @@ class Cloud:
         """Limit each function that works on pictures to this number of worker processes."""
         for stack, name in ((self.stack, sam.STACK_NAME), (self.one, ONE_FUNCTION)):
             for resource in stack.client("cloudformation").describe_stack_resources(StackName=name)["StackResources"]:
-                if resource["LogicalResourceId"] in {"DetectFacesFunction", "HideFacesFunction", "OneFunction"}:
+                if resource["LogicalResourceId"] in {"DetectFunction", "HideFunction", "OneFunction"}:
                     stack.client("lambda").put_function_concurrency(
                         FunctionName=resource["PhysicalResourceId"], ReservedConcurrentExecutions=workers
                     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from detect_faces.app import handler
+from detect.app import handler
 from faceblur import prices
 from faceblur.detectors.base import Detection, DetectionPass, StoredPhoto
 from faceblur.detectors.confidence import confidence_for
@@ -79,7 +79,7 @@ def detector(monkeypatch):
         detector.kinds = kinds
         return detector
 
-    monkeypatch.setattr("detect_faces.app.detector_named", named)
+    monkeypatch.setattr("detect.app.detector_named", named)
     return detector
 
 
@@ -90,7 +90,7 @@ def ask(event, context, s3, add_job, detector):
     s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=PHOTO)
 
     def call(options=None, **changes):
-        asked = event("detect_faces") | changes
+        asked = event("detect") | changes
         return handler(asked | {"options": asked["options"] | (options or {})}, context)
 
     return call
@@ -435,7 +435,7 @@ def look(event, context, s3, add_job, networks):
 
     def call(photo, **options):
         s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=photo)
-        asked = event("detect_faces")
+        asked = event("detect")
         return handler(asked | {"options": asked["options"] | options}, context)
 
     return call
@@ -461,7 +461,7 @@ def ask_again(event, context, s3, add_job):
     s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=astronaut())
 
     def call(**options):
-        asked = event("detect_faces")
+        asked = event("detect")
         return handler(asked | {"options": asked["options"] | options}, context)
 
     return call
