@@ -26,10 +26,10 @@ Image.MAX_IMAGE_PIXELS = None
 def faceblur(photo: bytes, boxes: Boxes) -> bytes:
     """This project's hiding. It is imported here because it configures Pillow, which the others must not see."""
     from faceblur.geometry import Box
-    from faceblur.photo.hide import hide_faces
+    from faceblur.photo.hide import hide_regions
     from faceblur.photo.styles import Region, Style
 
-    return hide_faces(photo, [Region(Box(*box, 99.0), Style()) for box in boxes]).data
+    return hide_regions(photo, [Region(Box(*box, 99.0), Style()) for box in boxes]).data
 
 
 def plain(photo: bytes, _: Boxes) -> bytes:

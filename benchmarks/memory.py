@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 RUNTIME_MB = 150  # of a function's memory, for Lambda's runtime and what a handler imports beside the image code
 # The work of `one_look.py` by the function that does it.
 WORK = {
-    "detect_faces, embedded": "detect_embedded",
-    "detect_faces, Rekognition": "detect_rekognition",
+    "detect, embedded": "detect_embedded",
+    "detect, Rekognition": "detect_rekognition",
     "draw_preview": "preview",
-    "hide_faces": "hide",
+    "hide": "hide",
 }
 # How transparency is used: not at all, over a picture with colours, or to draw the picture on one colour.
 OPAQUE, TRANSPARENT, DRAWN = "", ", transparent", ", drawn by transparency"

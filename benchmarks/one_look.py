@@ -17,7 +17,7 @@ from faceblur.detectors.embedded import detector as embedded
 from faceblur.detectors.warnings import warnings_for
 from faceblur.errors import ImageTooLarge
 from faceblur.geometry import Box
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 from faceblur.photo.preview import draw_preview
 from faceblur.photo.styles import Region, Style
 from tests.support.standins.paid import Paid
@@ -44,7 +44,7 @@ def detect_rekognition(photo: bytes, _: OutputFormat) -> None:
 
 def hide(photo: bytes, output: OutputFormat) -> None:
     """Hide one face."""
-    hide_faces(photo, [Region(FACE, Style())], output)
+    hide_regions(photo, [Region(FACE, Style())], output)
 
 
 def preview(photo: bytes, _: OutputFormat) -> None:

@@ -22,7 +22,7 @@ from faceblur.detectors.confidence import detect_at_confidence
 from faceblur.geometry import Box
 from faceblur.options import JobOptions
 from faceblur.photo import decode
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 from faceblur.photo.styles import Region, style_of
 
 if TYPE_CHECKING:
@@ -85,14 +85,14 @@ def hidden(photo: bytes, detector: Detector) -> tuple[Answer, bytes]:
     settled = False
     while not settled and len(seconds) <= CHECKS:
         regions = [Region(box, style) for box in boxes]
-        draft = hide_faces(photo, regions).data
+        draft = hide_regions(photo, regions).data
         started = time.process_time()
         missed = boxes_in(draft, Check(detector, regions), DetectionPass.CHECK)
         seconds.append(time.process_time() - started)
         settled = not missed
         boxes += missed
     if not settled:  # what the last check found is hidden without another check
-        draft = hide_faces(photo, [Region(box, style) for box in boxes]).data
+        draft = hide_regions(photo, [Region(box, style) for box in boxes]).data
     told = [box.to_dict() for box in boxes]
     return {"boxes": told, "seconds": seconds, "settled": settled, "error": ""}, draft
 

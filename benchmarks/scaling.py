@@ -46,7 +46,7 @@ CALLS = {
 API_CALLS = 13  # one creates the job, the others ask for its status; a client that asks less often makes fewer
 SMALL_INVOCATIONS = API_CALLS + 2  # the API, start_workflow, and complete_job
 BATCH_TRANSITIONS = 8  # of which BATCHED in prices consists
-TASKS = 3  # detect_faces twice, hide_faces once
+TASKS = 3  # detect twice, hide once
 UNITS = {
     "lambda_request": SMALL_INVOCATIONS + TASKS,
     "api_call": API_CALLS,
@@ -98,7 +98,7 @@ TAKEN_IN, REQUESTS_A_SECOND, DOLLARS_A_DAY = 50, 20, 25
 
 
 def detect_seconds(detector: str) -> float:
-    """Seconds that detect_faces runs for a photo, first detection and one check together."""
+    """Seconds that detect runs for a photo, first detection and one check together."""
     model = (DETECT + CHECK) * MEASURED_VCPUS / min(DETECT_MB[detector] / MB_PER_VCPU, MEASURED_VCPUS)
     return (0 if detector == "rekognition" else model) + CALLS[detector] * CALL + 2 * TASK
 
@@ -168,7 +168,7 @@ def rate_row(detector: str, rate: int) -> dict[str, Any]:
         "photos an hour": f"{rate:,}",
         "detector": detector,
         "executions at a time": rate / HOUR * seconds(detector),
-        "detect_faces at a time": rate / HOUR * detect_seconds(detector),
+        "detect at a time": rate / HOUR * detect_seconds(detector),
         "extra wait, s": round(wait(detector, rate)),
         f"with {FEWEST_CALLS} calls a second, s": round(wait(detector, rate, FEWEST_CALLS)),
         "quotas exceeded": exceeded(quotas),

@@ -25,7 +25,7 @@ from faceblur.geometry import Box
 from faceblur.limits import MAX_STRENGTH, MIN_PADDING, StyleKind
 from faceblur.options import JobOptions
 from faceblur.photo import decode
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 from faceblur.photo.styles import Region, Style
 from tests.support.networks import python_path
 from tests.support.pictures import photos, truth
@@ -70,7 +70,7 @@ def styled(style: Style) -> Method:
     """This project's hiding."""
 
     def method(picture: Picture) -> Image.Image:
-        hidden = hide_faces(picture.file, [Region(face, style) for face in picture.faces])
+        hidden = hide_regions(picture.file, [Region(face, style) for face in picture.faces])
         return decode.load_for_detection(hidden.data, None)
 
     return method

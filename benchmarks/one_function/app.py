@@ -23,7 +23,7 @@ from faceblur.jobs.drafts import store_draft
 from faceblur.jobs.storage import digest, photos, upload_key
 from faceblur.jobs.table import Status, jobs
 from faceblur.jobs.uploads import job_ids_in
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 
 CHECKS = 5  # at most, as in the state machine
 EXECUTION = "one function"  # stands in the row where an execution's ARN would
@@ -42,7 +42,7 @@ def work_on(job_id: str) -> None:
     photo = photos().read(upload_key(job_id))
     found = detect_at_confidence(EmbeddedDetector(), stored(photo), options["min_confidence"], DetectionPass.FIRST)
     findings = FoundBoxes(digest(photo), []).plus(found.boxes, 0)
-    hidden, rounds = hide_faces(photo, findings.regions(options), options["output"]), 0
+    hidden, rounds = hide_regions(photo, findings.regions(options), options["output"]), 0
     while options.get("checks") and rounds < CHECKS:
         rounds += 1
         check = Check(EmbeddedDetector(), findings.regions(options), findings.keeper())
@@ -50,7 +50,7 @@ def work_on(job_id: str) -> None:
         if not missed:
             break
         findings = findings.plus(missed, rounds)
-        hidden = hide_faces(photo, findings.regions(options), options["output"])
+        hidden = hide_regions(photo, findings.regions(options), options["output"])
     request = CompleteRequest(
         job_id=job_id,
         execution=EXECUTION,

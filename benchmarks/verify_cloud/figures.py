@@ -119,7 +119,7 @@ def _functions(target: Target, began: datetime) -> list[dict[str, Any]]:
     cloudwatch, functions = target.clients("cloudwatch"), target.of_kind("AWS::Lambda::Function")
     stages = [stage for receipt in target.receipts.values() for stage in receipt["stages"]]
     looks = sum("calls" in stage for stage in stages)
-    detect = next(thing.name for thing in functions if thing.logical_id == "DetectFacesFunction")
+    detect = next(thing.name for thing in functions if thing.logical_id == "DetectFunction")
     try:
         wait_until(
             lambda: _sum(cloudwatch, detect, "Invocations", began) >= looks,

@@ -80,7 +80,7 @@ class ExecutionInput(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class DetectRequest:
-    """Asks `detect_faces` what the picture under `key` shows of the kinds in the options.
+    """Asks the function `detect` what the picture under `key` shows of the kinds in the options.
 
     Round 0 searches the upload. Rounds 1 to 5 check a draft for what is not in `boxes`.
     `stage` is one of `jobs.table.STAGES`. With `leave_out_unavailable`, one of two detectors is left out if it is away.
@@ -111,7 +111,7 @@ class DetectResponse(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class HideRequest:
-    """Asks `hide_faces` to hide `boxes` in the upload under `key`."""
+    """Asks the function `hide` to hide `boxes` in the upload under `key`."""
 
     job_id: str
     stage: str

@@ -1,6 +1,6 @@
 """Calls one function in the image of its Lambda runtime, on the stack that `make run` serves in another terminal.
 
-`python -m tests.support.invoke detect_faces` sends the event tests/events/detect_faces.json, made to fit a job of its
+`python -m tests.support.invoke detect` sends the event tests/events/detect.json, made to fit a job of its
 own. It prints what the function logs and answers, and ends with 1 if the function raised an error.
 """
 
@@ -52,8 +52,8 @@ JOBS = {
     "get_job": "done",
     "delete_job": "done",
     "redo_job": "done",
-    "detect_faces": "in work",
-    "hide_faces": "in work",
+    "detect": "in work",
+    "hide": "in work",
     "complete_job": "in work",
     "fail_job": "in work",
     "review_job": "waiting",
@@ -99,7 +99,7 @@ def main(verb: str) -> int:
 
 
 def logical_id(verb: str) -> str:
-    """The name of a function in the template: detect_faces → DetectFacesFunction."""
+    """The name of a function in the template: detect → DetectFunction."""
     return f"{verb.title().replace('_', '')}Function"
 
 

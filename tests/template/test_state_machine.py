@@ -26,7 +26,7 @@ CALLS = {
     if service_of(task["Resource"]) == "lambda"
 }
 each_call = pytest.mark.parametrize("name", CALLS)
-DETECTIONS = [name for name, function in CALLS.items() if function == "DetectFaces"]
+DETECTIONS = [name for name, function in CALLS.items() if function == "Detect"]
 each_detection = pytest.mark.parametrize("name", DETECTIONS)
 ANSWERED = [name for name, function in CALLS.items() if function != "CompleteJob"]
 each_answered_task = pytest.mark.parametrize("name", ANSWERED)
@@ -39,7 +39,7 @@ def payload(name: str) -> dict[str, Any]:
 
 
 def folder(function: str) -> str:
-    """The folder of a function: DetectFaces → detect_faces."""
+    """The folder of a function: DrawPreview → draw_preview."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", function).lower()
 
 
@@ -103,14 +103,14 @@ def test_a_task_calls_the_function_that_its_substitution_names(name):
 
 
 REQUESTS = {
-    "DetectFaces": contracts.DetectRequest,
-    "HideFaces": contracts.HideRequest,
+    "Detect": contracts.DetectRequest,
+    "Hide": contracts.HideRequest,
     "DrawPreview": contracts.PreviewRequest,
     "CompleteJob": contracts.CompleteRequest,
 }
 RESPONSES = {
-    "DetectFaces": contracts.DetectResponse,
-    "HideFaces": contracts.HideResponse,
+    "Detect": contracts.DetectResponse,
+    "Hide": contracts.HideResponse,
     "DrawPreview": contracts.PreviewResponse,
 }
 # What each variable of an execution holds, as far as the definition reads fields of it.
@@ -207,8 +207,8 @@ THROTTLED = "Lambda.TooManyRequestsException"
 OURS = {error.__name__ for error in errors.TransientError.__subclasses__()}
 # Our own errors that each function can raise and that may pass.
 RAISES = {
-    "DetectFaces": {"StorageUnavailable", "DetectorThrottled", "DetectorUnavailable"},
-    "HideFaces": {"StorageUnavailable"},
+    "Detect": {"StorageUnavailable", "DetectorThrottled", "DetectorUnavailable"},
+    "Hide": {"StorageUnavailable"},
     "DrawPreview": {"StorageUnavailable"},
     "CompleteJob": {"StorageUnavailable"},
 }

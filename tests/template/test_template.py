@@ -39,7 +39,7 @@ EXECUTION_FAILED = "ExecutionFailed.Arn"
 
 
 def verb(function: str) -> str:
-    """The folder of a function: DetectFacesFunction → detect_faces."""
+    """The folder of a function: DetectFunction → detect."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", function.removesuffix("Function")).lower()
 
 
@@ -773,7 +773,7 @@ def test_a_page_of_another_origin_may_send_its_token():
 
 
 def test_detections_reserve_no_concurrency_unless_a_parameter_asks_for_it():
-    reserved = FUNCTIONS["DetectFacesFunction"]["ReservedConcurrentExecutions"]
+    reserved = FUNCTIONS["DetectFunction"]["ReservedConcurrentExecutions"]
     asked = [chosen(reserved, {"MaxConcurrentDetections": most}) for most in ("0", "20")]
     assert asked == [None, {"Ref": "MaxConcurrentDetections"}]
 
@@ -787,7 +787,7 @@ def test_a_burst_of_uploads_leaves_concurrency_to_the_api():
 
 
 ALARMS = of_type("AWS::CloudWatch::Alarm")
-OPERATIONS = (ROOT / "docs/operations.md").read_text()
+GUIDE = (ROOT / "docs/alarms.md").read_text()
 
 
 def anchors(page: str) -> set[str]:
@@ -798,14 +798,14 @@ def anchors(page: str) -> set[str]:
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_every_alarm_has_its_section(name):
-    (anchor,) = re.findall(r"docs/operations\.md#([\w-]+)\.$", ALARMS[name]["AlarmDescription"])
-    assert anchor in anchors(OPERATIONS)
+    (anchor,) = re.findall(r"docs/alarms\.md#([\w-]+)\.$", ALARMS[name]["AlarmDescription"])
+    assert anchor in anchors(GUIDE)
 
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_the_section_of_an_alarm_names_it_and_says_what_to_do_first(name):
-    (section,) = [part for part in OPERATIONS.split("\n### ") if f"`{name}`:" in part]
-    (anchor,) = anchors("### " + section)
+    (section,) = [part for part in GUIDE.split("\n## ") if f"`{name}`:" in part]
+    (anchor,) = anchors("## " + section)
     assert ALARMS[name]["AlarmDescription"].endswith(f"#{anchor}.")
     assert section.count("**First**,") == 1
 
@@ -990,7 +990,7 @@ def parsed(module: Path) -> ast.Module:
 # ---------------------------------------------------------------- the detectors
 
 
-# For each detector, the layers of detect_faces and whether it may call Rekognition.
+# For each detector, the layers of detect and whether it may call Rekognition.
 DETECTORS = {
     "rekognition": ([], True),
     "embedded": ([{"Ref": "OnnxLayer"}], False),
@@ -1005,7 +1005,7 @@ def test_the_parameter_offers_these_detectors():
 @pytest.mark.parametrize("detector", DETECTORS)
 def test_every_detector_has_what_it_needs_and_no_more(detector):
     parameters = {"FaceDetector": detector}
-    function = FUNCTIONS["DetectFacesFunction"]
+    function = FUNCTIONS["DetectFunction"]
     allowed = [chosen(each, parameters) for policy in function["Policies"] for each in policy["Statement"]]
     actions = {action for each in allowed if each for action in as_list(each["Action"])}
     may_ask = {"rekognition:DetectFaces", "rekognition:DetectText"} & actions
@@ -1019,7 +1019,7 @@ MOST_MEMORY, MEMORY_TO_DECODE = 3008, 2048
 
 @pytest.mark.parametrize("detector", DETECTORS)
 def test_the_embedded_networks_get_the_most_memory_that_a_new_account_has(detector):
-    memory = chosen(FUNCTIONS["DetectFacesFunction"]["MemorySize"], {"FaceDetector": detector})
+    memory = chosen(FUNCTIONS["DetectFunction"]["MemorySize"], {"FaceDetector": detector})
     assert memory == (MEMORY_TO_DECODE if detector == "rekognition" else MOST_MEMORY)
 
 
@@ -1106,11 +1106,11 @@ def test_the_defaults_are_not_refused():
 
 
 def test_the_layer_is_there_only_where_it_is_used():
-    assert RESOURCES["OnnxLayer"]["Condition"] == FUNCTIONS["DetectFacesFunction"]["Layers"]["Fn::If"][0]
+    assert RESOURCES["OnnxLayer"]["Condition"] == FUNCTIONS["DetectFunction"]["Layers"]["Fn::If"][0]
 
 
-def test_the_layer_is_for_detect_faces_alone():
-    assert [name for name, function in FUNCTIONS.items() if "Layers" in function] == ["DetectFacesFunction"]
+def test_the_layer_is_for_detect_alone():
+    assert [name for name, function in FUNCTIONS.items() if "Layers" in function] == ["DetectFunction"]
     assert "Layers" not in GLOBALS
 
 
@@ -1205,7 +1205,7 @@ MAY = {
         "s3:DeleteObject": {UPLOADS},
         "states:StartExecution": {"BlurImageStateMachine"},
     },
-    "DetectFacesFunction": {
+    "DetectFunction": {
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "rekognition:DetectFaces": {"*"},
@@ -1215,7 +1215,7 @@ MAY = {
         "s3:ListBucket": {BUCKET},
         "s3:PutObject": {BOXES},
     },
-    "HideFacesFunction": {
+    "HideFunction": {
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {RESULTS},
@@ -1348,8 +1348,8 @@ MAY = {
     "BlurImageStateMachine": {
         "dynamodb:UpdateItem": {TABLE},
         "lambda:InvokeFunction": {
-            "DetectFacesFunction.Arn",
-            "HideFacesFunction.Arn",
+            "DetectFunction.Arn",
+            "HideFunction.Arn",
             "DrawPreviewFunction.Arn",
             "CompleteJobFunction.Arn",
         },
@@ -1361,8 +1361,8 @@ MAY = {
 # The folders that each function may list; None for all. A function that reads photos or boxes may list all: only then
 # does S3 answer 404 for a missing object instead of 403. The sweep lists everything.
 MAY_LIST = {
-    "DetectFacesFunction": None,
-    "HideFacesFunction": None,
+    "DetectFunction": None,
+    "HideFunction": None,
     "DrawPreviewFunction": None,
     "GetJobFunction": None,
     "ReviewJobFunction": None,
@@ -1417,17 +1417,17 @@ def test_as_few_functions_as_possible_read_originals_and_write_receipts():
         return {name for name, may in MAY.items() if what in may.get(action, ())}
 
     assert functions_with("s3:GetObject", UPLOADS) == {
-        "DetectFacesFunction",
-        "HideFacesFunction",
+        "DetectFunction",
+        "HideFunction",
         "DrawPreviewFunction",
     }
     assert functions_with("s3:GetObject", PREVIEWS) == {"GetJobFunction"}
     assert functions_with("s3:GetObject", RECEIPTS) == {"GetJobFunction", "DeliverPhotoFunction"}
     assert functions_with("s3:PutObject", RECEIPTS) == {"CompleteJobFunction"}
-    assert functions_with("s3:PutObject", RESULTS) == {"HideFacesFunction"}
+    assert functions_with("s3:PutObject", RESULTS) == {"HideFunction"}
     decisions = {"ReviewJobFunction", "RedoJobFunction"}
-    assert functions_with("s3:PutObject", BOXES) == {"CreateJobFunction", "DetectFacesFunction", *decisions}
-    readers = {"DetectFacesFunction", "HideFacesFunction", "CompleteJobFunction", "GetJobFunction"}
+    assert functions_with("s3:PutObject", BOXES) == {"CreateJobFunction", "DetectFunction", *decisions}
+    readers = {"DetectFunction", "HideFunction", "CompleteJobFunction", "GetJobFunction"}
     assert functions_with("s3:GetObject", BOXES) == readers | decisions
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from benchmarks.real_plates import End, end_of, plate_figures, plate_goals, plate_table
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures import photos
 from tests.support.pictures.plates import PLATE, street_with_plate
@@ -39,7 +39,7 @@ def test_an_untouched_plate_shows_and_so_does_one_in_another_encoding(street):
 @pytest.mark.parametrize("kind", ["blur", "pixelate", "solid"])
 def test_a_covered_plate_is_hidden(street, kind):
     file, picture, plate = street
-    after = hide_faces(file, [Region(in_fractions(plate, picture.size), Style(kind, "box"))])
+    after = hide_regions(file, [Region(in_fractions(plate, picture.size), Style(kind, "box"))])
     assert hidden_share(picture, photos.opened(after.data), plate) > 0.95
 
 
@@ -62,7 +62,7 @@ def test_a_photo_is_judged_by_its_result(street, tmp_path: Path):
     file, picture, plate = street
     (tmp_path / "photo.jpg").write_bytes(file)
     box = in_fractions(plate, picture.size)
-    (tmp_path / "0").write_bytes(hide_faces(file, [Region(box, Style(shape="box"))]).data)
+    (tmp_path / "0").write_bytes(hide_regions(file, [Region(box, Style(shape="box"))]).data)
     photo = Photo(tmp_path / "photo.jpg", "plates", (), complete=False, of_no_one=False, plates=(plate,))
     answers = [
         {"boxes": [box.to_dict()], "seconds": seconds, "settled": True, "error": ""}

@@ -17,7 +17,7 @@ from faceblur.detectors.base import Detection, DetectionPass
 from faceblur.geometry import Box
 from faceblur.limits import Shape, StyleKind
 from faceblur.photo import decode
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures import photos
 from tests.support.pictures.remains import HIDDEN, shown
@@ -72,7 +72,7 @@ def test_another_encoding_hides_nothing(person: int, width: int, quality: int):
 def test_a_covered_face_is_hidden(person: int, width: int, kind: StyleKind, shape: Shape):
     file = photos.encoded(portrait(person, width)[0], "JPEG", quality=92)
     picture, face = photos.opened(file), portrait(person, width)[1]
-    after = photos.opened(hide_faces(file, [Region(face, Style(kind, shape))]).data)
+    after = photos.opened(hide_regions(file, [Region(face, Style(kind, shape))]).data)
     assert left_of(picture, after, face) < HIDDEN
 
 
@@ -105,7 +105,7 @@ def test_a_dark_face_without_detail_shows_until_it_is_covered(level: int):
     file = photos.encoded(Image.new("RGB", (96, 96), (level, level, level)), "PNG")
     picture, face = photos.opened(file), Box(0.25, 0.25, 0.5, 0.5, 99.0)
     assert left_of(picture, picture, face) == 1
-    white = hide_faces(file, [Region(face, Style("solid", colour=(255, 255, 255)))])
+    white = hide_regions(file, [Region(face, Style("solid", colour=(255, 255, 255)))])
     assert left_of(picture, photos.opened(white.data), face) == 0
 
 
@@ -113,8 +113,8 @@ def test_a_dark_face_with_detail_is_judged_by_it(person: int):
     picture, face = portrait(person, 60, light=0.12)
     file = photos.encoded(picture, "PNG")
     assert left_of(picture, picture, face) > 2 * HIDDEN
-    assert left_of(picture, photos.opened(hide_faces(file, [Region(face, Style())]).data), face) < HIDDEN
-    assert left_of(picture, photos.opened(hide_faces(file, [Region(face, Style("solid"))]).data), face) < HIDDEN
+    assert left_of(picture, photos.opened(hide_regions(file, [Region(face, Style())]).data), face) < HIDDEN
+    assert left_of(picture, photos.opened(hide_regions(file, [Region(face, Style("solid"))]).data), face) < HIDDEN
 
 
 def test_noise_in_the_paint_makes_no_face(person: int):
@@ -218,7 +218,7 @@ def test_a_photo_is_judged_by_its_result(tmp_path: Path):
     (tmp_path / "photo.jpg").write_bytes(file)
     photo = known(tmp_path / "photo.jpg", "wider", Face(first, ignored=False), Face(second, ignored=False))
     boxes = [box_of(first, scene.picture.size), Box(0.9, 0.9, 0.05, 0.05, 60.0).to_dict()]
-    (tmp_path / "0").write_bytes(hide_faces(file, [Region(Box.from_dict(box), Style()) for box in boxes]).data)
+    (tmp_path / "0").write_bytes(hide_regions(file, [Region(Box.from_dict(box), Style()) for box in boxes]).data)
     answers = [
         {"boxes": boxes, "seconds": seconds, "settled": True, "error": ""}
         for seconds in ([2.0, 1.0, 4.0], [3.0, 1.0, 1.0])

@@ -63,11 +63,11 @@ def test_the_budget_counts_more_than_a_photo_costs_beside_the_api():
 
 def test_the_template_has_the_numbers_of_the_model():
     resources, parameters = template()["Resources"], template()["Parameters"]
-    detect = resources["DetectFacesFunction"]["Properties"]["MemorySize"]
+    detect = resources["DetectFunction"]["Properties"]["MemorySize"]
     memory = scaling.DETECT_MB
     assert detect == {"Fn::If": ["UsesEmbedded", memory["embedded"], memory["rekognition"]]}
     assert memory["both"] == memory["embedded"]
-    assert resources["HideFacesFunction"]["Properties"]["MemorySize"] == scaling.HIDE_MB
+    assert resources["HideFunction"]["Properties"]["MemorySize"] == scaling.HIDE_MB
     assert template()["Globals"]["Function"]["MemorySize"] == scaling.SMALL_MB
     assert parameters["RequestsASecond"]["Default"] == scaling.REQUESTS_A_SECOND
     dollars = template()["Globals"]["Function"]["Environment"]["Variables"]["DOLLARS_A_DAY"]

@@ -283,7 +283,7 @@ def wheel(folder: Path, *tags: str) -> None:
     ],
 )
 def test_layer_and_functions_are_for_the_same(tmp_path: Path, layer: str, told: str | None) -> None:
-    wheel(tmp_path / "HideFacesFunction", "cp313-cp313-manylinux2014_x86_64", "cp313-cp313-manylinux_2_17_x86_64")
+    wheel(tmp_path / "HideFunction", "cp313-cp313-manylinux2014_x86_64", "cp313-cp313-manylinux_2_17_x86_64")
     wheel(tmp_path / "OnnxLayer/python", layer)
     deploy = [sys.executable, "-m", "faceblur_cli.stack.built", tmp_path, "PythonRuntime=python3.11"]
     deploy += ["Architecture=x86_64", "PythonRuntime=python3.13"]
@@ -298,10 +298,10 @@ def test_layer_and_functions_are_for_the_same(tmp_path: Path, layer: str, told: 
 
 
 def test_all_functions_start_by_the_same_file(tmp_path: Path) -> None:
-    for name in ("DetectFacesFunction", "HideFacesFunction"):
+    for name in ("DetectFunction", "HideFunction"):
         (tmp_path / name).mkdir()
     sam.write_bootstraps(tmp_path)
-    detect, hide = (tmp_path / f"{name}Function/bootstrap" for name in ("DetectFaces", "HideFaces"))
+    detect, hide = (tmp_path / f"{name}Function/bootstrap" for name in ("Detect", "Hide"))
     assert detect.read_text() == hide.read_text()
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 import complete_job.app
-import detect_faces.app
+import detect.app
 import draw_preview.app
-import hide_faces.app
+import hide.app
 from faceblur.contracts import PreviewRequest, parse
 
 EVENT = {"job_id": "0f8fad5bd9cb469fa16570867728950e", "key": "uploads/0f8fad5bd9cb469fa16570867728950e"}
@@ -28,7 +28,7 @@ class Parsed(Exception):
     """The function has parsed its request."""
 
 
-@pytest.mark.parametrize("function", [complete_job, detect_faces, draw_preview, hide_faces])
+@pytest.mark.parametrize("function", [complete_job, detect, draw_preview, hide])
 def test_a_function_takes_an_event_with_a_field_of_another_release(function, event, context, monkeypatch) -> None:
     def stop(_: str) -> None:
         raise Parsed

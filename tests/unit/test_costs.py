@@ -53,7 +53,7 @@ def test_a_start_of_a_batch_pays_for_the_longest_report():
 
 
 def test_a_job_is_taken_only_if_its_work_can_be_paid_with_the_largest_functions():
-    tasks = [RESOURCES[f"{name}Function"]["Properties"] for name in ("DetectFaces", "HideFaces", "DrawPreview")]
+    tasks = [RESOURCES[f"{name}Function"]["Properties"] for name in ("Detect", "Hide", "DrawPreview")]
     memory = [size for each in tasks for size in (each["MemorySize"], *_choices(each["MemorySize"]))]
     assert max(size for size in memory if isinstance(size, int)) == prices.TASK_MB
     assert {each["Timeout"] * 1000 for each in tasks} == {prices.TASK_MILLISECONDS}

@@ -48,33 +48,33 @@ def test_a_task_gets_what_was_made_of_its_job():
     )
     assert MADE["execution"] in json.dumps(invoke.event_for("fail_job", MADE_ID, MADE))
     # The first search has no boxes to begin with.
-    assert invoke.event_for("detect_faces", MADE_ID, MADE)["boxes"] is None
+    assert invoke.event_for("detect", MADE_ID, MADE)["boxes"] is None
 
 
 def test_the_build_is_linked_as_it_is(tmp_path):
     """`sam build` puts functions with the same code into one folder, and names it in the built template."""
     build, folder = tmp_path / "build", tmp_path / "copy"
-    for name in ("DetectFacesFunction-Shared/app.py", "DetectFacesFunction-Shared/bootstrap", "OnnxLayer/python/x"):
+    for name in ("DetectFunction-Shared/app.py", "DetectFunction-Shared/bootstrap", "OnnxLayer/python/x"):
         (build / name).parent.mkdir(parents=True, exist_ok=True)
         (build / name).write_text("code")
-    (build / "template.yaml").write_text("CodeUri: DetectFacesFunction-Shared")
+    (build / "template.yaml").write_text("CodeUri: DetectFunction-Shared")
     folder.mkdir()
     invoke.link_build(build, folder)
     assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) == [
-        "DetectFacesFunction-Shared/app.py",
+        "DetectFunction-Shared/app.py",
         "OnnxLayer/python/x",
         "template.yaml",
     ]
 
 
 def test_sam_calls_the_function_of_this_build(tmp_path):
-    command = invoke.command("detect_faces", tmp_path, pull=True)
-    assert command[1:4] == ["local", "invoke", "DetectFacesFunction"]
+    command = invoke.command("detect", tmp_path, pull=True)
+    assert command[1:4] == ["local", "invoke", "DetectFunction"]
     assert f"--template={tmp_path / 'template.yaml'}" in command
     assert f"--env-vars={tmp_path / 'env.json'}" in command
     assert f"--event={tmp_path / 'event.json'}" in command
     assert "--skip-pull-image" not in command
-    assert "--skip-pull-image" in invoke.command("detect_faces", tmp_path, pull=False)
+    assert "--skip-pull-image" in invoke.command("detect", tmp_path, pull=False)
 
 
 def test_the_authorizer_gets_the_parameters_that_turn_it_on(tmp_path):
@@ -115,7 +115,7 @@ def test_without_docker_there_is_one_clear_line(monkeypatch, capsys):
         raise FileNotFoundError("docker")
 
     monkeypatch.setattr(subprocess, "run", no_docker)
-    assert invoke.run(["detect_faces"]) == 2
+    assert invoke.run(["detect"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "runs in a container, and Docker is not here" in line
 
@@ -123,7 +123,7 @@ def test_without_docker_there_is_one_clear_line(monkeypatch, capsys):
 def test_docker_that_does_not_run_is_one_clear_line(monkeypatch, capsys):
     answer = subprocess.CompletedProcess([], 1, "", "Cannot connect to the Docker daemon.\n")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: answer)
-    assert invoke.run(["detect_faces"]) == 2
+    assert invoke.run(["detect"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "Docker does not run: Cannot connect" in line
 
@@ -136,5 +136,5 @@ def test_without_a_stack_it_says_how_to_start_one(monkeypatch):
 
 
 def test_an_unknown_function_is_answered_with_the_list():
-    with pytest.raises(Failure, match=r"no function 'blur'.*detect_faces"):
+    with pytest.raises(Failure, match=r"no function 'blur'.*detect"):
         invoke.main("blur")

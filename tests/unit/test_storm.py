@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from faceblur.geometry import Box
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures import photos
 from tests.support.storm import batch
@@ -29,10 +29,10 @@ def hidden(portrait: Portrait) -> bytes:
         Box(left / width, top / height, (right - left) / width, (bottom - top) / height, 99.0)
         for left, top, right, bottom in portrait.faces
     ]
-    return hide_faces(portrait.data, [Region(box, Style()) for box in boxes]).data
+    return hide_regions(portrait.data, [Region(box, Style()) for box in boxes]).data
 
 
-def task(*made, function="hide_faces", deliveries=0):
+def task(*made, function="hide", deliveries=0):
     return [{"function": function, "jobs": ["x"], "deliveries": deliveries, "step": step} for step in made]
 
 

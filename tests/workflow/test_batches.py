@@ -190,7 +190,7 @@ def execution_of(stack: Deployed, batch_id: str, number: int = 1) -> str:
 def hold(stack: Deployed, batch_id: str, name: str, until: Path) -> str:
     """Let the detection in this photo of a batch wait until the file exists; gives the id of the photo's job."""
     job_id = photo_id(f"{batch_id}-1", f"batches/{batch_id}/in/{name}")
-    stack.plan(job_id, "detect_faces", {"wait_for": str(until)})
+    stack.plan(job_id, "detect", {"wait_for": str(until)})
     return job_id
 
 

@@ -115,7 +115,7 @@ class TestCompleted:
         self, deployed: Deployed
     ) -> None:
         job_id, form = waiting(deployed)
-        deployed.plan(job_id, "detect_faces", NO_FACE)
+        deployed.plan(job_id, "detect", NO_FACE)
         deployed.upload(form, astronaut())
         job = deployed.ended(job_id)
         assert (job["status"], job["hidden"]["face"], job["missed_at_first"]) == ("COMPLETED", 1, 1)
@@ -130,7 +130,7 @@ class TestCompleted:
     def test_what_the_fifth_check_finds_is_hidden_too_and_the_job_warns_of_it(self, deployed: Deployed) -> None:
         job_id, form = waiting(deployed, style="solid", colour="#ff00ff")
         found = [box(0.15 * number, 0.3) for number in range(6)]
-        deployed.plan(job_id, "detect_faces", *({"finds": [each]} for each in found))
+        deployed.plan(job_id, "detect", *({"finds": [each]} for each in found))
         deployed.upload(form, flower())
         job = deployed.ended(job_id)
         assert (job["status"], job["hidden"]["face"], job["missed_at_first"]) == ("COMPLETED", 6, 5)
@@ -148,7 +148,7 @@ class TestCompleted:
     def test_a_fifth_check_that_finds_nothing_gives_no_warning(self, deployed: Deployed) -> None:
         job_id, form = waiting(deployed)
         found = [[box(0.15 * number, 0.3)] for number in range(5)]
-        deployed.plan(job_id, "detect_faces", *({"finds": each} for each in (*found, [])))
+        deployed.plan(job_id, "detect", *({"finds": each} for each in (*found, [])))
         deployed.upload(form, flower())
         job = deployed.ended(job_id)
         assert (job["hidden"]["face"], job["missed_at_first"], job["check_rounds"], job["warnings"]) == (5, 4, 5, [])
@@ -156,7 +156,7 @@ class TestCompleted:
 
     def test_a_face_that_is_covered_does_not_count_as_missed(self, deployed: Deployed) -> None:
         job_id, form = waiting(deployed)
-        deployed.plan(job_id, "detect_faces", *[{"finds": [box(0.3, 0.3)]}] * 2)
+        deployed.plan(job_id, "detect", *[{"finds": [box(0.3, 0.3)]}] * 2)
         deployed.upload(form, flower())
         job = deployed.ended(job_id)
         assert (job["status"], job["hidden"]["face"], job["check_rounds"]) == ("COMPLETED", 1, 1)
@@ -165,7 +165,7 @@ class TestCompleted:
     def test_thousands_of_faces_are_hidden_and_the_history_holds_none_of_their_boxes(self, deployed: Deployed) -> None:
         job_id, form = waiting(deployed)
         crowd = [box(0.01 * column, 0.02 * row, 0.006) for row in range(50) for column in range(100)]
-        deployed.plan(job_id, "detect_faces", {"finds": crowd[:-1]}, {"finds": crowd}, {"finds": crowd})
+        deployed.plan(job_id, "detect", {"finds": crowd[:-1]}, {"finds": crowd}, {"finds": crowd})
         deployed.upload(form, blank(2000, 1500))
         job = deployed.ended(job_id)
         assert (job["status"], job["hidden"]["face"], job["missed_at_first"]) == ("COMPLETED", 5000, 1)
@@ -214,9 +214,9 @@ class TestFailed:
     @pytest.mark.parametrize(
         ("function", "calls_before", "faults", "path", "code"),
         [
-            ("detect_faces", 0, [RAISES], TO_DETECT, "InternalError"),
-            ("hide_faces", 0, DIES_TWICE, TO_HIDE, "PhotoTooDemanding"),
-            ("detect_faces", 1, [RAISES], [*TO_HIDE, CHECK], "InternalError"),
+            ("detect", 0, [RAISES], TO_DETECT, "InternalError"),
+            ("hide", 0, DIES_TWICE, TO_HIDE, "PhotoTooDemanding"),
+            ("detect", 1, [RAISES], [*TO_HIDE, CHECK], "InternalError"),
             (
                 "complete_job",
                 0,
@@ -242,29 +242,29 @@ class TestFailed:
 
     def test_a_function_that_dies_once(self, deployed: Deployed) -> None:
         job_id, form = waiting(deployed)
-        deployed.plan(job_id, "hide_faces", {"exit": 1})
+        deployed.plan(job_id, "hide", {"exit": 1})
         deployed.upload(form, flower())
         assert deployed.ended(job_id)["status"] == "COMPLETED"
 
     def test_an_error_in_the_second_check(self, deployed: Deployed) -> None:
         """The job has two drafts and two files of boxes by then."""
         job_id, form = waiting(deployed)
-        deployed.plan(job_id, "detect_faces", NO_FACE, {"finds": [box(0.3, 0.3)]}, {"raise": "KeyError"})
+        deployed.plan(job_id, "detect", NO_FACE, {"finds": [box(0.3, 0.3)]}, {"raise": "KeyError"})
         deployed.upload(form, flower())
         assert_failed(deployed, deployed.ended(job_id), "InternalError", [*TO_CHECK, *AGAIN[:3], *FAILURE])
 
     def test_more_faces_than_a_job_can_hide(self, deployed: Deployed) -> None:
         job_id, form = waiting(deployed)
         crowd = [box(0.0001 * (number % 9000), 0.3, 0.00005) for number in range(20_001)]
-        deployed.plan(job_id, "detect_faces", {"finds": crowd})
+        deployed.plan(job_id, "detect", {"finds": crowd})
         deployed.upload(form, flower())
         assert_failed(deployed, deployed.ended(job_id), "TooMuchToHide", [*TO_DETECT, *FAILURE])
 
     def test_a_function_that_takes_too_long(self, deployed: Deployed, tmp_path: Path) -> None:
         lambda_ = deployed.stack.client("lambda")
-        name = function_name(deployed, "HideFacesFunction")
+        name = function_name(deployed, "HideFunction")
         job_id, form = waiting(deployed)
-        deployed.plan(job_id, "hide_faces", {"wait_for": str(tmp_path / "never")})
+        deployed.plan(job_id, "hide", {"wait_for": str(tmp_path / "never")})
         lambda_.update_function_configuration(FunctionName=name, Timeout=2)
         try:
             deployed.upload(form, flower())
@@ -280,7 +280,7 @@ class TestFailed:
         hasty["States"][HIDE]["TimeoutSeconds"] = 1
         job_id, form = waiting(deployed)
         release = tmp_path / "release"
-        deployed.plan(job_id, "hide_faces", {"wait_for": str(release)})
+        deployed.plan(job_id, "hide", {"wait_for": str(release)})
         stepfunctions.update_state_machine(stateMachineArn=arn, definition=json.dumps(hasty))
         try:
             deployed.upload(form, flower())
@@ -293,7 +293,7 @@ class TestFailed:
     def test_a_photo_replaced_while_it_is_processed(self, deployed: Deployed, tmp_path: Path) -> None:
         release = tmp_path / "release"
         job_id, form = waiting(deployed)
-        deployed.plan(job_id, "hide_faces", {"wait_for": str(release)})
+        deployed.plan(job_id, "hide", {"wait_for": str(release)})
         deployed.upload(form, flower())
         eventually(lambda: deployed.path(job_id)[-1:] == [HIDE] if deployed.execution(job_id) else False)
         deployed.upload(form, astronaut())
@@ -305,7 +305,7 @@ class TestRetries:
     def test_detection_is_retried_after_every_transient_error(self, deployed: Deployed) -> None:
         transient = [*TRANSIENT, *DETECTORS]
         job_id, form = waiting(deployed)
-        deployed.plan(job_id, "detect_faces", *({"raise": error} for error in transient))
+        deployed.plan(job_id, "detect", *({"raise": error} for error in transient))
         deployed.upload(form, flower())
         job = deployed.ended(job_id)
         assert job["status"] == "COMPLETED"
@@ -314,7 +314,7 @@ class TestRetries:
 
     @pytest.mark.parametrize(
         ("function", "calls_before", "state"),
-        [("hide_faces", 0, HIDE), ("detect_faces", 1, CHECK), ("complete_job", 0, "Record the result")],
+        [("hide", 0, HIDE), ("detect", 1, CHECK), ("complete_job", 0, "Record the result")],
     )
     def test_every_task_survives_a_transient_error(
         self, deployed: Deployed, function: str, calls_before: int, state: str
@@ -328,7 +328,7 @@ class TestRetries:
 
     def test_an_outage_fails_the_job_in_the_end(self, deployed: Deployed) -> None:
         job_id, form = waiting(deployed)
-        deployed.plan(job_id, "detect_faces", *[{"raise": "DetectorUnavailable"}] * 20)
+        deployed.plan(job_id, "detect", *[{"raise": "DetectorUnavailable"}] * 20)
         deployed.upload(form, flower())
         job = deployed.ended(job_id)
         assert (job["status"], job["error"]["code"]) == ("FAILED", "DetectorUnavailable")
@@ -439,7 +439,7 @@ class TestDeletion:
         assert deployed.call("GET", f"/jobs/{job_id}").status_code == 404
         assert deployed.execution(job_id) == "ABORTED"
         release.touch()
-        eventually(lambda: (deployed.plans / f"{job_id}.hide_faces.ended").exists(), "the end of the task")
+        eventually(lambda: (deployed.plans / f"{job_id}.hide.ended").exists(), "the end of the task")
         assert deployed.objects(job_id) == []
         assert deployed.row(job_id) is None
 
@@ -520,7 +520,7 @@ def held(stack: Deployed, folder: Path) -> tuple[str, Path]:
     """A job whose task to hide the faces waits until the file appears whose path is given."""
     release = folder / "release"
     job_id, form = waiting(stack)
-    stack.plan(job_id, "hide_faces", {"wait_for": str(release)})
+    stack.plan(job_id, "hide", {"wait_for": str(release)})
     stack.upload(form, flower())
     eventually(
         lambda: bool(stack.execution(job_id)) and stack.path(job_id)[-1:] == [HIDE], "the task to hide the faces"

@@ -116,7 +116,7 @@ class Roles:
             batch_id = created["batch_id"]
             execution, go = self.execution_of_a_batch(batch_id), self.deployed.plans / "go"
             self.deployed.plan(
-                photo_id(f"{batch_id}-1", f"batches/{batch_id}/in/photo"), "detect_faces", {"wait_for": str(go)}
+                photo_id(f"{batch_id}-1", f"batches/{batch_id}/in/photo"), "detect", {"wait_for": str(go)}
             )
             assert self.deployed.upload(created, NO_PHOTO).status_code == 204
             assert self.ask("POST", f"/batches/{batch_id}/start").status_code == 202
@@ -439,13 +439,13 @@ def detects_faces(roles: Roles) -> None:
         "decision": "",
         "leave_out_unavailable": False,
     }
-    assert roles.stored(roles.invoke("DetectFacesFunction", event)["boxes"]["key"])
+    assert roles.stored(roles.invoke("DetectFunction", event)["boxes"]["key"])
 
 
 def checks_a_draft(roles: Roles) -> None:
     job_id = roles.job("PROCESSING")
     event = task(roles, job_id, 1, f"results/{job_id}.0a.jpg") | {"decision": "", "leave_out_unavailable": False}
-    assert roles.invoke("DetectFacesFunction", event)["boxes"] == event["boxes"]
+    assert roles.invoke("DetectFunction", event)["boxes"] == event["boxes"]
 
 
 def withdraws_boxes_of_a_deleted_job(roles: Roles) -> None:
@@ -455,20 +455,20 @@ def withdraws_boxes_of_a_deleted_job(roles: Roles) -> None:
         "decision": "",
         "leave_out_unavailable": False,
     }
-    assert roles.invoke("DetectFacesFunction", event) == "JobNotFound"
+    assert roles.invoke("DetectFunction", event) == "JobNotFound"
     assert roles.keys(f"boxes/{job_id}") == [f"boxes/{job_id}.0a.json"]
 
 
 def hides_and_stores_a_draft(roles: Roles) -> None:
     job_id = roles.job("PROCESSING")
     event = task(roles, job_id, 0, f"uploads/{job_id}")
-    assert roles.stored(roles.invoke("HideFacesFunction", event)["draft"]["key"])
+    assert roles.stored(roles.invoke("HideFunction", event)["draft"]["key"])
 
 
 def withdraws_a_draft_of_a_deleted_job(roles: Roles) -> None:
     job_id = secrets.token_hex(16)
     event = task(roles, job_id, 0, f"uploads/{job_id}")
-    assert roles.invoke("HideFacesFunction", event) == "JobNotFound"
+    assert roles.invoke("HideFunction", event) == "JobNotFound"
 
 
 def drafted(roles: Roles, status: str) -> dict[str, Any]:
@@ -750,8 +750,8 @@ USES: dict[str, list[Callable[[Roles], None]]] = {
         starts_an_execution_and_discards_a_photo_without_a_job,
         refuses_a_job_for_which_no_money_is_left,
     ],
-    "DetectFacesFunction": [detects_faces, checks_a_draft, withdraws_boxes_of_a_deleted_job],
-    "HideFacesFunction": [hides_and_stores_a_draft, withdraws_a_draft_of_a_deleted_job],
+    "DetectFunction": [detects_faces, checks_a_draft, withdraws_boxes_of_a_deleted_job],
+    "HideFunction": [hides_and_stores_a_draft, withdraws_a_draft_of_a_deleted_job],
     "DrawPreviewFunction": [draws_a_preview, withdraws_the_preview_of_a_deleted_job],
     "CompleteJobFunction": [completes_a_job, completes_a_job_again, withdraws_the_receipt_of_a_failed_job],
     "FailJobFunction": [fails_a_job],
@@ -778,8 +778,8 @@ USES: dict[str, list[Callable[[Roles], None]]] = {
 # S3 tells a missing object (404) from a forbidden one (403) only to those who may list; the embedded AWS tells all. And
 # review_job and redo_job delete boxes only if the job ends at that moment; so does write_report with a batch's files.
 NOT_SEEN_HERE = {
-    "DetectFacesFunction": {"s3:ListBucket"},
-    "HideFacesFunction": {"s3:ListBucket"},
+    "DetectFunction": {"s3:ListBucket"},
+    "HideFunction": {"s3:ListBucket"},
     "DrawPreviewFunction": {"s3:ListBucket"},
     "ReviewJobFunction": {"s3:ListBucket", "s3:DeleteObject"},
     "RedoJobFunction": {"s3:DeleteObject"},

@@ -35,7 +35,7 @@ def completed(stack: Deployed) -> str:
 def failed(stack: Deployed, fault: dict[str, Any]) -> str:
     """A job that fails because a function meets an error of S3, whose text names the key."""
     created = stack.create()
-    stack.plan(created["job_id"], "hide_faces", *[fault] * 9)
+    stack.plan(created["job_id"], "hide", *[fault] * 9)
     stack.upload(created, flower())
     job = stack.ended(created["job_id"])
     assert_failed(stack, job, job["error"]["code"])

@@ -194,7 +194,7 @@ class TestRedo:
     def test_a_redo_that_fails_keeps_the_last_result(self, deployed: Deployed) -> None:
         first = deployed.run(png(astronaut()), keep_original=1)
         job_id, before = first["job_id"], result_of(first)
-        deployed.plan(job_id, "hide_faces", {"raise": "KeyError"})
+        deployed.plan(job_id, "hide", {"raise": "KeyError"})
         assert redo(deployed, job_id, style="solid")[0] == 202
         job = settled(deployed, job_id)
         assert (job["status"], job["redo_error"]["code"]) == ("COMPLETED", "InternalError")

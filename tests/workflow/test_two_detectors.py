@@ -35,7 +35,7 @@ def stack(deployed_with_rekognition: Deployed, rekognition: Rekognition) -> Iter
 @contextmanager
 def set_to(stack: Deployed, **settings: str) -> Iterator[None]:
     """Have the stack's detection use these settings."""
-    client, name = stack.stack.client("lambda"), function_name(stack, "DetectFacesFunction")
+    client, name = stack.stack.client("lambda"), function_name(stack, "DetectFunction")
     before = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     client.update_function_configuration(FunctionName=name, Environment={"Variables": before | settings})
     try:
@@ -160,7 +160,7 @@ def test_a_throttled_function_drops_no_detector(stack: Deployed) -> None:
     """Its retries are no sign that a detector is away."""
     created = stack.create(require_all_detectors=False)
     throttled: list[dict[str, Any]] = [{"raise": "Lambda.TooManyRequestsException"}] * 8
-    stack.plan(created["job_id"], "detect_faces", *throttled, {"raise": "DetectorUnavailable"})
+    stack.plan(created["job_id"], "detect", *throttled, {"raise": "DetectorUnavailable"})
     with asking_both(stack):
         stack.upload(created, astronaut())
         job = stack.ended(created["job_id"])

@@ -40,7 +40,7 @@ def write_bootstraps(
 ) -> None:
     """Give each built function the `bootstrap` with which a custom runtime starts.
 
-    The emulator mounts no layers for custom runtimes, so the bootstrap of detect_faces puts the built layer on the
+    The emulator mounts no layers for custom runtimes, so the bootstrap of detect puts the built layer on the
     path. It is the same file for all functions, which therefore share one package. Tests wrap the functions in their
     own handler, with one more folder on the path and more environment.
     """
@@ -51,7 +51,7 @@ def write_bootstraps(
         bootstrap.unlink(missing_ok=True)  # In a build whose files are shared it is a hard link.
         bootstrap.write_text(
             f'#!/bin/sh\n{exports}export PYTHONPATH="{folders}"\n'
-            f'case $_HANDLER in detect_faces.*) PYTHONPATH="$PYTHONPATH:{folder / "OnnxLayer/python"}" ;; esac\n'
+            f'case $_HANDLER in detect.*) PYTHONPATH="$PYTHONPATH:{folder / "OnnxLayer/python"}" ;; esac\n'
             f"exec '{project.RUNTIME_PYTHON}' -m awslambdaric \"{handler}\"\n"
         )
         bootstrap.chmod(0o755)

@@ -1,4 +1,4 @@
-"""The boxes files in S3: `detect_faces` writes all boxes found so far in a job, and `hide_faces` reads them.
+"""The boxes files in S3: the function `detect` writes all boxes found so far in a job, and `hide` reads them.
 
 A file also holds the digest of the photo, so that boxes of one photo are never hidden in another, and what a decision
 says about what is found later. The workflow's state carries only the key and the count of the boxes

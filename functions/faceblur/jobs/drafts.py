@@ -1,4 +1,4 @@
-"""Drafts: `hide_faces` stores them, and the last one becomes the result when the job is completed."""
+"""Drafts: `hide` stores them, and the last one becomes the result when the job is completed."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class HiddenPhoto:
 
 
 def check_output(data: bytes, output: OutputFormat) -> None:
-    """Raise the error that `hide_faces` would raise because the photo has too many pixels for the format to write.
+    """Raise the error that `hide` would raise because the photo has too many pixels for the format to write.
 
     It is known by the header, so it is told before faces are looked for. Raises the errors of `decode.inspect`.
     """
@@ -57,7 +57,7 @@ def check_output(data: bytes, output: OutputFormat) -> None:
         codecs.check_size(data, image, _written_as(image, output))
 
 
-def hide_faces(
+def hide_regions(
     data: bytes,
     regions: Sequence[Region],
     output: OutputFormat = "same",

@@ -31,7 +31,7 @@ from faceblur.errors import PhotoError
 from faceblur.geometry import Box
 from faceblur.limits import OutputFormat, Shape, StyleKind
 from faceblur.photo import decode
-from faceblur.photo.hide import HiddenPhoto, hide_faces
+from faceblur.photo.hide import HiddenPhoto, hide_regions
 from faceblur.photo.preview import draw_preview
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures.samplings import DQT, segments
@@ -50,14 +50,14 @@ if TYPE_CHECKING:
 HIDDEN = "hidden"  # how a file with a result ends
 FACE = Box(0.25, 0.25, 0.5, 0.5, 99.0)
 RESOURCES = template()["Resources"]
-HIDE = RESOURCES["HideFacesFunction"]["Properties"]
-_, WITH_NETWORKS, WITH_REKOGNITION = RESOURCES["DetectFacesFunction"]["Properties"]["MemorySize"]["Fn::If"]
-# The memory of each function in MB; detect_faces has another one with each detector.
+HIDE = RESOURCES["HideFunction"]["Properties"]
+_, WITH_NETWORKS, WITH_REKOGNITION = RESOURCES["DetectFunction"]["Properties"]["MemorySize"]["Fn::If"]
+# The memory of each function in MB; detect has another one with each detector.
 MEMORY_MB = {
-    "detect_faces, embedded": WITH_NETWORKS,
-    "detect_faces, Rekognition": WITH_REKOGNITION,
+    "detect, embedded": WITH_NETWORKS,
+    "detect, Rekognition": WITH_REKOGNITION,
     "draw_preview": RESOURCES["DrawPreviewFunction"]["Properties"]["MemorySize"],
-    "hide_faces": HIDE["MemorySize"],
+    "hide": HIDE["MemorySize"],
 }
 # The time limit of one call of a function. Here it must be enough for all calls together, and for examining the result.
 SECONDS = HIDE["Timeout"]
@@ -183,15 +183,15 @@ def worked_on(name: str, photo: bytes, peaks: dict[str, float]) -> tuple[Image.I
     random = Random(name)
     style = Style(random.choice(get_args(StyleKind)), random.choice(get_args(Shape)))
     output = random.choice(("same", "same", *get_args(OutputFormat)))
-    with measured("detect_faces, embedded", peaks):
+    with measured("detect, embedded", peaks):
         before = looked_at(photo)
     # The service is not called, but everything that a check would send to it is made.
-    with measured("detect_faces, Rekognition", peaks):
+    with measured("detect, Rekognition", peaks):
         rekognition.RekognitionDetector(Paid()).detect(StoredPhoto(photo, "", ""), 50, DetectionPass.CHECK)
     with measured("draw_preview", peaks):
         draw_preview(photo)
-    with measured("hide_faces", peaks):
-        result = hide_faces(photo, [Region(FACE, style)], output)
+    with measured("hide", peaks):
+        result = hide_regions(photo, [Region(FACE, style)], output)
     return before, result, style
 
 

@@ -15,11 +15,11 @@ from tests.support.storm.portraits import Portrait, no_photos, portraits
 Step = dict[str, Any]
 
 # How many calls of each function get a drawn step; further calls have no fault.
-CALLS = {"start_workflow": 3, "detect_faces": 6, "hide_faces": 4, "complete_job": 3, "fail_job": 5, "fail_upload": 5}
+CALLS = {"start_workflow": 3, "detect": 6, "hide": 4, "complete_job": 3, "fail_job": 5, "fail_upload": 5}
 SERVICES = {
     "start_workflow": ("sfn", "dynamodb", "s3"),
-    "detect_faces": ("s3", "dynamodb", "rekognition"),
-    "hide_faces": ("s3", "dynamodb"),
+    "detect": ("s3", "dynamodb", "rekognition"),
+    "hide": ("s3", "dynamodb"),
     "complete_job": ("s3", "dynamodb"),
     "fail_job": ("s3", "dynamodb"),
     "fail_upload": ("s3", "dynamodb"),
@@ -43,7 +43,7 @@ DETECTORS = ("DetectorThrottled", "DetectorUnavailable")
 # The chance of an outage of one function for one job. It lasts longer than the state machine retries a task, and longer
 # than a queue delivers a message. (A queue waits longer before its next delivery, so fewer calls are enough.)
 OUTAGE = 0.03
-OUTAGE_CALLS = {"detect_faces": 40, "hide_faces": 40, "complete_job": 40, "fail_job": 9, "fail_upload": 9}
+OUTAGE_CALLS = {"detect": 40, "hide": 40, "complete_job": 40, "fail_job": 9, "fail_upload": 9}
 
 # Faults of the state machine's own calls to DynamoDB and S3: the state, and the error of every attempt.
 CASES = {
@@ -110,10 +110,10 @@ def plan(seed: int, number: int, never: str | None) -> Plan:
         function = random.choice(tuple(OUTAGE_CALLS))
         steps[function] = [{"raise": _transient(random, function)}] * OUTAGE_CALLS[function]
     if chance() < 0.02:
-        steps["detect_faces"] = [{}, *({"imagines": [_phantom(random)]} for _ in range(random.randint(1, 5)))]
+        steps["detect"] = [{}, *({"imagines": [_phantom(random)]} for _ in range(random.randint(1, 5)))]
     if detector == "embedded":
         environment = {"environment": {"FACE_DETECTOR": detector}}
-        steps["detect_faces"] = [step | environment for step in (steps["detect_faces"] + [{}] * 10)]
+        steps["detect"] = [step | environment for step in (steps["detect"] + [{}] * 10)]
     return Plan(
         number=number,
         photo=photo,
@@ -180,7 +180,7 @@ def _step(random: Random, function: str, never: str | None) -> Step:
 
 
 def _transient(random: Random, function: str) -> str:
-    return random.choice(TRANSIENT + DETECTORS if function == "detect_faces" else TRANSIENT)
+    return random.choice(TRANSIENT + DETECTORS if function == "detect" else TRANSIENT)
 
 
 def _drawn(random: Random, weights: dict[str, int]) -> str:

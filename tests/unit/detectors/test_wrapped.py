@@ -14,7 +14,7 @@ from faceblur.detectors.wrapped import WrappedDetector, parts_at_seam, seam_of
 from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.options import JobOptions
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 from tests.support.pictures.photos import astronaut_pixels, encoded, opened
 
 WIDTH, HEIGHT = 1536, 768
@@ -121,7 +121,7 @@ def test_a_face_across_the_seam_is_hidden_on_both_sides(nose: int) -> None:
     right = [each for each in found if each.right == pytest.approx(1)]
     assert len(found) == len([*left, *right]) == 2
     regions = FoundBoxes({}, [FoundBox(each, 0) for each in found]).regions(JobOptions().model_dump())
-    draft = StoredPhoto(hide_faces(photo, regions).data, "", "")
+    draft = StoredPhoto(hide_regions(photo, regions).data, "", "")
     assert Check(detector, regions).detect(draft, 50, DetectionPass.CHECK).boxes == []
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from faceblur.photo import boxes, colours, decode, png
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 from tests.support.bad_files.good import GOOD
 from tests.support.bad_files.iso import coded as coded_iso
 from tests.support.bad_files.iso import iso_photo
@@ -86,7 +86,7 @@ def srgb_level(light: Array) -> Array:
 @pytest.mark.parametrize(("primaries", "transfer"), [(P3, SRGB), (BT2020, LIKE_BT709), (P3, POWER), (BT709, POWER)])
 def test_colours_by_code_look_the_same(format_: str, output: OutputFormat, primaries: int, transfer: int) -> None:
     levels = [(180, 120, 90), (105, 125, 115), (120, 120, 120), (255, 255, 255)]
-    hidden = hide_faces(coded(format_, patches(*levels), primaries, transfer), [], output)
+    hidden = hide_regions(coded(format_, patches(*levels), primaries, transfer), [], output)
     share = np.array(levels) / 255
     light = (
         share**2.2 if transfer == POWER else np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
@@ -102,7 +102,7 @@ def test_colours_by_code_look_the_same(format_: str, output: OutputFormat, prima
 @pytest.mark.parametrize("transfer", [LIKE_BT709, 2, 6, SRGB])
 def test_what_srgb_describes_gets_no_profile(transfer: int) -> None:
     assert colours.profile(colours.Code(BT709, transfer)) is None
-    hidden = hide_faces(coded("AVIF", patches((180, 120, 90)), BT709, transfer), [])
+    hidden = hide_regions(coded("AVIF", patches((180, 120, 90)), BT709, transfer), [])
     assert "icc_profile" not in opened(hidden.data).info
 
 
@@ -123,12 +123,12 @@ def with_profile_and_code(levels: tuple[int, int, int], primaries: int, transfer
 def test_in_a_png_a_code_counts_more_than_a_profile() -> None:
     coded_alone = coded("PNG", patches((180, 120, 90)), P3, SRGB)
     both = with_profile_and_code((180, 120, 90), P3, SRGB)
-    assert shown(hide_faces(both, [], "jpeg").data) == shown(hide_faces(coded_alone, [], "jpeg").data)
-    chunks = dict(png.chunks(hide_faces(both, []).data))
+    assert shown(hide_regions(both, [], "jpeg").data) == shown(hide_regions(coded_alone, [], "jpeg").data)
+    chunks = dict(png.chunks(hide_regions(both, []).data))
     assert chunks[b"cICP"] == bytes([P3, SRGB, 0, 1])
     assert b"iCCP" in chunks
     # What leaves something unsaid does not.
-    unsaid = hide_faces(with_profile_and_code((180, 120, 90), 2, 2), [], "jpeg")
+    unsaid = hide_regions(with_profile_and_code((180, 120, 90), 2, 2), [], "jpeg")
     assert opened(unsaid.data).info["icc_profile"] == PROFILE
 
 
@@ -136,14 +136,14 @@ def test_the_hdr_of_a_png_with_a_profile_is_tone_mapped() -> None:
     both, coded_alone = with_profile_and_code((120,) * 3, BT2020, PQ), coded("PNG", patches((120,) * 3), BT2020, PQ)
     assert not decode.inspect(both).is_plain
     assert middles(decode.load_for_detection(both, None)) == middles(decode.load_for_detection(coded_alone, None))
-    hidden = hide_faces(both, [], "jpeg")
-    assert shown(hidden.data) == shown(hide_faces(coded_alone, [], "jpeg").data)
+    hidden = hide_regions(both, [], "jpeg")
+    assert shown(hidden.data) == shown(hide_regions(coded_alone, [], "jpeg").data)
     assert "icc_profile" not in opened(hidden.data).info
     assert hidden.stripped == ["high dynamic range"]
 
 
 def test_a_grey_picture_gets_no_profile_for_colours() -> None:
-    hidden = opened(hide_faces(coded("PNG", patches((90, 90, 90)).convert("L"), P3, SRGB), [], "jpeg").data)
+    hidden = opened(hide_regions(coded("PNG", patches((90, 90, 90)).convert("L"), P3, SRGB), [], "jpeg").data)
     assert (hidden.mode, hidden.info.get("icc_profile")) == ("L", None)
 
 
@@ -153,7 +153,7 @@ def test_a_grey_picture_gets_no_profile_for_colours() -> None:
 def test_hdr_without_anything_bright_keeps_its_brightness(format_: str, transfer: int, primaries: int) -> None:
     white, half = WHITE[transfer], WHITE[transfer] // 2
     photo = coded(format_, patches((white,) * 3, (half,) * 3), primaries, transfer)
-    hidden = hide_faces(photo, [], "jpeg")
+    hidden = hide_regions(photo, [], "jpeg")
     light = colours._pq if transfer == PQ else colours._hlg
     expected = srgb_level(np.array([light(white / 255), light(half / 255)]) / 203)
     assert np.abs(np.array(shown(hidden.data)) - expected[:, None]).max() <= TOLERANCE
@@ -166,7 +166,7 @@ def test_hdr_without_anything_bright_keeps_its_brightness(format_: str, transfer
 def test_what_is_brighter_than_white_is_told_apart(transfer: int) -> None:
     white, peak = WHITE[transfer], PEAK[transfer]
     levels = [white // 2, white, (white + peak) // 2, peak]
-    hidden = hide_faces(coded("HEIF", patches(*((level,) * 3 for level in levels)), BT2020, transfer), [])
+    hidden = hide_regions(coded("HEIF", patches(*((level,) * 3 for level in levels)), BT2020, transfer), [])
     dark, paper, bright, brightest = (level[1] for level in shown(hidden.data))
     assert paper + 10 < bright < brightest
     assert brightest >= 253
@@ -197,13 +197,13 @@ def test_tone_mapping_never_inverts(transfer: int, brightest: float) -> None:
 def test_the_transparency_of_hdr_stays() -> None:
     image = patches((100, 100, 100)).convert("RGBA")
     image.putalpha(77)
-    hidden = opened(hide_faces(coded("PNG", image, BT2020, PQ), [], "webp").data)
+    hidden = opened(hide_regions(coded("PNG", image, BT2020, PQ), [], "webp").data)
     assert hidden.getpixel((32, 32))[3] == 77
 
 
 def test_a_png_keeps_its_hdr() -> None:
     photo = coded("PNG", patches((100, 100, 100)), BT2020, PQ)
-    hidden = hide_faces(photo, [])
+    hidden = hide_regions(photo, [])
     assert middles(opened(hidden.data)) == [[100, 100, 100]]
     assert dict(png.chunks(hidden.data))[b"cICP"] == bytes([BT2020, PQ, 0, 1])
     assert hidden.stripped == []

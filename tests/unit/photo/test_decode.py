@@ -17,7 +17,7 @@ from pillow_heif import register_heif_opener
 from faceblur.errors import CorruptImage, ImageTooLarge, ImageTooSmall, PhotoError, UnsupportedFormat
 from faceblur.limits import MAX_RESULT_BYTES
 from faceblur.photo import decode, kinds
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 from tests.support.bad_files.iso import associated_by_two
 from tests.support.pictures.photos import astronaut, astronaut_pixels, encoded, hopper_pixels, opened
 
@@ -358,7 +358,7 @@ def test_a_heic_with_several_boxes_of_properties_is_turned_once(last_apart: bool
     expected = decode.turn_upright(small(), 6)
     picture = decode.load_for_detection(photo, None)
     assert np.abs(np.asarray(picture, int) - np.asarray(expected, int)).mean() < 8
-    hidden = hide_faces(photo, [])
+    hidden = hide_regions(photo, [])
     assert (hidden.width, hidden.height) == expected.size
 
 
@@ -377,10 +377,10 @@ def test_exif_after_the_pixels_of_a_png_does_not_turn_it() -> None:
     late = photo[:-12] + chunk + photo[-12:]
     early = photo[:33] + chunk + photo[33:]
     for output in ("same", "jpeg"):
-        hidden = hide_faces(late, [], output)
+        hidden = hide_regions(late, [], output)
         assert (hidden.width, hidden.height) == decode.load_for_detection(late, None).size == small().size
         assert hidden.stripped == ["EXIF"]
-        assert (hide_faces(early, [], output).width, decode.inspect(early).width) == (small().height,) * 2
+        assert (hide_regions(early, [], output).width, decode.inspect(early).width) == (small().height,) * 2
 
 
 @pytest.mark.parametrize("format_", ["WEBP", "AVIF"])

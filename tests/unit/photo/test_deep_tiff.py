@@ -12,7 +12,7 @@ from PIL import TiffImagePlugin
 
 from faceblur.geometry import Box
 from faceblur.photo import painting
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 from faceblur.photo.styles import Region, Style
 from tests.support.bad_files.tiff import DEEP, DEFLATE, deep_tiff
 from tests.support.pictures.masks import opaque
@@ -47,7 +47,7 @@ def test_sixteen_bits_stay_sixteen_bits(kind: str, order: str, compression: int)
     samples = random(DEEP[kind][0])
     if kind == "alpha":
         samples[..., -1] |= 256  # the colours of invisible pixels do not stay
-    hidden = hide_faces(deep_tiff(samples, kind, order, compression), [FACE])
+    hidden = hide_regions(deep_tiff(samples, kind, order, compression), [FACE])
     assert hidden.stripped == []
     after = samples_of(hidden.data)
     left, top, right, bottom = painting.outline(SIZE, FACE).visible
@@ -63,7 +63,7 @@ def test_sixteen_bits_stay_sixteen_bits(kind: str, order: str, compression: int)
 def test_a_picture_under_full_transparency_is_erased(opacity: int) -> None:
     samples = random(4) | 256
     samples[100:200, :, -1] = opacity
-    after = samples_of(hide_faces(deep_tiff(samples, "alpha"), []).data)
+    after = samples_of(hide_regions(deep_tiff(samples, "alpha"), []).data)
     samples[100:200] = 0
     assert np.array_equal(after, samples)
 
@@ -71,7 +71,7 @@ def test_a_picture_under_full_transparency_is_erased(opacity: int) -> None:
 @pytest.mark.parametrize("kind", ["grey", "colour"])
 def test_sixteen_bits_are_turned_upright(kind: str) -> None:
     samples = random(DEEP[kind][0])
-    hidden = hide_faces(deep_tiff(samples, kind, orientation=6), [])
+    hidden = hide_regions(deep_tiff(samples, kind, orientation=6), [])
     assert np.array_equal(samples_of(hidden.data), np.rot90(samples, -1))
 
 
@@ -79,7 +79,7 @@ def test_profile_and_density_stay() -> None:
     profile = bytes(36) + b"acsp" + bytes(88)
     profile = struct.pack(">I", len(profile)) + profile[4:16] + b"RGB " + profile[20:]
     tags = {"profile": profile, "across": 300.0, "down": 150.0, "unit": 2}
-    hidden = opened(hide_faces(deep_tiff(random(3), "colour", **tags), [FACE]).data)
+    hidden = opened(hide_regions(deep_tiff(random(3), "colour", **tags), [FACE]).data)
     assert hidden.info["icc_profile"] == profile
     assert hidden.info["dpi"] == (300, 150)
 
@@ -90,16 +90,16 @@ def test_profile_and_density_stay() -> None:
     ids=["premultiplied", "more colours"],
 )
 def test_samples_whose_lower_bytes_cannot_be_read_are_named(tags: dict[str, int]) -> None:
-    hidden = hide_faces(deep_tiff(random(4), "alpha", **tags), [FACE])
+    hidden = hide_regions(deep_tiff(random(4), "alpha", **tags), [FACE])
     assert hidden.stripped == ["more than 8 bits a sample"]
 
 
 def test_white_as_zero_is_named() -> None:
-    hidden = hide_faces(deep_tiff(random(1), "grey", photometric=WHITE_IS_ZERO), [FACE])
+    hidden = hide_regions(deep_tiff(random(1), "grey", photometric=WHITE_IS_ZERO), [FACE])
     assert hidden.stripped == ["more than 8 bits a sample"]
 
 
 def test_another_format_has_eight_bits_and_says_so() -> None:
-    hidden = hide_faces(deep_tiff(random(3), "colour"), [FACE], "png")
+    hidden = hide_regions(deep_tiff(random(3), "colour"), [FACE], "png")
     assert hidden.stripped == ["more than 8 bits a sample"]
     assert hidden.data[24] == 8

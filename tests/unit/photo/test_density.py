@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from faceblur.geometry import Box
 from faceblur.photo import metadata
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures.photos import astronaut_pixels, encoded, opened
 
@@ -29,7 +29,7 @@ def scan(format_: str, mode: str = "RGB", side: int = 96, **options: Any) -> byt
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "TIFF", "BMP"])
 @pytest.mark.parametrize("output", ["same", "jpeg", "png"])
 def test_the_density_stays(format_: str, output: OutputFormat) -> None:
-    hidden = hide_faces(scan(format_), [FACE], output)
+    hidden = hide_regions(scan(format_), [FACE], output)
     assert opened(hidden.data).info["dpi"] == pytest.approx(DENSE, abs=0.02)
     assert hidden.stripped == []
 
@@ -37,32 +37,32 @@ def test_the_density_stays(format_: str, output: OutputFormat) -> None:
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "TIFF"])
 @pytest.mark.parametrize("output", ["same", "jpeg", "png"])
 def test_none_is_made_up(format_: str, output: OutputFormat) -> None:
-    hidden = opened(hide_faces(encoded(astronaut_pixels().resize((96, 96)), format_), [FACE], output).data)
+    hidden = opened(hide_regions(encoded(astronaut_pixels().resize((96, 96)), format_), [FACE], output).data)
     assert hidden.info.get("dpi") in (None, (1, 1))  # Pillow reads a TIFF that says none as 1
     assert TiffImagePlugin.X_RESOLUTION not in getattr(hidden, "tag_v2", {})
 
 
 def test_none_is_made_up_for_a_bmp() -> None:
     photo = encoded(astronaut_pixels().resize((96, 96)), "BMP", dpi=(0, 0))
-    assert opened(hide_faces(photo, [FACE]).data).info["dpi"] == (0, 0)
+    assert opened(hide_regions(photo, [FACE]).data).info["dpi"] == (0, 0)
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
 def test_the_density_of_every_kind_of_jpeg_stays(mode: str) -> None:
-    assert opened(hide_faces(scan("JPEG", mode), [FACE]).data).info["dpi"] == DENSE
+    assert opened(hide_regions(scan("JPEG", mode), [FACE]).data).info["dpi"] == DENSE
 
 
 def test_the_density_of_a_deep_png_stays() -> None:
-    hidden = hide_faces(encoded(astronaut_pixels().convert("L").convert("I;16"), "PNG", dpi=DENSE), [FACE])
+    hidden = hide_regions(encoded(astronaut_pixels().convert("L").convert("I;16"), "PNG", dpi=DENSE), [FACE])
     assert opened(hidden.data).info["dpi"] == pytest.approx(DENSE, abs=0.02)
     assert hidden.stripped == []
 
 
 @pytest.mark.parametrize("output", ["webp", "avif"])
 def test_a_format_without_density_says_so(output: OutputFormat) -> None:
-    assert hide_faces(scan("JPEG"), [FACE], output).stripped == ["density"]
+    assert hide_regions(scan("JPEG"), [FACE], output).stripped == ["density"]
     photo = encoded(astronaut_pixels().resize((96, 96)), "JPEG")
-    assert hide_faces(photo, [FACE], output).stripped == []
+    assert hide_regions(photo, [FACE], output).stripped == []
 
 
 @pytest.mark.parametrize("format_", ["JPEG", "PNG"])
@@ -70,7 +70,7 @@ def test_a_format_without_density_says_so(output: OutputFormat) -> None:
 def test_the_density_turns_with_the_picture(format_: str, orientation: int, expected: tuple[int, int]) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    hidden = opened(hide_faces(scan(format_, exif=exif), [FACE]).data)
+    hidden = opened(hide_regions(scan(format_, exif=exif), [FACE]).data)
     assert not hidden.getexif()
     assert hidden.info["dpi"] == pytest.approx(expected, abs=0.02)
 
@@ -78,7 +78,7 @@ def test_the_density_turns_with_the_picture(format_: str, orientation: int, expe
 def test_the_density_of_a_picture_that_is_not_turned_is_not_turned() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    hidden = opened(hide_faces(scan("JPEG", side=99, exif=exif), [FACE]).data)
+    hidden = opened(hide_regions(scan("JPEG", side=99, exif=exif), [FACE]).data)
     assert hidden.getexif()[0x0112] == 6
     assert hidden.info["dpi"] == DENSE
 
@@ -88,7 +88,7 @@ def test_a_density_that_makes_no_sense_goes(dots: tuple[int, int]) -> None:
     content = b"pHYs" + struct.pack(">IIB", *dots, 1)
     photo = encoded(astronaut_pixels().resize((96, 96)), "PNG")
     photo = photo[:33] + struct.pack(">I", 9) + content + struct.pack(">I", zlib.crc32(content)) + photo[33:]
-    assert "dpi" not in opened(hide_faces(photo, [FACE]).data).info
+    assert "dpi" not in opened(hide_regions(photo, [FACE]).data).info
 
 
 @pytest.mark.parametrize("said", ["300", None, (300,), (300, 300, 300), (float("nan"), 300.0), (-300, -300)])
@@ -101,7 +101,7 @@ def test_what_is_no_density_is_none(said: object) -> None:
 def test_a_text_cannot_pass_for_a_density() -> None:
     text = PngImagePlugin.PngInfo()
     text.add_text("dpi", "300")
-    hidden = hide_faces(encoded(astronaut_pixels().resize((96, 96)), "PNG", pnginfo=text), [FACE])
+    hidden = hide_regions(encoded(astronaut_pixels().resize((96, 96)), "PNG", pnginfo=text), [FACE])
     assert "dpi" not in opened(hidden.data).info
 
 
@@ -110,5 +110,5 @@ def test_a_jpeg_whose_exif_says_nothing_of_density_gets_none() -> None:
     exif[0x010E] = "a description"
     photo = encoded(astronaut_pixels().resize((96, 96)), "JPEG", exif=exif)
     assert opened(photo).info["dpi"] == (72, 72)  # Pillow's guess
-    assert not opened(hide_faces(photo, [FACE]).data).info["jfif_unit"]
-    assert hide_faces(photo, [FACE], "webp").stripped == ["EXIF"]
+    assert not opened(hide_regions(photo, [FACE]).data).info["jfif_unit"]
+    assert hide_regions(photo, [FACE], "webp").stripped == ["EXIF"]

@@ -16,7 +16,7 @@ from faceblur.errors import CorruptImage, ImageTooLarge
 from faceblur.geometry import Box, Rectangle
 from faceblur.limits import MAX_BYTES, MAX_RESULT_BYTES, MAX_STRENGTH, MIN_STRENGTH, Shape, StyleKind
 from faceblur.photo import decode, outlines, painting
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures.masks import opaque
 from tests.support.pictures.photos import ASTRONAUT_FACE, HOPPER_FACE, astronaut_pixels, encoded, hopper_pixels, opened
@@ -294,7 +294,7 @@ def test_pngs_of_every_mode_are_the_same_outside_the_regions(
             pixels.putalpha(pixels.getchannel("A").point(lambda alpha: max(alpha, 1)))
         image = pixels.convert("RGB").convert(mode) if mode in ("1", "P") else pixels.convert(mode)
 
-    hidden = opened(hide_faces(encoded(image, "PNG"), found).data)
+    hidden = opened(hide_regions(encoded(image, "PNG"), found).data)
 
     assert hidden.size == image.size
     common = "I;16" if mode == "I;16" else "RGBA"
@@ -309,14 +309,14 @@ def test_any_regions_of_any_jpeg_can_be_hidden(
     mode: str, subsampling: int, found: list[Region], width: int, height: int
 ) -> None:
     photo = encoded(astronaut_pixels().resize((width, height)).convert(mode), "JPEG", subsampling=subsampling)
-    hidden = hide_faces(photo, found)
+    hidden = hide_regions(photo, found)
     assert (hidden.width, hidden.height) == opened(hidden.data).size == (width, height)
     assert opened(hidden.data).mode == mode
 
 
 def test_a_photo_that_cannot_be_decoded_is_corrupt() -> None:
     with pytest.raises(CorruptImage):
-        hide_faces(encoded(astronaut_pixels(), "WEBP")[:-500], [Region(ASTRONAUT_FACE, Style())])
+        hide_regions(encoded(astronaut_pixels(), "WEBP")[:-500], [Region(ASTRONAUT_FACE, Style())])
 
 
 def palette_bmp(width: int, height: int) -> bytes:
@@ -327,7 +327,7 @@ def palette_bmp(width: int, height: int) -> bytes:
 
 
 def test_a_result_may_be_larger_than_an_upload() -> None:
-    hidden = hide_faces(palette_bmp(4000, 3000), [Region(HOPPER_FACE, Style())])
+    hidden = hide_regions(palette_bmp(4000, 3000), [Region(HOPPER_FACE, Style())])
     assert len(hidden.data) > MAX_BYTES
     assert decode.inspect(hidden.data).width == 4000
 
@@ -335,13 +335,13 @@ def test_a_result_may_be_larger_than_an_upload() -> None:
 def test_a_result_that_is_too_large_asks_for_another_format(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("faceblur.photo.hide.MAX_RESULT_BYTES", 100_000)
     with pytest.raises(ImageTooLarge, match=f"larger than {MAX_RESULT_BYTES // 1_000_000} MB.*another output format"):
-        hide_faces(encoded(astronaut_pixels(), "JPEG"), [], "png")
-    assert len(hide_faces(encoded(astronaut_pixels(), "JPEG"), []).data) < 100_000
+        hide_regions(encoded(astronaut_pixels(), "JPEG"), [], "png")
+    assert len(hide_regions(encoded(astronaut_pixels(), "JPEG"), []).data) < 100_000
 
 
 def test_an_upload_that_is_too_large_is_refused() -> None:
     photo = encoded(astronaut_pixels(), "JPEG").ljust(MAX_BYTES + 1, b"\0")
     with pytest.raises(ImageTooLarge) as raised:
-        hide_faces(photo, [])
+        hide_regions(photo, [])
     assert raised.value.message == ImageTooLarge.sentence
-    assert hide_faces(photo[:-1], []).width == 512
+    assert hide_regions(photo[:-1], []).width == 512

@@ -14,7 +14,7 @@ from pillow_heif import register_heif_opener
 from faceblur.errors import ImageTooLarge
 from faceblur.geometry import Box
 from faceblur.photo import decode, jpeg, painting
-from faceblur.photo.hide import check_output, hide_faces
+from faceblur.photo.hide import check_output, hide_regions
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures.masks import opaque
 from tests.support.pictures.photos import (
@@ -77,7 +77,7 @@ def tables(photo: bytes) -> list[list[int]]:
 @pytest.mark.parametrize("subsampling", [0, 2], ids=["4:4:4", "4:2:0"])
 def test_jpegs_keep_their_tables_sampling_and_pixels(quality: int, subsampling: int) -> None:
     photo = encoded(astronaut_pixels(), "JPEG", quality=quality, subsampling=subsampling)
-    hidden = hide_faces(photo, [FACE]).data
+    hidden = hide_regions(photo, [FACE]).data
     assert_faithful(photo, hidden)
     assert sampling(hidden) == sampling(photo)
     assert tables(hidden) == tables(photo)
@@ -103,7 +103,7 @@ def test_unusual_samplings_are_kept_or_become_the_next_finer_one(
 ) -> None:
     photo = sampled(astronaut_pixels().resize(size), factors, quality)
     assert sampling(photo) == factors
-    hidden = hide_faces(photo, [FACE]).data
+    hidden = hide_regions(photo, [FACE]).data
     assert sampling(hidden) == [written, (1, 1), (1, 1)]
     assert tables(hidden) == tables(photo)
     assert_faithful(photo, hidden, least=least)
@@ -115,7 +115,7 @@ def test_a_result_has_one_scan(factors: list[tuple[int, int]]) -> None:
     """Decoders take twice the time and memory for a scan for each component."""
     photo = sampled(astronaut_pixels(), factors)
     assert photo.count(SCAN) == 3
-    assert hide_faces(photo, [FACE]).data.count(SCAN) == 1
+    assert hide_regions(photo, [FACE]).data.count(SCAN) == 1
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -126,7 +126,7 @@ def test_jpegs_are_turned_upright_without_loss(orientation: int, size: tuple[int
     exif[0x0112] = orientation
     stored = astronaut_pixels().resize(size)
     photo = encoded(stored, "JPEG", quality=85, subsampling=subsampling, exif=exif)
-    hidden = hide_faces(photo, [FACE])
+    hidden = hide_regions(photo, [FACE])
     # Decoders round differently to the left and to the right, up and down.
     whole_colours = ENOUGH if orientation in (1, 5) else 51
     assert_faithful(photo, hidden.data, least=FEWER_COLOURS if subsampling == 1 else whole_colours)
@@ -147,7 +147,7 @@ def test_jpegs_of_every_mode_are_turned_upright(mode: str, size: tuple[int, int]
     exif = Image.Exif()
     exif[0x0112] = orientation
     photo = encoded(astronaut_pixels().resize(size).convert(mode), "JPEG", quality=85, exif=exif)
-    hidden = hide_faces(photo, [FACE])
+    hidden = hide_regions(photo, [FACE])
     assert opened(hidden.data).mode == mode
     assert_faithful(photo, hidden.data, least=51)
     assert (hidden.width, hidden.height) == ImageOps.exif_transpose(opened(photo)).size
@@ -159,20 +159,20 @@ def test_a_turned_jpeg_of_cut_blocks_is_stored_as_it_was(mode: str) -> None:
     exif[0x0112] = 3
     exif[0x010E] = "a description"
     photo = encoded(astronaut_pixels().resize((500, 501)).convert(mode), "JPEG", quality=85, exif=exif, dpi=(300, 150))
-    hidden = hide_faces(photo, [FACE])
+    hidden = hide_regions(photo, [FACE])
     assert_faithful(photo, hidden.data, least=51)
     assert dict(opened(hidden.data).getexif()) == {0x0112: 3}
     assert tables(hidden.data) == tables(photo)
     assert opened(hidden.data).size == (500, 501)
     # Other formats are turned.
-    assert not opened(hide_faces(photo, [FACE], "png").data).getexif()
+    assert not opened(hide_regions(photo, [FACE], "png").data).getexif()
 
 
 def test_a_turned_jpeg_of_whole_blocks_keeps_its_tables() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     photo = encoded(astronaut_pixels(), "JPEG", quality=90, subsampling=2, exif=exif)
-    hidden = hide_faces(photo, [FACE]).data
+    hidden = hide_regions(photo, [FACE]).data
     assert sampling(hidden) == sampling(photo)
     for before, after in zip(tables(photo), tables(hidden), strict=True):
         assert np.array_equal(np.reshape(before, (8, 8)).T, np.reshape(after, (8, 8)))
@@ -182,14 +182,14 @@ def test_a_turned_jpeg_of_whole_blocks_keeps_its_tables() -> None:
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
 def test_grey_and_cmyk_stay(mode: str) -> None:
     photo = encoded(astronaut_pixels().convert(mode), "JPEG", quality=88)
-    hidden = hide_faces(photo, [FACE]).data
+    hidden = hide_regions(photo, [FACE]).data
     assert_faithful(photo, hidden)
     assert tables(hidden) == tables(photo)
 
 
 def test_jpegs_that_store_rgb_stay_so() -> None:
     photo = encoded(astronaut_pixels(), "JPEG", quality=90, keep_rgb=True)
-    hidden = hide_faces(photo, [FACE]).data
+    hidden = hide_regions(photo, [FACE]).data
     assert_faithful(photo, hidden)
     assert jpeg.space(opened(hidden)) == "RGB"
 
@@ -200,17 +200,17 @@ def test_adobe_s_other_cmyk() -> None:
     place = photo.index(b"Adobe") + 11
     photo = photo[:place] + b"\2" + photo[place + 1 :]
     assert jpeg.space(opened(photo)) == "YCCK"
-    assert_faithful(photo, hide_faces(photo, [FACE]).data)
+    assert_faithful(photo, hide_regions(photo, [FACE]).data)
 
 
 def test_progressive_jpegs_stay_the_same_picture() -> None:
     photo = encoded(astronaut_pixels(), "JPEG", quality=85, progressive=True)
-    assert_faithful(photo, hide_faces(photo, [FACE]).data)
+    assert_faithful(photo, hide_regions(photo, [FACE]).data)
 
 
 def test_of_several_pictures_in_a_jpeg_the_primary_is_hidden() -> None:
     photo = encoded(astronaut_pixels(), "MPO", quality=85, save_all=True, append_images=[hopper_pixels()])
-    hidden = hide_faces(photo, [FACE])
+    hidden = hide_regions(photo, [FACE])
     assert_faithful(photo, hidden.data)
     assert opened(hidden.data).format == "JPEG"
     assert "further pictures" in hidden.stripped
@@ -224,7 +224,7 @@ def test_a_large_photo_of_a_phone() -> None:
         HOPPER_FACE.width * 512 / 4032, HOPPER_FACE.height * 600 / 3024, 99.0,
     )  # fmt: skip
     photo = encoded(large, "JPEG", quality=92, subsampling=2)
-    assert_faithful(photo, hide_faces(photo, [Region(box, Style())]).data, Region(box, Style()))
+    assert_faithful(photo, hide_regions(photo, [Region(box, Style())]).data, Region(box, Style()))
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
@@ -234,7 +234,7 @@ def test_pngs_are_the_same_outside(mode: str, orientation: int) -> None:
     exif[0x0112] = orientation
     image = astronaut_pixels().convert(mode)
     photo = encoded(image, "PNG", exif=exif)
-    hidden = opened(hide_faces(photo, [FACE]).data)
+    hidden = opened(hide_regions(photo, [FACE]).data)
     upright = ImageOps.exif_transpose(opened(photo))
     assert hidden.mode == {"1": "L", "P": "RGB"}.get(mode, mode)
     assert likeness(upright.convert(hidden.mode), hidden, outside(upright.size, FACE)) == float("inf")
@@ -247,7 +247,7 @@ def test_a_png_without_faces_is_the_same(mode: str) -> None:
         if mode == "I;16"
         else astronaut_pixels().convert(mode)
     )
-    hidden = opened(hide_faces(encoded(image, "PNG"), []).data)
+    hidden = opened(hide_regions(encoded(image, "PNG"), []).data)
     assert hidden.mode == mode
     seen = "RGB" if mode == "P" else mode
     assert np.array_equal(np.asarray(hidden.convert(seen)), np.asarray(image.convert(seen)))
@@ -257,7 +257,7 @@ def test_the_transparency_of_palettes_stays() -> None:
     image = astronaut_pixels().quantize(64)
     image.info["transparency"] = bytes([128, 255, 3] * 20)
     photo = encoded(image, "PNG")
-    hidden = opened(hide_faces(photo, [FACE]).data)
+    hidden = opened(hide_regions(photo, [FACE]).data)
     where = outside(image.size, FACE)
     assert np.array_equal(np.asarray(hidden)[where], np.asarray(opened(photo).convert("RGBA"))[where])
 
@@ -267,7 +267,7 @@ def test_a_transparent_colour_stays_transparent(mode: str) -> None:
     image = astronaut_pixels().convert(mode)
     image.paste(Image.new(mode, (50, 50), 7 if mode == "L" else (7, 8, 9)), (0, 0))
     photo = encoded(image, "PNG", transparency=7 if mode == "L" else (7, 8, 9))
-    hidden = opened(hide_faces(photo, [FACE]).data)
+    hidden = opened(hide_regions(photo, [FACE]).data)
     assert hidden.getchannel("A").getpixel((20, 20)) == 0
     assert hidden.getchannel("A").getpixel((300, 300)) == 255
 
@@ -324,7 +324,7 @@ def test_sixteen_bits_stay_sixteen_bits(count: int, interlaced: bool) -> None:
     samples = np.random.default_rng(count).integers(0, 65536, (300, 331, count), np.uint16)
     if count in (2, 4):
         samples[..., -1] |= 256  # the colours of invisible pixels do not stay
-    hidden = deep_samples(hide_faces(deep_png(samples, interlaced=interlaced), [FACE]).data)
+    hidden = deep_samples(hide_regions(deep_png(samples, interlaced=interlaced), [FACE]).data)
     where = outside((331, 300), FACE)
     assert np.array_equal(hidden[where], samples[where])
     face = opaque((331, 300), FACE)
@@ -338,7 +338,7 @@ def test_sixteen_bits_stay_sixteen_bits(count: int, interlaced: bool) -> None:
 def test_a_picture_of_sixteen_bits_under_full_transparency_is_erased(count: int, opacity: int) -> None:
     samples = np.random.default_rng(count).integers(256, 65536, (40, 50, count), np.uint16)
     samples[10:20, :, -1] = opacity
-    after = deep_samples(hide_faces(deep_png(samples), []).data)
+    after = deep_samples(hide_regions(deep_png(samples), []).data)
     samples[10:20] = 0
     assert np.array_equal(after, samples)
 
@@ -346,7 +346,7 @@ def test_a_picture_of_sixteen_bits_under_full_transparency_is_erased(count: int,
 @pytest.mark.parametrize("output", ["jpeg", "webp", "avif"])
 def test_sixteen_bits_become_eight_where_the_output_has_no_more(output: OutputFormat) -> None:
     samples = np.asarray(astronaut_pixels(), np.uint16) * 257
-    hidden = opened(hide_faces(deep_png(samples), [FACE], output).data)
+    hidden = opened(hide_regions(deep_png(samples), [FACE], output).data)
     assert hidden.format == output.upper()
     assert likeness(astronaut_pixels(), hidden.convert("RGB"), outside(hidden.size, FACE)) > 37
 
@@ -362,7 +362,7 @@ def test_sixteen_bits_are_turned_upright(orientation: int) -> None:
     upper = Image.fromarray((samples >> 8).astype(np.uint8))
     assert decode.inspect(photo).orientation == orientation
     turned = np.asarray(decode.turn_upright(upper, orientation))
-    assert np.array_equal(deep_samples(hide_faces(photo, []).data) >> 8, turned)
+    assert np.array_equal(deep_samples(hide_regions(photo, []).data) >> 8, turned)
 
 
 @pytest.mark.parametrize(
@@ -378,7 +378,7 @@ def test_other_lossless_formats_are_the_same_outside(format_: str, mode: str) ->
     if mode in ("LA", "RGBA"):
         image.putalpha(Image.linear_gradient("L").resize(image.size).point(lambda alpha: max(alpha, 1)))
     photo = encoded(image, format_, **({"lossless": True, "exact": True} if format_ == "WEBP" else {}))
-    hidden = opened(hide_faces(photo, [FACE]).data)
+    hidden = opened(hide_regions(photo, [FACE]).data)
     assert hidden.format == format_
     assert hidden.mode == {"1": "L", "P": "RGB"}.get(mode, mode)
     before = opened(photo).convert(hidden.mode)
@@ -389,14 +389,14 @@ def test_other_lossless_formats_are_the_same_outside(format_: str, mode: str) ->
 def test_a_lossless_webp_stays_lossless_whatever_chunks_come_before_its_pixels(profile: bytes | None) -> None:
     """A chunk of an odd length is followed by a byte that its length does not count."""
     photo = encoded(astronaut_pixels(), "WEBP", lossless=True, icc_profile=profile)
-    hidden = opened(hide_faces(photo, [FACE]).data)
+    hidden = opened(hide_regions(photo, [FACE]).data)
     assert likeness(opened(photo), hidden, outside(hidden.size, FACE)) == float("inf")
 
 
 @pytest.mark.parametrize(("format_", "least"), [("WEBP", 37), ("AVIF", 40), ("HEIF", 42)])
 def test_lossy_formats_stay_close(format_: str, least: float) -> None:
     photo = encoded(astronaut_pixels(), format_, quality=80)
-    hidden = hide_faces(photo, [FACE])
+    hidden = hide_regions(photo, [FACE])
     assert opened(hidden.data).format == {"HEIF": "JPEG"}.get(format_, format_)
     assert_faithful(photo, hidden.data, least=least)
 
@@ -415,7 +415,7 @@ def test_photos_are_converted_to_another_format(source: str, output: OutputForma
     if mode == "RGBA":
         image.putalpha(Image.linear_gradient("L").resize(image.size))
     photo = encoded(image, source)
-    hidden = hide_faces(photo, [FACE], output)
+    hidden = hide_regions(photo, [FACE], output)
     assert hidden.content_type == f"image/{output}"
     assert hidden.extension == {"jpeg": "jpg"}.get(output, output)
     after = opened(hidden.data)
@@ -428,7 +428,7 @@ def test_photos_are_converted_to_another_format(source: str, output: OutputForma
     ("output", "size"), [("jpeg", (65_501, 400)), ("webp", (16_384, 100)), ("avif", (10_000, 6_401))]
 )
 def test_a_photo_too_large_for_the_output_is_refused(output: OutputFormat, size: tuple[int, int]) -> None:
-    for refuse in (lambda photo: hide_faces(photo, [], output), lambda photo: check_output(photo, output)):
+    for refuse in (lambda photo: hide_regions(photo, [], output), lambda photo: check_output(photo, output)):
         with pytest.raises(ImageTooLarge, match=f"As {output.upper()}, a photo can have at most"):
             refuse(encoded(Image.new("1", size), "PNG"))
 
@@ -437,21 +437,21 @@ def test_a_photo_too_large_for_the_output_is_refused(output: OutputFormat, size:
 @pytest.mark.parametrize("output", ["same", "jpeg", "png", "webp", "avif"])
 def test_the_icc_profile_stays(format_: str, output: OutputFormat) -> None:
     photo = encoded(astronaut_pixels().resize((96, 96)), format_, icc_profile=SRGB)
-    assert opened(hide_faces(photo, [FACE], output).data).info["icc_profile"] == SRGB
+    assert opened(hide_regions(photo, [FACE], output).data).info["icc_profile"] == SRGB
 
 
 def test_an_icc_profile_that_no_png_may_hold_goes() -> None:
     profile = (len(SRGB) + 2**20).to_bytes(4) + SRGB[4:] + bytes(2**20)
     photo = encoded(astronaut_pixels().resize((96, 96)), "JPEG", icc_profile=profile)
-    assert "icc_profile" not in opened(hide_faces(photo, [FACE], "png").data).info
-    assert opened(hide_faces(photo, [FACE], "webp").data).info["icc_profile"] == profile
+    assert "icc_profile" not in opened(hide_regions(photo, [FACE], "png").data).info
+    assert opened(hide_regions(photo, [FACE], "webp").data).info["icc_profile"] == profile
 
 
 @pytest.mark.parametrize(("output", "side", "most"), [("webp", 8_001, 64), ("avif", 7_746, 60)])
 def test_transparency_takes_memory_so_fewer_pixels_are_written(output: OutputFormat, side: int, most: int) -> None:
     photo = encoded(Image.new("1", (side, side)), "PNG", transparency=0)
     with pytest.raises(ImageTooLarge, match=f"{output.upper()} with transparency.* {most} megapixels"):
-        hide_faces(photo, [], output)
+        hide_regions(photo, [], output)
     with pytest.raises(ImageTooLarge, match="megapixels"):
         check_output(photo, output)
 
@@ -459,17 +459,17 @@ def test_transparency_takes_memory_so_fewer_pixels_are_written(output: OutputFor
 def test_a_large_webp_without_loss_is_refused() -> None:
     photo = encoded(Image.new("RGB", (8_001, 8_000)), "WEBP", lossless=True, quality=0, method=0)
     with pytest.raises(ImageTooLarge, match="WEBP without loss"):
-        hide_faces(photo, [])
+        hide_regions(photo, [])
 
 
 def test_an_icc_profile_of_other_colours_goes() -> None:
     """A profile for CMYK says nothing about the RGB that CMYK was converted to; one for RGB nothing about grey."""
     cmyk = SRGB[:16] + b"CMYK" + SRGB[20:]
     photo = encoded(astronaut_pixels().resize((96, 96)).convert("CMYK"), "JPEG", icc_profile=cmyk)
-    assert opened(hide_faces(photo, [FACE]).data).info["icc_profile"] == cmyk
-    assert "icc_profile" not in opened(hide_faces(photo, [FACE], "png").data).info
+    assert opened(hide_regions(photo, [FACE]).data).info["icc_profile"] == cmyk
+    assert "icc_profile" not in opened(hide_regions(photo, [FACE], "png").data).info
     grey = encoded(astronaut_pixels().resize((96, 96)).convert("L"), "PNG", icc_profile=SRGB)
-    assert "icc_profile" not in opened(hide_faces(grey, [FACE]).data).info
+    assert "icc_profile" not in opened(hide_regions(grey, [FACE]).data).info
 
 
 def test_the_colour_chunks_of_a_png_are_kept() -> None:
@@ -477,6 +477,6 @@ def test_the_colour_chunks_of_a_png_are_kept() -> None:
     gamma = struct.pack(">I", 4) + b"gAMA" + content + struct.pack(">I", zlib.crc32(b"gAMA" + content))
     photo = encoded(astronaut_pixels().resize((96, 96)), "PNG")
     photo = photo[:33] + gamma + photo[33:]
-    assert opened(hide_faces(photo, [FACE]).data).info["gamma"] == 1
+    assert opened(hide_regions(photo, [FACE]).data).info["gamma"] == 1
     deep = deep_png(np.zeros((40, 40, 3), np.uint16), chunks=gamma)
-    assert opened(hide_faces(deep, [FACE]).data).info["gamma"] == 1
+    assert opened(hide_regions(deep, [FACE]).data).info["gamma"] == 1

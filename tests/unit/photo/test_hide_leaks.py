@@ -12,7 +12,7 @@ from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, TiffImagePlugi
 from pillow_heif import register_heif_opener
 
 from faceblur.photo import metadata, png
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures.photos import ASTRONAUT_FACE, astronaut_pixels, encoded, hopper_pixels, opened
 
@@ -229,13 +229,13 @@ def traces(file: bytes) -> bool:
 def test_only_the_picture_survives(place: str, regions: list[Region], output: OutputFormat) -> None:
     photo = PLACES[place]()
     assert traces(photo)
-    assert not traces(hide_faces(photo, regions, output).data)
+    assert not traces(hide_regions(photo, regions, output).data)
 
 
 @pytest.mark.parametrize("regions", [[FACE], []], ids=["with a face", "without"])
 @pytest.mark.parametrize("place", [place for place in PLACES if not place.startswith("TIFF")])
 def test_results_consist_of_the_picture_alone(place: str, regions: list[Region]) -> None:
-    hidden = hide_faces(PLACES[place](), regions).data
+    hidden = hide_regions(PLACES[place](), regions).data
     image = opened(hidden)
     assert not image.getexif()
     if image.format == "JPEG":
@@ -251,7 +251,7 @@ def test_results_consist_of_the_picture_alone(place: str, regions: list[Region])
 @pytest.mark.parametrize("name", [b"gAMA", b"cHRM", b"cICP", b"sRGB", b"sBIT", b"pHYs"])
 def test_numbers_that_make_no_sense_go(name: bytes) -> None:
     photo = png_with(chunk(name, TEXTS.get(name, MARK[:1])))
-    assert name not in dict(png.chunks(hide_faces(photo, [FACE]).data))
+    assert name not in dict(png.chunks(hide_regions(photo, [FACE]).data))
 
 
 @pytest.mark.parametrize("mode", ["LA", "RGBA", "P"])
@@ -264,7 +264,7 @@ def test_a_picture_under_full_transparency_is_erased(mode: str) -> None:
         photo = encoded(picture().quantize(64), "PNG", transparency=bytes(64))
     else:
         photo = encoded(image.convert(mode), "PNG")
-    hidden = opened(hide_faces(photo, []).data).convert("RGBA")
+    hidden = opened(hide_regions(photo, []).data).convert("RGBA")
     alpha = hidden.getchannel("A").load()
     assert all(
         hidden.getpixel((x, y))[:3] == (0, 0, 0)
@@ -298,7 +298,7 @@ def test_a_picture_under_full_transparency_is_erased(mode: str) -> None:
     ],
 )
 def test_what_was_left_out_is_named(place: str, names: list[str]) -> None:
-    assert hide_faces(PLACES[place](), [FACE]).stripped == names
+    assert hide_regions(PLACES[place](), [FACE]).stripped == names
 
 
 def test_the_chunks_of_a_png_are_all_but_its_pixels() -> None:
@@ -313,21 +313,21 @@ def test_the_chunks_of_a_png_are_all_but_its_pixels() -> None:
 
 def test_no_more_is_named_than_can_be_read() -> None:
     names = [bytes([97 + n // 26, 97 + n % 26, 65, 97]) for n in range(100)]
-    many = hide_faces(png_with(b"".join(chunk(name, b"") for name in names)), []).stripped
+    many = hide_regions(png_with(b"".join(chunk(name, b"") for name in names)), []).stripped
     assert many == sorted(name.decode() for name in names)[: metadata.MOST_NAMED]
-    assert hide_faces(png_with(chunk(b"a\x1b[\xff", b""), late=True), []).stripped == [metadata.UNKNOWN]
+    assert hide_regions(png_with(chunk(b"a\x1b[\xff", b""), late=True), []).stripped == [metadata.UNKNOWN]
 
 
 def test_a_photo_that_holds_nothing_else_loses_nothing() -> None:
     for format_ in ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF", "BMP"):
         photo = encoded(picture(), format_, **({} if format_ in ("HEIF", "BMP") else {"icc_profile": SRGB}))
-        assert hide_faces(photo, [FACE]).stripped == []
+        assert hide_regions(photo, [FACE]).stripped == []
 
 
 @pytest.mark.parametrize("compressed", [True, False])
 def test_a_text_that_is_named_like_exif_is_left_out_like_any_other(compressed: bool) -> None:
     text = PngImagePlugin.PngInfo()
     text.add_itxt("exif", "who took it", zip=compressed)
-    hidden = hide_faces(encoded(astronaut_pixels(), "PNG", pnginfo=text), [FACE])
+    hidden = hide_regions(encoded(astronaut_pixels(), "PNG", pnginfo=text), [FACE])
     assert b"exif" not in hidden.data
     assert not opened(hidden.data).text

@@ -12,7 +12,7 @@ from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
 
 from faceblur.photo import decode, keep, png, xmp
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 from tests.support.bad_files.png import chunk, png_with
 from tests.support.pictures.photos import encoded, flower_pixels, opened
 
@@ -87,7 +87,7 @@ def tags_in(file: bytes) -> tuple[dict[int, object], dict[int, object], dict[int
 
 @pytest.mark.parametrize("format_", FORMATS)
 def test_every_kind_is_kept_in_every_format(format_: str) -> None:
-    hidden = hide_faces(photo(format_), [], keep_metadata=ALL)
+    hidden = hide_regions(photo(format_), [], keep_metadata=ALL)
     assert hidden.kept_metadata == sorted(ALL)
     first, exif, gps = tags_in(hidden.data)
     assert (first[271], first[272], first[306]) == ("Maker", "Model 1", "2024:02:03 04:05:06")
@@ -107,7 +107,7 @@ def test_every_kind_is_kept_in_every_format(format_: str) -> None:
 @pytest.mark.parametrize("output", ["same", "png", "webp", "avif"])
 @pytest.mark.parametrize("kind", ALL)
 def test_a_kind_brings_nothing_of_the_others(kind: MetadataKind, output: OutputFormat) -> None:
-    hidden = hide_faces(photo(), [], output, [kind])
+    hidden = hide_regions(photo(), [], output, [kind])
     assert hidden.kept_metadata == [kind]
     first, exif, gps = tags_in(hidden.data)
     tags = {*first, *exif} - {int(EXIF), int(GPS), 36864}
@@ -131,7 +131,7 @@ def test_a_kind_brings_nothing_of_the_others(kind: MetadataKind, output: OutputF
 
 @pytest.mark.parametrize("format_", FORMATS)
 def test_nothing_is_kept_unless_it_is_asked_for(format_: str) -> None:
-    hidden = hide_faces(photo(format_), [])
+    hidden = hide_regions(photo(format_), [])
     assert hidden.kept_metadata == []
     assert not {271, 306, 315, int(EXIF), int(GPS)} & tags_in(hidden.data)[0].keys()
     assert packet_in(hidden.data) == {}
@@ -139,32 +139,32 @@ def test_nothing_is_kept_unless_it_is_asked_for(format_: str) -> None:
 
 @pytest.mark.parametrize("format_", FORMATS)
 def test_serial_numbers_maker_notes_and_thumbnails_never_come_along(format_: str) -> None:
-    data = hide_faces(photo(format_), [], keep_metadata=ALL).data
+    data = hide_regions(photo(format_), [], keep_metadata=ALL).data
     for secret in (b"SERIAL", b"MAKER-NOTE", b"OWNER", b"WIFI", b"Program"):
         assert secret in photo(format_) or format_ == "PNG"
         assert secret not in data
 
 
 def test_the_time_at_a_position_needs_both() -> None:
-    assert 7 not in tags_in(hide_faces(photo(), [], keep_metadata=["position"]).data)[2]
-    assert tags_in(hide_faces(photo(), [], keep_metadata=["position", "time"]).data)[2][7] == (3, 5, 6)
+    assert 7 not in tags_in(hide_regions(photo(), [], keep_metadata=["position"]).data)[2]
+    assert tags_in(hide_regions(photo(), [], keep_metadata=["position", "time"]).data)[2][7] == (3, 5, 6)
 
 
 def test_stripped_names_only_what_was_left_out() -> None:
     whole = Image.Exif()
     whole[271] = "Maker"
-    assert hide_faces(photo(exif=whole), [], keep_metadata=["camera"]).stripped == ["XMP"]
-    assert hide_faces(photo(exif=whole), [], keep_metadata=["camera", "credit", "panorama"]).stripped == []
-    assert hide_faces(photo(exif=whole), [], keep_metadata=["time"]).stripped == ["EXIF", "XMP"]
+    assert hide_regions(photo(exif=whole), [], keep_metadata=["camera"]).stripped == ["XMP"]
+    assert hide_regions(photo(exif=whole), [], keep_metadata=["camera", "credit", "panorama"]).stripped == []
+    assert hide_regions(photo(exif=whole), [], keep_metadata=["time"]).stripped == ["EXIF", "XMP"]
     # Maker note and serial numbers are lost, so EXIF is named.
-    assert hide_faces(photo(), [], keep_metadata=ALL).stripped == ["EXIF"]
-    assert hide_faces(photo(), [], keep_metadata=["time"]).stripped == ["EXIF", "GPS", "XMP"]
+    assert hide_regions(photo(), [], keep_metadata=ALL).stripped == ["EXIF"]
+    assert hide_regions(photo(), [], keep_metadata=["time"]).stripped == ["EXIF", "GPS", "XMP"]
 
 
 @pytest.mark.parametrize("format_", FORMATS)
 def test_what_was_kept_is_kept_again_in_full(format_: str) -> None:
-    once = hide_faces(photo(format_), [], keep_metadata=ALL)
-    again = hide_faces(once.data, [], keep_metadata=ALL)
+    once = hide_regions(photo(format_), [], keep_metadata=ALL)
+    again = hide_regions(once.data, [], keep_metadata=ALL)
     assert (again.kept_metadata, again.stripped) == (sorted(ALL), [])
 
 
@@ -177,7 +177,7 @@ def test_a_tiff_with_tags_has_the_same_pixels(mode: str) -> None:
         kept = keep.read(photo(), source, ALL)
     tagged = kept.added_to(plain, "TIFF")
     assert opened(tagged).tobytes() == opened(plain).tobytes()
-    assert hide_faces(tagged, [], keep_metadata=["credit"]).kept_metadata == ["credit"]
+    assert hide_regions(tagged, [], keep_metadata=["credit"]).kept_metadata == ["credit"]
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_tiff_with_tags_has_the_same_pixels(mode: str) -> None:
 def test_a_place_that_is_not_on_earth_is_left_out(tag: int, value: object) -> None:
     exif = camera_exif()
     exif.get_ifd(GPS)[tag] = value
-    hidden = hide_faces(photo(exif=exif), [], keep_metadata=["position", "camera"])
+    hidden = hide_regions(photo(exif=exif), [], keep_metadata=["position", "camera"])
     assert hidden.kept_metadata == ["camera"]
     assert "GPS" in hidden.stripped
     assert tags_in(hidden.data)[2] == {}
@@ -206,14 +206,14 @@ def test_a_place_that_is_not_on_earth_is_left_out(tag: int, value: object) -> No
 def test_a_time_that_is_none_is_left_out(value: str) -> None:
     exif = Image.Exif()
     exif[306] = value
-    assert hide_faces(photo(exif=exif), [], keep_metadata=["time"]).kept_metadata == []
+    assert hide_regions(photo(exif=exif), [], keep_metadata=["time"]).kept_metadata == []
 
 
 def test_texts_are_cut_and_lose_control_characters() -> None:
     exif = Image.Exif()
     exif[315] = b"Jane\x1b[2J\x07 Doe"
     exif[270] = b"x" * 60_000
-    hidden = hide_faces(photo(exif=exif, packet_=b""), [], keep_metadata=["credit"])
+    hidden = hide_regions(photo(exif=exif, packet_=b""), [], keep_metadata=["credit"])
     found = packet_in(hidden.data)
     assert found[f"{xmp.DC}creator"] == ["Jane[2J Doe"]
     assert found[f"{xmp.DC}description"] == ["x" * 4_000]
@@ -228,7 +228,7 @@ def test_the_longest_texts_fit_into_a_jpeg(letter: str) -> None:
     texts = "".join(f"<{name}><rdf:Bag>{f'<rdf:li>{text}</rdf:li>' * 2}</rdf:Bag></{name}>" for name in names)
     plain = encoded(flower_pixels(), "PNG")
     photo_ = keep.Kept(["credit"], packet=packet({}, creators(*[letter * 5_000] * 11) + texts)).added_to(plain, "PNG")
-    found = packet_in(hide_faces(photo_, [], "jpeg", ["credit"]).data)
+    found = packet_in(hide_regions(photo_, [], "jpeg", ["credit"]).data)
     assert [len(each) for each in found[f"{xmp.DC}creator"]] == [500] * 10
     assert len(found[f"{xmp.DC}description"][0]) == 4_000
 
@@ -255,7 +255,7 @@ def test_greedy_tags_cost_the_tags() -> None:
     at = block.find(b"\x25\x88", 6)  # the pointer to GPS; its directory then begins in the middle of another value
     block[at + 8 : at + 12] = (2**31).to_bytes(4, "little")
     damaged = encoded(flower_pixels(), "JPEG", exif=bytes(block))
-    assert "position" not in hide_faces(damaged, [], keep_metadata=ALL).kept_metadata
+    assert "position" not in hide_regions(damaged, [], keep_metadata=ALL).kept_metadata
 
 
 @pytest.mark.parametrize("format_", ["JPEG", "TIFF"])
@@ -271,7 +271,7 @@ def test_credits_of_iptc(format_: str) -> None:
     else:
         plain = encoded(flower_pixels(), "JPEG")
         file = plain[:2] + b"\xff\xed" + (len(resources) + 2).to_bytes(2) + resources + plain[2:]
-    hidden = hide_faces(file, [], "png", ["credit"])
+    hidden = hide_regions(file, [], "png", ["credit"])
     assert packet_in(hidden.data) == {
         f"{xmp.DC}creator": ["Zoë", "Bob"],
         f"{xmp.DC}rights": ["(c)"],
@@ -284,7 +284,7 @@ def test_credits_of_iptc(format_: str) -> None:
     assert first[315].encode("latin-1") == "Zoë; Bob".encode()
     assert hidden.stripped == []
     lost = {"JPEG": ["IPTC"], "TIFF": ["IptcNaaInfo"]}
-    assert hide_faces(file, [], "png", ["time"]).stripped == lost[format_]
+    assert hide_regions(file, [], "png", ["time"]).stripped == lost[format_]
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["before the pixels", "behind them"])
@@ -300,7 +300,7 @@ def test_credits_of_the_texts_of_a_png(late: bool) -> None:
         return plain[:-12] + b"".join(chunks) + plain[-12:] if late else png_with(*chunks, photo=plain)
 
     for output in ("same", "jpeg"):
-        hidden = hide_faces(file(*texts), [], output, ["credit"])
+        hidden = hide_regions(file(*texts), [], output, ["credit"])
         assert packet_in(hidden.data) == {
             f"{xmp.DC}creator": ["Zoë"],
             f"{xmp.DC}rights": ["© Zoë"],
@@ -308,10 +308,10 @@ def test_credits_of_the_texts_of_a_png(late: bool) -> None:
         }
         assert (hidden.kept_metadata, hidden.stripped) == (["credit"], [])
     others = file(*texts, chunk(b"zTXt", b"Software\0\0" + zlib.compress(b"Program")))
-    assert hide_faces(others, [], keep_metadata=["credit"]).stripped == ["text"]
+    assert hide_regions(others, [], keep_metadata=["credit"]).stripped == ["text"]
     # A damaged chunk costs at most what it says.
     damaged = file(texts[0][:-4] + bytes(4))
-    assert opened(hide_faces(damaged, [], keep_metadata=["credit"]).data).tobytes() == flower_pixels().tobytes()
+    assert opened(hide_regions(damaged, [], keep_metadata=["credit"]).data).tobytes() == flower_pixels().tobytes()
 
 
 def test_what_exiftool_writes_behind_the_pixels_of_a_png_is_kept_and_named() -> None:
@@ -319,8 +319,8 @@ def test_what_exiftool_writes_behind_the_pixels_of_a_png_is_kept_and_named() -> 
     plain = encoded(flower_pixels(), "PNG")
     said = chunk(b"eXIf", exif) + chunk(b"iTXt", png.XMP.encode() + bytes(5) + SPHERE)
     file = plain[:-12] + said + plain[-12:]
-    assert hide_faces(file, []).stripped == ["EXIF", "GPS", "XMP"]
-    assert hide_faces(file, [], keep_metadata=ALL).kept_metadata == sorted(ALL)
+    assert hide_regions(file, []).stripped == ["EXIF", "GPS", "XMP"]
+    assert hide_regions(file, [], keep_metadata=ALL).kept_metadata == sorted(ALL)
 
 
 def test_time_and_position_that_only_xmp_says_become_exif() -> None:
@@ -328,20 +328,20 @@ def test_time_and_position_that_only_xmp_says_become_exif() -> None:
         {"xmp:CreateDate": "2024-02-03T04:05:06+01:00", "exif:GPSLatitude": "46,12.5N", "exif:GPSLongitude": "7,30,15W"}
     )
     file = encoded(flower_pixels(), "JPEG", xmp=said)
-    hidden = hide_faces(file, [], keep_metadata=["time", "position"])
+    hidden = hide_regions(file, [], keep_metadata=["time", "position"])
     _, exif, gps = tags_in(hidden.data)
     assert (exif[36867], exif[36881]) == ("2024:02:03 04:05:06", "+01:00")
     assert (gps[1], gps[2], gps[3], gps[4]) == ("N", (46, 12.5, 0), "W", (7, 30, 15))
     assert hidden.stripped == []
     date_alone = encoded(flower_pixels(), "JPEG", xmp=packet({"xmp:CreateDate": "2024-02-03"}))
-    assert hide_faces(date_alone, [], keep_metadata=["time"]).kept_metadata == []
+    assert hide_regions(date_alone, [], keep_metadata=["time"]).kept_metadata == []
 
 
 def test_a_jpeg_that_stays_as_stored_has_its_orientation_beside_what_is_kept() -> None:
     exif = camera_exif()
     exif[274] = 3
     picture = flower_pixels().resize((61, 45))
-    hidden = hide_faces(encoded(picture, "JPEG", exif=exif.tobytes(), xmp=SPHERE), [], keep_metadata=ALL)
+    hidden = hide_regions(encoded(picture, "JPEG", exif=exif.tobytes(), xmp=SPHERE), [], keep_metadata=ALL)
     first, _, _ = tags_in(hidden.data)
     assert (first[274], first[271]) == (3, "Maker")
     # Turned pixels do not fit the numbers of a panorama.
@@ -349,4 +349,4 @@ def test_a_jpeg_that_stays_as_stored_has_its_orientation_beside_what_is_kept() -
 
 
 def test_a_bmp_has_no_place_for_metadata() -> None:
-    assert hide_faces(encoded(flower_pixels(), "BMP"), [], keep_metadata=ALL).kept_metadata == []
+    assert hide_regions(encoded(flower_pixels(), "BMP"), [], keep_metadata=ALL).kept_metadata == []

@@ -13,7 +13,7 @@ from pillow_heif import from_pillow
 
 from faceblur.errors import UnsupportedFormat
 from faceblur.photo import decode, kinds
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures.photos import ASTRONAUT_FACE, astronaut_pixels, encoded, hopper_pixels
 
@@ -81,7 +81,7 @@ def test_of_a_tiff_with_thumbnails_the_picture_itself_is_the_photo(flag: int, fi
     photo = tiff(*(reversed(pages) if first else pages))
     assert decode.inspect(photo) == decode.Header("TIFF", 96, 64, 1, is_plain=True)
     assert looks_like(decode.load_for_detection(photo, None), small())
-    hidden = hide_faces(photo, [])
+    hidden = hide_regions(photo, [])
     assert hidden.stripped == ["further pictures"]
     assert (hidden.width, hidden.height) == (96, 64)
     with Image.open(BytesIO(hidden.data)) as result:
@@ -115,7 +115,7 @@ def sub_ifd(tag: int, value: int) -> bytes:
 def test_reduced_copies_beneath_a_picture_are_left_out() -> None:
     photo = sub_ifd(254, REDUCED)
     assert looks_like(decode.load_for_detection(photo, None), small())
-    assert hide_faces(photo, []).stripped == ["further pictures"]
+    assert hide_regions(photo, []).stripped == ["further pictures"]
     assert refusal(sub_ifd(254, 0)) == kinds.ANIMATED
 
 
@@ -123,7 +123,7 @@ def test_a_bigtiff_is_read() -> None:
     photo = encoded(small(), "TIFF", big_tiff=True)
     assert photo.startswith(b"II+\0")
     assert looks_like(decode.load_for_detection(photo, None), small())
-    assert hide_faces(photo, []).stripped == []
+    assert hide_regions(photo, []).stripped == []
 
 
 # ---------------------------------------------------------------- HEIC and AVIF
@@ -143,7 +143,7 @@ def test_of_a_heic_with_several_pictures_the_primary_is_the_photo(primary: int) 
     pictures = [small(), hopper_pixels().resize((96, 64))]
     photo = heic(*pictures, primary=primary)
     assert looks_like(decode.load_for_detection(photo, None), pictures[primary])
-    hidden = hide_faces(photo, [])
+    hidden = hide_regions(photo, [])
     assert hidden.stripped == ["further pictures"]
     with Image.open(BytesIO(hidden.data)) as result:
         assert looks_like(result, pictures[primary])
@@ -155,7 +155,7 @@ def test_the_face_in_the_primary_of_several_pictures_is_hidden(format_: str, out
     """Pillow's plugins may read a picture of several again, over what was painted on it."""
     pictures = [astronaut_pixels(), hopper_pixels().resize((512, 512))]
     photo = heic(*pictures) if format_ == "HEIF" else tiff((pictures[0], {}), (pictures[1], {254: REDUCED}))
-    hidden = hide_faces(photo, [Region(ASTRONAUT_FACE, Style("solid"))], output)
+    hidden = hide_regions(photo, [Region(ASTRONAUT_FACE, Style("solid"))], output)
     with Image.open(BytesIO(hidden.data)) as result:
         face, rest = (190, 70, 260, 160), (0, 300, 512, 512)
         assert max(high for _, high in result.crop(face).convert("RGB").getextrema()) < 20
@@ -188,7 +188,7 @@ C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 )
 def test_what_a_heic_or_avif_holds_beside_its_picture_is_named(format_: str, added: bytes, names: list[str]) -> None:
     photo = heic(small()) if format_ == "HEIF" else encoded(small(), "AVIF", speed=10)
-    assert hide_faces(photo + added, []).stripped == names
+    assert hide_regions(photo + added, []).stripped == names
 
 
 def test_a_sequence_is_refused() -> None:
@@ -207,14 +207,14 @@ def riff(*chunks: tuple[bytes, bytes]) -> bytes:
 
 @pytest.mark.parametrize(("name", "named"), [(b"C2PA", "C2PA"), (b"abcd", "abcd"), (b"ab\n\xff", "unknown")])
 def test_a_chunk_of_a_webp_is_named(name: bytes, named: str) -> None:
-    assert hide_faces(riff((name, b"odd")), []).stripped == [named]
+    assert hide_regions(riff((name, b"odd")), []).stripped == [named]
 
 
 def test_the_motion_video_and_the_gain_map_behind_a_jpeg_are_named() -> None:
     photo = encoded(small(), "JPEG")
-    assert hide_faces(photo + ftyp(b"mp42", b"isom"), []).stripped == ["appended data", "motion video"]
+    assert hide_regions(photo + ftyp(b"mp42", b"isom"), []).stripped == ["appended data", "motion video"]
     behind = photo[:2] + b"\xff\xe1\0\x28http://ns.apple.com/HDRGainMap/1.0/" + bytes(3) + photo[2:]
-    assert hide_faces(photo + behind, []).stripped == ["appended data", "gain map"]
+    assert hide_regions(photo + behind, []).stripped == ["appended data", "gain map"]
 
 
 # ---------------------------------------------------------------- refused for the right reason

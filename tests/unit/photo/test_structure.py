@@ -11,7 +11,7 @@ from PIL import Image
 
 from faceblur.errors import CorruptImage
 from faceblur.photo import decode
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 from faceblur.photo.structure import MAX_PARTS, MAX_SCANS, check_structure, without_greedy_tags
 from faceblur.photo.tiff import claims_too_much, without_prefix
 from tests.support.pictures.photos import astronaut, encoded, grace_hopper, opened, street_pixels
@@ -100,7 +100,7 @@ def test_photos_are_not(format_: str) -> None:
 
 
 def test_bytes_after_the_end_of_a_jpeg_do_not_count() -> None:
-    for photo in (grace_hopper(), hide_faces(grace_hopper(), []).data, progressive(10)):
+    for photo in (grace_hopper(), hide_regions(grace_hopper(), []).data, progressive(10)):
         check_structure(photo + progressive(MAX_SCANS) + segment(0xEF, b"") * MAX_PARTS, "JPEG")
 
 
@@ -132,14 +132,14 @@ def test_greedy_exif_costs_a_jpeg_its_exif_wherever_it_stands(before: int) -> No
     photo = jpeg(segment(0xFE, bytes(before)) + segment(0xE1, exif(20, 20_000)))
     assert not claims_too_much(decode.open_image(photo).info["exif"])
     assert decode.load_for_detection(photo, None).size == (512, 512)
-    assert hide_faces(photo, []).stripped == ["EXIF", "comment"]
+    assert hide_regions(photo, []).stripped == ["EXIF", "comment"]
 
 
 def test_greedy_exif_in_several_segments_costs_a_jpeg_its_exif() -> None:
     photo = jpeg(b"".join(segment(0xE1, b"Exif\0\0" + GREEDY[at : at + 60_000]) for at in (0, 60_000, 120_000)))
     assert claims_too_much(GREEDY)
     assert not claims_too_much(decode.open_image(photo).info["exif"])
-    assert hide_faces(photo, []).stripped == ["EXIF"]
+    assert hide_regions(photo, []).stripped == ["EXIF"]
 
 
 @pytest.mark.parametrize("first", [1, 4, 7])
@@ -149,14 +149,14 @@ def test_greedy_exif_whose_header_is_split_costs_a_jpeg_its_exif(first: int) -> 
     cleaned = without_greedy_tags(photo, "JPEG")
     assert len(cleaned) == len(photo)
     assert GREEDY[first : first + 1000] not in cleaned
-    assert hide_faces(photo, []).stripped == ["EXIF"]
+    assert hide_regions(photo, []).stripped == ["EXIF"]
 
 
 def test_exif_that_repeats_its_first_word_costs_a_jpeg_its_exif() -> None:
     """Pillow would copy the rest for each repetition."""
     photo = jpeg(b"".join(segment(0xE1, b"Exif\0\0" * 10_000) for _ in range(3)))
     assert b"Exif\0\0" * 2 not in without_greedy_tags(photo, "JPEG")
-    assert hide_faces(photo, []).stripped == ["EXIF"]
+    assert hide_regions(photo, []).stripped == ["EXIF"]
 
 
 def test_a_first_word_that_repeats_is_skipped() -> None:
@@ -266,7 +266,7 @@ def test_greedy_exif_says_nothing(format_: str) -> None:
     tags = exif(20, 20_000)
     photo = encoded(Image.new("L", (64, 64)), format_, exif=tags)
     assert decode.inspect(photo).orientation == 1
-    assert hide_faces(photo, []).stripped == ["EXIF"]
+    assert hide_regions(photo, []).stripped == ["EXIF"]
 
 
 @pytest.mark.parametrize("pointer", [0x8769, 0x8825], ids=["EXIF", "GPS"])
@@ -288,7 +288,7 @@ def test_greedy_directories_beneath_a_tiff_cost_it_these(is_big: bool, pointer: 
     assert claims_too_much(photo, beneath=True)
     assert not claims_too_much(without_greedy_tags(photo, "TIFF"), beneath=True)
     assert decode.load_for_detection(photo, None).tobytes() == picture.convert("RGB").tobytes()
-    assert opened(hide_faces(photo, [], keep_metadata=["camera"]).data).tobytes() == pixels
+    assert opened(hide_regions(photo, [], keep_metadata=["camera"]).data).tobytes() == pixels
 
 
 def test_a_tiff_whose_later_directories_are_greedy_is_refused() -> None:

@@ -13,7 +13,7 @@ from pillow_heif import register_heif_opener
 
 from faceblur.errors import CorruptImage
 from faceblur.photo import decode
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 from tests.support.pictures.photos import astronaut_pixels, encoded, opened, without_its_end
 
 register_heif_opener()
@@ -43,7 +43,7 @@ def test_a_jpeg_that_lacks_only_its_end_marker_is_complete(kind: str, left: int,
     picture = decode.load_for_detection(photo, None)
     assert picture.info == {}
     assert picture.tobytes() == decode.load_for_detection(whole, None).tobytes()
-    assert hide_faces(photo, []).data == hide_faces(whole, []).data
+    assert hide_regions(photo, []).data == hide_regions(whole, []).data
 
 
 @pytest.mark.parametrize("missing", [10, 200, 5000])
@@ -53,7 +53,7 @@ def test_a_jpeg_whose_last_pixels_are_missing_is_filled_up(kind: str, missing: i
     picture = decode.load_for_detection(photo, None)
     assert decode.TRUNCATED in picture.info
     assert np.array_equal(np.asarray(picture)[:200], np.asarray(decode.load_for_detection(jpeg(kind), None))[:200])
-    assert opened(hide_faces(photo, []).data).size == picture.size
+    assert opened(hide_regions(photo, []).data).size == picture.size
 
 
 MODES = ["RGB", "L", "CMYK"]
@@ -70,7 +70,7 @@ def test_a_jpeg_that_was_cut_and_got_a_new_end_marker(
     for kept in (0.3, 0.7, 0.95):
         photo = whole[: round(kept * len(whole))].rstrip(b"\xff") + b"\xff\xd9" + appended
         assert decode.load_for_detection(photo, long_side).info == {decode.TRUNCATED: True}
-        assert hide_faces(photo, []).width == 512
+        assert hide_regions(photo, []).width == 512
     assert decode.load_for_detection(whole + appended, long_side).info == {}
 
 
@@ -86,7 +86,7 @@ def test_a_jpeg_that_ends_in_middle_grey_is_complete(kind: str, mode: str) -> No
 def test_the_half_of_a_photo_is_filled_up(format_: str) -> None:
     photo = without_its_end(encoded(astronaut_pixels(), format_))
     assert decode.TRUNCATED in decode.load_for_detection(photo, 640).info
-    assert hide_faces(photo, []).width == 512
+    assert hide_regions(photo, []).width == 512
 
 
 @pytest.mark.parametrize("format_", ["WEBP", "AVIF", "HEIF"])
@@ -104,7 +104,7 @@ def test_a_png_with_a_bad_checksum_beside_its_pixels_is_complete(name: bytes, la
     picture = decode.load_for_detection(photo, None)
     assert picture.info == {}
     assert picture.tobytes() == astronaut_pixels().tobytes()
-    assert hide_faces(photo, []).data == hide_faces(whole, []).data
+    assert hide_regions(photo, []).data == hide_regions(whole, []).data
 
 
 def test_both_of_it() -> None:

@@ -131,9 +131,7 @@ def _detecting(step: dict[str, Any]) -> Iterator[None]:
     if not step.keys() & {"finds", "imagines"}:
         yield
         return
-    app, base, geometry = map(
-        importlib.import_module, ("detect_faces.app", "faceblur.detectors.base", "faceblur.geometry")
-    )
+    app, base, geometry = map(importlib.import_module, ("detect.app", "faceblur.detectors.base", "faceblur.geometry"))
     real = app.detector_named
 
     class Planned:

@@ -16,7 +16,7 @@ from faceblur.detectors.warnings import WarningCode
 from faceblur.geometry import Box
 from faceblur.limits import MIN_PADDING
 from faceblur.photo.coverage import opaque_paint
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures.photos import encoded, without_its_end
 from tests.support.pictures.plates import street_with_plate
@@ -48,7 +48,7 @@ def test_the_check_does_not_take_its_paint_for_a_plate_and_finds_a_bare_one():
     photo, _ = street_with_plate(0)
     detector = EmbeddedTextDetector(["plate"])
     regions = [Region(box, Style()) for box in look(photo, "plate").boxes]
-    draft = StoredPhoto(hide_faces(photo, regions).data, "", "")
+    draft = StoredPhoto(hide_regions(photo, regions).data, "", "")
 
     assert Check(detector, regions).detect(draft, 50, DetectionPass.CHECK).boxes == []
     assert Check(detector, []).detect(StoredPhoto(photo, "", ""), 50, DetectionPass.CHECK).boxes != []
@@ -68,13 +68,13 @@ def test_a_plate_that_is_covered_by_half_is_found_by_the_check_and_hidden(roll, 
     regions = [Region(replace(drawn, kind="plate"), Style("solid", "box", MIN_PADDING))]
     assert 0.4 < covered(mask, regions) < 0.7
 
-    draft = StoredPhoto(hide_faces(photo, regions).data, "", "")
+    draft = StoredPhoto(hide_regions(photo, regions).data, "", "")
     missed = Check(EmbeddedTextDetector(["plate"]), regions).detect(draft, 50, DetectionPass.CHECK).boxes
     regions += [Region(box, Style("solid", "box")) for box in missed]
 
     assert {box.kind for box in missed} == {"plate"}
     assert covered(mask, regions) >= 0.95
-    hidden = Image.open(BytesIO(hide_faces(photo, regions, "png").data)).convert("L")
+    hidden = Image.open(BytesIO(hide_regions(photo, regions, "png").data)).convert("L")
     assert ImageStat.Stat(hidden, mask).mean[0] < 0.05 * 255  # black, where the plate was white
 
 

@@ -14,7 +14,7 @@ from faceblur.geometry import Box
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.jobs.storage import digest, photos
 from faceblur.observability import digest_of_id
-from hide_faces.app import handler
+from hide.app import handler
 from tests.support.counts import faces
 from tests.support.pictures.photos import encoded
 
@@ -45,7 +45,7 @@ def blur(event, context, s3, add_job, store):
     s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=PHOTO)
 
     def call(options=None, found=((FACE, 0),), photo=PHOTO, **changes):
-        asked = event("hide_faces") | {"boxes": store(*found, photo=photo)} | changes
+        asked = event("hide") | {"boxes": store(*found, photo=photo)} | changes
         return handler(asked | {"options": asked["options"] | (options or {})}, context)
 
     return call

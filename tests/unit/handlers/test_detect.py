@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from detect_faces.app import handler
+from detect.app import handler
 from faceblur import prices
-from faceblur.detectors.base import Detection, DetectionPass, StoredPhoto
+from faceblur.detectors.base import Answer, Detection, DetectionPass, StoredPhoto
 from faceblur.detectors.confidence import confidence_for
 from faceblur.errors import (
     BudgetSpent,
@@ -79,7 +79,7 @@ def detector(monkeypatch):
         detector.kinds = kinds
         return detector
 
-    monkeypatch.setattr("detect_faces.app.detector_named", named)
+    monkeypatch.setattr("detect.app.detector_named", named)
     return detector
 
 
@@ -90,7 +90,7 @@ def ask(event, context, s3, add_job, detector):
     s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=PHOTO)
 
     def call(options=None, **changes):
-        asked = event("detect_faces") | changes
+        asked = event("detect") | changes
         return handler(asked | {"options": asked["options"] | (options or {})}, context)
 
     return call
@@ -435,7 +435,7 @@ def look(event, context, s3, add_job, networks):
 
     def call(photo, **options):
         s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=photo)
-        asked = event("detect_faces")
+        asked = event("detect")
         return handler(asked | {"options": asked["options"] | options}, context)
 
     return call
@@ -461,7 +461,7 @@ def ask_again(event, context, s3, add_job):
     s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=astronaut())
 
     def call(**options):
-        asked = event("detect_faces")
+        asked = event("detect")
         return handler(asked | {"options": asked["options"] | options}, context)
 
     return call
@@ -483,13 +483,13 @@ def test_with_both_detectors_it_goes_on_with_the_free_one_if_it_may(ask_again, m
 
 def test_the_answers_of_a_failed_attempt_are_erased_when_the_look_succeeds(ask, detector, keys):
     """And not before: the next attempt needs them."""
-    detector.meanwhile = lambda: detector.paid.keep({"a request": []})
+    detector.meanwhile = lambda: detector.paid.keep({"a request": Answer([], is_full=False)})
     ask()
     detector.finds = DetectorThrottled()
     with pytest.raises(DetectorThrottled):
         ask()
     assert not any("answers" in key for key in keys())
-    detector.paid.keep({"a request": []})
+    detector.paid.keep({"a request": Answer([], is_full=False)})
     with pytest.raises(DetectorThrottled):
         ask()
     assert f"boxes/{JOB_ID}.0.answers.json" in keys()

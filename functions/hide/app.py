@@ -12,7 +12,7 @@ from faceblur.jobs.drafts import store_draft
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
 from faceblur.observability import entry_point, logger, stage, tag_with_job
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 
 
 @entry_point
@@ -33,7 +33,7 @@ def hide(request: HideRequest, context: LambdaContext) -> HideResponse:
         raise UploadReplaced
     regions = found.regions(request.options)
     with stage(request.stage, len(photo)) as measured:
-        hidden = hide_faces(photo, regions, request.options["output"], request.options["keep_metadata"])
+        hidden = hide_regions(photo, regions, request.options["output"], request.options["keep_metadata"])
     logger.info("hid what was found", round=request.round, hidden=found.hidden, bytes=len(hidden.data))
     return {
         "draft": store_draft(request.job_id, hidden, jobs(), photos()),
