@@ -787,7 +787,7 @@ def test_a_burst_of_uploads_leaves_concurrency_to_the_api():
 
 
 ALARMS = of_type("AWS::CloudWatch::Alarm")
-OPERATIONS = (ROOT / "docs/operations.md").read_text()
+GUIDE = (ROOT / "docs/alarms.md").read_text()
 
 
 def anchors(page: str) -> set[str]:
@@ -798,14 +798,14 @@ def anchors(page: str) -> set[str]:
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_every_alarm_has_its_section(name):
-    (anchor,) = re.findall(r"docs/operations\.md#([\w-]+)\.$", ALARMS[name]["AlarmDescription"])
-    assert anchor in anchors(OPERATIONS)
+    (anchor,) = re.findall(r"docs/alarms\.md#([\w-]+)\.$", ALARMS[name]["AlarmDescription"])
+    assert anchor in anchors(GUIDE)
 
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_the_section_of_an_alarm_names_it_and_says_what_to_do_first(name):
-    (section,) = [part for part in OPERATIONS.split("\n### ") if f"`{name}`:" in part]
-    (anchor,) = anchors("### " + section)
+    (section,) = [part for part in GUIDE.split("\n## ") if f"`{name}`:" in part]
+    (anchor,) = anchors("## " + section)
     assert ALARMS[name]["AlarmDescription"].endswith(f"#{anchor}.")
     assert section.count("**First**,") == 1
 
@@ -1301,7 +1301,7 @@ MAY = {
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {UPLOADS, BOXES, PREVIEWS, RESULTS, RECEIPTS, BATCHES},
-        "s3:GetObject": {RESULTS, RECEIPTS},
+        "s3:GetObject": {RESULTS, RECEIPTS, LINES},
         "s3:ListBucket": {BUCKET},
         "s3:PutObject": {LINES, TARGET_OBJECTS},
         "states:StopExecution": {BATCH_EXECUTIONS},
@@ -1374,7 +1374,7 @@ MAY_LIST = {
     "GetBatchFunction": ["batches/*"],
     "DeleteBatchFunction": ["boxes/*", "previews/*", "results/*", "receipts/*", "batches/*"],
     "PreparePhotoFunction": None,
-    "DeliverPhotoFunction": ["boxes/*", "previews/*", "results/*", "receipts/*"],
+    "DeliverPhotoFunction": ["boxes/*", "previews/*", "results/*", "receipts/*", "batches/*"],
     "WriteReportFunction": ["batches/*"],
     # Of the photos' bucket. It may list all of the customer's source.
     "HideBatchStateMachine": ["batches/*"],

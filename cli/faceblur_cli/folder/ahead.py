@@ -3,17 +3,18 @@
 Afterwards the journal has the job of each photo that is hidden as begun. So the run, or the next one, goes on with it
 as with any other job. A photo that failed, or that the batch did not come to, gets a job of its own.
 
-The journal also has the batch and which photos are in it. So whatever ends the process, the next run goes on with it.
+The journal also has the batch and which photos are in it. So whatever ends the process, the next run with the same
+sources and options goes on with it.
 """
 
-import itertools
+import hashlib
 import json
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,20 +58,22 @@ def hide_ahead(
 ) -> None:
     """Hide the photos that are to be done as one batch, if they are so many and their options allow it.
 
-    A batch of an earlier run with the same options is gone on with. `say` gets the progress of the uploads. Raises
-    CallFailed of the client and Failure; then the next run goes on with the batch. After KeyboardInterrupt it is
-    deleted, and no photo counts as begun.
+    A batch of an earlier run with the same sources and options is gone on with. Another one is left to such a run, or
+    deleted if this run has a batch of its own, because the journal has one batch. `say` gets the progress of the
+    uploads, and what is deleted. Raises CallFailed of the client and Failure; then the next run goes on with the batch.
+    After KeyboardInterrupt it is deleted, and no photo counts as begun.
     """
     if NOT_IN_A_BATCH & wishes.fields.keys():
         return
     photos = list(_to_do(sources, journal, wishes))
-    batch = _earlier_batch(client, journal, wishes)
+    if not photos:
+        return
+    work = _work(sources, wishes)
+    batch = _earlier_batch(client, journal, work)
     if not batch:
         if len(photos) < enough:
             return
-        # All photos may fail. Their reasons are told one by one.
-        batch = client.create_batch(**wishes.fields, tolerated_failures=100)
-        journal.begin_batch(batch["batch_id"], wishes.digest)
+        batch = _new_batch(client, journal, wishes, work, say)
     batch_id = batch["batch_id"]
     try:
         if batch["status"] == "AWAITING_PHOTOS":
@@ -82,23 +85,50 @@ def hide_ahead(
             client.delete_batch(batch_id)
         journal.end_batch()
         raise
-    sent = _sent(photos, batch_id, journal)
+    # Also of photos that this run does not find: they may be back in the next one.
+    sent = journal.sent(batch_id)
     for number, job_id in _hidden(batch, client):
-        # A number without a photo is of an upload that no run has noted, or of a photo that has changed since.
-        if photo := sent.get(number):
-            journal.begin(photo.name, photo.state, job_id)
+        # A number without a photo is of an upload that no run has noted, or of a photo with a newer line.
+        if number in sent:
+            journal.begin(*sent[number], job_id)
     journal.end_batch()
 
 
-def _earlier_batch(client: Client, journal: Journal, wishes: Wishes) -> dict[str, Any] | None:
-    """The batch that an earlier run with the same options has begun, if it still exists."""
-    batch_id = journal.begun_batch(wishes.digest)
+def _work(sources: Sequence[Path], wishes: Wishes) -> str:
+    """A digest of the options and of the sources: what a batch does."""
+    paths = sorted({str(source.absolute()) for source in sources})
+    return hashlib.sha256(json.dumps([wishes.digest, paths]).encode()).hexdigest()[:16]
+
+
+def _earlier_batch(client: Client, journal: Journal, work: str) -> dict[str, Any] | None:
+    """The batch that an earlier run has begun for the same work, if it still exists."""
+    if journal.batch.work == work:
+        with _none_may_exist():
+            return client.get_batch(journal.batch.batch_id)
+    return None
+
+
+def _new_batch(client: Client, journal: Journal, wishes: Wishes, work: str, say: Say) -> dict[str, Any]:
+    """A batch without photos. The one that it replaces in the journal is deleted."""
+    # All photos may fail. Their reasons are told one by one.
+    batch = client.create_batch(**wishes.fields, tolerated_failures=100)
+    # Not before: with options that are refused, nothing is replaced.
+    if journal.batch.batch_id:
+        with _none_may_exist():
+            client.delete_batch(journal.batch.batch_id)
+            say("The unfinished batch of an earlier run is deleted.")
+    journal.begin_batch(batch["batch_id"], work)
+    return batch
+
+
+@contextmanager
+def _none_may_exist() -> Iterator[None]:
+    """Go on after the block if the batch does not exist."""
     try:
-        return client.get_batch(batch_id) if batch_id else None
+        yield
     except CallFailed as error:
         if error.code != "BatchNotFound":
             raise
-        return None
 
 
 def _to_do(sources: Sequence[Path], journal: Journal, wishes: Wishes) -> Iterator[_Photo]:
@@ -111,20 +141,12 @@ def _to_do(sources: Sequence[Path], journal: Journal, wishes: Wishes) -> Iterato
             yield _Photo(found, state)
 
 
-def _sent(photos: list[_Photo], batch_id: str, journal: Journal) -> dict[int, _Photo]:
-    """Those of the photos that were uploaded to the batch, by their numbers."""
-    numbers = ((journal.number_in(batch_id, photo.name, photo.state), photo) for photo in photos)
-    return {number: photo for number, photo in numbers if number is not None}
-
-
 def _upload(photos: list[_Photo], batch_id: str, client: Client, journal: Journal, wishes: Wishes, say: Say) -> None:
     """Upload the photos that are not there yet under numbers: names of photos do not leave the machine."""
     forms = _Forms(client, batch_id)
-    sent = _sent(photos, batch_id, journal)
-    there = set(sent.values())
-    missing = [photo for photo in photos if photo not in there]
-    # What was uploaded without a note of it is replaced.
-    free = (number for number in itertools.count() if number not in sent)
+    there = set(journal.sent(batch_id).values())
+    missing = [photo for photo in photos if (photo.name, photo.state) not in there]
+    numbers = journal.take_numbers(len(missing))
 
     def send(photo: _Photo, number: int) -> None:
         # One that cannot be read or sent, or that changes meanwhile, is left to the run.
@@ -135,7 +157,7 @@ def _upload(photos: list[_Photo], batch_id: str, client: Client, journal: Journa
 
     with ThreadPoolExecutor(_UPLOADS_AT_ONCE) as pool:
         try:
-            for done, _ in enumerate(pool.map(send, missing, free), len(sent) + 1):
+            for done, _ in enumerate(pool.map(send, missing, numbers), len(photos) - len(missing) + 1):
                 if done % 100 == 0:
                     say(f"{done:,} of {len(photos):,} photos uploaded")
         except BaseException:

@@ -4,7 +4,8 @@ The journal is only appended to, one line of JSON at a time. A photo has a line 
 its outcome, which is written before the result gets its name. So after any end of the process, a result without a line
 does not exist, and a line without its result is done again. A last line that is torn does not count.
 
-A batch has a line from its creation on, and one when it is over. A photo that was uploaded to it has a line meanwhile.
+A batch has a line from its creation on, one whenever numbers are taken, and one when it is over. A photo that was
+uploaded to it has a line meanwhile.
 """
 
 import errno
@@ -24,7 +25,6 @@ NAME = ".faceblur-journal.jsonl"
 # What a loss of power may cost. The end of the process costs nothing.
 _SYNC_SECONDS = 5.0
 _STARTED_OVER = {"started_over": True}
-_NO_BATCH: dict[str, Any] = {"batch": None}
 
 
 class State(NamedTuple):
@@ -33,6 +33,17 @@ class State(NamedTuple):
     size: int
     mtime_ns: int
     options: str
+
+
+class Batch(NamedTuple):
+    """A batch that is not over: its id, a digest of what it does, and the first number that no photo of it has had.
+
+    Without an id there is none. Without `work` no run goes on with it.
+    """
+
+    batch_id: str = ""
+    work: str = ""
+    free: int = 0
 
 
 class _Line(NamedTuple):
@@ -71,7 +82,7 @@ class Journal:
         self._folder, self._clock, self._synced = folder, clock, clock()
         self._last: dict[str, _Line] = {}  # by the photo's name
         self._owners: dict[str, str] = {}  # the photo's name, by the result's
-        self._batch = _NO_BATCH
+        self._batch = Batch()
         self._lock = threading.Lock()
         # Without sign-in the ids of the jobs are secrets.
         self._file = os.open(folder / NAME, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
@@ -115,23 +126,33 @@ class Journal:
         """The id of the job that an earlier run has begun for an unchanged photo, and not ended."""
         return self._line_of(name, state).get("job_id")
 
-    def begun_batch(self, options: str) -> str | None:
-        """The id of the batch with these options (their digest) that has begun, and is not over."""
-        batch_id: str | None = self._batch["batch"]
-        return batch_id if batch_id and self._batch["options"] == options else None
+    @property
+    def batch(self) -> Batch:
+        """The batch that has begun, and is not over."""
+        return self._batch
 
-    def begin_batch(self, batch_id: str, options: str) -> None:
-        """Note that there is a batch, before anything is uploaded to it."""
-        self._note_batch({"batch": batch_id, "options": options})
+    def begin_batch(self, batch_id: str, work: str) -> None:
+        """Note that there is a batch, before anything is uploaded to it. It replaces the one before."""
+        self._note_batch(Batch(batch_id, work))
+
+    def take_numbers(self, count: int) -> range:
+        """So many numbers for photos of the batch. None is given twice, so no upload can pass for another photo's."""
+        first = self._batch.free
+        self._note_batch(self._batch._replace(free=first + count))
+        return range(first, first + count)
 
     def end_batch(self) -> None:
         """Note that nothing is expected of the batch any more."""
-        self._note_batch(_NO_BATCH)
+        self._note_batch(Batch())
 
-    def number_in(self, batch_id: str, name: str, state: State) -> int | None:
-        """The number under which an unchanged photo was uploaded to the batch; None if it was not."""
-        line = self._line_of(name, state)
-        return line["number"] if line.get("batch") == batch_id else None
+    def sent(self, batch_id: str) -> dict[int, tuple[str, State]]:
+        """The names and the states of the photos that were uploaded to the batch, by their numbers.
+
+        Photos of which something newer is noted are left out.
+        """
+        with self._lock:
+            lines = (self._line_at(at) for at in self._last.values())
+            return {line["number"]: (line["path"], _state(line)) for line in lines if line.get("batch") == batch_id}
 
     def send(self, name: str, state: State, batch_id: str, number: int) -> None:
         """Note that the photo was uploaded to the batch."""
@@ -170,10 +191,10 @@ class Journal:
         with self._writing():
             self._last[name] = self._append({"path": name, **state._asdict(), **content})
 
-    def _note_batch(self, line: dict[str, Any]) -> None:
+    def _note_batch(self, batch: Batch) -> None:
         with self._writing():
-            self._append(line)
-            self._batch = line
+            self._append(batch._asdict())
+            self._batch = batch
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -204,13 +225,17 @@ class Journal:
         """The photo's last line if it speaks of this state, else an empty one."""
         with self._lock:
             at = self._last.get(name)
-            data = os.pread(self._file, at.length, at.offset) if at else b"{}"
-        line: dict[str, Any] = json.loads(data)
-        return line if at and State(line["size"], line["mtime_ns"], line["options"]) == state else {}
+            line = self._line_at(at) if at else {}
+        return line if line and _state(line) == state else {}
+
+    def _line_at(self, at: _Line) -> dict[str, Any]:
+        line: dict[str, Any] = json.loads(os.pread(self._file, at.length, at.offset))
+        return line
 
     def _start_over(self) -> None:
         self._last.clear()
-        self._batch = _NO_BATCH
+        # No run goes on with the batch, but the next one that has a batch of its own deletes it.
+        self._batch = self._batch._replace(work="")
 
     def _read(self) -> None:
         """Read where each photo's last line is. A line that is torn is cut off."""
@@ -223,7 +248,7 @@ class Journal:
                 if line == _STARTED_OVER:
                     self._start_over()
                 elif line and "path" not in line:
-                    self._batch = line
+                    self._batch = Batch(**line)
                 elif line:
                     self._last[line["path"]] = _Line(self._end, len(data))
                     if line.get("result") is not None:
@@ -232,3 +257,7 @@ class Journal:
                     os.ftruncate(self._file, self._end)
                     return
                 self._end += len(data)
+
+
+def _state(line: dict[str, Any]) -> State:
+    return State(line["size"], line["mtime_ns"], line["options"])

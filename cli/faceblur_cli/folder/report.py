@@ -174,15 +174,15 @@ class ReportFile:
     """`--report`: a line a photo as it ends, as CSV or as JSON by the file's extension."""
 
     def __init__(self, path: Path) -> None:
-        """Begin the file anew: each run tells all photos, those of earlier runs too. Raises OSError."""
-        self._file = path.open("w", encoding="utf-8", newline="")
+        """Open the file, and leave what is in it. Raises OSError."""
+        self._path, self._was_there, self._is_begun = path, path.exists(), False
+        self._file = path.open("a", encoding="utf-8", newline="")
         self._csv = csv.writer(self._file) if path.suffix.lower() == ".csv" else None
-        if self._csv:
-            self._csv.writerow(_row(Report("")))
-            self._file.flush()
 
     def add(self, report: Report) -> None:
         """Write a photo's line. Raises OSError."""
+        if not self._is_begun:
+            self._begin()
         if self._csv:
             self._csv.writerow(_row(report).values())
         else:
@@ -190,8 +190,19 @@ class ReportFile:
         self._file.flush()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file. A run that has told nothing, as one whose options are refused, leaves what it found."""
         self._file.close()
+        if not (self._is_begun or self._was_there):
+            self._path.unlink(missing_ok=True)
+
+    def _begin(self) -> None:
+        """Begin the file anew: each run tells all photos, those of earlier runs too."""
+        self._is_begun = True
+        # A pipe has nothing that could go.
+        if self._file.seekable():
+            self._file.truncate(0)
+        if self._csv:
+            self._csv.writerow(_row(Report("")))
 
 
 def shown(path: Path) -> str:

@@ -3,7 +3,6 @@ import { useCallback, useState } from "react";
 import { Notice } from "../components/notice";
 import { useNow } from "../lib/use-now";
 import { useObjectUrl } from "../lib/use-object-url";
-import type { Size } from "../lib/geometry";
 import { texts } from "../texts";
 import { appearanceOf } from "../jobs/choices";
 import { changesOf, decisionByPlace, regionsOf } from "../jobs/decision";
@@ -144,7 +143,7 @@ function Deciding({ way, photo, boxes, url, loaded, note }: DecidingProps) {
   );
   const keepDraft = useCallback((editing: Editing) => void drafts.set(run, editing), [run]);
 
-  async function carryOut({ regions, style }: Edited, picture: Size) {
+  async function carryOut({ regions, style }: Edited) {
     const styleChanges = differences(style, jobStyle);
     if (way.way === "review") {
       // A review takes no options. So a new style for the photo becomes the own style of each region.
@@ -159,10 +158,10 @@ function Deciding({ way, photo, boxes, url, loaded, note }: DecidingProps) {
     }
   }
 
-  async function finish(edited: Edited, picture: Size) {
+  async function finish(edited: Edited) {
     const here = location.hash;
     try {
-      await carryOut(edited, picture);
+      await carryOut(edited);
     } finally {
       await client.invalidateQueries({ queryKey: jobQuery(job.job_id).queryKey });
     }

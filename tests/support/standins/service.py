@@ -74,7 +74,7 @@ class Service:
             case "POST", ["batches", batch_id, "start"]:
                 self.started.append(batch_id)
                 return httpx.Response(202, json={"batch_id": batch_id, "status": "RUNNING"})
-            case "GET", ["batches", batch_id] if batch_id not in self.batches:
+            case "GET" | "DELETE", ["batches", batch_id] if batch_id not in self.batches:
                 return httpx.Response(404, json={"code": "BatchNotFound", "message": "There is no such batch."})
             case "GET", ["batches", batch_id] if batch_id not in self.started:
                 return httpx.Response(200, json={"batch_id": batch_id, "status": "AWAITING_PHOTOS"})

@@ -14,7 +14,7 @@ from faceblur_cli.folder.journal import Journal
 from faceblur_cli.folder.one import Wishes
 from faceblur_cli.folder.pace import Pace
 from faceblur_cli.folder.run import hide_all
-from faceblur_client import NotSignedIn
+from faceblur_client import InvalidOptions, NotSignedIn
 from tests.support.standins.service import BAD, JPEG, Service
 
 if TYPE_CHECKING:
@@ -39,17 +39,26 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def ahead(service: Service, folder: Path, enough: int = 4, wait: Any = None, **fields: Any) -> dict[str, Report]:
+def ahead(
+    service: Service,
+    source: Path,
+    enough: int = 4,
+    wait: Any = None,
+    said: list[str] | None = None,
+    *,
+    resume: bool = True,
+    **fields: Any,
+) -> dict[str, Report]:
     """Send the photos ahead, and run; gives the outcomes by name."""
-    out = folder.parent / "out"
+    out = source.parent / "out"
     out.mkdir(exist_ok=True)
     outcomes: dict[str, Report] = {}
     wishes = Wishes(fields, out)
-    with Journal(out, resume=True) as journal, service.client() as client:
-        said: list[str] = []
-        hide_ahead([folder], client, journal, wishes, wait or client.get_batch, said.append, enough)
+    say = ([] if said is None else said).append
+    with Journal(out, resume=resume) as journal, service.client() as client:
+        hide_ahead([source], client, journal, wishes, wait or client.get_batch, say, enough)
         pace = Pace(1, grows=False, clock=itertools.count(step=40.0).__next__)
-        hide_all([folder], client, pace, journal, wishes, lambda told: outcomes.update({told.photo: told}))
+        hide_all([source], client, pace, journal, wishes, lambda told: outcomes.update({told.photo: told}))
     return {name.rpartition("/")[2]: told for name, told in outcomes.items()}
 
 
@@ -102,6 +111,10 @@ def test_a_batch_that_is_interrupted_is_deleted(service: Service, folder: Path) 
     assert len(service.batches["bb"]) == 4
 
 
+def results(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (folder.parent / "out").glob("*.jpg")}
+
+
 class Killed(BaseException):
     """The end of the process: nothing after it is done."""
 
@@ -152,13 +165,106 @@ def test_uploads_that_arrived_before_the_end_of_the_process_are_not_sent_again(
     assert service.hidden == [JPEG + BAD]
 
 
-def test_a_batch_with_other_options_is_not_gone_on_with(service: Service, folder: Path) -> None:
+def test_a_number_stays_with_its_photo_when_that_is_away_for_a_run(
+    service: Service, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead_module, "_UPLOADS_AT_ONCE", 1)
+    killed_at(service, "POST", "/in/ba", times=3)
+    with pytest.raises(Killed):
+        ahead(service, folder)
+    away = (folder / "a.jpg").rename(folder.parent / "away.jpg")
+    killed_at(service, "GET", "/batches/ba", times=2)
+    with pytest.raises(Killed):
+        ahead(service, folder)
+    away.rename(folder / "a.jpg")
+    seen_by(service)
+    ahead(service, folder)
+    assert results(folder) == {name: b"hidden " + JPEG + name[:1].encode() for name in ("a.jpg", "c.jpg", "d.jpg")}
+    assert service.hidden == [JPEG + BAD]
+
+
+def test_a_photo_that_is_away_when_its_batch_ends_has_its_job(service: Service, folder: Path) -> None:
     killed_at(service, "GET", "/batches/ba")
     with pytest.raises(Killed):
-        ahead(service, folder, style="solid")
+        ahead(service, folder)
+    away = (folder / "a.jpg").rename(folder.parent / "away.jpg")
     seen_by(service)
-    ahead(service, folder, style="pixelate")
-    assert [made["style"] for made in service.created] == ["solid", "pixelate", "pixelate"]
+    ahead(service, folder)
+    assert "a.jpg" not in results(folder)
+    away.rename(folder / "a.jpg")
+    ahead(service, folder)
+    assert results(folder)["a.jpg"] == b"hidden " + JPEG + b"a"
+    # In the second run and in the third one.
+    assert service.hidden == [JPEG + BAD] * 2
+
+
+def test_a_photo_that_is_new_since_the_batch_started_goes_by_itself(service: Service, folder: Path) -> None:
+    killed_at(service, "GET", "/batches/ba")
+    with pytest.raises(Killed):
+        ahead(service, folder)
+    (folder / "e.jpg").write_bytes(JPEG + b"e")
+    seen_by(service)
+    assert ahead(service, folder)["e.jpg"].status == "COMPLETED"
+    assert service.hidden == [JPEG + BAD, JPEG + b"e"]
+
+
+def test_a_small_run_with_other_photos_leaves_the_batch_alone(service: Service, folder: Path) -> None:
+    killed_at(service, "GET", "/batches/ba")
+    with pytest.raises(Killed):
+        ahead(service, folder)
+    (folder.parent / "one.jpg").write_bytes(JPEG + b"one")
+    seen = seen_by(service)
+    assert ahead(service, folder.parent / "one.jpg")["one.jpg"].status == "COMPLETED"
+    assert not [path for path in seen if "batches" in path]
+    ahead(service, folder)
+    assert results(folder)["a.jpg"] == b"hidden " + JPEG + b"a"
+    assert (set(service.batches), service.hidden) == ({"ba"}, [JPEG + b"one", JPEG + BAD])
+
+
+@pytest.mark.parametrize(
+    ("source", "again"), [("photos", {"style": "pixelate"}), ("others", {}), ("photos", {"resume": False})]
+)
+def test_a_batch_that_another_one_replaces_is_deleted(
+    service: Service, folder: Path, source: str, again: dict[str, Any]
+) -> None:
+    killed_at(service, "GET", "/batches/ba")
+    with pytest.raises(Killed):
+        ahead(service, folder)
+    (folder.parent / "others").mkdir()
+    for number in range(4):
+        (folder.parent / f"others/{number}.jpg").write_bytes(JPEG)
+    seen_by(service)
+    said: list[str] = []
+    ahead(service, folder.parent / source, said=said, **again)
+    assert set(service.batches) == {"bb"}
+    assert said == ["The unfinished batch of an earlier run is deleted."]
+
+
+def test_options_that_are_refused_delete_no_batch(service: Service, folder: Path) -> None:
+    killed_at(service, "GET", "/batches/ba")
+    with pytest.raises(Killed):
+        ahead(service, folder)
+    refusal = {"code": "InvalidOptions", "message": "style: there is no such style."}
+    service.instead = lambda _: httpx.Response(400, json=refusal)
+    with pytest.raises(InvalidOptions):
+        ahead(service, folder, style="none")
+    seen_by(service)
+    ahead(service, folder)
+    assert (set(service.batches), service.hidden) == ({"ba"}, [JPEG + BAD])
+
+
+def test_a_batch_whose_photos_are_done_meanwhile_is_not_started(service: Service, folder: Path) -> None:
+    (folder / "b.jpg").unlink()
+    killed_at(service, "POST", "/batches/ba/start")
+    with pytest.raises(Killed):
+        ahead(service, folder, enough=3)
+    seen_by(service)
+    out = folder.parent / "out"
+    with Journal(out, resume=True) as journal, service.client() as client:
+        pace = Pace(1, grows=False, clock=itertools.count(step=40.0).__next__)
+        hide_all([folder], client, pace, journal, Wishes({}, out), lambda _: None)
+    ahead(service, folder, enough=3)
+    assert (service.started, len(service.hidden)) == ([], 3)
 
 
 def test_a_batch_that_is_gone_is_not_gone_on_with(service: Service, folder: Path) -> None:

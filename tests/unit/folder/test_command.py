@@ -376,15 +376,28 @@ def test_each_line_is_written_as_its_photo_ends(
     assert seen == [0, 1]
 
 
+@pytest.mark.parametrize("report", ["report.csv", "new/folder/report.jsonl"])
 @pytest.mark.parametrize("existed", [False, True])
 def test_a_run_whose_options_are_refused_leaves_nothing(
-    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, existed: bool
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, existed: bool, report: str
 ) -> None:
     put(tmp_path / "photos/a.jpg")
     refusal = {"code": "InvalidOptions", "message": "style: there is no such style."}
     service.instead = lambda _: httpx.Response(400, json=refusal)
     if existed:
         (tmp_path / "new").mkdir()
-    assert run(monkeypatch, "photos", "--out", "new/folder", "-o", "style=none") == 2
+    assert run(monkeypatch, "photos", "--out", "new/folder", "--report", report, "-o", "style=none") == 2
     assert {path.name for path in tmp_path.iterdir()} == {"photos", *["new"] * existed}
     assert not existed or list((tmp_path / "new").iterdir()) == []
+
+
+def test_a_run_whose_options_are_refused_leaves_the_report_of_an_earlier_run(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "photos/a.jpg")
+    run(monkeypatch, "photos", "--out", "out", "--report", "report.csv")
+    before = (tmp_path / "report.csv").read_bytes()
+    refusal = {"code": "InvalidOptions", "message": "style: there is no such style."}
+    service.instead = lambda _: httpx.Response(400, json=refusal)
+    assert run(monkeypatch, "photos", "--out", "out", "--report", "report.csv", "-o", "style=none") == 2
+    assert (tmp_path / "report.csv").read_bytes() == before

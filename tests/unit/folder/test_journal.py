@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from faceblur_cli.failures import Failure
-from faceblur_cli.folder.journal import NAME, Journal, State
+from faceblur_cli.folder.journal import NAME, Batch, Journal, State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -173,24 +173,45 @@ def test_a_journal_that_was_removed_since_it_was_opened_is_not_used(
 
 def test_a_batch_is_known_to_the_next_run_until_it_is_over(tmp_path: Path) -> None:
     with journal(tmp_path) as begun:
-        begun.begin_batch("ba", "options")
-        begun.send("a.jpg", STATE, "ba", 7)
+        begun.begin_batch("ba", "work")
+        assert begun.take_numbers(7) == range(7)
+        begun.send("a.jpg", STATE, "ba", 6)
     with journal(tmp_path) as next_one:
-        assert next_one.begun_batch("options") == "ba"
-        assert next_one.begun_batch("other options") is None
-        assert next_one.number_in("ba", "a.jpg", STATE) == 7
-        assert next_one.number_in("another", "a.jpg", STATE) is None
-        assert next_one.number_in("ba", "a.jpg", STATE._replace(size=1)) is None
+        assert next_one.batch == ("ba", "work", 7)
+        assert next_one.sent("ba") == {6: ("a.jpg", STATE)}
+        assert next_one.sent("another") == {}
         assert next_one.begun_job("a.jpg", STATE) is None
         next_one.end_batch()
     with journal(tmp_path) as last:
-        assert last.begun_batch("options") is None
+        assert last.batch == Batch()
+
+
+def test_a_number_of_a_batch_is_never_given_twice(tmp_path: Path) -> None:
+    with journal(tmp_path) as begun:
+        begun.begin_batch("ba", "work")
+        assert begun.take_numbers(2) == range(2)
+    with journal(tmp_path) as next_one:
+        assert next_one.take_numbers(3) == range(2, 5)
+        next_one.begin_batch("bb", "work")
+        assert next_one.take_numbers(1) == range(1)
+
+
+def test_a_photo_that_was_done_meanwhile_is_not_expected_of_the_batch(tmp_path: Path) -> None:
+    with journal(tmp_path) as begun:
+        begun.begin_batch("ba", "work")
+        for number, name in enumerate(("a.jpg", "b.jpg", "c.jpg")):
+            begun.send(name, STATE, "ba", number)
+        begun.begin("a.jpg", STATE, "0a")
+        begun.send("b.jpg", STATE._replace(size=1), "ba", 3)
+        assert begun.sent("ba") == {2: ("c.jpg", STATE), 3: ("b.jpg", STATE._replace(size=1))}
 
 
 @pytest.mark.parametrize("runs_after", [1, 2])
 def test_a_run_that_starts_over_goes_on_with_no_batch(tmp_path: Path, runs_after: int) -> None:
     with journal(tmp_path) as begun:
-        begun.begin_batch("ba", "options")
+        begun.begin_batch("ba", "work")
+        begun.send("a.jpg", STATE, "ba", 0)
     for number in range(runs_after):
         with journal(tmp_path, resume=number > 0) as next_one:
-            assert next_one.begun_batch("options") is None
+            assert next_one.batch == ("ba", "", 0)
+            assert next_one.sent("ba") == {}

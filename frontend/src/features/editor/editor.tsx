@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useId, useMemo, useReducer, useRef, useState } from "react";
 import { Notice } from "../../components/notice";
 import type { Appearance } from "../../jobs/job";
-import { frameOf, type Size } from "../../lib/geometry";
+import { frameOf } from "../../lib/geometry";
 import { texts } from "../../texts";
 import { PhotoStyle, Selected } from "./details";
 import { edit, type Action, type Edited, type Editing } from "./editing";
@@ -25,7 +25,7 @@ type Props = {
   note?: string | undefined;
   onEdit: (editing: Editing) => void;
   /** Carries the decision out. What it throws is shown. */
-  onFinish: (edited: Edited, picture: Size) => Promise<void>;
+  onFinish: (edited: Edited) => Promise<void>;
   /** Does all other photos in this style, and returns what to tell the person. */
   onApplyToAll: (style: Appearance) => Promise<string>;
 };
@@ -89,7 +89,7 @@ export function Editor({ name, url, photo, start, canFinishAtOnce, note, onEdit,
           onDraw={drawBox}
           dispatch={dispatch}
         />
-        <Finish editing={editing} canFinishAtOnce={canFinishAtOnce} onFinish={() => onFinish(editing, picture)} />
+        <Finish editing={editing} canFinishAtOnce={canFinishAtOnce} onFinish={() => onFinish(editing)} />
         <div className="editor-details">
           {note && <Notice kind="info">{note}</Notice>}
           <Selected regions={regions} style={style} selected={selected} dispatch={dispatch} />

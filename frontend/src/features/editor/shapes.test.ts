@@ -54,8 +54,12 @@ test("of a turned box, the middle stays in the photo, and its length stays as it
   const inside = { part: "inside" } as const;
   const line = { left: -0.8, top: 0.48, width: 2.6, height: 0.04, roll: 90, turned: true };
   const tall = { width: 100, height: 500 };
-  expect(numbers(dragged(line, inside, { x: 50, y: 250 }, { x: 40, y: 300 }, tall))).toEqual([-0.9, 0.58, 2.6, 0.04, 90]);
-  expect(numbers(dragged(line, inside, { x: 50, y: 250 }, { x: -90, y: 900 }, tall))).toEqual([-1.3, 0.98, 2.6, 0.04, 90]);
+  expect(numbers(dragged(line, inside, { x: 50, y: 250 }, { x: 40, y: 300 }, tall))).toEqual([
+    -0.9, 0.58, 2.6, 0.04, 90,
+  ]);
+  expect(numbers(dragged(line, inside, { x: 50, y: 250 }, { x: -90, y: 900 }, tall))).toEqual([
+    -1.3, 0.98, 2.6, 0.04, 90,
+  ]);
 });
 
 test("dragging a corner leaves the opposite one where it is, also of a turned box", () => {
