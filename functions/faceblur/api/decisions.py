@@ -15,8 +15,8 @@ from faceblur.options import ColourField, PaddingField, ShapeField, StrengthFiel
 
 FIELDS = ("keep", "hide", "only")
 
-# A turned rectangle along a photo's longer side is as many times as wide as the photo as the photo is long, and across a
-# corner a little more. Its middle lies in the photo, so half of it may lie outside.
+# A turned rectangle may lie along a photo's longer side, measured by the shorter one, and a little more across a corner.
+# Its middle lies in the photo, so half of it may lie outside.
 LONGEST = 2 * MAX_RATIO
 Edge = Annotated[float, Field(ge=-LONGEST / 2, le=1)]
 Extent = Annotated[float, Field(ge=10**-DECIMALS, le=LONGEST)]

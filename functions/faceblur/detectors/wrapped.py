@@ -43,7 +43,8 @@ class WrappedDetector:
         found = self.detector.detect(photo, min_confidence, detection_pass)
         strip = StoredPhoto(seam_of(photo.data), "", "")
         at_seam = self.detector.detect(strip, min_confidence, detection_pass)
-        whole, cropped = [], []
+        whole: list[Box] = []
+        cropped: list[Box] = []
         for box in at_seam.boxes:
             if _is_cropped(box):
                 cropped += parts_at_seam(box)
@@ -80,8 +81,8 @@ def parts_at_seam(box: Box) -> Iterator[Box]:
     """The parts on each side of the seam of a box of the strip, as boxes of the photo.
 
     A turned box stays whole and lies where its middle is, since its parts would turn about other middles. It may reach
-    beyond the photo, and `styles.wrapped` hides it on both sides. Nothing if the box is further from the seam than it is
-    wide: the photo itself shows it best.
+    beyond the photo, and `styles.wrapped` hides it on both sides. Nothing if the box is further from the seam than it
+    is wide: the photo itself shows it best.
     """
     # From the seam, in the photo.
     left, right = ((edge - 0.5) * 2 * EACH_SIDE for edge in (box.bounds.left, box.bounds.right))

@@ -73,7 +73,8 @@ class FoundBox:
     def from_dict(cls, box: Mapping[str, Any], ratio: float = 1.0) -> FoundBox:
         """The box that `to_dict` wrote, in a photo of this ratio."""
         return cls(
-            Box.from_dict(box, ratio), box["round"], box["hidden"], box.get("hidden_with", {}), box.get("named", False))
+            Box.from_dict(box, ratio), box["round"], box["hidden"], box.get("hidden_with", {}), box.get("named", False)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,8 @@ class FoundBoxes:
     """All boxes found so far, in their order, and the digest (`storage.digest`) of the upload.
 
     A box's id is its number in this order, from 1. `wraps` says that the photo's right edge continues at its left edge,
-    which a draft may no longer tell. `ratio` is the photo's width by its height (`Box.ratio`). What is found later stays visible if it lies in one of the `kept_places` of its
-    kind, and all of it does with `only`.
+    which a draft may no longer tell. `ratio` is the photo's width by its height (`Box.ratio`). What is found later
+    stays visible if it lies in one of the `kept_places` of its kind, and all of it does with `only`.
     """
 
     photo: Mapping[str, Any]
