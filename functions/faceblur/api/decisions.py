@@ -15,7 +15,7 @@ from faceblur.options import ColourField, PaddingField, ShapeField, StrengthFiel
 
 FIELDS = ("keep", "hide", "only")
 
-# A turned rectangle may lie along a photo's longer side, measured by the shorter one, and a little more across a corner.
+# A turned rectangle may lie along a photo's longer side, measured by the shorter one, and a bit more across a corner.
 # Its middle lies in the photo, so half of it may lie outside.
 LONGEST = 2 * MAX_RATIO
 Edge = Annotated[float, Field(ge=-LONGEST / 2, le=1)]
