@@ -36,17 +36,17 @@ architecture = $(subst aarch64,arm64,$(shell uname -m))
 cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH" PYTHON_VERSION=$(python_version) ARCHITECTURE=$(architecture)
 parameters := .aws-sam/parameters.yaml
 
-.PHONY: help run free-ports blur batch test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur bench-memory \
-  bench-strength bench-real chaos fuzz mutants load latency scaling scan audit licences deploy invoke smoke verify-cloud clean
+.PHONY: help run nothing-runs blur batch test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur bench-memory \
+  bench-strength bench-real chaos fuzz mutants load latency scaling scan audit licences destination deploy invoke smoke verify-cloud clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
 
 # The page comes first: whether Node is missing is known before minutes of other set-up.
-run: free-ports $(page) $(setup) ## deploy into the embedded AWS on this machine, open the web page, serve until Ctrl-C; PORT=… PAGE_PORT=…
+run: nothing-runs $(page) $(setup) ## deploy into the embedded AWS on this machine, open the web page, serve until Ctrl-C; PORT=… PAGE_PORT=…
 	$(faceblur) up --open $(if $(PORT),--port $(PORT)) $(if $(PAGE_PORT),--page-port $(PAGE_PORT))
 
-free-ports:
-	@PYTHONPATH=cli $(PYTHON) -m faceblur_cli.ports PORT=$(PORT) PAGE_PORT=$(PAGE_PORT)
+nothing-runs:
+	@PYTHONPATH=cli $(PYTHON) -m faceblur_cli.make_run PORT=$(PORT) PAGE_PORT=$(PAGE_PORT)
 
 # The name reaches the shell as it is: make does not expand a $ in it, and a leading dash makes it no option.
 blur: override export PHOTO := $(value PHOTO)
@@ -148,10 +148,13 @@ audit: $(scan) $(packages) ## known vulnerabilities of what is shipped (needs th
 licences: $(setup) ## write docs/licences.md from the locks
 	.venv/bin/python requirements/licences
 
-deploy: $(setup) $(page) ## build, deploy and publish into the cloud account of your AWS credentials, with PARAMETERS=FILE
+# Before the minutes of set-up: a complete file of parameters, and an account that takes the credentials.
+destination: .venv/.ready
 	@mkdir -p .aws-sam
-	@.venv/bin/python parameters/complete $(asked_for) $(PARAMETERS) PythonRuntime=python$(python_version) Architecture=$(architecture) >$(parameters)
+	@.venv/bin/python parameters/complete $(asked_for) "$(PARAMETERS)" PythonRuntime=python$(python_version) Architecture=$(architecture) >$(parameters)
 	@.venv/bin/python parameters/account
+
+deploy: destination $(setup) $(page) ## build, deploy and publish into the cloud account of your AWS credentials, with PARAMETERS=FILE
 	$(cloud) .tools/sam/bin/sam build --cache-dir .aws-sam/cache/$(python_version)-$(architecture) --parameter-overrides file://$(parameters) \
 	  $$(grep -q '"FaceDetector": "rekognition"' $(parameters) && echo --exclude OnnxLayer)
 	.venv/bin/python -m faceblur_cli.stack.built .aws-sam/build PythonRuntime=python$(python_version) Architecture=$(architecture)
@@ -170,7 +173,7 @@ smoke: $(setup) ## API=… OUT=… blur a photo through a deployed stack into a 
 	.venv/bin/faceblur blur "$(OUT)/astronaut.png" --api "$(API)" --out "$(OUT)" --json -o on_nothing_found=fail
 
 verify-cloud: $(setup) $(page) ## deploy, try, measure and delete a stack in your AWS account, for some cents; asks unless CONFIRM=yes; PARAMETERS=FILE
-	@$(if $(asked_for),.venv/bin/python parameters/complete $(asked_for) $(PARAMETERS) >/dev/null)
+	@$(if $(asked_for),.venv/bin/python parameters/complete $(asked_for) "$(PARAMETERS)" >/dev/null)
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.verify_cloud
 
 clean: ## remove everything that these targets made

@@ -8,7 +8,7 @@ import sys
 import time
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from importlib import metadata
@@ -17,7 +17,7 @@ from typing import Any
 
 import boto3
 import click
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from faceblur_cli import batch as batches
 from faceblur_cli import ports, removal, terminal, trace
@@ -153,14 +153,14 @@ def up(port: int, page_port: int, open_browser: bool) -> None:
     """Deploy into the embedded AWS on this machine, and serve it and the web page until Ctrl-C."""
     if port and port == page_port:
         raise Failure(f"--port and --page-port are both {port}. Choose two different ports.")
-    if stack := holder.running_stack():
-        raise Failure(f"faceblur is running already, at {stack.endpoint}. Stop it with `faceblur down`.")
+    holder.check_none_runs()
     page_server.check_page(page_port)
     with (
         _until_interrupted(),
         serve_stack(port, err.print) as stack,
         page_server.serve_page(stack, page_port) as address,
     ):
+        holder.announce_page(address)
         err.print(f"\n[bold]faceblur is up[/bold]\n  Page {address}\n  API  {stack.api_url}\n  AWS  {stack.endpoint}\n")
         err.print("Stop it with Ctrl-C or `.venv/bin/faceblur down`.")
         if open_browser and _has_screen():
@@ -423,6 +423,9 @@ def main() -> None:
     except (Failure, FaceblurError) as failure:
         terminal.print_error("faceblur", str(failure))
         sys.exit(2 if isinstance(failure, InvalidOptions) else 1)
+    except NoRegionError:
+        terminal.print_error("faceblur", "No region is set. Set AWS_DEFAULT_REGION to the region of the stack.")
+        sys.exit(1)
     except (BotoCoreError, ClientError) as error:
         terminal.print_error("faceblur", f"AWS: {error}")
         sys.exit(1)
@@ -592,17 +595,23 @@ def _print_plan(sources: Sequence[Path], wishes: Wishes, counts: Counts, *, resu
 
 @contextmanager
 def _journal(folder: Path | None, *, resume: bool) -> Iterator[Journal | NoJournal]:
-    """The journal of the folder for the results, which is made if need be."""
+    """The journal of the folder for the results, which is made if need be. It stays if there is something in it."""
     if not folder:
         yield NoJournal()
         return
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         journal = Journal(folder, resume=resume)
     except OSError as error:
         raise Failure(f"{folder} cannot be used for the results: {error.strerror}.") from error
-    with journal:
-        yield journal
+    try:
+        with journal:
+            yield journal
+    finally:
+        for path in made:
+            with suppress(OSError):
+                path.rmdir()
 
 
 @contextmanager

@@ -1,13 +1,10 @@
-"""Which ports of this machine can be used. `make run` asks before its set-up, so this imports no installed package."""
+"""Which ports of this machine can be used."""
 
 import socket
-import sys
 
 from faceblur_cli.failures import Failure
 
 AWS, PAGE = 4566, 8080
-# The variables of `make run`, and the ports that it uses without them.
-_OF_MAKE_RUN = {"PORT": AWS, "PAGE_PORT": PAGE}
 HIGHEST = 65535
 
 
@@ -38,24 +35,3 @@ def _obstacle(port: int) -> str | None:
         except OSError as error:
             return error.strerror or str(error)
     return None
-
-
-def _check_for_make(argument: str) -> None:
-    """Check one NAME=PORT of `make run`. Raises Failure."""
-    name, _, text = argument.partition("=")
-    port = text or str(_OF_MAKE_RUN[name])
-    if not port.isdecimal() or int(port) > HIGHEST:
-        raise Failure(f"{argument}: a port is a number from 0 to {HIGHEST}.")
-    check(int(port), f"{name}=…, or stop what runs there (if it is faceblur, with `.venv/bin/faceblur down`)")
-
-
-def _main() -> None:
-    try:
-        for argument in sys.argv[1:]:
-            _check_for_make(argument)
-    except Failure as failure:
-        sys.exit(f"faceblur: {failure}")
-
-
-if __name__ == "__main__":
-    _main()

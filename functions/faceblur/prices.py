@@ -60,8 +60,8 @@ TASK = ceil(
 WORK = 3 * ceil(TASK + function_time(TASK_MB, START_MILLISECONDS + TASK_MILLISECONDS))
 
 # What a batch adds to a job: eight transitions (those of its place in the map and of hide_photo), two functions, S3's
-# seven writes (among them two copies and a line) and five reads, and eight reads of the table.
-BATCHED = ceil(8 * STATE_TRANSITION + 2 * _small_function() + 7 * S3_WRITE + 5 * S3_READ + 8 * TABLE_READ)
+# eight writes (among them two copies and two lines) and five reads, and nine reads of the table.
+BATCHED = ceil(8 * STATE_TRANSITION + 2 * _small_function() + 8 * S3_WRITE + 5 * S3_READ + 9 * TABLE_READ)
 
 
 def start_of_a_batch(photos: int) -> int:

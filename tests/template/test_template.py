@@ -1182,13 +1182,14 @@ MAY = {
         "states:StopExecution": {BATCH_EXECUTIONS},
     },
     "PreparePhotoFunction": {
+        "dynamodb:DeleteItem": {TABLE},
         "dynamodb:GetItem": {TABLE},
         "dynamodb:PutItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
-        "s3:DeleteObject": {UPLOADS},
+        "s3:DeleteObject": {UPLOADS, BOXES, PREVIEWS, RESULTS, RECEIPTS},
         "s3:GetObject": {BATCH_UPLOADS, LINES, SOURCE_OBJECTS},
         "s3:ListBucket": {BUCKET, SOURCE_BUCKET},
-        "s3:PutObject": {UPLOADS},
+        "s3:PutObject": {UPLOADS, LINES},
     },
     "DeliverPhotoFunction": {
         "dynamodb:DeleteItem": {TABLE},

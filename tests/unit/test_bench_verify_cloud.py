@@ -239,7 +239,7 @@ def test_make_deploy_takes_the_stack_and_the_parameters_of_the_verification(
     recipe = subprocess.run(
         ["make", "--dry-run", "deploy", *arguments], cwd=project.ROOT, capture_output=True, text=True, check=True
     ).stdout
-    assert f"parameters/complete --must-exist {file} " in recipe
+    assert f'parameters/complete --must-exist "{file}" ' in recipe
     assert "sam deploy --stack-name faceblur-verify-20261129 " in recipe
     assert "--no-confirm-changeset" in recipe
 

@@ -78,7 +78,11 @@ def test_the_page_needs_a_port_of_its_own() -> None:
 def test_a_second_stack_is_told_before_its_ports(state: Path) -> None:
     with holder.hold(), holder.announce(Stack("http://127.0.0.1:4600", {})):
         finished = CliRunner().invoke(main.cli, ["up"])
-    told = "faceblur is running already, at http://127.0.0.1:4600. Stop it with `faceblur down`."
+        told = "faceblur is running already. It is at http://127.0.0.1:4600. Stop it with `.venv/bin/faceblur down`."
+        assert str(finished.exception) == told
+        holder.announce_page("http://127.0.0.1:8000")
+        finished = CliRunner().invoke(main.cli, ["up"])
+    told = "faceblur is running already. Open http://127.0.0.1:8000, or stop it with `.venv/bin/faceblur down`."
     assert str(finished.exception) == told
 
 
@@ -90,6 +94,7 @@ def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
     prints = f"{sys.executable} -c 'import json, sys; print(json.dumps(sys.argv[1:]))'"
     # The make that may run these tests would pass its own options on.
     own = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}}
+    own["FACEBLUR_STATE"] = "/nonexistent"  # nothing runs there
     return subprocess.run(
         ["make", "--silent", "setup=", "page=", f"PYTHON={sys.executable}", f"faceblur={prints}", *arguments],
         cwd=project.ROOT,
@@ -122,6 +127,24 @@ def test_make_run_looks_at_the_ports_before_its_set_up(taken: int) -> None:
         assert refused.stderr.startswith(
             f"faceblur: Port {taken}: Address already in use. Choose another one with {name}"
         )
+
+
+def test_make_run_says_that_faceblur_runs_before_its_set_up(state: Path) -> None:
+    with holder.hold(), holder.announce(Stack("http://127.0.0.1:4600", {})):
+        holder.announce_page("http://127.0.0.1:8000")
+        refused = make("run", "page=no-such-set-up", FACEBLUR_STATE=str(state))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("faceblur: faceblur is running already. Open http://127.0.0.1:8000, or stop it")
+
+
+def test_what_make_run_asks_first_needs_no_installed_package(state: Path) -> None:
+    looked = subprocess.run(
+        [sys.executable, "-S", "-m", "faceblur_cli.make_run", "PORT=0"],
+        env=os.environ | {"PYTHONPATH": str(project.ROOT / "cli"), "FACEBLUR_STATE": str(state)},
+        capture_output=True,
+        check=False,
+    )
+    assert (looked.returncode, looked.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("port", ["99999", "four"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import boto3
 import pytest
 from botocore.stub import Stubber
@@ -81,3 +83,17 @@ def test_the_command_finds_the_queue_of_its_stack(sqs, waits, monkeypatch, moved
     result = CliRunner().invoke(main.cli, ["redrive", "--stack-name", "photos"])
     assert (result.exit_code, result.exception) == (0, None)
     assert f"{message} moved back" in result.output
+
+
+@pytest.mark.parametrize("command", [["redrive"], ["trace", "0a", "--stack-name", "photos"], ["publish"]])
+def test_a_region_that_is_not_set_is_told_in_one_line(command, monkeypatch, tmp_path, capsys):
+    for name in ("REGION", "DEFAULT_REGION", "PROFILE"):
+        monkeypatch.delenv(f"AWS_{name}", raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setattr(main.boto3, "client", lambda service: boto3.session.Session().client(service))
+    monkeypatch.setattr(main, "_interrupt_on_signals", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["faceblur", *command])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    told = "faceblur: No region is set. Set AWS_DEFAULT_REGION to the region of the stack.\n"
+    assert (ended.value.code, capsys.readouterr().err) == (1, told)

@@ -68,6 +68,12 @@ def _choices(value: object) -> list[int]:
     return value["Fn::If"][1:] if isinstance(value, dict) else []
 
 
+@pytest.mark.parametrize("document", ["costs", "batches"])
+def test_the_documents_tell_what_uploads_of_a_batch_cost(document):
+    dollars = f"{1000 * prices.S3_WRITE / prices.A_DOLLAR:.3f} USD for 1,000"
+    assert dollars in " ".join((ROOT / f"docs/{document}.md").read_text().split())
+
+
 def test_the_document_has_the_ceiling():
     rows = [list(row.values()) for row in ceiling.rows()]
     assert table("ceiling") == {"USD a day": list(ceiling.DOLLARS_A_DAY)} | {row[0]: row[1:] for row in rows}

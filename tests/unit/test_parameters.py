@@ -61,7 +61,27 @@ def test_make_deploy_asks_for_a_file_that_is_given(given, ends):
     recipe = subprocess.run(
         ["make", "--dry-run", "deploy", *given], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    assert ("parameters/complete --must-exist no-such.yaml" in recipe) is ends
+    assert ('parameters/complete --must-exist "no-such.yaml"' in recipe) is ends
+
+
+def test_make_deploy_looks_at_parameters_and_account_before_its_set_up():
+    """Also if the name of the file has a space."""
+    recipe = subprocess.run(
+        ["make", "--dry-run", "--always-make", "deploy", "PARAMETERS=my stack.yaml"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    steps = [
+        'parameters/complete --must-exist "my stack.yaml"',
+        "parameters/account",
+        ".tools/sam",
+        "npm",
+        "sam deploy",
+    ]
+    found = [recipe.index(step) for step in steps]
+    assert found == sorted(found)
 
 
 def test_a_folder_is_no_file_of_parameters(tmp_path):
@@ -113,11 +133,16 @@ def test_a_deployment_tells_its_account_and_region(aws, account, monkeypatch, ca
         ("CallsAJob: [\n", "faceblur.yaml"),
         ("OidcOrigins: [https://a.example, [x]]\n", "OidcOrigins must have one value"),
         ("CallsAJob: 7\nCallsAJob: 8\n", "CallsAJob is there twice"),
+        ("!Sub CallsAJob: 7\n", "!Sub means nothing here"),
+        ("CallsAJob: !Ref Calls\n", "!Ref means nothing here"),
+        ("!Ref {CallsAJob: 7}\n", "!Ref means nothing here"),
+        ("[CallsAJob]: 7\n", "unhashable key"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(text, said, file):
-    with pytest.raises(SystemExit, match=said):
+def test_what_cannot_be_meant_is_refused_in_one_line(text, said, file):
+    with pytest.raises(SystemExit, match=said) as refused:
         complete(file(text), BUILT)
+    assert "\n" not in str(refused.value)
 
 
 EXAMPLES = [

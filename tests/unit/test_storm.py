@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from faceblur.geometry import Box
 from faceblur.photo.hide import hide_faces
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures import photos
+from tests.support.storm import batch
+from tests.support.storm.batch import BatchInAStorm
 from tests.support.storm.plans import ANSWERS, CASES, INTERFERENCE, UPLOADS, plan
 from tests.support.storm.portraits import Portrait, Witness, portraits
 from tests.support.storm.verdict import codes_of
@@ -95,3 +98,34 @@ def test_a_fault_of_a_delivery_is_made_up_for_unless_it_was_the_last():
     assert codes_of(task({"exit": 1}, function="start_workflow", deliveries=2)) == set()
     assert codes_of(task({"exit": 1}, function="start_workflow", deliveries=3)) == {"InternalError"}
     assert codes_of(task(*[{"exit": 1}] * 5, function="fail_job", deliveries=5)) == set()
+
+
+class FailingApi:
+    """A storm whose API answers these requests with 503 for ever."""
+
+    def __init__(self, *failing: str) -> None:
+        self.seed, self._failing = 1, failing
+        self.of_batches: set[str] = set()
+
+    def ask(self, method: str, path: str, *_, **__) -> httpx.Response:
+        request = httpx.Request(method, f"http://service.test{path}")
+        if f"{method} {path}" in self._failing:
+            return httpx.Response(503, request=request)
+        upload = {"fields": {"key": "batches/ba/in/${filename}"}}
+        answer = {"batch_id": "ba", "status": "COMPLETED", "upload": upload}
+        return httpx.Response(202 if path.endswith("/start") else 200, json=answer, request=request)
+
+
+@pytest.mark.parametrize(
+    ("request_", "what"),
+    [
+        ("POST /batches", "POST /batches"),
+        ("POST /batches/ba/start", "a start of the batch"),
+        ("GET /batches/ba", "GET /batches/ba"),
+        ("DELETE /batches/ba", "the deletion of the batch"),
+    ],
+)
+def test_the_client_of_a_batch_gives_up_an_api_that_never_recovers(monkeypatch, request_, what):
+    monkeypatch.setattr(batch, "ANSWER_SECONDS", 0)
+    with pytest.raises(AssertionError, match=f"{what} did not happen"):
+        BatchInAStorm(FailingApi(request_), 0).complaints()

@@ -584,6 +584,18 @@ def prepares_a_photo(roles: Roles) -> None:
     assert roles.stored(f"uploads/{job_of(batch_id)}")
 
 
+def forgets_what_an_earlier_start_left_of_a_photo(roles: Roles) -> None:
+    batch_id = roles.batch()
+    roles.store(f"batches/{batch_id}/in/photo.jpg")
+    earlier = roles.job("COMPLETED")
+    for key in everything_of(earlier):
+        roles.store(key)
+    roles.line(batch_id, earlier)
+    assert roles.invoke("PreparePhotoFunction", {"photo": photo_of(batch_id)}) == {"job_id": job_of(batch_id)}
+    assert roles.deployed.row(earlier) is None
+    assert not any(roles.stored(key) for key in everything_of(earlier))
+
+
 def skips_a_photo_that_is_done(roles: Roles) -> None:
     batch_id = roles.batch(source="")
     roles.line(batch_id, secrets.token_hex(16))
@@ -678,6 +690,7 @@ USES: dict[str, list[Callable[[Roles], None]]] = {
     "DeleteBatchFunction": [erases_a_batch],
     "PreparePhotoFunction": [
         prepares_a_photo,
+        forgets_what_an_earlier_start_left_of_a_photo,
         skips_a_photo_that_is_done,
         refuses_a_photo_for_which_no_money_is_left,
     ],

@@ -2,8 +2,11 @@
 
 Afterwards the journal has the job of each photo that is hidden as begun. So the run, or the next one, goes on with it
 as with any other job. A photo that failed, or that the batch did not come to, gets a job of its own.
+
+The journal also has the batch and which photos are in it. So whatever ends the process, the next run goes on with it.
 """
 
+import itertools
 import json
 import os
 import threading
@@ -19,7 +22,7 @@ from faceblur_cli.folder.one import Wishes, look_at
 from faceblur_cli.folder.problems import PhotoProblem
 from faceblur_cli.folder.report import Report, shown
 from faceblur_cli.folder.walk import Found, walk
-from faceblur_client import Client, FaceblurError, JobFailed
+from faceblur_client import CallFailed, Client, FaceblurError, JobFailed
 
 # Fewer photos are sooner done one by one.
 ENOUGH = 300
@@ -38,6 +41,10 @@ class _Photo(NamedTuple):
     found: Found
     state: State
 
+    @property
+    def name(self) -> str:
+        return self.found.name
+
 
 def hide_ahead(
     sources: Sequence[Path],
@@ -50,26 +57,48 @@ def hide_ahead(
 ) -> None:
     """Hide the photos that are to be done as one batch, if they are so many and their options allow it.
 
-    `say` gets the progress of the uploads. Raises CallFailed of the client, Failure and KeyboardInterrupt; then the
-    batch is deleted, and no photo counts as begun.
+    A batch of an earlier run with the same options is gone on with. `say` gets the progress of the uploads. Raises
+    CallFailed of the client and Failure; then the next run goes on with the batch. After KeyboardInterrupt it is
+    deleted, and no photo counts as begun.
     """
     if NOT_IN_A_BATCH & wishes.fields.keys():
         return
     photos = list(_to_do(sources, journal, wishes))
-    if len(photos) < enough:
-        return
-    # All photos may fail. Their reasons are told one by one.
-    batch_id = client.create_batch(**wishes.fields, tolerated_failures=100)["batch_id"]
+    batch = _earlier_batch(client, journal, wishes)
+    if not batch:
+        if len(photos) < enough:
+            return
+        # All photos may fail. Their reasons are told one by one.
+        batch = client.create_batch(**wishes.fields, tolerated_failures=100)
+        journal.begin_batch(batch["batch_id"], wishes.digest)
+    batch_id = batch["batch_id"]
     try:
-        _upload(photos, batch_id, client, wishes, say)
-        client.start_batch(batch_id)
+        if batch["status"] == "AWAITING_PHOTOS":
+            _upload(photos, batch_id, client, journal, wishes, say)
+            client.start_batch(batch_id)
         batch = wait(batch_id)
-    except BaseException:
+    except KeyboardInterrupt:
         with suppress(FaceblurError):
             client.delete_batch(batch_id)
+        journal.end_batch()
         raise
+    sent = _sent(photos, batch_id, journal)
     for number, job_id in _hidden(batch, client):
-        journal.begin(photos[number].found.name, photos[number].state, job_id)
+        # A number without a photo is of an upload that no run has noted, or of a photo that has changed since.
+        if photo := sent.get(number):
+            journal.begin(photo.name, photo.state, job_id)
+    journal.end_batch()
+
+
+def _earlier_batch(client: Client, journal: Journal, wishes: Wishes) -> dict[str, Any] | None:
+    """The batch that an earlier run with the same options has begun, if it still exists."""
+    batch_id = journal.begun_batch(wishes.digest)
+    try:
+        return client.get_batch(batch_id) if batch_id else None
+    except CallFailed as error:
+        if error.code != "BatchNotFound":
+            raise
+        return None
 
 
 def _to_do(sources: Sequence[Path], journal: Journal, wishes: Wishes) -> Iterator[_Photo]:
@@ -82,20 +111,31 @@ def _to_do(sources: Sequence[Path], journal: Journal, wishes: Wishes) -> Iterato
             yield _Photo(found, state)
 
 
-def _upload(photos: list[_Photo], batch_id: str, client: Client, wishes: Wishes, say: Say) -> None:
-    """Upload the photos under their numbers: names of photos do not leave the machine."""
-    forms = _Forms(client, batch_id)
+def _sent(photos: list[_Photo], batch_id: str, journal: Journal) -> dict[int, _Photo]:
+    """Those of the photos that were uploaded to the batch, by their numbers."""
+    numbers = ((journal.number_in(batch_id, photo.name, photo.state), photo) for photo in photos)
+    return {number: photo for number, photo in numbers if number is not None}
 
-    def send(number: int) -> None:
-        photo = photos[number]
+
+def _upload(photos: list[_Photo], batch_id: str, client: Client, journal: Journal, wishes: Wishes, say: Say) -> None:
+    """Upload the photos that are not there yet under numbers: names of photos do not leave the machine."""
+    forms = _Forms(client, batch_id)
+    sent = _sent(photos, batch_id, journal)
+    there = set(sent.values())
+    missing = [photo for photo in photos if photo not in there]
+    # What was uploaded without a note of it is replaced.
+    free = (number for number in itertools.count() if number not in sent)
+
+    def send(photo: _Photo, number: int) -> None:
         # One that cannot be read or sent, or that changes meanwhile, is left to the run.
         with suppress(OSError, JobFailed), photo.found.path.open("rb") as file:
             if wishes.state(os.fstat(file.fileno())) == photo.state:
                 client.upload(forms.for_photo(number), file)
+                journal.send(photo.name, photo.state, batch_id, number)
 
     with ThreadPoolExecutor(_UPLOADS_AT_ONCE) as pool:
         try:
-            for done, _ in enumerate(pool.map(send, range(len(photos))), 1):
+            for done, _ in enumerate(pool.map(send, missing, free), len(sent) + 1):
                 if done % 100 == 0:
                     say(f"{done:,} of {len(photos):,} photos uploaded")
         except BaseException:

@@ -51,8 +51,13 @@ class Wishes:
 
     def state(self, status: os.stat_result) -> State:
         """What the outcome of a photo with this status depends on."""
+        return State(status.st_size, status.st_mtime_ns, self.digest)
+
+    @property
+    def digest(self) -> str:
+        """A digest of the options, by which the journal tells whether they are the same."""
         options = json.dumps([self.fields, self.suffix], sort_keys=True)
-        return State(status.st_size, status.st_mtime_ns, hashlib.sha256(options.encode()).hexdigest()[:16])
+        return hashlib.sha256(options.encode()).hexdigest()[:16]
 
 
 @dataclass

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
-
 from faceblur_cli import project
 
 REGION = "us-east-1"
@@ -43,6 +41,9 @@ class Stack:
 
     def client(self, service: str) -> Any:
         """A boto3 client for a service of the embedded AWS."""
+        # `make run` asks whether a stack runs before anything is installed.
+        import boto3
+
         root = credentials()
         return boto3.client(
             service,  # type: ignore[call-overload]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from faceblur_cli import project
 from faceblur_cli.failures import Failure
@@ -48,7 +48,7 @@ def hold() -> Iterator[bool]:
             lambda: _take(lock, fcntl.LOCK_EX),
             _LOCK_SECONDS,
             "The embedded AWS of this folder is running already, or is starting or stopping. Stop it with "
-            "`faceblur down`.",
+            "`.venv/bin/faceblur down`.",
         )
         # Remove what a killed process wrote before we write our process id, which may be the same as its own.
         _running_file().unlink(missing_ok=True)
@@ -61,24 +61,31 @@ def hold() -> Iterator[bool]:
 @contextmanager
 def announce(stack: Stack) -> Iterator[None]:
     """Let other processes find the stack during the block."""
-    # Renamed into place, so that nobody reads half a file.
-    draft = _running_file().with_suffix(".draft")
-    draft.write_text(json.dumps({"pid": os.getpid(), "endpoint": stack.endpoint, "outputs": dict(stack.outputs)}))
     try:
-        draft.replace(_running_file())
+        _describe({"pid": os.getpid(), "endpoint": stack.endpoint, "outputs": dict(stack.outputs)})
         yield
     finally:
         _running_file().unlink(missing_ok=True)
 
 
+def announce_page(address: str) -> None:
+    """Tell other processes, too, where the page of the announced stack is."""
+    _describe(json.loads(_running_file().read_text()) | {"page": address})
+
+
 def running_stack() -> Stack | None:
     """The stack that another process serves on this machine, if there is one."""
-    holder = _holder()
-    try:
-        running = json.loads(_running_file().read_text())
-    except FileNotFoundError:
-        return None
-    return Stack(running["endpoint"], running["outputs"]) if running["pid"] == holder else None
+    running = _running()
+    return Stack(running["endpoint"], running["outputs"]) if running else None
+
+
+def check_none_runs() -> None:
+    """Raise Failure if another process serves a stack. It says where, and how to stop it."""
+    if running := _running():
+        there = (
+            f"Open {running['page']}, or stop it" if "page" in running else f"It is at {running['endpoint']}. Stop it"
+        )
+        raise Failure(f"faceblur is running already. {there} with `.venv/bin/faceblur down`.")
 
 
 def stop() -> Stopped:
@@ -100,6 +107,22 @@ def stop() -> Stopped:
         f"The embedded AWS did not stop within {_STOP_SECONDS} seconds. Its process is {holder}.",
     )
     return Stopped.STACK
+
+
+def _running() -> dict[str, Any] | None:
+    """The description of the stack that another process serves, if there is one."""
+    try:
+        running: dict[str, Any] = json.loads(_running_file().read_text())
+    except FileNotFoundError:
+        return None
+    return running if running["pid"] == _holder() else None
+
+
+def _describe(running: dict[str, Any]) -> None:
+    """Write the description of the stack that this process serves. Renamed into place, so that nobody reads half."""
+    draft = _running_file().with_suffix(".draft")
+    draft.write_text(json.dumps(running))
+    draft.replace(_running_file())
 
 
 def _holder() -> int | None:

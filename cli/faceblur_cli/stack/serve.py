@@ -47,7 +47,7 @@ def reopen_stack() -> Iterator[Stack]:
     """Start the embedded AWS as the last stack left it, to read what it kept. Raises Failure if there was none."""
     with holder.hold():
         if not (port := _last_port()):
-            raise Failure("No stack has been deployed on this machine yet. Deploy one with `faceblur up`.")
+            raise Failure("No stack has been deployed on this machine yet. Deploy one with `make run`.")
         state = _state_of(port)
         with emulator(port, state) as endpoint:
             yield Stack(endpoint, json.loads((state / _STAMP).read_text())["outputs"])

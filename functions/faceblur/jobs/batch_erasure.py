@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def erase_batch(batch_id: str, jobs: Jobs, photos: Photos, files: BatchFiles, until: float = float("inf")) -> bool:
     """Erase the jobs and all files of a batch whose row is gone, until this time (`time.time()`) at most.
 
-    Returns whether nothing is left. A line goes after its job, so that what is interrupted can be continued.
+    Returns whether nothing is left. Every job has a line, which goes after its job, so that what is interrupted can be
+    continued.
     """
     lines = f"{folder_of(batch_id)}lines/"
     for keys in files.pages(lines):
@@ -33,7 +34,7 @@ def erase_batch(batch_id: str, jobs: Jobs, photos: Photos, files: BatchFiles, un
 
 
 def forget_job(job_id: str, jobs: Jobs, photos: Photos) -> None:
-    """Erase a job of a deleted batch, if it exists."""
+    """Erase a job that its batch needs no more, if it exists."""
     with suppress(JobNotFound):
         jobs.delete(job_id, jobs.get(job_id).owner)
     photos.erase(job_id)

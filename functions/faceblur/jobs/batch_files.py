@@ -1,7 +1,7 @@
 """The files of a batch in the bucket of photos, and photos on their way from and to other buckets.
 
-`batches/{batch_id}/in/…` are uploads, `batches/{batch_id}/lines/{photo_id}.json` says how one photo ended, and
-`batches/{batch_id}/report.csv` and `report.jsonl` hold all lines.
+`batches/{batch_id}/in/…` are uploads, `batches/{batch_id}/lines/{photo_id}.json` says how one photo ended or that
+it is PENDING, and `batches/{batch_id}/report.csv` and `report.jsonl` hold the lines of all photos that have ended.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from faceblur.jobs.batches import Source, Target
 
+# What the line of a photo says from the creation of its job until its end. So no job of a batch is without a line, by
+# which alone it is found and erased.
+PENDING = "PENDING"
 # S3 lists so many objects at once, and so many lines are read at the same time.
 PAGE, READERS = 1000, 16
 # The names of the formats of results in the names of files.
@@ -88,12 +91,12 @@ class BatchFiles:
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
     def read_line(self, batch_id: str, key: str) -> dict[str, Any] | None:
-        """How the photo with this key ended; None if it has not."""
+        """The line of the photo with this key, which may be PENDING; None if its work has not begun."""
         wanted = _line_key(batch_id, key)
         return self.read(wanted) if wanted in self._keys(wanted) else None
 
     def write_line(self, batch_id: str, line: dict[str, Any]) -> None:
-        """Store how a photo ended, in the place of what was stored before."""
+        """Store how a photo ended, or that it is PENDING, in the place of what was stored before."""
         body = json.dumps(line, separators=(",", ":")).encode()
         with storage_errors():
             self._client.put_object(
@@ -108,11 +111,14 @@ class BatchFiles:
         self.delete([_line_key(batch_id, key)])
 
     def lines(self, batch_id: str, most: int | None = None) -> Iterator[dict[str, Any]]:
-        """All lines of a batch, or the first so many, in the order of their ids. A page of them is held at a time."""
+        """The lines of the photos that have ended, in the order of their ids: all, or those among the first so many.
+
+        A page of them is held at a time.
+        """
         prefix = f"{folder_of(batch_id)}lines/"
         with ThreadPoolExecutor(READERS) as pool:
             for keys in self.pages(prefix, most or PAGE):
-                yield from pool.map(self.read, keys)
+                yield from (line for line in pool.map(self.read, keys) if line["status"] != PENDING)
                 if most:
                     return
 

@@ -8,12 +8,13 @@ from urllib.parse import unquote_plus
 
 from faceblur import errors, prices
 from faceblur.contracts import PhotoOfABatch
-from faceblur.errors import BatchNotFound, BudgetSpent, FaceblurError, JobNotFinished, JobNotFound, TimedOut
+from faceblur.errors import Aborted, BatchNotFound, BudgetSpent, JobNotFinished, JobNotFound, TimedOut
 from faceblur.geometry import count_kinds
 from faceblur.jobs.batch_erasure import forget_job
-from faceblur.jobs.batch_files import result_name
+from faceblur.jobs.batch_files import PENDING, result_name
 from faceblur.jobs.batches import arrivals, photo_id
 from faceblur.jobs.completion import error_of
+from faceblur.jobs.names import execution_name
 from faceblur.jobs.table import UNFINISHED, Status
 from faceblur.jobs.uploads import discard_unless_awaited, pay
 
@@ -49,13 +50,14 @@ def prepare_photo(
 ) -> str:
     """Create the photo's job, pay for it, and copy the photo to where the job expects it. It may be repeated.
 
-    Returns the job's id; empty if there is nothing to do. Raises BatchNotFound, SourceNotAllowed, UploadReplaced,
-    ImageTooLarge and BudgetSpent; if there was a job, it has failed then.
+    Returns the job's id; empty if there is nothing to do. Raises SourceNotAllowed, UploadReplaced, ImageTooLarge and
+    BudgetSpent; if there was a job, it has failed then. Raises BatchNotFound if the batch was deleted, and Aborted if
+    it was started again, also meanwhile; then nothing of the job stays.
     """
     batch = _batch(photo, batches)
     job_id = photo_id(photo.run, photo.key)
-    done = _done_before(photo, files)
-    if done and not batch.takes_uploads:
+    line = files.read_line(photo.batch_id, photo.key) if photo.batch_id else None
+    if line and line["status"] == Status.COMPLETED and not batch.takes_uploads:
         return ""
     if photo.key.endswith("/") and not batch.takes_uploads:
         budget.take(batch.client, prices.BATCHED)
@@ -63,9 +65,13 @@ def prepare_photo(
     if not photo.key.startswith(batch.source.prefix):
         budget.take(batch.client, prices.BATCHED)
         raise errors.SourceNotAllowed
-    if done and done != job_id:
-        # Uploads are deleted with their line, so this is another photo under the same name. It replaces the result.
-        forget_job(done, jobs, photos)
+    if line and line["job_id"] != job_id:
+        # An earlier start began this photo, or did another one under the same name: an upload is deleted when its
+        # result is there. That job must not stay without a line.
+        forget_job(line["job_id"], jobs, photos)
+        line = None
+    if photo.batch_id and not line:
+        files.write_line(photo.batch_id, _resultless_line(photo, job_id, PENDING))
     job = _create(job_id, batch, jobs)
     try:
         paid = job.paid or not budget.is_limited or pay(job, jobs, photos, budget, prices.JOB + prices.BATCHED)
@@ -78,14 +84,21 @@ def prepare_photo(
     except (errors.PhotoError, BudgetSpent) as error:
         jobs.fail(job_id, error, only_from=(Status.AWAITING_UPLOAD,))
         raise
+    try:
+        _batch(photo, batches)
+    except (BatchNotFound, Aborted):
+        # Whoever deleted the batch or prepared the photo again may have found the line before there was a job. If the
+        # line came later, the sweep or the next start finds it.
+        forget_job(job_id, jobs, photos)
+        raise
     return job_id
 
 
 def deliver_photo(photo: PhotoOfABatch, batches: Batches, jobs: Jobs, photos: Photos, files: BatchFiles) -> None:
     """Copy the result to the target, if there is one, and write the photo's line. It may be repeated.
 
-    Raises the error of a job that failed, JobNotFinished while another execution works on the job, JobNotFound, and
-    BatchNotFound if the batch was deleted; then nothing of the job stays.
+    Raises the error of a job that failed, JobNotFinished while another execution works on the job, JobNotFound, Aborted
+    if the batch was started again, and BatchNotFound if it was deleted; then nothing of the job stays.
     """
     job_id = photo_id(photo.run, photo.key)
     try:
@@ -111,28 +124,36 @@ def record_failure(
 
     That is so if no money is left, and if the batch is deleted or has expired. What the map does for each photo that
     waits would be spent beyond the budget.
-    Returns its code if the job's own failure, which is counted elsewhere, is not the reason; else nothing.
+    Returns its code if the job's own failure, which is counted elsewhere, is not the reason; else nothing, as for a
+    start after which there was another one.
     """
     error = TimedOut() if name in _TIMEOUTS else error_of(Status.FAILED, name, None)
     job_id = photo_id(photo.run, photo.key)
     job = None
     with suppress(JobNotFound):
         job = jobs.get(job_id)
-    with suppress(BatchNotFound):
-        _write_line(photo, _batch(photo, batches), files, _failed_line(photo, job_id, error), batches)
+    line = _resultless_line(photo, job_id, Status.FAILED, error.code)
+    try:
+        with suppress(BatchNotFound):
+            _write_line(photo, _batch(photo, batches), files, line, batches)
+    except Aborted:
+        return ""
     if photo.batch_id and isinstance(error, (BudgetSpent, BatchNotFound)):
         machine.stop(machine.execution(photo.run), error.code)
     return "" if job and job.status is Status.FAILED else error.code
 
 
 def _batch(photo: PhotoOfABatch, batches: Batches) -> Batch:
-    return batches.get(photo.batch_id) if photo.batch_id else arrivals()
+    """The photo's batch. Raises BatchNotFound, and Aborted for a start after which there was another one.
 
-
-def _done_before(photo: PhotoOfABatch, files: BatchFiles) -> str:
-    """The id of the job that has hidden the photo with this key; empty if none has."""
-    line = files.read_line(photo.batch_id, photo.key) if photo.batch_id else None
-    return str(line["job_id"]) if line and line["status"] == Status.COMPLETED else ""
+    What was in the middle when a start was stopped must not come in between: the photo belongs to the later start.
+    """
+    if not photo.batch_id:
+        return arrivals()
+    batch = batches.get(photo.batch_id)
+    if execution_name(batch.execution) != photo.run:
+        raise Aborted
+    return batch
 
 
 def _create(job_id: str, batch: Batch, jobs: Jobs) -> Job:
@@ -183,12 +204,12 @@ def _line(photo: PhotoOfABatch, job: Job, delivered: str, photos: Photos) -> dic
     }
 
 
-def _failed_line(photo: PhotoOfABatch, job_id: str, error: FaceblurError) -> dict[str, Any]:
+def _resultless_line(photo: PhotoOfABatch, job_id: str, status: str, code: str = "") -> dict[str, Any]:
     return {
         "key": photo.key,
         "job_id": job_id,
-        "status": Status.FAILED,
-        "code": error.code,
+        "status": status,
+        "code": code,
         "hidden": count_kinds([]),
         "warnings": [],
         "result": "",

@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -35,11 +36,12 @@ class Service:
         self.hidden: list[bytes] = []
         # What answers instead, if it answers anything.
         self.instead: Callable[[httpx.Request], httpx.Response | None] = lambda _: None
-        # The uploads of each batch by their keys. A batch takes no more than `of_a_batch` of them.
+        # The uploads of each batch by their keys, and those that were started. A batch takes no more than `of_a_batch`.
         self.batches: dict[str, dict[str, bytes]] = {}
+        self.started: list[str] = []
         self.of_a_batch = sys.maxsize
         self._jobs: dict[str, bytes] = {}
-        self._ids = itertools.count(1)
+        self._ids, self._batch_ids = itertools.count(1), (f"b{letter}" for letter in ascii_lowercase)
         self._lock = threading.Lock()
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -60,8 +62,9 @@ class Service:
                 return self._take(job_id, _file(request.read()))
             case "POST", ["batches"]:
                 self.created.append(json.loads(request.read()))
-                self.batches["ba"] = {}
-                return httpx.Response(201, json={"batch_id": "ba"})
+                batch_id = next(self._batch_ids)
+                self.batches[batch_id] = {}
+                return httpx.Response(201, json={"batch_id": batch_id, "status": "AWAITING_PHOTOS"})
             case "POST", ["batches", batch_id, "form"]:
                 form = {"url": f"{self.url}/in/{batch_id}", "fields": {"key": f"{batch_id}/in/${{filename}}"}}
                 return httpx.Response(200, json=form | {"max_bytes": 35_000_000})
@@ -69,7 +72,12 @@ class Service:
                 self.batches[batch_id][_key(request.read())] = _file(request.read())
                 return httpx.Response(204)
             case "POST", ["batches", batch_id, "start"]:
+                self.started.append(batch_id)
                 return httpx.Response(202, json={"batch_id": batch_id, "status": "RUNNING"})
+            case "GET", ["batches", batch_id] if batch_id not in self.batches:
+                return httpx.Response(404, json={"code": "BatchNotFound", "message": "There is no such batch."})
+            case "GET", ["batches", batch_id] if batch_id not in self.started:
+                return httpx.Response(200, json={"batch_id": batch_id, "status": "AWAITING_PHOTOS"})
             case "GET", ["batches", batch_id]:
                 report = {"jsonl": {"url": f"{self.url}/report/{batch_id}"}}
                 return httpx.Response(200, json={"batch_id": batch_id, "status": "COMPLETED", "report": report})

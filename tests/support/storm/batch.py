@@ -12,6 +12,7 @@ import httpx
 
 from faceblur.jobs.batches import photo_id
 from tests.support.pictures import photos
+from tests.support.stack.deployed import eventually
 from tests.support.storm.plans import faulty_read
 from tests.support.storm.portraits import Portrait, no_photos, portraits
 from tests.support.storm.storm import FAULTY_READ
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 STARTS = 8
 BATCH_SECONDS = 600  # that one start may take
+ANSWER_SECONDS = 300  # that a request is repeated until it succeeds; a restart takes less
 
 
 class BatchInAStorm:
@@ -78,9 +80,9 @@ class BatchInAStorm:
                 yield Complaint(VISIBLE, line["job_id"], f"in a batch: {visible}")
 
     def _delete(self) -> list[Complaint]:
-        """Delete the batch. What a start that was interrupted has left of its jobs is erased within a day."""
-        while self._ask("DELETE").status_code not in {httpx.codes.NO_CONTENT, httpx.codes.NOT_FOUND}:
-            pass
+        """Delete the batch, and complain of what is left in its folder."""
+        gone = {httpx.codes.NO_CONTENT, httpx.codes.NOT_FOUND}
+        eventually(lambda: self._ask("DELETE").status_code in gone, "the deletion of the batch", ANSWER_SECONDS)
         s3, bucket = self._storm.cloud.s3, self._storm.cloud.deployed.bucket
         left = s3.list_objects_v2(Bucket=bucket, Prefix=f"batches/{self.batch_id}/").get("Contents", [])
         return [Complaint(LEFT, "", entry["Key"]) for entry in left]
@@ -103,8 +105,7 @@ class BatchInAStorm:
     def _start(self) -> None:
         """Start the batch. An answer that is lost is asked for again; then the batch may be running already."""
         started = {httpx.codes.ACCEPTED, httpx.codes.CONFLICT}
-        while self._ask("POST", "/start").status_code not in started:
-            pass
+        eventually(lambda: self._ask("POST", "/start").status_code in started, "a start of the batch", ANSWER_SECONDS)
         self.starts += 1
 
     def _upload(self, form: dict[str, Any], key: str, portrait: Portrait) -> None:
@@ -115,10 +116,13 @@ class BatchInAStorm:
 
     def _call(self, method: str, path: str, **content: Any) -> dict[str, Any]:
         """What the API answers, which sometimes fails and is asked again."""
-        step = faulty_read(self._random) if self._random.random() < FAULTY_READ else None
-        while (answer := self._storm.ask(method, path, step, **content)).is_server_error:
-            step = None
-        answered: dict[str, Any] = answer.raise_for_status().json()
+        steps = iter([faulty_read(self._random)] if self._random.random() < FAULTY_READ else [])
+
+        def ask() -> httpx.Response | None:
+            answer = self._storm.ask(method, path, next(steps, None), **content)
+            return None if answer.is_server_error else answer
+
+        answered: dict[str, Any] = eventually(ask, f"{method} {path}", ANSWER_SECONDS).raise_for_status().json()
         return answered
 
     def _ask(self, method: str, more: str = "") -> httpx.Response:

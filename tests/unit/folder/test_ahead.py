@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
+from faceblur_cli.folder import ahead as ahead_module
 from faceblur_cli.folder.ahead import ENOUGH, hide_ahead
 from faceblur_cli.folder.journal import Journal
 from faceblur_cli.folder.one import Wishes
 from faceblur_cli.folder.pace import Pace
 from faceblur_cli.folder.run import hide_all
+from faceblur_client import NotSignedIn
 from tests.support.standins.service import BAD, JPEG, Service
 
 if TYPE_CHECKING:
@@ -95,6 +98,92 @@ def test_a_batch_that_is_interrupted_is_deleted(service: Service, folder: Path) 
     with pytest.raises(KeyboardInterrupt):
         ahead(service, folder, wait=interrupt)
     assert service.batches == {}
+    ahead(service, folder)
+    assert len(service.batches["bb"]) == 4
+
+
+class Killed(BaseException):
+    """The end of the process: nothing after it is done."""
+
+
+def killed_at(service: Service, method: str, path: str, times: int = 1) -> None:
+    """End the process at this request: neither it nor a later one is answered."""
+    left = [times]
+
+    def kill(request: Any) -> None:
+        left[0] -= left[0] > 0 and (request.method, request.url.path) == (method, path)
+        if not left[0]:
+            raise Killed
+
+    service.instead = kill
+
+
+def seen_by(service: Service) -> list[str]:
+    """The requests from now on, which are answered again."""
+    seen: list[str] = []
+    service.instead = lambda request: seen.append(f"{request.method} {request.url.path}")
+    return seen
+
+
+def test_a_batch_goes_on_after_the_end_of_the_process(service: Service, folder: Path) -> None:
+    killed_at(service, "GET", "/batches/ba")
+    with pytest.raises(Killed):
+        ahead(service, folder)
+    seen = seen_by(service)
+    outcomes = ahead(service, folder)
+    assert outcomes["d.jpg"].status == "COMPLETED"
+    assert (folder.parent / "out/d.jpg").read_bytes() == b"hidden " + JPEG + b"d"
+    assert not {"POST /batches", "POST /in/ba", "POST /batches/ba/start"} & set(seen)
+    assert service.hidden == [JPEG + BAD]
+
+
+def test_uploads_that_arrived_before_the_end_of_the_process_are_not_sent_again(
+    service: Service, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead_module, "_UPLOADS_AT_ONCE", 1)
+    killed_at(service, "POST", "/in/ba", times=3)
+    with pytest.raises(Killed):
+        ahead(service, folder)
+    assert len(service.batches["ba"]) == 2
+    seen = seen_by(service)
+    ahead(service, folder)
+    assert (seen.count("POST /in/ba"), seen.count("POST /batches")) == (2, 0)
+    assert sorted(service.batches["ba"].values()) == sorted(JPEG + photo for photo in (b"a", BAD, b"c", b"d"))
+    assert service.hidden == [JPEG + BAD]
+
+
+def test_a_batch_with_other_options_is_not_gone_on_with(service: Service, folder: Path) -> None:
+    killed_at(service, "GET", "/batches/ba")
+    with pytest.raises(Killed):
+        ahead(service, folder, style="solid")
+    seen_by(service)
+    ahead(service, folder, style="pixelate")
+    assert [made["style"] for made in service.created] == ["solid", "pixelate", "pixelate"]
+
+
+def test_a_batch_that_is_gone_is_not_gone_on_with(service: Service, folder: Path) -> None:
+    killed_at(service, "GET", "/batches/ba")
+    with pytest.raises(Killed):
+        ahead(service, folder)
+    service.batches.clear()
+    seen_by(service)
+    ahead(service, folder, enough=ENOUGH)
+    assert (len(service.hidden), service.batches) == (4, {})
+
+
+def test_a_token_that_expires_in_the_middle_leaves_the_batch(service: Service, folder: Path) -> None:
+    def refuse(request: Any) -> httpx.Response | None:
+        if (request.method, request.url.path) == ("GET", "/batches/ba"):
+            return httpx.Response(401, json={"message": "The incoming token has expired"})
+        return None
+
+    service.instead = refuse
+    with pytest.raises(NotSignedIn):
+        ahead(service, folder)
+    seen_by(service)
+    ahead(service, folder)
+    assert service.hidden == [JPEG + BAD]
+    assert len([fields for fields in service.created if "tolerated_failures" in fields]) == 1
 
 
 def test_a_photo_that_changes_meanwhile_is_left_to_the_run(service: Service, folder: Path) -> None:

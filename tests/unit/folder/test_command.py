@@ -374,3 +374,17 @@ def test_each_line_is_written_as_its_photo_ends(
     service.instead = look
     run(monkeypatch, "photos", "--out", "out", "--at-once", "1", "--report", "report.jsonl")
     assert seen == [0, 1]
+
+
+@pytest.mark.parametrize("existed", [False, True])
+def test_a_run_whose_options_are_refused_leaves_nothing(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, existed: bool
+) -> None:
+    put(tmp_path / "photos/a.jpg")
+    refusal = {"code": "InvalidOptions", "message": "style: there is no such style."}
+    service.instead = lambda _: httpx.Response(400, json=refusal)
+    if existed:
+        (tmp_path / "new").mkdir()
+    assert run(monkeypatch, "photos", "--out", "new/folder", "-o", "style=none") == 2
+    assert {path.name for path in tmp_path.iterdir()} == {"photos", *["new"] * existed}
+    assert not existed or list((tmp_path / "new").iterdir()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from typing import TYPE_CHECKING
@@ -144,3 +145,52 @@ def test_the_journal_goes_to_the_disk_now_and_then(tmp_path: Path, monkeypatch: 
 def test_others_cannot_read_the_ids_of_the_jobs(tmp_path: Path) -> None:
     finish(tmp_path)
     assert (tmp_path / NAME).stat().st_mode & 0o077 == 0
+
+
+def test_a_journal_in_which_nothing_is_noted_goes(tmp_path: Path) -> None:
+    with journal(tmp_path):
+        assert (tmp_path / NAME).exists()
+    assert list(tmp_path.iterdir()) == []
+    finish(tmp_path)
+    with journal(tmp_path):
+        pass
+    assert (tmp_path / NAME).exists()
+
+
+def test_a_journal_that_was_removed_since_it_was_opened_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = fcntl.flock
+
+    def remove_and_lock(file: int, kind: int) -> None:
+        (tmp_path / NAME).unlink()
+        lock(file, kind)
+
+    monkeypatch.setattr(fcntl, "flock", remove_and_lock)
+    with pytest.raises(Failure, match="Another"):
+        journal(tmp_path)
+
+
+def test_a_batch_is_known_to_the_next_run_until_it_is_over(tmp_path: Path) -> None:
+    with journal(tmp_path) as begun:
+        begun.begin_batch("ba", "options")
+        begun.send("a.jpg", STATE, "ba", 7)
+    with journal(tmp_path) as next_one:
+        assert next_one.begun_batch("options") == "ba"
+        assert next_one.begun_batch("other options") is None
+        assert next_one.number_in("ba", "a.jpg", STATE) == 7
+        assert next_one.number_in("another", "a.jpg", STATE) is None
+        assert next_one.number_in("ba", "a.jpg", STATE._replace(size=1)) is None
+        assert next_one.begun_job("a.jpg", STATE) is None
+        next_one.end_batch()
+    with journal(tmp_path) as last:
+        assert last.begun_batch("options") is None
+
+
+@pytest.mark.parametrize("runs_after", [1, 2])
+def test_a_run_that_starts_over_goes_on_with_no_batch(tmp_path: Path, runs_after: int) -> None:
+    with journal(tmp_path) as begun:
+        begun.begin_batch("ba", "options")
+    for number in range(runs_after):
+        with journal(tmp_path, resume=number > 0) as next_one:
+            assert next_one.begun_batch("options") is None

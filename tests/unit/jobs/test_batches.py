@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from faceblur import prices
 from faceblur.contracts import PhotoOfABatch
 from faceblur.errors import (
+    Aborted,
     BatchNotFound,
     BatchNotReady,
     BudgetSpent,
@@ -101,6 +102,12 @@ def hidden(add_job, s3):
 def long_running(batch):
     """The batch, as if it had been started an hour ago."""
     return replace(batch, started_at=batch.started_at - 3600)
+
+
+def start_again():
+    """Stop the batch, and start it for the second time."""
+    batches().finish(ID, EXECUTION, BatchStatus.STOPPED, {})
+    start_batch(batches().get(ID), 40, batches(), Counted(), budget())
 
 
 def spent(table):
@@ -258,6 +265,107 @@ def test_nobody_may_ask_for_the_job_of_a_photo_of_the_customers_bucket(add_batch
                 jobs().get_owned(job_id, owner)
 
 
+def test_a_job_has_a_line_before_it_exists(add_batch, upload, monkeypatch):
+    add_batch()
+    upload()
+    create = type(jobs()).create
+
+    def create_with_a_line(self, job_id, *arguments):
+        line = batch_files().read_line(ID, KEY)
+        assert (line["job_id"], line["status"]) == (job_id, "PENDING")
+        return create(self, job_id, *arguments)
+
+    monkeypatch.setattr(type(jobs()), "create", create_with_a_line)
+    assert prepare() == JOB
+
+
+def test_preparing_again_leaves_the_line_of_a_photo_that_has_ended(add_batch, upload, hidden):
+    add_batch()
+    upload()
+    hidden()
+    deliver()
+    upload()
+    prepare()
+    assert batch_files().read_line(ID, KEY)["status"] == "COMPLETED"
+
+
+def test_a_finished_job_of_a_batch_that_was_stopped_is_erased_with_it(add_batch, upload, hidden, keys, row_of):
+    add_batch()
+    upload()
+    prepare()
+    hidden()
+    # The execution was stopped before the delivery.
+    assert row_of(JOB)
+    assert erase_batch(ID, jobs(), photos(), batch_files())
+    assert (keys(), row_of(JOB)) == (set(), None)
+
+
+@pytest.mark.parametrize("source", [Source(BUCKET, f"batches/{ID}/in/"), Source("our-photos", "in/")])
+def test_a_later_start_forgets_the_job_of_one_that_was_stopped(add_batch, others, upload, hidden, keys, row_of, source):
+    add_batch(source=source)
+    photo = PhotoOfABatch(RUN, ID, f"{source.prefix}photo.jpg")
+    upload(photo.key, source.bucket)
+    hidden(job_id=prepare(photo))
+    start_again()
+    later = prepare(replace(photo, run=f"{ID}-2"))
+    earlier = photo_id(RUN, photo.key)
+    assert row_of(earlier) is None
+    assert not any(earlier in key for key in keys())
+    line = batch_files().read_line(ID, photo.key)
+    assert (line["job_id"], line["status"]) == (later, "PENDING")
+
+
+def test_what_is_left_of_an_earlier_start_changes_nothing(add_batch, upload, hidden, keys):
+    add_batch()
+    upload()
+    prepare()
+    start_again()
+    later = prepare(replace(PHOTO, run=f"{ID}-2"))
+    hidden()
+    for late in (prepare, deliver):
+        with pytest.raises(Aborted):
+            late()
+    assert record_failure(PHOTO, "JobNotFound", batches(), jobs(), batch_files(), Counted()) == ""
+    line = batch_files().read_line(ID, KEY)
+    assert (line["job_id"], line["status"]) == (later, "PENDING")
+    assert KEY in keys()
+
+
+def test_a_start_that_meets_a_later_one_while_it_prepares_a_photo_keeps_no_job(
+    add_batch, upload, keys, row_of, monkeypatch
+):
+    add_batch()
+    upload()
+    create = type(jobs()).create
+
+    def start_again_and_create(self, *arguments):
+        start_again()
+        return create(self, *arguments)
+
+    monkeypatch.setattr(type(jobs()), "create", start_again_and_create)
+    with pytest.raises(Aborted):
+        prepare()
+    assert row_of(JOB) is None
+    assert not any(JOB in key for key in keys())
+
+
+def test_a_batch_that_is_deleted_while_a_photo_is_prepared_keeps_no_job(add_batch, upload, keys, row_of, monkeypatch):
+    add_batch()
+    upload()
+    create = type(jobs()).create
+
+    def delete_and_create(self, *arguments):
+        batches().delete(ID, "")
+        erase_batch(ID, jobs(), photos(), batch_files())
+        upload()
+        return create(self, *arguments)
+
+    monkeypatch.setattr(type(jobs()), "create", delete_and_create)
+    with pytest.raises(BatchNotFound):
+        prepare()
+    assert (keys(), row_of(JOB)) == ({KEY}, None)
+
+
 def test_a_photo_is_paid_once(add_batch, upload, monkeypatch, table):
     monkeypatch.setenv("DOLLARS_A_DAY", "1")
     add_batch()
@@ -275,7 +383,7 @@ def test_a_photo_for_which_no_money_is_left_fails(add_batch, upload, monkeypatch
     with pytest.raises(BudgetSpent):
         prepare()
     assert jobs().get(JOB).error["code"] == "BudgetSpent"
-    assert keys() == {KEY}
+    assert not any(key.startswith("uploads/") for key in keys())
     with pytest.raises(BudgetSpent):
         prepare()
 
@@ -333,7 +441,7 @@ def test_a_job_that_ends_while_its_photo_is_copied_keeps_no_original(add_batch, 
 
     monkeypatch.setattr(BatchFiles, "take", take_and_fail)
     prepare()
-    assert keys() == {KEY}
+    assert not any(key.startswith("uploads/") for key in keys())
 
 
 def test_a_photo_that_is_replaced_while_it_is_copied_fails(add_batch, upload, monkeypatch):
@@ -549,6 +657,21 @@ def test_a_photo_without_a_line_is_counted(add_batch):
     lines(1)
     batch = finish_batch(EXECUTION, "SUCCEEDED", "", batches(), Counted(photos=2, hidden=1, failed=1), batch_files())
     assert (batch.outcome["photos"], batch.outcome["failed"]) == (2, 1)
+
+
+def test_a_photo_whose_work_has_not_ended_is_in_no_report_and_no_count(add_batch, s3):
+    batch = add_batch()
+    lines(2)
+    batch_files().write_line(ID, {"key": "begun", "job_id": photo_id(RUN, "begun"), "status": "PENDING", "usd": 0.0})
+    told = progress(batch, Counted(photos=3, hidden=2, running=1), batch_files())
+    assert told["usd"] == pytest.approx(2 * (0.001 + prices.BATCHED / prices.A_DOLLAR))
+    outcome = finish_batch(
+        EXECUTION, "ABORTED", "", batches(), Counted(photos=3, hidden=2, waiting=1), batch_files()
+    ).outcome
+    counts = {name: outcome[name] for name in ("photos", "hidden", "failed", "waiting", "nothing_hidden")}
+    assert counts == {"photos": 3, "hidden": 2, "failed": 0, "waiting": 1, "nothing_hidden": 1}
+    rows = s3.get_object(Bucket=BUCKET, Key=f"batches/{ID}/report.jsonl")["Body"].read().splitlines()
+    assert [json.loads(row)["status"] for row in rows] == ["COMPLETED", "COMPLETED"]
 
 
 def test_a_photo_that_failed_in_an_earlier_run_and_waits_is_counted_once(add_batch):
