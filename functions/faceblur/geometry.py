@@ -166,16 +166,17 @@ def count_kinds(boxes: Iterable[Box]) -> dict[Kind, int]:
     return {kind: counts[kind] for kind in KINDS}
 
 
-def merge(boxes: Iterable[Box], overlap: float = 0.5, inside: float = inf) -> list[Box]:
+def merge(boxes: Iterable[Box], overlap: float = 0.5, inside: float = inf, higher: float = inf) -> list[Box]:
     """Non-maximum suppression: the boxes, most confident first, without those that repeat a more confident one.
 
     A box repeats a more confident one of its kind if their intersection over union is more than `overlap`. It also does
     if more than `inside` of its own area lies in the other box and its middle lies in the ellipse over the other box.
+    It does not if the other one is more than `higher` times as high.
     """
     kept: list[Box] = []
     index = BoxIndex()
     for box in sorted(boxes, key=lambda box: (-box.confidence, -box.area)):
-        near = [other for other in index.near(box) if other.kind == box.kind]
+        near = [other for other in index.near(box) if other.kind == box.kind and other.height <= higher * box.height]
         if not any(box.overlap(other) > overlap or is_part(box, other, inside) for other in near):
             kept.append(box)
             index.add(box)
