@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from faceblur.limits import Kind
 
 # Long by short side of a plate's text: from two lines of few characters to one line of nine.
-LEAST_RATIO, MOST_RATIO = 1.5, 6.0
+LEAST_RATIO, MOST_RATIO = 1.4, 6.0
 # A car stands, so its plate is seldom turned by more degrees.
 MOST_ROLL = 35.0
 # From the text to the plate's edge, as shares of the text's height. At the ends there may be a country's sign.
