@@ -25,8 +25,8 @@ LEAST_RATIO, MOST_RATIO = 1.4, 6.0
 MOST_ROLL = 35.0
 # From the text to the plate's edge, as shares of the text's height. At the ends there may be a country's sign.
 MARGIN_ACROSS, MARGIN_DOWN = 0.35, 0.2
-# A line is part of a longer text if neighbours of about its height are within this many heights. What is nearer than the
-# first is the same line, found twice.
+# A line is part of a longer text if neighbours of about its height are within this many heights. What is nearer than
+# the first is the same line, found twice.
 APART, NEIGHBOUR, ALIKE = 0.5, 1.6, 1.5
 # A text of which more than this share lies in a plate's box is that plate's.
 OF_PLATE = 0.8
