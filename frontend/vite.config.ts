@@ -43,7 +43,7 @@ export default defineConfig({
     include: ["src/**/*.test.{ts,tsx}"],
     maxWorkers: 2,
     isolate: false, // a new environment for each file takes longer than the tests
-    testTimeout: 30_000, // on a busy machine
+    testTimeout: 120_000, // on a busy machine, queries by role take seconds
     restoreMocks: true,
     unstubGlobals: true,
   },

@@ -11,10 +11,12 @@ from xdist.scheduler import LoadScopeScheduling
 
 from faceblur_cli import project
 from faceblur_cli.stack import sam
+from faceblur_cli.stack.aws import Stack
 from faceblur_cli.stack.emulator import emulator
 from tests.support.stack.deployed import Deployed, with_faults
 from tests.support.standins.issuer import AUDIENCE, MACHINE, SCOPE, Issuer
 from tests.support.standins.loopback import reserved_port
+from tests.support.standins.receiver import Receiver
 from tests.support.standins.rekognition import Rekognition
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xdist.remote import Producer
+
+WEBHOOK_SECRET_NAME, WEBHOOK_SECRET = "/faceblur/webhook", "whsec-of-the-test"
 
 # Some tests import onnxruntime without our code, which turns its telemetry off.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -119,10 +123,22 @@ def origin() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def receiver() -> Iterator[Receiver]:
+    """A webhook."""
+    with Receiver() as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
 def deployed_with_sign_in(
-    built: Path, endpoint: str, issuer: Issuer, origin: str, tmp_path_factory: pytest.TempPathFactory
+    built: Path,
+    endpoint: str,
+    issuer: Issuer,
+    origin: str,
+    receiver: Receiver,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Deployed]:
-    """The deployed template with that issuer, its budget, and one origin that may ask."""
+    """The deployed template with that issuer, its budget, one origin that may ask, and that webhook."""
     plans = tmp_path_factory.mktemp("plans")
     parameters = (
         f"OidcIssuer={issuer.url}",
@@ -132,6 +148,12 @@ def deployed_with_sign_in(
         "DollarsADay=25",
         f"OidcOrigins={issuer.url}",
         f"AllowedOrigin={origin}",
+        "EventBusName=default",
+        f"WebhookUrl={receiver.url}/ends",
+        f"WebhookSecretName={WEBHOOK_SECRET_NAME}",
+    )
+    Stack(endpoint, {}).client("ssm").put_parameter(
+        Name=WEBHOOK_SECRET_NAME, Value=WEBHOOK_SECRET, Type="SecureString", Overwrite=True
     )
     with with_faults(plans) as copy:
         name = "faceblur-sign-in"

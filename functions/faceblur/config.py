@@ -28,6 +28,26 @@ def jobs_table() -> str:
     return os.environ["JOBS_TABLE"]
 
 
+def event_bus_name() -> str:
+    """The name of the customer's event bus that is told how photos and batches end; empty if there is none."""
+    return os.environ["EVENT_BUS_NAME"]
+
+
+def webhook_url() -> str:
+    """The address to which events are posted."""
+    return os.environ["WEBHOOK_URL"]
+
+
+def webhook_secret_name() -> str:
+    """The name of the SecureString in Parameter Store that holds the secret by which they are signed."""
+    return os.environ["WEBHOOK_SECRET_NAME"]
+
+
+def webhook_queue_url() -> str:
+    """The queue of events that wait for the webhook."""
+    return os.environ["WEBHOOK_QUEUE_URL"]
+
+
 def state_machine_arn() -> str:
     """The ARN of the blur_image state machine."""
     return os.environ["STATE_MACHINE_ARN"]

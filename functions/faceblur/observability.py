@@ -125,6 +125,11 @@ def budget_refused(limit: str) -> None:
     _count("JobsRefused", MetricUnit.Count, 1, limit=limit)
 
 
+def event_not_sent() -> None:
+    """Count an event that the customer's event bus did not take."""
+    _count("EventsNotSent", MetricUnit.Count, 1)
+
+
 def photos_swept(count: int) -> None:
     """Count the objects that a sweep deleted. A count of 0 shows that the sweep ran."""
     _count("PhotosSwept", MetricUnit.Count, count)

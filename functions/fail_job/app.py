@@ -6,6 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.jobs.completion import error_of, fail_job
+from faceblur.jobs.events import tell_end
 from faceblur.jobs.names import job_of
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import jobs
@@ -23,4 +24,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
         fail_job(job_id, execution["executionArn"], error, jobs(), photos())
         if code := jobs().count_failure(job_id, execution["executionArn"]):
             job_failed(code)
+            tell_end(job_id, jobs())
         logger.warning("execution ended without a result", status=execution["status"], code=error.code)

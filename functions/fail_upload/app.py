@@ -5,6 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.errors import InternalError
+from faceblur.jobs.events import tell_end
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import Status, jobs
 from faceblur.jobs.uploads import discard_unless_awaited, job_ids_in
@@ -34,4 +35,5 @@ def fail_upload(job_id: str) -> None:
     jobs().fail(job_id, InternalError(), only_from=(Status.AWAITING_UPLOAD,))
     if code := jobs().count_failure(job_id):
         job_failed(code)
+        tell_end(job_id, jobs())
     discard_unless_awaited(job_id, jobs(), photos())

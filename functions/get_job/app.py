@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.api.http import answer, caller, job_body, router, valid_job_id
 from faceblur.errors import JobNotFound
+from faceblur.jobs.events import events
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import jobs
 from faceblur.observability import entry_point, job_failed
@@ -22,6 +23,7 @@ def get_job(job_id: str) -> Response[str]:
     job = jobs().fail_if_overdue(before, partial(photos().has_upload, job_id))
     if job.error and not before.error and (code := jobs().count_failure(job_id, job.execution)):
         job_failed(code)
+        events().job_ended(job)
     try:
         body = job_body(job, photos())
     except JobNotFound:

@@ -34,6 +34,10 @@ PARAMETERS = (
     "FaceDetector=embedded",
     "WebPage=no",
     f"Architecture={project.architecture()}",
+    "EventBusName=our-bus",
+    f"NotificationTopicArn=arn:aws:sns:{REGION}:{ACCOUNT}:ends",
+    "WebhookUrl=https://hooks.example.org/faceblur",
+    "WebhookSecretName=/faceblur/webhook",
 )
 INLINE_POLICIES = 10240  # characters, the quota of IAM for one role
 
@@ -83,7 +87,7 @@ HANDLERS = {
         "ListTagsOfResource TagResource UntagResource",
     ),
     "AWS::Events::Rule": (
-        "events:{region}:{account}:rule/{name}",
+        "events:{region}:{account}:rule/{bus}{name}",
         "events:PutRule DescribeRule DeleteRule PutTargets RemoveTargets ListTargetsByRule TagResource UntagResource "
         "ListTagsForResource",
     ),
@@ -302,6 +306,7 @@ def calls(stack: str) -> list[tuple[str, str]]:
             names = {
                 "name": f"{stack}-{logical_id}-1A2B3C4D5E6F",
                 "stack": stack,
+                "bus": "our-bus/" if "EventBusName" in resource["Properties"] else "",
                 "logical_id": logical_id,
                 "machine": given_name(logical_id) or f"{logical_id}-1A2B3C4D5E6F",
                 "given": given_name(logical_id.removesuffix("Policy")) or f"{stack}-pagebucket-1a2b",

@@ -30,6 +30,7 @@ from faceblur_cli.stack.aws import credentials
 from tests.support.pictures.photos import astronaut
 from tests.support.stack.deployed import Deployed, eventually, function_name
 from tests.support.standins.issuer import AUDIENCE, Issuer
+from tests.support.standins.receiver import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,7 +61,7 @@ JOBS = {
 }
 # These need a batch that is done.
 BATCHES = ("get_batch", "delete_batch", "prepare_photo", "deliver_photo", "write_report")
-FUNCTIONS = sorted([*JOBS, *BATCHES, "create_batch", "authorize", "create_job", "sweep_photos"])
+FUNCTIONS = sorted([*JOBS, *BATCHES, "create_batch", "authorize", "create_job", "send_webhook", "sweep_photos"])
 
 
 def main(verb: str) -> int:
@@ -84,6 +85,11 @@ def main(verb: str) -> int:
             environment = {"OIDC_ISSUER": address, "OIDC_AUDIENCE": AUDIENCE}
             issuer.known_as = address
             event["authorizationToken"] = f"Bearer {issuer.token()}"
+        elif verb == "send_webhook":
+            name = "/faceblur/webhook-of-make-invoke"
+            stack.client("ssm").put_parameter(Name=name, Value="secret", Type="SecureString", Overwrite=True)
+            address = reachable.enter_context(reachable_at(host, reachable.enter_context(Receiver()).url))
+            environment = {"WEBHOOK_URL": address, "WEBHOOK_SECRET_NAME": name, "WEBHOOK_QUEUE_URL": ""}
         else:
             configured = stack.client("lambda").get_function_configuration(
                 FunctionName=function_name(deployed, logical_id(verb))

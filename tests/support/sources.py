@@ -20,7 +20,7 @@ class CloudFormationLoader(yaml.SafeLoader):
         """The long form of a tag."""
         construct = {"scalar": self.construct_scalar, "sequence": self.construct_sequence}[node.id]
         arguments = {"deep": True} if node.id == "sequence" else {}
-        return {tag if tag == "Ref" else f"Fn::{tag}": construct(node, **arguments)}
+        return {tag if tag in {"Ref", "Condition"} else f"Fn::{tag}": construct(node, **arguments)}
 
 
 CloudFormationLoader.add_multi_constructor("!", CloudFormationLoader.construct_intrinsic)

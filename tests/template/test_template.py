@@ -16,6 +16,7 @@ import pytest
 from faceblur import config, errors, observability
 from faceblur.api import clients
 from faceblur.detectors.registry import detector_named
+from faceblur.jobs.events import SOURCE
 from tests.support.sources import ROOT, TEMPLATE, template
 from tests.support.standins.paid import Paid
 
@@ -34,6 +35,7 @@ def of_type(kind: str) -> dict[str, dict[str, Any]]:
 FUNCTIONS = of_type("AWS::Serverless::Function")
 MACHINES = of_type("AWS::Serverless::StateMachine")
 each_function = pytest.mark.parametrize("name", FUNCTIONS)
+EXECUTION_FAILED = "ExecutionFailed.Arn"
 
 
 def verb(function: str) -> str:
@@ -52,6 +54,10 @@ def holds(condition: Any, parameters: dict[str, str]) -> bool:
         return not holds(arguments[0], parameters)
     if function == "Fn::Or":
         return any(holds(each, parameters) for each in arguments)
+    if function == "Fn::And":
+        return all(holds(each, parameters) for each in arguments)
+    if function == "Condition":
+        return holds(template()["Conditions"][arguments], parameters)
     assert function == "Fn::Equals"
     left, right = (parameters[side["Ref"]] if isinstance(side, dict) else str(side) for side in arguments)
     return bool(left == right)
@@ -391,6 +397,7 @@ def test_a_visibility_timeout_is_six_times_the_timeout_of_its_function():
     assert RESOURCES["UploadQueue"]["Properties"]["VisibilityTimeout"] == 6 * timeout("StartWorkflowFunction")
     assert RESOURCES["FailedUploadsQueue"]["Properties"]["VisibilityTimeout"] == 6 * timeout("FailUploadFunction")
     assert RESOURCES["FailedExecutionsQueue"]["Properties"]["VisibilityTimeout"] == 6 * timeout("FailJobFunction")
+    assert RESOURCES["WebhookQueue"]["Properties"]["VisibilityTimeout"] == 6 * timeout("SendWebhookFunction")
 
 
 def test_an_upload_that_cannot_be_processed_fails_its_job_and_a_failure_that_cannot_be_recorded_is_kept():
@@ -401,13 +408,15 @@ def test_an_upload_that_cannot_be_processed_fails_its_job_and_a_failure_that_can
     assert redrive("UploadQueue") == ("FailedUploadsQueue.Arn", 3)
     assert redrive("FailedUploadsQueue") == redrive("FailedExecutionsQueue") == ("FailuresDlq.Arn", 5)
     two_weeks = 14 * 24 * 60 * 60
-    for queue in ("FailedUploadsQueue", "FailedExecutionsQueue", "FailuresDlq"):
+    assert redrive("WebhookQueue") == ("NotificationsDlq.Arn", 8)
+    for queue in ("FailedUploadsQueue", "FailedExecutionsQueue", "FailuresDlq", "WebhookQueue", "NotificationsDlq"):
         assert RESOURCES[queue]["Properties"]["MessageRetentionPeriod"] == two_weeks
 
 
 def test_only_failed_messages_are_delivered_again():
-    arrived = FUNCTIONS["StartWorkflowFunction"]["Events"]["PhotoArrived"]["Properties"]
-    assert arrived["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    for function in ("StartWorkflowFunction", "SendWebhookFunction"):
+        (source,) = FUNCTIONS[function]["Events"].values()
+        assert source["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
 def test_every_execution_that_ends_without_a_result_is_reported():
@@ -423,7 +432,8 @@ def test_every_execution_that_ends_without_a_result_is_reported():
     ("policy", "service", "source"),
     [
         ("UploadQueuePolicy", "s3.amazonaws.com", "PhotoBucket"),
-        ("FailedExecutionsQueuePolicy", "events.amazonaws.com", "rule"),
+        ("FailedExecutionsQueuePolicy", "events.amazonaws.com", EXECUTION_FAILED),
+        ("WebhookQueuePolicy", "events.amazonaws.com", "EndsToWebhook.Arn"),
     ],
 )
 def test_only_its_own_source_may_send_to_a_queue(policy, service, source):
@@ -434,7 +444,92 @@ def test_only_its_own_source_may_send_to_a_queue(policy, service, source):
         # The policy spells out the bucket's name, because the bucket is created after its queue.
         assert spelled_out(arn) == f"arn:aws:s3:::{spelled_out(RESOURCES['PhotoBucket']['Properties']['BucketName'])}"
     else:
-        assert named(arn) == EXECUTION_FAILED
+        assert named(arn) == source
+
+
+# ---------------------------------------------------------------- notifications
+
+
+NOTIFIED = {
+    "EventBusName": "our-bus",
+    "NotificationTopicArn": "arn:aws:sns:eu-central-1:123456789012:ends",
+    "WebhookUrl": "https://hooks.example.org/faceblur",
+    "WebhookSecretName": "/faceblur/webhook",
+}
+NOTIFYING = {"EndsToTopic", "EndsToWebhook", "NotificationsDlq", "NotificationsDlqPolicy", "NotificationsAlarm"}
+TO_WEBHOOK = {"EndsToWebhook", "WebhookQueue", "WebhookQueuePolicy", "SendWebhookFunction"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "there"),
+    [
+        ({}, set()),
+        ({"EventBusName": "our-bus"}, set()),
+        (NOTIFIED | {"WebhookUrl": "", "WebhookSecretName": ""}, NOTIFYING - {"EndsToWebhook"}),
+        (NOTIFIED | {"NotificationTopicArn": ""}, (NOTIFYING | TO_WEBHOOK) - {"EndsToTopic"}),
+        (NOTIFIED, NOTIFYING | TO_WEBHOOK),
+    ],
+)
+def test_what_notifies_is_there_if_it_is_asked_for(parameters, there):
+    assert refused(parameters) == []
+    conditional = {name: RESOURCES[name]["Condition"] for name in NOTIFYING | TO_WEBHOOK}
+    assert {name for name in conditional if holds({"Condition": conditional[name]}, DEFAULTS | parameters)} == there
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"EventBusName": ""}, "EventBusName"),
+        ({"WebhookSecretName": ""}, "WebhookSecretName"),
+        ({"WebhookUrl": ""}, "WebhookUrl"),
+    ],
+)
+def test_notifications_take_a_bus_and_a_webhook_a_secret(changed, said):
+    (reason,) = refused(NOTIFIED | changed)
+    assert reason.startswith(f"Set {said} too")
+
+
+@pytest.mark.parametrize(("rule", "target"), [("EndsToTopic", "topic"), ("EndsToWebhook", "webhook")])
+def test_a_rule_passes_on_what_this_stack_told_and_keeps_what_it_cannot_deliver(rule, target):
+    properties = RESOURCES[rule]["Properties"]
+    assert properties["EventPattern"] == {"source": [SOURCE], "detail": {"stack": [{"Ref": "AWS::StackName"}]}}
+    assert properties["EventBusName"] == {"Ref": "EventBusName"}
+    arn = {"topic": {"Ref": "NotificationTopicArn"}, "webhook": {"Fn::GetAtt": "WebhookQueue.Arn"}}[target]
+    dead_letters = {"Arn": {"Fn::GetAtt": "NotificationsDlq.Arn"}}
+    assert properties["Targets"] == [{"Id": target, "Arn": arn, "DeadLetterConfig": dead_letters}]
+
+
+def test_only_these_rules_may_send_to_their_dead_letters():
+    (statement,) = RESOURCES["NotificationsDlqPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    rules = [chosen(arn, NOTIFIED) for arn in statement["Condition"]["ArnEquals"]["aws:SourceArn"]]
+    assert rules == [{"Fn::GetAtt": "EndsToTopic.Arn"}, {"Fn::GetAtt": "EndsToWebhook.Arn"}]
+
+
+@pytest.mark.parametrize(
+    ("url", "taken"),
+    [
+        ("", True),
+        ("https://hooks.example.org/faceblur?token=1", True),
+        ("https://hooks.example.org", True),
+        ("http://127.0.0.1:8000/hooks", True),
+        ("http://hooks.example.org", False),
+        ("http://127.0.0.1:8000@hooks.example.org", False),
+        ("https://somebody:secret@hooks.example.org/", False),
+        ("file:///etc/passwd", False),
+        ("https://hooks.example.org/ https://other.example.org/", False),
+    ],
+)
+def test_a_webhook_uses_tls_or_the_loopback_interface(url, taken):
+    assert matches(template()["Parameters"]["WebhookUrl"], url) == taken
+
+
+def test_the_secret_of_the_webhook_is_given_by_its_name_alone():
+    parameter = template()["Parameters"]["WebhookSecretName"]
+    names = ("", "/faceblur/webhook", "/hook", "hook", "/", "/a//b", "/a b")
+    taken = [name for name in names if matches(parameter, name)]
+    assert taken == ["", "/faceblur/webhook", "/hook"]
+    assert "WebhookSecretName" not in str(template()["Outputs"])
 
 
 # ---------------------------------------------------------------- the customer's own key
@@ -486,7 +581,7 @@ def test_only_roles_that_need_the_customers_key_may_use_it():
     for name in (*FUNCTIONS, *MACHINES):
         without, with_it = granted(name, WITHOUT), granted(name, WITH_A_KEY)
         # Reading tables, queues and objects needs Decrypt. Storing an object needs GenerateDataKey too.
-        reads = any(action.startswith("dynamodb:") or action == "s3:GetObject" for action in without)
+        reads = any(action.startswith(("dynamodb:", "ssm:")) or action == "s3:GetObject" for action in without)
         writes = "s3:PutObject" in without
         expected = {"kms:Decrypt"} if reads else set()
         assert with_it - without == expected | ({"kms:GenerateDataKey"} if writes else set()), name
@@ -497,6 +592,7 @@ def test_only_roles_that_need_the_customers_key_may_use_it():
     [
         ("KmsKeyArn", WITH_A_KEY["KmsKeyArn"], "arn:aws:kms:eu-central-1:123456789012:alias/photos"),
         ("AlarmTopicArn", "arn:aws:sns:eu-central-1:123456789012:on-call", "on-call@example.org"),
+        ("NotificationTopicArn", "arn:aws:sns:eu-central-1:123456789012:ends", "ends"),
     ],
 )
 def test_an_arn_parameter_takes_an_arn_or_nothing(parameter, arn, other):
@@ -716,7 +812,7 @@ def test_the_section_of_an_alarm_names_it_and_says_what_to_do_first(name):
 
 def test_no_two_alarms_share_a_section():
     sections = [alarm["AlarmDescription"].rpartition("#")[2] for alarm in ALARMS.values()]
-    assert len(set(sections)) == len(sections) == 13
+    assert len(set(sections)) == len(sections) == 15
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -733,7 +829,7 @@ def test_missing_data_raises_the_alarm_of_the_sweep_alone(name):
 
 def watched(alarm: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """The metrics of an alarm: namespace, name and dimensions."""
-    parts = [chosen(part, WITH_SIGN_IN) for part in alarm.get("Metrics", [])]
+    parts = [chosen(part, WITH_SIGN_IN | NOTIFIED) for part in alarm.get("Metrics", [])]
     for metric in [part["MetricStat"]["Metric"] for part in parts if "MetricStat" in part] or [alarm]:
         yield metric["Namespace"], metric["MetricName"], {each["Name"]: each["Value"] for each in metric["Dimensions"]}
 
@@ -786,7 +882,9 @@ def test_the_dashboard_is_json_and_names_only_resources_that_exist():
     widgets = json.loads(body)["widgets"]
     asked = {name.partition(".")[0] for name in re.findall(r"\$\{([^!}]+)\}", body)} - {"AWS::Region", "AWS::StackName"}
     assert asked <= RESOURCES.keys() | conditional.keys()
-    assert ALARMS.keys() <= asked
+    shown = asked | {chosen(conditional["NotificationsAlarmArn"], NOTIFIED)["Fn::GetAtt"].removesuffix(".Arn")}
+    assert ALARMS.keys() <= shown
+    assert chosen(conditional["NotificationsAlarmArn"], DEFAULTS) == {"Fn::GetAtt": "EventsNotSentAlarm.Arn"}
     places = {(widget["x"], widget["y"]) for widget in widgets}
     assert len(places) == len(widgets)
 
@@ -1031,7 +1129,6 @@ BOXES = "${PhotoBucket.Arn}/boxes/*"
 PREVIEWS = "${PhotoBucket.Arn}/previews/*"
 RESULTS = "${PhotoBucket.Arn}/results/*"
 RECEIPTS = "${PhotoBucket.Arn}/receipts/*"
-EXECUTION_FAILED = "ExecutionFailed.Arn"
 EXECUTIONS = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${BlurImageStateMachine.Name}:*"
 _STATES = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}"
 PHOTO_EXECUTIONS = f"{_STATES}:execution:${{HidePhotoStateMachine.Name}}:*"
@@ -1050,6 +1147,7 @@ BATCH_UPLOADS, LINES, REPORTS, MAP_RESULTS = (
 SOURCE_BUCKET = "arn:${AWS::Partition}:s3:::${SourceBucket}"
 SOURCE_OBJECTS = "arn:${AWS::Partition}:s3:::${SourceBucket}/${SourcePrefix}*"
 TARGET_OBJECTS = "arn:${AWS::Partition}:s3:::${TargetBucket}/${TargetPrefix}*"
+TOLD = {"events:PutEvents": {"arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBusName}"}}
 WAITING_RULE = (
     "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}"
     ":rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
@@ -1070,6 +1168,7 @@ MAY = {
         "s3:PutObject": {UPLOADS, BOXES},
     },
     "GetJobFunction": {
+        **TOLD,
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:GetObject": {BOXES, PREVIEWS, RESULTS, RECEIPTS},
@@ -1100,6 +1199,7 @@ MAY = {
         "states:StopExecution": {EXECUTIONS},
     },
     "StartWorkflowFunction": {
+        **TOLD,
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {UPLOADS},
@@ -1132,6 +1232,7 @@ MAY = {
         "s3:PutObject": {PREVIEWS},
     },
     "CompleteJobFunction": {
+        **TOLD,
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {UPLOADS, BOXES, PREVIEWS, RESULTS, RECEIPTS},
@@ -1140,12 +1241,14 @@ MAY = {
         "s3:PutObject": {RECEIPTS},
     },
     "FailJobFunction": {
+        **TOLD,
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {UPLOADS, BOXES, PREVIEWS, RESULTS, RECEIPTS},
         "s3:ListBucket": {BUCKET},
     },
     "FailUploadFunction": {
+        **TOLD,
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {UPLOADS},
@@ -1165,6 +1268,7 @@ MAY = {
         "states:StartExecution": {"HideBatchStateMachine"},
     },
     "GetBatchFunction": {
+        **TOLD,
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:GetObject": {LINES, REPORTS},
@@ -1192,8 +1296,10 @@ MAY = {
         "s3:PutObject": {UPLOADS, LINES},
     },
     "DeliverPhotoFunction": {
+        **TOLD,
         "dynamodb:DeleteItem": {TABLE},
         "dynamodb:GetItem": {TABLE},
+        "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {UPLOADS, BOXES, PREVIEWS, RESULTS, RECEIPTS, BATCHES},
         "s3:GetObject": {RESULTS, RECEIPTS},
         "s3:ListBucket": {BUCKET},
@@ -1201,6 +1307,7 @@ MAY = {
         "states:StopExecution": {BATCH_EXECUTIONS},
     },
     "WriteReportFunction": {
+        **TOLD,
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {BATCHES},
@@ -1210,6 +1317,12 @@ MAY = {
         "states:DescribeExecution": {BATCH_EXECUTIONS},
         "states:DescribeMapRun": {MAP_RUNS},
         "states:ListMapRuns": {BATCH_EXECUTIONS},
+    },
+    "SendWebhookFunction": {
+        "sqs:ChangeMessageVisibility": {"WebhookQueue.Arn"},
+        "ssm:GetParameter": {
+            "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${WebhookSecretName}"
+        },
     },
     "HideBatchStateMachine": {
         "lambda:InvokeFunction": {"WriteReportFunction.Arn"},

@@ -18,7 +18,7 @@ from hypothesis import settings
 from moto import mock_aws
 from moto.core.models import MockAWS, botocore_stubber
 
-from faceblur.jobs import batch_files, batch_runs, batches, budget, executions, storage
+from faceblur.jobs import batch_files, batch_runs, batches, budget, events, executions, storage, webhook
 from faceblur.jobs import table as jobs_table
 from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.observability import logger
@@ -72,6 +72,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "JOBS_TABLE": TABLE,
         "STATE_MACHINE_ARN": STATE_MACHINE_ARN,
         "BATCH_MACHINE_ARN": BATCH_MACHINE_ARN,
+        "EVENT_BUS_NAME": "",
         "PHOTOS_AT_ONCE": "40",
         "SOURCE_BUCKET": "our-photos",
         "SOURCE_PREFIX": "in/",
@@ -145,6 +146,8 @@ def shared_clients(environment: None, clients: Clients, monkeypatch: pytest.Monk
         jobs_table.jobs,
         jobs_table.jobs_table,
         budget.budget,
+        events.events,
+        webhook.webhook,
         storage.photos,
         executions.workflow,
         batches.batches,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,28 +14,37 @@ import pytest
 
 from faceblur import prices
 from faceblur.jobs.batches import photo_id
+from faceblur.observability import digest_of_id
 from faceblur_cli.batch import wait_for
 from faceblur_cli.folder.ahead import hide_ahead
 from faceblur_cli.folder.journal import Journal
 from faceblur_cli.folder.one import Wishes
 from faceblur_cli.folder.walk import walk
 from faceblur_cli.stack import sam
+from faceblur_cli.stack.aws import Stack
 from faceblur_client import Client
 from tests.support.api_contract import assert_documented
 from tests.support.pictures.photos import blank, grace_hopper
+from tests.support.sources import ROOT
 from tests.support.stack.deployed import Deployed, eventually, request, with_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tests.support.standins.receiver import Receiver
+
 SOURCE, TARGET = "our-photos", "our-hidden-photos"
+BUS = "our-bus"
+SECRET_NAME, SECRET = "/faceblur/webhook-of-batches", "whsec-of-the-batches"
 NO_PHOTO = b"not a photo at all"
 PHOTO = blank(64, 64)
 
 
 @pytest.fixture(scope="module")
-def batching(built: Path, endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def batching(
+    built: Path, endpoint: str, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployed]:
     """The deployed template with buckets of one's own, which exist before it."""
     plans = tmp_path_factory.mktemp("plans")
     parameters = (
@@ -45,7 +55,13 @@ def batching(built: Path, endpoint: str, tmp_path_factory: pytest.TempPathFactor
         "TargetReceipts=yes",
         "BucketsWithoutSignIn=yes",
         "DollarsADay=5",
+        f"EventBusName={BUS}",
+        f"NotificationTopicArn={Stack(endpoint, {}).client('sns').create_topic(Name='ends')['TopicArn']}",
+        f"WebhookUrl={receiver.url}/ends",
+        f"WebhookSecretName={SECRET_NAME}",
     )
+    ssm = Stack(endpoint, {}).client("ssm")
+    ssm.put_parameter(Name=SECRET_NAME, Value=SECRET, Type="SecureString")
     with with_faults(plans) as copy:
         name = "faceblur-batches"
         stack = Deployed(sam.deploy(endpoint, copy, name, parameters), plans, name)
@@ -55,7 +71,30 @@ def batching(built: Path, endpoint: str, tmp_path_factory: pytest.TempPathFactor
         s3.put_bucket_notification_configuration(
             Bucket=SOURCE, NotificationConfiguration={"EventBridgeConfiguration": {}}
         )
+        stack.stack.client("events").create_event_bus(Name=BUS)
         yield stack
+
+
+@pytest.fixture
+def told(batching: Deployed) -> Callable[[str], list[dict[str, Any]]]:
+    """Gives the details of the events of this type that a queue on the customer's bus has received in this test."""
+    events, sqs = batching.stack.client("events"), batching.stack.client("sqs")
+    queue = sqs.create_queue(QueueName="ends")["QueueUrl"]
+    sqs.purge_queue(QueueUrl=queue)
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = {"source": ["faceblur"], "detail": {"stack": [batching.name]}}
+    events.put_rule(Name="ends", EventBusName=BUS, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="ends", EventBusName=BUS, Targets=[{"Id": "ends", "Arn": arn}])
+    received: list[dict[str, Any]] = []
+
+    def receive(kind: str) -> list[dict[str, Any]]:
+        messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        for message in messages:
+            received.append(json.loads(message["Body"]))
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return [event["detail"] for event in received if event["detail-type"] == kind]
+
+    return receive
 
 
 def call(stack: Deployed, method: str, path: str, status: int, **content: Any) -> Any:
@@ -296,3 +335,71 @@ def test_a_batch_whose_source_is_missing_or_foreign_says_so(batching: Deployed) 
     for fields in ({"source": {"bucket": TARGET}}, {"source": {"bucket": SOURCE, "prefix": ""}}, {"target": source}):
         status = 400 if "csv" in fields.get("target", {}) else 403
         call(batching, "POST", "/batches", status, json=fields)
+
+
+def test_a_bus_is_told_how_photos_and_batches_ended(
+    batching: Deployed, told: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    job_id = batching.run(grace_hopper())["job_id"]
+    (hidden,) = eventually(lambda: told("Photo hidden"), "the event of a job")
+    assert (hidden["job"], hidden["hidden"]["face"]) == (digest_of_id(job_id), 1)
+
+    failed_id = batching.run(NO_PHOTO)["job_id"]
+    (failed,) = eventually(lambda: told("Photo failed"), "the event of a job that failed")
+    assert (failed["job"], failed["code"]) == (digest_of_id(failed_id), "UnsupportedFormat")
+
+    land(batching, "in/told.jpg", grace_hopper())
+    _, landed = eventually(
+        lambda: told("Photo hidden")[1:] and told("Photo hidden"), "the event of a photo that landed"
+    )
+    assert landed["source"] == {"bucket": SOURCE, "key": "in/told.jpg"}
+    assert landed["target"] == {"bucket": TARGET, "key": "out/told.jpg"}
+    assert "out/told.jpg" in keys(batching, TARGET)
+
+    batch_id = started(batching, {"one.png": PHOTO, "bad.jpg": NO_PHOTO})
+    (batch,) = eventually(lambda: told("Batch finished"), "the event of a batch", 180)
+    assert (batch["batch"], batch["status"]) == (digest_of_id(batch_id), "COMPLETED")
+    assert (batch["photos"], batch["hidden"], batch["failed"]) == (2, 1, 1)
+    assert [len(told(kind)) for kind in ("Photo hidden", "Photo failed", "Batch finished")] == [3, 2, 1]
+
+
+def test_a_topic_passes_on_what_the_bus_is_told(batching: Deployed) -> None:
+    sns, sqs = batching.stack.client("sns"), batching.stack.client("sqs")
+    queue = sqs.create_queue(QueueName="subscribed")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    (topic,) = [each["TopicArn"] for each in sns.list_topics()["Topics"] if each["TopicArn"].endswith(":ends")]
+    allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed | {"Resource": arn}]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    job_id = batching.run(NO_PHOTO)["job_id"]
+    (message,) = eventually(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"), "the message of the topic")
+    event = json.loads(message["Body"])
+    assert (event["detail-type"], event["detail"]["job"]) == ("Photo failed", digest_of_id(job_id))
+
+
+def test_a_webhook_gets_signed_events_and_what_it_refused_again(batching: Deployed, receiver: Receiver) -> None:
+    _, code = re.findall(r"```python\n(.*?)```", (ROOT / "docs/events.md").read_text(), re.DOTALL)
+    document: dict[str, Any] = {}
+    exec(code, document)
+    eventually(lambda: waiting_for_the_webhook(batching) == 0, "the delivery of earlier events")
+    receiver.posts.clear()
+    receiver.statuses.append(307)
+    job_id = batching.run(NO_PHOTO)["job_id"]
+    posts = eventually(lambda: receiver.posts[1:] and receiver.posts, "the second attempt")
+    assert [post.path for post in posts] == ["/ends"] * 2  # the redirect was not followed
+    events = [document["verified"](post.headers["Faceblur-Signature"], post.body.encode(), SECRET) for post in posts]
+    assert len({event["id"] for event in events}) == 1
+    assert len({post.headers["Faceblur-Signature"] for post in posts}) == 2
+    assert (events[0]["detail"]["job"], events[0]["detail"]["code"]) == (digest_of_id(job_id), "UnsupportedFormat")
+    eventually(lambda: waiting_for_the_webhook(batching) == 0, "the end of the delivery")
+    logs = batching.stack.client("logs").filter_log_events(logGroupName=batching.stack.outputs["FunctionsLogGroupName"])
+    assert SECRET not in json.dumps([logs["events"], batching.stack.outputs])
+
+
+def waiting_for_the_webhook(stack: Deployed) -> int:
+    """How many events wait for the webhook, or are being posted."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    queue = stack.stack.outputs["WebhookQueueUrl"]
+    attributes = stack.stack.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+    return sum(int(attributes[name]) for name in names)

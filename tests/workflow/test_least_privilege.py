@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from faceblur.jobs.batches import photo_id
+from faceblur.jobs.events import SOURCE
+from faceblur.observability import digest_of_id
 from faceblur.options import JobOptions
 from tests.support.pictures.photos import blank
 from tests.support.sources import template
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     import httpx
 
     from tests.support.standins.issuer import Issuer
+    from tests.support.standins.receiver import Receiver
 
 NO_PHOTO = b"not a photo at all"
 PHOTO = blank(64, 64)
@@ -38,10 +41,11 @@ DAY = 24 * 60 * 60
 class Roles:
     """A stack whose queues are switched off, so that tests call its functions one by one."""
 
-    def __init__(self, deployed: Deployed, issuer: Issuer) -> None:
-        self.deployed, self.issuer = deployed, issuer
+    def __init__(self, deployed: Deployed, issuer: Issuer, receiver: Receiver) -> None:
+        self.deployed, self.issuer, self.receiver = deployed, issuer, receiver
         self.client = deployed.stack.client
         self.owner = ""
+        self.ends = queue_on_the_bus(deployed)
         self._run: tuple[str, str] | None = None
         self._names: dict[str, str] = {}
 
@@ -166,6 +170,16 @@ class Roles:
         headers = {"Authorization": f"Bearer {self.issuer.token('dora')}"}
         return self.deployed.call(method, path, headers=headers, json=fields or {})
 
+    def told(self, job_or_batch_id: str) -> bool:
+        """Whether the bus was told how this job or batch ended, since the last call."""
+        sqs, digest = self.client("sqs"), digest_of_id(job_or_batch_id)
+        told = []
+        while messages := sqs.receive_message(QueueUrl=self.ends, MaxNumberOfMessages=10).get("Messages"):
+            told += [json.loads(message["Body"])["detail"] for message in messages]
+            for message in messages:
+                sqs.delete_message(QueueUrl=self.ends, ReceiptHandle=message["ReceiptHandle"])
+        return any(digest in (detail.get("job"), detail.get("batch")) for detail in told)
+
     # ---- what they may
 
     @contextmanager
@@ -202,13 +216,24 @@ def listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
+def queue_on_the_bus(deployed: Deployed) -> str:
+    """The address of a queue that gets what the stack tells its bus."""
+    events, sqs = deployed.stack.client("events"), deployed.stack.client("sqs")
+    queue = sqs.create_queue(QueueName="ends-by-role")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = {"source": [SOURCE], "detail": {"stack": [deployed.name]}}
+    events.put_rule(Name="ends-by-role", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="ends-by-role", Targets=[{"Id": "ends", "Arn": arn}])
+    return str(queue)
+
+
 @pytest.fixture(scope="module")
-def roles(deployed_with_sign_in: Deployed, issuer: Issuer) -> Iterator[Roles]:
-    made = Roles(deployed_with_sign_in, issuer)
+def roles(deployed_with_sign_in: Deployed, issuer: Issuer, receiver: Receiver) -> Iterator[Roles]:
+    made = Roles(deployed_with_sign_in, issuer, receiver)
     lambda_ = made.client("lambda")
     sources = [
         source["UUID"]
-        for function in ("StartWorkflowFunction", "FailUploadFunction", "FailJobFunction")
+        for function in ("StartWorkflowFunction", "FailUploadFunction", "FailJobFunction", "SendWebhookFunction")
         for source in lambda_.list_event_source_mappings(FunctionName=function_name(deployed_with_sign_in, function))[
             "EventSourceMappings"
         ]
@@ -220,7 +245,7 @@ def roles(deployed_with_sign_in: Deployed, issuer: Issuer) -> Iterator[Roles]:
     assert row is not None
     made.owner = row["owner"]["S"]
     yield made
-    for queue in ("UploadQueueUrl", "FailedUploadsQueueUrl", "FailedExecutionsQueueUrl"):
+    for queue in ("UploadQueueUrl", "FailedUploadsQueueUrl", "FailedExecutionsQueueUrl", "WebhookQueueUrl"):
         made.client("sqs").purge_queue(QueueUrl=deployed_with_sign_in.stack.outputs[queue])
     for source in sources:
         lambda_.update_event_source_mapping(UUID=source, Enabled=True)
@@ -335,8 +360,10 @@ def withdraws_the_preview_of_a_deleted_job(roles: Roles) -> None:
 
 
 def fails_a_job_whose_photo_never_came(roles: Roles) -> None:
-    shown = roles.ask("GET", f"/jobs/{roles.job('AWAITING_UPLOAD', upload_expires_at={'N': '1'})}")
+    job_id = roles.job("AWAITING_UPLOAD", upload_expires_at={"N": "1"})
+    shown = roles.ask("GET", f"/jobs/{job_id}")
     assert shown.json()["error"]["code"] == "UploadExpired"
+    assert roles.told(job_id)
 
 
 def everything_of(job_id: str) -> list[str]:
@@ -359,10 +386,11 @@ def arrival(job_id: str) -> dict[str, Any]:
     return sqs_message({"Records": [{"s3": {"object": {"key": f"uploads/{job_id}"}}}]})
 
 
-def sqs_message(body: dict[str, Any]) -> dict[str, Any]:
+def sqs_message(body: dict[str, Any], receipt: str = "") -> dict[str, Any]:
     """The event by which a queue delivers this message."""
     message = {
         "messageId": "1",
+        "receiptHandle": receipt,
         "eventSource": "aws:sqs",
         "attributes": {"ApproximateReceiveCount": "1"},
         "body": json.dumps(body),
@@ -380,6 +408,13 @@ def starts_an_execution_and_discards_a_photo_without_a_job(roles: Roles) -> None
         for _ in range(2):
             assert roles.invoke("StartWorkflowFunction", arrival(job_id)) == {"batchItemFailures": []}
         assert roles.stored(f"uploads/{job_id}") == stays
+
+
+def refuses_a_job_for_which_no_money_is_left(roles: Roles) -> None:
+    job_id = roles.job("AWAITING_UPLOAD")
+    with roles.deployed.spent("25"):
+        assert roles.invoke("StartWorkflowFunction", arrival(job_id)) == {"batchItemFailures": []}
+    assert roles.told(job_id)
 
 
 def task(roles: Roles, job_id: str, round_: int, key: str) -> dict[str, Any]:
@@ -468,6 +503,7 @@ def completes_a_job(roles: Roles) -> None:
     for key in unneeded:
         roles.store(key)
     assert roles.invoke("CompleteJobFunction", request) is None
+    assert roles.told(request["job_id"])
     assert roles.stored(request["draft"]["key"])
     assert not any(roles.stored(key) for key in (*unneeded, request["boxes"]["key"]))
 
@@ -492,6 +528,7 @@ def fails_a_job(roles: Roles) -> None:
     detail = {"name": job_id, "executionArn": roles.execution(job_id), "status": "ABORTED"}
     event = {"source": "aws.states", "detail": detail}
     assert roles.invoke("FailJobFunction", sqs_message(event)) is None
+    assert roles.told(job_id)
     assert not any(roles.stored(key) for key in keys)
 
 
@@ -499,6 +536,7 @@ def fails_a_job_whose_upload_was_not_processed(roles: Roles) -> None:
     job_id = roles.job("AWAITING_UPLOAD")
     roles.store(f"uploads/{job_id}")
     assert roles.invoke("FailUploadFunction", arrival(job_id)) is None
+    assert roles.told(job_id)
     assert not roles.stored(f"uploads/{job_id}")
     row = roles.deployed.row(job_id)
     assert row is not None
@@ -547,6 +585,7 @@ def fails_a_batch_without_an_execution(roles: Roles) -> None:
     long_ago = {"N": str(int(time.time()) - DAY)}
     batch_id = roles.batch(started_at=long_ago)
     assert roles.ask("GET", f"/batches/{batch_id}").json()["error"]["code"] == "InternalError"
+    assert roles.told(batch_id)
 
 
 def job_and_files_of_a_batch(roles: Roles, batch_id: str) -> tuple[str, list[str]]:
@@ -614,13 +653,16 @@ def delivers_a_photo(roles: Roles) -> None:
     batch_id = roles.batch()
     job_id, upload = job_of(batch_id), f"batches/{batch_id}/in/photo.jpg"
     result, receipt = f"results/{job_id}.0a.jpg", f"receipts/{job_id}.json"
-    told = {"hidden": {"face": 0, "plate": 0, "text": 0}, "warnings": [], "options": JobOptions().model_dump()}
+    nothing = {"face": 0, "plate": 0, "text": 0}
+    told = {"hidden": nothing, "missed_at_first": 0, "kept": nothing, "warnings": []}
+    told["options"] = JobOptions().model_dump()
     outcome = {"S": json.dumps(told | {"result": draft_under(result), "receipt": receipt})}
     roles.job("COMPLETED", job_id={"S": job_id}, outcome=outcome)
     roles.store(upload)
     roles.store(result)
     roles.store(receipt, b'{"cost_estimate": {"usd": 0.001}}')
     assert roles.invoke("DeliverPhotoFunction", {"photo": photo_of(batch_id), "error": ""}) is None
+    assert roles.told(job_id)
     assert len(roles.keys(f"batches/{batch_id}/lines/")) == 3
     assert not roles.stored(upload)
 
@@ -644,6 +686,7 @@ def writes_a_report(roles: Roles) -> None:
     for kind in ("csv", "jsonl"):
         roles.client("s3").delete_object(Bucket=roles.deployed.bucket, Key=f"batches/{batch_id}/report.{kind}")
     assert roles.invoke("WriteReportFunction", event) == {"code": ""}
+    assert roles.told(batch_id)
     assert all(roles.stored(f"batches/{batch_id}/report.{kind}") for kind in ("csv", "jsonl"))
     row = roles.deployed.row(f"batch {batch_id}")
     assert row is not None
@@ -655,6 +698,7 @@ def writes_the_report_of_a_batch_that_was_stopped(roles: Roles) -> None:
     roles.batch("RUNNING", batch_id, execution)
     event = {"executionArn": execution, "status": "ABORTED"}
     assert roles.invoke("WriteReportFunction", event) == {"code": "Aborted"}
+    assert roles.told(batch_id)
 
 
 def stops_a_batch_for_which_no_money_is_left(roles: Roles) -> None:
@@ -662,6 +706,21 @@ def stops_a_batch_for_which_no_money_is_left(roles: Roles) -> None:
     roles.batch("RUNNING", batch_id, execution)
     event = {"photo": photo_of(batch_id), "error": "BudgetSpent"}
     assert roles.invoke("DeliverPhotoFunction", event) is None
+
+
+def posts_an_event_and_puts_off_one_that_is_refused(roles: Roles) -> None:
+    name = function_name(roles.deployed, "SendWebhookFunction")
+    # A worker keeps the secret for a while; a change of its settings, also to the same ones, starts a new worker.
+    roles.client("lambda").update_function_configuration(FunctionName=name, Timeout=30)
+    queue, body = roles.deployed.stack.outputs["WebhookQueueUrl"], {"detail": {"job": secrets.token_hex(8)}}
+    for statuses, failures in (([], []), ([500], [{"itemIdentifier": "1"}])):
+        roles.receiver.statuses.extend(statuses)
+        roles.client("sqs").purge_queue(QueueUrl=queue)
+        roles.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(body))
+        (message,) = roles.client("sqs").receive_message(QueueUrl=queue)["Messages"]
+        posted = sqs_message(body, message["ReceiptHandle"])
+        assert roles.invoke("SendWebhookFunction", posted) == {"batchItemFailures": failures}
+        assert not roles.receiver.statuses
 
 
 def sweeps_what_is_left_of_a_deleted_batch(roles: Roles) -> None:
@@ -677,7 +736,10 @@ USES: dict[str, list[Callable[[Roles], None]]] = {
     "ReviewJobFunction": [takes_the_answer_of_a_job_that_waits, refuses_an_answer_that_comes_too_late],
     "RedoJobFunction": [does_a_job_again],
     "DeleteJobFunction": [erases_a_job],
-    "StartWorkflowFunction": [starts_an_execution_and_discards_a_photo_without_a_job],
+    "StartWorkflowFunction": [
+        starts_an_execution_and_discards_a_photo_without_a_job,
+        refuses_a_job_for_which_no_money_is_left,
+    ],
     "DetectFacesFunction": [detects_faces, checks_a_draft, withdraws_boxes_of_a_deleted_job],
     "HideFacesFunction": [hides_and_stores_a_draft, withdraws_a_draft_of_a_deleted_job],
     "DrawPreviewFunction": [draws_a_preview, withdraws_the_preview_of_a_deleted_job],
@@ -700,6 +762,7 @@ USES: dict[str, list[Callable[[Roles], None]]] = {
         stops_a_batch_for_which_no_money_is_left,
     ],
     "WriteReportFunction": [writes_a_report, writes_the_report_of_a_batch_that_was_stopped],
+    "SendWebhookFunction": [posts_an_event_and_puts_off_one_that_is_refused],
 }
 # S3 tells a missing object (404) from a forbidden one (403) only to those who may list; the embedded AWS tells all. And
 # review_job and redo_job delete boxes only if the job ends at that moment; so does write_report with a batch's files.

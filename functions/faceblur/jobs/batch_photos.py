@@ -14,9 +14,11 @@ from faceblur.jobs.batch_erasure import forget_job
 from faceblur.jobs.batch_files import PENDING, result_name
 from faceblur.jobs.batches import arrivals, photo_id
 from faceblur.jobs.completion import error_of
+from faceblur.jobs.events import tell_delivery
 from faceblur.jobs.names import execution_name
 from faceblur.jobs.table import UNFINISHED, Status
 from faceblur.jobs.uploads import discard_unless_awaited, pay
+from faceblur.observability import digest_of_id
 
 if TYPE_CHECKING:
     from faceblur.jobs.batch_files import BatchFiles
@@ -110,6 +112,7 @@ def deliver_photo(photo: PhotoOfABatch, batches: Batches, jobs: Jobs, photos: Ph
             raise error_of(Status.FAILED, job.error["code"], job.error["message"])
         delivered = _deliver(job, photo, batch, files)
         _write_line(photo, batch, files, _line(photo, job, delivered, photos), batches)
+        tell_delivery(job_id, job, None, _where(photo, batch, delivered), jobs)
     except BatchNotFound:
         forget_job(job_id, jobs, photos)
         raise
@@ -135,7 +138,9 @@ def record_failure(
     line = _resultless_line(photo, job_id, Status.FAILED, error.code)
     try:
         with suppress(BatchNotFound):
-            _write_line(photo, _batch(photo, batches), files, line, batches)
+            batch = _batch(photo, batches)
+            _write_line(photo, batch, files, line, batches)
+            tell_delivery(job_id, job, error, _where(photo, batch, ""), jobs)
     except Aborted:
         return ""
     if photo.batch_id and isinstance(error, (BudgetSpent, BatchNotFound)):
@@ -161,7 +166,7 @@ def _create(job_id: str, batch: Batch, jobs: Jobs) -> Job:
     try:
         job = jobs.get(job_id)
     except JobNotFound:
-        return jobs.create(job_id, batch.options, UPLOAD_SECONDS, batch.owner_of_jobs, batch.client)
+        return jobs.create(job_id, batch.options, UPLOAD_SECONDS, batch.owner_of_jobs, batch.client, is_delivered=True)
     if job.error:
         raise error_of(Status.FAILED, job.error["code"], job.error["message"])
     return job
@@ -189,6 +194,19 @@ def _write_line(photo: PhotoOfABatch, batch: Batch, files: BatchFiles, line: dic
     except BatchNotFound:
         files.withdraw_line(batch.batch_id, photo.key)
         raise
+
+
+def _where(photo: PhotoOfABatch, batch: Batch, delivered: str) -> dict[str, Any]:
+    """What an event says of a photo beside how it ended: its batch, and its keys if it is from the customer's bucket.
+
+    The names of photos that were uploaded are nobody's business.
+    """
+    where: dict[str, Any] = {"batch": digest_of_id(batch.batch_id)} if batch.batch_id else {}
+    if not batch.takes_uploads:
+        where["source"] = {"bucket": batch.source.bucket, "key": photo.key}
+    if batch.target and delivered and not batch.takes_uploads:
+        where["target"] = {"bucket": batch.target.bucket, "key": delivered}
+    return where
 
 
 def _line(photo: PhotoOfABatch, job: Job, delivered: str, photos: Photos) -> dict[str, Any]:

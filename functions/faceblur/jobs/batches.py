@@ -23,6 +23,7 @@ from boto3.dynamodb.conditions import Attr, ConditionBase
 from faceblur import config
 from faceblur.aws import storage_errors
 from faceblur.errors import BatchNotFound, BatchNotReady, FaceblurError, InternalError
+from faceblur.jobs.events import events
 from faceblur.jobs.table import is_job_id, jobs_table
 from faceblur.options import JobOptions
 
@@ -156,7 +157,7 @@ class Batches:
         # A batch that was deleted meanwhile must not come back as a row without an end.
         not_running = Attr("job_id").exists() & Attr("status").ne(BatchStatus.RUNNING)
         last = Attr("starts").eq(batch.starts) if batch.starts else Attr("starts").not_exists()
-        begun = self._update(
+        begun = self._changed(
             batch.batch_id,
             "SET #status = :status, execution_arn = :execution, starts = :starts, started_at = :now "
             "REMOVE finished_at, #error",
@@ -168,7 +169,7 @@ class Batches:
             },
             not_running & last,
         )
-        if not begun:
+        if begun is None:
             raise BatchNotReady
 
     def finish(
@@ -181,8 +182,8 @@ class Batches:
     ) -> bool:
         """Record how this execution ended; it may be repeated. `outcome` is what the report says, if there is one.
 
-        Every end of a batch goes through here. Returns False if the batch was deleted, or if another execution works on
-        it.
+        Every end of a batch goes through here, and the first record of it tells the event bus. Returns False if the
+        batch was deleted, or if another execution works on it.
         """
         update = "SET #status = :status, finished_at = if_not_exists(finished_at, :now)"
         values: dict[str, Any] = {":status": status, ":now": int(time.time())}
@@ -195,7 +196,10 @@ class Batches:
         if outcome is None:
             # The report may have been written since the batch was read.
             condition &= Attr("status").eq(BatchStatus.RUNNING)
-        return self._update(batch_id, update, values, condition)
+        before = self._changed(batch_id, update, values, condition)
+        if before is not None and "finished_at" not in before:
+            events().batch_finished(batch_id, status, outcome, error)
+        return before is not None
 
     def fail_if_abandoned(self, batch: Batch, ended_at: float) -> Batch:
         """Fail a batch whose execution ended at this time without a report, so that no client waits for ever."""
@@ -218,20 +222,24 @@ class Batches:
             raise BatchNotFound from error
         return _from_row(batch_id, answer["Attributes"]) if "Attributes" in answer else None
 
-    def _update(self, batch_id: str, update: str, values: dict[str, Any], condition: ConditionBase) -> bool:
+    def _changed(
+        self, batch_id: str, update: str, values: dict[str, Any], condition: ConditionBase
+    ) -> dict[str, Any] | None:
+        """Change a row under a condition. Returns the row as it was; None if it was not changed."""
         names = {"#status": "status", "#error": "error"}
         try:
             with storage_errors():
-                self._table.update_item(
+                answer = self._table.update_item(
                     Key={"job_id": _key(batch_id)},
                     UpdateExpression=update,
                     ExpressionAttributeNames={short: name for short, name in names.items() if short in update},
                     ExpressionAttributeValues=values,
                     ConditionExpression=condition,
+                    ReturnValues="ALL_OLD",
                 )
         except self._condition_failed:
-            return False
-        return True
+            return None
+        return answer["Attributes"]
 
     @property
     def _condition_failed(self) -> type[ClientError]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from faceblur import errors
 from faceblur.errors import Aborted, FaceblurError, InternalError, JobNotFound, TimedOut
 from faceblur.jobs.boxes import load_boxes
+from faceblur.jobs.events import tell_end
 from faceblur.jobs.names import execution_name
 from faceblur.jobs.receipts import receipt
 from faceblur.jobs.storage import upload_key
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def complete_job(request: CompleteRequest, jobs: Jobs, photos: Photos) -> Job | None:
-    """Turn the job to COMPLETED, write its receipt, and delete what it needs no more.
+    """Turn the job to COMPLETED, write its receipt, tell the event bus, and delete what the job needs no more.
 
     Returns the job; None if an earlier attempt had completed it, or if it was deleted right afterwards.
 
@@ -36,6 +37,8 @@ def complete_job(request: CompleteRequest, jobs: Jobs, photos: Photos) -> Job | 
         completed = False
     else:
         completed = _complete(request, found, jobs, photos)
+        if completed:
+            tell_end(request.job_id, jobs)
     # If a photo was posted twice, the second may have arrived after the original was deleted.
     job = erase_unneeded(request.job_id, jobs, photos)
     return job if completed else None

@@ -91,7 +91,8 @@ class Job:
     or did so last; empty before there is one. `progress` holds the times at which each of its stages first began and
     the job finished, as ISO 8601 with milliseconds. `outcome` is that of the last execution that succeeded, and `error`
     says why the last one failed. `redos` counts how often the job was done again, and `calls` the calls of the paid
-    detector since then.
+    detector since then. With `is_delivered`, the photo belongs to a batch or came from the customer's bucket:
+    hide_photo delivers its result, and tells how it ended.
     """
 
     job_id: str
@@ -102,6 +103,7 @@ class Job:
     expires_at: int
     owner: str = ""
     client: str = ""
+    is_delivered: bool = False
     paid: bool = False
     execution: str = ""
     working_since: int | None = None
@@ -151,6 +153,8 @@ class Jobs:
         owner: str = "",
         client: str = "",
         decision: str = "",
+        *,
+        is_delivered: bool = False,
     ) -> Job:
         """Add a job with this new id, which waits for its upload.
 
@@ -167,6 +171,7 @@ class Jobs:
             expires_at=now + config.JOB_LIFETIME_SECONDS,
             owner=owner,
             client=client,
+            is_delivered=is_delivered,
         )
         row: dict[str, Any] = {
             "job_id": job.job_id,
@@ -177,6 +182,7 @@ class Jobs:
             "expires_at": job.expires_at,
         }
         row |= {name: value for name, value in (("owner", owner), ("client", client), ("decision", decision)) if value}
+        row |= {"delivered": True} if is_delivered else {}
         with storage_errors():
             self._table.put_item(Item=row, ConditionExpression=Attr("job_id").not_exists())
         return job
@@ -349,6 +355,12 @@ class Jobs:
         )
         return str(before["error"]["code"]) if before else None
 
+    def mark_told(self, job_id: str) -> bool:
+        """Mark the job as one whose end the event bus was told. Returns False if it was marked, or does not exist."""
+        return self._update(
+            job_id, "SET told = :true", {":true": True}, Attr("job_id").exists() & Attr("told").not_exists()
+        )
+
     def delete(self, job_id: str, owner: str) -> Job | None:
         """Remove the job's row. Returns the job, if there was one; raises JobNotFound if it has another owner."""
         owned = Attr("owner").eq(owner) if owner else Attr("owner").not_exists()
@@ -449,6 +461,7 @@ def _from_row(row: dict[str, Any]) -> Job:
         expires_at=int(row["expires_at"]),
         owner=row.get("owner", ""),
         client=row.get("client", ""),
+        is_delivered="delivered" in row,
         paid="paid" in row,
         execution=row.get("execution_arn", ""),
         working_since=int(row["working_since"]) if "working_since" in row else None,

@@ -9,6 +9,7 @@ from urllib.parse import unquote_plus
 
 from faceblur import prices
 from faceblur.errors import BudgetSpent, JobNotFound
+from faceblur.jobs.events import tell_end
 from faceblur.jobs.storage import job_id_of
 from faceblur.jobs.table import UNFINISHED, Status, is_job_id
 
@@ -57,6 +58,7 @@ def pay(job: Job, jobs: Jobs, photos: Photos, budget: Budget, price: int) -> boo
         day = budget.take(job.client, price, leaving=prices.WORK)
     except BudgetSpent as error:
         if jobs.refuse(job.job_id, error):
+            tell_end(job.job_id, jobs)
             discard_unless_awaited(job.job_id, jobs, photos)
             raise
     else:

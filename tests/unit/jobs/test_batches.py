@@ -270,10 +270,10 @@ def test_a_job_has_a_line_before_it_exists(add_batch, upload, monkeypatch):
     upload()
     create = type(jobs()).create
 
-    def create_with_a_line(self, job_id, *arguments):
+    def create_with_a_line(self, job_id, *arguments, **more):
         line = batch_files().read_line(ID, KEY)
         assert (line["job_id"], line["status"]) == (job_id, "PENDING")
-        return create(self, job_id, *arguments)
+        return create(self, job_id, *arguments, **more)
 
     monkeypatch.setattr(type(jobs()), "create", create_with_a_line)
     assert prepare() == JOB
@@ -338,9 +338,9 @@ def test_a_start_that_meets_a_later_one_while_it_prepares_a_photo_keeps_no_job(
     upload()
     create = type(jobs()).create
 
-    def start_again_and_create(self, *arguments):
+    def start_again_and_create(self, *arguments, **more):
         start_again()
-        return create(self, *arguments)
+        return create(self, *arguments, **more)
 
     monkeypatch.setattr(type(jobs()), "create", start_again_and_create)
     with pytest.raises(Aborted):
@@ -354,11 +354,11 @@ def test_a_batch_that_is_deleted_while_a_photo_is_prepared_keeps_no_job(add_batc
     upload()
     create = type(jobs()).create
 
-    def delete_and_create(self, *arguments):
+    def delete_and_create(self, *arguments, **more):
         batches().delete(ID, "")
         erase_batch(ID, jobs(), photos(), batch_files())
         upload()
-        return create(self, *arguments)
+        return create(self, *arguments, **more)
 
     monkeypatch.setattr(type(jobs()), "create", delete_and_create)
     with pytest.raises(BatchNotFound):
