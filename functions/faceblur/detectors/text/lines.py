@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from faceblur.limits import Kind
 
 # A line whose intersection over union with a surer one is above the first is the same line, and so is one of which more
-# than the second lies in that one. A line that is only partly the same stays, because the surer one may be what a tile's
+# than the second lies in that one. One that is only partly the same stays, because the surer one may be what a tile's
 # edge left of it. What is more times as high as the third is no line, but holds it, as the outline of a car does.
 SAME, WITHIN, HIGHER = 0.7, 0.9, 2.0
 
