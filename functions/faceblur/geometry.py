@@ -24,6 +24,10 @@ DECIMALS = 5
 # middle is this share of the box, and the ellipse is this many times as large as the other box. A box in a corner may
 # be another face, because the paint over a head does not reach into the corners of its box.
 MIDDLE, OVAL = 0.5, 1.1
+# A line whose intersection over union with a surer one is above the first is the same line, and so is one of which more
+# than the second lies in that one. One that is only partly the same stays, because the surer one may be what a tile's
+# edge left of it. What is more times as high as the third is no line, but holds it, as the outline of a car does.
+SAME, WITHIN, HIGHER = 0.7, 0.9, 2.0
 
 
 class Rectangle(NamedTuple):
@@ -181,6 +185,11 @@ def merge(boxes: Iterable[Box], overlap: float = 0.5, inside: float = inf, highe
             kept.append(box)
             index.add(box)
     return kept
+
+
+def merge_lines(boxes: Iterable[Box]) -> list[Box]:
+    """The boxes of lines of text, most confident first, without those of a line that was found again."""
+    return merge(boxes, SAME, WITHIN, HIGHER)
 
 
 def is_part(box: Box, other: Box, inside: float) -> bool:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from faceblur.detectors.base import Detection
-from faceblur.detectors.text.lines import without_repetitions
 from faceblur.detectors.warnings import WarningCode
-from faceblur.geometry import merge
+from faceblur.geometry import merge, merge_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -66,8 +65,8 @@ class UnionOfText:
         try:
             further = self.paid.detect(photo, min_confidence, detection_pass)
         except self.goes_on_after:
-            return _joined([found], without_repetitions, WarningCode.ONE_DETECTOR_ONLY)
-        return _joined([further, found], without_repetitions)
+            return _joined([found], merge_lines, WarningCode.ONE_DETECTOR_ONLY)
+        return _joined([further, found], merge_lines)
 
 
 def _faces(boxes: Iterable[Box]) -> list[Box]:

@@ -10,11 +10,11 @@ from PIL import Image
 
 from faceblur.detectors.base import Detection, DetectionPass
 from faceblur.detectors.embedded.detector import opened
-from faceblur.detectors.text.lines import boxes_of, without_repetitions
+from faceblur.detectors.text.lines import boxes_of
 from faceblur.detectors.text.network import text_network
 from faceblur.detectors.text.plates import wanted_among
 from faceblur.detectors.text.regions import lines_in
-from faceblur.geometry import Rectangle
+from faceblur.geometry import Rectangle, merge_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -82,7 +82,7 @@ def seen(picture: Image.Image, area: Rectangle, scale: float) -> list[Line]:
 def each_once(lines: list[Line], size: tuple[int, int]) -> list[Line]:
     """The lines, without those that a tile found again."""
     by_box = {box: line for line in lines for box in boxes_of([line], size, "text", confidence_of)}
-    return [by_box[box] for box in without_repetitions(by_box)]
+    return [by_box[box] for box in merge_lines(by_box)]
 
 
 def confidence_of(score: float) -> float:

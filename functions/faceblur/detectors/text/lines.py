@@ -5,17 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from faceblur.geometry import Box, merge
+from faceblur.geometry import Box
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from faceblur.limits import Kind
-
-# A line whose intersection over union with a surer one is above the first is the same line, and so is one of which more
-# than the second lies in that one. One that is only partly the same stays, because the surer one may be what a tile's
-# edge left of it. What is more times as high as the third is no line, but holds it, as the outline of a car does.
-SAME, WITHIN, HIGHER = 0.7, 0.9, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +46,3 @@ def boxes_of(
         )
         for line in lines
     ]
-
-
-def without_repetitions(boxes: Iterable[Box]) -> list[Box]:
-    """The boxes of lines, surest first, without those that were found again."""
-    return merge(boxes, SAME, WITHIN, HIGHER)

@@ -16,9 +16,10 @@ from faceblur.aws import service_errors
 from faceblur.detectors import rekognition
 from faceblur.detectors.base import Answer
 from faceblur.detectors.rekognition import Operation, Search
-from faceblur.detectors.text.lines import Line, boxes_of, without_repetitions
+from faceblur.detectors.text.lines import Line, boxes_of
 from faceblur.detectors.text.plates import wanted_among
 from faceblur.errors import DetectorThrottled, DetectorUnavailable
+from faceblur.geometry import merge_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -46,7 +47,7 @@ class RekognitionTextDetector:
         """The plates and texts of at least this confidence (0…100). Raises the errors of `RekognitionDetector`."""
         search = Search(photo, detection_pass, self.paid, self.answers, TEXT)
         size = search.photo_area.size
-        lines = [line_of(box, size) for box in without_repetitions(search.survey())]
+        lines = [line_of(box, size) for box in merge_lines(search.survey())]
         return search.detection(wanted_among(lines, size, self.kinds, confidence_of, CLEAR_PLATE), min_confidence)
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from faceblur.detectors.text.lines import Line, without_repetitions
+from faceblur.detectors.text.lines import Line
 from faceblur.detectors.text.plates import plates_among
 from faceblur.detectors.text.regions import ENLARGED, lines_in
-from faceblur.geometry import Box
+from faceblur.geometry import Box, merge_lines
 
 CLEAR = 0.75  # the score of a line that may be a plate
 
@@ -93,19 +93,19 @@ def test_a_line_that_was_found_again_is_left_out():
     line = Box(0.2, 0.2, 0.3, 0.1, 90)
     again, part = Box(0.21, 0.2, 0.3, 0.1, 80), Box(0.25, 0.21, 0.1, 0.08, 80)
 
-    assert without_repetitions([line, again, part]) == [line]
+    assert merge_lines([line, again, part]) == [line]
 
 
 def test_what_a_tiles_edge_left_of_a_line_replaces_no_more_of_it():
     whole, left = Box(0.2, 0.2, 0.3, 0.1, 90), Box(0.2, 0.2, 0.18, 0.1, 95)
 
-    assert without_repetitions([whole, left]) == [left, whole]
+    assert merge_lines([whole, left]) == [left, whole]
 
 
 def test_a_line_within_something_far_higher_is_no_repetition_of_it():
     car, plate = Box(0.2, 0.2, 0.4, 0.3, 95), Box(0.35, 0.3, 0.1, 0.03, 80)
 
-    assert without_repetitions([car, plate]) == [car, plate]
+    assert merge_lines([car, plate]) == [car, plate]
 
 
 def test_the_outline_of_something_large_is_less_likely_a_text_than_what_is_filled():
