@@ -10,7 +10,7 @@ from PIL import Image
 
 from detect.app import handler
 from faceblur import prices
-from faceblur.detectors.base import Detection, DetectionPass, StoredPhoto
+from faceblur.detectors.base import Answer, Detection, DetectionPass, StoredPhoto
 from faceblur.detectors.confidence import confidence_for
 from faceblur.errors import (
     BudgetSpent,
@@ -483,13 +483,13 @@ def test_with_both_detectors_it_goes_on_with_the_free_one_if_it_may(ask_again, m
 
 def test_the_answers_of_a_failed_attempt_are_erased_when_the_look_succeeds(ask, detector, keys):
     """And not before: the next attempt needs them."""
-    detector.meanwhile = lambda: detector.paid.keep({"a request": []})
+    detector.meanwhile = lambda: detector.paid.keep({"a request": Answer([], is_full=False)})
     ask()
     detector.finds = DetectorThrottled()
     with pytest.raises(DetectorThrottled):
         ask()
     assert not any("answers" in key for key in keys())
-    detector.paid.keep({"a request": []})
+    detector.paid.keep({"a request": Answer([], is_full=False)})
     with pytest.raises(DetectorThrottled):
         ask()
     assert f"boxes/{JOB_ID}.0.answers.json" in keys()

@@ -14,7 +14,7 @@ from faceblur.detectors.text.lines import boxes_of
 from faceblur.detectors.text.network import text_network
 from faceblur.detectors.text.plates import wanted_among
 from faceblur.detectors.text.regions import lines_in
-from faceblur.geometry import Rectangle, merge
+from faceblur.geometry import Rectangle, merge_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 # The longer side, in pixels, at which the whole photo is seen. A check sees it at another scale, which gives it other
 # blind spots.
 LONG_SIDE = {DetectionPass.FIRST: 960, DetectionPass.CHECK: 736}
-# A photo above this many times the longer side is also seen in tiles, at this share of its size.
-TILED, TILE_SCALE = 2.0, 0.75
-OVERLAP = 128  # pixels of the network's input; smaller lines are shown uncropped by one tile
+TILED = 2.0  # a photo above this many times the longer side is also seen in tiles, at its own size
+OVERLAP = 128  # pixels; smaller lines are shown uncropped by one tile
 MOST_ENLARGED = 1.5  # times
 # The score (0…1) that stands for the default confidence of 50.
 LIKELY = 0.6
@@ -58,10 +57,10 @@ def lines_of(picture: Image.Image, long_side: int) -> list[Line]:
     scale = min(long_side / max(picture.size), MOST_ENLARGED)
     found = seen(picture, whole, scale)
     if max(picture.size) > TILED * long_side:
-        columns, rows = (ceil(side * TILE_SCALE / long_side) for side in picture.size)
-        tiles = whole.tiles(columns, rows, round(OVERLAP / TILE_SCALE))
-        found += [line for tile in tiles for line in seen(picture, tile.clip(picture.size), TILE_SCALE)]
-    return without_repetitions(found, picture.size)
+        columns, rows = (ceil(side / long_side) for side in picture.size)
+        tiles = whole.tiles(columns, rows, OVERLAP)
+        found += [line for tile in tiles for line in seen(picture, tile.clip(picture.size), 1)]
+    return each_once(found, picture.size)
 
 
 def seen(picture: Image.Image, area: Rectangle, scale: float) -> list[Line]:
@@ -80,10 +79,10 @@ def seen(picture: Image.Image, area: Rectangle, scale: float) -> list[Line]:
     ]
 
 
-def without_repetitions(lines: list[Line], size: tuple[int, int]) -> list[Line]:
+def each_once(lines: list[Line], size: tuple[int, int]) -> list[Line]:
     """The lines, without those that a tile found again."""
     by_box = {box: line for line in lines for box in boxes_of([line], size, "text", confidence_of)}
-    return [by_box[box] for box in merge(by_box, overlap=0.4, inside=0.8)]
+    return [by_box[box] for box in merge_lines(by_box)]
 
 
 def confidence_of(score: float) -> float:

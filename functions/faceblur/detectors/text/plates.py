@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from faceblur.limits import Kind
 
 # Long by short side of a plate's text: from two lines of few characters to one line of nine.
-LEAST_RATIO, MOST_RATIO = 1.5, 6.0
+LEAST_RATIO, MOST_RATIO = 1.4, 6.0
 # A car stands, so its plate is seldom turned by more degrees.
 MOST_ROLL = 35.0
 # From the text to the plate's edge, as shares of the text's height. At the ends there may be a country's sign.
 MARGIN_ACROSS, MARGIN_DOWN = 0.35, 0.2
-# A line is part of a longer text if a neighbour of about its height is nearer than this many heights.
-NEIGHBOUR, ALIKE = 1.6, 1.5
+# A line is part of a longer text if neighbours of about its height are within this many heights. What is nearer than
+# the first is the same line, found twice.
+APART, NEIGHBOUR, ALIKE = 0.5, 1.6, 1.5
 # A text of which more than this share lies in a plate's box is that plate's.
 OF_PLATE = 0.8
 
@@ -73,8 +74,8 @@ def in_longer_text(line: Line, lines: Sequence[Line]) -> bool:
         and other.short < ALIKE * line.short
         and abs(other.x - line.x) < (other.long + line.long) / 2
     ]
-    below = any(0 < other.y - line.y < NEIGHBOUR * line.short for other in alike)
-    above = any(0 < line.y - other.y < NEIGHBOUR * line.short for other in alike)
+    below = any(APART < (other.y - line.y) / line.short < NEIGHBOUR for other in alike)
+    above = any(APART < (line.y - other.y) / line.short < NEIGHBOUR for other in alike)
     return above and below
 
 

@@ -19,7 +19,7 @@ from faceblur.detectors.rekognition import Operation, Search
 from faceblur.detectors.text.lines import Line, boxes_of
 from faceblur.detectors.text.plates import wanted_among
 from faceblur.errors import DetectorThrottled, DetectorUnavailable
-from faceblur.geometry import merge
+from faceblur.geometry import merge_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 FULL_ANSWER = 100  # words
 # The service reads what it finds, so no texture is among it, and a plate that it can hardly read is a plate.
 CLEAR_PLATE = 0.0
-# A line whose intersection over union with a surer one is above the first is the same line, and so is one of which more
-# than the second lies in that one. A line that is only partly the same stays, because it may show more of the text.
-SAME, WITHIN = 0.7, 0.9
 
 
 class RekognitionTextDetector:
@@ -50,7 +47,7 @@ class RekognitionTextDetector:
         """The plates and texts of at least this confidence (0…100). Raises the errors of `RekognitionDetector`."""
         search = Search(photo, detection_pass, self.paid, self.answers, TEXT)
         size = search.photo_area.size
-        lines = [line_of(box, size) for box in merge(search.survey(), overlap=SAME, inside=WITHIN)]
+        lines = [line_of(box, size) for box in merge_lines(search.survey())]
         return search.detection(wanted_among(lines, size, self.kinds, confidence_of, CLEAR_PLATE), min_confidence)
 
 

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 from faceblur.detectors.text.lines import Line
 from faceblur.detectors.text.plates import plates_among
 from faceblur.detectors.text.regions import ENLARGED, lines_in
+from faceblur.geometry import Box, merge_lines
 
 CLEAR = 0.75  # the score of a line that may be a plate
 
@@ -80,6 +81,31 @@ def test_a_line_within_a_longer_text_is_no_plate():
     lines = [a_line(y=100 + 36 * number) for number in range(3)]
 
     assert {plate.y for plate in plates_among(lines, CLEAR)} == {100, 172}
+
+
+def test_a_line_that_was_found_twice_is_no_neighbour_of_itself():
+    lines = [a_line(y=100 + 5 * number) for number in range(3)]
+
+    assert len(plates_among(lines, CLEAR)) == 3
+
+
+def test_a_line_that_was_found_again_is_left_out():
+    line = Box(0.2, 0.2, 0.3, 0.1, 90)
+    again, part = Box(0.21, 0.2, 0.3, 0.1, 80), Box(0.25, 0.21, 0.1, 0.08, 80)
+
+    assert merge_lines([line, again, part]) == [line]
+
+
+def test_what_a_tiles_edge_left_of_a_line_replaces_no_more_of_it():
+    whole, left = Box(0.2, 0.2, 0.3, 0.1, 90), Box(0.2, 0.2, 0.18, 0.1, 95)
+
+    assert merge_lines([whole, left]) == [left, whole]
+
+
+def test_a_line_within_something_far_higher_is_no_repetition_of_it():
+    car, plate = Box(0.2, 0.2, 0.4, 0.3, 95), Box(0.35, 0.3, 0.1, 0.03, 80)
+
+    assert merge_lines([car, plate]) == [car, plate]
 
 
 def test_the_outline_of_something_large_is_less_likely_a_text_than_what_is_filled():

@@ -225,6 +225,12 @@ def test_a_surer_box_replaces_none_that_shows_more_of_the_text_and_none_of_anoth
     assert len(both(Finds("embedded", PLATE), Finds("rekognition", part, text)).boxes) == 3
 
 
+def test_without_the_paid_detector_too_a_surer_box_replaces_none_that_shows_more_of_the_text():
+    most = replace(PLATE, width=0.12, confidence=99)
+    found = both(Finds("embedded", PLATE, most), Finds("rekognition", error=TransientError()), TransientError)
+    assert len(found.boxes) == 2
+
+
 def test_without_the_paid_detector_a_look_fails_or_goes_on_with_a_warning():
     broken = Finds("rekognition", error=DetectorUnavailable())
     with pytest.raises(DetectorUnavailable):
