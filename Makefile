@@ -37,7 +37,7 @@ cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH" PYTHON_VERSION=$(python_version) A
 parameters := .aws-sam/parameters.yaml
 
 .PHONY: help run nothing-runs blur batch test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur bench-memory \
-  bench-strength bench-real chaos fuzz mutants load latency scaling scan audit licences destination deploy invoke smoke verify-cloud clean
+  bench-strength bench-real chaos fuzz mutants load load-jobs load-folder latency scaling scan audit licences destination deploy invoke smoke verify-cloud clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
 
@@ -122,8 +122,13 @@ bench-real: $(bench) ## PHOTOS=… runs the complete workflow on a folder of rea
 chaos: $(setup) ## JOBS=… (2,000) through a stack in which everything fails at times
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.chaos $(JOBS)
 
-load: $(setup) ## JOBS=… (64) at once through the stack, beside one function that does all the work
+load: load-jobs load-folder ## the price of orchestration: of many jobs at once, and of a folder
+
+load-jobs: $(setup) ## JOBS=… (64) at once through the stack, beside one function that does all the work
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.load $(JOBS)
+
+load-folder: $(setup) ## PHOTOS=… (200) in a folder through the command, beside detector and codec alone
+	PYTHONPATH=functions .venv/bin/python -m benchmarks.folder $(PHOTOS)
 
 batch: $(setup) ## PHOTOS=… (5,000) small ones as one batch through a stack that is restarted in the middle
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.batch $(PHOTOS)

@@ -104,7 +104,7 @@ class Cloud:
         """Start it and deploy both; everything is stopped with `exits`."""
         # Idle workers are kept until the run is over, as AWS keeps them for a while.
         endpoint = exits.enter_context(emulator.emulator(free_port(), folder, LAMBDA_WARM_TTL_SECONDS="3600"))
-        (self.pid,) = (pid for pid in children(os.getpid()) if b"ministack" in _read(pid, "cmdline"))
+        (self.pid,) = (pid for pid in children(os.getpid()) if b"ministack" in read(pid, "cmdline"))
         self.stack = sam.deploy(endpoint)
         one = exits.enter_context(one_function())
         self.one = sam.deploy(endpoint, one, ONE_FUNCTION)
@@ -271,20 +271,21 @@ def cpu_of(emulator: int, stack: str) -> float:
 def children(pid: int) -> list[int]:
     """The running child processes of a process."""
     tasks = [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
-    return [int(each) for task in tasks for each in _read(pid, f"task/{task}/children").split()]
+    return [int(each) for task in tasks for each in read(pid, f"task/{task}/children").split()]
 
 
 def process(pid: int) -> Process:
     """A process as it is now; an empty one if it has ended."""
-    stat = _read(pid, "stat").rpartition(b")")[2].split()
-    environment = dict(each.partition(b"=")[::2] for each in _read(pid, "environ").split(b"\0"))
+    stat = read(pid, "stat").rpartition(b")")[2].split()
+    environment = dict(each.partition(b"=")[::2] for each in read(pid, "environ").split(b"\0"))
     if not stat:
         return Process("", 0.0, 0.0)
     function = environment.get(b"AWS_LAMBDA_FUNCTION_NAME", b"").decode()
     return Process(function, (int(stat[11]) + int(stat[12])) / TICKS, int(stat[21]) * PAGE_MB)
 
 
-def _read(pid: int, name: str) -> bytes:
+def read(pid: int, name: str) -> bytes:
+    """A file that the kernel has of a process; nothing if it has ended."""
     try:
         return Path(f"/proc/{pid}/{name}").read_bytes()
     except (FileNotFoundError, ProcessLookupError):

@@ -31,6 +31,7 @@ OnStatus: TypeAlias = Callable[[str, str], object]
 
 JOB_MINUTES = 20
 SHORTEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.2, 2.0
+MOST_OF_A_JOB = 0.8  # of the last job's duration; a request before that would find the next one unfinished
 _FORMS = 3  # that one photo may use up
 _OF_ONE_JOB = {"JobNotFound", "JobNotFinished", "ReviewClosed", "OriginalDeleted"}
 _OF_OPTIONS = {"InvalidOptions", "InvalidDecision"}
@@ -69,6 +70,7 @@ class Api:
         """Take the API at this address. Raises WrongAddress if it is none."""
         self._url = checked_address(url)
         self._token = TokenKeeper(token)
+        self._last_took = 0.0  # seconds for which we waited for the last completed job; 0 if there was none
 
     def hide(self, photo: Photo, options: Mapping[str, Any], on_status: OnStatus | None) -> Steps[Result]:
         """From a photo to its result."""
@@ -117,6 +119,8 @@ class Api:
     def wait_for(self, job_id: str, on_status: OnStatus | None) -> Steps[dict[str, Any]]:
         """The job when it is completed."""
         started, status = time.monotonic(), None
+        if self._last_took:
+            yield self._pause(0)
         while (passed := time.monotonic() - started) < JOB_MINUTES * 60:
             try:
                 job = yield from self.get_job(job_id)
@@ -131,17 +135,25 @@ class Api:
             if status == "FAILED":
                 raise _failure(job["error"])
             if status == "COMPLETED":
+                self._last_took = passed
                 return job
             if status == "AWAITING_REVIEW":
                 started = time.monotonic()
                 yield Pause(LONGEST_WAIT_SECONDS)
                 continue
-            # We see the end of the job late by at most a tenth of its duration.
-            yield Pause(min(max(SHORTEST_WAIT_SECONDS, passed / 10), LONGEST_WAIT_SECONDS))
+            yield self._pause(passed)
         raise JobFailed(
             "TimedOut",
             f"The job did not finish within {JOB_MINUTES} minutes. `faceblur trace {job_id}` shows its steps.",
         )
+
+    def _pause(self, passed: float) -> Pause:
+        """The pause before a job is asked for that we have waited for for this many seconds.
+
+        We see the end of a job that takes as long as the last one late by at most a tenth of its duration.
+        """
+        soon = max(SHORTEST_WAIT_SECONDS, passed / 10, MOST_OF_A_JOB * self._last_took - passed)
+        return Pause(min(soon, LONGEST_WAIT_SECONDS))
 
     def result_of(self, job: Mapping[str, Any]) -> Steps[Result]:
         """What a completed job links to."""

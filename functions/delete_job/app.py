@@ -9,7 +9,7 @@ from faceblur.api.http import answer, caller, router, valid_job_id
 from faceblur.errors import JobNotFound
 from faceblur.jobs.executions import workflow
 from faceblur.jobs.storage import photos
-from faceblur.jobs.table import jobs
+from faceblur.jobs.table import Status, jobs
 from faceblur.observability import entry_point, logger
 
 app = router()
@@ -23,8 +23,10 @@ def delete_job(job_id: str) -> Response[str]:
         finish_deletion(job_id)
         raise JobNotFound
     try:
-        # The first execution may have begun and not yet claimed the job.
-        workflow().stop(job.execution or workflow().execution(job_id))
+        # The execution of a completed job ends by itself at once. Stopped before that, it would count as a failure.
+        if job.status is not Status.COMPLETED:
+            # The first execution may have begun and not yet claimed the job.
+            workflow().stop(job.execution or workflow().execution(job_id))
     finally:
         photos().erase(job_id)
     logger.info("job deleted")

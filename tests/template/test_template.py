@@ -787,7 +787,7 @@ def test_a_burst_of_uploads_leaves_concurrency_to_the_api():
 
 
 ALARMS = of_type("AWS::CloudWatch::Alarm")
-OPERATIONS = (ROOT / "docs/operations.md").read_text()
+GUIDE = (ROOT / "docs/alarms.md").read_text()
 
 
 def anchors(page: str) -> set[str]:
@@ -798,14 +798,14 @@ def anchors(page: str) -> set[str]:
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_every_alarm_has_its_section(name):
-    (anchor,) = re.findall(r"docs/operations\.md#([\w-]+)\.$", ALARMS[name]["AlarmDescription"])
-    assert anchor in anchors(OPERATIONS)
+    (anchor,) = re.findall(r"docs/alarms\.md#([\w-]+)\.$", ALARMS[name]["AlarmDescription"])
+    assert anchor in anchors(GUIDE)
 
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_the_section_of_an_alarm_names_it_and_says_what_to_do_first(name):
-    (section,) = [part for part in OPERATIONS.split("\n### ") if f"`{name}`:" in part]
-    (anchor,) = anchors("### " + section)
+    (section,) = [part for part in GUIDE.split("\n## ") if f"`{name}`:" in part]
+    (anchor,) = anchors("## " + section)
     assert ALARMS[name]["AlarmDescription"].endswith(f"#{anchor}.")
     assert section.count("**First**,") == 1
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from benchmarks import load, real_tools
+from benchmarks import folder, load, real_tools
 from benchmarks.one_function import app
 from faceblur.detectors.base import Detection, DetectionPass
 from faceblur.geometry import Box
@@ -63,6 +63,14 @@ def test_it_does_all_that_the_state_machine_does(run, row_of, keys, options, lef
     outcome = json.loads(row["outcome"])
     assert (row["status"], outcome["hidden"]["face"], outcome["check_rounds"]) == ("COMPLETED", faces, len(passes) - 1)
     assert keys() == {outcome["result"]["key"], outcome["receipt"]}
+
+
+@pytest.mark.parametrize(("left_over", "checks"), [([], 1), ([OTHER], 2)], ids=["nothing missed", "missed once"])
+def test_alone_detector_and_codec_do_the_same(monkeypatch, left_over, checks):
+    detector = Detector(left_over)
+    monkeypatch.setattr(folder, "EmbeddedDetector", lambda: detector)
+    folder.hide_alone(astronaut())
+    assert detector.passes == [DetectionPass.FIRST, *[DetectionPass.CHECK] * checks]
 
 
 @pytest.mark.parametrize("checks", [app.CHECKS, real_tools.CHECKS], ids=["one function", "real photos"])

@@ -534,6 +534,42 @@ def test_the_end_of_a_job_is_seen_soon_with_few_requests(
     assert len(clock.slept) <= most_requests
 
 
+@pytest.mark.parametrize("seconds", [1.1, 2.7, 12.0])
+def test_after_a_job_the_next_ones_need_fewer_requests(
+    connect: Callable[..., Any], clock: Clock, seconds: float
+) -> None:
+    begun, asked = 0.0, 0
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        nonlocal asked
+        asked += 1
+        return httpx.Response(200, json=WORKING if clock.now - begun < seconds else DONE)
+
+    client, requests, late = connect(API, transport=httpx.MockTransport(answer)), [], []
+    for _ in range(5):
+        begun, asked = clock.now, 0
+        client.wait_for("0a")
+        requests.append(asked)
+        late.append(clock.now - begun - seconds)
+    assert sum(requests[1:]) <= 2 * requests[0]
+    assert max(late) <= min(max(0.2, seconds / 10), 2.0)
+
+
+def test_a_job_that_takes_far_less_than_the_last_one_is_seen_within_two_seconds(
+    connect: Callable[..., Any], clock: Clock
+) -> None:
+    done = 60.0
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=WORKING if clock.now < done else DONE)
+
+    client = connect(API, transport=httpx.MockTransport(answer))
+    client.wait_for("0a")
+    begun = done = clock.now
+    client.wait_for("0b")
+    assert clock.now - begun <= 2.0
+
+
 def test_a_deleted_job_ends_the_waiting_at_once(answering: Callable[..., tuple[Any, Answers]], clock: Clock) -> None:
     client, _ = answering(GONE)
     with pytest.raises(JobFailed, match="no such job") as caught:

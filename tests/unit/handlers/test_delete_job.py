@@ -58,6 +58,16 @@ def test_a_running_execution_is_stopped(delete, everything, add_job, keys, state
     assert keys() == {"uploads/another"}
 
 
+def test_the_execution_of_a_completed_job_ends_by_itself(delete, everything, add_job, keys, states):
+    """Its last state may still be under way. Stopped there, it would count as a failure."""
+    add_job("PROCESSING")
+    workflow().start(JOB_ID)
+    add_job("COMPLETED")
+    assert delete() == (204, None)
+    assert states.describe_execution(executionArn=EXECUTION_ARN)["status"] == "RUNNING"
+    assert keys() == {"uploads/another"}
+
+
 def test_the_row_goes_before_anything_else(delete, add_job, row_of, monkeypatch):
     def row_first(self, execution):
         assert row_of(JOB_ID) is None
