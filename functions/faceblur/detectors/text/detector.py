@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # The longer side, in pixels, at which the whole photo is seen. A check sees it at another scale, which gives it other
 # blind spots.
 LONG_SIDE = {DetectionPass.FIRST: 960, DetectionPass.CHECK: 736}
-TILED = 2.0  # a photo above this many times the longer side is also seen in tiles, at its own size
+TILED = 1920  # pixels; a photo with a longer side than this is also seen in tiles, at its own size
 OVERLAP = 128  # pixels; smaller lines are shown uncropped by one tile
 MOST_ENLARGED = 1.5  # times
 # The score (0…1) that stands for the default confidence of 50.
@@ -56,7 +56,7 @@ def lines_of(picture: Image.Image, long_side: int) -> list[Line]:
     whole = Rectangle(0, 0, *picture.size)
     scale = min(long_side / max(picture.size), MOST_ENLARGED)
     found = seen(picture, whole, scale)
-    if max(picture.size) > TILED * long_side:
+    if max(picture.size) > TILED:
         columns, rows = (ceil(side / long_side) for side in picture.size)
         tiles = whole.tiles(columns, rows, OVERLAP)
         found += [line for tile in tiles for line in seen(picture, tile.clip(picture.size), 1)]
