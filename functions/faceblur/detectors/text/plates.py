@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from faceblur.detectors.text.lines import boxes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from faceblur.detectors.text.lines import Line
     from faceblur.geometry import Box
@@ -32,29 +32,28 @@ APART, NEIGHBOUR, ALIKE = 0.5, 1.6, 1.5
 OF_PLATE = 0.8
 
 
-def plates_among(lines: Sequence[Line], clear: float) -> list[Line]:
-    """The lines of at least the score `clear` that may be plates, enlarged to the plates."""
-    return [
-        whole_plate(line)
-        for line in lines
-        if line.score >= clear and has_the_shape(line) and not in_longer_text(line, lines)
-    ]
+def plates_among(lines: Sequence[Line]) -> list[Line]:
+    """The lines that may be plates, enlarged to the plates."""
+    return [whole_plate(line) for line in lines if has_the_shape(line) and not in_longer_text(line, lines)]
 
 
 def wanted_among(
     lines: Sequence[Line],
     size: tuple[int, int],
     kinds: Collection[Kind],
-    confidence_of: Callable[[float], float],
-    clear: float,
+    min_confidence: float,
+    confidences: Mapping[Kind, Callable[[float], float]],
 ) -> list[Box]:
-    """The boxes of the kinds that are wanted, plates, texts or both, most confident first.
+    """The boxes of the kinds that are wanted, plates, texts or both, of at least this confidence (0…100).
 
-    A plate needs at least the score `clear`. If both are wanted, a plate is no text as well.
+    `confidences` has for each kind the confidence that a score gives. The most confident box comes first. If both kinds
+    are wanted, a plate is no text as well. It has the confidence of the text then, because it is hidden as surely.
     """
-    found = boxes_of(lines, size, "text", confidence_of) if "text" in kinds else []
+    texts = boxes_of(lines, size, "text", confidences["text"]) if "text" in kinds else []
+    found = [box for box in texts if box.confidence >= min_confidence]
     if "plate" in kinds:
-        plates = boxes_of(plates_among(lines, clear), size, "plate", confidence_of)
+        likely = [line for line in plates_among(lines) if confidences["plate"](line.score) >= min_confidence]
+        plates = boxes_of(likely, size, "plate", confidences["text" if "text" in kinds else "plate"])
         found = [*plates, *(box for box in found if not any(box.share_in(plate) > OF_PLATE for plate in plates))]
     return sorted(found, key=lambda box: -box.confidence)
 

@@ -22,7 +22,9 @@ from faceblur.errors import DetectorThrottled, DetectorUnavailable
 from faceblur.geometry import merge_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
+
+    from mypy_boto3_rekognition.type_defs import DetectTextFiltersTypeDef
 
     from faceblur.detectors.base import Detection, DetectionPass, PaidCalls, StoredPhoto
     from faceblur.detectors.rekognition import Request
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
     from faceblur.limits import Kind
 
 FULL_ANSWER = 100  # words
-# The service reads what it finds, so no texture is among it, and a plate that it can hardly read is a plate.
-CLEAR_PLATE = 0.0
+# The service leaves out words below 80 by default, whatever confidence a job asks for.
+FILTERS: DetectTextFiltersTypeDef = {"WordFilter": {"MinConfidence": 0}}
 
 
 class RekognitionTextDetector:
@@ -48,13 +50,13 @@ class RekognitionTextDetector:
         search = Search(photo, detection_pass, self.paid, self.answers, TEXT)
         size = search.photo_area.size
         lines = [line_of(box, size) for box in merge_lines(search.survey())]
-        return search.detection(wanted_among(lines, size, self.kinds, confidence_of, CLEAR_PLATE), min_confidence)
+        return search.detection(wanted_among(lines, size, self.kinds, min_confidence, CONFIDENCES), min_confidence)
 
 
 def detect_text(request: Request) -> Answer:
     """The lines of one answer, as turned boxes in fractions of the image; they may reach outside the image."""
     with service_errors(throttled=DetectorThrottled, unavailable=DetectorUnavailable):
-        found = rekognition.client().detect_text(Image=request.image)["TextDetections"]
+        found = rekognition.client().detect_text(Image=request.image, Filters=FILTERS)["TextDetections"]
     width, height = request.size
     lines = [
         line_around(
@@ -100,3 +102,7 @@ def line_of(box: Box, size: tuple[int, int]) -> Line:
 def confidence_of(score: float) -> float:
     """The confidence (0…100) that a score (0…1) stands for."""
     return 100 * score
+
+
+# The service reads what it finds, so no texture is among it, and a plate that it can hardly read is a plate.
+CONFIDENCES: dict[Kind, Callable[[float], float]] = {"text": confidence_of, "plate": confidence_of}

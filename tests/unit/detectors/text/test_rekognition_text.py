@@ -103,6 +103,12 @@ def test_a_plate_that_can_hardly_be_read_is_a_plate(service):
     assert look("plate", min_confidence=60).boxes == []
 
 
+def test_what_can_hardly_be_read_is_found_if_a_job_asks_for_it(service):
+    """By default, the service leaves out words below 80."""
+    service.text_default = line(corners(200, 100, 100, 25), confidence=3)
+    assert [round(box.confidence) for box in look("text", min_confidence=0).boxes] == [3]
+
+
 def test_words_are_hidden_by_their_line_alone(service):
     service.text_default = line(corners(200, 100, 100, 25), words=5)
     assert len(look("text").boxes) == 1
