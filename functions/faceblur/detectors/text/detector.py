@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 LONG_SIDE = {DetectionPass.FIRST: 960, DetectionPass.CHECK: 736}
 TILED = 1920  # pixels; a photo with a longer side than this is also seen in tiles, at its own size
 OVERLAP = 128  # pixels; smaller lines are shown uncropped by one tile
-# A line that is higher than this share of a tile's shorter side is left to the look at the whole photo, which shows more
-# of it. In a tile, what is so high is often a part of the sky.
+# A line that is higher than this share of a tile's shorter side is left to the look at the whole photo, which shows
+# more of it. In a tile, what is so high is often a part of the sky.
 HIGHEST_IN_TILE = 1 / 3
 MOST_ENLARGED = 1.5  # times
 # The scores (0…1) that stand for the default confidence of 50. The network is surer of the letters of a plate than of
