@@ -29,7 +29,7 @@ from faceblur.detectors.embedded.detector import EmbeddedDetector
 from faceblur.jobs.boxes import FoundBoxes
 from faceblur.jobs.storage import digest
 from faceblur.options import JobOptions
-from faceblur.photo.hide import hide_faces
+from faceblur.photo.hide import hide_regions
 from faceblur_cli import project
 from faceblur_cli.stack import sam
 from tests.support.pictures.photos import jpeg
@@ -106,14 +106,14 @@ def hide_alone(photo: bytes) -> None:
     detector, least = EmbeddedDetector(), options["min_confidence"]
     found = detect_at_confidence(detector, StoredPhoto(photo, "", ""), least, DetectionPass.FIRST)
     findings = FoundBoxes(digest(photo), []).plus(found.boxes, 0)
-    hidden = hide_faces(photo, findings.regions(options), options["output"])
+    hidden = hide_regions(photo, findings.regions(options), options["output"])
     for number in range(1, CHECKS + 1):
         check = Check(detector, findings.regions(options), findings.keeper())
         missed = detect_at_confidence(check, StoredPhoto(hidden.data, "", ""), least, DetectionPass.CHECK).boxes
         if not missed:
             break
         findings = findings.plus(missed, number)
-        hidden = hide_faces(photo, findings.regions(options), options["output"])
+        hidden = hide_regions(photo, findings.regions(options), options["output"])
 
 
 def take_alone(photos: Sequence[bytes]) -> Taken:

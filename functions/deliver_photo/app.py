@@ -24,6 +24,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
     if not event["error"]:
         deliver_photo(photo, batches(), jobs(), photos(), batch_files())
         logger.info("photo delivered")
-    elif code := record_failure(photo, event["error"], batches(), jobs(), batch_files(), batch_machine()):
+    elif code := record_failure(photo, event["error"], batches(), jobs(), photos(), batch_files(), batch_machine()):
         job_failed(code)
         logger.error("photo was not delivered", code=code)

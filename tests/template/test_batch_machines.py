@@ -96,6 +96,12 @@ def test_the_machines_read_just_what_the_functions_return():
     assert set(read) == returned
 
 
+def test_every_end_of_a_batch_but_the_good_one_is_reported_to_the_function_that_records_it():
+    rule = RESOURCES["WriteReportFunction"]["Properties"]["Events"]["BatchStopped"]["Properties"]
+    assert rule["Pattern"]["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+    assert rule["InputPath"] == "$.detail"
+
+
 def test_a_photo_outlasts_its_job_and_a_batch_its_photos():
     photo = state_machine("hide_photo")["TimeoutSeconds"]
     assert PHOTO["Find and hide"]["TimeoutSeconds"] < photo

@@ -1301,7 +1301,7 @@ MAY = {
         "dynamodb:GetItem": {TABLE},
         "dynamodb:UpdateItem": {TABLE},
         "s3:DeleteObject": {UPLOADS, BOXES, PREVIEWS, RESULTS, RECEIPTS, BATCHES},
-        "s3:GetObject": {RESULTS, RECEIPTS},
+        "s3:GetObject": {RESULTS, RECEIPTS, LINES},
         "s3:ListBucket": {BUCKET},
         "s3:PutObject": {LINES, TARGET_OBJECTS},
         "states:StopExecution": {BATCH_EXECUTIONS},
@@ -1374,7 +1374,7 @@ MAY_LIST = {
     "GetBatchFunction": ["batches/*"],
     "DeleteBatchFunction": ["boxes/*", "previews/*", "results/*", "receipts/*", "batches/*"],
     "PreparePhotoFunction": None,
-    "DeliverPhotoFunction": ["boxes/*", "previews/*", "results/*", "receipts/*"],
+    "DeliverPhotoFunction": ["boxes/*", "previews/*", "results/*", "receipts/*", "batches/*"],
     "WriteReportFunction": ["batches/*"],
     # Of the photos' bucket. It may list all of the customer's source.
     "HideBatchStateMachine": ["batches/*"],

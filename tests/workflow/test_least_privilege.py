@@ -667,6 +667,16 @@ def delivers_a_photo(roles: Roles) -> None:
     assert not roles.stored(upload)
 
 
+def leaves_the_line_of_a_photo_that_was_delivered(roles: Roles) -> None:
+    batch_id = roles.batch()
+    job_id, upload = job_of(batch_id), f"batches/{batch_id}/in/photo.jpg"
+    roles.job("COMPLETED", job_id={"S": job_id}, told={"BOOL": True})
+    roles.line(batch_id, job_id)
+    roles.store(upload)
+    assert roles.invoke("DeliverPhotoFunction", {"photo": photo_of(batch_id), "error": "StorageUnavailable"}) is None
+    assert not roles.stored(upload)
+
+
 def forgets_the_photo_of_a_deleted_batch(roles: Roles) -> None:
     batch_id = secrets.token_hex(16)
     job_id = job_of(batch_id)
@@ -758,6 +768,7 @@ USES: dict[str, list[Callable[[Roles], None]]] = {
     ],
     "DeliverPhotoFunction": [
         delivers_a_photo,
+        leaves_the_line_of_a_photo_that_was_delivered,
         forgets_the_photo_of_a_deleted_batch,
         stops_a_batch_for_which_no_money_is_left,
     ],

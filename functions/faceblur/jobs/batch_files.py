@@ -11,9 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from botocore.exceptions import ClientError
+
 from faceblur import config
-from faceblur.aws import storage_errors
-from faceblur.errors import ImageTooLarge, UploadReplaced
+from faceblur.aws import code_of, storage_errors
+from faceblur.errors import ImageTooLarge, StorageUnavailable, UploadReplaced
 from faceblur.jobs.batches import folder_of, photo_id
 from faceblur.jobs.storage import if_not_found, s3, upload_key
 from faceblur.limits import MAX_BYTES
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 PENDING = "PENDING"
 # S3 lists so many objects at once, and so many lines are read at the same time.
 PAGE, READERS = 1000, 16
+# S3's codes if an object is not as a conditional write wants it: it is another one, is being written, or is gone.
+_CHANGED = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 # The names of the formats of results in the names of files.
 _ALIASES = {"jpg": {"jpg", "jpeg", "jpe", "jfif"}, "tiff": {"tiff", "tif"}, "tif": {"tiff", "tif"}}
 
@@ -90,21 +94,35 @@ class BatchFiles:
         with storage_errors():
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
-    def read_line(self, batch_id: str, key: str) -> dict[str, Any] | None:
-        """The line of the photo with this key, which may be PENDING; None if its work has not begun."""
-        wanted = _line_key(batch_id, key)
-        return self.read(wanted) if wanted in self._keys(wanted) else None
+    def read_line(self, batch_id: str, key: str) -> tuple[dict[str, Any] | None, str]:
+        """The line of the photo with this key, which may be PENDING, and its ETag.
 
-    def write_line(self, batch_id: str, line: dict[str, Any]) -> None:
-        """Store how a photo ended, or that it is PENDING, in the place of what was stored before."""
+        If the photo's work has not begun, these are None and an empty text.
+        """
+        wanted = _line_key(batch_id, key)
+        return self._read(wanted) if wanted in self._keys(wanted) else (None, "")
+
+    def write_line(self, batch_id: str, line: dict[str, Any], over: str | None = None) -> None:
+        """Store how a photo ended, or that it is PENDING, in the place of what was stored before.
+
+        With `over`, only the line with this ETag is replaced, or none if it is empty. Raises StorageUnavailable if
+        there is another one by now: whoever repeats the work looks at that.
+        """
+        condition: dict[str, Any] = {} if over is None else {"IfMatch": over} if over else {"IfNoneMatch": "*"}
         body = json.dumps(line, separators=(",", ":")).encode()
-        with storage_errors():
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=_line_key(batch_id, line["key"]),
-                Body=body,
-                ContentType="application/json",
-            )
+        try:
+            with storage_errors():
+                self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=_line_key(batch_id, line["key"]),
+                    Body=body,
+                    ContentType="application/json",
+                    **condition,
+                )
+        except ClientError as error:
+            if code_of(error) in _CHANGED:
+                raise StorageUnavailable from error
+            raise
 
     def withdraw_line(self, batch_id: str, key: str) -> None:
         """Delete the line of the photo with this key."""
@@ -159,10 +177,12 @@ class BatchFiles:
 
     def read(self, key: str) -> dict[str, Any]:
         """Read the line with this key in the bucket."""
+        return self._read(key)[0]
+
+    def _read(self, key: str) -> tuple[dict[str, Any], str]:
         with storage_errors():
-            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        line: dict[str, Any] = json.loads(body)
-        return line
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+            return json.loads(answer["Body"].read()), answer["ETag"]
 
 
 _REPORTS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}

@@ -54,11 +54,13 @@ def prepare_photo(
 
     Returns the job's id; empty if there is nothing to do. Raises SourceNotAllowed, UploadReplaced, ImageTooLarge and
     BudgetSpent; if there was a job, it has failed then. Raises BatchNotFound if the batch was deleted, and Aborted if
-    it was started again, also meanwhile; then nothing of the job stays.
+    it was started again, also meanwhile; then nothing of the job stays. Raises StorageUnavailable also if another call
+    works on the photo.
     """
-    batch = _batch(photo, batches)
     job_id = photo_id(photo.run, photo.key)
-    line = files.read_line(photo.batch_id, photo.key) if photo.batch_id else None
+    line, etag = files.read_line(photo.batch_id, photo.key) if photo.batch_id else (None, "")
+    # It comes after the line, which is then not that of a later start.
+    batch = _batch(photo, batches)
     if line and line["status"] == Status.COMPLETED and not batch.takes_uploads:
         return ""
     if photo.key.endswith("/") and not batch.takes_uploads:
@@ -73,7 +75,8 @@ def prepare_photo(
         forget_job(line["job_id"], jobs, photos)
         line = None
     if photo.batch_id and not line:
-        files.write_line(photo.batch_id, _resultless_line(photo, job_id, PENDING))
+        # A later start may have come meanwhile. Its line must stay.
+        files.write_line(photo.batch_id, _resultless_line(photo, job_id, PENDING), over=etag)
     job = _create(job_id, batch, jobs)
     try:
         paid = job.paid or not budget.is_limited or pay(job, jobs, photos, budget, prices.JOB + prices.BATCHED)
@@ -97,7 +100,7 @@ def prepare_photo(
 
 
 def deliver_photo(photo: PhotoOfABatch, batches: Batches, jobs: Jobs, photos: Photos, files: BatchFiles) -> None:
-    """Copy the result to the target, if there is one, and write the photo's line. It may be repeated.
+    """Copy the result to the target, if there is one, write the photo's line, and tell the bus. It may be repeated.
 
     Raises the error of a job that failed, JobNotFinished while another execution works on the job, JobNotFound, Aborted
     if the batch was started again, and BatchNotFound if it was deleted; then nothing of the job stays.
@@ -111,22 +114,29 @@ def deliver_photo(photo: PhotoOfABatch, batches: Batches, jobs: Jobs, photos: Ph
         if job.error:
             raise error_of(Status.FAILED, job.error["code"], job.error["message"])
         delivered = _deliver(job, photo, batch, files)
-        _write_line(photo, batch, files, _line(photo, job, delivered, photos), batches)
-        tell_delivery(job_id, job, None, _where(photo, batch, delivered), jobs)
+        if batch.batch_id:
+            files.write_line(batch.batch_id, _line(photo, job, delivered, photos))
+            _withdraw_if_deleted(photo, batches, jobs, photos, files)
     except BatchNotFound:
         forget_job(job_id, jobs, photos)
         raise
-    if batch.takes_uploads:
-        files.discard(photo.key)
+    _conclude(photo, batch, job, delivered, jobs, files)
 
 
 def record_failure(
-    photo: PhotoOfABatch, name: str, batches: Batches, jobs: Jobs, files: BatchFiles, machine: BatchMachine
+    photo: PhotoOfABatch,
+    name: str,
+    batches: Batches,
+    jobs: Jobs,
+    photos: Photos,
+    files: BatchFiles,
+    machine: BatchMachine,
 ) -> str:
     """Write the line of a photo that failed with the error of this name. If no other photo can go well, stop its batch.
 
     That is so if no money is left, and if the batch is deleted or has expired. What the map does for each photo that
-    waits would be spent beyond the budget.
+    waits would be spent beyond the budget. Of a photo of a deleted batch nothing stays. If its line says that the photo
+    was delivered, it has not failed: then only what comes after the line is done.
     Returns its code if the job's own failure, which is counted elsewhere, is not the reason; else nothing, as for a
     start after which there was another one.
     """
@@ -135,12 +145,19 @@ def record_failure(
     job = None
     with suppress(JobNotFound):
         job = jobs.get(job_id)
-    line = _resultless_line(photo, job_id, Status.FAILED, error.code)
+    before, etag = files.read_line(photo.batch_id, photo.key) if photo.batch_id else (None, "")
     try:
-        with suppress(BatchNotFound):
-            batch = _batch(photo, batches)
-            _write_line(photo, batch, files, line, batches)
-            tell_delivery(job_id, job, error, _where(photo, batch, ""), jobs)
+        batch = _batch(photo, batches)
+        if before and before["status"] == Status.COMPLETED and before["job_id"] == job_id:
+            _conclude(photo, batch, job, before["result"], jobs, files)
+            return ""
+        if batch.batch_id:
+            line = _resultless_line(photo, job_id, Status.FAILED, error.code)
+            files.write_line(batch.batch_id, line, over=etag)
+            _withdraw_if_deleted(photo, batches, jobs, photos, files)
+        tell_delivery(job_id, job, error, _where(photo, batch, ""), jobs)
+    except BatchNotFound:
+        forget_job(job_id, jobs, photos)
     except Aborted:
         return ""
     if photo.batch_id and isinstance(error, (BudgetSpent, BatchNotFound)):
@@ -184,16 +201,27 @@ def _deliver(job: Job, photo: PhotoOfABatch, batch: Batch, files: BatchFiles) ->
     return f"{batch.target.prefix}{name}"
 
 
-def _write_line(photo: PhotoOfABatch, batch: Batch, files: BatchFiles, line: dict[str, Any], batches: Batches) -> None:
-    """Store the line. If the batch was deleted meanwhile, the line goes too. Raises BatchNotFound then."""
-    if not batch.batch_id:
-        return
-    files.write_line(batch.batch_id, line)
+def _withdraw_if_deleted(photo: PhotoOfABatch, batches: Batches, jobs: Jobs, photos: Photos, files: BatchFiles) -> None:
+    """Erase the photo's job and the line just written, if the batch was deleted meanwhile. Raises BatchNotFound then.
+
+    The line goes last: by it the sweep finds a job that could not be erased.
+    """
     try:
-        batches.get(batch.batch_id)
+        batches.get(photo.batch_id)
     except BatchNotFound:
-        files.withdraw_line(batch.batch_id, photo.key)
+        forget_job(photo_id(photo.run, photo.key), jobs, photos)
+        files.withdraw_line(photo.batch_id, photo.key)
         raise
+
+
+def _conclude(
+    photo: PhotoOfABatch, batch: Batch, job: Job | None, delivered: str, jobs: Jobs, files: BatchFiles
+) -> None:
+    """Discard the upload of a photo that was delivered, and tell the bus. Nobody is told of a job that was deleted."""
+    if batch.takes_uploads:
+        files.discard(photo.key)
+    if job:
+        tell_delivery(job.job_id, job, None, _where(photo, batch, delivered), jobs)
 
 
 def _where(photo: PhotoOfABatch, batch: Batch, delivered: str) -> dict[str, Any]:

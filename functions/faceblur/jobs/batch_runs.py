@@ -188,6 +188,11 @@ def finish_batch(
     return batch if recorded else None
 
 
+def give_up_batch(execution: str, batches: Batches) -> None:
+    """Fail the batch on which this execution worked until it failed, if there is no report. It may be repeated."""
+    batches.finish(batch_of(execution_name(execution)), execution, BatchStatus.FAILED, error=InternalError())
+
+
 def _error(status: str, reason: str) -> FaceblurError | None:
     if status == "SUCCEEDED":
         return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import boto3
 from botocore.config import Config
@@ -68,9 +69,14 @@ class Events:
         self._send("Batch finished", detail | (_told(error) if error else {}))
 
     def _send(self, kind: str, detail: dict[str, Any]) -> None:
-        """Send an event. If that fails, it is logged and counted: no photo fails because nobody could be told."""
+        """Send an event. If that fails, it is logged and counted: no photo fails because nobody could be told.
+
+        The bus may have taken an event whose answer was lost, and gives the repeated one another `id`. Receivers know
+        it by its `event_id`.
+        """
         if not self.are_sent:
             return
+        detail = {"event_id": str(uuid4()), **detail}
         try:
             sent = any(self._put(kind, detail) for _ in range(ATTEMPTS))
         except (BotoCoreError, ClientError):
@@ -116,9 +122,16 @@ def tell_delivery(
 ) -> None:
     """Tell once that a photo was delivered, or failed with this error, which the job's own precedes.
 
-    There is no job if the photo failed before it had one.
+    There is no job if the photo failed before it had one. If the table does not answer, nobody is told.
     """
-    if not events().are_sent or (job and not jobs.mark_told(job_id)):
+    if not events().are_sent:
+        return
+    try:
+        if job and not jobs.mark_told(job_id):
+            return
+    except StorageUnavailable:
+        logger.warning("event was not sent, because the job could not be marked")
+        event_not_sent()
         return
     given = _told(error) if error else None
     events().photo_ended(job_id, job.outcome if job else {}, (job.error if job else None) or given, where)

@@ -20,7 +20,10 @@ SIGNATURE = "Faceblur-Signature"
 # An event that was not taken waits for 10 seconds, and each time for four times as long: 15 hours in all. The seventh
 # wait is 11 hours, and SQS takes at most 12. After the eighth attempt the queue gives the event up, without a wait.
 FIRST_WAIT_SECONDS, LONGER, ATTEMPTS = 10, 4, 8
-# Both together are less than the timeout of the function.
+# The timeout of the function.
+FUNCTION_SECONDS = 30
+# The first holds for each address of the webhook's name, and the second for each piece of the answer. So the function
+# may end before the post does.
 TIMEOUT = urllib3.Timeout(connect=5, read=10)
 # A new secret holds after this time.
 SECRET_SECONDS = 60
@@ -46,12 +49,15 @@ class Webhook:
         self._http = urllib3.PoolManager(timeout=TIMEOUT, retries=False)
 
     def deliver(self, body: str, receipt: str, attempt: int) -> str:
-        """Post an event, and put it off if the webhook does not take it. Returns why; empty if it was taken."""
-        refusal = self._post(body)
-        if refusal:
-            wait = FIRST_WAIT_SECONDS * LONGER ** (attempt - 1) if attempt < ATTEMPTS else 0
-            self._sqs.change_message_visibility(QueueUrl=self._queue, ReceiptHandle=receipt, VisibilityTimeout=wait)
-        return refusal
+        """Post an event. Returns why the webhook did not take it; empty if it did.
+
+        It is put off first, since the function may end during the post. What was taken is deleted, so it does not wait.
+        """
+        wait = FIRST_WAIT_SECONDS * LONGER ** (attempt - 1) if attempt < ATTEMPTS else 0
+        self._sqs.change_message_visibility(
+            QueueUrl=self._queue, ReceiptHandle=receipt, VisibilityTimeout=FUNCTION_SECONDS + wait
+        )
+        return self._post(body)
 
     def _post(self, body: str) -> str:
         """Why the webhook did not take an event; empty if it did. No reason names the address, which may be a secret.

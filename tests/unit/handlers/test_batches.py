@@ -250,5 +250,15 @@ def test_a_report_gives_the_code_of_the_end(photo, context, output):
     assert write_report(event, context) == {"code": "Aborted"}
 
 
+def test_a_batch_fails_whose_execution_has_stopped_without_a_report(photo, context):
+    execution = batches().get(photo["batch_id"]).execution
+    stopped = {"executionArn": execution, "status": "FAILED", "stopDate": int(time.time())}
+    for _ in range(2):
+        assert write_report(stopped, context) == {"code": "InternalError"}
+    batch = batches().get(photo["batch_id"])
+    # There is no report: to write it is what went wrong.
+    assert (batch.status, batch.error["code"], batch.outcome) == ("FAILED", "InternalError", {})
+
+
 def test_there_is_no_report_about_a_deleted_batch(context, s3, table, machine, event):
     assert write_report(event("write_report"), context) == {"code": ""}

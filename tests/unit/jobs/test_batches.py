@@ -22,12 +22,13 @@ from faceblur.errors import (
     JobNotFinished,
     JobNotFound,
     SourceNotAllowed,
+    StorageUnavailable,
     UploadReplaced,
 )
 from faceblur.jobs.batch_erasure import erase_batch
 from faceblur.jobs.batch_files import BatchFiles, batch_files, result_name
 from faceblur.jobs.batch_photos import deliver_photo, photo_of, prepare_photo, record_failure
-from faceblur.jobs.batch_runs import BatchMachine, finish_batch, progress, settled, start_batch
+from faceblur.jobs.batch_runs import BatchMachine, finish_batch, give_up_batch, progress, settled, start_batch
 from faceblur.jobs.batches import Batch, BatchStatus, Source, Target, arrivals, batches, photo_id, uploads_of
 from faceblur.jobs.budget import budget
 from faceblur.jobs.storage import photos
@@ -123,6 +124,14 @@ def deliver(photo=PHOTO):
     deliver_photo(photo, batches(), jobs(), photos(), batch_files())
 
 
+def fail(name, machine=None):
+    return record_failure(PHOTO, name, batches(), jobs(), photos(), batch_files(), machine or Counted())
+
+
+def line_of(key=KEY):
+    return batch_files().read_line(ID, key)[0]
+
+
 class Counted(BatchMachine):
     """A state machine whose maps count so."""
 
@@ -198,6 +207,26 @@ def test_an_execution_that_is_not_the_last_one_ends_nothing(add_batch):
     assert batches().get(ID).status == "RUNNING"
 
 
+@pytest.mark.parametrize("ended", [BatchStatus.RUNNING, BatchStatus.FAILED, BatchStatus.COMPLETED])
+def test_a_batch_whose_report_cannot_be_written_fails(add_batch, ended):
+    add_batch(ended)
+    give_up_batch(EXECUTION, batches())
+    batch = batches().get(ID)
+    if ended is BatchStatus.RUNNING:
+        assert (batch.status, batch.error["code"]) == ("FAILED", "InternalError")
+    else:
+        assert (batch.status, batch.error) == (ended, None)
+
+
+def test_the_failure_of_an_earlier_start_does_not_fail_a_batch(add_batch):
+    add_batch()
+    start_again()
+    give_up_batch(EXECUTION, batches())
+    assert batches().get(ID).status == "RUNNING"
+    batches().delete(ID, "")
+    give_up_batch(EXECUTION, batches())
+
+
 @pytest.mark.parametrize(("ended_ago", "status"), [(None, "RUNNING"), (900, "RUNNING"), (1000, "FAILED")])
 def test_a_batch_whose_execution_left_no_report_fails(add_batch, ended_ago, status):
     ended_at = None if ended_ago is None else time.time() - ended_ago
@@ -271,7 +300,7 @@ def test_a_job_has_a_line_before_it_exists(add_batch, upload, monkeypatch):
     create = type(jobs()).create
 
     def create_with_a_line(self, job_id, *arguments, **more):
-        line = batch_files().read_line(ID, KEY)
+        line = line_of()
         assert (line["job_id"], line["status"]) == (job_id, "PENDING")
         return create(self, job_id, *arguments, **more)
 
@@ -286,7 +315,7 @@ def test_preparing_again_leaves_the_line_of_a_photo_that_has_ended(add_batch, up
     deliver()
     upload()
     prepare()
-    assert batch_files().read_line(ID, KEY)["status"] == "COMPLETED"
+    assert line_of()["status"] == "COMPLETED"
 
 
 def test_a_finished_job_of_a_batch_that_was_stopped_is_erased_with_it(add_batch, upload, hidden, keys, row_of):
@@ -311,7 +340,7 @@ def test_a_later_start_forgets_the_job_of_one_that_was_stopped(add_batch, others
     earlier = photo_id(RUN, photo.key)
     assert row_of(earlier) is None
     assert not any(earlier in key for key in keys())
-    line = batch_files().read_line(ID, photo.key)
+    line = line_of(photo.key)
     assert (line["job_id"], line["status"]) == (later, "PENDING")
 
 
@@ -325,8 +354,8 @@ def test_what_is_left_of_an_earlier_start_changes_nothing(add_batch, upload, hid
     for late in (prepare, deliver):
         with pytest.raises(Aborted):
             late()
-    assert record_failure(PHOTO, "JobNotFound", batches(), jobs(), batch_files(), Counted()) == ""
-    line = batch_files().read_line(ID, KEY)
+    assert fail("JobNotFound") == ""
+    line = line_of()
     assert (line["job_id"], line["status"]) == (later, "PENDING")
     assert KEY in keys()
 
@@ -347,6 +376,70 @@ def test_a_start_that_meets_a_later_one_while_it_prepares_a_photo_keeps_no_job(
         prepare()
     assert row_of(JOB) is None
     assert not any(JOB in key for key in keys())
+
+
+@pytest.mark.parametrize("earlier", ["", "0" * 32])
+def test_a_line_that_comes_late_is_not_written_over_that_of_a_later_start(
+    add_batch, upload, hidden, monkeypatch, earlier
+):
+    add_batch()
+    upload()
+    if earlier:
+        batch_files().write_line(ID, {"key": KEY, "job_id": earlier, "status": "FAILED"})
+    write, later = BatchFiles.write_line, photo_id(f"{ID}-2", KEY)
+
+    def start_again_and_write(self, batch_id, line, over=None):
+        monkeypatch.setattr(BatchFiles, "write_line", write)
+        start_again()
+        write(self, batch_id, {"key": KEY, "job_id": later, "status": "COMPLETED"})
+        write(self, batch_id, line, over)
+
+    monkeypatch.setattr(BatchFiles, "write_line", start_again_and_write)
+    with pytest.raises(StorageUnavailable):
+        prepare()
+    # The task is repeated then.
+    with pytest.raises(Aborted):
+        prepare()
+    assert (line_of()["job_id"], line_of()["status"]) == (later, "COMPLETED")
+
+
+def test_a_start_that_was_stopped_never_forgets_the_job_of_a_later_one(add_batch, upload, hidden, monkeypatch, row_of):
+    add_batch()
+    upload()
+    read, later = BatchFiles.read_line, photo_id(f"{ID}-2", KEY)
+
+    def start_again_and_read(self, *arguments):
+        monkeypatch.setattr(BatchFiles, "read_line", read)
+        start_again()
+        hidden(job_id=later)
+        batch_files().write_line(ID, {"key": KEY, "job_id": later, "status": "COMPLETED"})
+        return read(self, *arguments)
+
+    monkeypatch.setattr(BatchFiles, "read_line", start_again_and_read)
+    with pytest.raises(Aborted):
+        prepare()
+    assert row_of(later)
+
+
+@pytest.mark.parametrize("code", ["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"])
+def test_a_line_that_another_call_writes_is_looked_at_again(add_batch, upload, monkeypatch, code):
+    add_batch()
+    upload()
+    answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 412}}
+    # S3 says the second one of two writes at the same time, and the third one of a line that was deleted.
+    monkeypatch.setattr(batch_files()._client, "put_object", refusal(answer))
+    with pytest.raises(StorageUnavailable):
+        prepare()
+    answer["Error"]["Code"] = "AccessDenied"
+    with pytest.raises(ClientError):
+        prepare()
+
+
+def refusal(answer):
+    def refuse(**_):
+        raise ClientError(answer, "PutObject")
+
+    return refuse
 
 
 def test_a_batch_that_is_deleted_while_a_photo_is_prepared_keeps_no_job(add_batch, upload, keys, row_of, monkeypatch):
@@ -480,7 +573,7 @@ def test_an_upload_is_delivered_by_its_line_and_deleted(add_batch, upload, hidde
     hidden()
     deliver()
     assert KEY not in keys()
-    assert batch_files().read_line(ID, KEY) == {
+    assert line_of() == {
         "key": KEY,
         "job_id": JOB,
         "status": "COMPLETED",
@@ -499,7 +592,7 @@ def test_a_result_is_copied_to_the_target_with_its_receipt(add_batch, hidden, ot
     deliver()
     assert others() == {"out/photo.jpg.png", "out/photo.jpg.png.receipt.json"}
     assert s3.head_object(Bucket="our-hidden-photos", Key="out/photo.jpg.png")["ContentType"] == "image/jpeg"
-    assert batch_files().read_line(ID, KEY)["result"] == "out/photo.jpg.png"
+    assert line_of()["result"] == "out/photo.jpg.png"
 
 
 def test_a_photo_that_landed_is_delivered_under_its_own_key(hidden, others, keys):
@@ -539,14 +632,55 @@ def test_a_batch_that_is_deleted_during_the_delivery_leaves_no_line(add_batch, h
     hidden()
     write = BatchFiles.write_line
 
-    def write_and_delete(self, batch_id, line):
-        write(self, batch_id, line)
+    def write_and_delete(self, batch_id, line, over=None):
+        write(self, batch_id, line, over)
         batches().delete(batch_id, "")
 
     monkeypatch.setattr(BatchFiles, "write_line", write_and_delete)
     with pytest.raises(BatchNotFound):
         deliver()
     assert (keys(), row_of(JOB)) == (set(), None)
+
+
+def test_a_batch_that_is_deleted_while_a_failure_is_written_down_leaves_nothing(
+    add_batch, hidden, keys, monkeypatch, row_of
+):
+    add_batch()
+    hidden()
+    write, withdraw = BatchFiles.write_line, BatchFiles.withdraw_line
+
+    def write_and_delete(self, batch_id, line, over=None):
+        write(self, batch_id, line, over)
+        batches().delete(batch_id, "")
+
+    def withdraw_after_the_job(self, *arguments):
+        assert row_of(JOB) is None
+        withdraw(self, *arguments)
+
+    monkeypatch.setattr(BatchFiles, "write_line", write_and_delete)
+    monkeypatch.setattr(BatchFiles, "withdraw_line", withdraw_after_the_job)
+    fail("AccessDenied")
+    assert (keys(), row_of(JOB)) == (set(), None)
+
+
+def test_a_photo_that_was_delivered_does_not_fail_because_its_upload_stays(
+    add_batch, upload, hidden, keys, monkeypatch
+):
+    add_batch()
+    upload()
+    hidden()
+    discard = BatchFiles.discard
+
+    def refuse(*_):
+        raise StorageUnavailable
+
+    monkeypatch.setattr(BatchFiles, "discard", refuse)
+    with pytest.raises(StorageUnavailable):
+        deliver()
+    monkeypatch.setattr(BatchFiles, "discard", discard)
+    assert fail("StorageUnavailable") == ""
+    assert line_of()["status"] == "COMPLETED"
+    assert KEY not in keys()  # or the next start would pay for it again
 
 
 @pytest.mark.parametrize(
@@ -563,17 +697,18 @@ def test_a_failure_has_its_line(add_batch, add_job, status, name, code, counted)
     if status:
         add_job(status, JOB)
     machine = Counted()
-    assert record_failure(PHOTO, name, batches(), jobs(), batch_files(), machine) == counted
+    assert fail(name, machine) == counted
     # Without money, the photos that wait are not begun.
     assert machine.stopped == ([(EXECUTION, "BudgetSpent")] if code == "BudgetSpent" else [])
-    line = batch_files().read_line(ID, KEY)
+    line = line_of()
     assert (line["status"], line["code"], line["key"], line["job_id"]) == (Status.FAILED, code, KEY, JOB)
 
 
-def test_the_failure_of_a_photo_of_a_deleted_batch_has_none(s3, table, keys):
+def test_the_failure_of_a_photo_of_a_deleted_batch_has_none(s3, table, hidden, keys, row_of):
+    hidden()
     machine = Counted()
-    record_failure(PHOTO, "BatchNotFound", batches(), jobs(), batch_files(), machine)
-    assert keys() == set()
+    fail("BatchNotFound", machine)
+    assert (keys(), row_of(JOB)) == (set(), None)
     # The batch may have expired while it ran. Its other photos could not be hidden either.
     assert machine.stopped == [(EXECUTION, "BatchNotFound")]
 
@@ -702,7 +837,7 @@ def test_a_report_that_comes_when_another_execution_works_on_the_batch_erases_no
 
     monkeypatch.setattr(BatchFiles, "store_report", store_and_start_again)
     assert finish_batch(EXECUTION, "ABORTED", "", batches(), Counted(), batch_files()) is None
-    assert batch_files().read_line(ID, "photo 0")["status"] == "COMPLETED"
+    assert line_of("photo 0")["status"] == "COMPLETED"
     assert batch_files()._keys(KEY) == [KEY]
     assert batches().get(ID).status == "RUNNING"
 

@@ -51,6 +51,8 @@ def told(aws, monkeypatch):
         for message in messages:
             sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
         bodies = [json.loads(message["Body"]) for message in messages]
+        ids = {body["detail"].pop("event_id") for body in bodies}
+        assert len(ids) == len(bodies)
         return [(body["detail-type"], body["detail"]) for body in bodies]
 
     return receive
@@ -152,7 +154,7 @@ def prepare(photo):
 
 
 def fail(photo, code):
-    record_failure(photo, code, batches(), jobs(), batch_files(), batch_machine())
+    record_failure(photo, code, batches(), jobs(), photos(), batch_files(), batch_machine())
 
 
 def finish_job(photo, s3, table):
@@ -222,6 +224,48 @@ def test_a_photo_that_never_had_a_job_is_told(told, add_batch, table, s3):
     assert [(kind, detail["code"]) for kind, detail in told()] == [("Photo failed", "SourceNotAllowed")]
 
 
+@pytest.mark.parametrize("takes_uploads", [True, False])
+def test_a_photo_is_delivered_although_nobody_can_be_told(
+    told, landed, add_batch, table, s3, output, monkeypatch, takes_uploads
+):
+    def mark_told(*_):
+        raise StorageUnavailable
+
+    monkeypatch.setattr(jobs(), "mark_told", mark_told)
+    photo = landed
+    if takes_uploads:
+        add_batch()
+        photo = PhotoOfABatch(f"{BATCH_ID}-1", BATCH_ID, f"batches/{BATCH_ID}/in/a.jpg")
+        s3.put_object(Bucket=BUCKET, Key=photo.key, Body=b"photo")
+    prepare(photo)
+    finish_job(photo, s3, table)
+    deliver_photo(photo, batches(), jobs(), photos(), batch_files())
+    assert told() == []
+    assert [line["EventsNotSent"] for line in output.metrics if "EventsNotSent" in line] == [1]
+
+
+def test_a_photo_whose_upload_could_not_be_deleted_at_once_is_told_as_hidden(told, add_batch, table, s3, monkeypatch):
+    add_batch()
+    photo = PhotoOfABatch(f"{BATCH_ID}-1", BATCH_ID, f"batches/{BATCH_ID}/in/a.jpg")
+    s3.put_object(Bucket=BUCKET, Key=photo.key, Body=b"photo")
+    prepare(photo)
+    finish_job(photo, s3, table)
+    discard = batch_files().discard
+    answers = [StorageUnavailable()]
+
+    def refuse_once(key):
+        if answers:
+            raise answers.pop()
+        discard(key)
+
+    monkeypatch.setattr(batch_files(), "discard", refuse_once)
+    with pytest.raises(StorageUnavailable):
+        deliver_photo(photo, batches(), jobs(), photos(), batch_files())
+    assert told() == []
+    fail(photo, "StorageUnavailable")
+    assert [kind for kind, _ in told()] == ["Photo hidden"]
+
+
 def test_the_end_of_a_batch_is_told_once(told, add_batch):
     add_batch()
     counts = {"photos": 3, "hidden": 1, "failed": 1, "waiting": 1, "nothing_hidden": 0, "usd": 0.001}
@@ -274,6 +318,23 @@ def test_an_end_that_cannot_be_read_is_counted(told, table, output, monkeypatch,
     assert [line["EventsNotSent"] for line in output.metrics if "EventsNotSent" in line] == lost
 
 
+def test_an_event_whose_answer_is_lost_is_sent_again_under_the_same_id(told, complete, add_job, monkeypatch):
+    sent, put_events = [], events()._client.put_events
+
+    def lose_the_first_answer(**given):
+        sent.append(json.loads(given["Entries"][0]["Detail"])["event_id"])
+        answer = put_events(**given)
+        return answer | {"FailedEntryCount": 1, "Entries": [{}]} if len(sent) == 1 else answer
+
+    monkeypatch.setattr(events()._client, "put_events", lose_the_first_answer)
+    add_job("PROCESSING")
+    complete()
+    first, second = sent
+    assert first == second
+    events().job_ended(jobs().get(JOB_ID))
+    assert sent[2] != first
+
+
 @pytest.mark.parametrize(("refusals", "lost"), [(ATTEMPTS - 1, []), (ATTEMPTS, [1])])
 def test_an_event_that_the_bus_refuses_is_sent_again(told, complete, add_job, output, monkeypatch, refusals, lost):
     answers = [{"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException"}]}] * refusals
@@ -320,4 +381,4 @@ def test_the_example_of_the_document_has_the_fields_of_a_real_event(told, landed
     deliver_photo(landed, batches(), jobs(), photos(), batch_files())
     ((_, detail),) = told()
     example = json.loads(re.search("```json\n(.*?)```", (ROOT / "docs" / "events.md").read_text(), re.DOTALL)[1])
-    assert detail.keys() == example["detail"].keys()
+    assert detail.keys() | {"event_id"} == example["detail"].keys()
