@@ -127,7 +127,7 @@ SKY, WALL, GREY = ((90, 140, 220), 25), ((150, 160, 170), 20), ((128, 128, 128),
 
 
 @pytest.mark.parametrize("surface", [SKY, WALL, GREY])
-@pytest.mark.parametrize("size", [(1000, 667), (1500, 500)], ids=lambda size: f"{size[0]}")
+@pytest.mark.parametrize("size", [(1000, 667), (1500, 500)], ids=["high", "wide"])
 @pytest.mark.parametrize("detection_pass", DetectionPass)
 def test_a_smooth_surface_is_no_text(surface, size, detection_pass):
     picture = encoded(smooth(size, *surface), "PNG")
@@ -147,9 +147,7 @@ def test_the_sky_over_a_street_stays_visible(detection_pass):
     assert covered(sky, [Region(box, Style()) for box in boxes]) < 0.1
 
 
-@pytest.mark.parametrize(
-    ("height", "text"), [(120, "PATIENT JOHN SMITH WARD 7"), (200, "PATIENT JOHN"), (450, "WARD 7")]
-)
+@pytest.mark.parametrize(("height", "text"), [(120, "PATIENT JOHN SMITH WARD 7"), (450, "WARD 7")])
 @pytest.mark.parametrize("detection_pass", DetectionPass)
 def test_a_headline_across_several_tiles_is_covered(height, text, detection_pass):
     picture, mask = Image.new("RGB", (3000, 2000), WALL[0]), Image.new("L", (3000, 2000))
