@@ -31,7 +31,7 @@ const warnings: Record<WarningCode, string> = {
   NothingFound: "Nothing is hidden in this photo. If it shows something to hide, try again with a lower confidence.",
   BelowConfidence:
     "Something that should be hidden may still be visible, because the minimum confidence is high. Try again with a lower one.",
-  FacesNearSizeLimit: "Some faces or texts are about as small as we can find. Check the result for even smaller ones.",
+  NearSizeLimit: "Smaller faces or texts than we can find may be in this photo. Check the result for them.",
   AnswerCapped:
     "There is so much to hide that some may have been missed. Check the result closely, or split the photo into parts.",
   DarkPhoto: "The photo is so dark that little can be found. Check the result closely.",

@@ -27,6 +27,10 @@ DECIMALS = 5
 # middle is this share of the box, and the ellipse is this many times as large as the other box. A box in a corner may
 # be another face, because the paint over a head does not reach into the corners of its box.
 MIDDLE, OVAL = 0.5, 1.1
+# A line whose intersection over union with a surer one is above the first is the same line, and so is one of which more
+# than the second lies in that one. One that is only partly the same stays, because the surer one may be what a tile's
+# edge left of it. What is more times as high as the third is no line, but holds it, as the outline of a car does.
+SAME, WITHIN, HIGHER = 0.7, 0.9, 2.0
 
 
 class Rectangle(NamedTuple):
@@ -190,20 +194,26 @@ def count_kinds(boxes: Iterable[Box]) -> dict[Kind, int]:
     return {kind: counts[kind] for kind in KINDS}
 
 
-def merge(boxes: Iterable[Box], overlap: float = 0.5, inside: float = inf) -> list[Box]:
+def merge(boxes: Iterable[Box], overlap: float = 0.5, inside: float = inf, higher: float = inf) -> list[Box]:
     """Non-maximum suppression: the boxes, most confident first, without those that repeat a more confident one.
 
     A box repeats a more confident one of its kind if their intersection over union is more than `overlap`. It also does
     if more than `inside` of its own area lies in the other box and its middle lies in the ellipse over the other box.
+    It does not if the other one is more than `higher` times as high.
     """
     kept: list[Box] = []
     index = BoxIndex()
     for box in sorted(boxes, key=lambda box: (-box.confidence, -box.area)):
-        near = [other for other in index.near(box) if other.kind == box.kind]
+        near = [other for other in index.near(box) if other.kind == box.kind and other.height <= higher * box.height]
         if not any(box.overlap(other) > overlap or is_part(box, other, inside) for other in near):
             kept.append(box)
             index.add(box)
     return kept
+
+
+def merge_lines(boxes: Iterable[Box]) -> list[Box]:
+    """The boxes of lines of text, most confident first, without those of a line that was found again."""
+    return merge(boxes, SAME, WITHIN, HIGHER)
 
 
 def is_part(box: Box, other: Box, inside: float) -> bool:

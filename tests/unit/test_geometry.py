@@ -112,13 +112,14 @@ def test_a_face_in_the_corner_of_another_box_is_a_face_of_its_own():
     assert merge([head, eyes, behind], inside=0.8) == [head, behind]
 
 
-@given(st.lists(boxes, max_size=12), floats(0, 1), floats(0, 1))
-def test_merging_compares_all_boxes_that_may_overlap(found, overlap, share):
+@given(st.lists(boxes, max_size=12), floats(0, 1), floats(0, 1), floats(1, 5))
+def test_merging_compares_all_boxes_that_may_overlap(found, overlap, share, higher):
     kept = []
     for box in sorted(found, key=lambda box: (-box.confidence, -box.area)):
-        if not any(box.overlap(one) > overlap or is_part(box, one, share) for one in kept):
+        alike = [one for one in kept if one.height <= higher * box.height]
+        if not any(box.overlap(one) > overlap or is_part(box, one, share) for one in alike):
             kept.append(box)
-    assert merge(found, overlap, share) == kept
+    assert merge(found, overlap, share, higher) == kept
 
 
 @pytest.mark.parametrize("width", [1.0, 0.01], ids=["in one column", "in a square"])

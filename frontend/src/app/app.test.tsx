@@ -61,7 +61,7 @@ function collectSavedNames() {
 }
 
 test("the result of a photo is shown with its warnings and can be downloaded", async () => {
-  setOutcome((job) => completed(job, { warnings: ["FacesNearSizeLimit", NEW_WARNING], hidden: faces(2) }));
+  setOutcome((job) => completed(job, { warnings: ["NearSizeLimit", NEW_WARNING], hidden: faces(2) }));
   const names = collectSavedNames();
   const user = renderApp();
   expect(screen.getByText(texts.list.empty)).toBeTruthy();
@@ -69,7 +69,7 @@ test("the result of a photo is shown with its warnings and can be downloaded", a
 
   const view = within(card("street.jpg"));
   await waitFor(() => expect(view.getByText(texts.result.hidden(faces(2)))).toBeTruthy());
-  expect(view.getByText(texts.warnings.FacesNearSizeLimit)).toBeTruthy();
+  expect(view.getByText(texts.warnings.NearSizeLimit)).toBeTruthy();
   expect(view.getByText(texts.unknownWarning(NEW_WARNING))).toBeTruthy();
   expect(view.getByText("Checked once: nothing more was found.")).toBeTruthy();
   expect(view.getByText(/Removed from the file: EXIF/)).toBeTruthy();

@@ -201,12 +201,12 @@ class Search:
             tiles, reached = tiling(area, limit, overlap, allowed)
             if reached <= ALWAYS_FOUND:
                 return tiles, None
-            return tiles, WarningCode.ANSWER_CAPPED if full else WarningCode.FACES_NEAR_SIZE_LIMIT
+            return tiles, WarningCode.ANSWER_CAPPED if full else WarningCode.NEAR_SIZE_LIMIT
         if not full and not (near_limit and limit > SMALL_ENOUGH):
-            return [], WarningCode.FACES_NEAR_SIZE_LIMIT if near_limit else None
+            return [], WarningCode.NEAR_SIZE_LIMIT if near_limit else None
         if min(area.size) >= max(2 * overlap, SMALLEST_SIDE) and allowed >= 4:
             return area.quarters(overlap), None
-        return [], WarningCode.ANSWER_CAPPED if full else WarningCode.FACES_NEAR_SIZE_LIMIT
+        return [], WarningCode.ANSWER_CAPPED if full else WarningCode.NEAR_SIZE_LIMIT
 
     # ------------------------------------------------------------------ a look at hints
 
@@ -225,13 +225,13 @@ class Search:
         ]
         # So many hints are all that the calls can show.
         if len(small) > (useful := FULL_ANSWER * (self.most - self.calls)):
-            self.warnings.add(WarningCode.FACES_NEAR_SIZE_LIMIT)
+            self.warnings.add(WarningCode.NEAR_SIZE_LIMIT)
         parts = grouped(map(self.enlarged, small[:useful]), (LONG_SIDE // 2, SHORT_SIDE // 2))
         waiting = packed(parts, (LONG_SIDE, SHORT_SIDE))
         while waiting:
             asked = waiting[: self.most - self.calls]
             if len(asked) < len(waiting):
-                self.warnings.add(WarningCode.FACES_NEAR_SIZE_LIMIT)
+                self.warnings.add(WarningCode.NEAR_SIZE_LIMIT)
             shown = self.ask([self.request(mosaic.drawn(self.picture), mosaic.size) for mosaic in asked])
             waiting = []
             for mosaic, answer in zip(asked, shown, strict=True):

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from faceblur.detectors.base import Detection
 from faceblur.detectors.warnings import WarningCode
-from faceblur.geometry import merge
+from faceblur.geometry import merge, merge_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from faceblur.detectors.base import DetectionPass, Detector, GuidedDetector, HintingDetector, StoredPhoto
     from faceblur.errors import FaceblurError
-
-
-SAME_TEXT, WITHIN_TEXT = 0.7, 0.9  # as `merge` needs them
+    from faceblur.geometry import Box
 
 
 class UnionDetector:
@@ -40,8 +40,8 @@ class UnionDetector:
         try:
             closer = self.guided.detect_at(photo, min_confidence, detection_pass, hints)
         except self.goes_on_after:
-            return _joined([found], WarningCode.ONE_DETECTOR_ONLY)
-        return _joined([closer, found])
+            return _joined([found], _faces, WarningCode.ONE_DETECTOR_ONLY)
+        return _joined([closer, found], _faces)
 
 
 class UnionOfText:
@@ -65,19 +65,19 @@ class UnionOfText:
         try:
             further = self.paid.detect(photo, min_confidence, detection_pass)
         except self.goes_on_after:
-            return _joined([found], WarningCode.ONE_DETECTOR_ONLY)
-        return _joined([further, found], overlap=SAME_TEXT, inside=WITHIN_TEXT)
+            return _joined([found], merge_lines, WarningCode.ONE_DETECTOR_ONLY)
+        return _joined([further, found], merge_lines)
 
 
-def _joined(found: list[Detection], *warnings: WarningCode, overlap: float = 0.4, inside: float = 0.8) -> Detection:
-    kinds = dict.fromkeys(box.kind for each in found for box in each.boxes)
-    boxes = [
-        box
-        for kind in kinds
-        for box in merge((box for each in found for box in each.boxes if box.kind == kind), overlap, inside)
-    ]
+def _faces(boxes: Iterable[Box]) -> list[Box]:
+    return merge(boxes, overlap=0.4, inside=0.8)
+
+
+def _joined(
+    found: list[Detection], each_once: Callable[[Iterable[Box]], list[Box]], *warnings: WarningCode
+) -> Detection:
     return Detection(
-        boxes=sorted(boxes, key=lambda box: -box.confidence),
+        boxes=each_once(box for each in found for box in each.boxes),
         detector="+".join(each.detector for each in found),
         version=" ".join(each.version for each in found),
         calls=sum(each.calls for each in found),

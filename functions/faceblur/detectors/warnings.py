@@ -24,8 +24,11 @@ class WarningCode(StrEnum):
     NOTHING_FOUND = "NothingFound"
     """Nothing was found of what the job hides: there is none, or it was missed."""
 
-    FACES_NEAR_SIZE_LIMIT = "FacesNearSizeLimit"
-    """Some faces or texts are about as small as the detector can find, so smaller ones may have been missed."""
+    NEAR_SIZE_LIMIT = "NearSizeLimit"
+    """Some faces or texts are about as small as the detector can find, or the photo was reduced for the search of text.
+
+    So smaller ones may have been missed.
+    """
 
     BELOW_CONFIDENCE = "BelowConfidence"
     """Something likely was left visible, because the job asked for more confidence than there was in it."""

@@ -32,6 +32,9 @@ PERSON = "person"
 INSIDE = 0.6
 # Boxes of the same thing by two detectors have a larger intersection over union.
 OVERLAP = 0.3
+# The kinds that are lines of text. A plate is enlarged from its letters, which are as little as 0.47 of it.
+READ: set[Kind] = {"plate", "text"}
+SAME_LINE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,7 @@ class FoundBoxes:
         """A function that tells whether a decision keeps visible what a check found.
 
         Two detectors place the same thing differently. So a box counts as the known one of its kind that overlaps it
-        most. What is kept is kept alone: the text on a kept face is hidden.
+        most. What is kept is kept alone: the text on a kept face is hidden. A text and a plate may be the same.
         """
         known = {id(each.box): each for each in self.boxes}
         boxes, places = BoxIndex(each.box for each in self.boxes), BoxIndex(self.kept_places)
@@ -132,7 +135,7 @@ class FoundBoxes:
         def keeps(box: Box) -> bool:
             if self.only or any(is_kept_by(place, box) for place in places.near(box)):
                 return True
-            alike = (each for each in boxes.near(box) if each.kind == box.kind)
+            alike = (each for each in boxes.near(box) if may_be_same(each, box))
             nearest = max(alike, key=box.overlap, default=None)
             return nearest is not None and known[id(nearest)].is_kept and nearest.overlap(box) > OVERLAP
 
@@ -165,7 +168,15 @@ class FoundBoxes:
 
 def is_kept_by(place: Box, box: Box) -> bool:
     """Whether a place that stays visible keeps this box. It keeps what is of its kind."""
-    return place.kind == box.kind and box.share_in(place) >= INSIDE
+    return may_be_same(place, box) and box.share_in(place) >= INSIDE
+
+
+def may_be_same(one: Box, other: Box) -> bool:
+    """Whether two boxes may show the same thing, as far as their kinds tell.
+
+    One look may take a line for a text, and the next one for a plate. Then their boxes overlap closely.
+    """
+    return one.kind == other.kind or ({one.kind, other.kind} == READ and one.overlap(other) > SAME_LINE)
 
 
 def store_boxes(job_id: str, found: FoundBoxes, jobs: Jobs, photos: Photos) -> StoredBoxes:

@@ -41,6 +41,8 @@ class Silence:
 
 ANSWERS = {"DetectFaces": "FaceDetails", "DetectText": "TextDetections"}
 
+LEAST_WORD = 80.0  # the service's default
+
 THROTTLED = Refusal("ThrottlingException")
 OVER_PROVISION = Refusal("ProvisionedThroughputExceededException")
 BROKEN = Refusal("InternalServerError", 500)
@@ -62,12 +64,21 @@ def line(corners: list[tuple[float, float]], words: int = 1, confidence: float =
     return [entry | {"Type": "LINE", "Id": 0}, *([entry | {"Type": "WORD", "ParentId": 0}] * words)]
 
 
+def shown(operation: str, request: dict[str, Any], found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What an answer holds of what is found."""
+    if operation != "DetectText":
+        return found
+    least = request.get("Filters", {}).get("WordFilter", {}).get("MinConfidence", LEAST_WORD)
+    return [entry for entry in found if entry["Confidence"] >= least]
+
+
 class Rekognition(LoopbackServer):
     """The service: it gives each of `replies` once, in order, and then `default` to every further request.
 
     These are for DetectFaces; `text_replies` and `text_default` are for DetectText. A reply is a list of faces or of
     text's entries, a Refusal, SILENCE, or a function of the request's Image that gives one of them. `images` keeps the
-    Image of every request, its Bytes decoded, and `asked` the operation of each.
+    Image of every request, its Bytes decoded, and `asked` the operation of each. Of text, it leaves out what is below
+    the request's WordFilter, and below 80 without one.
     """
 
     def __init__(self, port: int = 0, default: Reply | None = None) -> None:
@@ -111,13 +122,14 @@ class Rekognition(LoopbackServer):
                 if operation not in ANSWERS:
                     self._send(400, {"__type": "UnknownOperationException"})
                     return
-                match service._reply(operation, json.loads(body)):
+                request = json.loads(body)
+                match service._reply(operation, request):
                     case Silence():
                         self.close_connection = True
                     case Refusal(code, status, message):
                         self._send(status, {"__type": code, "message": message})
                     case found:
-                        self._send(200, {ANSWERS[operation]: found})
+                        self._send(200, {ANSWERS[operation]: shown(operation, request, found)})
 
             def _send(self, status: int, answer: dict[str, Any]) -> None:
                 body = json.dumps(answer).encode()

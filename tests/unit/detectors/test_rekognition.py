@@ -351,7 +351,7 @@ def test_a_look_has_a_limit_of_calls_whatever_the_job_may_make(service, monkeypa
 def test_faces_as_small_as_can_be_are_a_warning(service):
     service.default = [face(0.5, 0.5, 0.03, 0.04)]
     found = detect(grey(500, 400))
-    assert WarningCode.FACES_NEAR_SIZE_LIMIT in found.warnings
+    assert WarningCode.NEAR_SIZE_LIMIT in found.warnings
 
 
 def test_a_check_sees_the_photo_in_a_mirror(service):
@@ -509,7 +509,7 @@ def test_what_the_share_does_not_suffice_for_is_a_warning(service):
     paid = Paid(6)
     found, asked = search(service, marked(LARGE, [(100, 100, 900)]), paid=paid)
     assert found.calls == paid.made == len(asked.sizes) <= 2
-    assert found.warnings == [WarningCode.FACES_NEAR_SIZE_LIMIT]
+    assert found.warnings == [WarningCode.NEAR_SIZE_LIMIT]
     assert len(found.boxes) == 1
 
 
@@ -530,7 +530,7 @@ def test_full_answers_are_asked_about_first(service):
     parts = searched.next_level([other, area], [Answer(small, is_full=False), Answer(full, is_full=True)])
     assert len(parts) == 4
     assert max(part.right for part in parts) <= 1000
-    assert searched.warnings == {WarningCode.FACES_NEAR_SIZE_LIMIT}
+    assert searched.warnings == {WarningCode.NEAR_SIZE_LIMIT}
 
 
 # ------------------------------------------------------------------------------ several calls at once
@@ -790,7 +790,7 @@ def test_hints_for_which_the_share_does_not_suffice_are_a_warning_and_the_likeli
     hints = [hint(marker, size, 90 if number < 60 else 30) for number, marker in enumerate(markers)]
     found, _ = guided(service, marked(size, markers), hints, paid=Paid(6))
     assert found.calls == 2
-    assert WarningCode.FACES_NEAR_SIZE_LIMIT in found.warnings
+    assert WarningCode.NEAR_SIZE_LIMIT in found.warnings
     assert set(markers[:40]) <= {
         marker for marker in markers for box in found.boxes if box.overlap(hint(marker, size)) > 0.5
     }

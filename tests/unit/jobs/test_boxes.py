@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from faceblur.detectors.text.lines import Line, boxes_of
+from faceblur.detectors.text.plates import whole_plate
 from faceblur.errors import JobNotFound, TooMuchToHide
 from faceblur.geometry import Box
-from faceblur.jobs.boxes import FoundBox, FoundBoxes, load_boxes, store_boxes
+from faceblur.jobs.boxes import READ, FoundBox, FoundBoxes, load_boxes, store_boxes
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import Jobs, jobs
 from faceblur.limits import KINDS, MAX_BOXES
@@ -140,11 +142,33 @@ def test_a_check_leaves_out_kept_faces_only(box, kept):
 @pytest.mark.parametrize("found", KINDS)
 @pytest.mark.parametrize("share", [1, 0.7])
 def test_what_is_kept_is_kept_alone(kept, found, share):
-    """A text on a kept face is hidden, and so is a face on a kept plate, however much they overlap."""
+    """A text on a kept face is hidden, and so is a face on a kept plate, however much they overlap.
+
+    A text and a plate are the same if their boxes nearly are.
+    """
     box = replace(KEPT.box, width=KEPT.box.width * share, kind=found)
     by_its_box = of(FoundBox(replace(KEPT.box, kind=kept), 0, hidden=False))
     by_its_place = replace(of(), kept_places=[replace(KEPT.box, kind=kept)])
-    assert by_its_box.keeper()(box) is by_its_place.keeper()(box) is (found == kept)
+    assert by_its_box.keeper()(box) is by_its_place.keeper()(box) is (found == kept or {found, kept} == READ)
+
+
+@pytest.mark.parametrize(("kept", "found"), [("plate", "text"), ("text", "plate")])
+def test_a_text_that_overlaps_a_kept_plate_little_is_another_one(kept, found):
+    beside = replace(KEPT.box, left=KEPT.box.left + 0.45 * KEPT.box.width, kind=found)
+    around = replace(KEPT.box, width=0.9, height=0.8, kind=kept)
+    assert not of(FoundBox(replace(KEPT.box, kind=kept), 0, hidden=False)).keeper()(beside)
+    assert not replace(of(), kept_places=[around]).keeper()(replace(KEPT.box, kind=found))
+
+
+def test_the_kept_letters_of_a_plate_keep_the_plate_around_them():
+    letters = Line(500, 500, 140, 100, 0, 0.9)
+    size = (1000, 1000)
+    (text,), (plate,) = (
+        boxes_of([line], size, kind, lambda _: 90)
+        for line, kind in ((letters, "text"), (whole_plate(letters), "plate"))
+    )
+    assert of(FoundBox(text, 0, hidden=False)).keeper()(plate)
+    assert of(FoundBox(plate, 0, hidden=False)).keeper()(text)
 
 
 def test_what_covers_a_kept_face_does_not_hide_it_from_its_keeper():

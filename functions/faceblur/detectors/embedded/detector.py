@@ -54,7 +54,7 @@ class EmbeddedDetector:
             version = yunet().version
         found = possible[possible[:, SCORE] >= min_confidence]
         if (widths(found) < NEAR_LIMIT).any():
-            warnings.append(WarningCode.FACES_NEAR_SIZE_LIMIT)
+            warnings.append(WarningCode.NEAR_SIZE_LIMIT)
         detection = Detection(boxes_of(found, picture.size), "embedded", version, calls=0, warnings=sorted(warnings))
         return detection, boxes_of(possible, picture.size)
 

@@ -13,11 +13,13 @@ from faceblur.detectors.embedded.detector import opened
 from faceblur.detectors.text.lines import boxes_of
 from faceblur.detectors.text.network import text_network
 from faceblur.detectors.text.plates import wanted_among
-from faceblur.detectors.text.regions import lines_in
-from faceblur.geometry import Rectangle, merge
+from faceblur.detectors.text.regions import holds_a_side, lines_in
+from faceblur.detectors.warnings import WarningCode
+from faceblur.geometry import Rectangle, merge_lines
+from faceblur.photo.decode import inspect
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from faceblur.detectors.base import StoredPhoto
     from faceblur.detectors.text.lines import Line
@@ -26,14 +28,17 @@ if TYPE_CHECKING:
 # The longer side, in pixels, at which the whole photo is seen. A check sees it at another scale, which gives it other
 # blind spots.
 LONG_SIDE = {DetectionPass.FIRST: 960, DetectionPass.CHECK: 736}
-# A photo above this many times the longer side is also seen in tiles, at this share of its size.
-TILED, TILE_SCALE = 2.0, 0.75
-OVERLAP = 128  # pixels of the network's input; smaller lines are shown uncropped by one tile
+TILED = 1920  # pixels; a photo with a longer side than this is also seen in tiles, at its own size
+OVERLAP = 128  # pixels; smaller lines are shown uncropped by one tile
+# A line that is higher than this share of a tile's shorter side is left to the look at the whole photo, which shows
+# more of it. In a tile, what is so high is often a part of the sky.
+HIGHEST_IN_TILE = 1 / 3
 MOST_ENLARGED = 1.5  # times
-# The score (0…1) that stands for the default confidence of 50.
-LIKELY = 0.6
+# The scores (0…1) that stand for the default confidence of 50. The network is surer of the letters of a plate than of
+# texture.
+LIKELY, CLEAR_PLATE = 0.6, 0.75
 LEAST = 0.3  # a score below this is noise
-CLEAR_PLATE = 0.75  # the network is surer of the letters of a plate than of texture
+NEAR_LIMIT = 20  # pixels, as the network sees them; the letters of such a line are about 6 pixels high
 
 
 class EmbeddedTextDetector:
@@ -46,28 +51,49 @@ class EmbeddedTextDetector:
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
         """The plates and texts of at least this confidence (0…100). Raises the errors of `decode.inspect`."""
         picture, warnings = opened(photo, detection_pass)
-        lines = lines_of(picture, LONG_SIDE[detection_pass])
-        found = wanted_among(lines, picture.size, self.kinds, confidence_of, CLEAR_PLATE)
-        boxes = [box for box in found if box.confidence >= min_confidence]
+        long_side = LONG_SIDE[detection_pass]
+        lines = lines_of(picture, long_side)
+        boxes = wanted_among(lines, picture.size, self.kinds, min_confidence, CONFIDENCES)
+        least = NEAR_LIMIT / best_scale(picture, long_side)
+        if is_reduced(picture, photo) or any(box.height * picture.height < least for box in boxes):
+            warnings.append(WarningCode.NEAR_SIZE_LIMIT)
         return Detection(boxes, "embedded", text_network().version, calls=0, warnings=sorted(warnings))
 
 
 def lines_of(picture: Image.Image, long_side: int) -> list[Line]:
     """The lines of text of a picture, in its pixels: those of the whole, and of the tiles of a large picture."""
     whole = Rectangle(0, 0, *picture.size)
-    scale = min(long_side / max(picture.size), MOST_ENLARGED)
-    found = seen(picture, whole, scale)
-    if max(picture.size) > TILED * long_side:
-        columns, rows = (ceil(side * TILE_SCALE / long_side) for side in picture.size)
-        tiles = whole.tiles(columns, rows, round(OVERLAP / TILE_SCALE))
-        found += [line for tile in tiles for line in seen(picture, tile.clip(picture.size), TILE_SCALE)]
-    return without_repetitions(found, picture.size)
+    found = seen(picture, whole, scale_of_whole(picture, long_side))
+    if max(picture.size) > TILED:
+        columns, rows = (ceil(side / long_side) for side in picture.size)
+        tiles = [tile.clip(picture.size) for tile in whole.tiles(columns, rows, OVERLAP)]
+        found += [
+            line for tile in tiles for line in seen(picture, tile, 1) if line.short <= HIGHEST_IN_TILE * min(tile.size)
+        ]
+    return each_once(found, picture.size)
+
+
+def scale_of_whole(picture: Image.Image, long_side: int) -> float:
+    """The scale at which the whole picture is seen."""
+    return min(long_side / max(picture.size), MOST_ENLARGED)
+
+
+def best_scale(picture: Image.Image, long_side: int) -> float:
+    """The largest scale at which a part of the picture is seen."""
+    return 1.0 if max(picture.size) > TILED else scale_of_whole(picture, long_side)
+
+
+def is_reduced(picture: Image.Image, photo: StoredPhoto) -> bool:
+    """Whether the picture that is searched is smaller than the photo."""
+    header = inspect(photo.data)
+    return max(picture.size) < max(header.width, header.height)
 
 
 def seen(picture: Image.Image, area: Rectangle, scale: float) -> list[Line]:
     """The lines in an area that the network sees at this scale, in pixels of the picture."""
     size = max(1, round(area.size[0] * scale)), max(1, round(area.size[1] * scale))
     shown = picture.resize(size, Image.Resampling.BILINEAR, area, reducing_gap=2)
+    lines = lines_in(text_network().probability(shown), LEAST)
     return [
         replace(
             line,
@@ -76,16 +102,23 @@ def seen(picture: Image.Image, area: Rectangle, scale: float) -> list[Line]:
             long=line.long / scale,
             short=line.short / scale,
         )
-        for line in lines_in(text_network().probability(shown), LEAST)
+        for line in lines
+        if not holds_a_side(line, size)
     ]
 
 
-def without_repetitions(lines: list[Line], size: tuple[int, int]) -> list[Line]:
+def each_once(lines: list[Line], size: tuple[int, int]) -> list[Line]:
     """The lines, without those that a tile found again."""
     by_box = {box: line for line in lines for box in boxes_of([line], size, "text", confidence_of)}
-    return [by_box[box] for box in merge(by_box, overlap=0.4, inside=0.8)]
+    return [by_box[box] for box in merge_lines(by_box)]
 
 
-def confidence_of(score: float) -> float:
-    """The confidence (0…100) of a score (0…1); LIKELY is 50."""
-    return 50 * score / LIKELY if score < LIKELY else 50 + 50 * (score - LIKELY) / (1 - LIKELY)
+def confidence_of(score: float, likely: float = LIKELY) -> float:
+    """The confidence (0…100) of a score (0…1); that of the score `likely` is 50."""
+    return 50 * score / likely if score < likely else 50 + 50 * (score - likely) / (1 - likely)
+
+
+CONFIDENCES: dict[Kind, Callable[[float], float]] = {
+    "text": confidence_of,
+    "plate": lambda score: confidence_of(score, CLEAR_PLATE),
+}

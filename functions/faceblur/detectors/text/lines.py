@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import cos, radians, sin
 from typing import TYPE_CHECKING
 
 from faceblur.geometry import Box
@@ -26,6 +27,12 @@ class Line:
     short: float
     roll: float
     score: float
+
+    def holds(self, x: float, y: float) -> bool:
+        """Whether a point, in pixels, lies in the line."""
+        c, s = cos(radians(self.roll)), sin(radians(self.roll))
+        across, down = (x - self.x) * c + (y - self.y) * s, (y - self.y) * c - (x - self.x) * s
+        return abs(across) <= self.long / 2 and abs(down) <= self.short / 2
 
 
 def boxes_of(

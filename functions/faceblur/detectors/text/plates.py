@@ -13,47 +13,47 @@ from typing import TYPE_CHECKING
 from faceblur.detectors.text.lines import boxes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from faceblur.detectors.text.lines import Line
     from faceblur.geometry import Box
     from faceblur.limits import Kind
 
 # Long by short side of a plate's text: from two lines of few characters to one line of nine.
-LEAST_RATIO, MOST_RATIO = 1.5, 6.0
+LEAST_RATIO, MOST_RATIO = 1.4, 6.0
 # A car stands, so its plate is seldom turned by more degrees.
 MOST_ROLL = 35.0
 # From the text to the plate's edge, as shares of the text's height. At the ends there may be a country's sign.
 MARGIN_ACROSS, MARGIN_DOWN = 0.35, 0.2
-# A line is part of a longer text if a neighbour of about its height is nearer than this many heights.
-NEIGHBOUR, ALIKE = 1.6, 1.5
+# A line is part of a longer text if neighbours of about its height are within this many heights. What is nearer than
+# the first is the same line, found twice.
+APART, NEIGHBOUR, ALIKE = 0.5, 1.6, 1.5
 # A text of which more than this share lies in a plate's box is that plate's.
 OF_PLATE = 0.8
 
 
-def plates_among(lines: Sequence[Line], clear: float) -> list[Line]:
-    """The lines of at least the score `clear` that may be plates, enlarged to the plates."""
-    return [
-        whole_plate(line)
-        for line in lines
-        if line.score >= clear and has_the_shape(line) and not in_longer_text(line, lines)
-    ]
+def plates_among(lines: Sequence[Line]) -> list[Line]:
+    """The lines that may be plates, enlarged to the plates."""
+    return [whole_plate(line) for line in lines if has_the_shape(line) and not in_longer_text(line, lines)]
 
 
 def wanted_among(
     lines: Sequence[Line],
     size: tuple[int, int],
     kinds: Collection[Kind],
-    confidence_of: Callable[[float], float],
-    clear: float,
+    min_confidence: float,
+    confidences: Mapping[Kind, Callable[[float], float]],
 ) -> list[Box]:
-    """The boxes of the kinds that are wanted, plates, texts or both, most confident first.
+    """The boxes of the kinds that are wanted, plates, texts or both, of at least this confidence (0…100).
 
-    A plate needs at least the score `clear`. If both are wanted, a plate is no text as well.
+    `confidences` has for each kind the confidence that a score gives. The most confident box comes first. If both kinds
+    are wanted, a plate is no text as well. It has the confidence of the text then, because it is hidden as surely.
     """
-    found = boxes_of(lines, size, "text", confidence_of) if "text" in kinds else []
+    texts = boxes_of(lines, size, "text", confidences["text"]) if "text" in kinds else []
+    found = [box for box in texts if box.confidence >= min_confidence]
     if "plate" in kinds:
-        plates = boxes_of(plates_among(lines, clear), size, "plate", confidence_of)
+        likely = [line for line in plates_among(lines) if confidences["plate"](line.score) >= min_confidence]
+        plates = boxes_of(likely, size, "plate", confidences["text" if "text" in kinds else "plate"])
         found = [*plates, *(box for box in found if not any(box.share_in(plate) > OF_PLATE for plate in plates))]
     return sorted(found, key=lambda box: -box.confidence)
 
@@ -73,8 +73,8 @@ def in_longer_text(line: Line, lines: Sequence[Line]) -> bool:
         and other.short < ALIKE * line.short
         and abs(other.x - line.x) < (other.long + line.long) / 2
     ]
-    below = any(0 < other.y - line.y < NEIGHBOUR * line.short for other in alike)
-    above = any(0 < line.y - other.y < NEIGHBOUR * line.short for other in alike)
+    below = any(APART < (other.y - line.y) / line.short < NEIGHBOUR for other in alike)
+    above = any(APART < (line.y - other.y) / line.short < NEIGHBOUR for other in alike)
     return above and below
 
 

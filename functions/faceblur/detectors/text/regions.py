@@ -50,6 +50,19 @@ def lines_in(probability: Floats, least: float) -> list[Line]:
     return lines
 
 
+def holds_a_side(line: Line, size: tuple[int, int]) -> bool:
+    """Whether a whole side of a picture of this size, with both of its corners, lies in the line.
+
+    The network takes a clear sky or a bare wall for one text, which lies around the picture. A real text that fills
+    the picture does not reach beyond its sides, and one that goes on beyond two of them holds no corner, or opposite
+    ones.
+    """
+    width, height = size
+    corners = [(0, 0), (width, 0), (width, height), (0, height)]
+    held = [line.holds(*corner) for corner in corners]
+    return any(one and next_ for one, next_ in zip(held, [*held[1:], held[0]], strict=True))
+
+
 def connected(rows: Places, columns: Places, width: int) -> Places:
     """A label for each of these cells, given row by row, of a map of this width; neighbours have the same one.
 

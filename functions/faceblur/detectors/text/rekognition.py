@@ -19,10 +19,12 @@ from faceblur.detectors.rekognition import Operation, Search
 from faceblur.detectors.text.lines import Line, boxes_of
 from faceblur.detectors.text.plates import wanted_among
 from faceblur.errors import DetectorThrottled, DetectorUnavailable
-from faceblur.geometry import merge
+from faceblur.geometry import merge_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
+
+    from mypy_boto3_rekognition.type_defs import DetectTextFiltersTypeDef
 
     from faceblur.detectors.base import Detection, DetectionPass, PaidCalls, StoredPhoto
     from faceblur.detectors.rekognition import Request
@@ -30,11 +32,8 @@ if TYPE_CHECKING:
     from faceblur.limits import Kind
 
 FULL_ANSWER = 100  # words
-# The service reads what it finds, so no texture is among it, and a plate that it can hardly read is a plate.
-CLEAR_PLATE = 0.0
-# A line whose intersection over union with a surer one is above the first is the same line, and so is one of which more
-# than the second lies in that one. A line that is only partly the same stays, because it may show more of the text.
-SAME, WITHIN = 0.7, 0.9
+# The service leaves out words below 80 by default, whatever confidence a job asks for.
+FILTERS: DetectTextFiltersTypeDef = {"WordFilter": {"MinConfidence": 0}}
 
 
 class RekognitionTextDetector:
@@ -50,14 +49,14 @@ class RekognitionTextDetector:
         """The plates and texts of at least this confidence (0…100). Raises the errors of `RekognitionDetector`."""
         search = Search(photo, detection_pass, self.paid, self.answers, TEXT)
         size = search.photo_area.size
-        lines = [line_of(box, size) for box in merge(search.survey(), overlap=SAME, inside=WITHIN)]
-        return search.detection(wanted_among(lines, size, self.kinds, confidence_of, CLEAR_PLATE), min_confidence)
+        lines = [line_of(box, size) for box in merge_lines(search.survey())]
+        return search.detection(wanted_among(lines, size, self.kinds, min_confidence, CONFIDENCES), min_confidence)
 
 
 def detect_text(request: Request) -> Answer:
     """The lines of one answer, as turned boxes in fractions of the image; they may reach outside the image."""
     with service_errors(throttled=DetectorThrottled, unavailable=DetectorUnavailable):
-        found = rekognition.client().detect_text(Image=request.image)["TextDetections"]
+        found = rekognition.client().detect_text(Image=request.image, Filters=FILTERS)["TextDetections"]
     width, height = request.size
     lines = [
         line_around(
@@ -103,3 +102,7 @@ def line_of(box: Box, size: tuple[int, int]) -> Line:
 def confidence_of(score: float) -> float:
     """The confidence (0…100) that a score (0…1) stands for."""
     return 100 * score
+
+
+# The service reads what it finds, so no texture is among it, and a plate that it can hardly read is a plate.
+CONFIDENCES: dict[Kind, Callable[[float], float]] = {"text": confidence_of, "plate": confidence_of}

@@ -179,7 +179,7 @@ def test_a_crowd_down_to_small_faces():
     hits, extra = matches(pixels(found, scene.picture.size), scene)
     assert hits > 0.9 * len(scene.faces)
     assert extra <= 0.03 * len(scene.faces)
-    assert found.warnings == [WarningCode.FACES_NEAR_SIZE_LIMIT]
+    assert found.warnings == [WarningCode.NEAR_SIZE_LIMIT]
 
 
 def test_a_check_finds_as_much():

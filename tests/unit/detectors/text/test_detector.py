@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from io import BytesIO
 
+import numpy as np
 import pytest
-from PIL import Image, ImageStat
+from PIL import Image, ImageDraw, ImageFont, ImageStat
 
 from faceblur.api.decisions import parse_decision
 from faceblur.detectors.base import Detection, DetectionPass, StoredPhoto
@@ -19,8 +20,8 @@ from faceblur.limits import MIN_PADDING
 from faceblur.photo.coverage import opaque_paint
 from faceblur.photo.hide import hide_regions
 from faceblur.photo.styles import Region, Style
-from tests.support.pictures.photos import encoded, without_its_end
-from tests.support.pictures.plates import page, street_with_plate
+from tests.support.pictures.photos import encoded, street_pixels, without_its_end
+from tests.support.pictures.plates import page, plate, street_with_plate
 
 pytestmark = pytest.mark.usefixtures("networks")
 
@@ -126,3 +127,73 @@ def test_detectors_of_several_kinds_answer_as_one():
     assert [box.kind for box in found.boxes] == ["text", "face"]
     assert (found.detector, found.version, found.calls) == ("embedded", "v1 v2", 3)
     assert found.warnings == ["W", "W1", "W2"]
+
+
+def smooth(size: tuple[int, int], colour: tuple[int, int, int], contrast: int) -> Image.Image:
+    """A surface of this colour that is darker above and brighter below, by this many levels."""
+    levels = np.linspace(-contrast, contrast, size[1])[:, None, None] + np.zeros((1, size[0], 1))
+    return Image.fromarray(np.clip(levels + colour, 0, 255).astype(np.uint8))
+
+
+SKY, WALL, GREY = ((90, 140, 220), 25), ((150, 160, 170), 20), ((128, 128, 128), 0)
+
+
+@pytest.mark.parametrize("surface", [SKY, WALL, GREY])
+@pytest.mark.parametrize("size", [(1000, 667), (1500, 500)], ids=["high", "wide"])
+@pytest.mark.parametrize("detection_pass", DetectionPass)
+def test_a_smooth_surface_is_no_text(surface, size, detection_pass):
+    picture = encoded(smooth(size, *surface), "PNG")
+
+    assert look(picture, "text", "plate", detection_pass=detection_pass).boxes == []
+
+
+@pytest.mark.parametrize("detection_pass", DetectionPass)
+def test_the_sky_over_a_street_stays_visible(detection_pass):
+    """It took 90% of this photo, in the tiles."""
+    picture = smooth((2400, 1800), *SKY)
+    picture.paste(street_pixels().resize((2400, 600)), (0, 1200))
+    boxes = look(encoded(picture, "JPEG", quality=90), "text", detection_pass=detection_pass).boxes
+    sky = Image.new("L", picture.size)
+    sky.paste(255, (0, 0, 2400, 1200))
+
+    assert covered(sky, [Region(box, Style()) for box in boxes]) < 0.1
+
+
+@pytest.mark.parametrize(("height", "text"), [(120, "PATIENT JOHN SMITH WARD 7"), (450, "WARD 7")])
+@pytest.mark.parametrize("detection_pass", DetectionPass)
+def test_a_headline_across_several_tiles_is_covered(height, text, detection_pass):
+    picture, mask = Image.new("RGB", (3000, 2000), WALL[0]), Image.new("L", (3000, 2000))
+    font = ImageFont.load_default(height)
+    for shown, ink in ((picture, "black"), (mask, 255)):
+        ImageDraw.Draw(shown).text((1500, 1000), text, ink, font, anchor="mm")
+    mask = mask.point(lambda level: 255 if level > 127 else 0)
+    boxes = look(encoded(picture, "JPEG", quality=92), "text", detection_pass=detection_pass).boxes
+
+    assert covered(mask, [Region(box, Style()) for box in boxes]) > 0.95
+
+
+@pytest.mark.parametrize("size", [(120, 40), (480, 160)])
+@pytest.mark.parametrize("detection_pass", DetectionPass)
+def test_a_plate_that_fills_the_photo_is_found(size, detection_pass):
+    photo = encoded(plate(0, size).convert("RGB"), "PNG")
+
+    assert [box.kind for box in look(photo, "plate", detection_pass=detection_pass).boxes] == ["plate"]
+
+
+@pytest.mark.parametrize(("enlarged", "near"), [(1, False), (0.2, True)])
+def test_a_line_near_the_least_size_is_a_warning(enlarged, near):
+    shown = plate(0)
+    shown = shown.resize((round(shown.width * enlarged), round(shown.height * enlarged)), Image.Resampling.LANCZOS)
+    picture = street_pixels().resize((960, 640))
+    picture.paste(shown, (480, 420), shown)
+    found = look(encoded(picture, "PNG"), "plate")
+
+    assert found.boxes != []
+    assert (WarningCode.NEAR_SIZE_LIMIT in found.warnings) is near
+
+
+@pytest.mark.parametrize(("size", "reduced"), [((2400, 2400), False), ((2500, 2500), True)])
+def test_a_photo_that_is_reduced_for_the_search_is_a_warning(size, reduced):
+    warnings = look(encoded(Image.new("RGB", size, "white"), "PNG"), "text").warnings
+
+    assert (WarningCode.NEAR_SIZE_LIMIT in warnings) is reduced

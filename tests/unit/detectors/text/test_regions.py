@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from faceblur.detectors.text.detector import CLEAR_PLATE, CONFIDENCES
 from faceblur.detectors.text.lines import Line
-from faceblur.detectors.text.plates import plates_among
-from faceblur.detectors.text.regions import ENLARGED, lines_in
-
-CLEAR = 0.75  # the score of a line that may be a plate
+from faceblur.detectors.text.plates import plates_among, wanted_among
+from faceblur.detectors.text.regions import ENLARGED, holds_a_side, lines_in
+from faceblur.geometry import Box, merge_lines
 
 
 def drawn(*rectangles: tuple[float, float, float, float, float]) -> np.ndarray:
@@ -63,23 +63,46 @@ def a_line(y: float = 100, long: float = 120, short: float = 30, roll: float = 0
 
 
 def test_a_line_with_the_shape_of_a_plate_is_enlarged_to_the_plate():
-    (plate,) = plates_among([a_line()], CLEAR)
+    (plate,) = plates_among([a_line()])
 
     assert plate.long > 120
     assert plate.short > 30
 
 
-@pytest.mark.parametrize(
-    "line", [a_line(long=300), a_line(long=36), a_line(roll=60), a_line(score=0.5)], ids=["long", "short", "up", "dim"]
-)
+@pytest.mark.parametrize("line", [a_line(long=300), a_line(long=36), a_line(roll=60)], ids=["long", "short", "up"])
 def test_another_line_is_no_plate(line):
-    assert plates_among([line], CLEAR) == []
+    assert plates_among([line]) == []
 
 
 def test_a_line_within_a_longer_text_is_no_plate():
     lines = [a_line(y=100 + 36 * number) for number in range(3)]
 
-    assert {plate.y for plate in plates_among(lines, CLEAR)} == {100, 172}
+    assert {plate.y for plate in plates_among(lines)} == {100, 172}
+
+
+def test_a_line_that_was_found_twice_is_no_neighbour_of_itself():
+    lines = [a_line(y=100 + 5 * number) for number in range(3)]
+
+    assert len(plates_among(lines)) == 3
+
+
+def test_a_line_that_was_found_again_is_left_out():
+    line = Box(0.2, 0.2, 0.3, 0.1, 90)
+    again, part = Box(0.21, 0.2, 0.3, 0.1, 80), Box(0.25, 0.21, 0.1, 0.08, 80)
+
+    assert merge_lines([line, again, part]) == [line]
+
+
+def test_what_a_tiles_edge_left_of_a_line_replaces_no_more_of_it():
+    whole, left = Box(0.2, 0.2, 0.3, 0.1, 90), Box(0.2, 0.2, 0.18, 0.1, 95)
+
+    assert merge_lines([whole, left]) == [left, whole]
+
+
+def test_a_line_within_something_far_higher_is_no_repetition_of_it():
+    car, plate = Box(0.2, 0.2, 0.4, 0.3, 95), Box(0.35, 0.3, 0.1, 0.03, 80)
+
+    assert merge_lines([car, plate]) == [car, plate]
 
 
 def test_the_outline_of_something_large_is_less_likely_a_text_than_what_is_filled():
@@ -91,3 +114,44 @@ def test_the_outline_of_something_large_is_less_likely_a_text_than_what_is_fille
     assert (hollow.long, hollow.short) == (filled.long, filled.short)
     assert filled.score == pytest.approx(230 / 255, abs=0.01)
     assert hollow.score < 0.75 * filled.score
+
+
+def wanted(score: float, min_confidence: float, *kinds: str) -> list[tuple[str, int]]:
+    found = wanted_among([a_line(score=score)], (400, 300), kinds, min_confidence, CONFIDENCES)
+    return [(box.kind, round(box.confidence)) for box in found]
+
+
+def test_a_plate_has_the_default_confidence_at_the_score_that_tells_it_from_texture():
+    assert wanted(CLEAR_PLATE, 50, "plate") == [("plate", 50)]
+    assert wanted(CLEAR_PLATE - 0.01, 50, "plate") == []
+
+
+def test_a_job_that_asks_for_less_finds_plates_that_are_less_likely():
+    assert wanted(0.6, 30, "plate") == [("plate", 40)]
+    assert wanted(0.6, 41, "plate") == []
+
+
+def test_what_is_too_unlikely_a_plate_is_still_a_text():
+    assert wanted(0.65, 50, "plate", "text") == [("text", 56)]
+
+
+def test_a_plate_is_hidden_as_surely_as_a_text_if_both_are_wanted():
+    (as_text,) = wanted(0.88, 50, "text")
+    assert wanted(0.88, 50, "plate", "text") == [("plate", as_text[1])]
+
+
+@pytest.mark.parametrize(
+    ("line", "holds"),
+    [
+        (Line(200, 150, 600, 450, 0, 0.9), True),  # a sky in the whole picture
+        (Line(200, 60, 500, 160, 0, 0.9), True),  # at its upper edge
+        (Line(200, 60, 500, 160, 3, 0.9), True),
+        (Line(60, 150, 400, 160, 90, 0.9), True),  # a wall at its left edge
+        (Line(200, 150, 390, 290, 0, 0.9), False),  # a text that fills the picture
+        (Line(200, 150, 600, 200, 0, 0.9), False),  # one that goes on at both sides
+        (Line(0, 0, 300, 200, 0, 0.9), False),  # in a corner
+        (Line(200, 150, 700, 100, 37, 0.9), False),  # from corner to corner
+    ],
+)
+def test_what_holds_a_whole_side_of_the_picture(line, holds):
+    assert holds_a_side(line, (400, 300)) is holds

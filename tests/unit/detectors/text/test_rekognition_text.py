@@ -103,6 +103,12 @@ def test_a_plate_that_can_hardly_be_read_is_a_plate(service):
     assert look("plate", min_confidence=60).boxes == []
 
 
+def test_what_can_hardly_be_read_is_found_if_a_job_asks_for_it(service):
+    """By default, the service leaves out words below 80."""
+    service.text_default = line(corners(200, 100, 100, 25), confidence=3)
+    assert [round(box.confidence) for box in look("text", min_confidence=0).boxes] == [3]
+
+
 def test_words_are_hidden_by_their_line_alone(service):
     service.text_default = line(corners(200, 100, 100, 25), words=5)
     assert len(look("text").boxes) == 1
@@ -223,6 +229,12 @@ def test_a_surer_box_replaces_none_that_shows_more_of_the_text_and_none_of_anoth
     part = replace(PLATE, width=0.1, confidence=99)
     text = replace(PLATE, kind="text", confidence=99)
     assert len(both(Finds("embedded", PLATE), Finds("rekognition", part, text)).boxes) == 3
+
+
+def test_without_the_paid_detector_too_a_surer_box_replaces_none_that_shows_more_of_the_text():
+    most = replace(PLATE, width=0.12, confidence=99)
+    found = both(Finds("embedded", PLATE, most), Finds("rekognition", error=TransientError()), TransientError)
+    assert len(found.boxes) == 2
 
 
 def test_without_the_paid_detector_a_look_fails_or_goes_on_with_a_warning():
