@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from faceblur.contracts import Stage
 
 # USD a month, https://aws.amazon.com/cloudwatch/pricing/; a dashboard is free for the first three of an account.
-ALARM_METRICS, USD_A_METRIC, USD_A_DASHBOARD = 33, 0.10, 3.00
+ALARM_METRICS, USD_A_METRIC, USD_A_DASHBOARD = 35, 0.10, 3.00
 HOURS_A_MONTH = 730
 # The metrics of a minute appear a few minutes later.
 _METRICS_SECONDS = 8 * 60
