@@ -133,7 +133,8 @@ class FoundBoxes:
         boxes, places = BoxIndex(each.box for each in self.boxes), BoxIndex(self.kept_places)
 
         def keeps(box: Box) -> bool:
-            if self.only or any(is_kept_by(place, box) for place in places.near(box)):
+            near = (place for place in places.near(box) if may_be_same(place, box))
+            if self.only or any(box.share_in(place) >= INSIDE for place in near):
                 return True
             alike = (each for each in boxes.near(box) if may_be_same(each, box))
             nearest = max(alike, key=box.overlap, default=None)
@@ -168,7 +169,7 @@ class FoundBoxes:
 
 def is_kept_by(place: Box, box: Box) -> bool:
     """Whether a place that stays visible keeps this box. It keeps what is of its kind."""
-    return may_be_same(place, box) and box.share_in(place) >= INSIDE
+    return place.kind == box.kind and box.share_in(place) >= INSIDE
 
 
 def may_be_same(one: Box, other: Box) -> bool:

@@ -100,6 +100,13 @@ def test_a_place_of_another_kind_than_the_box_in_it_gets_a_box_of_its_own():
     assert after.hidden == {"face": 3, "plate": 1, "text": 0}
 
 
+def test_a_place_of_a_text_keeps_no_plate():
+    """A check may take one for the other. A decision says what it means."""
+    plate, text = (replace(MIDDLE.box, kind=kind) for kind in ("plate", "text"))
+    after = decided(replace(FOUND, boxes=[FoundBox(plate, 0)]), Decision(keep=[Choice(place=text)]))
+    assert hidden(after) == [True]
+
+
 def test_what_is_hidden_wins_over_what_is_kept():
     both = Decision(keep=[Choice(1), Choice(2)], hide=[Choice(2)])
     assert hidden(decided(FOUND, both)) == [False, True, True]

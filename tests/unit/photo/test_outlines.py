@@ -285,3 +285,17 @@ def test_a_large_outline_comes_in_pieces_that_fit_together(roll: float) -> None:
 def test_a_box_is_filled_to_its_edge() -> None:
     painted = opacities(SIZE, Region(FACE, Style(shape="box")))
     assert set(np.unique(painted)) == {0, 255}
+
+
+@pytest.mark.parametrize("kind", ["face", "text"])
+def test_a_region_that_reaches_far_outside_takes_no_more_memory_than_the_picture(kind) -> None:
+    """A request may ask for one. Its stencil would have as many pixels as the square of its longer side."""
+    far = Box(-99.5, 0.4, 200, 0.1, 99.0, kind=kind, turned=True)
+    outline = outlines.outline(SIZE, Region(far, Style()))
+    stencils = []
+    enlarged = outlines.enlarged
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outlines, "enlarged", lambda *given: stencils.append(enlarged(*given)) or stencils[-1])
+        painted = list(outline.pieces())
+    assert max(stencils[0].size) <= outlines.FINE_OUTLINE
+    assert painted

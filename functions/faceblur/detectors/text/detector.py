@@ -6,6 +6,7 @@ from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image
 
 from faceblur.detectors.base import Detection, DetectionPass
@@ -30,9 +31,10 @@ if TYPE_CHECKING:
 LONG_SIDE = {DetectionPass.FIRST: 960, DetectionPass.CHECK: 736}
 TILED = 1920  # pixels; a photo with a longer side than this is also seen in tiles, at its own size
 OVERLAP = 128  # pixels; smaller lines are shown uncropped by one tile
-# A line that is higher than this share of a tile's shorter side is left to the look at the whole photo, which shows
-# more of it. In a tile, what is so high is often a part of the sky.
+# A line that is higher than this share of a tile's side is left to the look at the whole photo, which shows more of it.
+# In a tile, what is so high is often a part of the sky.
 HIGHEST_IN_TILE = 1 / 3
+MARGIN = 32  # pixels; with so much around it, a line that was cropped tightly is told from a plain surface
 MOST_ENLARGED = 1.5  # times
 # The scores (0…1) that stand for the default confidence of 50. The network is surer of the letters of a plate than of
 # texture.
@@ -68,7 +70,7 @@ def lines_of(picture: Image.Image, long_side: int) -> list[Line]:
         columns, rows = (ceil(side / long_side) for side in picture.size)
         tiles = [tile.clip(picture.size) for tile in whole.tiles(columns, rows, OVERLAP)]
         found += [
-            line for tile in tiles for line in seen(picture, tile, 1) if line.short <= HIGHEST_IN_TILE * min(tile.size)
+            line for tile in tiles for line in seen(picture, tile, 1) if line.short <= HIGHEST_IN_TILE * long_side
         ]
     return each_once(found, picture.size)
 
@@ -93,7 +95,6 @@ def seen(picture: Image.Image, area: Rectangle, scale: float) -> list[Line]:
     """The lines in an area that the network sees at this scale, in pixels of the picture."""
     size = max(1, round(area.size[0] * scale)), max(1, round(area.size[1] * scale))
     shown = picture.resize(size, Image.Resampling.BILINEAR, area, reducing_gap=2)
-    lines = lines_in(text_network().probability(shown), LEAST)
     return [
         replace(
             line,
@@ -102,9 +103,24 @@ def seen(picture: Image.Image, area: Rectangle, scale: float) -> list[Line]:
             long=line.long / scale,
             short=line.short / scale,
         )
-        for line in lines
-        if not holds_a_side(line, size)
+        for line in lines_shown(shown)
     ]
+
+
+def lines_shown(shown: Image.Image) -> list[Line]:
+    """The lines in what the network is shown.
+
+    A line that holds a whole side is a plain surface, or a text that was cropped tightly. With a margin that repeats
+    the pixels of the edge, a surface reaches to the margin's sides, and a text does not.
+    """
+    lines = lines_in(text_network().probability(shown), LEAST)
+    inside = [line for line in lines if not holds_a_side(line, shown.size)]
+    if len(inside) == len(lines):
+        return lines
+    wider = Image.fromarray(np.pad(np.asarray(shown), ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), "edge"))
+    again = lines_in(text_network().probability(wider), LEAST)
+    within = [line for line in again if not holds_a_side(line, wider.size)]
+    return inside + [replace(line, x=line.x - MARGIN, y=line.y - MARGIN) for line in within]
 
 
 def each_once(lines: list[Line], size: tuple[int, int]) -> list[Line]:

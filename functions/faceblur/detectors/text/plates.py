@@ -54,7 +54,15 @@ def wanted_among(
     if "plate" in kinds:
         likely = [line for line in plates_among(lines) if confidences["plate"](line.score) >= min_confidence]
         plates = boxes_of(likely, size, "plate", confidences["text" if "text" in kinds else "plate"])
-        found = [*plates, *(box for box in found if not any(box.share_in(plate) > OF_PLATE for plate in plates))]
+        # A plate that is less sure than a text in it may be dropped by the job's confidence, and not that text.
+        found = [
+            *plates,
+            *(
+                box
+                for box in found
+                if not any(plate.confidence >= box.confidence and box.share_in(plate) > OF_PLATE for plate in plates)
+            ),
+        ]
     return sorted(found, key=lambda box: -box.confidence)
 
 

@@ -180,6 +180,32 @@ def test_a_plate_that_fills_the_photo_is_found(size, detection_pass):
     assert [box.kind for box in look(photo, "plate", detection_pass=detection_pass).boxes] == ["plate"]
 
 
+@pytest.mark.parametrize("detection_pass", DetectionPass)
+@pytest.mark.parametrize("margin", [2, 8, 30])
+def test_a_photo_that_is_cropped_to_its_text_is_no_plain_surface(margin, detection_pass):
+    """The network's line lies around such a photo, as it does around a sky."""
+    photo, mask = line_of_text("John Smith", 80, margin)
+    boxes = look(photo, "text", detection_pass=detection_pass).boxes
+    assert covered(mask, [Region(box, Style()) for box in boxes]) > 0.99
+
+
+@pytest.mark.parametrize("detection_pass", DetectionPass)
+def test_the_text_of_a_thin_strip_is_covered(detection_pass):
+    """Its tiles are hardly higher than the line, and the look at the whole photo makes the line too low to be seen."""
+    photo, mask = line_of_text(" ".join(["John Smith 12"] * 15), 40, 20)
+    boxes = look(photo, "text", detection_pass=detection_pass).boxes
+    assert covered(mask, [Region(box, Style()) for box in boxes]) > 0.95
+
+
+def line_of_text(text: str, height: int, margin: int) -> tuple[bytes, Image.Image]:
+    """A photo of one line of black text, with so many pixels around it, and a mask of its letters."""
+    font = ImageFont.load_default(height)
+    left, top, right, bottom = font.getbbox(text)
+    mask = Image.new("L", (round(right - left) + 2 * margin, round(bottom - top) + 2 * margin))
+    ImageDraw.Draw(mask).text((margin - left, margin - top), text, 255, font)
+    return encoded(mask.point(lambda level: 255 - level), "PNG"), mask.point(lambda level: 255 if level > 127 else 0)
+
+
 @pytest.mark.parametrize(("enlarged", "near"), [(1, False), (0.2, True)])
 def test_a_line_near_the_least_size_is_a_warning(enlarged, near):
     shown = plate(0)

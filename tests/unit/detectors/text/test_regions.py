@@ -155,3 +155,10 @@ def test_a_plate_is_hidden_as_surely_as_a_text_if_both_are_wanted():
 )
 def test_what_holds_a_whole_side_of_the_picture(line, holds):
     assert holds_a_side(line, (400, 300)) is holds
+
+
+def test_a_text_stays_beside_a_plate_that_is_less_sure():
+    """A job that wants more confidence than the plate has would lose both."""
+    around, sure = Line(150, 45, 300, 90, 0, 0.76), Line(150, 45, 250, 40, 0, 0.95)
+    found = wanted_among([around, sure], (1000, 500), ["plate", "text"], 50, CONFIDENCES)
+    assert max(box.confidence for box in found) == pytest.approx(CONFIDENCES["text"](0.95))
