@@ -72,14 +72,14 @@ def _hide_a_face(target: Target) -> str:
     job, result = _completed(target, PERSON, astronaut())
     before = Image.open(BytesIO(astronaut())).convert("RGB")
     remains = shown(before, result, in_pixels(ASTRONAUT_FACE, before.size))
-    seen = f"{job['faces']} face found, {job['check_rounds']} check; {remains:.2f} of its detail shows"
+    seen = f"{job['hidden']['face']} face hidden, {job['check_rounds']} check; {remains:.2f} of its detail shows"
     must(job["hidden"]["face"] == 1 and remains < HIDDEN, seen)
     return seen
 
 
 def _leave_alone(target: Target) -> str:
     job, _ = _completed(target, NOBODY, flower())
-    seen = f"{job['faces']} faces found, warnings: {', '.join(job['warnings'])}"
+    seen = f"{job['hidden']['face']} faces hidden, warnings: {', '.join(job['warnings'])}"
     must(job["hidden"]["face"] == 0 and "NothingFound" in job["warnings"], seen)
     return seen
 

@@ -286,9 +286,9 @@ def _wrong(
     more = shown["hidden"]["face"] - len(portrait.faces)
     imagined = sum(len(fault["step"].get("imagines", ())) for fault in faults)
     if more < 0 or (more > imagined and sent.plan.detector != "embedded"):
-        yield WRONG_RESULT, f"{shown['faces']} faces instead of {len(portrait.faces)}, and {imagined} imagined"
+        yield WRONG_RESULT, f"{shown['hidden']['face']} faces instead of {len(portrait.faces)}, and {imagined} imagined"
     if len(receipt["boxes"]) != shown["hidden"]["face"]:
-        yield WRONG_RESULT, f"{shown['faces']} faces, but {len(receipt['boxes'])} boxes in the receipt"
+        yield WRONG_RESULT, f"{shown['hidden']['face']} faces, but {len(receipt['boxes'])} boxes in the receipt"
     if visible := portrait.visible(picture):
         yield VISIBLE, f"style {sent.plan.options['style']}: {visible}"
 
