@@ -152,7 +152,7 @@ class Box:
 
     def intersection(self, other: Box) -> float:
         """The area that both boxes cover as they lie, as a fraction of the image's."""
-        if (self.turned and self.roll) or (other.turned and other.roll):
+        if self.tilt or other.tilt:
             return _common_area(self, other)
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.bottom, other.bottom) - max(self.top, other.top)

@@ -57,38 +57,20 @@ def prepare_photo(
     it was started again, also meanwhile; then nothing of the job stays. Raises StorageUnavailable also if another call
     works on the photo.
     """
-    job_id = photo_id(photo.run, photo.key)
     line, etag = files.read_line(photo.batch_id, photo.key) if photo.batch_id else (None, "")
     # It comes after the line, which is then not that of a later start.
     batch = _batch(photo, batches)
-    if line and line["status"] == Status.COMPLETED and not batch.takes_uploads:
+    if _needs_no_job(photo, batch, line, budget):
         return ""
-    if photo.key.endswith("/") and not batch.takes_uploads:
-        budget.take(batch.client, prices.BATCHED)
-        return ""
-    if not photo.key.startswith(batch.source.prefix):
-        budget.take(batch.client, prices.BATCHED)
-        raise errors.SourceNotAllowed
-    if line and line["job_id"] != job_id:
-        # An earlier start began this photo, or did another one under the same name: an upload is deleted when its
-        # result is there. That job must not stay without a line.
-        forget_job(line["job_id"], jobs, photos)
-        line = None
-    if photo.batch_id and not line:
+    job_id = photo_id(photo.run, photo.key)
+    if photo.batch_id and (not line or line["job_id"] != job_id):
+        if line:
+            # An earlier start began this photo, or did another one under the same name: an upload is deleted when its
+            # result is there. That job must not stay without a line.
+            forget_job(line["job_id"], jobs, photos)
         # A later start may have come meanwhile. Its line must stay.
         files.write_line(photo.batch_id, _resultless_line(photo, job_id, PENDING), over=etag)
-    job = _create(job_id, batch, jobs)
-    try:
-        paid = job.paid or not budget.is_limited or pay(job, jobs, photos, budget, prices.JOB + prices.BATCHED)
-        if not paid:
-            raise BudgetSpent
-        if job.status is Status.AWAITING_UPLOAD:
-            files.take(batch.source, photo.key, job_id)
-            # A repeated event may come when the job has ended.
-            discard_unless_awaited(job_id, jobs, photos)
-    except (errors.PhotoError, BudgetSpent) as error:
-        jobs.fail(job_id, error, only_from=(Status.AWAITING_UPLOAD,))
-        raise
+    _pay_and_take(_create(job_id, batch, jobs), photo, batch, jobs, photos, files, budget)
     try:
         _batch(photo, batches)
     except (BatchNotFound, Aborted):
@@ -97,6 +79,38 @@ def prepare_photo(
         forget_job(job_id, jobs, photos)
         raise
     return job_id
+
+
+def _needs_no_job(photo: PhotoOfABatch, batch: Batch, line: dict[str, Any] | None, budget: Budget) -> bool:
+    """Whether a key of the customer's is a photo that is done, or a folder. What the map did for that is paid.
+
+    Raises SourceNotAllowed, after the same payment, for a key outside the source.
+    """
+    if line and line["status"] == Status.COMPLETED and not batch.takes_uploads:
+        return True
+    is_folder = photo.key.endswith("/") and not batch.takes_uploads
+    is_outside = not photo.key.startswith(batch.source.prefix)
+    if is_folder or is_outside:
+        budget.take(batch.client, prices.BATCHED)
+    if is_outside and not is_folder:
+        raise errors.SourceNotAllowed
+    return is_folder
+
+
+def _pay_and_take(
+    job: Job, photo: PhotoOfABatch, batch: Batch, jobs: Jobs, photos: Photos, files: BatchFiles, budget: Budget
+) -> None:
+    """Pay for the job, and copy its photo. Raises BudgetSpent, UploadReplaced and ImageTooLarge; the job fails then."""
+    try:
+        if not (job.paid or not budget.is_limited or pay(job, jobs, photos, budget, prices.JOB + prices.BATCHED)):
+            raise BudgetSpent
+        if job.status is Status.AWAITING_UPLOAD:
+            files.take(batch.source, photo.key, job.job_id)
+            # A repeated event may come when the job has ended.
+            discard_unless_awaited(job.job_id, jobs, photos)
+    except (errors.PhotoError, BudgetSpent) as error:
+        jobs.fail(job.job_id, error, only_from=(Status.AWAITING_UPLOAD,))
+        raise
 
 
 def deliver_photo(photo: PhotoOfABatch, batches: Batches, jobs: Jobs, photos: Photos, files: BatchFiles) -> None:

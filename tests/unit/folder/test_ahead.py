@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,6 +19,7 @@ from faceblur_client import InvalidOptions, NotSignedIn
 from tests.support.standins.service import BAD, JPEG, Service
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from faceblur_cli.folder.report import Report
@@ -119,8 +121,9 @@ class Killed(BaseException):
     """The end of the process: nothing after it is done."""
 
 
-def killed_at(service: Service, method: str, path: str, times: int = 1) -> None:
-    """End the process at this request: neither it nor a later one is answered."""
+@contextmanager
+def killed_at(service: Service, method: str, path: str, times: int = 1) -> Iterator[None]:
+    """End the process at this request, which must come: neither it nor a later one is answered."""
     left = [times]
 
     def kill(request: Any) -> None:
@@ -129,6 +132,8 @@ def killed_at(service: Service, method: str, path: str, times: int = 1) -> None:
             raise Killed
 
     service.instead = kill
+    with pytest.raises(Killed):
+        yield
 
 
 def seen_by(service: Service) -> list[str]:
@@ -139,8 +144,7 @@ def seen_by(service: Service) -> list[str]:
 
 
 def test_a_batch_goes_on_after_the_end_of_the_process(service: Service, folder: Path) -> None:
-    killed_at(service, "GET", "/batches/ba")
-    with pytest.raises(Killed):
+    with killed_at(service, "GET", "/batches/ba"):
         ahead(service, folder)
     seen = seen_by(service)
     outcomes = ahead(service, folder)
@@ -154,8 +158,7 @@ def test_uploads_that_arrived_before_the_end_of_the_process_are_not_sent_again(
     service: Service, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ahead_module, "_UPLOADS_AT_ONCE", 1)
-    killed_at(service, "POST", "/in/ba", times=3)
-    with pytest.raises(Killed):
+    with killed_at(service, "POST", "/in/ba", times=3):
         ahead(service, folder)
     assert len(service.batches["ba"]) == 2
     seen = seen_by(service)
@@ -169,12 +172,10 @@ def test_a_number_stays_with_its_photo_when_that_is_away_for_a_run(
     service: Service, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ahead_module, "_UPLOADS_AT_ONCE", 1)
-    killed_at(service, "POST", "/in/ba", times=3)
-    with pytest.raises(Killed):
+    with killed_at(service, "POST", "/in/ba", times=3):
         ahead(service, folder)
     away = (folder / "a.jpg").rename(folder.parent / "away.jpg")
-    killed_at(service, "GET", "/batches/ba", times=2)
-    with pytest.raises(Killed):
+    with killed_at(service, "GET", "/batches/ba", times=2):
         ahead(service, folder)
     away.rename(folder / "a.jpg")
     seen_by(service)
@@ -184,8 +185,7 @@ def test_a_number_stays_with_its_photo_when_that_is_away_for_a_run(
 
 
 def test_a_photo_that_is_away_when_its_batch_ends_has_its_job(service: Service, folder: Path) -> None:
-    killed_at(service, "GET", "/batches/ba")
-    with pytest.raises(Killed):
+    with killed_at(service, "GET", "/batches/ba"):
         ahead(service, folder)
     away = (folder / "a.jpg").rename(folder.parent / "away.jpg")
     seen_by(service)
@@ -199,8 +199,7 @@ def test_a_photo_that_is_away_when_its_batch_ends_has_its_job(service: Service, 
 
 
 def test_a_photo_that_is_new_since_the_batch_started_goes_by_itself(service: Service, folder: Path) -> None:
-    killed_at(service, "GET", "/batches/ba")
-    with pytest.raises(Killed):
+    with killed_at(service, "GET", "/batches/ba"):
         ahead(service, folder)
     (folder / "e.jpg").write_bytes(JPEG + b"e")
     seen_by(service)
@@ -209,8 +208,7 @@ def test_a_photo_that_is_new_since_the_batch_started_goes_by_itself(service: Ser
 
 
 def test_a_small_run_with_other_photos_leaves_the_batch_alone(service: Service, folder: Path) -> None:
-    killed_at(service, "GET", "/batches/ba")
-    with pytest.raises(Killed):
+    with killed_at(service, "GET", "/batches/ba"):
         ahead(service, folder)
     (folder.parent / "one.jpg").write_bytes(JPEG + b"one")
     seen = seen_by(service)
@@ -227,8 +225,7 @@ def test_a_small_run_with_other_photos_leaves_the_batch_alone(service: Service, 
 def test_a_batch_that_another_one_replaces_is_deleted(
     service: Service, folder: Path, source: str, again: dict[str, Any]
 ) -> None:
-    killed_at(service, "GET", "/batches/ba")
-    with pytest.raises(Killed):
+    with killed_at(service, "GET", "/batches/ba"):
         ahead(service, folder)
     (folder.parent / "others").mkdir()
     for number in range(4):
@@ -241,8 +238,7 @@ def test_a_batch_that_another_one_replaces_is_deleted(
 
 
 def test_options_that_are_refused_delete_no_batch(service: Service, folder: Path) -> None:
-    killed_at(service, "GET", "/batches/ba")
-    with pytest.raises(Killed):
+    with killed_at(service, "GET", "/batches/ba"):
         ahead(service, folder)
     refusal = {"code": "InvalidOptions", "message": "style: there is no such style."}
     service.instead = lambda _: httpx.Response(400, json=refusal)
@@ -255,8 +251,7 @@ def test_options_that_are_refused_delete_no_batch(service: Service, folder: Path
 
 def test_a_batch_whose_photos_are_done_meanwhile_is_not_started(service: Service, folder: Path) -> None:
     (folder / "b.jpg").unlink()
-    killed_at(service, "POST", "/batches/ba/start")
-    with pytest.raises(Killed):
+    with killed_at(service, "POST", "/batches/ba/start"):
         ahead(service, folder, enough=3)
     seen_by(service)
     out = folder.parent / "out"
@@ -268,8 +263,7 @@ def test_a_batch_whose_photos_are_done_meanwhile_is_not_started(service: Service
 
 
 def test_a_batch_that_is_gone_is_not_gone_on_with(service: Service, folder: Path) -> None:
-    killed_at(service, "GET", "/batches/ba")
-    with pytest.raises(Killed):
+    with killed_at(service, "GET", "/batches/ba"):
         ahead(service, folder)
     service.batches.clear()
     seen_by(service)

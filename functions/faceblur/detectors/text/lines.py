@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import cos, radians, sin
+from math import cos, degrees, radians, sin
 from typing import TYPE_CHECKING
 
 from faceblur.geometry import Box
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from faceblur.limits import Kind
 
@@ -33,6 +33,18 @@ class Line:
         c, s = cos(radians(self.roll)), sin(radians(self.roll))
         across, down = (x - self.x) * c + (y - self.y) * s, (y - self.y) * c - (x - self.x) * s
         return abs(across) <= self.long / 2 and abs(down) <= self.short / 2
+
+
+def line_around(corners: Iterable[tuple[float, float]], angle: float, score: float) -> Line:
+    """The smallest line around these corners, in pixels, of which one side is turned by `angle` radians."""
+    c, s = cos(angle), sin(angle)
+    turned = [(x * c + y * s, y * c - x * s) for x, y in corners]
+    (left, right), (top, bottom) = ((min(side), max(side)) for side in zip(*turned, strict=True))
+    middle, level = (left + right) / 2, (top + bottom) / 2
+    long, short, roll = right - left, bottom - top, degrees(angle)
+    if long < short:
+        long, short, roll = short, long, roll + 90
+    return Line(middle * c - level * s, middle * s + level * c, long, short, (roll + 90) % 180 - 90, score)
 
 
 def boxes_of(

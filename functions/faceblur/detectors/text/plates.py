@@ -54,16 +54,16 @@ def wanted_among(
     if "plate" in kinds:
         likely = [line for line in plates_among(lines) if confidences["plate"](line.score) >= min_confidence]
         plates = boxes_of(likely, size, "plate", confidences["text" if "text" in kinds else "plate"])
-        # A plate that is less sure than a text in it may be dropped by the job's confidence, and not that text.
-        found = [
-            *plates,
-            *(
-                box
-                for box in found
-                if not any(plate.confidence >= box.confidence and box.share_in(plate) > OF_PLATE for plate in plates)
-            ),
-        ]
+        found = [*plates, *(box for box in found if not any(is_told_by(plate, box) for plate in plates))]
     return sorted(found, key=lambda box: -box.confidence)
+
+
+def is_told_by(plate: Box, text: Box) -> bool:
+    """Whether a text is a plate's, so that the plate suffices.
+
+    A plate that is less sure may be dropped by the job's confidence, and the text not.
+    """
+    return plate.confidence >= text.confidence and text.share_in(plate) > OF_PLATE
 
 
 def has_the_shape(line: Line) -> bool:

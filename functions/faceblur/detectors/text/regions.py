@@ -6,14 +6,17 @@ draws the core of each line of text, so each rectangle is enlarged to the whole 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from faceblur.detectors.text.lines import Line
+from faceblur.detectors.text.lines import line_around
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from faceblur.detectors.text.lines import Line
 
     Floats = NDArray[np.float32]
     Places = NDArray[np.intp]
@@ -41,12 +44,12 @@ def lines_in(probability: Floats, least: float) -> list[Line]:
     for part in parts:
         if len(part) < SMALLEST**2:
             continue
-        x, y, long, short, roll = rectangle_around(columns[part], rows[part])
-        cells = max(len(part), FILLED * (long - 1) * (short - 1))
+        core = smallest_line(columns[part], rows[part])
+        cells = max(len(part), FILLED * (core.long - 1) * (core.short - 1))
         score = float(probability[rows[part], columns[part]].sum()) / cells
-        if score >= least and short >= SMALLEST:
-            growth = 2 * ENLARGED * long * short / (2 * (long + short))
-            lines.append(Line(x, y, long + growth, short + growth, roll, score))
+        if score >= least and core.short >= SMALLEST:
+            growth = 2 * ENLARGED * core.long * core.short / (2 * (core.long + core.short))
+            lines.append(replace(core, long=core.long + growth, short=core.short + growth, score=score))
     return lines
 
 
@@ -95,21 +98,15 @@ def connected(rows: Places, columns: Places, width: int) -> Places:
     return np.repeat(roots, ends - starts + 1)
 
 
-def rectangle_around(x: Places, y: Places) -> tuple[float, float, float, float, float]:
-    """The smallest rectangle around these cells: its centre, its longer and shorter side, and its roll in degrees."""
+def smallest_line(x: Places, y: Places) -> Line:
+    """The smallest rectangle around these cells, as a line without a score."""
     hull = hull_of(x, y)
     edges = np.diff(hull, axis=0, append=hull[:1])
     angles = np.arctan2(edges[:, 1], edges[:, 0])
     cosine, sine = np.cos(angles)[:, None], np.sin(angles)[:, None]
     across, down = hull[:, 0] * cosine + hull[:, 1] * sine, hull[:, 1] * cosine - hull[:, 0] * sine
-    widths, heights = np.ptp(across, axis=1), np.ptp(down, axis=1)
-    best = int((widths * heights).argmin())
-    middle, below = (float(each[best].max() + each[best].min()) / 2 for each in (across, down))
-    c, s = float(cosine[best, 0]), float(sine[best, 0])
-    long, short, roll = float(widths[best]), float(heights[best]), float(np.degrees(angles[best]))
-    if long < short:
-        long, short, roll = short, long, roll + 90
-    return middle * c - below * s, middle * s + below * c, long, short, (roll + 90) % 180 - 90
+    best = (np.ptp(across, axis=1) * np.ptp(down, axis=1)).argmin()
+    return line_around(hull.tolist(), float(angles[best]), 0.0)
 
 
 def hull_of(x: Places, y: Places) -> NDArray[np.float64]:

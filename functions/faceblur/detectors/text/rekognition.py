@@ -9,14 +9,14 @@ https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectText.html
 
 from __future__ import annotations
 
-from math import atan2, cos, degrees, sin
+from math import atan2
 from typing import TYPE_CHECKING
 
 from faceblur.aws import service_errors
 from faceblur.detectors import rekognition
 from faceblur.detectors.base import Answer
 from faceblur.detectors.rekognition import Operation, Search
-from faceblur.detectors.text.lines import Line, boxes_of
+from faceblur.detectors.text.lines import Line, boxes_of, line_around
 from faceblur.detectors.text.plates import wanted_among
 from faceblur.errors import DetectorThrottled, DetectorUnavailable
 from faceblur.geometry import merge_lines
@@ -59,7 +59,7 @@ def detect_text(request: Request) -> Answer:
         found = rekognition.client().detect_text(Image=request.image, Filters=FILTERS)["TextDetections"]
     width, height = request.size
     lines = [
-        line_around(
+        line_in(
             [(point["X"] * width, point["Y"] * height) for point in each["Geometry"]["Polygon"]], each["Confidence"]
         )
         for each in found
@@ -72,18 +72,10 @@ def detect_text(request: Request) -> Answer:
 TEXT = Operation("DetectText", detect_text, mirrors=False, size_limit=False)
 
 
-def line_around(corners: Sequence[tuple[float, float]], confidence: float) -> Line:
+def line_in(corners: Sequence[tuple[float, float]], confidence: float) -> Line:
     """The line of text in these corners, in pixels: clockwise from where the first character begins, above it."""
     (left, top), (right, below), *_ = corners
-    angle = atan2(below - top, right - left)
-    c, s = cos(angle), sin(angle)
-    across, down = [x * c + y * s for x, y in corners], [y * c - x * s for x, y in corners]
-    long, short = max(across) - min(across), max(down) - min(down)
-    middle, level = (max(across) + min(across)) / 2, (max(down) + min(down)) / 2
-    roll = degrees(angle)
-    if long < short:
-        long, short, roll = short, long, roll + 90
-    return Line(middle * c - level * s, middle * s + level * c, long, short, (roll + 90) % 180 - 90, confidence / 100)
+    return line_around(corners, atan2(below - top, right - left), confidence / 100)
 
 
 def line_of(box: Box, size: tuple[int, int]) -> Line:

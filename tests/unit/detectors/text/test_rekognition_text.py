@@ -14,7 +14,7 @@ from PIL import Image
 
 from faceblur.detectors.base import Detection, DetectionPass, StoredPhoto
 from faceblur.detectors.registry import detector_named
-from faceblur.detectors.text.rekognition import RekognitionTextDetector, line_around
+from faceblur.detectors.text.rekognition import RekognitionTextDetector, line_in
 from faceblur.detectors.union import UnionOfText
 from faceblur.detectors.warnings import WarningCode
 from faceblur.errors import CorruptImage, DetectorThrottled, DetectorUnavailable, TransientError
@@ -78,7 +78,7 @@ def test_a_line_is_a_box_that_lies_as_it_does(service, roll):
 )
 def test_the_line_holds_its_corners(x, y, long, short, roll):
     points = [(a * SIZE[0], b * SIZE[1]) for a, b in corners(x, y, long, short, roll)]
-    found = line_around(points, 90)
+    found = line_in(points, 90)
     assert (found.x, found.y) == pytest.approx((x, y), abs=0.01)
     assert (found.long, found.short) == pytest.approx((max(long, short), min(long, short)), abs=0.01)
     assert -90 <= found.roll < 90
