@@ -14,6 +14,7 @@ from PIL import Image
 from faceblur.detectors.base import Detection, DetectionPass
 from faceblur.detectors.embedded.candidates import ROLL, SCORE, widths
 from faceblur.detectors.embedded.centerface import centerface
+from faceblur.detectors.embedded.network import give_back_memory
 from faceblur.detectors.embedded.search import find_faces, find_missed_faces
 from faceblur.detectors.embedded.yunet import yunet
 from faceblur.detectors.warnings import WarningCode, missing_pixels, warnings_for
@@ -86,4 +87,7 @@ def load(data: bytes) -> Image.Image:
     scale = min(1.0, sqrt(MOST_PIXELS / (header.width * header.height)))
     size = round(header.width * scale), round(header.height * scale)
     picture = decode.load_for_detection(data, max(size))
-    return picture if picture.size == size else picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2)
+    if picture.size != size:
+        picture = picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2)
+    give_back_memory()
+    return picture
