@@ -23,13 +23,14 @@ RED, GREEN, BLUE = range(3)
 class PaintedFaces:
     """A network that finds each bright patch of one colour as a face, with its brightness as the score.
 
-    It remembers the pictures that it was shown.
+    It sees no patch narrower than `narrowest` pixels of the picture that it gets. It remembers the pictures that it was
+    shown.
     """
 
     version = "painted"
 
-    def __init__(self, colour: int = RED, largest_block: int = 512) -> None:
-        self.colour, self.largest_block = colour, largest_block
+    def __init__(self, colour: int = RED, largest_block: int = 512, narrowest: int = 0) -> None:
+        self.colour, self.largest_block, self.narrowest = colour, largest_block, narrowest
         self.shown: list[tuple[int, int]] = []
         self.batches: list[int] = []
 
@@ -54,7 +55,8 @@ class PaintedFaces:
             rows, columns = np.nonzero(light[place] > score / 2)
             top, left = place[0].start, place[1].start
             corners = left + columns.min(), top + rows.min(), left + columns.max() + 1, top + rows.max() + 1
-            found.append([*corners, score / 255, 0])
+            if corners[2] - corners[0] >= self.narrowest:
+                found.append([*corners, score / 255, 0])
         candidates = np.array(found, np.float32).reshape(-1, 6)
         return candidates[candidates[:, 4] > threshold]
 

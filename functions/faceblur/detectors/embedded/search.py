@@ -41,16 +41,19 @@ CLEAR_IN_OVERVIEW = 24  # pixels; narrower faces of the overview are only hints.
 LOWEST = 0.08  # A candidate below this is noise.
 POSSIBLE = 0.1  # YuNet's score in a check from which a candidate may be a face.
 HINT = 0.2  # YuNet's score from which a candidate is a hint.
-OVERVIEW_HINT = 0.15  # CenterFace's score in the overview from which a candidate is a hint.
+OVERVIEW_HINT = 0.15  # CenterFace's score in the overview from which a candidate that is not clear is a hint.
 SURE = 0.3  # A clear face of the overview with a higher score needs no details.
 
 # The score that corresponds to the default confidence, by the face's width in pixels. Texture looks like a tiny face
 # far more often than like a larger one. Close-ups have parts, such as an ear, that look like a face of 64 pixels or
 # more.
 WIDTHS = [7.0, 9.0, 12.0, 16.0, 24.0, 32.0, 64.0]
-LIKELY_TO_CENTERFACE = [0.42, 0.23, 0.175, 0.105, 0.11, 0.12, 0.17]
+LIKELY_TO_CENTERFACE = [0.42, 0.23, 0.175, 0.105, 0.12, 0.132, 0.18]
 LIKELY_TO_YUNET_ALONE = 0.8
-LIKELY_IN_CHECK = [0.75, 0.75, 0.72, 0.65, 0.6, 0.6, 0.65]
+LIKELY_IN_CHECK = 0.73  # YuNet's
+
+# The overview shows faces of 24 pixels and more. The score of one that only the details show counts for less.
+UNSEEN = 0.75
 
 # A box in the middle of a likelier face, with more than this share of its area inside it, is a part of that face.
 INSIDE = 0.75
@@ -67,10 +70,12 @@ def find_faces(
     hints = scan(yunet, picture, HINT_SCALE, blocks_of(picture.size, HINT_SCALE, yunet.largest_block), HINT)
     clear = widths(overview) >= CLEAR_IN_OVERVIEW
     sure = overview[clear & (overview[:, SCORE] > SURE)]
-    possible = joined([overview[overview[:, SCORE] > OVERVIEW_HINT], hints])
+    possible = joined([overview[clear | (overview[:, SCORE] > OVERVIEW_HINT)], hints])
     possible = possible[~have_centre_in(possible, sure)]
-    details = [scan_details(centerface, picture, possible, *each) for each in DETAILS]
-    found = joined([overview[clear], *details])
+    details = joined([scan_details(centerface, picture, possible, *each) for each in DETAILS])
+    unseen = (widths(details) >= CLEAR_IN_OVERVIEW) & ~have_centre_in(details, overview)
+    details[unseen, SCORE] *= UNSEEN
+    found = joined([overview[clear], details])
     found[:, SCORE] = confidences(found[:, SCORE], np.interp(widths(found), WIDTHS, LIKELY_TO_CENTERFACE))
     hints[:, SCORE] = confidences(hints[:, SCORE], LIKELY_TO_YUNET_ALONE)
     upright = joined([found, hints])
@@ -92,7 +97,7 @@ def scan_details(
 def find_missed_faces(yunet: Network, picture: Image.Image, min_confidence: float) -> Floats:
     """A check: the faces of at least this confidence (0…100), in pixels, with confidences as scores."""
     found = scan_pyramid(yunet, picture, CHECK_SCALE, POSSIBLE)
-    found[:, SCORE] = confidences(found[:, SCORE], np.interp(widths(found), WIDTHS, LIKELY_IN_CHECK))
+    found[:, SCORE] = confidences(found[:, SCORE], LIKELY_IN_CHECK)
     return at_least(min_confidence, found)
 
 

@@ -23,7 +23,7 @@ from PIL import Image
 
 from faceblur.detectors.embedded.candidates import rolls, suppress
 from faceblur.detectors.embedded.centerface import centerface
-from faceblur.detectors.embedded.network import MULTIPLE, as_input, processors
+from faceblur.detectors.embedded.network import MULTIPLE, as_input, give_back_memory, processors
 from faceblur.detectors.embedded.yunet import yunet
 from tests.support.networks import PUBLISHED, python_path
 from tests.support.pictures.photos import astronaut_pixels, flower_pixels, hopper_pixels
@@ -351,3 +351,18 @@ def test_threads_are_what_the_memory_buys(monkeypatch, memory, threads):
     if memory:
         monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory)
     assert processors() == threads
+
+
+def resident_memory() -> int:
+    """The memory of this process, in bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_memory_that_lies_between_used_memory_is_given_back():
+    pieces = [bytes([1]) * 50_000 for _ in range(2000)]
+    used = pieces[::10]
+    pieces.clear()
+    before = resident_memory()
+    give_back_memory()
+    assert resident_memory() < before - 50 * MB
+    assert len(used) == 200

@@ -22,6 +22,7 @@ from faceblur.detectors.embedded.search import (
     LIKELY_TO_YUNET_ALONE,
     OVERVIEW_SCALE,
     SURE,
+    UNSEEN,
     WIDER,
     WIDTHS,
     around,
@@ -107,6 +108,20 @@ def test_either_network_alone_finds_a_clear_face(face, colour):
     (found,), _ = looked_at(painted(SIZE, face, **{colour: LIKELY}))
     assert found[:4] == pytest.approx(face, abs=2.5)
     assert found[SCORE] > DEFAULT_CONFIDENCE
+
+
+def test_a_clear_face_that_only_the_details_show_needs_a_higher_score():
+    """Half its size, the overview, is too small for this network to see it."""
+    clear = (700, 500, 730, 540)
+    assert clear[2] - clear[0] >= CLEAR_IN_OVERVIEW
+    enough = likely_to_centerface(clear) / UNSEEN
+
+    def found(score: float) -> int:
+        centerface, yunet = PaintedFaces(RED, narrowest=20), PaintedFaces(GREEN)
+        photo = painted(SIZE, clear, red=score, green=HINT + 0.05)
+        return len(find_faces(centerface, yunet, photo, DEFAULT_CONFIDENCE, DEFAULT_CONFIDENCE))
+
+    assert (found(enough - 0.02), found(enough + 0.02)) == (0, 1)
 
 
 def test_what_the_second_network_alone_takes_for_a_likely_face_is_no_sure_one():
@@ -205,7 +220,7 @@ def test_a_part_of_a_face_is_no_face_of_its_own():
 def test_a_check_shows_all_of_the_photo_to_the_second_network():
     network = PaintedFaces(GREEN, 960)
     faces = [NARROW, CLEAR, (0, 0, 40, 50), (100, 500, 600, 1150)]
-    found = find_missed_faces(network, painted(SIZE, *faces, green=max(LIKELY_IN_CHECK) + 0.1), DEFAULT_CONFIDENCE)
+    found = find_missed_faces(network, painted(SIZE, *faces, green=LIKELY_IN_CHECK + 0.1), DEFAULT_CONFIDENCE)
     assert sorted(found[:, :4].tolist()) == [pytest.approx(face, abs=4) for face in sorted(faces)]
     assert (found[:, SCORE] > DEFAULT_CONFIDENCE).all()
     assert network.pixels >= SIZE[0] * SIZE[1]
@@ -213,7 +228,5 @@ def test_a_check_shows_all_of_the_photo_to_the_second_network():
 
 def test_a_check_finds_no_less_likely_faces():
     network = PaintedFaces(GREEN, 960)
-    assert (
-        len(find_missed_faces(network, painted(SIZE, CLEAR, green=min(LIKELY_IN_CHECK) - 0.05), DEFAULT_CONFIDENCE))
-        == 0
-    )
+    photo = painted(SIZE, CLEAR, green=LIKELY_IN_CHECK - 0.05)
+    assert len(find_missed_faces(network, photo, DEFAULT_CONFIDENCE)) == 0
