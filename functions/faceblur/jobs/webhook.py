@@ -80,4 +80,5 @@ class Webhook:
 def webhook() -> Webhook:
     """The webhook of this deployment."""
     url, secret_name, queue = config.webhook_url(), config.webhook_secret_name(), config.webhook_queue_url()
-    return Webhook(url, secret_name, SSMProvider(), boto3.client("sqs"), queue)
+    secrets = SSMProvider(boto3_client=boto3.client("ssm"))
+    return Webhook(url, secret_name, secrets, boto3.client("sqs"), queue)
