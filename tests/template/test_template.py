@@ -20,6 +20,7 @@ from tests.support.sources import ROOT, template
 from tests.support.standins.paid import Paid
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 RESOURCES = template()["Resources"]
