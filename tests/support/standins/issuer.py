@@ -6,6 +6,7 @@ import base64
 import json
 import secrets
 import time
+from functools import cache
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -20,6 +21,12 @@ from tests.support.standins.loopback import LoopbackServer
 AUDIENCE = "faceblur-page"
 # A program that signs in by itself, its secret, and the scope that it may ask for.
 MACHINE, SECRET, SCOPE = "faceblur-machine", "a:b/c+d %", "faceblur/hide"
+
+
+@cache
+def key_named(name: str) -> rsa.RSAPrivateKey:
+    """The key with this name, the same for all issuers of a process: to make one takes longer than most tests."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 class Issuer(LoopbackServer):
@@ -40,7 +47,7 @@ class Issuer(LoopbackServer):
 
     def rotate(self, key: str) -> None:
         """Replace all keys by a new one."""
-        self.keys = {key: rsa.generate_private_key(public_exponent=65537, key_size=2048)}
+        self.keys = {key: key_named(key)}
 
     def token(self, subject: str = "alice", **changes: Any) -> str:
         """A token; claims can be changed, or left out with None."""
@@ -155,14 +162,14 @@ def signed_with_the_public_key(issuer: Issuer) -> str:
 
 def of_another_key(issuer: Issuer) -> str:
     """A correct token, but signed by somebody else."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    key = key_named("somebody else's")
     claims = jwt.decode(issuer.token(), options={"verify_signature": False})
     return jwt.encode(claims, key, algorithm="RS256", headers={"kid": next(iter(issuer.keys))})
 
 
 def with_a_key_of_its_own(issuer: Issuer) -> str:
     """A token whose header has the key to check it with."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    key = key_named("somebody else's")
     own = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))
     claims = jwt.decode(issuer.token(), options={"verify_signature": False})
     return jwt.encode(claims, key, algorithm="RS256", headers={"kid": next(iter(issuer.keys)), "jwk": own})
