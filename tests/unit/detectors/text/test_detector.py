@@ -152,11 +152,11 @@ def test_a_smooth_surface_is_no_text(surface, size, detection_pass):
 @pytest.mark.parametrize("detection_pass", DetectionPass)
 def test_the_sky_over_a_street_stays_visible(detection_pass):
     """It took 90% of this photo, in the tiles."""
-    picture = smooth((1980, 1200), *SKY)
-    picture.paste(street_pixels().resize((1980, 400)), (0, 800))
+    picture = smooth((2400, 1800), *SKY)
+    picture.paste(street_pixels().resize((2400, 600)), (0, 1200))
     boxes = look(encoded(picture, "JPEG", quality=90), "text", detection_pass=detection_pass).boxes
     sky = Image.new("L", picture.size)
-    sky.paste(255, (0, 0, 1980, 800))
+    sky.paste(255, (0, 0, 2400, 1200))
 
     assert covered(sky, [Region(box, Style()) for box in boxes]) < 0.1
 
