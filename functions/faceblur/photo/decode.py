@@ -51,6 +51,7 @@ MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "I;1
 _TOLERANT = {"JPEG", "PNG", "TIFF", "BMP"}
 TRUNCATED = "truncated"  # the key in a picture's `info` that says that pixels are missing
 _END = b"\xff\xd9"  # of a JPEG
+_LEFT_OUT = bytes(4)  # the zeros that an arithmetic encoder may leave out at the end (ITU-T T.81, D.1.8)
 _MIDDLE = 128
 
 _WITH_ALPHA = {"LA", "RGBA"}
@@ -200,11 +201,12 @@ def _seems_cut(data: bytes, image: Image.Image) -> bool:
     """Whether a decoded JPEG may have been cut and given a new end marker, which its decoder does not tell.
 
     The decoder fills up missing pixels with the middle grey, also the last one. If there are several scans, only
-    detail or colour may be missing.
+    detail or colour may be missing. Of an arithmetic code it makes anything.
     """
     last = image.crop((image.width - 1, image.height - 1, *image.size))
     levels = (last.convert("L") if last.mode == "RGB" else last).tobytes()
-    return all(abs(level - _MIDDLE) <= 1 for level in levels) or jpeg_scans(data).number != 1
+    scans = jpeg_scans(data)
+    return all(abs(level - _MIDDLE) <= 1 for level in levels) or scans.number != 1 or scans.arithmetic
 
 
 def without_decoder(image: Image.Image) -> Image.Image:
@@ -219,7 +221,7 @@ def _lacks_pixels(data: bytes) -> bool:
             case "JPEG":
                 # If pixels are missing, the decoder makes them of whatever comes next. Otherwise it skips that.
                 scans = jpeg_scans(data)
-                rest = data[: scans.end].rstrip(b"\xff")
+                rest = data[: scans.end].rstrip(b"\xff") + (_LEFT_OUT if scans.arithmetic else b"")
                 one, other = (_checksum(rest + 64 * filler + _END) for filler in (b"\0", b"\xaa"))
                 return not scans.complete or one != other
             case "PNG":
