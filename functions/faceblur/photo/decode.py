@@ -369,6 +369,16 @@ def _open_heif(file: BytesIO) -> ImageFile.ImageFile:
     return image
 
 
+class _Tiff(TiffImagePlugin.TiffImageFile):
+    """Pillow's reader of TIFFs. It looks for interoperability beneath EXIF, even if the photo has it elsewhere."""
+
+    def getexif(self) -> Image.Exif:
+        """The tags but that one."""
+        exif = super().getexif()
+        exif.pop(ExifTags.IFD.Interop, None)
+        return exif
+
+
 # The plugins are called directly. JPEG's plugin then reads only the primary picture of a file with several (MPO). It is
 # the photo; the others are its previews, depth maps and stereo views.
 _OPENERS: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
@@ -377,7 +387,7 @@ _OPENERS: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
     "WEBP": WebPImagePlugin.WebPImageFile,
     "AVIF": AvifImagePlugin.AvifImageFile,
     "HEIF": _open_heif,
-    "TIFF": TiffImagePlugin.TiffImageFile,
+    "TIFF": _Tiff,
     "BMP": BmpImagePlugin.BmpImageFile,
 }
 
