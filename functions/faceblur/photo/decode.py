@@ -19,7 +19,6 @@ from PIL import (
     ImageStat,
     JpegImagePlugin,
     PngImagePlugin,
-    TiffImagePlugin,
     WebPImagePlugin,
 )
 
@@ -28,6 +27,7 @@ from faceblur.geometry import Rectangle
 from faceblur.limits import MAX_PIXELS, MAX_RATIO, MAX_RESULT_BYTES, MIN_SIDE
 from faceblur.photo import boxes, colours, kinds, tiff
 from faceblur.photo.structure import check_structure, jpeg_scans, png_chunks, without_greedy_tags
+from faceblur.photo.tiff_reader import TiffFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -287,6 +287,10 @@ def _opened(data: bytes, format_: str) -> ImageFile.ImageFile:
         if format_ == "BMP" and kinds.is_unusual_bmp(data):
             raise UnsupportedFormat(kinds.UNREAD.format("a BMP of an unusual kind")) from error
         raise
+    except SyntaxError as error:
+        if format_ == "TIFF" and tiff.has_pixels(data):
+            raise UnsupportedFormat(UNUSUAL) from error
+        raise
     if format_ == "TIFF":
         image.seek(tiff.primary_page(data) or 0)
     return image
@@ -369,16 +373,6 @@ def _open_heif(file: BytesIO) -> ImageFile.ImageFile:
     return image
 
 
-class _Tiff(TiffImagePlugin.TiffImageFile):
-    """Pillow's reader of TIFFs. It looks for interoperability beneath EXIF, even if the photo has it elsewhere."""
-
-    def getexif(self) -> Image.Exif:
-        """The tags but that one."""
-        exif = super().getexif()
-        exif.pop(ExifTags.IFD.Interop, None)
-        return exif
-
-
 # The plugins are called directly. JPEG's plugin then reads only the primary picture of a file with several (MPO). It is
 # the photo; the others are its previews, depth maps and stereo views.
 _OPENERS: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
@@ -387,7 +381,7 @@ _OPENERS: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
     "WEBP": WebPImagePlugin.WebPImageFile,
     "AVIF": AvifImagePlugin.AvifImageFile,
     "HEIF": _open_heif,
-    "TIFF": _Tiff,
+    "TIFF": TiffFile,
     "BMP": BmpImagePlugin.BmpImageFile,
 }
 
