@@ -26,7 +26,7 @@ from faceblur.errors import CorruptImage, FaceblurError, ImageTooLarge, ImageToo
 from faceblur.geometry import Rectangle
 from faceblur.limits import MAX_PIXELS, MAX_RATIO, MAX_RESULT_BYTES, MIN_SIDE
 from faceblur.photo import boxes, colours, kinds, tiff
-from faceblur.photo.structure import check_structure, jpeg_scans, png_chunks, without_greedy_tags
+from faceblur.photo.structure import check_structure, jpeg_bits, jpeg_scans, png_chunks, without_greedy_tags
 from faceblur.photo.tiff_reader import TiffFile
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "I;1
 # What fills up a photo whose pixels are missing. The other formats have decoders that cannot go on.
 _TOLERANT = {"JPEG", "PNG", "TIFF", "BMP"}
 TRUNCATED = "truncated"  # the key in a picture's `info` that says that pixels are missing
+_DEEP_JPEG = {12, 16}  # bits a sample that a JPEG may have beside 8 (ITU-T T.81, table B.2)
 _END = b"\xff\xd9"  # of a JPEG
 _LEFT_OUT = bytes(4)  # the zeros that an arithmetic encoder may leave out at the end (ITU-T T.81, D.1.8)
 _MIDDLE = 128
@@ -283,17 +284,25 @@ def _opened(data: bytes, format_: str) -> ImageFile.ImageFile:
     """The primary picture of the file."""
     try:
         image = _OPENERS[format_](BytesIO(data))
-    except OSError as error:
-        if format_ == "BMP" and kinds.is_unusual_bmp(data):
-            raise UnsupportedFormat(kinds.UNREAD.format("a BMP of an unusual kind")) from error
-        raise
-    except SyntaxError as error:
-        if format_ == "TIFF" and tiff.has_pixels(data):
-            raise UnsupportedFormat(UNUSUAL) from error
+    except (OSError, SyntaxError) as error:
+        if unusual := _said_of_unusual(data, format_):
+            raise UnsupportedFormat(unusual) from error
         raise
     if format_ == "TIFF":
         image.seek(tiff.primary_page(data) or 0)
     return image
+
+
+def _said_of_unusual(data: bytes, format_: str) -> str:
+    """The sentence for a file that Pillow cannot open because it is of an unusual kind; empty if it is damaged."""
+    match format_:
+        case "BMP" if kinds.is_unusual_bmp(data):
+            return kinds.UNREAD.format("a BMP of an unusual kind")
+        case "TIFF" if tiff.has_pixels(data):
+            return UNUSUAL
+        case "JPEG" if jpeg_bits(data) in _DEEP_JPEG:
+            return UNUSUAL
+    return ""
 
 
 def header(image: ImageFile.ImageFile) -> Header:

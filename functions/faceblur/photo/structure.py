@@ -144,6 +144,12 @@ def jpeg_scans(data: bytes) -> Scans:
     return Scans(number, found if found >= 0 else len(data), not missing, arithmetic)
 
 
+def jpeg_bits(data: bytes) -> int:
+    """The bits of a sample of a JPEG; 0 if it has no frame."""
+    frames = (data[place] for marker, _, place in _segments(data) if marker in _FRAMES)
+    return next(frames, b"\0")[0]
+
+
 def _segments(data: bytes) -> Iterator[tuple[int, int, slice]]:
     """A JPEG's segments: the marker, the bytes that a decoder skips before it, and the place of the content."""
     place, components, scanning, progressive = 2, 0, False, False

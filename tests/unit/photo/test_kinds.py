@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, TiffImagePlugin
 from pillow_heif import from_pillow
 
-from faceblur.errors import UnsupportedFormat
+from faceblur.errors import CorruptImage, UnsupportedFormat
 from faceblur.photo import decode, kinds
 from faceblur.photo.hide import hide_regions
 from faceblur.photo.styles import Region, Style
@@ -286,6 +286,16 @@ def bmp(*masks: int) -> bytes:
     header = struct.pack("<IiiHHIIiiII", 40, 96, -64, 1, 32, 3, len(pixels), 2835, 2835, 0, 0)
     start = 14 + 40 + 12
     return b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start) + header + struct.pack("<3I", *masks) + pixels
+
+
+@pytest.mark.parametrize("bits", [12, 16])
+def test_a_jpeg_of_more_than_eight_bits_is_not_called_damaged(bits: int) -> None:
+    photo = bytearray(encoded(small(), "JPEG"))
+    photo[photo.index(b"\xff\xc0") + 4] = bits
+    assert "unusual kind" in refusal(bytes(photo))
+    photo[photo.index(b"\xff\xc0") + 4] = 7
+    with pytest.raises(CorruptImage):
+        decode.inspect(bytes(photo))
 
 
 def test_a_bmp_with_masks_is_read_or_named() -> None:
