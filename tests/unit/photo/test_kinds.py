@@ -302,3 +302,12 @@ def test_a_bmp_with_masks_is_read_or_named() -> None:
     assert decode.inspect(bmp(0xFF0000, 0xFF00, 0xFF)).width == 96
     for masks in ((0xFF00, 0xFF0000, 0xFF000000), (0x3FF00000, 0xFFC00, 0x3FF)):
         assert "BMP of an unusual kind" in refusal(bmp(*masks))
+
+
+@pytest.mark.parametrize("format_", ["PNG", "WEBP", "AVIF"])
+def test_transparency_that_the_result_cannot_hold_is_named(format_: str) -> None:
+    picture = small().convert("RGBA")
+    picture.putalpha(100)
+    photo = encoded(picture, format_)
+    for output in ("jpeg", "png"):
+        assert hide_regions(photo, [], output).stripped == (["transparency"] if output == "jpeg" else [])
