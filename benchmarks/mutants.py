@@ -46,7 +46,7 @@ TESTS = {
     "photo.painting": ["photo/test_hide"],
     "photo.png": ["photo/test_hide_faithful", "photo/test_hide_leaks"],
     "photo.tiff": ["photo/test_structure"],
-    "photo.tiff_reader": ["photo/test_deep_tiff", "photo/test_metadata"],
+    "photo.tiff_reader": ["photo/test_tiff_reader", "photo/test_deep_tiff"],
     "photo.whitelist": ["photo/test_keep"],
     "photo.xmp": ["photo/test_keep", "photo/test_panorama"],
     "jobs.batch_erasure": ["jobs/test_batches"],

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PIL import ExifTags, TiffImagePlugin
+from PIL import ExifTags, ImageFile, TiffImagePlugin
 
 if TYPE_CHECKING:
-    from PIL import Image, ImageFile
+    from PIL import Image
 
 _BITS, _PHOTOMETRIC, _PLANES = 258, 262, 284
-_SEPARATE, _WHITE_IS_ZERO = 2, 0
+_SEPARATE, _WHITE_IS_ZERO, _YCBCR = 2, 0, 6
 _MOST = 65_535  # of a sample of 16 bits
 
 
@@ -24,19 +24,34 @@ class TiffFile(TiffImagePlugin.TiffImageFile):
         return exif
 
     def load(self) -> Any:
-        """Decode the pixels. Pillow takes planes of 16 bits a sample for 8 bits, and white as zero for black."""
+        """Decode the pixels, as RGB if they are YCbCr, and as grey of 16 bits with black as zero if they are deep."""
         is_new = bool(self.tile)
-        if self.tag_v2.get(_PLANES) == _SEPARATE and set(self.tag_v2.get(_BITS, ())) == {16}:
-            self.tile = [_with_two_bytes(tile, "L" if self.tag_v2.prefix == b"II" else "B") for tile in self.tile]
+        if is_new and self.tile[0].codec_name == "raw":
+            self._leave_to_libtiff()
         pixels = super().load()
-        if is_new and self.mode == "I;16" and self.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        if not (is_new and self.mode == "I;16"):
+            return pixels
+        if self._bits == {12}:
+            self.im = self.point(lambda level: level * 16).im
+        if self.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
             self.im = self.point(lambda level: _MOST - level).im
-            return super().load()
-        return pixels
+        return super().load()
 
+    @property
+    def _bits(self) -> set[int]:
+        return set(self.tag_v2.get(_BITS, ()))
 
-def _with_two_bytes(tile: ImageFile._Tile, order: str) -> ImageFile._Tile:
-    """A tile of one plane, whose samples have two bytes in this order; libtiff knows that itself."""
-    if tile.codec_name != "raw" or not isinstance(tile.args, tuple):
-        return tile
-    return tile._replace(args=(f"{tile.args[0]};16{order}", *tile.args[1:]))
+    def _leave_to_libtiff(self) -> None:
+        """Have libtiff decode what is not compressed, if Pillow itself would read the samples wrongly.
+
+        It takes YCbCr for RGB, and planes of 16 bits a sample for planes of 8.
+        """
+        if self.tag_v2.get(_PHOTOMETRIC) == _YCBCR:
+            layout = "RGBX"  # libtiff converts it
+        elif self.tag_v2.get(_PLANES) == _SEPARATE and self._bits == {16}:
+            layout = f"{self.mode};16N"
+        else:
+            return
+        self.use_load_libtiff = True
+        arguments = (layout, "raw", False, self.tag_v2.offset)
+        self.tile = [ImageFile._Tile("libtiff", (0, 0, *self.size), 0, arguments)]

@@ -8,8 +8,6 @@ import pytest
 from PIL import Image, ImageCms, TiffTags
 
 from faceblur.photo import decode, metadata
-from faceblur.photo.hide import hide_regions
-from tests.support.bad_files.tiff import grey_tiff
 from tests.support.pictures.photos import encoded, opened
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -97,25 +95,3 @@ def test_a_segment_of_a_jpeg_is_named_by_its_kind_and_its_first_bytes(
     photo = encoded(Image.new("L", (16, 16)), "JPEG")
     photo = photo[:2] + bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content + photo[2:]
     assert metadata.stripped(photo, decode.open_image(photo)) == names
-
-
-@pytest.mark.parametrize("kind", ["MM", "II", "its own directory", "beyond the end", "nowhere"])
-def test_a_tiff_with_interoperability_in_its_first_directory(kind: str) -> None:
-    """It belongs beneath EXIF, and Pillow looks for it there alone."""
-    pixels = bytes(range(256)) * 4
-    match kind:
-        case "MM":
-            interoperability = b"\0\1" + struct.pack(">HHI4s", 1, 2, 4, b"R98\0") + bytes(4)
-            place = 8 + 2 + 10 * 12 + 4 + len(pixels)
-            file = grey_tiff(32, 32, pixels, t40965=place) + interoperability
-        case "II":
-            file = encoded(Image.frombytes("L", (32, 32), pixels), "TIFF", tiffinfo={40965: {1: "R98"}})
-            assert file.startswith(b"II")
-        case _:
-            place = {"its own directory": 8, "beyond the end": 2**32 - 16, "nowhere": 0}[kind]
-            file = grey_tiff(32, 32, pixels, t40965=place)
-    assert decode.load_for_detection(file, None).convert("L").tobytes() == pixels
-    hidden = hide_regions(file, [])
-    assert opened(hidden.data).tobytes() == pixels
-    assert hidden.stripped == ["InteroperabilityIFD"]
-    assert b"R98" not in hidden.data
