@@ -193,6 +193,12 @@ class PreparedPhoto(TypedDict):
     job_id: str
 
 
+class DeliveredPhoto(TypedDict):
+    """The code of the error with which the photo failed; empty if it was delivered."""
+
+    code: str
+
+
 class ReportResponse(TypedDict):
     """The code of the error that ended the batch; empty if there is none."""
 

@@ -661,7 +661,7 @@ def delivers_a_photo(roles: Roles) -> None:
     roles.store(upload)
     roles.store(result)
     roles.store(receipt, b'{"cost_estimate": {"usd": 0.001}}')
-    assert roles.invoke("DeliverPhotoFunction", {"photo": photo_of(batch_id), "error": ""}) is None
+    assert roles.invoke("DeliverPhotoFunction", {"photo": photo_of(batch_id), "error": ""}) == {"code": ""}
     assert roles.told(job_id)
     assert len(roles.keys(f"batches/{batch_id}/lines/")) == 3
     assert not roles.stored(upload)
@@ -673,7 +673,8 @@ def leaves_the_line_of_a_photo_that_was_delivered(roles: Roles) -> None:
     roles.job("COMPLETED", job_id={"S": job_id}, told={"BOOL": True})
     roles.line(batch_id, job_id)
     roles.store(upload)
-    assert roles.invoke("DeliverPhotoFunction", {"photo": photo_of(batch_id), "error": "StorageUnavailable"}) is None
+    event = {"photo": photo_of(batch_id), "error": "StorageUnavailable"}
+    assert roles.invoke("DeliverPhotoFunction", event) == {"code": ""}
     assert not roles.stored(upload)
 
 
@@ -715,7 +716,7 @@ def stops_a_batch_for_which_no_money_is_left(roles: Roles) -> None:
     batch_id, execution = roles.run()
     roles.batch("RUNNING", batch_id, execution)
     event = {"photo": photo_of(batch_id), "error": "BudgetSpent"}
-    assert roles.invoke("DeliverPhotoFunction", event) is None
+    assert roles.invoke("DeliverPhotoFunction", event) == {"code": "BudgetSpent"}
 
 
 def posts_an_event_and_puts_off_one_that_is_refused(roles: Roles) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from faceblur import errors, prices
@@ -32,6 +32,16 @@ if TYPE_CHECKING:
 UPLOAD_SECONDS = 300
 # What the machine calls a task that took too long.
 _TIMEOUTS = {"States.Timeout", "Sandbox.Timedout"}
+
+
+class Recorded(NamedTuple):
+    """How a photo ended after an error: its code, empty if the photo had been delivered before.
+
+    `counts` says that no job counts this failure already.
+    """
+
+    code: str
+    counts: bool
 
 
 def photo_of(given: dict[str, Any]) -> PhotoOfABatch:
@@ -145,14 +155,13 @@ def record_failure(
     photos: Photos,
     files: BatchFiles,
     machine: BatchMachine,
-) -> str:
+) -> Recorded:
     """Write the line of a photo that failed with the error of this name. If no other photo can go well, stop its batch.
 
     That is so if no money is left, and if the batch is deleted or has expired. What the map does for each photo that
     waits would be spent beyond the budget. Of a photo of a deleted batch nothing stays. If its line says that the photo
-    was delivered, it has not failed: then only what comes after the line is done.
-    Returns its code if the job's own failure, which is counted elsewhere, is not the reason; else nothing, as for a
-    start after which there was another one.
+    was delivered, it has not failed: then only what comes after the line is done. A start after which there was another
+    one writes nothing.
     """
     error = TimedOut() if name in _TIMEOUTS else error_of(Status.FAILED, name, None)
     job_id = photo_id(photo.run, photo.key)
@@ -164,7 +173,7 @@ def record_failure(
         batch = _batch(photo, batches)
         if before and before["status"] == Status.COMPLETED and before["job_id"] == job_id:
             _conclude(photo, batch, job, before["result"], jobs, files)
-            return ""
+            return Recorded("", counts=False)
         if batch.batch_id:
             line = _resultless_line(photo, job_id, Status.FAILED, error.code)
             files.write_line(batch.batch_id, line, over=etag)
@@ -173,10 +182,10 @@ def record_failure(
     except BatchNotFound:
         forget_job(job_id, jobs, photos)
     except Aborted:
-        return ""
+        return Recorded(Aborted().code, counts=False)
     if photo.batch_id and isinstance(error, (BudgetSpent, BatchNotFound)):
         machine.stop(machine.execution(photo.run), error.code)
-    return "" if job and job.status is Status.FAILED else error.code
+    return Recorded(error.code, counts=not (job and job.status is Status.FAILED))
 
 
 def _batch(photo: PhotoOfABatch, batches: Batches) -> Batch:
