@@ -21,7 +21,7 @@ SAM = ROOT / ".tools/sam/bin/sam"
 MINISTACK_PYTHON = ROOT / ".tools/ministack/bin/python"
 RUNTIME_PYTHON = ROOT / ".tools/runtime/bin/python"
 
-# sam.py writes into the build how the functions start.
+# sam.py writes the functions' start command into the build.
 _SOURCES = (
     "template.yaml",
     "samconfig.toml",
