@@ -16,8 +16,8 @@ const BRANDS = ["heic", "heix", "hevc", "hevx", "heim", "heis", "mif1", "avif", 
 const START = 256;
 
 /**
- * Checks a file against the API's limits before upload. Throws Refused. What the browser cannot tell, for instance
- * whether a photo is damaged, is left to the API.
+ * Checks a file against the API's limits before upload. Throws Refused. The API checks what the browser cannot check, for
+ * instance whether a photo is damaged.
  */
 export async function checkPhoto(file: Blob, reduce: boolean): Promise<Check> {
   if (file.size === 0) throw new Refused("CorruptImage", texts.failures.empty);
