@@ -101,7 +101,7 @@ def test_an_emulator_stops_with_its_killed_command(environment: dict[str, str]) 
         assert "(sam deploy)" not in process.stderr.read()
 
 
-def test_what_a_killed_command_left_is_ended(environment: dict[str, str]) -> None:
+def test_processes_of_a_killed_command_are_ended(environment: dict[str, str]) -> None:
     state = Path(environment["FACEBLUR_STATE"])
     with served(environment) as (process, about):
         left = working_in(state)

@@ -362,9 +362,9 @@ def test_the_role_may_do_nothing_else(documents: list[dict[str, Any]]) -> None:
     assert [action for action in granted if not any(fnmatchcase(other, action) for other in needed)] == []
 
 
-def test_what_has_a_name_is_held_to_it(documents: list[dict[str, Any]]) -> None:
+def test_named_resources_are_limited_to_the_stacks_names(documents: list[dict[str, Any]]) -> None:
     named = [call for call in calls("payroll") if "payroll" in call[1]]
-    # These list, or look at a template before it has a name.
+    # These list resources, or validate a template, before there is a stack with a name.
     unnamed = {"logs:DescribeLogGroups", "cloudwatch:DescribeAlarms", "cloudformation:GetTemplateSummary"}
     assert len(named) > 100
     assert {action for action, resource in named if allowed(documents, action, resource)} == unnamed
