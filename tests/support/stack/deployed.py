@@ -167,7 +167,7 @@ class Deployed:
 
 
 def assert_failed(stack: Deployed, job: dict[str, Any], code: str, path: list[str] | None = None) -> None:
-    """Assert that the job failed with this code in its row, the API and its execution, and that nothing of it is left."""
+    """Assert that the job failed with this code in its row, the API and its execution, and has left nothing."""
     row = stack.row(job["job_id"])
     assert row is not None
     assert (job["status"], job["error"]["code"]) == ("FAILED", code)

@@ -198,7 +198,7 @@ class Storm:
         self._never = str(cloud.plans / "never")
 
     def rage(self, jobs: int, *, clients: int, restarts: int, hangs: bool) -> None:
-        """Send all jobs by this many clients, with outages and restarts at even intervals. Wait for the end of all work.
+        """Send all jobs by this many clients, with outages and restarts at even intervals. Wait until all work ends.
 
         With `hangs`, some functions hang, and are ended after FUNCTION_SECONDS.
         """
