@@ -234,7 +234,7 @@ CASES = {
         results=ALWAYS.results | {ASK: [answered(0)], CHECK: [found(0, 0, "BelowConfidence", unsure=2)]}
     ),
     "nobody is asked about a sure result": Case(HAPPY | {CLAIM: [claimed(review="when_unsure")]}, PATH),
-    "nobody is asked who did not want it": Case(
+    "no review without the option": Case(
         HAPPY | {DETECT: [found(1, 1, "BelowConfidence", unsure=1)], CHECK: [found(0, 1, unsure=1)]}, PATH
     ),
     "a person is asked because no face was found": asked(found(0, 0), found(0, 0)),

@@ -164,7 +164,7 @@ def _review_body(review: Review, photos: Photos) -> dict[str, Any]:
 
 
 def continued_body(job_id: str, options: dict[str, Any]) -> dict[str, Any]:
-    """A job that goes on, or is being done again, as the API shows it."""
+    """A job that continues, or is being done again, as the API shows it."""
     return {"job_id": job_id, "status": Status.PROCESSING, "options": options}
 
 

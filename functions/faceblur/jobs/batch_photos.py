@@ -235,7 +235,7 @@ def _withdraw_if_deleted(photo: PhotoOfABatch, batches: Batches, jobs: Jobs, pho
 def _conclude(
     photo: PhotoOfABatch, batch: Batch, job: Job | None, delivered: str, jobs: Jobs, files: BatchFiles
 ) -> None:
-    """Discard the upload of a photo that was delivered, and tell the bus. Nobody is told of a job that was deleted."""
+    """Discard the upload of a photo that was delivered, and send its event. A deleted job has no event."""
     if batch.takes_uploads:
         files.discard(photo.key)
     if job:

@@ -58,7 +58,7 @@ class BatchMachine:
         return f"{self._arn.replace(':stateMachine:', ':execution:')}:{name}"
 
     def start(self, batch: Batch, execution: str, at_once: int) -> None:
-        """Start the execution with this ARN, which works on so many photos at once."""
+        """Start the execution with this ARN. It works on `at_once` photos at a time."""
         given = {
             "batch_id": batch.batch_id,
             "source": vars(batch.source),
