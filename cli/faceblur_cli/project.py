@@ -1,4 +1,4 @@
-"""Where the project, its tools and its state are on this machine."""
+"""The paths of the project, its tools and its state on this machine."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""How a machine signs in: by the client credentials of OAuth 2 (RFC 6749, section 4.4)."""
+"""Signs in programs by the client credentials of OAuth 2 (RFC 6749, section 4.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the state machine and its tasks pass to each other.
+"""The payloads that the state machine and its tasks exchange.
 
 A handler parses its request once, by `parse`; the state machine reads the response. AWS keeps these payloads in the
 history of the execution for 90 days, and a state holds at most 256 KiB. So they carry keys, counts and options, but
@@ -213,7 +213,7 @@ def parse(kind: type[Request], event: Mapping[str, Any]) -> Request:
 
 
 class ErrorOutput(TypedDict):
-    """What a Catch passes on. If a function raised the error, `Cause` is a `RaisedError` as JSON."""
+    """The error output of a Catch. If a function raised the error, `Cause` is a `RaisedError` as JSON."""
 
     Error: str
     Cause: str

@@ -22,7 +22,7 @@ MAX_RATIO = 200
 # The number of boxes in a job. A function can hide this many before its timeout, and their boxes take 4 MB.
 MAX_BOXES = 20_000
 
-# What can be hidden.
+# The kinds of things that can be hidden.
 Kind = Literal["face", "plate", "text"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 StyleKind = Literal["blur", "pixelate", "solid"]

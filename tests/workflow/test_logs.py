@@ -1,4 +1,4 @@
-"""Whoever knows a job's id sees its result. So the logs of all functions hold no id, and nothing that leads to one."""
+"""The logs of all functions hold no job id, and nothing that leads to one: whoever knows an id sees the result."""
 
 from __future__ import annotations
 

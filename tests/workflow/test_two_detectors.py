@@ -183,5 +183,5 @@ def test_a_throttle_in_the_middle_repeats_no_paid_call(stack: Deployed, rekognit
     job = stack.run(flower())
     assert job["status"] == "COMPLETED"
     assert sum("S3Object" in image for image in rekognition.images) == 1
-    # Of the first look, the photo and its quarters; of the check, the draft.
+    # The first detection sends the photo and its quarters, and the check sends the draft.
     assert receipt_of(stack, job)["billable_calls"] == 5 + 1

@@ -73,7 +73,7 @@ class Pace:
 
     @property
     def hooks(self) -> EventHooks:
-        """What a client of httpx calls before each request and after each answer."""
+        """The event hooks for a client of httpx."""
         return {"request": [lambda _: self.wait()], "response": [self._heed]}
 
     def close(self) -> None:

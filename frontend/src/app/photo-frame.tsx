@@ -11,7 +11,7 @@ import { texts } from "../texts";
 import type { PhotoWithJob } from "./photo-state";
 
 export type PhotoProps = PhotoWithJob & {
-  /** What the name of a download ends with. */
+  /** The suffix of the download's name. */
   suffix: string;
   onRemove: (photo: Photo) => Promise<void>;
 };

@@ -98,12 +98,12 @@ class FoundBoxes:
 
     @property
     def hidden(self) -> dict[Kind, int]:
-        """How much is hidden of each kind."""
+        """The number of hidden boxes of each kind."""
         return count_kinds(each.box for each in self.boxes if each.hidden)
 
     @property
     def kept(self) -> dict[Kind, int]:
-        """How much of each kind stays visible by a decision."""
+        """The number of boxes of each kind that stay visible by a decision."""
         return count_kinds(each.box for each in self.boxes if each.is_kept)
 
     @property
@@ -144,7 +144,7 @@ class FoundBoxes:
         return keeps
 
     def to_dict(self) -> dict[str, Any]:
-        """These boxes as JSON carries them."""
+        """These boxes for JSON."""
         return {
             "photo": self.photo,
             "boxes": [each.to_dict(id_) for id_, each in enumerate(self.boxes, 1)],

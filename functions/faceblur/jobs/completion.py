@@ -1,4 +1,4 @@
-"""How a job finishes: with a result or with a failure."""
+"""Finishes jobs, with a result or with a failure."""
 
 from __future__ import annotations
 

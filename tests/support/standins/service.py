@@ -45,7 +45,7 @@ class Service:
         self._lock = threading.Lock()
 
     def answer(self, request: httpx.Request) -> httpx.Response:
-        """What the API or the storage answers."""
+        """The answer of the API or the storage."""
         return self.instead(request) or self._answer(request)
 
     def client(self, **options: Any) -> Client:

@@ -24,7 +24,7 @@ type Props = {
   job: JobWithResult;
   name: string;
   before: string | undefined;
-  /** What the name of a download ends with. */
+  /** The suffix of the download's name. */
   suffix: string;
   /** The link for changing what is hidden. */
   decide: ReactNode;

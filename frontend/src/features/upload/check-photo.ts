@@ -12,7 +12,7 @@ export type Check = Partial<Size> & { mustReduce?: Limits };
 /** The brands of HEIC and AVIF. Videos have the same beginning, with other brands. */
 const BRANDS = ["heic", "heix", "hevc", "hevx", "heim", "heis", "mif1", "avif", "avis"];
 
-/** How much of a file is read to tell what it is. The brands of HEIC and AVIF end before that. */
+/** The number of bytes that are read to recognise the format. The brands of HEIC and AVIF end before that. */
 const START = 256;
 
 /**
