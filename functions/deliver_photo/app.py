@@ -18,7 +18,7 @@ from faceblur.observability import entry_point, job_failed, logger, tag_with_job
 def handler(event: dict[str, Any], context: LambdaContext) -> DeliveredPhoto:
     """Entry point for the state machine. Raises the errors of `deliver_photo`.
 
-    If `error` names what went wrong, only that is written down.
+    If the event names an `error`, the handler only records that the photo failed with it.
     """
     photo = photo_of(event["photo"])
     tag_with_job(photo_id(photo.run, photo.key))

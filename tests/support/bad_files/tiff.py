@@ -1,4 +1,4 @@
-"""TIFFs: good ones, and those made by hand to be bad."""
+"""Good and handmade bad TIFFs."""
 
 from __future__ import annotations
 
