@@ -19,7 +19,7 @@ def plate(roll: float, size: tuple[int, int] = PLATE) -> Image.Image:
 
 
 def page(roll: float, lines: int = 8) -> tuple[bytes, Image.Image]:
-    """A page of text, turned clockwise by so many degrees, and a mask of its letters."""
+    """A page of text, turned clockwise by this many degrees, and a mask of its letters."""
     mask = Image.new("L", (1000, 700))
     pen, font = ImageDraw.Draw(mask), ImageFont.load_default(32)
     for number in range(lines):

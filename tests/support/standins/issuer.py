@@ -42,7 +42,7 @@ class Issuer(LoopbackServer):
 
     @property
     def name(self) -> str:
-        """The address that tokens and documents state: that of the server, unless clients reach it at another."""
+        """The address in tokens and documents: that of the server, unless clients use another address."""
         return self.known_as or self.url
 
     def rotate(self, key: str) -> None:
@@ -77,7 +77,7 @@ class Issuer(LoopbackServer):
             return 401, {"error": "invalid_client"}
         if form["scope"] != SCOPE:
             return 400, {"error": "invalid_scope"}
-        # A machine may ask twice in a second; no two of its tokens are the same.
+        # A machine may ask twice in a second, and its tokens must differ.
         token = self.access_token(jti=secrets.token_hex())
         return 200, {"access_token": token, "token_type": "Bearer", "expires_in": 300}
 

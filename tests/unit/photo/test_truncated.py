@@ -14,6 +14,7 @@ from pillow_heif import register_heif_opener
 from faceblur.errors import CorruptImage
 from faceblur.photo import decode
 from faceblur.photo.hide import hide_regions
+from tests.support.pictures.arithmetic import ARITHMETIC
 from tests.support.pictures.photos import astronaut_pixels, encoded, opened, without_its_end
 
 register_heif_opener()
@@ -80,6 +81,18 @@ def test_a_jpeg_that_ends_in_middle_grey_is_complete(kind: str, mode: str) -> No
     picture = astronaut_pixels().convert(mode)
     picture.paste((128,) * len(picture.getbands()), (200, 200, 512, 512))
     assert decode.load_for_detection(encoded(picture, "JPEG", **JPEGS[kind]), None).info == {}
+
+
+@pytest.mark.parametrize("end", [b"", b"\xff\xd9"])
+def test_an_arithmetic_jpeg_is_complete_or_filled_up(end: bytes) -> None:
+    """Its decoder makes pixels of a missing end that look like any others."""
+    whole = decode.load_for_detection(ARITHMETIC[:-2] + end, None)
+    assert whole.info == {}
+    assert np.ptp(np.asarray(whole)) > 200
+    for missing in (20, 100, 300):
+        photo = ARITHMETIC[: -2 - missing].rstrip(b"\xff") + end
+        assert decode.load_for_detection(photo, None).info == {decode.TRUNCATED: True}
+        assert hide_regions(photo, []).width == 64
 
 
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "TIFF", "BMP"])
