@@ -37,7 +37,7 @@ cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH" PYTHON_VERSION=$(python_version) A
 parameters := .aws-sam/parameters.yaml
 
 .PHONY: help run nothing-runs blur batch test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur bench-memory \
-  bench-strength bench-real chaos fuzz mutants load load-jobs load-folder latency scaling scan audit licences destination deploy invoke smoke verify-cloud clean
+  bench-strength bench-real chaos fuzz mutants load load-jobs load-folder resume latency scaling scan audit licences destination deploy invoke smoke verify-cloud clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
 
@@ -132,6 +132,9 @@ load-folder: $(setup) ## PHOTOS=… (200) in a folder through the command, besid
 
 batch: $(setup) ## PHOTOS=… (5,000) small ones as one batch through a stack that is restarted in the middle
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.batch $(PHOTOS)
+
+resume: $(setup) ## PHOTOS=… (5,000) small ones in a folder through the command, which is killed in the middle
+	PYTHONPATH=functions .venv/bin/python -m benchmarks.resume $(PHOTOS)
 
 latency: $(setup) ## the time from the upload to the result, beside the sum of the stages
 	PYTHONPATH=functions .venv/bin/python -m benchmarks.latency

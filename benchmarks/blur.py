@@ -121,15 +121,19 @@ def main() -> int:
     cases = [
         measured(megapixels, faces, sampling) for megapixels in MEGAPIXELS for faces in FACES for sampling in SAMPLINGS
     ]
-    large = [case for case in cases if case["plain"]["megapixels"] >= 12 and case["plain"]["faces"] <= 5]
+    large = [case for case in cases if case["plain"]["megapixels"] >= 12]
 
     goals = [
         at_most(
-            "CPU ÷ decode and encode, ≥ 12 megapixels and ≤ 5 faces",
+            "CPU ÷ decode and encode, ≥ 12 megapixels",
             max(ratio(case, "cpu", "faceblur", "plain") for case in large),
             1.1,
         ),
-        at_most("CPU ÷ the simple recipe", max(ratio(case, "cpu", "faceblur", "recipe") for case in cases), 1.0),
+        at_most(
+            "CPU ÷ the simple recipe, ≥ 12 megapixels",
+            max(ratio(case, "cpu", "faceblur", "recipe") for case in large),
+            1.05,
+        ),
         at_least("PSNR outside the faces, dB", min(case["faceblur"]["psnr"] for case in cases), 50),
         at_most(
             "memory ÷ decode and encode",

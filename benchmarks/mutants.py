@@ -37,14 +37,27 @@ MEMORY = 6 * 1024**3  # bytes that a mutant may take: some try to take everythin
 ROOMS = ("photo", "jobs")
 # Where the unit tests of a module are, if they are not called as it is.
 TESTS = {
+    "photo.boxes": ["photo/test_kinds", "photo/test_colours"],
     "photo.codecs": ["photo/test_hide_faithful"],
+    "photo.deep": ["photo/test_deep_tiff", "photo/test_hide_faithful"],
     "photo.hide": ["photo/test_hide", "photo/test_hide_faithful"],
     "photo.jpeg": ["photo/test_hide_faithful"],
     "photo.metadata": ["photo/test_metadata", "photo/test_hide_leaks"],
     "photo.painting": ["photo/test_hide"],
     "photo.png": ["photo/test_hide_faithful", "photo/test_hide_leaks"],
     "photo.tiff": ["photo/test_structure"],
+    "photo.tiff_reader": ["photo/test_tiff_reader", "photo/test_deep_tiff"],
+    "photo.whitelist": ["photo/test_keep"],
+    "photo.xmp": ["photo/test_keep", "photo/test_panorama"],
+    "jobs.batch_erasure": ["jobs/test_batches"],
+    "jobs.batch_files": ["jobs/test_batches", "jobs/test_events"],
+    "jobs.batch_photos": ["jobs/test_batches", "jobs/test_events"],
+    "jobs.batch_runs": ["jobs/test_batches", "jobs/test_events", "handlers/test_batches"],
+    "jobs.names": ["jobs/test_executions"],
+    "jobs.redos": ["handlers/test_redo_job"],
+    "jobs.reviews": ["handlers/test_review_job"],
     "jobs.storage": ["jobs/test_storage", "jobs/test_drafts", "handlers/test_sweep_photos"],
+    "jobs.sweep": ["handlers/test_sweep_photos"],
 }
 
 

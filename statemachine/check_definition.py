@@ -1,12 +1,11 @@
-"""Checks the definition of the state machine: its schema, and what the schema leaves open.
+"""Checks the definitions of the state machines: their schema, and what the schema leaves open.
 
 cfn-lint does not read the file that a `DefinitionUri` names. So the definition is put into a template of its own, and
-cfn-lint checks that. Its schema accepts any error name, any next state, any expression and a task without a timeout:
-these are checked here.
+cfn-lint checks that. Its schema accepts any error name, any next state, any expression and a task without a timeout.
+So these are checked here.
 
-Expressions keep to the part of JSONata in which all its engines agree. Step Functions has JSONata 2.0.6, as its
-developer guide says in "Transforming data with JSONata". The embedded AWS has a port of a later version, with more
-operators.
+Expressions use only the part of JSONata on which all engines agree. Step Functions has JSONata 2.0.6, as its developer
+guide says in "Transforming data with JSONata". The embedded AWS has a port of a later version, with more operators.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 DEFINITIONS = sorted(Path(__file__).parent.glob("*.asl.json"))
 
-# The errors of AWS that may pass when a task is tried again, by the service that the task calls.
+# The transient errors of AWS, by the service that the task calls.
 TRANSIENT = {
     "lambda": {
         "Lambda.ClientExecutionTimeoutException",
@@ -67,24 +66,24 @@ TRANSIENT = {
         "StepFunctions.SdkClientException",
     },
 }
-# What a task may wait for by trying again: the end of a job on which another execution works.
+# The error with which a task waits, by retries, until another execution has ended the job.
 AWAITED = {"lambda": {"JobNotFinished"}}
 # The other errors that a task may catch by name.
 LASTING = {"dynamodb": {"DynamoDB.ConditionalCheckFailedException"}, "aws-sdk:dynamodb": {"States.Timeout"}}
 
-# cfn-lint looks for these only where the state itself, and not the whole definition, states its query language.
+# cfn-lint looks for these only in a state that states its query language itself.
 JSONPATH = {"InputPath", "Parameters", "ResultSelector", "ResultPath", "OutputPath"}
 RETRIER = {"ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy"}
 CATCHER = {"ErrorEquals", "Next", "Output", "Assign", "Comment"}
-# The catcher of a map, which is in JSONPath.
+# The catcher of a map. It is in JSONPath, as the map is.
 MAP_CATCHER = {"ErrorEquals", "Next", "ResultPath"}
 
 
-# An expression consists of these alone: texts, numbers, fields of variables and of results, operators and brackets. So
+# An expression may have these parts only: texts, numbers, fields of variables and results, operators and brackets. So
 # there is no regular expression, no sorting, no grouping, no wildcard and no chaining.
 TOKEN = re.compile(r"\s+|'[^'\\]*'|\d+(?:\.\d+)?|\$\w*|\.\w+|\b(?:and|or|in|true|false)\b|[!<>]=|[-+*/&=<>?:,()\[\]]")
-# Functions that give the same in every engine, whatever they are given. `$append`, `$filter` and `$map` give a single
-# item, and no list, if there is only one; Step Functions has no `$eval`.
+# Functions whose results are the same in every engine. `$append`, `$filter` and `$map` are missing, because they turn a
+# list of one item into that item. Step Functions has no `$eval`.
 FUNCTIONS = {
     "distinct", "error", "exists", "floor", "max", "millis", "min", "not", "now", "number", "parse", "string",
     "substringBefore",
@@ -92,7 +91,7 @@ FUNCTIONS = {
 
 
 def schema_problems(definitions: Sequence[dict[str, Any]]) -> Iterator[tuple[int, str]]:
-    """What cfn-lint says about definitions, all at once because it takes seconds: the index of each, and a sentence."""
+    """The problems that cfn-lint finds, each with the definition's index. All in one call, because it takes seconds."""
     machines = {
         f"Machine{index}": {
             "Type": "AWS::StepFunctions::StateMachine",
@@ -111,7 +110,7 @@ def schema_problems(definitions: Sequence[dict[str, Any]]) -> Iterator[tuple[int
 
 
 def with_plain_timeouts(definition: dict[str, Any]) -> dict[str, Any]:
-    """The definition with a number for each timeout that is an expression, which cfn-lint's schema does not know."""
+    """The definition with numbers in place of timeouts that are expressions, which cfn-lint's schema does not allow."""
     states = {
         name: state | {"TimeoutSeconds": 1} if isinstance(state.get("TimeoutSeconds"), str) else state
         for name, state in definition.get("States", {}).items()
@@ -120,7 +119,7 @@ def with_plain_timeouts(definition: dict[str, Any]) -> dict[str, Any]:
 
 
 def problems(definition: dict[str, Any]) -> Iterator[str]:
-    """What is wrong with a definition that has no schema problems, one sentence each."""
+    """The problems of a definition that fits the schema, one sentence each."""
     if "TimeoutSeconds" not in definition:
         yield "the state machine needs TimeoutSeconds"
     language = definition.get("QueryLanguage", "JSONPath")
@@ -128,14 +127,14 @@ def problems(definition: dict[str, Any]) -> Iterator[str]:
 
 
 def states_problems(part: dict[str, Any], language: str, seconds: int, *, in_a_map: bool = False) -> Iterator[str]:
-    """What is wrong with the states of a machine or of a map, in this query language unless they state their own."""
+    """The problems of the states of a machine or a map. `language` is for states that do not state their own."""
     yield from path_problems(part)
     for name, state in part["States"].items():
         yield from (f"{name}: {problem}" for problem in state_problems(state, language, seconds, in_a_map=in_a_map))
 
 
 def state_problems(state: dict[str, Any], language: str, seconds: int, *, in_a_map: bool) -> Iterator[str]:
-    """What is wrong with one state."""
+    """The problems of one state."""
     language = state.get("QueryLanguage", language)
     for expression in expressions_in({name: field for name, field in state.items() if name != "ItemProcessor"}):
         yield from (f"{problem} in {expression}" for problem in expression_problems(expression))
@@ -150,7 +149,7 @@ def state_problems(state: dict[str, Any], language: str, seconds: int, *, in_a_m
 
 
 def map_problems(state: dict[str, Any], language: str, seconds: int) -> Iterator[str]:
-    """What is wrong with a map: its limits are those of the input, every error is caught, and its states are checked.
+    """The problems of a map. It must take its limits from the input, catch every error, and have valid states.
 
     The embedded AWS takes the fields of a distributed map in JSONPath alone.
     """
@@ -174,8 +173,8 @@ def expressions_in(node: Any) -> Iterator[str]:
 
 
 def expression_problems(expression: str) -> Iterator[str]:
-    """What engines of JSONata may understand differently in an expression."""
-    # A substitution stands for a plain value; within quotes it is a text already.
+    """The parts of an expression that engines of JSONata may understand differently."""
+    # A substitution stands for a plain value. Within quotes it is a text already.
     plain = re.sub(r"\$\{\w+\}", "0", expression)
     if rest := TOKEN.sub("", plain):
         yield f"{rest[0]!r} begins something that is not plain JSONata"
@@ -215,9 +214,9 @@ def successors(state: dict[str, Any]) -> set[str]:
 
 
 def task_problems(task: dict[str, Any], machine_seconds: int, *, in_a_map: bool = False) -> Iterator[str]:
-    """What is wrong with a task's timeout, its Retry and its Catch. In a map, the map catches what the task raises."""
+    """The problems of a task's timeout, its Retry and its Catch. Inside a map, the map catches the task's errors."""
     seconds = task.get("TimeoutSeconds", 0)
-    # An expression has its bounds in the template, as a parameter.
+    # A timeout that is an expression gets its bounds from a parameter in the template.
     if not isinstance(seconds, str) and not 0 < seconds < machine_seconds:
         yield "it needs TimeoutSeconds, shorter than the state machine's"
     service = service_of(task["Resource"])
@@ -231,12 +230,12 @@ def task_problems(task: dict[str, Any], machine_seconds: int, *, in_a_map: bool 
 
 
 def service_of(resource: str) -> str:
-    """The service that a task calls, and how: `arn:aws:states:::aws-sdk:s3:deleteObject` calls `aws-sdk:s3`."""
+    """The service that a task calls: `arn:aws:states:::aws-sdk:s3:deleteObject` calls `aws-sdk:s3`."""
     return resource.rpartition(":::")[2].rpartition(":")[0]
 
 
 def retrier_problems(retrier: dict[str, Any], service: str) -> Iterator[str]:
-    """What is wrong with one retrier: every field is stated, and every error is a transient one."""
+    """The problems of one retrier: a field that is not stated, or an error that is not transient."""
     if retrier.keys() != RETRIER:
         yield f"a retrier has exactly {', '.join(sorted(RETRIER))}, not {', '.join(sorted(retrier))}"
         return
@@ -250,7 +249,7 @@ def retrier_problems(retrier: dict[str, Any], service: str) -> Iterator[str]:
 
 
 def catch_problems(catchers: list[dict[str, Any]], service: str) -> Iterator[str]:
-    """What is wrong with a task's Catch: named errors of its service first, and States.ALL by itself at the end."""
+    """The problems of a task's Catch. It must name errors of its service first, and States.ALL by itself at the end."""
     errors = [error for catcher in catchers for error in catcher["ErrorEquals"]]
     if errors.count("States.ALL") != 1 or catchers[-1]["ErrorEquals"] != ["States.ALL"]:
         yield "its last catcher must be for States.ALL alone"
@@ -263,7 +262,7 @@ def catch_problems(catchers: list[dict[str, Any]], service: str) -> Iterator[str
 
 
 def is_known(error: str) -> bool:
-    """Whether a Fail state's error is one of ours, or computed by the execution."""
+    """Whether the error of a Fail state is one of ours, or is computed by the execution."""
     return error.startswith("{%") or error in error_names(FaceblurError)
 
 
@@ -276,6 +275,6 @@ if __name__ == "__main__":
     definitions = {path.name: json.loads(path.read_text()) for path in DEFINITIONS}
     names = list(definitions)
     found = [f"{names[index]}: {problem}" for index, problem in schema_problems(list(definitions.values()))]
-    # The other checks rely on the schema.
+    # The other checks assume that the definition fits the schema.
     found = found or [f"{name}: {problem}" for name in names for problem in problems(definitions[name])]
     sys.exit("\n".join(found) or None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,7 +21,7 @@ from tests.support.standins.receiver import Receiver
 from tests.support.standins.rekognition import Rekognition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from xdist.remote import Producer
@@ -34,6 +35,17 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--in-full` runs the long tests completely. Without it they run a part."""
     parser.addoption("--in-full", action="store_true", help="run the long tests completely, not a part of them")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None]:
+    """Spare the garbage collector the thousands of collected tests: they stay until the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 class ByStack(LoadScopeScheduling):

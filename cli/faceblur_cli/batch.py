@@ -8,7 +8,7 @@ from faceblur_cli.failures import Failure
 from faceblur_client import Client, Unavailable
 
 _POLL_SECONDS = 2.0
-_PATIENCE_SECONDS = 300.0  # with an API that cannot answer; each request has been tried six times then
+_PATIENCE_SECONDS = 300.0  # how long to go on asking an API that does not answer; each request has six attempts
 
 Batch = dict[str, Any]
 
@@ -16,7 +16,7 @@ Batch = dict[str, Any]
 def place(address: str) -> dict[str, str]:
     """The bucket and the prefix of an address such as `s3://bucket/prefix/`. Raises Failure.
 
-    A prefix is a folder, also without a slash at its end: `in/a` does not mean `in/a2/` too.
+    A prefix without a slash at its end gets one, because it means a folder: `in/a` does not include `in/a2/`.
     """
     bucket, _, prefix = address.removeprefix("s3://").partition("/")
     if not address.startswith("s3://") or not bucket:
@@ -30,9 +30,9 @@ def begin(client: Client, source: str, target: str, fields: dict[str, Any]) -> B
 
 
 def wait_for(client: Client, batch_id: str, show: Callable[[Batch], None]) -> Batch:
-    """Wait until the batch ends, and show it whenever a count has changed. It goes on if nobody waits.
+    """Wait until the batch ends, and show it whenever a count has changed. The batch does not depend on the waiting.
 
-    Raises Failure if the API is away for minutes.
+    Raises Failure if the API does not answer for five minutes.
     """
     counts: dict[str, int] | None = None
     answered = time.monotonic()
@@ -54,7 +54,7 @@ def wait_for(client: Client, batch_id: str, show: Callable[[Batch], None]) -> Ba
 
 
 def summary(batch: Batch) -> str:
-    """What a batch has done, in a line."""
+    """The counts, the rate and the cost of a batch in one line."""
     counts = batch.get("counts")
     if counts is None:
         return str(batch["status"])

@@ -1,4 +1,4 @@
-"""The error that the command shows to a person without a traceback."""
+"""The error that the command prints as one line, without a traceback."""
 
 
 class Failure(Exception):

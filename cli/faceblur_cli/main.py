@@ -58,7 +58,7 @@ class _AtOnce(click.IntRange):
 
 
 class _Filled(click.Option):
-    """An option whose value is not empty, as that of an unset variable of the shell is."""
+    """An option whose value must not be empty. An unset variable of the shell would give an empty value."""
 
     def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
         if value == "":
@@ -67,7 +67,7 @@ class _Filled(click.Option):
 
 
 def _address(_: click.Context, __: click.Parameter, url: str | None) -> str | None:
-    """The address of an API, which is checked before anything begins."""
+    """The address of an API. It is checked before anything begins."""
     if url is not None:
         try:
             checked_address(url)
@@ -113,14 +113,14 @@ def _of_a_job(command: Callable[..., None]) -> Callable[..., None]:
             metavar="NAME=VALUE",
             help="Job option, such as style=solid or kinds=face,plate.",
         ),
-        click.option("--keep", multiple=True, metavar=_PLACES, help="What stays visible: its id or its place."),
+        click.option("--keep", multiple=True, metavar=_PLACES, help="Keep this visible: the id of a box, or a place."),
         click.option(
             "--hide",
             multiple=True,
             metavar=_PLACES,
-            help="What is hidden: its id, or its place in fractions of the photo and its kind (face).",
+            help="Hide this: the id of a box, or a place in fractions of the photo, and its kind (face).",
         ),
-        click.option("--only", multiple=True, metavar=_PLACES, help="What is hidden, and nothing else."),
+        click.option("--only", multiple=True, metavar=_PLACES, help="Hide this and nothing else."),
     )
     for option in reversed(options):
         command = option(command)
@@ -139,7 +139,7 @@ def cli() -> None:
     type=_PORT,
     default=ports.AWS,
     show_default=True,
-    help="Port of the embedded AWS; 0 for the last one used or any.",
+    help="Port of the embedded AWS; 0 for the port used last, or any free one.",
 )
 @click.option(
     "--page-port",
@@ -166,7 +166,7 @@ def up(port: int, page_port: int, open_browser: bool) -> None:
         if open_browser and _has_screen():
             webbrowser.open(address)
         while True:
-            # Not signal.pause(), which misses a signal that comes just before it.
+            # signal.pause() would miss a signal that comes just before it.
             time.sleep(1)
 
 
@@ -190,7 +190,7 @@ def publish(stack_name: str) -> None:
 @cli.command()
 @_stack_in_the_cloud
 def redrive(stack_name: str) -> None:
-    """Move the dead letters back to the queues they came from, once their cause is fixed."""
+    """Move the dead letters back to the queues they came from. Fix their cause first."""
     moved = dead_letters.redrive(boto3.client("sqs"), _outputs(stack_name)["FailuresDlqArn"])
     out.print("1 message was moved back" if moved == 1 else f"{moved} messages were moved back")
 
@@ -199,7 +199,7 @@ def redrive(stack_name: str) -> None:
 @click.option("--stack-name", cls=_Filled, required=True, help="Name of the stack in the cloud.")
 @click.option("--yes", is_flag=True, help="Do not ask for the name again.")
 def delete(stack_name: str, yes: bool) -> None:
-    """Delete a stack in the cloud with all that it holds: photos, jobs, the web page and the logs.
+    """Delete a stack in the cloud with everything in it: photos, jobs, the web page and the logs.
 
     Ends with 1 if something of it is left.
     """
@@ -215,29 +215,29 @@ def delete(stack_name: str, yes: bool) -> None:
     for thing in left:
         out.print(f"left: {thing.kind} {thing.name}", soft_wrap=True)
     if left:
-        raise Failure(f"The stack {stack_name} is deleted, but not all that it made. Delete by hand what is listed.")
+        raise Failure(f"The stack {stack_name} is deleted, but some of its resources are left. Delete those by hand.")
     out.print(f"The stack {stack_name} is deleted, and nothing of it is left.", soft_wrap=True)
 
 
 @cli.command()
 @click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True, path_type=Path))
 @_of_a_job
-@click.option("--receipt", "with_receipts", is_flag=True, help="Store each result's receipt too.")
+@click.option("--receipt", "with_receipts", is_flag=True, help="Store the receipt of each result too.")
 @click.option(
     "--at-once", type=_AtOnce(1, MOST_AT_ONCE), default="auto", show_default=True, help="Photos at the same time."
 )
-@click.option("--suffix", default="", help="Text after the names of the photos in folders.")
-@click.option("--resume/--no-resume", default=True, help="Leave out what an earlier run has done, or start over.")
-@click.option("--keep-mtime", is_flag=True, help="Give each result the time of its photo.")
+@click.option("--suffix", default="", help="Text to add to the names of results from folders.")
+@click.option("--resume/--no-resume", default=True, help="Skip photos that an earlier run has done, or start over.")
+@click.option("--keep-mtime", is_flag=True, help="Give each result the modification time of its photo.")
 @click.option(
     "--report",
     "report_path",
     cls=_Filled,
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write a line a photo as it ends: FILE.csv or FILE.jsonl.",
+    help="Write a line for each photo when it ends, to FILE.csv or FILE.jsonl.",
 )
-@click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--review", is_flag=True, help="Decide in the web page what is hidden, photo by photo.")
 @click.option("--page", metavar="URL", help="With --review and --api: address of the web page.")
 def blur(
@@ -257,18 +257,18 @@ def blur(
     page: str | None,
     **fields: Any,
 ) -> None:
-    """Hide the faces in PHOTOS: files, folders with all they hold, or - for standard input and output.
+    """Hide the faces in PHOTOS: files, folders with all subfolders, or - for standard input and output.
 
     With -o kinds=face,plate,text, number plates and other text are hidden too.
 
-    The result of a file is NAME.blurred.EXTENSION, beside it or in --out. Those of a folder need --out, and keep their
-    paths and names below it; what is no photo is skipped. With --out, a run goes on where an earlier one ended. With -o
-    review=always, a person answers through the API or the web page.
+    The result of a file is NAME.blurred.EXTENSION, beside the file or in --out. Folders need --out. Their results keep
+    their paths and names below it, and files that are not photos are skipped. With --out, a run continues where an
+    earlier one ended. With -o review=always, a person answers through the API or the web page.
 
     \b
     Ends with 0 if all went well,
               1 if a photo failed, or if the run ended early,
-              2 if it was called in a wrong way,
+              2 if the arguments or options are wrong,
               3 if something may be visible in a result: please look at it,
             130 if it was interrupted.
     """
@@ -278,7 +278,7 @@ def blur(
     wishes = Wishes(job_fields, folder, suffix, with_receipts, keep_mtime)
     sources = [photo for photo in photos if photo != _PIPE]
     total = sum(1 for _ in walk(sources, folder)) + (_PIPE in photos)
-    # Five thousand results that are as they should be are no news.
+    # A run over a folder lists only the results that need attention.
     shown_all = as_json or not folders(sources)
     counts = Counts()
     if dry_run:
@@ -289,7 +289,8 @@ def blur(
             _journal(folder, resume=resume) as journal,
             _report_file(report_path) as record,
             _api(api, token, pace) as (client, stack, is_own),
-            # Nothing runs here that would erase them in a day. With keep_original, `faceblur redo` needs them.
+            # A stack that runs for this block alone has no sweep, so the command erases each job. With keep_original,
+            # `faceblur redo` needs the jobs.
             _eraser(stack if is_own and not job_fields.get("keep_original") else None) as erase,
             _reviewer(stack, page, review=review) as ask,
             terminal.shown_progress(Progress(total, counts)) as show,
@@ -309,7 +310,7 @@ def blur(
             wishes = replace(wishes, erase=erase)
             if _PIPE in photos:
                 tell(hide_piped(client, wishes, sys.stdin.buffer, sys.stdout.buffer))
-            # On this machine a batch is no faster.
+            # On this machine, a batch is not faster than single photos.
             if api and not at_once and isinstance(journal, Journal):
                 hide_ahead(sources, client, journal, wishes, partial(_wait_for, client), err.print)
             hide_all(sources, client, pace, journal, wishes, tell)
@@ -324,8 +325,8 @@ def blur(
 def redo_job(job: str, folder: Path | None, api: str | None, token: str | None, as_json: bool, **fields: Any) -> None:
     """Do the completed JOB again with other options or another decision, as long as its photo is kept.
 
-    Options that are not given keep their values. The new result is stored as JOB.blurred.EXTENSION. Ends as `faceblur
-    blur` does.
+    Options that are not given keep their values. The new result is stored as JOB.blurred.EXTENSION. The exit codes are
+    those of `faceblur blur`.
     """
     counts = Counts()
     with _api(api, token) as (client, *_), terminal.shown_progress(Progress(1, counts)) as show:
@@ -340,7 +341,7 @@ def redo_job(job: str, folder: Path | None, api: str | None, token: str | None, 
 @click.option("--status", "status_of", metavar="ID", help="Show this batch.")
 @click.option("--redrive", "again", metavar="ID", help="Start this batch again for the photos that are not hidden.")
 @click.option("--no-wait", is_flag=True, help="Do not wait for the end of the batch.")
-@click.option("--receipts", is_flag=True, help="Store each result's receipt beside it.")
+@click.option("--receipts", is_flag=True, help="Store the receipt of each result beside it.")
 @_of_an_api
 @click.option("--token", envvar="FACEBLUR_TOKEN", help="Token for an API with sign-in; FACEBLUR_TOKEN is safer.")
 @click.option(
@@ -365,7 +366,7 @@ def hide_batch(
 ) -> None:
     """Hide the faces in all photos below SOURCE into TARGET, such as s3://bucket/prefix/.
 
-    The deployment must have been given both buckets. Ends as `faceblur blur` does.
+    Both buckets must be parameters of the deployment. The exit codes are those of `faceblur blur`.
     """
     if bool(status_of) + bool(again) + (len(places) == 2) != 1 or len(places) not in {0, 2}:
         raise click.UsageError("Give a SOURCE and a TARGET, or --status ID, or --redrive ID.")
@@ -388,7 +389,7 @@ def hide_batch(
 
 
 def _wait_for(client: Client, batch_id: str) -> dict[str, Any]:
-    """The batch when it has ended. Its counts are shown meanwhile."""
+    """Wait until the batch has ended, and show its counts meanwhile. Returns the batch."""
     return batches.wait_for(client, batch_id, lambda seen: err.print(batches.summary(seen)))
 
 
@@ -430,7 +431,7 @@ def main() -> None:
         terminal.print_error("faceblur", f"AWS: {error}")
         sys.exit(1)
     except BrokenPipeError:
-        # Nobody reads the output any more, and Python would complain when it writes the rest at its end.
+        # Nobody reads the output any more. Without this, Python would report an error when it flushes the output.
         for stream in (sys.stdout, sys.stderr):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         sys.exit(1)
@@ -440,7 +441,7 @@ def main() -> None:
 
 
 def _of_this_machine(error: OSError) -> str:
-    """What is wrong with this machine, such as a full disk, and with which file."""
+    """The message about an error of this machine, such as a full disk, with the name of the file."""
     about = f"{error.filename}: " if error.filename else ""
     advice = " Free some space and try again." if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
     return f"{about}{error.strerror or error}.{advice}"
@@ -473,9 +474,10 @@ def _interrupt_on_signals() -> None:
 
 @contextmanager
 def _api(url: str | None, token: str | None, pace: Pace | None = None) -> Iterator[tuple[Client, Stack | None, bool]]:
-    """A client of the API at this address, or of the stack on this machine, which is served for the block if needed.
+    """A client of the API at this address or, without an address, of the stack on this machine.
 
-    Also gives the stack on this machine, if it is used, and whether it is served for this block alone.
+    If that stack does not run, it is served for the block. Also returns this stack, if it is used, and whether it is
+    served for the block alone.
     """
     hooks = pace.hooks if pace else None
     if url:
@@ -494,10 +496,10 @@ def _api(url: str | None, token: str | None, pace: Pace | None = None) -> Iterat
 
 @contextmanager
 def _eraser(stack: Stack | None) -> Iterator[Erase]:
-    """What erases a job of this stack with all that it has. Without a stack, it erases nothing.
+    """A function that erases everything of a job of this stack. Without a stack, it does nothing.
 
-    What cannot be erased is a warning, because the result is stored. The client is its own, because an interrupt stops
-    the client that works.
+    A job that cannot be erased gives a warning and no error, because the result is stored already. The function has a
+    client of its own, because an interrupt stops the other client.
     """
     if not stack:
         yield lambda _: None
@@ -538,7 +540,7 @@ def _has_screen() -> bool:
 
 @contextmanager
 def _reviewer(stack: Stack | None, page: str | None, *, review: bool) -> Iterator[Callable[[str], None]]:
-    """Tells a person which job waits for them, and opens the page's editor on it if the command asks for a review."""
+    """A function that tells a person which job waits for a review. With `review`, it opens the page's editor."""
     if not review:
         yield lambda job_id: err.print(f"job {job_id} waits for a review")
     elif page:
@@ -559,16 +561,16 @@ def _open_editor(page: str, job_id: str) -> None:
 
 
 def _check_sources(photos: Sequence[Path], folder: Path | None, suffix: str, *, as_json: bool) -> None:
-    """Raise UsageError for what cannot be done with these photos."""
+    """Raise UsageError if these photos do not fit the other options."""
     within = folders(photos)
     if within and not folder:
         raise click.UsageError(f"{within[0]} is a folder. Say with --out in which folder the results belong.")
     if folder and folder.exists() and any(folder.samefile(source) for source in within):
         raise click.UsageError(f"--out {folder} is the folder of the photos. Choose another one.")
     if len({source.absolute().name for source in within}) < len(within):
-        raise click.UsageError("Two folders have the same name, so their results would meet. Run one after the other.")
+        raise click.UsageError("Two folders have the same name, so their results would mix. Run one after the other.")
     if os.sep in suffix:
-        raise click.UsageError("--suffix is part of a name, and no path.")
+        raise click.UsageError("--suffix is part of a name. It cannot be a path.")
     if _PIPE in photos and as_json:
         raise click.UsageError("With -, the photo goes to standard output. Use --report instead of --json.")
 
@@ -595,7 +597,7 @@ def _print_plan(sources: Sequence[Path], wishes: Wishes, counts: Counts, *, resu
 
 @contextmanager
 def _journal(folder: Path | None, *, resume: bool) -> Iterator[Journal | NoJournal]:
-    """The journal of the folder for the results, which is made if need be. It stays if there is something in it."""
+    """The journal of the folder for the results. The folder is made if needed, and removed if it stays empty."""
     if not folder:
         yield NoJournal()
         return
@@ -616,7 +618,7 @@ def _journal(folder: Path | None, *, resume: bool) -> Iterator[Journal | NoJourn
 
 @contextmanager
 def _report_file(path: Path | None) -> Iterator[Callable[[Report], None]]:
-    """What writes each outcome to a file, if there is one."""
+    """A function that writes each outcome to the report file, if there is one."""
     if not path:
         yield lambda _: None
         return
@@ -637,7 +639,7 @@ def _fields(options: Sequence[str], **places: Sequence[str]) -> dict[str, Any]:
 
 
 def _place(text: str) -> dict[str, Any]:
-    """A box by its id, or a place by left, top, width and height in fractions of the photo, and the kind it shows."""
+    """A box, named by its id, or a place: left, top, width and height in fractions of the photo, and the kind."""
     if text.isdecimal():
         return {"id": int(text)}
     parts = text.split(",")
@@ -652,7 +654,7 @@ def _place(text: str) -> dict[str, Any]:
 
 
 def _parsed(option: str) -> tuple[str, Any]:
-    """The name and the value of an option: the value as JSON if it is JSON, else as text, or as a list of texts."""
+    """The name and the value of an option. A value that is not JSON is a text, or a list of texts."""
     name, separator, value = option.partition("=")
     if not separator:
         raise click.UsageError(f"{option!r} is not of the form NAME=VALUE.")

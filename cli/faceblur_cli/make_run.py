@@ -1,8 +1,8 @@
-"""What `make run` asks before its set-up, which takes minutes: whether faceblur runs already, and its ports are free.
+"""Checks for `make run`, before its set-up of minutes, whether faceblur runs already and whether its ports are free.
 
     PYTHONPATH=cli python3 -m faceblur_cli.make_run PORT= PAGE_PORT=8000
 
-Nothing is installed then, so this imports no installed package.
+At that time nothing is installed, so this module imports no installed package.
 """
 
 import sys
@@ -11,7 +11,7 @@ from faceblur_cli import ports
 from faceblur_cli.failures import Failure
 from faceblur_cli.stack import holder
 
-# Its variables, and the ports that it uses without them.
+# The variables of `make run`, and the default ports.
 _DEFAULTS = {"PORT": ports.AWS, "PAGE_PORT": ports.PAGE}
 
 

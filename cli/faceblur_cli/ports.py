@@ -9,7 +9,7 @@ HIGHEST = 65535
 
 
 def check(port: int, choose: str) -> None:
-    """Raise Failure, which tells how to `choose` another one, if a server cannot listen at this port. 0 is any port."""
+    """Raise Failure if a server cannot listen at this port. The message says how to `choose` another. 0 is any port."""
     if reason := _obstacle(port):
         raise Failure(f"Port {port}: {reason}. Choose another one with {choose}.")
 

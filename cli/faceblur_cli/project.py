@@ -1,4 +1,4 @@
-"""Where the project, its tools and its state are on this machine."""
+"""The paths of the project, its tools and its state on this machine."""
 
 import hashlib
 import os
@@ -21,7 +21,7 @@ SAM = ROOT / ".tools/sam/bin/sam"
 MINISTACK_PYTHON = ROOT / ".tools/ministack/bin/python"
 RUNTIME_PYTHON = ROOT / ".tools/runtime/bin/python"
 
-# sam.py writes into the build how the functions start.
+# sam.py writes the functions' start command into the build.
 _SOURCES = (
     "template.yaml",
     "samconfig.toml",

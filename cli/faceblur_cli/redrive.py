@@ -15,7 +15,7 @@ _TIMEOUT_SECONDS = 15 * 60
 
 
 def redrive(sqs: SQSClient, dlq_arn: str) -> int:
-    """Have SQS move all messages of a dead-letter queue back, and wait for it; gives the number of messages.
+    """Have SQS move all messages of a dead-letter queue back, and wait for that. Returns the number of messages.
 
     Raises Failure if SQS does not move all of them, or has not finished after 15 minutes.
     """

@@ -1,4 +1,4 @@
-"""Removes a stack with all that it holds, and tells what is left of it."""
+"""Removes a stack with everything in it, and tells what is left of it."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 # CloudFront takes up to a quarter of an hour to delete a distribution.
 _DELETE_SECONDS = 45 * 60
-# Queues and state machines can be seen for about a minute after they are deleted.
+# Deleted queues and state machines stay visible for about a minute.
 _GONE_SECONDS = 3 * 60
 # A request or a function that ends late may write into a bucket that was just emptied.
 _TRIES = 3
 _OBJECTS_A_REQUEST = 1000
-# What AWS answers about a thing that does not exist.
+# The error codes of AWS for a resource that does not exist.
 _GONE = {
     "404", "NoSuchBucket", "NoSuchEntity", "ResourceNotFoundException", "StateMachineDoesNotExist",
     "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist",
 }  # fmt: skip
-# How one asks for a thing, by its type: the service, the request and the parameter that names the thing.
+# How to ask for a resource, by its type: the service, the request and the parameter that names the resource.
 _REQUESTS = {
     "AWS::S3::Bucket": ("s3", "head_bucket", "Bucket"),
     "AWS::Lambda::Function": ("lambda", "get_function", "FunctionName"),
@@ -48,10 +48,10 @@ class Thing(NamedTuple):
 
 
 def remove_stack(stack_name: str, clients: Clients) -> list[Thing]:
-    """Stop a stack's executions, empty its buckets, delete it, and give what is left of it; does nothing without one.
+    """Stop a stack's executions, empty its buckets, and delete it. Returns what is left of it; nothing without a stack.
 
-    `clients` makes the client of a service, as `boto3.client` does. Everything that the stack keeps is lost. Raises
-    Failure if AWS cannot delete the stack, or has not deleted it after 45 minutes.
+    `clients` makes the client of a service, as `boto3.client` does. Everything in the stack is lost. Raises Failure if
+    AWS cannot delete the stack, or has not deleted it after 45 minutes.
     """
     cloudformation = clients("cloudformation")
     if not (stack := described(cloudformation, stack_name)):
@@ -59,7 +59,7 @@ def remove_stack(stack_name: str, clients: Clients) -> list[Thing]:
     things = things_of(cloudformation, stack_name)
     for attempt in range(1, _TRIES + 1):
         _stop_and_empty(things, clients)
-        # By its id, because the name of a stack that is deleted is unknown.
+        # Use the stack's id, because AWS does not know the name of a deleted stack.
         if _deleted(cloudformation, stack["StackId"], last=attempt == _TRIES):
             break
     return _left_of(things, clients)
@@ -76,7 +76,7 @@ def described(cloudformation: Any, stack_name: str) -> dict[str, Any] | None:
 
 
 def things_of(cloudformation: Any, stack_name: str) -> list[Thing]:
-    """What a stack consists of."""
+    """The resources of a stack."""
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name)
     return [
         Thing(resource["ResourceType"], resource["PhysicalResourceId"], resource["LogicalResourceId"])
@@ -87,7 +87,7 @@ def things_of(cloudformation: Any, stack_name: str) -> list[Thing]:
 
 
 def _stop_and_empty(things: list[Thing], clients: Clients) -> None:
-    """Stop all executions, for which a state machine waits before it is deleted, and empty all buckets."""
+    """Stop all executions, because a state machine is deleted only after they have ended, and empty all buckets."""
     for kind, name, _ in things:
         with _unless_gone():
             if kind == "AWS::StepFunctions::StateMachine":
@@ -117,7 +117,7 @@ def _empty(s3: Any, bucket: str) -> None:
 
 
 def _deleted(cloudformation: Any, stack_id: str, *, last: bool) -> bool:
-    """Delete the stack and wait for it; gives False if AWS could not, and raises Failure if this was the last try."""
+    """Delete the stack, and wait. Returns whether AWS could. If it could not on the last try, raises Failure."""
 
     def ended() -> Any:
         stack = cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
@@ -134,7 +134,7 @@ def _deleted(cloudformation: Any, stack_id: str, *, last: bool) -> bool:
 
 
 def _left_of(things: list[Thing], clients: Clients) -> list[Thing]:
-    """Those of the things that still exist when all had time to go; a late function's log group is deleted again."""
+    """The things that still exist after all had time to go. The log group of a late function is deleted again."""
     left = [thing for thing in things if thing.kind in _REQUESTS]
 
     def all_gone() -> bool:

@@ -1,4 +1,4 @@
-"""What the command shows: messages, progress, reports and traces."""
+"""The output of the command: messages, progress, reports and traces."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -42,7 +42,7 @@ def print_report(report: Report, as_json: bool, results_to: Console = out) -> No
 
 @contextmanager
 def summary_at_end(counts: Counts, total: int) -> Iterator[None]:
-    """Print, after an interrupt too, how many of several files have ended in which way, and how many are left."""
+    """Print, if there are several files, how many ended in which way, and how many are left; after an interrupt too."""
     advice = ", run the same command again to go on"
     try:
         yield
@@ -57,7 +57,7 @@ def summary_at_end(counts: Counts, total: int) -> Iterator[None]:
 
 
 def print_trace(job: str, execution: dict[str, Any], visits: Sequence[Visit], as_json: bool) -> None:
-    """Print the states of a job's execution, its error if it has one, and what names the job in the logs."""
+    """Print the states of a job's execution, its error if it has one, and the digest that names the job in the logs."""
     if as_json:
         for visit in visits:
             row = {"state": visit.state, "seconds": visit.seconds, "retries": visit.retries, "errors": visit.errors}

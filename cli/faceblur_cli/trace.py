@@ -64,7 +64,7 @@ def history(client: SFNClient, execution_arn: str) -> Iterator[dict[str, Any]]:
 def last_execution(client: SFNClient, state_machine_arn: str, job_id: str) -> dict[str, Any]:
     """The description of a job's last execution. Raises ExecutionDoesNotExist if it has none.
 
-    Each execution that does the job again has its number behind the name of the first.
+    The name of a redo's execution is the name of the first execution with a number behind it.
     """
     first = first_execution(state_machine_arn, job_id)
     last: Any = client.describe_execution(executionArn=first)
@@ -80,7 +80,7 @@ def first_execution(state_machine_arn: str, job_id: str) -> str:
 
 
 def digest_of_id(job_id: str) -> str:
-    """What stands for a job's id in the functions' logs: the first 16 hexadecimal digits of the id's SHA-256."""
+    """The digest that replaces a job's id in the functions' logs: the first 16 hexadecimal digits of its SHA-256."""
     return sha256(job_id.encode()).hexdigest()[:16]
 
 

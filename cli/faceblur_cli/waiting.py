@@ -10,7 +10,7 @@ Found = TypeVar("Found")
 
 
 def wait_until(find: Callable[[], Found | None], seconds: float, complaint: str, poll_seconds: float = 0.05) -> Found:
-    """Call `find` until its answer is true, and give that. Raises Failure with the complaint after so many seconds."""
+    """Call `find` until its answer is true. Returns the answer. Raises Failure with the complaint after this time."""
     deadline = time.monotonic() + seconds
     while not (found := find()):
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""The clients: what a caller uses, and the input and output of the steps."""
+"""The clients that callers use. They do the input and output of the steps (`steps`)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Outcome = TypeVar("Outcome")
 
-# As httpx has them (https://www.python-httpx.org/advanced/event-hooks/).
+# The form of httpx's event hooks (https://www.python-httpx.org/advanced/event-hooks/).
 EventHooks: TypeAlias = Mapping[str, list[Callable[[Any], Any]]]
 
 TIMEOUT_SECONDS = 60.0
@@ -29,9 +29,9 @@ TIMEOUT_SECONDS = 60.0
 class Client:
     """Calls the API of one stack. Threads may share it.
 
-    Every method sends a request again after a temporary error, up to six times with growing pauses. Every method raises
-    NotSignedIn, Unavailable, BudgetSpent, WrongAddress and Stopped, which concern all photos; each says what else it
-    raises.
+    Every method repeats a request after a temporary error: up to six attempts with growing pauses. Every method raises
+    NotSignedIn, Unavailable, BudgetSpent, WrongAddress and Stopped, which concern all photos. Its docstring names the
+    other errors that it raises.
     """
 
     def __init__(
@@ -42,10 +42,10 @@ class Client:
         transport: httpx.BaseTransport | None = None,
         event_hooks: EventHooks | None = None,
     ) -> None:
-        """Call the API at this address; an API with sign-in needs a token of its issuer, or what gets one.
+        """Call the API at this address. An API with sign-in needs a token of its issuer, or client credentials.
 
-        `transport` replaces the network, and `event_hooks` see each request and each answer. Raises WrongAddress or
-        NotSignedIn if the address or the token cannot be one.
+        `transport` replaces the network, and `event_hooks` see each request and each answer. Raises WrongAddress if the
+        address is not one, and NotSignedIn if the token cannot be valid.
         """
         self._api = Api(api, token)
         self._http = httpx.Client(timeout=TIMEOUT_SECONDS, transport=transport, event_hooks=event_hooks)
@@ -53,15 +53,16 @@ class Client:
         self._stopped = threading.Event()
 
     def hide(self, photo: Photo, /, *, on_status: OnStatus | None = None, **options: Any) -> Result:
-        """Hide what the options ask for in a photo, which is a path, bytes or a binary file.
+        """Hide what the options ask for in a photo. The photo is a path, bytes or a binary file.
 
-        `options` are those of the API, and `keep`, `hide` and `only` its decision. `on_status` is called with the job's
-        id and each new status. With a review, this waits for the person. Raises InvalidOptions, JobFailed and OSError.
+        `options` are the API's options, and `keep`, `hide` and `only` of its decision. `on_status` is called with the
+        job's id and each new status. With a review, this waits for the person's decision. Raises InvalidOptions,
+        JobFailed and OSError.
         """
         return self._take(self._api.hide(photo, options, on_status))
 
     def submit(self, photo: Photo, /, **options: Any) -> str:
-        """Create a job and upload its photo; gives the job's id. An expired form is renewed by a new job.
+        """Create a job and upload its photo. Returns the job's id. If the form expires, a new job is created.
 
         Raises InvalidOptions, JobFailed and OSError.
         """
@@ -84,9 +85,9 @@ class Client:
         return self._take(self._api.get_job(job_id))
 
     def wait_for(self, job_id: str, on_status: OnStatus | None = None) -> dict[str, Any]:
-        """Wait until the job is completed, and tell each new status. Raises JobFailed if it does not complete.
+        """Wait until the job is completed, and report each new status. Raises JobFailed if it does not complete.
 
-        It waits 20 minutes, not counting the time in which the job waits for a review.
+        It waits 20 minutes at most. The time of a review does not count.
         """
         return self._take(self._api.wait_for(job_id, on_status))
 
@@ -115,7 +116,7 @@ class Client:
         return self._take(self._api.create_batch(fields))
 
     def start_batch(self, batch_id: str) -> dict[str, Any]:
-        """Start a batch, or start it again for what is not done. Raises CallFailed if it runs or does not exist."""
+        """Start a batch, or start it again for the remaining photos. Raises CallFailed if it runs or does not exist."""
         return self._take(self._api.start_batch(batch_id))
 
     def get_batch(self, batch_id: str) -> dict[str, Any]:
@@ -139,7 +140,7 @@ class Client:
         self._http.close()
 
     def __enter__(self) -> Self:
-        """Give the client, whose connections are closed at the end."""
+        """Return the client. Its connections are closed at the end of the block."""
         return self
 
     def __exit__(
@@ -149,7 +150,7 @@ class Client:
         self.close()
 
     def _take(self, steps: Steps[Outcome]) -> Outcome:
-        """Do what the steps ask for; gives their outcome."""
+        """Perform the effects that the steps yield. Returns the steps' outcome."""
         try:
             effect = next(steps)
             while True:
@@ -263,7 +264,7 @@ class AsyncClient:
         await self._http.aclose()
 
     async def __aenter__(self) -> Self:
-        """Give the client, whose connections are closed at the end."""
+        """Return the client. Its connections are closed at the end of the block."""
         return self
 
     async def __aexit__(

@@ -1,4 +1,4 @@
-"""How a machine signs in: by the client credentials of OAuth 2 (RFC 6749, section 4.4)."""
+"""Signs in programs by the client credentials of OAuth 2 (RFC 6749, section 4.4)."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from faceblur_client.errors import NotSignedIn, WrongAddress
 if TYPE_CHECKING:
     import httpx
 
-# A token is renewed so long before its end, so that none expires on its way.
+# A token is renewed this time before it expires, so that none expires on its way to the API.
 MARGIN_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class ClientCredentials:
-    """What an issuer gives to a program that signs in as itself.
+    """The client credentials of a program that signs in as itself.
 
-    `token_url` is the issuer's token endpoint, and `scope` is what the API asks for (parameter `OidcScope`).
+    `token_url` is the issuer's token endpoint. `scope` is the scope that the API requires (parameter `OidcScope`).
     """
 
     token_url: str
@@ -31,12 +31,12 @@ class ClientCredentials:
 
 
 class TokenKeeper:
-    """Gives the token for a call: the one that it was given, or one that it fetches, keeps and renews."""
+    """Provides the token for a call: a given token, or tokens that it fetches, keeps and renews."""
 
     def __init__(self, source: str | ClientCredentials | None) -> None:
         """Keep a token, or get tokens with these credentials; None for an API without sign-in.
 
-        Raises NotSignedIn if the token cannot be one.
+        Raises NotSignedIn if the token cannot be valid.
         """
         self._credentials = source if isinstance(source, ClientCredentials) else None
         self._token = _checked(source) if isinstance(source, str) else None
@@ -48,7 +48,10 @@ class TokenKeeper:
         return self._credentials is not None
 
     def get(self, instead_of: str | None = None) -> Steps[str | None]:
-        """A valid token, but not the one that was refused. Raises NotSignedIn, Unavailable and WrongAddress."""
+        """The token; with credentials, another one than `instead_of`, which the API refused.
+
+        Raises NotSignedIn, Unavailable and WrongAddress.
+        """
         if not self.renewable or self._valid(instead_of):
             return self._token
         yield OneByOne(lambda: self._fetch(instead_of))
@@ -58,7 +61,7 @@ class TokenKeeper:
         return self._token is not None and self._token != refused and time.monotonic() < self._renewal
 
     def _fetch(self, refused: str | None) -> Steps[None]:
-        """Fetch a token, unless somebody else just did."""
+        """Fetch a token, unless another call has just fetched one."""
         if self._credentials is None or self._valid(refused):
             return
         asked = time.monotonic()
@@ -69,15 +72,15 @@ class TokenKeeper:
 
 
 def _checked(token: str) -> str:
-    """A token without the line's end that a file may have. Raises NotSignedIn if no header can carry it."""
+    """The token without white space around it, such as a file's last line break. Raises NotSignedIn."""
     token = token.strip()
     if not (token.isascii() and token.isprintable()):
-        raise NotSignedIn("The token has characters that no token has. Copy it again.")
+        raise NotSignedIn("The token has characters that are not allowed in a token. Copy it again.")
     return token
 
 
 def _token_request(credentials: ClientCredentials) -> Request:
-    """The request of RFC 6749, section 4.4.2; id and secret go in HTTP's Basic form, encoded as section 2.3.1 says."""
+    """The request of RFC 6749, section 4.4.2, with HTTP Basic authentication as in section 2.3.1."""
     fields = {"grant_type": "client_credentials", "scope": credentials.scope}
     login = (quote_plus(credentials.client_id), quote_plus(credentials.client_secret))
     return Request("POST", credentials.token_url, {"data": fields, "auth": login})

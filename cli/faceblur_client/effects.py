@@ -1,7 +1,7 @@
-"""What a step asks its client to do.
+"""Effects: the requests and pauses that a step asks its client to perform.
 
-A step is a generator that yields requests and pauses, is sent the answers, and returns its outcome. So the logic is
-written once, and a client does the input and output, with or without async.
+A step is a generator. It yields requests and pauses, receives the answers, and returns its outcome. So the logic is
+written once, and each client does the input and output in its own way: with or without async.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Outcome = TypeVar("Outcome")
 
 @dataclass(frozen=True)
 class Request:
-    """An HTTP request. `content` are the arguments of httpx, such as `json`."""
+    """An HTTP request. `content` holds further arguments for httpx, such as `json`."""
 
     method: str
     url: str
@@ -28,7 +28,7 @@ class Request:
 
     @property
     def host(self) -> str:
-        """The host that is asked. The rest of an address may be secret."""
+        """The host of the request, for messages. The rest of an address may be secret."""
         return httpx.URL(self.url).host
 
 
@@ -51,27 +51,28 @@ Steps: TypeAlias = Generator[Effect, Any, Outcome]
 
 TRIES = 6
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 20.0
-# A server that asks for more patience than this is unavailable.
+# If a server asks for a longer pause than this, it counts as unavailable.
 MOST_PATIENCE_SECONDS = 60.0
 _TEMPORARY = {429, 502, 503, 504}
-# With these, the request cannot have been acted upon.
+# After these errors, the server cannot have acted upon the request.
 _NOT_ACCEPTED = {429, 503}
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 def send(request: Request, *, repeatable: bool = True) -> Steps[httpx.Response]:
-    """Send a request; again after a temporary error, up to six times.
+    """Send a request. After a temporary error, send it again, up to six attempts in all.
 
     The pauses grow exponentially with full jitter
     (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), and honour Retry-After. A request that
-    is not repeatable is sent again only if it was certainly not acted upon. Raises Unavailable, and WrongAddress.
+    is not repeatable is sent again only if the server certainly did not act upon it. Raises Unavailable and
+    WrongAddress.
     """
     for number in range(1, TRIES + 1):
         asked_seconds = 0.0
         try:
             response: httpx.Response = yield request
         except httpx.InvalidURL:
-            raise WrongAddress("An address of the API is none. Check the API's address.") from None
+            raise WrongAddress("The API uses an address that is not valid. Check the API's address.") from None
         except httpx.RequestError as error:
             reason = str(error) or type(error).__name__
             failure = Unavailable(f"{request.host} cannot be reached: {reason}. Try again later.")
@@ -90,16 +91,16 @@ def send(request: Request, *, repeatable: bool = True) -> Steps[httpx.Response]:
 
 
 def cannot_answer(request: Request, response: httpx.Response) -> Unavailable:
-    """The error for an answer that says nothing about the request."""
+    """The error for an answer of a server that is temporarily unable to process the request."""
     return Unavailable(f"{request.host} cannot answer at the moment ({response.status_code}). Try again later.")
 
 
 def _is_of_the_day(response: httpx.Response) -> bool:
-    """Whether the answer speaks of the money of a day, for which nobody waits."""
+    """Whether the answer says that the day's budget is spent. Then a repeated request would not help."""
     return response.status_code == httpx.codes.TOO_MANY_REQUESTS and "BudgetSpent" in response.text
 
 
 def _retry_after(response: httpx.Response) -> float:
-    """The seconds that the server asks for; 0 if it names none, or a date, as AWS never does."""
+    """The seconds in Retry-After; 0 if there is none, or if it is a date, which AWS never sends."""
     value = response.headers.get("Retry-After", "")
     return float(value) if value.isascii() and value.isdecimal() else 0.0

@@ -1,7 +1,7 @@
 """The errors of the client.
 
     FaceblurError
-    ├── JobFailed           this photo or this job; others may go well
+    ├── JobFailed           this photo or this job failed; others may succeed
     └── CallFailed          every photo would fail in the same way
         ├── InvalidOptions
         ├── NotSignedIn
@@ -15,7 +15,7 @@ Each carries a `code` for programs and a sentence for people that says what to d
 
 
 class FaceblurError(Exception):
-    """What the client raises: `code` for programs, and `message`, a sentence that says what to do."""
+    """The base class of the client's errors: `code` is for programs, `message` is a sentence that says what to do."""
 
     def __init__(self, code: str, message: str) -> None:
         """Carry the code and the sentence."""
@@ -24,7 +24,7 @@ class FaceblurError(Exception):
 
 
 class JobFailed(FaceblurError):
-    """One job was refused or has failed. The codes are those of the API, and some of the upload's and the waiting's."""
+    """One job was refused or has failed. The codes are those of the API, and some for the upload and the waiting."""
 
 
 class CallFailed(FaceblurError):
@@ -36,11 +36,11 @@ class InvalidOptions(CallFailed):
 
 
 class BudgetSpent(CallFailed):
-    """The money for photos is spent today, for all clients together or for this one."""
+    """The day's budget of all clients together, or of this client, is spent."""
 
 
 class NotSignedIn(CallFailed):
-    """The API wants a valid token."""
+    """The API requires a valid token."""
 
     def __init__(self, message: str) -> None:
         """Carry the sentence."""
@@ -56,7 +56,7 @@ class Unavailable(CallFailed):
 
 
 class WrongAddress(CallFailed):
-    """What answers at this address is not faceblur's API."""
+    """There is no server at this address, or the server is not faceblur's API."""
 
     def __init__(self, message: str) -> None:
         """Carry the sentence."""
@@ -67,5 +67,5 @@ class Stopped(CallFailed):
     """Another thread has called `Client.stop`."""
 
     def __init__(self) -> None:
-        """Say that the job goes on."""
-        super().__init__("Stopped", "The client was stopped. Jobs that had begun go on.")
+        """Use the sentence that jobs continue."""
+        super().__init__("Stopped", "The client was stopped. Jobs that had begun continue.")

@@ -1,4 +1,4 @@
-"""The steps of a photo's way through the API."""
+"""The steps that take a photo through the API."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ OnStatus: TypeAlias = Callable[[str, str], object]
 
 JOB_MINUTES = 20
 SHORTEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.2, 2.0
-MOST_OF_A_JOB = 0.8  # of the last job's duration; a request before that would find the next one unfinished
-_FORMS = 3  # that one photo may use up
+MOST_OF_A_JOB = 0.8  # of the last job's duration; before that, the next job is most likely unfinished
+_FORMS = 3  # the number of forms that may expire for one photo
 _OF_ONE_JOB = {"JobNotFound", "JobNotFinished", "ReviewClosed", "OriginalDeleted"}
 _OF_OPTIONS = {"InvalidOptions", "InvalidDecision"}
 
@@ -45,8 +45,8 @@ class _UploadExpired(JobFailed):
 class Result:
     """A photo in which something is hidden.
 
-    `hidden` and `kept` count by kind what was hidden and what stays visible by a decision. `receipt` tells what was
-    done (schema `Receipt` of the API), and `job` is the completed job as the API shows it.
+    `hidden` has the number of hidden boxes of each kind, and `kept` the number that stay visible by a decision.
+    `receipt` is the receipt (schema `Receipt` of the API), and `job` the completed job as the API shows it.
     """
 
     job_id: str
@@ -59,15 +59,15 @@ class Result:
     job: dict[str, Any] = field(repr=False)
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the photo to a file; one that exists is replaced. Raises OSError."""
+        """Write the photo to a file. An existing file is replaced. Raises OSError."""
         Path(path).write_bytes(self.content)
 
 
 class Api:
-    """The steps of one API; `Client` says what they raise."""
+    """The steps of one API. They raise the errors that `Client` names."""
 
     def __init__(self, url: str, token: str | ClientCredentials | None) -> None:
-        """Take the API at this address. Raises WrongAddress if it is none."""
+        """Use the API at this address. Raises WrongAddress if this is not an address."""
         self._url = checked_address(url)
         self._token = TokenKeeper(token)
         self._last_took = 0.0  # seconds for which we waited for the last completed job; 0 if there was none
@@ -79,7 +79,7 @@ class Api:
         return (yield from self.result_of(job))
 
     def submit(self, photo: Photo, options: Mapping[str, Any]) -> Steps[str]:
-        """From a photo to its job's id. An expired form is renewed by a new job."""
+        """From a photo to its job's id. If the form expires, a new job is created."""
         with _opened(photo) as file:
             for _ in range(_FORMS - 1):
                 with suppress(_UploadExpired):
@@ -93,18 +93,19 @@ class Api:
 
     def create_job(self, options: Mapping[str, Any]) -> Steps[dict[str, Any]]:
         """A new job, with the form for its photo."""
-        # A job whose answer was lost gets no photo, and costs nothing.
+        # If the answer is lost, the first job never gets a photo, so it costs nothing.
         return (yield from self._call("POST", "/jobs", options))
 
     def upload(self, form: Mapping[str, Any], photo: Photo) -> Steps[None]:
         """Send the photo to the storage."""
         most = form["max_bytes"]
         with _opened(photo) as file:
-            # At once, because a file may change while it is sent. No more than needed, because it may be no photo.
+            # Read the whole file first, because it may change while it is sent. Read no more than the limit allows,
+            # because the file may be something else than a photo.
             content = file.read(most + 1)
         if len(content) > most:
             raise _too_large(most)
-        # The name of the photo stays here. The same photo again changes nothing.
+        # The photo's own name is not sent. The upload may be repeated, because the same photo changes nothing.
         request = Request("POST", form["url"], {"data": form["fields"], "files": {"file": ("photo", content)}})
         response = yield from send(request)
         if response.is_server_error:
@@ -117,7 +118,7 @@ class Api:
         return (yield from self._call("GET", f"/jobs/{job_id}"))
 
     def wait_for(self, job_id: str, on_status: OnStatus | None) -> Steps[dict[str, Any]]:
-        """The job when it is completed."""
+        """Wait until the job is completed. Returns the job."""
         started, status = time.monotonic(), None
         if self._last_took:
             yield self._pause(0)
@@ -125,7 +126,7 @@ class Api:
             try:
                 job = yield from self.get_job(job_id)
             except Unavailable:
-                # The job continues, whether or not we can see its status.
+                # The job continues even if its status cannot be read.
                 yield Pause(LONGEST_WAIT_SECONDS)
                 continue
             if job["status"] != status:
@@ -148,15 +149,15 @@ class Api:
         )
 
     def _pause(self, passed: float) -> Pause:
-        """The pause before a job is asked for that we have waited for for this many seconds.
+        """The pause before the next request for a job, after waiting for the job for this many seconds.
 
-        We see the end of a job that takes as long as the last one late by at most a tenth of its duration.
+        If the job takes as long as the last one, its end is noticed at most a tenth of its duration late.
         """
         soon = max(SHORTEST_WAIT_SECONDS, passed / 10, MOST_OF_A_JOB * self._last_took - passed)
         return Pause(min(soon, LONGEST_WAIT_SECONDS))
 
     def result_of(self, job: Mapping[str, Any]) -> Steps[Result]:
-        """What a completed job links to."""
+        """Download the result and the receipt of a completed job."""
         content = yield from self.download(job["result"]["url"])
         receipt = yield from self._download(job["receipt"]["url"])
         return Result(
@@ -209,7 +210,7 @@ class Api:
     def _call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = True
     ) -> Steps[dict[str, Any]]:
-        """Ask the API; a token that it does not take any more is renewed once."""
+        """Send a request to the API. If the API refuses the token, renew it once and repeat the request."""
         content = {} if body is None else {"content": _as_json(body)}
         token = yield from self._token.get()
         request = Request(method, self._url + path, {"headers": _headers(token), **content})
@@ -234,19 +235,19 @@ class Api:
 
 
 def checked_address(url: str) -> str:
-    """An address without a slash at its end. Raises WrongAddress if it is none."""
+    """The address without a slash at its end. Raises WrongAddress if it is not the address of an API."""
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
         parsed = httpx.URL()
     if parsed.scheme not in {"http", "https"} or not parsed.host:
-        raise WrongAddress(f"{url!r} is no address of an API, such as http://127.0.0.1:4566/…/api.")
+        raise WrongAddress(f"{url!r} is not the address of an API, such as http://127.0.0.1:4566/…/api.")
     return url.rstrip("/")
 
 
 @contextmanager
 def _opened(photo: Photo) -> Iterator[IO[bytes]]:
-    """The photo as a file at its beginning, to which it can return."""
+    """The photo as a seekable file, at its beginning."""
     if isinstance(photo, bytes):
         yield BytesIO(photo)
     elif isinstance(photo, str | PathLike):
@@ -260,7 +261,7 @@ def _opened(photo: Photo) -> Iterator[IO[bytes]]:
 
 
 def _as_json(options: Mapping[str, Any]) -> str:
-    """The options as the API reads them. Raises InvalidOptions if JSON has no such values."""
+    """The options as JSON. Raises InvalidOptions if JSON cannot represent them."""
     try:
         return json.dumps(dict(options), allow_nan=False)
     except (TypeError, ValueError) as error:
@@ -273,7 +274,7 @@ def _headers(token: str | None) -> dict[str, str]:
 
 
 def _answer(request: Request, response: httpx.Response) -> dict[str, Any]:
-    """The body of an answer. Raises the error that it speaks of."""
+    """The body of an answer. If the answer is an error, raises it."""
     if response.status_code == httpx.codes.UNAUTHORIZED:
         raise NotSignedIn(
             "This API requires sign-in. Give a valid token: `Client(api, token=…)`, or FACEBLUR_TOKEN for the command."
@@ -296,7 +297,7 @@ def _answer(request: Request, response: httpx.Response) -> dict[str, Any]:
 
 
 def _failure(error: Mapping[str, str]) -> JobFailed | CallFailed:
-    """The error of a job that has failed. When the money is spent, the other photos fail too."""
+    """The error of a job that has failed. It is a CallFailed if the budget is spent, because other photos fail too."""
     kind = BudgetSpent if error["code"] == "BudgetSpent" else JobFailed
     return kind(error["code"], error["message"])
 
@@ -320,7 +321,7 @@ def _too_large(max_bytes: int) -> JobFailed:
 
 
 def _refused_upload(response: httpx.Response, max_bytes: int) -> JobFailed:
-    """The error that tells a person why the storage refused a photo."""
+    """The error that explains why the storage refused a photo."""
     answer = response.text
     if "EntityTooLarge" in answer:
         return _too_large(max_bytes)

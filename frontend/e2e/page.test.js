@@ -228,7 +228,7 @@ describe("the checks of a result", () => {
       await waitForResult(page, "astronaut.jpg", "Please look");
       const view = card(page, "astronaut.jpg");
       await view.getByText("Checked 5 times: the checks found 2 more, which are hidden too.").waitFor();
-      await view.getByText("look for what still shows").waitFor();
+      await view.getByText("look for anything that is still visible").waitFor();
       await view.getByText("Took 9 s").click();
       await view.getByText("Hiding what was missed and checking again").waitFor();
       await view.getByRole("button", { name: "Show boxes" }).click();
@@ -379,7 +379,7 @@ describe("thirty photos", () => {
       await page.getByText("The download leaves nothing out.").waitFor();
 
       await page.getByRole("radio", { name: "All" }).check({ force: true });
-      await page.getByText("Leaves out 1 failed. Takes along 1 marked “Please look”.").waitFor();
+      await page.getByText("Leaves out 1 failed. Includes 1 marked “Please look”.").waitFor();
       await page.getByText("Names of downloads end with").click();
       await page.getByLabel("Names of downloads end with").fill("");
       const [file] = await Promise.all([

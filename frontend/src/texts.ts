@@ -11,7 +11,7 @@ const photos = (count: number) => (count === 1 ? "1 photo" : `${count} photos`);
 const list = (parts: readonly string[]) => new Intl.ListFormat(LANGUAGE).format(parts);
 const times = (count: number) => ["once", "twice"][count - 1] ?? `${count} times`;
 
-/** What the kinds are called: on their own, for one, and for several. */
+/** The names of the kinds: on their own, for one, and for several. */
 const kinds: Record<Kind, string> = { face: "Face", plate: "Number plate", text: "Text" };
 const one: Record<Kind, string> = { face: "face", plate: "number plate", text: "text" };
 const several: Record<Kind, string> = { face: "faces", plate: "number plates", text: "texts" };
@@ -23,7 +23,7 @@ const things = (counts: Counts) =>
   list((Object.keys(kinds) as Kind[]).filter((kind) => counts[kind] > 0).map((kind) => ofKind(kind, counts[kind]))) ||
   "nothing";
 
-/** What was asked for and not found, such as "No face or number plate was found". */
+/** The kinds that were not found, such as "No face or number plate was found". */
 const noneOf = (asked: readonly Kind[]) =>
   `No ${new Intl.ListFormat(LANGUAGE, { type: "disjunction" }).format(asked.map((kind) => one[kind]))} was found`;
 
@@ -31,14 +31,14 @@ const warnings: Record<WarningCode, string> = {
   NothingFound: "Nothing is hidden in this photo. If it shows something to hide, try again with a lower confidence.",
   BelowConfidence:
     "Something that should be hidden may still be visible, because the minimum confidence is high. Try again with a lower one.",
-  NearSizeLimit: "Smaller faces or texts than we can find may be in this photo. Check the result for them.",
+  NearSizeLimit: "Some faces or texts in this photo may be too small to find. Check the result for them.",
   AnswerCapped:
     "There is so much to hide that some may have been missed. Check the result closely, or split the photo into parts.",
   DarkPhoto: "The photo is so dark that little can be found. Check the result closely.",
   BlurredPhoto: "The photo is so blurred that little can be found. Check the result closely.",
   ChecksNotSettled:
-    "The last check still found something. It is hidden too, but the photo was not checked again. Enlarge the result and look for what still shows, before you publish it.",
-  TruncatedPhoto: "Pixels are missing in this photo. What is there was checked, and the rest was filled up.",
+    "The last check still found something. It is hidden too, but the photo was not checked again. Enlarge the result and look for anything that is still visible, before you publish it.",
+  TruncatedPhoto: "Pixels are missing in this photo. They were filled in, and the other pixels were checked.",
   OneDetectorOnly: "Only one of two detectors was available. Check the result closely, or try again later.",
 };
 
@@ -81,7 +81,7 @@ export const texts = {
     explain:
       "Sign in to hide faces and more in your photos. Photos that you have already added are kept in this browser.",
     button: "Sign in",
-    unanswered: "The sign-in does not answer at the moment. Please try again.",
+    unanswered: "The sign-in service does not answer at the moment. Please try again.",
   },
 
   drop: {
@@ -115,7 +115,7 @@ export const texts = {
       face: "Faces",
       plate: "Number plates",
       text: "Text",
-      explain: "Text is all that can be read: signs, badges, letters and screens.",
+      explain: "Text is everything that can be read: signs, badges, letters and screens.",
     },
     style: {
       label: "Style",
@@ -127,7 +127,7 @@ export const texts = {
     strength: {
       label: "Strength",
       explain:
-        "At most nine colours remain of what is hidden, at higher strength even fewer. They are too few to restore it.",
+        "At most nine colours remain of each hidden place, and fewer at higher strength. That is too little to restore it.",
       value: (value: number) => ["Normal", "Strong", "Strongest"][value - 1] ?? `${value}`,
     },
     colour: { label: "Colour", explain: "The colour that covers what is hidden." },
@@ -137,12 +137,12 @@ export const texts = {
       rounded: "Rounded",
       box: "Rectangle",
       explain:
-        "Of a face. The oval follows the head, and the other two also hide what is beside it. Plates and text get rectangles.",
+        "The outline of a hidden face. The oval follows the head, and the others also hide the area beside it. Plates and text get rectangles.",
     },
     padding: {
       label: "Padding",
       explain:
-        "How much is hidden around each face, plate or text. More padding also hides hair and ears, by which people can be recognised, too.",
+        "How much is hidden around each face, plate or text. More padding also hides hair and ears, which can identify people too.",
     },
     confidence: {
       label: "Minimum confidence",
@@ -156,12 +156,13 @@ export const texts = {
     },
     nothingFound: {
       label: "Stop if nothing is found",
-      explain: "For photos that certainly show something to hide. If none is found, the photo fails and has no result.",
+      explain:
+        "For photos that certainly show something to hide. If nothing is found, the photo fails and has no result.",
     },
     truncated: {
       label: "Accept incomplete photos",
       explain:
-        "Where pixels are missing, the result is grey or torn. Otherwise such a photo fails and there is no result.",
+        "Where pixels are missing, the result is grey or distorted. Without this option, such a photo fails and has no result.",
     },
     keep: {
       label: "Keep the original on the server",
@@ -171,11 +172,11 @@ export const texts = {
     },
     review: {
       label: "Review before hiding",
-      never: "Never: hide all that is found",
+      never: "Never: hide everything found",
       when_unsure: "When something may be missed",
       always: "Always: I decide what is hidden",
       explain:
-        "The photo waits until you have decided. After some hours without an answer (20, unless your operator chose less) it is erased.",
+        "The photo waits for your decision. Without a decision, it is erased after 20 hours, or earlier if your operator chose so.",
     },
     more: "More",
     metadata: {
@@ -186,7 +187,7 @@ export const texts = {
       credit: "Credit: creator, copyright and caption",
       panorama: "Panorama: how to show a 360° photo",
       explain:
-        "Normally all of this is removed. Whoever gets the photo can read what you keep. Photos that are reduced before upload have lost it already.",
+        "Normally all of this is removed. Everybody who gets the photo can read what you keep. Photos that are reduced before upload lose all of it.",
     },
     reduce: {
       label: "Reduce large photos before upload",
@@ -210,15 +211,15 @@ export const texts = {
       `Leaves out ${list(counts.map(([state, count]) => `${number(count)} ${counted[state]}`))}.`,
     complete: "The download leaves nothing out.",
     nothing: "Nothing to download here yet.",
-    toLookAt: (count: number) => `Takes along ${number(count)} marked “Please look”.`,
-    missing: (names: readonly string[]) => `Could not be loaded, and so is missing: ${list(names)}.`,
+    toLookAt: (count: number) => `Includes ${number(count)} marked “Please look”.`,
+    missing: (names: readonly string[]) => `Missing, because loading failed: ${list(names)}.`,
     zipping: "Packing…",
     zipName: "faceblur.zip",
     suffix: {
       label: "Names of downloads end with",
       nothing: "nothing",
       explain:
-        "May be empty: then photos in a ZIP file keep their names. If nothing is hidden in a photo, its name always ends with “-nothing-hidden”.",
+        "If this is empty, photos in a ZIP file keep their names. If nothing is hidden in a photo, its name always ends with “-nothing-hidden”.",
     },
     deleteAll: "Delete all",
     deleteShown: (count: number) => `Delete these ${number(count)}`,
@@ -242,9 +243,9 @@ export const texts = {
     change: "Change",
     decide: "Decide what is hidden",
     reviewNeeded: (asked: readonly Kind[], found: Counts, time: string) =>
-      `${totalOf(found) === 0 ? noneOf(asked) : `${things(found)} found`}. There is no result before you have decided. Without a decision, the photo is erased in ${time}.`,
+      `${totalOf(found) === 0 ? noneOf(asked) : `${things(found)} found`}. There is no result until you decide. Without a decision, the photo is erased in ${time}.`,
     redoing: "This is the last result. It is replaced as soon as the new one is checked.",
-    redoFailed: (message: string) => `It could not be done again, so this is the result from before. ${message}`,
+    redoFailed: (message: string) => `The photo could not be done again, so this is the earlier result. ${message}`,
     uploaded: (done: string, all: string) => `${done} of ${all}`,
     uploadOf: (name: string) => `Upload of ${name}`,
     reduced: (from: string, to: string) => `Reduced from ${from} to ${to} before upload.`,
@@ -253,7 +254,7 @@ export const texts = {
     cancel: "Cancel",
     cancelled: "The upload was cancelled. Nothing of this photo is left on the server.",
     cancelledButNotErased:
-      "The upload was cancelled, but the server cannot be reached. It erases what it has of this photo within one day. You can also try Delete now.",
+      "The upload was cancelled, but the server cannot be reached. It erases its copy of this photo within one day. You can also try Delete now.",
     retry: "Try again",
     keepEarlier: "Keep the earlier result",
     remove: "Remove",
@@ -295,7 +296,7 @@ export const texts = {
     after: "After",
     slider: (name: string) => `Before and after of ${name}: arrow keys move the line between them`,
     afterAlt: (name: string) => `${name}, as it can be published`,
-    noBefore: "The photo before is not shown: this browser cannot display it, or no longer has it.",
+    noBefore: "The original is not shown: this browser cannot display it, or no longer has it.",
     unreadable: "This browser cannot show this format. You can still download the result.",
     download: "Download",
     share: "Share",
@@ -318,7 +319,7 @@ export const texts = {
         : `${number(count)} more boxes are in the picture. The receipt lists them all.`,
     byPerson: "chosen by a person",
     visible: "kept visible",
-    visibleLegend: "What a dotted box shows stays visible.",
+    visibleLegend: "A dotted box stays visible.",
     foundBy: { embedded: "own detector", rekognition: "Amazon Rekognition" },
   },
 
@@ -335,7 +336,7 @@ export const texts = {
     failed: "This photo has failed, so there is nothing to decide. Close this view to see why.",
     gone: "The photo was deleted on the server, and this browser no longer has it. To change what is hidden, add the photo again.",
     unknown: "There is no such photo. It may have been deleted or have expired.",
-    onlyResult: "The photo itself cannot be shown. What is hidden already stays covered in this view.",
+    onlyResult: "The original cannot be shown, so this view shows the result. Places that are hidden stay covered.",
     stage: (name: string) => `Boxes of ${name}`,
     help: "Click a box to hide or show what it holds. Drag to draw a box. Keys: arrows go to the next box, Space hides or shows it, Shift and arrows move it, Alt and arrows resize it, R turns it, Delete removes a drawn box, N draws one, Ctrl+Z undoes, plus and minus zoom, 0 shows all, 1 shows the actual size.",
     count: (hidden: Counts, visible: Counts) => `${things(hidden)} hidden, ${things(visible)} visible`,

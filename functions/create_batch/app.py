@@ -45,7 +45,7 @@ def renew_form(batch_id: str) -> Response[str]:
 
 @app.post("/batches/<batch_id>/start")
 def start(batch_id: str) -> Response[str]:
-    """Start a batch, or start it again for what is not done."""
+    """Start a batch, or start it again for the photos that are not hidden."""
     return answer(202, _started(valid_batch_id(batch_id), caller(app.current_event)))
 
 

@@ -18,13 +18,13 @@ from faceblur.jobs.table import jobs
 from faceblur.observability import entry_point, logger
 
 app = router()
-# API Gateway waits for 29 seconds. The sweep of the next hour erases what is left then.
+# API Gateway waits for 29 seconds. The next hourly sweep erases the rest.
 ERASING_SECONDS = 20
 
 
 @app.delete("/batches/<batch_id>")
 def delete_batch(batch_id: str) -> Response[str]:
-    """Delete the row first: without it no photo is begun, and what is finished now is erased by the one that did it."""
+    """Delete the row first. Without it, no photo is begun, and each task that is still running erases its own job."""
     batch = batches().delete(valid_batch_id(batch_id), caller(app.current_event))
     if not batch:
         raise BatchNotFound

@@ -23,9 +23,9 @@ def delete_job(job_id: str) -> Response[str]:
         finish_deletion(job_id)
         raise JobNotFound
     try:
-        # The execution of a completed job ends by itself at once. Stopped before that, it would count as a failure.
+        # The execution of a completed job ends by itself at once. If it were stopped, it would count as a failure.
         if job.status is not Status.COMPLETED:
-            # The first execution may have begun and not yet claimed the job.
+            # The first execution may have begun before it claims the job. Then the row does not name it.
             workflow().stop(job.execution or workflow().execution(job_id))
     finally:
         photos().erase(job_id)
@@ -36,9 +36,9 @@ def delete_job(job_id: str) -> Response[str]:
 def finish_deletion(job_id: str) -> None:
     """Stop and erase what an interrupted deletion left.
 
-    A job without an execution has left at most its upload and the file of its decision. The next hourly sweep deletes
-    both, because no row names them. So a request for a job that never was lists nothing in S3, which would be the
-    dearest part of it.
+    A job without an execution has at most its upload and the file of its decision left. The next hourly sweep deletes
+    both, because no row names them. So a request for an unknown job does not list objects in S3, which would cost more
+    than everything else in it.
     """
     if workflow().stop_all(job_id):
         photos().erase(job_id)

@@ -4,6 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from faceblur.contracts import DeliveredPhoto
 from faceblur.jobs.batch_files import batch_files
 from faceblur.jobs.batch_photos import deliver_photo, photo_of, record_failure
 from faceblur.jobs.batch_runs import batch_machine
@@ -14,16 +15,19 @@ from faceblur.observability import entry_point, job_failed, logger, tag_with_job
 
 
 @entry_point
-def handler(event: dict[str, Any], context: LambdaContext) -> None:
+def handler(event: dict[str, Any], context: LambdaContext) -> DeliveredPhoto:
     """Entry point for the state machine. Raises the errors of `deliver_photo`.
 
-    If `error` names what went wrong, only that is written down.
+    If the event names an `error`, the handler only records that the photo failed with it.
     """
     photo = photo_of(event["photo"])
     tag_with_job(photo_id(photo.run, photo.key))
     if not event["error"]:
         deliver_photo(photo, batches(), jobs(), photos(), batch_files())
         logger.info("photo delivered")
-    elif code := record_failure(photo, event["error"], batches(), jobs(), photos(), batch_files(), batch_machine()):
-        job_failed(code)
-        logger.error("photo was not delivered", code=code)
+        return {"code": ""}
+    recorded = record_failure(photo, event["error"], batches(), jobs(), photos(), batch_files(), batch_machine())
+    if recorded.counts:
+        job_failed(recorded.code)
+        logger.error("photo was not delivered", code=recorded.code)
+    return {"code": recorded.code}

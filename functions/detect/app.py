@@ -1,4 +1,4 @@
-"""Finds what the job hides in the upload, or what a draft still shows of it."""
+"""Finds what the job must hide in the upload, or what is still visible in a draft."""
 
 from typing import Any
 
@@ -43,11 +43,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> DetectResponse:
 
 
 def detect(request: DetectRequest, client: str, context: LambdaContext) -> DetectResponse:
-    """Find what the job hides, and store the boxes. The budget of this client pays for calls.
+    """Find what the job must hide, and store the boxes. The budget of this client pays for calls.
 
-    Raises ImageTooLarge if the result's format cannot hold the photo, before a service is paid. Raises UploadReplaced
-    if the upload was replaced during the detection. Raises CorruptImage if pixels are missing and NothingFound if
-    nothing is found, if the job asks to fail then.
+    Raises ImageTooLarge before the detection if the result's format cannot hold the photo. Raises UploadReplaced if the
+    upload was replaced during the detection. If the options say so, raises CorruptImage when pixels are missing, and
+    NothingFound when nothing is found.
     """
     photo = StoredPhoto(photos().read(request.key), photos().bucket, request.key)
     detection_pass = DetectionPass.CHECK if request.boxes else DetectionPass.FIRST
@@ -61,10 +61,10 @@ def detect(request: DetectRequest, client: str, context: LambdaContext) -> Detec
     detector = detector_for(request, paid, found)
     with stage(request.stage, len(photo.data)) as measured:
         detection = detect_at_confidence(detector, photo, request.options["min_confidence"], detection_pass)
-    # A service reads the photo in S3 itself. Its answer counts only if it read the photo that was read here.
+    # A detection service reads the photo from S3 by itself. Its answer is used only if both read the same photo.
     if detection_pass is DetectionPass.FIRST and detection.calls and digest(photos().read(request.key)) != found.photo:
         raise UploadReplaced
-    # Drafts are always complete, whatever the photo was.
+    # A draft is always complete, even if pixels of the photo are missing.
     must_be_complete = detection_pass is DetectionPass.CHECK or request.options["on_truncated"] == "fail"
     if must_be_complete and WarningCode.TRUNCATED_PHOTO in detection.warnings:
         raise CorruptImage
@@ -90,7 +90,7 @@ def detect(request: DetectRequest, client: str, context: LambdaContext) -> Detec
 
 
 def paid_calls(request: DetectRequest, client: str, photo: StoredPhoto, found: FoundBoxes) -> LookCalls:
-    """The calls of this look at this photo or draft, for which the budget of this client pays."""
+    """The paid calls of this look at this photo or draft. The budget of this client pays for them."""
     questions = questions_of(request.options["kinds"], pictures=2 if found.wraps else 1)
     reserved = reserved_calls(request.round, questions, request.options["review"])
     look = Look(request.job_id, request.round, photo, reserved)
@@ -98,7 +98,7 @@ def paid_calls(request: DetectRequest, client: str, photo: StoredPhoto, found: F
 
 
 def detector_for(request: DetectRequest, paid: LookCalls, found: FoundBoxes) -> Detector:
-    """The detector of this deployment. For a check, one that finds only what the draft does not cover."""
+    """The detector of this deployment. For a check, it finds only what the draft does not cover."""
     detector = detector_named(config.face_detector(), paid, goes_on_after(request), request.options["kinds"])
     if found.wraps:
         detector = WrappedDetector(detector)
@@ -108,15 +108,15 @@ def detector_for(request: DetectRequest, paid: LookCalls, found: FoundBoxes) -> 
 
 
 def goes_on_after(request: DetectRequest) -> tuple[type[FaceblurError], ...]:
-    """The errors of one of two detectors after which this request goes on with the other one."""
+    """The errors of one of two detectors after which the request continues with the other detector alone."""
     may_cost_less = () if request.options["require_all_detectors"] else (PhotoTooExpensive,)
     return (*may_cost_less, TransientError) if request.leave_out_unavailable else may_cost_less
 
 
 def stored_boxes(request: DetectRequest, found: FoundBoxes, detection: Detection) -> StoredBoxes:
-    """The file of all boxes. A check that found nothing leaves it as it was.
+    """Store all boxes. Returns the new file, or the request's own file if a check found nothing.
 
-    Raises NothingFound if there is no box and the job asks to fail then.
+    Raises NothingFound if there are no boxes and the job's options ask for a failure then.
     """
     if request.boxes and not detection.boxes:
         return request.boxes

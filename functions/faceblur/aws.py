@@ -26,7 +26,7 @@ _THROTTLED = {
 
 @contextmanager
 def service_errors(throttled: type[TransientError], unavailable: type[TransientError]) -> Iterator[None]:
-    """Raise `throttled` or `unavailable` for errors that may pass if the call is repeated; others stay unchanged."""
+    """Raise `throttled` or `unavailable` for transient errors of a call. Other errors stay unchanged."""
     try:
         yield
     except ClientError as error:

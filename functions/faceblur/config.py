@@ -5,10 +5,10 @@ from decimal import Decimal
 
 JOB_LIFETIME_SECONDS = 24 * 60 * 60
 LINK_SECONDS = 5 * 60
-# The time for which an upload may wait for its execution. The queue's three attempts take minutes, a backlog longer.
+# How long an upload may wait for its execution. The queue's three attempts take minutes, and a backlog takes longer.
 DELIVERY_SECONDS = 60 * 60
-# How long an execution may work on a photo before it asks a person, and again afterwards; and a margin for the event
-# that reports its end.
+# How long an execution may work on a photo before it asks a person, and again after the answer. The margin is for the
+# event that reports the execution's end.
 WORK_SECONDS = 900
 EXECUTION_MARGIN_SECONDS = 60
 
@@ -39,7 +39,7 @@ def webhook_url() -> str:
 
 
 def webhook_secret_name() -> str:
-    """The name of the SecureString in Parameter Store that holds the secret by which they are signed."""
+    """The name of the SecureString in Parameter Store that holds the secret for signing posts to the webhook."""
     return os.environ["WEBHOOK_SECRET_NAME"]
 
 
@@ -69,7 +69,7 @@ def source_bucket() -> str:
 
 
 def source_prefix() -> str:
-    """With what the keys of those photos begin."""
+    """The prefix of the keys of photos in the source bucket."""
     return os.environ["SOURCE_PREFIX"]
 
 
@@ -79,7 +79,7 @@ def target_bucket() -> str:
 
 
 def target_prefix() -> str:
-    """With what the keys of those results begin."""
+    """The prefix of the keys of results in the target bucket."""
     return os.environ["TARGET_PREFIX"]
 
 
@@ -119,7 +119,7 @@ def microdollars_a_day() -> int:
 
 
 def microdollars_a_day_per_client() -> int:
-    """What each client may cost in a day; a fifth of what all may, unless the deployment says otherwise."""
+    """What each client may cost in a day, in microdollars; by default a fifth of what all clients may cost."""
     own = os.environ["DOLLARS_A_DAY_PER_CLIENT"]
     return _microdollars(own) if own else microdollars_a_day() // 5
 
@@ -139,7 +139,7 @@ def oidc_audience() -> str:
 
 
 def oidc_scope() -> str:
-    """The scope that access tokens without an audience must have; empty if there are none."""
+    """The scope that access tokens without an audience must have; empty if such tokens are not accepted."""
     return os.environ["OIDC_SCOPE"]
 
 
@@ -149,5 +149,5 @@ def oidc_clients() -> list[str]:
 
 
 def front_secret() -> str:
-    """What the stack's own CloudFront says in each request, so that its word about the viewer's address is trusted."""
+    """The secret in each request of the stack's own CloudFront. It proves that the viewer's address is not forged."""
     return os.environ["FRONT_SECRET"]

@@ -1,4 +1,4 @@
-"""What the state machine and its tasks pass to each other.
+"""The payloads that the state machine and its tasks exchange.
 
 A handler parses its request once, by `parse`; the state machine reads the response. AWS keeps these payloads in the
 history of the execution for 90 days, and a state holds at most 256 KiB. So they carry keys, counts and options, but
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 
 class StoredBoxes(TypedDict):
-    """The file in S3 with the boxes of all that was found so far; `count` is the number of those that are hidden."""
+    """The file in S3 with all boxes found so far; `count` is the number of hidden boxes."""
 
     key: str
     count: int
 
 
-# Nothing is known yet. JSONata's engines differ in what they make of null, so variables of an execution hold none.
+# No boxes are known yet. JSONata's engines treat null differently, so the variables of an execution never hold null.
 NO_BOXES: StoredBoxes = {"key": "", "count": 0}
 
 
 class Draft(TypedDict):
-    """A picture in S3 in which everything is hidden that was found so far.
+    """A picture in S3 in which everything found so far is hidden.
 
-    `stripped` names the metadata that was left out, `kept_metadata` the kinds of it that were kept.
+    `stripped` names the metadata that was left out, and `kept_metadata` the kinds of metadata that were kept.
     """
 
     key: str
@@ -54,7 +54,7 @@ class _MeasuredStage(TypedDict):
 class Stage(_MeasuredStage, total=False):
     """A stage of the job, as the receipt reports it. Only a detection and a check have the fields below.
 
-    `found` counts what it found by kind.
+    `found` is how many of each kind the stage found.
     """
 
     detector: str
@@ -66,9 +66,9 @@ class Stage(_MeasuredStage, total=False):
 class ExecutionInput(TypedDict):
     """The input of an execution.
 
-    A job that is done again with the same boxes has their `boxes`, the number of those about which the detector was
-    not sure, and the `warnings` of their detection. Other jobs have NO_BOXES. `reviewed` tells whether a person decided
-    what is hidden.
+    A redo with the same boxes has these `boxes`, the number `unsure` of boxes of which the detector was not sure, and
+    the `warnings` of the detection. All other executions have NO_BOXES. `reviewed` tells whether a person decided what
+    is hidden.
     """
 
     job_id: str
@@ -80,11 +80,11 @@ class ExecutionInput(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class DetectRequest:
-    """Asks the function `detect` what the picture under `key` shows of the kinds in the options.
+    """Asks the function `detect` to find the kinds in the options in the picture under `key`.
 
     Round 0 searches the upload. Rounds 1 to 5 check a draft for what is not in `boxes`.
-    `stage` is one of `jobs.table.STAGES`. With `leave_out_unavailable`, one of two detectors is left out if it is away.
-    `decision` is the key of a decision, which the first detection applies; empty if there is none.
+    `stage` is one of `jobs.table.STAGES`. With `leave_out_unavailable`, one of two detectors is left out if it is not
+    available. `decision` is the key of a decision, which the first detection applies; empty if there is none.
     """
 
     job_id: str
@@ -98,9 +98,9 @@ class DetectRequest:
 
 
 class DetectResponse(TypedDict):
-    """The boxes of all that was found so far, and the warnings and the stage of this round.
+    """All boxes found so far, and the warnings and the stage of this round.
 
-    `unsure` is the number of this round's boxes about which the detector was not sure.
+    `unsure` is the number of this round's boxes of which the detector was not sure.
     """
 
     boxes: StoredBoxes
@@ -151,7 +151,7 @@ class PreviewResponse(TypedDict):
 
 
 class ReviewAnswer(TypedDict):
-    """What `review_job` answers the execution that waits: the file of boxes with the decision."""
+    """The answer of `review_job` to the execution that waits: the file of boxes after the decision."""
 
     boxes: StoredBoxes
 
@@ -188,13 +188,19 @@ class PhotoOfABatch:
 
 
 class PreparedPhoto(TypedDict):
-    """The job that hides the faces in a photo; empty if the photo is done, or is no photo but a folder."""
+    """The job of a photo; empty if the photo is already hidden, or if the key is a folder."""
 
     job_id: str
 
 
+class DeliveredPhoto(TypedDict):
+    """The code of the error with which the photo failed; empty if it was delivered."""
+
+    code: str
+
+
 class ReportResponse(TypedDict):
-    """The code of the error that ended the batch; empty if there is none."""
+    """The code of the error with which the batch ended; empty if there is none."""
 
     code: str
 
@@ -203,7 +209,7 @@ Request = TypeVar("Request", DetectRequest, HideRequest, PreviewRequest, Complet
 
 
 def parse(kind: type[Request], event: Mapping[str, Any]) -> Request:
-    """The request of this kind in a function's event. Raises TypeError if a field is missing that has no default.
+    """The request of this kind in a function's event. Raises TypeError if a field without a default is missing.
 
     Unknown fields are left out. An execution keeps the definition with which it began, so after an upgrade the event
     may have fields that this release no longer knows.
@@ -213,7 +219,7 @@ def parse(kind: type[Request], event: Mapping[str, Any]) -> Request:
 
 
 class ErrorOutput(TypedDict):
-    """What a Catch passes on. If a function raised the error, `Cause` is a `RaisedError` as JSON."""
+    """The error output of a Catch. If a function raised the error, `Cause` is a `RaisedError` as JSON."""
 
     Error: str
     Cause: str

@@ -159,13 +159,13 @@ class ReviewExpired(JobEnded):
 
 
 class TimedOut(JobEnded):
-    """The work on the photo, or one of its tasks, took longer than it may."""
+    """The work on the photo, or one of its tasks, took longer than allowed."""
 
     sentence = "This photo took too long to process. Please try again, or reduce it first."
 
 
 class PhotoTooDemanding(JobEnded):
-    """A function ended while it worked on the photo, twice: most likely the photo takes more memory than it has."""
+    """A function ended twice while it worked on the photo. Most likely the photo takes more memory than it has."""
 
     sentence = "This photo takes more memory than we have. Please reduce it, or choose another output format."
 
@@ -177,7 +177,7 @@ class Aborted(JobEnded):
 
 
 class BudgetSpent(JobEnded):
-    """The money of the day is spent: what all clients together, or this one, may cost. The API refuses with it too."""
+    """The day's budget of all clients together, or of this client, is spent. The API raises it too."""
 
     sentence = "No more photos are taken today. Please try again tomorrow."
 
@@ -243,7 +243,7 @@ class JobNotFinished(RequestError):
 
 
 class ReviewClosed(RequestError):
-    """The job does not wait for a review, or no longer."""
+    """The job does not wait for a review."""
 
     sentence = "This job does not wait for a review. Request it again to see its state."
 
@@ -267,6 +267,6 @@ class BatchNotReady(RequestError):
 
 
 class SourceNotAllowed(RequestError):
-    """The deployment was not given the bucket from which the photos come, or to which the results go."""
+    """The source or the target of a batch is not within the buckets and prefixes of the deployment's parameters."""
 
     sentence = "This deployment may not use that bucket or prefix. It uses those of its parameters only."

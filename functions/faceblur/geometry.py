@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 # Photos have at most 65,535 pixels a side, so a box is stored to a third of a pixel.
 DECIMALS = 5
-# A box that lies in another one is a part of the same face if its middle lies in the ellipse over the other box. The
-# middle is this share of the box, and the ellipse is this many times as large as the other box. A box in a corner may
-# be another face, because the paint over a head does not reach into the corners of its box.
+# A box inside another one is a part of the same face if its middle lies in the ellipse over the other box. MIDDLE is
+# the share of the box that counts as its middle, and OVAL the size of the ellipse relative to the other box. A box in a
+# corner may be another face, because the paint over a head does not reach into the corners of its box.
 MIDDLE, OVAL = 0.5, 1.1
-# A line whose intersection over union with a surer one is above the first is the same line, and so is one of which more
-# than the second lies in that one. One that is only partly the same stays, because the surer one may be what a tile's
-# edge left of it. What is more times as high as the third is no line, but holds it, as the outline of a car does.
+# A line of text is the same as a surer line if their intersection over union is above SAME, or if more than the share
+# WITHIN of it lies in the surer one. A line that overlaps less stays, because the surer one may be a fragment that a
+# tile's edge cut off. A box that is more than HIGHER times as high is not the same line but contains it, such as a car.
 SAME, WITHIN, HIGHER = 0.7, 0.9, 2.0
 
 
@@ -58,7 +58,7 @@ class Rectangle(NamedTuple):
         return Rectangle(self.left - left, self.top - top, self.right - left, self.bottom - top)
 
     def strips(self, pixels: int) -> Iterator[Rectangle]:
-        """This rectangle from top to bottom in strips of at most so many pixels; nothing if it has no area."""
+        """This rectangle in strips of at most this many pixels, from top to bottom; nothing if it has no area."""
         width, _ = self.size
         if width > 0:
             rows = max(1, pixels // width)
@@ -66,7 +66,7 @@ class Rectangle(NamedTuple):
                 yield self._replace(top=top, bottom=min(top + rows, self.bottom))
 
     def quarters(self, overlap: float = 0) -> list[Rectangle]:
-        """Its four quarters, row by row. They overlap by this many pixels, at most half of the shorter side."""
+        """The four quarters, row by row. They overlap by this many pixels, at most half of the shorter side."""
         margin = round(overlap / 2)
         x, y = (self.left + self.right) // 2, (self.top + self.bottom) // 2
         return [
@@ -76,14 +76,14 @@ class Rectangle(NamedTuple):
         ]
 
     def tiles(self, columns: int, rows: int, overlap: int) -> list[Rectangle]:
-        """It in equal tiles, row by row. Neighbours overlap by so many pixels, at most a side of this rectangle."""
+        """Equal tiles of the rectangle, row by row. Neighbours overlap by this many pixels, at most a side of it."""
         across = _overlapping_parts(self.left, self.right, columns, overlap)
         down = _overlapping_parts(self.top, self.bottom, rows, overlap)
         return [Rectangle(left, top, right, bottom) for top, bottom in down for left, right in across]
 
 
 def _overlapping_parts(start: int, end: int, parts: int, overlap: int) -> list[tuple[int, int]]:
-    """The equal parts of a line from `start` to `end`, of which neighbours share `overlap` pixels."""
+    """Equal parts of the range from `start` to `end`. Neighbours share `overlap` pixels."""
     step = (end - start - overlap) / parts
     return [(start + floor(step * part), start + ceil(step * (part + 1)) + overlap) for part in range(parts)]
 
@@ -96,10 +96,10 @@ class Box:
     image plane, in degrees clockwise: 0 is upright, 180 upside down. It is measured in pixels, not in fractions of the
     sides.
 
-    The box of a face's detector is upright and encloses the turned head. If `turned` is true, the box itself is turned
-    about its middle by `roll`, as text lies and as people draw it. Then it may reach outside the image, and be wider
-    than it. `ratio` is the image's width by its height in pixels, which tells where the corners of a turned box lie. It
-    is no part of the box, so boxes are compared and stored without it.
+    The box of a face detector is upright and encloses the turned head. If `turned` is true, the box itself is turned
+    about its middle by `roll`: boxes of text and boxes that people draw are. A turned box may reach outside the image,
+    and may be wider than the image. `ratio` is the image's width divided by its height in pixels. It is needed to place
+    the corners of a turned box. It is not a part of the box, so boxes are compared and stored without it.
     """
 
     left: float
@@ -135,7 +135,7 @@ class Box:
 
     @property
     def bounds(self) -> Box:
-        """The upright box around this box as it lies."""
+        """The smallest upright box around this box."""
         if not self.tilt:
             return self
         wide, high = _extent(self, self.tilt, self.ratio)
@@ -151,7 +151,7 @@ class Box:
         return replace(self, left=left, top=top, width=right - left, height=bottom - top)
 
     def intersection(self, other: Box) -> float:
-        """The area that both boxes cover as they lie, as a fraction of the image's."""
+        """The area that both boxes cover, turned as they are, as a fraction of the image's area."""
         if self.tilt or other.tilt:
             return _common_area(self, other)
         width = min(self.right, other.right) - max(self.left, other.left)
@@ -169,7 +169,7 @@ class Box:
         return common / union if union > 0 else 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """This box as JSON carries it, rounded to what can be seen."""
+        """This box for JSON, rounded to about a third of a pixel."""
         return {
             "left": round(self.left, DECIMALS),
             "top": round(self.top, DECIMALS),
@@ -189,17 +189,17 @@ class Box:
 
 
 def count_kinds(boxes: Iterable[Box]) -> dict[Kind, int]:
-    """How many of these boxes are of each kind; every kind is named."""
+    """The number of boxes of each kind. Every kind has an entry."""
     counts = Counter(box.kind for box in boxes)
     return {kind: counts[kind] for kind in KINDS}
 
 
 def merge(boxes: Iterable[Box], overlap: float = 0.5, inside: float = inf, higher: float = inf) -> list[Box]:
-    """Non-maximum suppression: the boxes, most confident first, without those that repeat a more confident one.
+    """Non-maximum suppression: the boxes, most confident first, without duplicates of more confident boxes.
 
-    A box repeats a more confident one of its kind if their intersection over union is more than `overlap`. It also does
-    if more than `inside` of its own area lies in the other box and its middle lies in the ellipse over the other box.
-    It does not if the other one is more than `higher` times as high.
+    A box is a duplicate of a more confident box of its kind if their intersection over union is more than `overlap`.
+    It is a duplicate too if more than `inside` of its own area lies in the other box and its middle lies in the ellipse
+    over the other box. It is never a duplicate of a box that is more than `higher` times as high.
     """
     kept: list[Box] = []
     index = BoxIndex()
@@ -212,7 +212,7 @@ def merge(boxes: Iterable[Box], overlap: float = 0.5, inside: float = inf, highe
 
 
 def merge_lines(boxes: Iterable[Box]) -> list[Box]:
-    """The boxes of lines of text, most confident first, without those of a line that was found again."""
+    """The boxes of lines of text, most confident first, without duplicates."""
     return merge(boxes, SAME, WITHIN, HIGHER)
 
 
@@ -228,16 +228,17 @@ def is_part(box: Box, other: Box, inside: float) -> bool:
     return across**2 + down**2 < OVAL**2
 
 
-# The functions below measure in heights of the image, in which a turn keeps lengths. A point (x, y) is x + iy.
+# The functions below use the image's height as the unit of both axes, so that a rotation keeps lengths. A point (x, y)
+# is the complex number x + iy.
 
 
 def _ratio(one: Box, other: Box) -> float:
-    """The ratio of the image in which two boxes lie: that of a turned one, because the other may not know it."""
+    """The ratio of the image in which two boxes lie. Only a turned box is sure to have it."""
     return one.ratio if one.tilt else other.ratio
 
 
 def _twice_from(one: Box, other: Box, ratio: float) -> complex:
-    """Twice the way from the middle of one box to that of the other."""
+    """Twice the vector from the middle of one box to the middle of the other."""
     across = other.left + other.right - one.left - one.right
     return complex(across * ratio, other.top + other.bottom - one.top - one.bottom)
 
@@ -250,10 +251,10 @@ def _extent(box: Box, degrees: float, ratio: float) -> tuple[float, float]:
 
 
 def _common_area(one: Box, other: Box) -> float:
-    """The area that both boxes cover, as a fraction of the image's, if at least one of them is turned.
+    """The area that both boxes cover, as a fraction of the image's area, if at least one box is turned.
 
-    The corners of one are turned so that the other is upright about 0. Then they are cut at each of its sides
-    (Sutherland and Hodgman, https://doi.org/10.1145/360767.360802).
+    The plane is moved and turned so that the other box is upright with its middle at 0. Then the first box is clipped
+    at each side of the other one (Sutherland and Hodgman, https://doi.org/10.1145/360767.360802).
     """
     ratio = _ratio(one, other)
     turn, back = rect(1, radians(one.tilt)), rect(1, -radians(other.tilt))
@@ -282,7 +283,7 @@ class BoxIndex:
     """Boxes by size and position, so that each box of a crowd is compared only with its neighbours.
 
     Boxes of about the same width and height share a grid. The cells of a grid are at least as large as its boxes, so a
-    box reaches from the cell of its upper left corner at most into the next cells. Of a turned box, its bounds count.
+    box reaches from the cell of its upper left corner at most into the next cells. A turned box counts by its bounds.
     """
 
     def __init__(self, boxes: Iterable[Box] = ()) -> None:

@@ -3,12 +3,12 @@
 from typing import Literal, get_args
 
 MAX_BYTES = 35_000_000  # of an upload
-# A result may be larger: a JPEG as PNG takes three to ten times the bytes. A function holds the whole file, twice while
-# it is written, beside up to 400 MB of pixels.
+# A result may be larger than the upload: a JPEG stored as PNG takes three to ten times the bytes. A function holds the
+# whole file in memory (twice while it is written), beside up to 400 MB of pixels.
 MAX_RESULT_BYTES = 200_000_000
 MAX_PIXELS = 100_000_000
-# Some encoders take so much memory that a function with 3,008 MB holds fewer: these, measured by `make bench-memory`.
-# The second part of the key says whether the picture has transparency.
+# Some encoders take more memory, so a function with 3,008 MB can write only this many pixels, as measured by
+# `make bench-memory`. The second part of the key says whether the picture has transparency.
 MAX_PIXELS_WRITTEN = {
     ("AVIF", False): 64_000_000,
     ("AVIF", True): 60_000_000,
@@ -22,7 +22,7 @@ MAX_RATIO = 200
 # The number of boxes in a job. A function can hide this many before its timeout, and their boxes take 4 MB.
 MAX_BOXES = 20_000
 
-# What can be hidden.
+# The kinds of things that can be hidden.
 Kind = Literal["face", "plate", "text"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 StyleKind = Literal["blur", "pixelate", "solid"]
@@ -35,12 +35,11 @@ MetadataKind = Literal["time", "position", "camera", "credit", "panorama"]
 MIN_PADDING = 0.1
 DEFAULT_PADDING = 0.24
 
-# Each step of strength takes away one cell of the cells that remain of a face. Even the least strength hides a face for
-# good.
+# Each step of strength removes one of the cells that remain of a face. Even the lowest strength cannot be undone.
 MIN_STRENGTH, MAX_STRENGTH = 1, 3
 
 # On the scale (0…100) of all detectors. It is chosen for recall.
 DEFAULT_CONFIDENCE = 50.0
 
-# A job and its photo live for a day. Whoever does a job again in the last of these hours gets a result in time.
+# A job and its photo live for a day. After a redo in the last of these hours, the result is still there for some hours.
 MAX_HOURS_KEPT = 20

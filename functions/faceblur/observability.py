@@ -1,6 +1,6 @@
 """The logger and metrics of all functions.
 
-Whoever knows a job's id sees its result. So no log line holds one: a digest of the id takes its place, and is the
+Whoever knows a job's id sees its result. So no log line holds an id. A digest of the id replaces it, and is the
 correlation id.
 """
 
@@ -34,12 +34,12 @@ _JOB_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 
 
 def digest_of_id(job_id: str) -> str:
-    """What stands for a job's id in logs: the first 16 hexadecimal digits of the id's SHA-256."""
+    """The digest that replaces a job's id in logs: the first 16 hexadecimal digits of the id's SHA-256."""
     return sha256(job_id.encode()).hexdigest()[:16]
 
 
 def without_ids(text: str) -> str:
-    """The text with the digest of each job's id in its place, as in `uploads/{digest}`."""
+    """The text with each job's id replaced by its digest, as in `uploads/{digest}`."""
     return _JOB_ID.sub(lambda found: digest_of_id(found[0]), text)
 
 
@@ -51,10 +51,10 @@ logger = Logger(service=NAMESPACE, use_rfc3339=True, json_serializer=_line)
 
 
 def entry_point(handler: Callable[[Any, LambdaContext], Answer]) -> Callable[..., Answer]:
-    """Give a handler the logs of its call, and take the ids of jobs out of an error's text.
+    """Add Lambda's context to a handler's logs, and replace the ids of jobs in the text of an error that it raises.
 
-    Lambda's runtime and the logger log the text of an error that leaves the handler, and that of its causes. AWS names
-    keys and ARNs in some.
+    Lambda's runtime and the logger log the texts of that error and of its causes. Some texts of AWS contain keys and
+    ARNs, and so ids.
     """
 
     @functools.wraps(handler)
@@ -70,7 +70,7 @@ def entry_point(handler: Callable[[Any, LambdaContext], Answer]) -> Callable[...
 
 
 def _take_ids_out_of(error: BaseException | None) -> None:
-    """Change the text of an error, and of those that led to it. The errors of boto3 and of this project have it so."""
+    """Change the text of an error and of its causes. boto3's and this project's errors keep their text in `args`."""
     while error:
         error.args = tuple(without_ids(each) if isinstance(each, str) else each for each in error.args)
         error = error.__cause__ or error.__context__
@@ -111,7 +111,7 @@ def job_completed() -> None:
 
 
 def work_finished(seconds: float) -> None:
-    """Count how long the work on a completed job took, since it began or since a person answered."""
+    """Record how long the work on a completed job took, since it began or since a person answered."""
     _count("WorkSeconds", MetricUnit.Seconds, seconds)
 
 
@@ -121,7 +121,7 @@ def job_failed(code: str) -> None:
 
 
 def budget_refused(limit: str) -> None:
-    """Count a job that the budget refused: that of the `day` or that of a `client`."""
+    """Count a job that was refused because the budget of the `day` or of its `client` is spent."""
     _count("JobsRefused", MetricUnit.Count, 1, limit=limit)
 
 

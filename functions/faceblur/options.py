@@ -149,7 +149,7 @@ def parse_options(fields: dict[str, Any]) -> JobOptions:
 
 
 def explain(error: ValidationError, unknown: str) -> str:
-    """What is wrong with a request: its first ten invalid fields. `unknown` is said of a field that is not known."""
+    """The message about a request's first ten invalid fields. `unknown` is the text for a field that is not known."""
     named = [_sentence(detail, unknown) for detail in error.errors()[:_MOST_NAMED]]
     more = error.error_count() - len(named)
     return "; ".join([*named, f"and {more} more"] if more else named)

@@ -1,4 +1,4 @@
-"""Turns jobs to FAILED whose upload could not be handed to the state machine."""
+"""Fails the jobs whose upload could not be handed to the state machine."""
 
 from typing import Any
 
@@ -27,9 +27,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
 
 
 def fail_upload(job_id: str) -> None:
-    """Fail the job if it still waits for its upload, and delete the upload unless somebody needs it.
+    """Fail the job if it still waits for its upload, and delete the upload unless the job needs it.
 
-    A job that is being processed was started after all. Its execution decides how it ends.
+    If the job is being processed, it was started after all, and its execution decides how it ends.
     """
     tag_with_job(job_id)
     jobs().fail(job_id, InternalError(), only_from=(Status.AWAITING_UPLOAD,))

@@ -18,7 +18,7 @@ app = router()
 
 @app.get("/batches/<batch_id>")
 def get_batch(batch_id: str) -> Response[str]:
-    """Show a batch. If its execution ended without a report, it is failed first."""
+    """Show a batch. If its execution ended without a report, fail the batch first."""
     found = batches().get_owned(valid_batch_id(batch_id), caller(app.current_event))
     batch = settled(found, batches(), batch_machine())
     running = batch.status is BatchStatus.RUNNING

@@ -18,7 +18,7 @@ app = router()
 
 @app.get("/jobs/<job_id>")
 def get_job(job_id: str) -> Response[str]:
-    """Show a job. If its time is over, it is failed first."""
+    """Show a job. If its time is over, fail it first."""
     before = jobs().get_owned(valid_job_id(job_id), caller(app.current_event))
     job = jobs().fail_if_overdue(before, partial(photos().has_upload, job_id))
     if job.error and not before.error and (code := jobs().count_failure(job_id, job.execution)):
@@ -27,7 +27,7 @@ def get_job(job_id: str) -> Response[str]:
     try:
         body = job_body(job, photos())
     except JobNotFound:
-        # The job waited for a review when it was read, and its boxes are gone now.
+        # The job waited for a review when it was read, and has ended since: its boxes are deleted.
         body = job_body(jobs().get(job_id), photos())
     return answer(200, body)
 

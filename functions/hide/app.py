@@ -1,4 +1,4 @@
-"""Hides in the upload what was found, and stores the draft."""
+"""Hides what was found in the upload, and stores the draft."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Creates the job of one photo of a batch, and copies the photo to where the job expects it."""
+"""Creates the job of one photo of a batch, and copies the photo to the job's upload key."""
 
 from typing import Any
 

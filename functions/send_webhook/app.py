@@ -1,4 +1,4 @@
-"""Posts the events that wait in the webhook's queue."""
+"""Posts the events in the webhook's queue to the webhook."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""Deletes photos that jobs need no more, and objects older than a job's lifetime.
+"""Deletes photos that jobs no longer need, and objects older than a job's lifetime.
 
-S3's lifecycle rule may take a day longer.
+S3's lifecycle rule alone may delete them a day later.
 """
 
 from typing import Any

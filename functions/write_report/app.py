@@ -14,9 +14,10 @@ from faceblur.observability import entry_point, logger
 
 @entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> ReportResponse:
-    """Entry point for the state machine, and for EventBridge's events about executions that have stopped.
+    """Entry point for the state machine, and for EventBridge's events about executions that have ended.
 
-    One that has stopped as FAILED has called this function before. If there is no report then, it cannot be written.
+    An execution that ended as FAILED has called this function before. If there is no report by then, none can be
+    written, so the batch is failed without one.
     """
     if event["status"] == "FAILED" and "stopDate" in event:
         give_up_batch(event["executionArn"], batches())

@@ -1,4 +1,4 @@
-"""Attacks on a stack with sign-in: every way around the sign-in, and the answer to it."""
+"""Attacks on a stack with sign-in, and the answers to them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EVERY_REQUEST = [("POST", "/jobs"), ("GET", f"/jobs/{NOBODYS}"), ("DELETE", f"/j
 
 
 class Person:
-    """Somebody with a token, as the API sees them."""
+    """A client of the API with a token."""
 
     def __init__(self, stack: Deployed, token: str) -> None:
         self.stack, self.token = stack, token
@@ -52,7 +52,7 @@ class Person:
 
 
 def an_hour_hence() -> int:
-    """An expiry late enough for all tests of this module, also on a busy machine."""
+    """An expiry late enough for all tests of this module, even on a busy machine."""
     return int(time.time()) + 60 * 60
 
 
@@ -129,7 +129,7 @@ def test_a_job_does_not_exist_for_others(alice: Person, bob: Person, hers: dict[
     assert_unharmed(alice, hers)
 
 
-def test_nobody_becomes_somebody_else_by_saying_so(alice: Person, bob: Person, hers: dict[str, Any]) -> None:
+def test_headers_and_fields_cannot_change_the_owner(alice: Person, bob: Person, hers: dict[str, Any]) -> None:
     row = alice.stack.row(hers["job_id"])
     assert row is not None
     owner, path = row["owner"]["S"], f"/jobs/{hers['job_id']}"
@@ -179,7 +179,7 @@ def test_a_job_is_erased_by_its_owner(alice: Person) -> None:
         "/jobs/" + "a" * 3000,
     ],
 )
-def test_a_path_that_is_a_trick(bob: Person, hers: dict[str, Any], path: str) -> None:
+def test_a_crafted_path(bob: Person, hers: dict[str, Any], path: str) -> None:
     tried = path.replace("{id}", hers["job_id"]).replace("{ID}", hers["job_id"].upper())
     for method in ("GET", "DELETE"):
         status, _, body = raw(bob, method, tried)
@@ -187,8 +187,8 @@ def test_a_path_that_is_a_trick(bob: Person, hers: dict[str, Any], path: str) ->
         assert "status" not in json.loads(body)
 
 
-def test_a_header_is_not_broken_out_of(bob: Person, origin: str) -> None:
-    """No header of the answer repeats what a client sent."""
+def test_no_header_can_be_injected(bob: Person, origin: str) -> None:
+    """No header of the answer contains a value that a client sent."""
     for value in ("https://evil.example%0d%0aSet-Cookie: owner=alice", "https://evil.example", "null"):
         status, headers, _ = raw(bob, "GET", f"/jobs/{NOBODYS}", Origin=value, X_Forwarded_Host="evil.example")
         assert status == 404
@@ -209,7 +209,7 @@ def test_a_header_is_not_broken_out_of(bob: Person, origin: str) -> None:
         pytest.param(b"\xff\xfe\x00", id="no text"),
     ],
 )
-def test_a_body_that_is_too_much(bob: Person, body: bytes) -> None:
+def test_an_excessive_body(bob: Person, body: bytes) -> None:
     refused = bob.call("POST", "/jobs", content=body, headers={"Content-Type": "application/json"})
     assert refused.status_code in {400, 413}, refused.text
     if refused.status_code == 400:
@@ -220,7 +220,7 @@ def test_a_body_that_is_too_much(bob: Person, body: bytes) -> None:
 # ---------------------------------------------------------------- forms and links
 
 
-def test_a_link_is_for_one_file_and_one_time(alice: Person, hers: dict[str, Any]) -> None:
+def test_a_link_is_valid_for_one_file_and_a_limited_time(alice: Person, hers: dict[str, Any]) -> None:
     link = httpx.URL(hers["result"]["url"])
     assert request("GET", link).status_code == 200
     changed = [
@@ -231,14 +231,14 @@ def test_a_link_is_for_one_file_and_one_time(alice: Person, hers: dict[str, Any]
         link.copy_with(query=None),
     ]
     for other in changed:
-        # A link without its signature is one that is malformed.
+        # A link with a missing signature counts as malformed.
         assert request("GET", other).status_code in {400, 403}, other
     for method in ("PUT", "DELETE"):
         assert request(method, link, content=b"").status_code == 403
     assert_unharmed(alice, hers)
 
 
-def test_a_form_is_for_one_place(alice: Person) -> None:
+def test_a_form_is_valid_for_one_key(alice: Person) -> None:
     job = alice.create()
     form = job["upload"]
     for field, value in {
@@ -251,7 +251,7 @@ def test_a_form_is_for_one_place(alice: Person) -> None:
     assert alice.stack.objects(job["job_id"]) == []
 
 
-def test_the_storage_is_open_to_nobody(alice: Person, hers: dict[str, Any]) -> None:
+def test_the_storage_refuses_requests_without_a_signature(alice: Person, hers: dict[str, Any]) -> None:
     bucket = f"{alice.stack.stack.endpoint}/{alice.stack.bucket}"
     for key in ["", *(f"/{key}" for key in alice.stack.objects(hers["job_id"]))]:
         assert request("GET", bucket + key).status_code == 403
@@ -261,7 +261,7 @@ def test_the_storage_is_open_to_nobody(alice: Person, hers: dict[str, Any]) -> N
 # ---------------------------------------------------------------- the budget
 
 
-def test_who_has_spent_their_part_is_refused_and_others_are_not(alice: Person, bob: Person) -> None:
+def test_only_a_client_that_has_spent_its_part_is_refused(alice: Person, bob: Person) -> None:
     her_row = alice.stack.row(alice.create()["job_id"])
     assert her_row is not None
     with alice.stack.spent("5", her_row["client"]["S"]):
@@ -289,16 +289,16 @@ def test_the_command_with_and_without_a_token(alice: Person, environment: dict[s
 
 
 def test_keys_are_rotated(deployed_with_sign_in: Deployed, issuer: Issuer) -> None:
-    withdrawn = issuer.token("carol")  # which nobody has used yet: what was looked at is taken for a minute more
+    withdrawn = issuer.token("carol")  # unused until now, because the API accepts a verified token for a minute
     issuer.rotate("second")
     carol = Person(deployed_with_sign_in, issuer.token("carol"))
-    # An unknown key has the issuer asked again at most every half a minute, so that forged ones are no burden to it.
+    # For unknown keys, the API asks the issuer at most every half minute, so that forged tokens put no load on it.
     eventually(lambda: carol.call("POST", "/jobs").status_code == 201, "the new key")
     assert Person(deployed_with_sign_in, withdrawn).call("POST", "/jobs").status_code == 401
 
 
 def raw(person: Person, method: str, path: str, **headers: str) -> tuple[int, Any, str]:
-    """The answer to a path that no library has normalised."""
+    """The answer to a request whose path is sent unchanged, because HTTP libraries would normalise it."""
     address = urlsplit(person.stack.stack.api_url)
     connection = HTTPConnection(address.netloc, timeout=30)
     try:

@@ -1,4 +1,4 @@
-"""The `faceblur` command as a person uses it, with real photos and a deployed stack."""
+"""The `faceblur` command with real photos and a deployed stack."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_faces_in_several_photos_are_hidden(
 
 def test_one_bad_photo_does_not_stop_the_others(api: str, environment: dict[str, str], photos: dict[str, Path]) -> None:
     finished = faceblur(environment, "blur", photos["text.jpg"], photos["hopper.jpg"], "--json")
-    # In the order in which they ended.
+    # The lines are in the order in which the photos ended.
     reports = {Path(report["photo"]).name: report for report in map(json.loads, finished.stdout.splitlines())}
     bad, good = reports["text.jpg"], reports["hopper.jpg"]
     assert finished.returncode == 1
@@ -71,12 +71,12 @@ def test_one_bad_photo_does_not_stop_the_others(api: str, environment: dict[str,
     assert (good["status"], good["error"]) == ("COMPLETED", None)
 
 
-def test_a_run_that_is_killed_goes_on(api: str, environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_run_continues_after_it_was_killed(api: str, environment: dict[str, str], tmp_path: Path) -> None:
     photos, out, report = tmp_path / "photos", tmp_path / "out", tmp_path / "report.csv"
     names = [f"{number % 2}/{number}.jpg" for number in range(FOLDER_PHOTOS)]
     for name in names:
         (photos / name).parent.mkdir(parents=True, exist_ok=True)
-        # Each has bytes of its own: what follows the end of a JPEG is no pixel.
+        # Each file differs: bytes after the end of a JPEG do not change its pixels.
         (photos / name).write_bytes(astronaut() + name.encode())
     (photos / "broken.jpg").write_bytes(grace_hopper()[:2000])
     (photos / "video.mp4").write_bytes(b"\0\0\0\x18ftypisom\0\0\0\0isommp41")

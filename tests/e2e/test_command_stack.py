@@ -1,4 +1,4 @@
-"""The `faceblur` command when no stack runs yet: it starts one, and leaves nothing of it running."""
+"""The `faceblur` command without a running stack: it starts one, and leaves no process of it."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def test_the_command_starts_a_stack_if_none_is_running(environment: dict[str, st
     assert "nothing was running" in faceblur(environment, "down").stderr
 
 
-def test_a_stack_of_its_own_is_used_again_and_keeps_no_photo(environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_commands_own_stack_is_reused_and_keeps_no_photo(environment: dict[str, str], tmp_path: Path) -> None:
     state = Path(environment["FACEBLUR_STATE"])
     (tmp_path / "hopper.jpg").write_bytes(grace_hopper())
     taken = {int(kept.name.removeprefix("aws-")) for kept in state.glob("aws-*")} | {ports.AWS}
     with ExitStack() as others:
         for port in taken:
             listener = others.enter_context(socket.socket())
-            # Connections of a stack that has just ended would forbid the bind otherwise.
+            # Without this, connections of a stack that has just ended would prevent the bind.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with suppress(OSError):  # It is taken already.
                 listener.bind(("127.0.0.1", port))
@@ -58,7 +58,7 @@ def test_ctrl_c_leaves_no_process(environment: dict[str, str]) -> None:
     with served(environment) as (process, about):
         emulator = working_in(state)
         assert emulator
-        # The emulator is slow to end. A second Ctrl-C does not stop the command from waiting for it.
+        # The emulator ends slowly. The command waits for it even after a second Ctrl-C.
         send(emulator, signal.SIGSTOP)
         try:
             process.send_signal(signal.SIGINT)
@@ -84,7 +84,7 @@ def test_an_interrupted_deployment_ends_in_one_line(tmp_path: Path, built: Path)
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
         assert process.wait(60) == 0
-    # An interrupt in the middle of a print has rich print that line once more.
+    # If the interrupt comes in the middle of a print, rich prints that line twice.
     assert rest.replace(deploying, "") == "stopped\n"
     assert working_in(tmp_path) == []
 
@@ -97,16 +97,16 @@ def test_an_emulator_stops_with_its_killed_command(environment: dict[str, str]) 
     with served(environment) as (process, _):
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
-        # It has saved its stack.
+        # The emulator has saved its stack.
         assert "(sam deploy)" not in process.stderr.read()
 
 
-def test_what_a_killed_command_left_is_ended(environment: dict[str, str]) -> None:
+def test_processes_of_a_killed_command_are_ended(environment: dict[str, str]) -> None:
     state = Path(environment["FACEBLUR_STATE"])
     with served(environment) as (process, about):
         left = working_in(state)
         assert left
-        # It would stop by itself. This one cannot.
+        # The emulator would end by itself. A stopped process cannot.
         send(left, signal.SIGSTOP)
         process.kill()
         assert process.wait(60) == -signal.SIGKILL

@@ -1,7 +1,7 @@
-"""The role of deploy-role.yaml: it can deploy, update and delete a stack, and may do nothing that this does not take.
+"""The role of deploy-role.yaml: it can deploy, update and delete a stack, and has no further rights.
 
-The embedded AWS holds a caller to its role, but not what CloudFormation does for that caller. So the second half asks
-for each resource of the template whether the role may do what AWS's handlers of that type of resource do.
+The embedded AWS checks a caller's own requests against its role, but not the requests that CloudFormation makes for the
+caller. So the second half checks for each resource of the template that the role allows the requests of AWS's handlers.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ PARAMETERS = (
 )
 INLINE_POLICIES = 10240  # characters, the quota of IAM for one role
 
-# By type of resource: its ARN as AWS makes it, and what CloudFormation's handlers of it call (`handlers` in the schema
-# of the resource provider), without what belongs to properties that the template does not use.
+# By type of resource: the form of its ARN, and the actions of CloudFormation's handlers (`handlers` in the schema of
+# the resource provider). Actions for properties that the template does not use are left out.
 HANDLERS = {
     "AWS::ApiGateway::Deployment": (
         "apigateway:{region}::/restapis/1a2b/deployments/3c",
@@ -153,7 +153,7 @@ HANDLERS = {
         "wafv2:AssociateWebACL DisassociateWebACL GetWebACLForResource apigateway:SetWebACL",
     ),
 }  # fmt: skip
-# What else is asked of AWS: by `sam deploy`, by `faceblur publish` and by `faceblur delete`.
+# The further actions of `sam deploy`, `faceblur publish` and `faceblur delete`.
 SAM_BUCKET = "s3:::aws-sam-cli-managed-default-samclisourcebucket-1a2b"
 TOOLS = {
     "cloudformation:{region}:{account}:stack/{stack}/0f8fad5b": (
@@ -185,7 +185,7 @@ TOOLS = {
 
 @pytest.fixture(scope="module")
 def root(endpoint: str) -> Stack:
-    """The embedded AWS as its owner sees it, with the role in it."""
+    """The embedded AWS with the rights of its owner, and with the role deployed."""
     stack = Stack(endpoint, {})
     cloudformation = stack.client("cloudformation")
     cloudformation.create_stack(
@@ -224,7 +224,7 @@ def clients(environment: dict[str, str]) -> Callable[[str], Any]:
 
 
 def run(environment: dict[str, str], *command: str | Path) -> str:
-    """What a command prints. It must succeed."""
+    """The output of a command, which must succeed."""
     ran = subprocess.run(
         command, cwd=project.ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300
     )
@@ -233,7 +233,7 @@ def run(environment: dict[str, str], *command: str | Path) -> str:
 
 
 def deploy(environment: dict[str, str], *parameters: str) -> None:
-    """Run `sam deploy` with the role, of the template as it is: without a build, because no function is called."""
+    """Run `sam deploy` of the template with the role. There is no build, because no function is called."""
     endpoint = f"AwsEndpointUrl={environment['AWS_ENDPOINT_URL']}"
     configuration = [f"--config-file={ROOT / 'samconfig.toml'}", "--config-env=local"]
     options = [*configuration, f"--template-file={TEMPLATE}", f"--stack-name={STACK}"]
@@ -241,7 +241,7 @@ def deploy(environment: dict[str, str], *parameters: str) -> None:
 
 
 def make_bucket_of_sam(root: Stack, environment: dict[str, str]) -> None:
-    """Make the bucket for uploads as `sam deploy` does, but without the policy that asks for TLS, which is not here."""
+    """Make the bucket for uploads as `sam deploy` does, but without its policy, which requires TLS."""
     python, make = project.SAM.with_name("python"), "from samcli.lib.bootstrap.bootstrap import manage_stack"
     run(environment, python, "-c", f"{make}; manage_stack(None, '{REGION}')")
     s3 = root.client("s3")
@@ -266,14 +266,14 @@ def test_with_the_role_a_stack_is_deployed_updated_and_deleted(root: Stack, envi
         cloudformation.describe_stacks(StackName=STACK)
 
 
-def test_stacks_of_other_names_are_out_of_reach(root: Stack, clients: Callable[[str], Any]) -> None:
+def test_the_role_cannot_change_stacks_of_other_names(root: Stack, clients: Callable[[str], Any]) -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
         clients("cloudformation").delete_stack(StackName="payroll")
     with pytest.raises(ClientError, match="AccessDenied"):
         clients("iam").put_role_policy(RoleName="payroll", PolicyName="all", PolicyDocument="{}")
 
 
-# ---------------------------------------------------------------- what CloudFormation does for whoever has the role
+# ---------------------------------------------------------------- the requests of CloudFormation with the role
 
 
 @pytest.fixture(scope="module")
@@ -298,7 +298,7 @@ def arn(pattern: str, **names: str) -> str:
 
 
 def calls(stack: str) -> list[tuple[str, str]]:
-    """Each action that a stack of this name takes, and the ARN on which it is asked for."""
+    """Each action that a stack of this name needs, and the ARN of its resource."""
     found = [(action, arn(pattern, stack=stack)) for pattern, text in TOOLS.items() for action in actions(text)]
     for logical_id, resource in template()["Resources"].items():
         for kind in expanded(resource["Type"]):
@@ -323,7 +323,7 @@ def given_name(logical_id: str) -> str | None:
 
 
 def expanded(kind: str) -> list[str]:
-    """The types of the resources that SAM makes of one of this type."""
+    """The types of the resources that SAM makes from a resource of this type."""
     return {
         "AWS::Serverless::Api": [f"AWS::ApiGateway::{part}" for part in ("RestApi", "Deployment", "Stage")],
         "AWS::Serverless::Function": [
@@ -350,11 +350,11 @@ def as_list(value: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("stack", ["faceblur", "faceblur-verify-1f0e7a2c"])
-def test_the_role_may_do_what_every_resource_takes(documents: list[dict[str, Any]], stack: str) -> None:
+def test_the_role_allows_all_actions_that_resources_need(documents: list[dict[str, Any]], stack: str) -> None:
     assert [call for call in calls(stack) if not allowed(documents, *call)] == []
 
 
-def test_the_role_may_do_nothing_else(documents: list[dict[str, Any]]) -> None:
+def test_the_role_allows_no_other_actions(documents: list[dict[str, Any]]) -> None:
     needed = {action for action, _ in calls("faceblur")}
     granted = {
         action for each in documents for statement in each["Statement"] for action in as_list(statement["Action"])
@@ -362,9 +362,9 @@ def test_the_role_may_do_nothing_else(documents: list[dict[str, Any]]) -> None:
     assert [action for action in granted if not any(fnmatchcase(other, action) for other in needed)] == []
 
 
-def test_what_has_a_name_is_held_to_it(documents: list[dict[str, Any]]) -> None:
+def test_named_resources_are_limited_to_the_stacks_names(documents: list[dict[str, Any]]) -> None:
     named = [call for call in calls("payroll") if "payroll" in call[1]]
-    # These list, or look at a template before it has a name.
+    # These list resources, or validate a template, before there is a stack with a name.
     unnamed = {"logs:DescribeLogGroups", "cloudwatch:DescribeAlarms", "cloudformation:GetTemplateSummary"}
     assert len(named) > 100
     assert {action for action, resource in named if allowed(documents, action, resource)} == unnamed

@@ -1,4 +1,4 @@
-"""`make invoke` finds the code of every function in the build. That it runs a function is tried where Docker runs."""
+"""`make invoke` finds the code of every function in the build. Running a function needs Docker, so it is not tested."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.sources import CloudFormationLoader
 
 def test_the_code_of_every_function_is_where_the_built_template_says(built: Path):
     resources = yaml.load((built / "template.yaml").read_text(), CloudFormationLoader)["Resources"]
-    # Beside the build, because its files are linked and not copied.
+    # The folder is beside the build, because the files are hard links to those of the build.
     with tempfile.TemporaryDirectory(dir=built.parent, prefix="build-") as copy:
         invoke.link_build(built, Path(copy))
         for verb in invoke.FUNCTIONS:

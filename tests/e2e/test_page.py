@@ -1,4 +1,4 @@
-"""The web page in a real browser, in front of the real stack: the tests of frontend/e2e, given what they need."""
+"""The web page in a real browser with a deployed stack. These tests run those of frontend/e2e."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.support.stack.deployed import Deployed
 
 
-# Forty tests, on a busy machine.
+# The time for forty tests on a busy machine, in seconds.
 BROWSER_SECONDS = 900
 
 
@@ -48,7 +48,7 @@ def page(environment: dict[str, str]) -> Iterator[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Photos that people might try, good ones and bad ones."""
+    """Good and bad photos that people might upload."""
     portrait = photos.astronaut_pixels()
     group = Image.new("RGB", (3 * 512, 600))
     for place, pixels in enumerate((portrait, photos.hopper_pixels(), portrait)):

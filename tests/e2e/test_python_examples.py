@@ -30,7 +30,7 @@ ONE, MANY, SIGN_IN = re.findall(r"```python\n(.*?)```", (ROOT / "docs/python.md"
 
 
 def run(example: str, folder: Path, **environment: str) -> str:
-    """Run an example in a folder to its end; gives what it printed."""
+    """Run an example in a folder to its end. Returns its output."""
     finished = subprocess.run(
         [sys.executable, "-c", example],
         cwd=folder,
@@ -57,7 +57,7 @@ def test_one_photo(deployed: Deployed, tmp_path: Path) -> None:
     assert_hidden(astronaut(), tmp_path / "photo.jpg", tmp_path / "hidden.jpg")
 
 
-def test_many_photos_of_which_one_is_damaged(deployed: Deployed, tmp_path: Path) -> None:
+def test_many_photos_with_a_damaged_one(deployed: Deployed, tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     photos.mkdir()
     for name in ("a.jpg", "b.jpg", "c.jpg"):
@@ -67,7 +67,7 @@ def test_many_photos_of_which_one_is_damaged(deployed: Deployed, tmp_path: Path)
         assert printed.startswith("photos/b.jpg: ")
         assert len(printed.splitlines()) == 1
         assert {path.name for path in (tmp_path / "hidden").iterdir()} == {"a.jpg", "c.jpg"}
-        # A result is no photo of the next run.
+        # A result must not become a photo of the next run.
         assert {path.name for path in photos.iterdir()} == {"a.jpg", "b.jpg", "c.jpg"}
     for name in "ac":
         assert_hidden(astronaut(), photos / f"{name}.jpg", tmp_path / "hidden" / f"{name}.jpg")

@@ -13,10 +13,10 @@ from tests.support.sources import api_description
 
 
 def assert_documented(method: str, path_template: str, status: int, json_body: Any) -> None:
-    """Fail unless the description has this answer to `method` (such as "GET") of this path, field by field.
+    """Fail unless this answer to `method` (such as "GET") of this path fits the description, field by field.
 
-    `json_body` is the decoded body, None for an empty one. A status without a description of its own is held
-    against `default`; fields that are not described are not allowed.
+    `json_body` is the decoded body, None for an empty one. A status that is not described must fit `default`. Fields
+    that are not described are not allowed.
     """
     responses = api_description()["paths"][path_template][method.lower()]["responses"]
     response = responses.get(str(status), responses["default"])
@@ -40,13 +40,13 @@ def validator(schema: dict[str, Any]) -> Draft202012Validator:
 
 @cache
 def registry() -> Registry:
-    """The description, so that its references can be resolved."""
+    """A registry with the description, which resolves its references."""
     document = DRAFT202012.create_resource(closed(absolute(api_description())))
     return Registry().with_resource("urn:api", document)
 
 
 def absolute(node: Any) -> Any:
-    """The same with references that work from outside the description."""
+    """The node with absolute references, which work outside the description."""
     if isinstance(node, list):
         return [absolute(item) for item in node]
     if not isinstance(node, dict):
@@ -55,7 +55,7 @@ def absolute(node: Any) -> Any:
 
 
 def closed(node: Any) -> Any:
-    """The same schema, which refuses fields that are not described."""
+    """The schema, changed to refuse fields that are not described."""
     if isinstance(node, list):
         return [closed(item) for item in node]
     if not isinstance(node, dict):

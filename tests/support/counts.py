@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def faces(count: int) -> dict[str, int]:
-    """So many faces, and nothing else."""
+    """This many faces, and nothing else."""
     return {"face": count, "plate": 0, "text": 0}

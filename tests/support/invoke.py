@@ -1,7 +1,7 @@
 """Calls one function in the image of its Lambda runtime, on the stack that `make run` serves in another terminal.
 
-`python -m tests.support.invoke detect` sends the event tests/events/detect.json, made to fit a job of its
-own. It prints what the function logs and answers, and ends with 1 if the function raised an error.
+`python -m tests.support.invoke detect` makes a job, and sends the event tests/events/detect.json about it. It prints
+the function's logs and answer. The exit code is 1 if the function raised an error.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 EVENTS = project.ROOT / "tests/events"
-# The job that the events speak of, and its execution.
+# The id of the job in the sample events, and of its execution.
 SAMPLE = "0f8fad5bd9cb469fa16570867728950e"
 SAMPLE_EXECUTION = f"arn:aws:states:eu-central-1:123456789012:execution:blur-image:{SAMPLE}"
-# The batch that they speak of, and its execution.
+# The id of the batch in the sample events, and of its execution.
 SAMPLE_BATCH = "6ba7b8109dad41d180b400c04fd430c8"
 SAMPLE_RUN = f"arn:aws:states:eu-central-1:123456789012:execution:faceblur-hide-batch:{SAMPLE_BATCH}"
 IMAGE = f"public.ecr.aws/lambda/python:{project.python_runtime().removeprefix('python')}-{project.architecture()}"
 DOCKER_DESKTOP = "host.docker.internal"
 
-# In which state each function needs its job; the others need none.
+# The state in which each function needs its job. Other functions need no job.
 JOBS = {
     "start_workflow": "new",
     "fail_upload": "new",
@@ -59,13 +59,13 @@ JOBS = {
     "review_job": "waiting",
     "draw_preview": "waiting",
 }
-# These need a batch that is done.
+# These functions need a batch that has ended.
 BATCHES = ("get_batch", "delete_batch", "prepare_photo", "deliver_photo", "write_report")
 FUNCTIONS = sorted([*JOBS, *BATCHES, "create_batch", "authorize", "create_job", "send_webhook", "sweep_photos"])
 
 
 def main(verb: str) -> int:
-    """Call the function; gives the exit code. Raises Failure if something that it needs is not there."""
+    """Call the function. Returns the exit code. Raises Failure if something that the call needs is missing."""
     if verb not in FUNCTIONS:
         raise Failure(f"There is no function {verb!r}. Say one of: make invoke FUNCTION={' | '.join(FUNCTIONS)}")
     host = host_of_containers()
@@ -104,7 +104,7 @@ def logical_id(verb: str) -> str:
 
 
 def made_job(stack: Deployed, state: str | None) -> tuple[str, dict[str, Any]]:
-    """Make a job in this state; gives its id, and what its row says: its execution and its outcome, if there is one."""
+    """Make a job in this state. Returns its id, and from its row the execution and the outcome, if there is one."""
     if state is None:
         return SAMPLE, {}
     if state == "new":
@@ -117,7 +117,7 @@ def made_job(stack: Deployed, state: str | None) -> tuple[str, dict[str, Any]]:
     stack.ended(job_id)
     row = stack.row(job_id) or {}
     if state == "in work":
-        # As if the execution had not come to its end.
+        # Set the row back, as if the execution had not ended.
         stack.stack.client("dynamodb").update_item(
             TableName=stack.stack.outputs["JobsTableName"],
             Key={"job_id": {"S": job_id}},
@@ -129,7 +129,7 @@ def made_job(stack: Deployed, state: str | None) -> tuple[str, dict[str, Any]]:
 
 
 def made_batch(stack: Deployed) -> str:
-    """Make a batch of one photo; gives its id when it has ended."""
+    """Make a batch of one photo, and wait for its end. Returns its id."""
     created = stack.call("POST", "/batches", json={}).json()
     batch_id = str(created["batch_id"])
     fields = created["upload"]["fields"]
@@ -141,7 +141,7 @@ def made_batch(stack: Deployed) -> str:
 
 
 def event_for_batch(verb: str, batch_id: str, machine: str) -> dict[str, Any]:
-    """The sample event of a function, of this batch and of an execution of this state machine."""
+    """The sample event of a function, about this batch and an execution of this state machine."""
     text = (EVENTS / f"{verb}.json").read_text()
     run = f"{machine.replace(':stateMachine:', ':execution:')}:{batch_id}"
     event: dict[str, Any] = json.loads(text.replace(SAMPLE_RUN, run).replace(SAMPLE_BATCH, batch_id))
@@ -149,7 +149,7 @@ def event_for_batch(verb: str, batch_id: str, machine: str) -> dict[str, Any]:
 
 
 def event_for(verb: str, job_id: str, made: dict[str, Any]) -> dict[str, Any]:
-    """The sample event of a function, of this job and of what was made of it."""
+    """The sample event of a function, about this job and its objects."""
     text = (EVENTS / f"{verb}.json").read_text()
     event: dict[str, Any] = json.loads(
         text.replace(SAMPLE_EXECUTION, made.get("execution", SAMPLE_EXECUTION)).replace(SAMPLE, job_id)
@@ -177,7 +177,7 @@ def command(verb: str, folder: Path, *, pull: bool) -> list[str]:
 
 
 def raised(answer: str) -> bool:
-    """Whether the last line of this output is an error that a function raised: sam's exit code does not tell."""
+    """Whether the last line of this output is an error of the function. sam's exit code does not show that."""
     with suppress(IndexError, ValueError):
         last = json.loads(answer.strip().splitlines()[-1])
         return isinstance(last, dict) and "errorType" in last
@@ -186,7 +186,7 @@ def raised(answer: str) -> bool:
 
 def link_build(build: Path, folder: Path) -> None:
     """Put the build's template into this folder, and links to the folders of code that it names."""
-    # The image would start the bootstrap, which is for the embedded AWS.
+    # The bootstrap is left out, because the image would start it, and it is for the embedded AWS.
     without = shutil.ignore_patterns("bootstrap")
     for code in build.iterdir():
         if code.is_dir():
@@ -213,7 +213,7 @@ def _invoke(verb: str, endpoint: str, event: dict[str, Any], environment: dict[s
 
 
 def _docker(*arguments: str) -> str:
-    """What Docker answers. Raises Failure if it does not run."""
+    """The output of a Docker command. Raises Failure if Docker does not run."""
     try:
         asked = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, timeout=30)
     except (FileNotFoundError, subprocess.TimeoutExpired) as error:
@@ -224,18 +224,18 @@ def _docker(*arguments: str) -> str:
 
 
 def host_of_containers() -> str:
-    """This machine as containers know it: on Linux the address of Docker's bridge, else a name of Docker Desktop."""
+    """The address of this machine inside containers: that of Docker's bridge on Linux, else Docker Desktop's name."""
     if platform.system() != "Linux":
         _docker("version")
         return DOCKER_DESKTOP
     bridge = json.loads(_docker("network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}"))[0]
-    # Docker does not always name the gateway, which is the first address then.
+    # Docker does not always name the gateway. Then it is the first address.
     return str(bridge.get("Gateway") or next(ipaddress.ip_network(bridge["Subnet"]).hosts()))
 
 
 @contextmanager
 def reachable_at(host: str, url: str) -> Iterator[str]:
-    """An address at which containers reach a server of the loopback interface; on Linux, through Docker's bridge."""
+    """The address of a loopback server inside containers. On Linux, a relay on Docker's bridge forwards to it."""
     port = int(url.rpartition(":")[2])
     if host == DOCKER_DESKTOP:
         yield f"http://{host}:{port}"
@@ -246,7 +246,7 @@ def reachable_at(host: str, url: str) -> Iterator[str]:
 
 
 def _relay(listening: socket.socket, port: int) -> None:
-    """Connect everybody who comes to this port of the loopback interface, until the socket is closed."""
+    """Forward every connection to this port of the loopback interface, until the socket is closed."""
     with suppress(OSError):
         while True:
             client, _ = listening.accept()
@@ -263,7 +263,7 @@ def _copy(source: socket.socket, sink: socket.socket) -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command: an error that a person can act on is one line."""
+    """Run the command. An error that a person can act on is printed in one line."""
     try:
         return main(arguments[0] if arguments else "")
     except Failure as failure:

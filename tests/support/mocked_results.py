@@ -53,15 +53,15 @@ class MockedExecution:
 
 
 class MockedMachine:
-    """A state machine in the embedded AWS whose tasks return what a test says."""
+    """A state machine in the embedded AWS whose tasks return the results of a test."""
 
     def __init__(
         self, stack: Stack, definition: dict[str, Any], variables: Iterable[str] = (), detector: str = "both"
     ) -> None:
-        """Create the machine of a deployment with this detector; other placeholders stand for what does not exist.
+        """Create the machine of a deployment with this detector. Other placeholders get names of missing resources.
 
-        An execution that succeeds puts out these variables. The embedded AWS takes no output from a state that
-        succeeds, so a last state that passes it on stands in.
+        The output of a successful execution has these variables. The embedded AWS takes no output from a Succeed state,
+        so a Pass state replaces it.
         """
         last = {"Type": "Pass", "Output": {name: f"{{% ${name} %}}" for name in variables}, "End": True}
         states = {name: last if state["Type"] == "Succeed" else state for name, state in definition["States"].items()}
@@ -77,7 +77,7 @@ class MockedMachine:
         )["stateMachineArn"]
 
     def run(self, execution_input: Any, results: Mapping[str, list[dict[str, Any]]]) -> MockedExecution:
-        """Run an execution in which each task gives its results, one a visit.
+        """Run an execution in which each task returns its results, one for each visit.
 
         Fails the test if a task is visited more or less often than it has results.
         """

@@ -1,4 +1,4 @@
-"""The networks for tests without the layer: made by the layer's Makefile, once for all."""
+"""The networks for tests without the layer. The layer's Makefile makes them once for all tests."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "template.yaml"
 
 
-class CloudFormationLoader(yaml.SafeLoader):
-    """Reads CloudFormation's tags, too."""
+class CloudFormationLoader(yaml.CSafeLoader):
+    """Reads CloudFormation's tags, too; in C, which takes a tenth of the time."""
 
     def construct_intrinsic(self, tag: str, node: yaml.Node) -> dict[str, Any]:
         """The long form of a tag."""
@@ -41,7 +41,7 @@ def state_machine(name: str = "blur_image") -> dict[str, Any]:
 @cache
 def api_description() -> dict[str, Any]:
     """The description of the API."""
-    return yaml.safe_load((ROOT / "docs/openapi.yaml").read_text())
+    return yaml.load((ROOT / "docs/openapi.yaml").read_text(), yaml.CSafeLoader)
 
 
 def evaluated(arguments: Any, values: dict[str, Any]) -> Any:

@@ -1,6 +1,7 @@
-"""Which unit tests concern a file: `python -m tests.support.tests_of FILE` prints their paths.
+"""Finds the unit tests of a file: `python -m tests.support.tests_of FILE` prints their paths.
 
-A test file concerns itself. A module concerns the tests that import it; a file of no module, those that name it.
+The test of a test file is the file itself. The tests of a module are those that import it. The tests of any other file
+are those that name it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ QUICK = ("tests/unit", "tests/template")
 
 
 def tests_of(path: Path) -> list[Path]:
-    """The test files that concern this file, which is named from the project's root."""
+    """The test files of this file, whose path is relative to the project's root."""
     if path.name.startswith("test_"):
         return [path]
     names = re.escape(path.name) if path.suffix != ".py" else imports_of(module_of(path))

@@ -250,7 +250,9 @@ def test_no_error_tells_a_presigned_address(
 def test_an_address_that_is_none(photo: Path) -> None:
     form = {"url": "http://s3.test:secret/", "fields": {}, "max_bytes": 35_000_000}
     created = httpx.Response(201, json={"job_id": "0a", "upload": form})
-    with pytest.raises(WrongAddress, match=re.escape("An address of the API is none. Check the API's address.")):
+    with pytest.raises(
+        WrongAddress, match=re.escape("The API uses an address that is not valid. Check the API's address.")
+    ):
         reports_of(Client(API, transport=httpx.MockTransport(lambda _: created)), [photo])
 
 

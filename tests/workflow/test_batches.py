@@ -1,4 +1,4 @@
-"""Batches on a deployed stack: uploads, buckets of one's own, photos that fail, and batches that are stopped."""
+"""Batches on a deployed stack: uploads, the customer's own buckets, photos that fail, and batches that are stopped."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ PHOTO = blank(64, 64)
 def batching(
     built: Path, endpoint: str, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployed]:
-    """The deployed template with buckets of one's own, which exist before it."""
+    """The deployed template with the customer's own buckets, which exist before the deployment."""
     plans = tmp_path_factory.mktemp("plans")
     parameters = (
         f"SourceBucket={SOURCE}",
@@ -77,7 +77,7 @@ def batching(
 
 @pytest.fixture
 def told(batching: Deployed) -> Callable[[str], list[dict[str, Any]]]:
-    """Gives the details of the events of this type that a queue on the customer's bus has received in this test."""
+    """A function that returns the details of the events of a type that the customer's bus got during this test."""
     events, sqs = batching.stack.client("events"), batching.stack.client("sqs")
     queue = sqs.create_queue(QueueName="ends")["QueueUrl"]
     sqs.purge_queue(QueueUrl=queue)
@@ -98,7 +98,7 @@ def told(batching: Deployed) -> Callable[[str], list[dict[str, Any]]]:
 
 
 def call(stack: Deployed, method: str, path: str, status: int, **content: Any) -> Any:
-    """Ask the API about batches, and expect this status, and an answer as it is described."""
+    """Send a request to the API of batches. Expect this status, and an answer that fits the API's description."""
     answer = stack.call(method, path, **content)
     assert answer.status_code == status, answer.text
     parts = path.split("/")
@@ -122,7 +122,7 @@ def upload(form: dict[str, Any], photos: dict[str, bytes]) -> None:
 
 
 def started(stack: Deployed, photos: dict[str, bytes], **fields: Any) -> str:
-    """The id of a batch of these photos, which runs."""
+    """Upload these photos as a batch, and start it. Returns the batch's id."""
     batch = create(stack, **fields)
     upload(batch["upload"], photos)
     start(stack, batch["batch_id"])
@@ -144,7 +144,7 @@ def ended(stack: Deployed, batch_id: str) -> dict[str, Any]:
 
 
 def lines(batch: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The lines of the batch's report by the last part of their keys; both reports say the same."""
+    """The lines of the batch's report by the last part of their keys. Checks that both reports have the same lines."""
     told = [json.loads(line) for line in httpx.get(batch["report"]["jsonl"]["url"]).text.splitlines()]
     rows = list(csv.DictReader(io.StringIO(httpx.get(batch["report"]["csv"]["url"]).text)))
     assert [(row["key"], row["status"], row["code"]) for row in rows] == [
@@ -167,7 +167,7 @@ def keys(stack: Deployed, bucket: str, prefix: str = "") -> list[str]:
 
 
 def hidden_so_far(stack: Deployed, batch_id: str) -> int:
-    """How many photos of a batch are hidden, by its lines."""
+    """The number of hidden photos of a batch, according to its lines."""
     stored = keys(stack, stack.bucket, f"batches/{batch_id}/lines/")
     return sum(json.loads(read(stack, stack.bucket, key))["status"] == "COMPLETED" for key in stored)
 
@@ -188,13 +188,13 @@ def execution_of(stack: Deployed, batch_id: str, number: int = 1) -> str:
 
 
 def hold(stack: Deployed, batch_id: str, name: str, until: Path) -> str:
-    """Let the detection in this photo of a batch wait until the file exists; gives the id of the photo's job."""
+    """Let the detection in this photo of a batch wait until the file exists. Returns the id of the photo's job."""
     job_id = photo_id(f"{batch_id}-1", f"batches/{batch_id}/in/{name}")
     stack.plan(job_id, "detect", {"wait_for": str(until)})
     return job_id
 
 
-def test_a_batch_of_uploads_is_hidden_and_started_again_for_what_failed(batching: Deployed) -> None:
+def test_a_batch_of_uploads_is_hidden_and_started_again_for_failed_photos(batching: Deployed) -> None:
     photos = {"one.jpg": grace_hopper(), "sub/two.jpg": PHOTO, "bad.jpg": NO_PHOTO}
     batch_id = started(batching, photos, style="solid")
     batch = ended(batching, batch_id)
@@ -206,7 +206,7 @@ def test_a_batch_of_uploads_is_hidden_and_started_again_for_what_failed(batching
     shown = batching.shown(first["one.jpg"]["job_id"])
     assert (shown["hidden"]["face"], shown["options"]["style"]) == (1, "solid")
     assert httpx.get(shown["result"]["url"]).content.startswith(b"\xff\xd8")
-    # The uploads of those that are hidden are gone. The other one can be tried again.
+    # The uploads of hidden photos are deleted. The photo that failed can be tried again.
     assert keys(batching, batching.bucket, f"batches/{batch_id}/in/") == [f"batches/{batch_id}/in/bad.jpg"]
     assert not any(
         line["job_id"] in key for line in first.values() for key in keys(batching, batching.bucket, "uploads/")
@@ -261,7 +261,7 @@ def test_a_batch_that_an_operator_stops_is_started_again_for_the_rest(batching: 
     stopped = ended(batching, batch_id)
     assert (stopped["status"], stopped["error"]["code"]) == ("STOPPED", "Aborted")
     assert stopped["counts"] == {"photos": 2, "waiting": 1, "running": 0, "hidden": 1, "failed": 0}
-    # Here, what a map has begun goes on.
+    # In the embedded AWS, photos that a map has begun continue after a stop.
     go.touch()
     eventually(lambda: hidden_so_far(batching, batch_id) == 2)
     start(batching, batch_id)
@@ -270,11 +270,11 @@ def test_a_batch_that_an_operator_stops_is_started_again_for_the_rest(batching: 
     assert lines(batch)["slow.jpg"]["job_id"] == job_id
 
 
-def test_a_batch_is_stopped_when_the_money_is_spent_and_goes_on_when_there_is_some(batching: Deployed) -> None:
+def test_a_batch_is_stopped_when_the_budget_is_spent_and_can_be_started_again(batching: Deployed) -> None:
     batch = create(batching)
     batch_id = batch["batch_id"]
     upload(batch["upload"], {"one.jpg": PHOTO})
-    # Enough for the start, and not for a photo.
+    # This pays for the start, but not for a photo.
     with batching.spent(f"{5 - prices.start_of_a_batch(40) / prices.A_DOLLAR:.6f}"):
         start(batching, batch_id)
         stopped = ended(batching, batch_id)
@@ -302,7 +302,7 @@ def test_nothing_stays_of_a_batch_that_is_deleted_while_it_runs(batching: Deploy
     eventually(lambda: not batching.objects(batch_id) + batching.objects(slow) + batching.objects(quick))
 
 
-def test_a_photo_that_lands_in_the_source_comes_out_hidden_under_the_same_key(batching: Deployed) -> None:
+def test_a_photo_that_lands_in_the_source_is_hidden_under_the_same_key(batching: Deployed) -> None:
     name = 'trip to Genève/photo +"1".jpg'
     land(batching, f"in/{name}", grace_hopper())
     land(batching, "elsewhere/photo.jpg", grace_hopper())
@@ -328,7 +328,7 @@ def test_a_list_of_photos_is_hidden_from_bucket_to_bucket(batching: Deployed) ->
     assert "in/listed/a.png" in keys(batching, SOURCE)
 
 
-def test_a_batch_whose_source_is_missing_or_foreign_says_so(batching: Deployed) -> None:
+def test_a_batch_whose_source_is_missing_or_not_allowed_has_an_error(batching: Deployed) -> None:
     source = {"bucket": SOURCE, "csv": "in/no-list.csv"}
     batch = ended(batching, create(batching, source=source)["batch_id"])
     assert (batch["status"], batch["error"]["code"]) == ("FAILED", "SourceUnreadable")
@@ -337,7 +337,7 @@ def test_a_batch_whose_source_is_missing_or_foreign_says_so(batching: Deployed) 
         call(batching, "POST", "/batches", status, json=fields)
 
 
-def test_a_bus_is_told_how_photos_and_batches_ended(
+def test_the_bus_gets_an_event_for_each_end_of_a_photo_or_a_batch(
     batching: Deployed, told: Callable[[str], list[dict[str, Any]]]
 ) -> None:
     job_id = batching.run(grace_hopper())["job_id"]
@@ -363,7 +363,7 @@ def test_a_bus_is_told_how_photos_and_batches_ended(
     assert [len(told(kind)) for kind in ("Photo hidden", "Photo failed", "Batch finished")] == [3, 2, 1]
 
 
-def test_a_topic_passes_on_what_the_bus_is_told(batching: Deployed) -> None:
+def test_a_topic_gets_the_events_of_the_bus(batching: Deployed) -> None:
     sns, sqs = batching.stack.client("sns"), batching.stack.client("sqs")
     queue = sqs.create_queue(QueueName="subscribed")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -378,7 +378,7 @@ def test_a_topic_passes_on_what_the_bus_is_told(batching: Deployed) -> None:
     assert (event["detail-type"], event["detail"]["job"]) == ("Photo failed", digest_of_id(job_id))
 
 
-def test_a_webhook_gets_signed_events_and_what_it_refused_again(batching: Deployed, receiver: Receiver) -> None:
+def test_a_webhook_gets_signed_events_and_refused_events_again(batching: Deployed, receiver: Receiver) -> None:
     _, code = re.findall(r"```python\n(.*?)```", (ROOT / "docs/events.md").read_text(), re.DOTALL)
     document: dict[str, Any] = {}
     exec(code, document)
@@ -398,7 +398,7 @@ def test_a_webhook_gets_signed_events_and_what_it_refused_again(batching: Deploy
 
 
 def waiting_for_the_webhook(stack: Deployed) -> int:
-    """How many events wait for the webhook, or are being posted."""
+    """The number of events that wait for the webhook or are being posted."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     queue = stack.stack.outputs["WebhookQueueUrl"]
     attributes = stack.stack.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]

@@ -1,7 +1,7 @@
 """The deployed state machine with real functions: the job, the API's answer, the path, and what is left in S3.
 
-test_paths.py has every branch over mocked results. Here is what mocks cannot show: real payloads and errors, retries
-that succeed, roles, deletion, and events from AWS.
+test_paths.py has every branch over mocked results. These tests cover what mocks cannot show: real payloads and errors,
+retries that succeed, roles, deletion, and events from AWS.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ NO_FACE: dict[str, Any] = {"finds": []}
 
 
 class TestCompleted:
-    def test_each_kind_is_hidden_that_the_job_asks_for(self, deployed: Deployed) -> None:
+    def test_each_requested_kind_is_hidden(self, deployed: Deployed) -> None:
         photo, plate = street_with_plate(0)
         job = deployed.run(photo, kinds=["plate", "face"])
         assert (job["status"], job["options"]["kinds"]) == ("COMPLETED", ["plate", "face"])
@@ -127,7 +127,7 @@ class TestCompleted:
         assert stages_of(receipt) == [("detect", 0), ("hide", 0), ("check", 1), ("hide_missed", 1), ("check", 2)]
         assert_products(deployed, job_id)
 
-    def test_what_the_fifth_check_finds_is_hidden_too_and_the_job_warns_of_it(self, deployed: Deployed) -> None:
+    def test_the_finds_of_the_fifth_check_are_hidden_and_the_job_has_a_warning(self, deployed: Deployed) -> None:
         job_id, form = waiting(deployed, style="solid", colour="#ff00ff")
         found = [box(0.15 * number, 0.3) for number in range(6)]
         deployed.plan(job_id, "detect", *({"finds": [each]} for each in found))
@@ -412,7 +412,7 @@ class TestEndedByAws:
     def test_a_timed_out_execution(self, deployed: Deployed, tmp_path: Path) -> None:
         job_id, release = held(deployed, tmp_path)
         arn = deployed.execution_arn(job_id)
-        # In the embedded AWS no execution times out. This is the event that AWS would send.
+        # No execution times out in the embedded AWS, so the test sends the event that AWS would send.
         detail = {"name": job_id, "status": "TIMED_OUT", "executionArn": arn}
         deployed.stack.client("sqs").send_message(
             QueueUrl=deployed.stack.outputs["FailedExecutionsQueueUrl"],
@@ -469,7 +469,7 @@ class TestRekognition:
 
 
 def box(left: float, top: float, side: float = 0.1) -> dict[str, Any]:
-    """A face that the detector is to find."""
+    """A face that the detector shall find."""
     return {"left": left, "top": top, "width": side, "height": side, "confidence": 90.0, "found_by": "embedded"}
 
 
@@ -517,7 +517,7 @@ def waiting(stack: Deployed, **options: Any) -> tuple[str, dict[str, Any]]:
 
 
 def held(stack: Deployed, folder: Path) -> tuple[str, Path]:
-    """A job whose task to hide the faces waits until the file appears whose path is given."""
+    """A job whose hide task waits until a file exists. Returns the job's id and the path of the file."""
     release = folder / "release"
     job_id, form = waiting(stack)
     stack.plan(job_id, "hide", {"wait_for": str(release)})

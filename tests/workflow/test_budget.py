@@ -1,4 +1,4 @@
-"""The budget of a day in a deployed stack: what it refuses, and what nobody can do with it."""
+"""The budget of a day in a deployed stack: which jobs it refuses, and that clients cannot misuse it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from faceblur_cli.stack.aws import Stack
 
-# Enough for a few photos, each of which may cost this while a task runs: two minutes of a large function.
+# The budget pays for a few photos. While a task runs, it takes this much: two minutes of a large function.
 DOLLARS, DOLLARS_PER_CLIENT = "0.05", "0.04"
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 ADDRESS, OTHER_ADDRESS = "192.0.2.10", "192.0.2.11"
@@ -53,7 +53,7 @@ def ledger(mocked: Stack) -> Iterator[Any]:
     resource.Table("ledger").delete()
 
 
-def test_takes_at_the_same_time_do_not_pass_a_limit_together(ledger: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_simultaneous_takes_do_not_exceed_a_limit_together(ledger: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("faceblur.jobs.budget.budget_refused", lambda _: None)
     limited = Budget(ledger, a_day=1000, a_day_per_client=600)
 
@@ -73,7 +73,7 @@ def test_takes_at_the_same_time_do_not_pass_a_limit_together(ledger: Any, monkey
 
 
 def post(stack: Deployed, address: str = ADDRESS, **headers: str) -> httpx.Response:
-    """Ask for a job from this address, which the embedded API Gateway takes from a header and AWS's does not."""
+    """Ask for a job from this address. The embedded API Gateway takes it from a header; AWS's does not."""
     return stack.call("POST", "/jobs", json={}, headers={"X-Forwarded-For": address, **headers})
 
 
@@ -90,7 +90,7 @@ def client_of(stack: Deployed, job: dict[str, Any]) -> str:
 
 
 def test_requests_without_photos_do_not_close_the_service(frugal: Deployed, request: pytest.FixtureRequest) -> None:
-    """A hundred and sixty such requests would have spent the budget, were a job paid for when it is created."""
+    """If a job were paid for when it is created, 160 such requests would spend the budget."""
     count = 3000 if request.config.getoption("in_full") else 200
     assert count * prices.JOB > float(DOLLARS) * prices.A_DOLLAR
     for number in range(count):
@@ -103,7 +103,7 @@ def test_requests_without_photos_do_not_close_the_service(frugal: Deployed, requ
     assert (done["status"], done["hidden"]["face"]) == ("COMPLETED", 1)
 
 
-def test_a_job_for_which_the_money_of_the_day_does_not_suffice_is_refused_at_its_arrival(frugal: Deployed) -> None:
+def test_a_job_is_refused_at_its_arrival_if_the_budget_does_not_suffice(frugal: Deployed) -> None:
     job = created(post(frugal))
     left = (prices.JOB + prices.WORK - 1) / prices.A_DOLLAR
     with frugal.spent(f"{float(DOLLARS) - left:.6f}"):
@@ -118,7 +118,7 @@ def test_a_job_for_which_the_money_of_the_day_does_not_suffice_is_refused_at_its
         assert (refused.status_code, refused.json()["code"]) == (429, "BudgetSpent")
 
 
-def test_a_job_fails_if_others_spend_the_money_while_it_waits_for_its_review(frugal: Deployed) -> None:
+def test_a_job_fails_if_others_spend_the_budget_during_its_review(frugal: Deployed) -> None:
     job_id = frugal.start(grace_hopper(), review="always")
     frugal.asked(job_id)
     with frugal.spent(DOLLARS):

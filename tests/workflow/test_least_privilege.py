@@ -1,8 +1,8 @@
 """Every grant of every function is needed: without it, one of the function's uses fails.
 
-The embedded AWS holds every call of a function to its role. Each test uses a function in all its ways. Then it removes
-one action on one resource at a time from the role, and expects that a use fails. Grants for a customer's own key and
-for Rekognition are not deployed here; the template's tests hold those.
+The embedded AWS checks every call of a function against its role. Each test uses a function in all its ways. Then it
+removes one action on one resource at a time from the role, and expects that a use fails. Grants for a customer's own
+key and for Rekognition are not deployed here; the template's tests check those.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ DAY = 24 * 60 * 60
 
 
 class Roles:
-    """A stack whose queues are switched off, so that tests call its functions one by one."""
+    """A stack without deliveries from its queues, so that tests call its functions one by one."""
 
     def __init__(self, deployed: Deployed, issuer: Issuer, receiver: Receiver) -> None:
         self.deployed, self.issuer, self.receiver = deployed, issuer, receiver
@@ -110,7 +110,7 @@ class Roles:
         return f"{machine.replace(':stateMachine:', ':execution:')}:{batch_id}-1"
 
     def run(self) -> tuple[str, str]:
-        """The id of a batch of one photo, and the ARN of its execution, which was stopped just now."""
+        """Start a batch of one photo, and stop its execution. Returns the batch's id and the execution's ARN."""
         if self._run is None:
             created = self.ask("POST", "/batches").json()
             batch_id = created["batch_id"]
@@ -171,7 +171,7 @@ class Roles:
         return self.deployed.call(method, path, headers=headers, json=fields or {})
 
     def told(self, job_or_batch_id: str) -> bool:
-        """Whether the bus was told how this job or batch ended, since the last call."""
+        """Whether the bus got the event of this job or batch since the last call."""
         sqs, digest = self.client("sqs"), digest_of_id(job_or_batch_id)
         told = []
         while messages := sqs.receive_message(QueueUrl=self.ends, MaxNumberOfMessages=10).get("Messages"):
@@ -217,7 +217,7 @@ def listed(value: str | list[str]) -> list[str]:
 
 
 def queue_on_the_bus(deployed: Deployed) -> str:
-    """The address of a queue that gets what the stack tells its bus."""
+    """The address of a queue that gets the events of the stack's bus."""
     events, sqs = deployed.stack.client("events"), deployed.stack.client("sqs")
     queue = sqs.create_queue(QueueName="ends-by-role")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -382,12 +382,12 @@ def erases_a_job(roles: Roles) -> None:
 
 
 def arrival(job_id: str) -> dict[str, Any]:
-    """The message by which S3 reports an upload."""
+    """S3's message about an upload."""
     return sqs_message({"Records": [{"s3": {"object": {"key": f"uploads/{job_id}"}}}]})
 
 
 def sqs_message(body: dict[str, Any], receipt: str = "") -> dict[str, Any]:
-    """The event by which a queue delivers this message."""
+    """The event with which a queue delivers this message."""
     message = {
         "messageId": "1",
         "receiptHandle": receipt,
@@ -589,7 +589,7 @@ def fails_a_batch_without_an_execution(roles: Roles) -> None:
 
 
 def job_and_files_of_a_batch(roles: Roles, batch_id: str) -> tuple[str, list[str]]:
-    """A job of a batch, and the keys of all that it and the batch have."""
+    """A job of a batch, and the keys of all objects of the job and the batch."""
     job_id = roles.job("FAILED")
     files = [*everything_of(job_id), f"batches/{batch_id}/in/photo.jpg"]
     for key in files:
@@ -607,7 +607,7 @@ def erases_a_batch(roles: Roles) -> None:
 
 
 def photo_of(batch_id: str) -> dict[str, Any]:
-    """What the state machine tells its functions about a photo of a batch."""
+    """The state machine's input for its functions about a photo of a batch."""
     key = f"batches/{batch_id}/in/photo.jpg"
     return {"id": f"{batch_id}-1", "batch_id": batch_id, "encoded": False, "detail": {"object": {"key": key}}}
 
@@ -661,7 +661,7 @@ def delivers_a_photo(roles: Roles) -> None:
     roles.store(upload)
     roles.store(result)
     roles.store(receipt, b'{"cost_estimate": {"usd": 0.001}}')
-    assert roles.invoke("DeliverPhotoFunction", {"photo": photo_of(batch_id), "error": ""}) is None
+    assert roles.invoke("DeliverPhotoFunction", {"photo": photo_of(batch_id), "error": ""}) == {"code": ""}
     assert roles.told(job_id)
     assert len(roles.keys(f"batches/{batch_id}/lines/")) == 3
     assert not roles.stored(upload)
@@ -673,7 +673,8 @@ def leaves_the_line_of_a_photo_that_was_delivered(roles: Roles) -> None:
     roles.job("COMPLETED", job_id={"S": job_id}, told={"BOOL": True})
     roles.line(batch_id, job_id)
     roles.store(upload)
-    assert roles.invoke("DeliverPhotoFunction", {"photo": photo_of(batch_id), "error": "StorageUnavailable"}) is None
+    event = {"photo": photo_of(batch_id), "error": "StorageUnavailable"}
+    assert roles.invoke("DeliverPhotoFunction", event) == {"code": ""}
     assert not roles.stored(upload)
 
 
@@ -715,12 +716,12 @@ def stops_a_batch_for_which_no_money_is_left(roles: Roles) -> None:
     batch_id, execution = roles.run()
     roles.batch("RUNNING", batch_id, execution)
     event = {"photo": photo_of(batch_id), "error": "BudgetSpent"}
-    assert roles.invoke("DeliverPhotoFunction", event) is None
+    assert roles.invoke("DeliverPhotoFunction", event) == {"code": "BudgetSpent"}
 
 
 def posts_an_event_and_puts_off_one_that_is_refused(roles: Roles) -> None:
     name = function_name(roles.deployed, "SendWebhookFunction")
-    # A worker keeps the secret for a while; a change of its settings, also to the same ones, starts a new worker.
+    # A worker keeps the secret for a while. Any update of the settings, even without a change, starts a new worker.
     roles.client("lambda").update_function_configuration(FunctionName=name, Timeout=30)
     queue, body = roles.deployed.stack.outputs["WebhookQueueUrl"], {"detail": {"job": secrets.token_hex(8)}}
     for statuses, failures in (([], []), ([500], [{"itemIdentifier": "1"}])):
@@ -796,8 +797,8 @@ def fails(use: Callable[[Roles], None], roles: Roles) -> bool:
 
 
 @pytest.mark.parametrize("function", USES)
-def test_without_any_one_of_its_grants_a_use_fails(roles: Roles, function: str, pytestconfig: pytest.Config) -> None:
-    """One grant in three is taken away in turn, and each with `--in-full` (`make privileges`)."""
+def test_each_removed_grant_makes_a_use_fail(roles: Roles, function: str, pytestconfig: pytest.Config) -> None:
+    """Removes one grant in three in turn; with `--in-full` (`make privileges`), every grant."""
     for use in USES[function]:
         use(roles)
     (document,) = roles.policies(function).values()
@@ -808,12 +809,12 @@ def test_without_any_one_of_its_grants_a_use_fails(roles: Roles, function: str, 
             if not any(fails(use, roles) for use in USES[function]):
                 unneeded.add(grant["Action"])
     assert unneeded == NOT_SEEN_HERE.get(function, set()) & {grant["Action"] for grant in tried}
-    # It was the grants that were missing, and nothing else.
+    # The uses succeed again, so only the missing grants made them fail.
     for use in USES[function]:
         use(roles)
 
 
-def test_every_function_with_grants_is_tried() -> None:
+def test_every_function_with_grants_is_tested() -> None:
     resources = template()["Resources"]
     functions = {
         name

@@ -1,4 +1,4 @@
-"""Whoever knows a job's id sees its result. So the logs of all functions hold no id, and nothing that leads to one."""
+"""The logs of all functions hold no job id, and nothing that leads to one: whoever knows an id sees the result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BROKEN: dict[str, Any] = {"aws": {"service": "s3", "answer": "broken", "after": 
 
 
 def lines(stack: Deployed) -> list[str]:
-    """All lines that the functions, and Lambda for them, have logged in this stack."""
+    """All lines that the functions and Lambda have logged in this stack."""
     pages = stack.stack.client("logs").get_paginator("filter_log_events")
     group = stack.stack.outputs["FunctionsLogGroupName"]
     return [event["message"] for page in pages.paginate(logGroupName=group) for event in page["events"]]
@@ -33,7 +33,7 @@ def completed(stack: Deployed) -> str:
 
 
 def failed(stack: Deployed, fault: dict[str, Any]) -> str:
-    """A job that fails because a function meets an error of S3, whose text names the key."""
+    """A job that fails because of an S3 error. The text of the error names the key."""
     created = stack.create()
     stack.plan(created["job_id"], "hide", *[fault] * 9)
     stack.upload(created, flower())
@@ -43,7 +43,7 @@ def failed(stack: Deployed, fault: dict[str, Any]) -> str:
 
 
 def deleted(stack: Deployed) -> str:
-    """A job that is deleted at the second try: at the first, S3 refuses."""
+    """A job that is deleted at the second attempt. At the first, S3 refuses."""
     job_id = stack.run(flower())["job_id"]
     refused = stack.call("DELETE", f"/jobs/{job_id}", headers={"X-Fault": json.dumps(REFUSED)})
     assert refused.status_code == 500

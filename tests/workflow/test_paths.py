@@ -45,12 +45,12 @@ FAILURE = ["What went wrong?", RECORD_FAILURE, "Job failed"]
 
 
 INPUT: ExecutionInput = {"job_id": JOB_ID, "boxes": NO_BOXES, "unsure": 0, "reviewed": False, "warnings": []}
-# The input of an execution that does a job again with the faces that are known.
+# The input of a redo with the known boxes.
 AGAIN: ExecutionInput = INPUT | {"boxes": {"key": f"boxes/{JOB_ID}.json", "count": 1}}
 
 
 def claimed(*, expires_in: int = 24 * 3600, **options: Any) -> dict[str, Any]:
-    """The row of a claimed job with these options that expires in so many seconds."""
+    """The row of a claimed job with these options. It expires in `expires_in` seconds."""
     row = {
         "options": {"S": json.dumps(JobOptions(**options).model_dump())},
         "expires_at": {"N": str(int(time.time()) + expires_in)},
@@ -124,7 +124,7 @@ OURS = sorted(
     error.__name__
     for error in (*errors.PhotoError.__subclasses__(), *errors.TransientError.__subclasses__(), errors.JobNotFound)
 )
-# What Lambda and its emulators call a function that ended, and Python the lack of memory.
+# The error names of Lambda and its emulators for a function that ended, and of Python for a lack of memory.
 ENDED = ["Lambda.Unknown", "Runtime.ExitError", "Runtime.OutOfMemory", "Runtime.Unknown", "MemoryError"]
 # A photo with one face that no check finds missed.
 HAPPY = {
@@ -199,7 +199,7 @@ def asked(detection: dict[str, Any], *checks: dict[str, Any]) -> Case:
 
 
 def done_again(case: Case) -> Case:
-    """The same case in an execution that does a completed job again: it deletes no original."""
+    """The same case in a redo. It deletes no original."""
     ((claim,), path) = case.results[CLAIM], [state for state in case.path if state != DELETE]
     row = claim["Return"]["Attributes"] | {"fallback_status": {"S": "COMPLETED"}, "decision": {"S": ""}}
     results = {task: case.results[task] for task in case.results if task != DELETE}
@@ -207,7 +207,7 @@ def done_again(case: Case) -> Case:
 
 
 def payload(result: dict[str, Any]) -> Any:
-    """What the function behind a mocked task gives."""
+    """The result of the function behind a mocked task."""
     return result["Return"]["Payload"]
 
 
@@ -234,7 +234,7 @@ CASES = {
         results=ALWAYS.results | {ASK: [answered(0)], CHECK: [found(0, 0, "BelowConfidence", unsure=2)]}
     ),
     "nobody is asked about a sure result": Case(HAPPY | {CLAIM: [claimed(review="when_unsure")]}, PATH),
-    "nobody is asked who did not want it": Case(
+    "no review without the option": Case(
         HAPPY | {DETECT: [found(1, 1, "BelowConfidence", unsure=1)], CHECK: [found(0, 1, unsure=1)]}, PATH
     ),
     "a person is asked because no face was found": asked(found(0, 0), found(0, 0)),
@@ -414,7 +414,7 @@ def test_no_attempt_begins_after_the_deadline(hasty: MockedMachine, task: str) -
 
 
 def test_the_receipt_is_made_from_every_stage_and_the_last_boxes_and_draft(blur_image: MockedMachine) -> None:
-    """A stage that is lost is not paid for; boxes of an earlier round leave out a face."""
+    """Without a stage, the receipt's cost would be too low. With an earlier round's boxes, a face would be missing."""
     first, second = found(1, 2, "CROWD"), found(0, 2, "DETECTOR_LEFT_OUT")
     detected, hidden_first, hidden_again = found(1, 1, "TILED"), hidden(), hidden()
     payload(hidden_again)["draft"]["key"] = f"results/{JOB_ID}.second.jpg"
@@ -439,8 +439,8 @@ def test_the_receipt_is_made_from_every_stage_and_the_last_boxes_and_draft(blur_
     }
 
 
-def test_a_warning_of_several_looks_is_told_once(blur_image: MockedMachine) -> None:
-    """The state has an upper bound for this reason too."""
+def test_a_warning_of_several_looks_is_reported_once(blur_image: MockedMachine) -> None:
+    """This also limits the size of the state."""
     checks = [found(1, 2, "OneDetectorOnly"), found(0, 2, "OneDetectorOnly", "BelowConfidence")]
     results = HAPPY | {DETECT: [found(1, 1, "OneDetectorOnly")], CHECK: checks, HIDE_MISSED: [hidden()]}
     known = blur_image.run(INPUT, results).variables
@@ -454,7 +454,7 @@ def test_a_warning_of_several_looks_is_told_once(blur_image: MockedMachine) -> N
 def test_a_job_whose_fifth_check_found_a_face_says_so(
     blur_image: MockedMachine, faces: tuple[int, ...], warnings: list[str]
 ) -> None:
-    """Nobody looked at what was hidden last."""
+    """No check follows the last pass of hiding."""
     known = blur_image.run(INPUT, missed(*faces).results).variables
     assert (known["round"], known["warnings"]) == (len(faces), warnings)
 

@@ -1,4 +1,4 @@
-"""Reviews and redos in the deployed stack: a person answers, or does not; and a job is done again."""
+"""Reviews, with and without an answer, and redos in the deployed stack."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def inside(box: dict[str, Any], place: dict[str, float], *, share: float) -> boo
 
 
 def result_of(job: dict[str, Any]) -> bytes:
-    """The photo that a job gave."""
+    """The result of a job."""
     return request("GET", job["result"]["url"]).content
 
 
 class TestReview:
-    def test_nothing_is_published_before_the_answer_which_keeps_a_face_to_the_bit(self, deployed: Deployed) -> None:
+    def test_there_is_no_result_before_the_answer_and_a_kept_face_is_bit_identical(self, deployed: Deployed) -> None:
         photo = png(astronaut())
         job_id = deployed.start(photo, **ALWAYS)
         asked = deployed.asked(job_id)
@@ -164,7 +164,7 @@ def results(stack: Deployed, job_id: str) -> list[str]:
 
 
 def settled(stack: Deployed, job_id: str, redos: int = 1) -> dict[str, Any]:
-    """The job once an execution that does it again has ended."""
+    """The job after its redo has ended."""
     job = stack.ended(job_id)
     eventually(lambda: stack.execution(f"{job_id}-{redos}") in {"SUCCEEDED", "FAILED"}, "the end of the redo")
     return job
@@ -205,7 +205,7 @@ class TestRedo:
         job = settled(deployed, job_id, 2)
         assert (job["options"]["style"], "redo_error" in job) == ("pixelate", False)
 
-    def test_faces_that_are_detected_again_stay_as_they_were_decided(self, deployed: Deployed) -> None:
+    def test_earlier_decisions_apply_to_a_new_detection(self, deployed: Deployed) -> None:
         place = {"left": 0.7, "top": 0.7, "width": 0.2, "height": 0.2}
         first = deployed.run(png(astronaut()), keep_original=1, hide=[place])
         job_id = first["job_id"]
@@ -261,7 +261,7 @@ class TestRedo:
 
 
 def test_a_restart_ends_the_jobs_that_wait(built: Path, tmp_path: Path) -> None:
-    """The first job fails and leaves nothing; the other one was being done again and keeps its last result."""
+    """The first job fails and leaves nothing. The other job is in a redo and keeps its last result."""
     plans, state = tmp_path / "plans", tmp_path / "aws"
     plans.mkdir()
     with reserved_port() as port, with_faults(plans) as copy:

@@ -97,7 +97,7 @@ def test_a_plate_that_the_first_look_missed_is_found_by_the_check(stack: Deploye
     assert set(rekognition.asked) == {"DetectText"}
 
 
-def test_what_either_detector_takes_for_text_is_hidden(stack: Deployed, rekognition: Rekognition) -> None:
+def test_text_found_by_either_detector_is_hidden(stack: Deployed, rekognition: Rekognition) -> None:
     rekognition.text_replies.append(line(PLATE))
     with asking_both(stack):
         job = stack.run(street_with_plate(0)[0], kinds=["text"])
@@ -122,7 +122,7 @@ def test_the_check_sees_the_draft_mirrored(stack: Deployed, rekognition: Rekogni
     assert (found["found_in"], found["round"], found["left"]) == ("check", 1, pytest.approx(0.7, abs=0.01))
 
 
-def test_what_either_detector_finds_is_hidden(stack: Deployed, rekognition: Rekognition) -> None:
+def test_faces_found_by_either_detector_are_hidden(stack: Deployed, rekognition: Rekognition) -> None:
     rekognition.replies.append([face(0.05, 0.75, 0.2, 0.2)])
     with asking_both(stack):
         job = stack.run(astronaut())
@@ -131,7 +131,7 @@ def test_what_either_detector_finds_is_hidden(stack: Deployed, rekognition: Reko
     assert {face["found_by"] for face in found} == {"embedded", "rekognition"}
 
 
-def test_what_both_find_is_one_face(stack: Deployed, rekognition: Rekognition) -> None:
+def test_a_face_found_by_both_detectors_counts_once(stack: Deployed, rekognition: Rekognition) -> None:
     with asking_both(stack):
         alone = stack.run(astronaut())
         (box,) = receipt_of(stack, alone)["boxes"]
@@ -183,5 +183,5 @@ def test_a_throttle_in_the_middle_repeats_no_paid_call(stack: Deployed, rekognit
     job = stack.run(flower())
     assert job["status"] == "COMPLETED"
     assert sum("S3Object" in image for image in rekognition.images) == 1
-    # Of the first look, the photo and its quarters; of the check, the draft.
+    # The first detection sends the photo and its quarters, and the check sends the draft.
     assert receipt_of(stack, job)["billable_calls"] == 5 + 1

@@ -1,10 +1,11 @@
-"""Hides many photos of a run ahead, as one batch of the service, which works on many more at once than a client can.
+"""Hides many photos of a run as one batch of the service, before the run itself goes through its photos.
 
-Afterwards the journal has the job of each photo that is hidden as begun. So the run, or the next one, goes on with it
-as with any other job. A photo that failed, or that the batch did not come to, gets a job of its own.
+A batch works on many more photos at once than a client can. Afterwards the journal has a begun job for each photo that
+the batch has hidden. So this run or the next one continues with it as with any begun job. A photo that failed in the
+batch, or was not tried, gets a job of its own.
 
-The journal also has the batch and which photos are in it. So whatever ends the process, the next run with the same
-sources and options goes on with it.
+The journal also records the batch and the photos in it. So if the process ends, the next run with the same sources and
+options continues with the batch.
 """
 
 import hashlib
@@ -25,16 +26,16 @@ from faceblur_cli.folder.report import Report, shown
 from faceblur_cli.folder.walk import Found, walk
 from faceblur_client import CallFailed, Client, FaceblurError, JobFailed
 
-# Fewer photos are sooner done one by one.
+# With fewer photos, single jobs are faster.
 ENOUGH = 300
-# What a batch cannot do: ask a person, keep originals, or decide about the faces of one photo.
+# The fields of a job that a batch does not support: reviews, kept originals, and decisions about one photo.
 NOT_IN_A_BATCH = {"review", "keep_original", "only", "keep", "hide", "add"}
 _UPLOADS_AT_ONCE = 8
-# A form is valid for five minutes at most; so long one is used.
+# How long a form is used, in seconds. A form is valid for five minutes at most.
 _FORM_SECONDS = 30.0
 
 Say = Callable[[str], None]
-# Waits for the end of the batch with this id; gives it as the API shows it.
+# Waits for the end of the batch with this id. Returns the batch as the API shows it.
 Wait = Callable[[str], dict[str, Any]]
 
 
@@ -56,12 +57,12 @@ def hide_ahead(
     say: Say,
     enough: int = ENOUGH,
 ) -> None:
-    """Hide the photos that are to be done as one batch, if they are so many and their options allow it.
+    """Hide the photos to be done as one batch, if there are at least `enough` of them and their options allow it.
 
-    A batch of an earlier run with the same sources and options is gone on with. Another one is left to such a run, or
-    deleted if this run has a batch of its own, because the journal has one batch. `say` gets the progress of the
-    uploads, and what is deleted. Raises CallFailed of the client and Failure; then the next run goes on with the batch.
-    After KeyboardInterrupt it is deleted, and no photo counts as begun.
+    If an earlier run with the same sources and options left a batch, this continues with it. A batch of other sources
+    or options stays, unless this run starts a batch: then it is deleted, because the journal has one batch only. `say`
+    gets the progress of the uploads, and what is deleted. Raises CallFailed of the client and Failure; then the next
+    run continues with the batch. After KeyboardInterrupt the batch is deleted, and no photo counts as begun.
     """
     if NOT_IN_A_BATCH & wishes.fields.keys():
         return
@@ -85,17 +86,17 @@ def hide_ahead(
             client.delete_batch(batch_id)
         journal.end_batch()
         raise
-    # Also of photos that this run does not find: they may be back in the next one.
+    # This includes photos that this run does not find, because the next run may find them again.
     sent = journal.sent(batch_id)
     for number, job_id in _hidden(batch, client):
-        # A number without a photo is of an upload that no run has noted, or of a photo with a newer line.
+        # If a number has no photo, no run has noted its upload, or the photo has a newer line.
         if number in sent:
             journal.begin(*sent[number], job_id)
     journal.end_batch()
 
 
 def _work(sources: Sequence[Path], wishes: Wishes) -> str:
-    """A digest of the options and of the sources: what a batch does."""
+    """A digest of the options and of the sources, which identifies the work of a batch."""
     paths = sorted({str(source.absolute()) for source in sources})
     return hashlib.sha256(json.dumps([wishes.digest, paths]).encode()).hexdigest()[:16]
 
@@ -109,10 +110,10 @@ def _earlier_batch(client: Client, journal: Journal, work: str) -> dict[str, Any
 
 
 def _new_batch(client: Client, journal: Journal, wishes: Wishes, work: str, say: Say) -> dict[str, Any]:
-    """A batch without photos. The one that it replaces in the journal is deleted."""
-    # All photos may fail. Their reasons are told one by one.
+    """A new batch without photos. If the journal has a batch already, that batch is deleted."""
+    # The batch goes on even if all photos fail. The run reports each photo's error.
     batch = client.create_batch(**wishes.fields, tolerated_failures=100)
-    # Not before: with options that are refused, nothing is replaced.
+    # Delete the earlier batch only now. If the API refuses the options, it must stay.
     if journal.batch.batch_id:
         with _none_may_exist():
             client.delete_batch(journal.batch.batch_id)
@@ -132,7 +133,7 @@ def _none_may_exist() -> Iterator[None]:
 
 
 def _to_do(sources: Sequence[Path], journal: Journal, wishes: Wishes) -> Iterator[_Photo]:
-    """The photos of which no run knows anything yet."""
+    """The photos that no run has done or begun."""
     for found in walk(sources, wishes.out):
         state = None
         with suppress(PhotoProblem):
@@ -142,14 +143,14 @@ def _to_do(sources: Sequence[Path], journal: Journal, wishes: Wishes) -> Iterato
 
 
 def _upload(photos: list[_Photo], batch_id: str, client: Client, journal: Journal, wishes: Wishes, say: Say) -> None:
-    """Upload the photos that are not there yet under numbers: names of photos do not leave the machine."""
+    """Upload the photos that are not uploaded yet, under numbers, because names of photos do not leave the machine."""
     forms = _Forms(client, batch_id)
     there = set(journal.sent(batch_id).values())
     missing = [photo for photo in photos if (photo.name, photo.state) not in there]
     numbers = journal.take_numbers(len(missing))
 
     def send(photo: _Photo, number: int) -> None:
-        # One that cannot be read or sent, or that changes meanwhile, is left to the run.
+        # A photo that cannot be read or sent, or that has changed, is left to the run.
         with suppress(OSError, JobFailed), photo.found.path.open("rb") as file:
             if wishes.state(os.fstat(file.fileno())) == photo.state:
                 client.upload(forms.for_photo(number), file)

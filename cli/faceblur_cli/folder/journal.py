@@ -1,11 +1,11 @@
-"""What earlier runs have done, in the folder of the results: a run that was ended goes on where it was.
+"""The journal of earlier runs, in the folder of the results. With it, a run continues where the last one ended.
 
-The journal is only appended to, one line of JSON at a time. A photo has a line when its job has begun, and a line with
-its outcome, which is written before the result gets its name. So after any end of the process, a result without a line
-does not exist, and a line without its result is done again. A last line that is torn does not count.
+Lines of JSON are appended to the journal, and never changed. A photo has a line when its job has begun, and a line with
+its outcome. The outcome is written before the result gets its name. So even after a crash, every result has a line, and
+a photo with a line but without its result is done again. An incomplete last line is ignored.
 
-A batch has a line from its creation on, one whenever numbers are taken, and one when it is over. A photo that was
-uploaded to it has a line meanwhile.
+A batch has a line when it is created, whenever numbers are taken, and when it is over. A photo that was uploaded to the
+batch has a line too.
 """
 
 import errno
@@ -22,13 +22,17 @@ from typing import Any, NamedTuple, Self
 from faceblur_cli.failures import Failure
 
 NAME = ".faceblur-journal.jsonl"
-# What a loss of power may cost. The end of the process costs nothing.
+# The time between two syncs to the disk, in seconds. A loss of power may lose the lines of this time. A crash of the
+# process loses nothing.
 _SYNC_SECONDS = 5.0
 _STARTED_OVER = {"started_over": True}
 
 
 class State(NamedTuple):
-    """What a photo's work depends on: its size in bytes, its time of change, and a digest of the job's options."""
+    """The state of a photo. If it is unchanged, the photo need not be done again.
+
+    It has the size in bytes, the time of the last change, and a digest of the job's options.
+    """
 
     size: int
     mtime_ns: int
@@ -36,9 +40,9 @@ class State(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """A batch that is not over: its id, a digest of what it does, and the first number that no photo of it has had.
+    """A batch that is not over: its id, the digest of its work, and the next free number for a photo.
 
-    Without an id there is none. Without `work` no run goes on with it.
+    If the id is empty, there is no batch. If `work` is empty, no run continues with the batch.
     """
 
     batch_id: str = ""
@@ -52,10 +56,10 @@ class _Line(NamedTuple):
 
 
 class NoJournal:
-    """Of results beside their photos: no run knows of another."""
+    """The journal for results beside their photos: it records nothing."""
 
     def outcome(self, name: str, state: State) -> dict[str, Any] | None:
-        """Nothing was done before."""
+        """No photo was done before."""
 
     def begun_job(self, name: str, state: State) -> str | None:
         """No job has begun before."""
@@ -72,7 +76,7 @@ class NoJournal:
 
 
 class Journal:
-    """The journal of one folder, locked for one process. Threads may share it. Methods that write raise Failure."""
+    """The journal of one folder, locked for this process. Threads may share it. Methods that write raise Failure."""
 
     def __init__(self, folder: Path, *, resume: bool, clock: Callable[[], float] = time.monotonic) -> None:
         """Lock and read the journal of a folder. Without `resume`, no photo counts as done.
@@ -89,7 +93,7 @@ class Journal:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not os.fstat(self._file).st_nlink:
-                # Another process has removed it since it was opened.
+                # Another process has removed the file since it was opened.
                 raise BlockingIOError
         except BlockingIOError:
             os.close(self._file)
@@ -103,7 +107,7 @@ class Journal:
             self._start_over()
 
     def __enter__(self) -> Self:
-        """Give the journal, which is closed at the end."""
+        """Return the journal. It is closed at the end of the block."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -111,7 +115,7 @@ class Journal:
         self.close()
 
     def outcome(self, name: str, state: State) -> dict[str, Any] | None:
-        """The report of an unchanged photo whose result is there; None if the photo is to be done."""
+        """The report of an unchanged photo whose result exists; None if the photo must be done."""
         line = self._line_of(name, state)
         report: dict[str, Any] | None = line.get("report")
         if not report or report["error"]:
@@ -123,12 +127,12 @@ class Journal:
         return report if there == line["bytes"] else None
 
     def begun_job(self, name: str, state: State) -> str | None:
-        """The id of the job that an earlier run has begun for an unchanged photo, and not ended."""
+        """The id of an unfinished job that an earlier run has begun for an unchanged photo; None if there is none."""
         return self._line_of(name, state).get("job_id")
 
     @property
     def batch(self) -> Batch:
-        """The batch that has begun, and is not over."""
+        """The batch that has begun and is not over."""
         return self._batch
 
     def begin_batch(self, batch_id: str, work: str) -> None:
@@ -136,19 +140,19 @@ class Journal:
         self._note_batch(Batch(batch_id, work))
 
     def take_numbers(self, count: int) -> range:
-        """So many numbers for photos of the batch. None is given twice, so no upload can pass for another photo's."""
+        """Take `count` new numbers for photos of the batch. No number is used twice, so uploads are never confused."""
         first = self._batch.free
         self._note_batch(self._batch._replace(free=first + count))
         return range(first, first + count)
 
     def end_batch(self) -> None:
-        """Note that nothing is expected of the batch any more."""
+        """Note that the batch is over."""
         self._note_batch(Batch())
 
     def sent(self, batch_id: str) -> dict[int, tuple[str, State]]:
         """The names and the states of the photos that were uploaded to the batch, by their numbers.
 
-        Photos of which something newer is noted are left out.
+        Photos with a newer line are left out.
         """
         with self._lock:
             lines = (self._line_at(at) for at in self._last.values())
@@ -167,13 +171,13 @@ class Journal:
         self._note(name, state, {"job_id": job_id})
 
     def end(self, name: str, state: State, report: dict[str, Any], result: str | None = None, size: int = 0) -> None:
-        """Note the outcome of a photo; `result` is the path below the folder at which `size` bytes will be stored."""
+        """Note the outcome of a photo. `size` bytes will be stored at the path `result` below the folder."""
         self._note(name, state, {"result": result, "bytes": size, "report": report})
         if result is not None:
             self._owners[result] = name
 
     def close(self) -> None:
-        """Write everything to the disk, and unlock the folder. Nothing is noted any more.
+        """Write everything to the disk, and unlock the folder. Nothing is noted afterwards.
 
         A journal in which nothing is noted goes, so that a run whose options are refused leaves nothing.
         """
@@ -198,7 +202,7 @@ class Journal:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Let no other thread write, and sync if it is time. Raises Failure for errors."""
+        """Lock out other threads for the block, and sync if a sync is due. Raises Failure for errors."""
         try:
             with self._lock:
                 yield
@@ -214,7 +218,7 @@ class Journal:
     def _append(self, content: dict[str, Any]) -> _Line:
         data = json.dumps(content).encode() + b"\n"
         line = _Line(self._end, len(data))
-        # A write that a full disk cut short would tear the line that follows, too.
+        # If a full disk cuts the write short, remove the fragment: it would also spoil the next line.
         if os.write(self._file, data) != len(data):
             os.ftruncate(self._file, self._end)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -222,7 +226,7 @@ class Journal:
         return line
 
     def _line_of(self, name: str, state: State) -> dict[str, Any]:
-        """The photo's last line if it speaks of this state, else an empty one."""
+        """The photo's last line if it has this state; otherwise an empty one."""
         with self._lock:
             at = self._last.get(name)
             line = self._line_at(at) if at else {}
@@ -234,11 +238,11 @@ class Journal:
 
     def _start_over(self) -> None:
         self._last.clear()
-        # No run goes on with the batch, but the next one that has a batch of its own deletes it.
+        # No run continues with the batch. The next run that starts a batch deletes it.
         self._batch = self._batch._replace(work="")
 
     def _read(self) -> None:
-        """Read where each photo's last line is. A line that is torn is cut off."""
+        """Read the position of each photo's last line. Cut off an incomplete line at the end."""
         with os.fdopen(os.dup(self._file), "rb") as lines:
             for data in lines:
                 try:

@@ -1,12 +1,14 @@
-"""Tells by a file's first bytes whether it may be a photo. The service has the last word on those that may."""
+"""Tells by a file's first bytes whether it may be a photo. If it may, the service decides."""
 
-# As many bytes as a file of ISO's base media format takes to name its brands.
+# The number of bytes in which a file of ISO's base media format names its brands.
 HEAD_BYTES = 256
 
 _PHOTOS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\0", b"MM\0*", b"II+\0")
-# Raw files that are no TIFFs: Panasonic, Olympus, Fujifilm, Sigma, Minolta, Canon. The service says what to do.
+# Raw files that are not TIFFs: Panasonic, Olympus, Fujifilm, Sigma, Minolta, Canon. They are sent, because the service
+# tells the user what to do with them.
 _RAW = (b"IIU\0", b"IIRO", b"IIRS", b"MMOR", b"FUJIFILM", b"FOVb", b"\0MRM", b"II\x1a\0")
-# Brands of HEIF, AVIF and Canon's CR3. Every other is a video or a sound (https://mp4ra.org/registered-types/brands).
+# Brands of HEIF, AVIF and Canon's CR3. All other brands are videos or sounds
+# (https://mp4ra.org/registered-types/brands).
 _PHOTO_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"avif", b"avis", b"crx "}
 
 _OTHERS = {
@@ -20,7 +22,7 @@ _OTHERS = {
 
 
 def other_kind(head: bytes) -> str:
-    """What a file with these first bytes is if it is surely no photo, such as "a video"; else empty."""
+    """What a file with these first bytes is, such as "a video", if it is certainly not a photo; otherwise empty."""
     if not head:
         return "an empty file"
     if head[4:8] == b"ftyp":

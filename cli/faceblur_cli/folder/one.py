@@ -21,9 +21,9 @@ from faceblur_cli.folder.targets import Target, check_free, store
 from faceblur_cli.folder.walk import Found
 from faceblur_client import CallFailed, Client, JobFailed
 
-# Codes of jobs that tell that the photos to come would fail, too.
+# Codes of jobs after which the next photos would fail too.
 _OF_ALL_PHOTOS = {"BudgetSpent"}
-# Errors that every result would meet: a full disk, a quota, a disk that cannot be written to.
+# Errors with which every result would fail: a full disk, a quota, a disk that cannot be written to.
 _OF_ALL_RESULTS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 
 Tell = Callable[[Report], None]
@@ -36,10 +36,10 @@ def _erase_nothing(_: str) -> None:
 
 @dataclass(frozen=True)
 class Wishes:
-    """What a run shall do. `fields` are the options and the decision of each job; without `out`, results go beside.
+    """The settings of a run. `fields` are the options and the decision of each job.
 
-    `erase` is called with the id of each job that no later run goes on with, after its outcome is told. It must not
-    raise errors of the client, because the result is stored.
+    Without `out`, each result is stored beside its photo. `erase` is called with the id of each job that no later run
+    continues, after the job's outcome is reported. It must not raise the client's errors, because the result is stored.
     """
 
     fields: dict[str, Any]
@@ -50,12 +50,12 @@ class Wishes:
     erase: Erase = _erase_nothing
 
     def state(self, status: os.stat_result) -> State:
-        """What the outcome of a photo with this status depends on."""
+        """The state of a photo with this file status."""
         return State(status.st_size, status.st_mtime_ns, self.digest)
 
     @property
     def digest(self) -> str:
-        """A digest of the options, by which the journal tells whether they are the same."""
+        """A digest of the options. By it, the journal tells whether they are the same as before."""
         options = json.dumps([self.fields, self.suffix], sort_keys=True)
         return hashlib.sha256(options.encode()).hexdigest()[:16]
 
@@ -76,17 +76,17 @@ class _Photo:
 
 
 class Worker:
-    """Does one photo after the other. Threads may share it."""
+    """Works on one photo after the other. Threads may share it."""
 
     def __init__(self, client: Client, journal: Journal | NoJournal, wishes: Wishes, tell: Tell) -> None:
-        """Work by these wishes. `tell` is called whenever a report changes; threads may call it at the same time."""
+        """Use these settings. `tell` is called whenever a report changes, also by several threads at the same time."""
         self._client, self._journal, self._wishes, self._tell = client, journal, wishes, tell
         self._naming = threading.Lock()
 
     def do(self, found: Found, target: Target) -> bool:
-        """Do one file, and tell its outcome; gives whether a photo has gone through the service.
+        """Do one file, and report its outcome. Returns whether its photo went through the service.
 
-        Raises CallFailed and Failure for what concerns all photos.
+        Raises CallFailed and Failure for errors that concern all photos.
         """
         report = Report(shown(found.path))
         try:
@@ -101,11 +101,11 @@ class Worker:
         return False
 
     def _hide(self, photo: _Photo) -> None:
-        """Hide the faces in a photo that is to be done, and tell its outcome. Then its job is erased."""
+        """Hide the faces in a photo, report the outcome, and erase the job."""
         try:
             self._hide_and_tell(photo)
         finally:
-            # After an interrupt too. But the next run goes on with a job that the journal still has as begun.
+            # The job is erased after an interrupt too, unless the journal still has it as begun: the next run needs it.
             job_id = photo.report.job_id
             if job_id and not self._journal.begun_job(photo.name, photo.state):
                 self._wishes.erase(job_id)
@@ -132,20 +132,20 @@ class Worker:
         self._tell(photo.report)
 
     def _job(self, photo: _Photo) -> dict[str, Any]:
-        """The completed job of a photo: the one that an earlier run has begun, or a new one.
+        """The completed job of a photo: the job that an earlier run has begun, or a new one.
 
         Raises JobFailed, PhotoUnreadable and PhotoChanged.
         """
         report = photo.report
 
         def show_status(_: str, status: str) -> None:
-            if status not in {"COMPLETED", "FAILED"}:  # which are told when all is done
+            if status not in {"COMPLETED", "FAILED"}:  # these are reported after the result is stored
                 report.status, report.seconds = status, _seconds_since(photo.started)
                 self._tell(report)
 
         report.job_id = self._journal.begun_job(photo.name, photo.state)
         if report.job_id:
-            # It may have failed, or be erased. Then the photo gets a new one.
+            # If that job has failed or was erased, the photo gets a new job.
             with suppress(JobFailed):
                 return self._client.wait_for(report.job_id, show_status)
         show_status("", "UPLOADING")
@@ -154,7 +154,7 @@ class Worker:
         return self._client.wait_for(job_id, show_status)
 
     def _submit(self, photo: _Photo) -> str:
-        """Upload a photo that does not change meanwhile; gives its job's id, which the report has from then on."""
+        """Upload a photo. Returns its job's id, and sets it in the report. Raises PhotoChanged."""
         with _reading(), photo.found.path.open("rb") as file:
             job_id = photo.report.job_id = self._client.submit(file, **self._wishes.fields)
             if self._wishes.state(os.fstat(file.fileno())) != photo.state:
@@ -162,7 +162,7 @@ class Worker:
         return job_id
 
     def _check_room(self, photo: _Photo) -> None:
-        """Raise ResultExists or ResultNotStored before the service has worked for a result that cannot be stored."""
+        """Raise ResultExists or ResultNotStored if the result could not be stored. Called before the job is created."""
         if (path := photo.target.likely) and not self._journal.owns(self._relative(path), photo.name):
             with self._writing():
                 check_free(path)
@@ -182,10 +182,10 @@ class Worker:
                 store(content, path, mtime, lambda: self._announce(photo, path, len(content)))
 
     def _announce(self, photo: _Photo, path: Path, size: int) -> None:
-        """Note a result that is about to get its name, which must be free or its own."""
+        """Note a result that is about to get its name. The name must be free, or be that of this photo's old result."""
         result = self._relative(path)
         if self._journal.owns(result, photo.name):
-            # If the process ends now, the old result must not pass for the new one.
+            # If the process ends now, the old result must not be taken for the new one.
             path.unlink(missing_ok=True)
         else:
             check_free(path)
@@ -197,7 +197,7 @@ class Worker:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Turn an error of writing into Failure if every result would meet it, else into ResultNotStored."""
+        """Turn a write error into Failure if every result would fail with it, otherwise into ResultNotStored."""
         try:
             yield
         except OSError as error:
@@ -210,9 +210,9 @@ class Worker:
 
 
 def look_at(found: Found, wishes: Wishes, report: Report) -> State | None:
-    """The state of a photo; None, and the report says so, if the file is no photo. Raises PhotoUnreadable.
+    """The state of a photo. If the file is not a photo, returns None and sets that in the report.
 
-    A file that was asked for by its name goes to the service whatever it is.
+    A file that was given by its name goes to the service whatever it is. Raises PhotoUnreadable.
     """
     if found.problem:
         raise PhotoUnreadable(f"The photo cannot be read: {found.problem}.")
@@ -228,7 +228,7 @@ def look_at(found: Found, wishes: Wishes, report: Report) -> State | None:
 
 
 def recall(found: Found, state: State, journal: Journal | NoJournal, report: Report) -> bool:
-    """Whether an earlier run has done the photo; the report then has that outcome."""
+    """Whether an earlier run has done the photo. If so, sets that run's outcome in the report."""
     outcome = journal.outcome(found.name, state)
     if outcome:
         vars(report).update(outcome, photo=report.photo, done_before=True)

@@ -1,4 +1,4 @@
-"""How many photos at once, and when the API is asked: more while that helps, less when the API says so."""
+"""How many photos are worked on at once: more as long as that is faster, fewer when the API answers 429."""
 
 import random
 import threading
@@ -11,16 +11,16 @@ from faceblur_client.clients import EventHooks
 
 MOST_AT_ONCE = 32
 _FIRST_AT_ONCE = 2
-# More photos at once must give so much more speed, or they only wait for each other.
+# More photos at once must be faster by this factor. Otherwise they only wait for each other.
 _GAIN = 1.1
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 30.0
 
 
 class Pace:
-    """The pace that all threads share: places for photos that are worked on, and pauses of the API."""
+    """The pace that all threads share: the places for photos in work, and the pauses of all requests."""
 
     def __init__(self, most: int, *, grows: bool, clock: Callable[[], float] = time.monotonic) -> None:
-        """Allow so many photos at once. If the pace grows, it begins with two, and `most` is where it ends."""
+        """Allow `most` photos at once. If the pace grows, it begins with two and ends at `most`."""
         self._most, self._clock = most, clock
         self._is_auto = self._grows = grows
         self.allowed = min(_FIRST_AT_ONCE, most) if grows else most
@@ -54,9 +54,10 @@ class Pace:
                 self._changed.wait(seconds)
 
     def slow_down(self) -> None:
-        """Pause all requests, because the API has told how much it takes; halve the places if their number is ours.
+        """Pause all requests, because the API has refused one. If the pace grows, also halve the places.
 
-        It grows again, but to less than was refused. Answers to requests that were sent before a pause do not count.
+        The pace grows again, but stays below the number that was refused. Answers to requests that were sent before a
+        pause do not count.
         """
         with self._changed:
             now = self._clock()
@@ -64,7 +65,7 @@ class Pace:
                 return
             soon = now < self._paused_until + 2 * self._pause
             self._pause = min(2 * self._pause, _LONGEST_PAUSE_SECONDS) if soon else _FIRST_PAUSE_SECONDS
-            # Other machines share the API's rate: they must not come back at the same moment.
+            # Other machines share the API's rate. They must not all resume at the same moment.
             self._paused_until = now + self._pause * random.uniform(0.5, 1)  # noqa: S311 - no secret
             if self._is_auto:
                 self._most, self.allowed = max(2, self.allowed - 1), max(1, self.allowed // 2)
@@ -72,7 +73,7 @@ class Pace:
 
     @property
     def hooks(self) -> EventHooks:
-        """What a client of httpx calls before each request and after each answer."""
+        """The event hooks for a client of httpx."""
         return {"request": [lambda _: self.wait()], "response": [self._heed]}
 
     def close(self) -> None:
@@ -86,7 +87,7 @@ class Pace:
             self.slow_down()
 
     def _measure(self) -> None:
-        """Count a photo, and allow more at once as long as the last increase has made the photos faster.
+        """Count a photo. Allow more at once as long as the last increase has made the run faster.
 
         The first photos after a change do not count, because they began before it.
         """

@@ -11,7 +11,7 @@ from faceblur_cli.folder.walk import walk
 
 
 def plan(sources: Sequence[Path], journal: Journal | NoJournal, wishes: Wishes) -> Iterator[Report]:
-    """The outcome of each file as far as this machine knows it; a photo that would be done has the status WAITING."""
+    """The outcome of each file, as far as it is known on this machine. A photo that would be done is WAITING."""
     for found in walk(sources, wishes.out):
         report = Report(shown(found.path))
         try:

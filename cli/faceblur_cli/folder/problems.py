@@ -1,20 +1,20 @@
-"""Why one photo of many has no result, told in its own line. The class's name is the code in the report."""
+"""The errors of single photos in a run. The name of the class is the code in the photo's report."""
 
 
 class PhotoProblem(Exception):
-    """Something about one photo; the others go on."""
+    """A problem with one photo. The run goes on with the others."""
 
 
 class PhotoUnreadable(PhotoProblem):
-    """The photo cannot be read on this machine: a link that leads nowhere, or no permission."""
+    """The photo cannot be read: a link leads nowhere, or there is no permission."""
 
 
 class PhotoChanged(PhotoProblem):
-    """The photo was written to while it was read. The next run reads it again."""
+    """The photo was changed while it was read. The next run reads it again."""
 
 
 class ResultExists(PhotoProblem):
-    """Where the result belongs is a file that no earlier run has stored there."""
+    """The place of the result has a file that no earlier run has stored."""
 
 
 class ResultNotStored(PhotoProblem):

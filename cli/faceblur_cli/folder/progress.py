@@ -1,4 +1,4 @@
-"""How far a run is, how fast it goes, and how long it will still take."""
+"""The progress of a run: how much is done, the rate, and the time left."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from faceblur_cli.folder.report import Counts
 
 _LOG_SECONDS, _LOG_SHARE = 30.0, 0.05
-# A few photos are over before a line about them is read.
+# A run with fewer files gets no lines of progress, because it ends too soon.
 _WORTH_A_LOG = 20
 
 
@@ -44,7 +44,7 @@ class Progress:
 
 
 def duration(seconds: float) -> str:
-    """A duration as a person says it."""
+    """A duration in words."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"

@@ -1,4 +1,4 @@
-"""What is told of each photo: in a line for people, as JSON, as CSV, and in the counts at the end."""
+"""Reports about photos: as a line for people, as JSON, as CSV, and as the counts at the end."""
 
 import csv
 import json
@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-# Warnings of results in which something may be visible that should not be. A review answers those that come before it.
+# Warnings that something may be visible in the result that should be hidden. A review answers the warnings before it.
 _LOOK_AT = {"BelowConfidence", "ChecksNotSettled"}
 
-# The kinds of what is hidden, and their names for one and for several.
+# The singular and the plural of each kind.
 _NAMES = {"face": ("face", "faces"), "plate": ("number plate", "number plates"), "text": ("text", "texts")}
-# The extensions of reports, and how the files begin.
+# The extensions of reports, and the first bytes of each.
 _BEGINNINGS = {".csv": b"photo,job_id,", ".jsonl": b'{"photo": '}
 
 
@@ -21,7 +21,7 @@ _BEGINNINGS = {".csv": b"photo,job_id,", ".jsonl": b'{"photo": '}
 class Report:
     """The state of one photo's job and, at its end, the outcome; `--json` prints these fields.
 
-    `skipped` says what a file is that is no photo. `done_before` says that an earlier run has stored the result.
+    If a file is not a photo, `skipped` says what it is. `done_before` says that an earlier run has stored the result.
     """
 
     photo: str
@@ -46,7 +46,7 @@ class Report:
             setattr(self, name, job[name])
 
     def fail(self, code: str, message: str) -> None:
-        """End with this error."""
+        """Set this error as the outcome."""
         self.status, self.error = "FAILED", {"code": code, "message": message}
 
     @property
@@ -56,12 +56,12 @@ class Report:
 
     @property
     def needs_a_look(self) -> bool:
-        """Whether something may be visible in the result that nobody has decided to leave visible."""
+        """Whether something may be visible in the result without anybody's decision."""
         return bool(_LOOK_AT.intersection(self.warnings)) or ("NothingFound" in self.warnings and not self.reviewed)
 
     @property
     def is_ordinary(self) -> bool:
-        """Whether this is a result at which nobody has to look."""
+        """Whether this is a result that needs no attention."""
         return self.status == "COMPLETED" and not self.needs_a_look
 
     @property
@@ -81,7 +81,7 @@ class Report:
 
 @dataclass
 class Counts:
-    """How many photos have ended in which way."""
+    """The number of photos for each way to end."""
 
     hidden: int = 0
     nothing_hidden: int = 0
@@ -107,16 +107,16 @@ class Counts:
 
     @property
     def total(self) -> int:
-        """All that have ended."""
+        """The number of files that have ended."""
         return self.hidden + self.nothing_hidden + self.failed + self.skipped
 
     @property
     def worked(self) -> int:
-        """Those that have ended by this run's work."""
+        """The number of files that this run has worked on."""
         return self.total - self.skipped - self.done_before
 
     def __str__(self) -> str:
-        """The counts in one line; hidden and failed always, the others if there are any."""
+        """The counts in one line. Hidden and failed are always shown, the others only if they are not zero."""
         told = [
             (self.hidden, "hidden"),
             (self.nothing_hidden, "with nothing hidden"),
@@ -129,14 +129,14 @@ class Counts:
 
 
 def exit_code(counts: Counts) -> int:
-    """1 if a photo failed, 3 if somebody should look at a result, else 0."""
+    """1 if a photo failed, 3 if somebody should look at a result, otherwise 0."""
     if counts.failed:
         return 1
     return 3 if counts.to_look_at else 0
 
 
 def _row(report: Report) -> dict[str, Any]:
-    """A report by the columns of a CSV: one for each kind of what is hidden or kept, and for each part of an error."""
+    """A report as a row of the CSV. Each kind of hidden and kept, and each part of an error, has its own column."""
     row = {name: value for name, value in asdict(report).items() if name not in {"hidden", "kept", "error"}}
     row["warnings"] = " ".join(report.warnings)
     for name, counts in (("hidden", report.hidden), ("kept", report.kept)):
@@ -155,9 +155,9 @@ def _in_words(counts: dict[str, int] | None) -> str:
 
 
 def obstacle(path: Path) -> str | None:
-    """Why a report must not be written to this file; None if it may. Raises OSError.
+    """The reason why a report must not be written to this file; None if it may be. Raises OSError.
 
-    A report replaces the file, so a file that is there must be empty or the report of an earlier run.
+    A report replaces the file, so an existing file must be empty, or the report of an earlier run.
     """
     beginning = _BEGINNINGS.get(path.suffix.lower())
     if beginning is None:
@@ -171,10 +171,10 @@ def obstacle(path: Path) -> str | None:
 
 
 class ReportFile:
-    """`--report`: a line a photo as it ends, as CSV or as JSON by the file's extension."""
+    """The file of `--report`, with a line for each photo. The file's extension decides whether it is CSV or JSON."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, and leave what is in it. Raises OSError."""
+        """Open the file without changing its content. Raises OSError."""
         self._path, self._was_there, self._is_begun = path, path.exists(), False
         self._file = path.open("a", encoding="utf-8", newline="")
         self._csv = csv.writer(self._file) if path.suffix.lower() == ".csv" else None
@@ -190,15 +190,15 @@ class ReportFile:
         self._file.flush()
 
     def close(self) -> None:
-        """Close the file. A run that has told nothing, as one whose options are refused, leaves what it found."""
+        """Close the file. If the run reported nothing, for example because its options are refused, it is unchanged."""
         self._file.close()
         if not (self._is_begun or self._was_there):
             self._path.unlink(missing_ok=True)
 
     def _begin(self) -> None:
-        """Begin the file anew: each run tells all photos, those of earlier runs too."""
+        """Empty the file. Each run reports all photos, also those that earlier runs have done."""
         self._is_begun = True
-        # A pipe has nothing that could go.
+        # A pipe cannot be emptied.
         if self._file.seekable():
             self._file.truncate(0)
         if self._csv:
@@ -206,6 +206,6 @@ class ReportFile:
 
 
 def shown(path: Path) -> str:
-    r"""A path that every reader of text takes: bytes that are no UTF-8 are shown as `\xff`, and so are controls."""
+    r"""A path as plain text. Bytes that are not UTF-8, and control characters, are shown as `\xff`."""
     text = os.fsencode(path).decode("utf-8", "backslashreplace")
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -1,4 +1,4 @@
-"""Hides the faces in all photos of a run, several at once. The next run goes on where this one ended."""
+"""Hides the faces in all photos of a run, several at once. The next run continues where this one ended."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ from faceblur_cli.folder.targets import Target, Targets
 from faceblur_cli.folder.walk import Found, walk
 from faceblur_client import Client
 
-# So long an interrupt waits for what is in the middle of a request.
+# How long an interrupt waits for requests that are under way, in seconds.
 _END_SECONDS = 5.0
 
 
@@ -27,8 +27,8 @@ def hide_all(
 ) -> None:
     """Hide the faces in all photos of these files and folders.
 
-    `tell` is called whenever a report changes, by one thread at a time, and never after the end. Raises what concerns
-    all photos: CallFailed of the client, Failure, KeyboardInterrupt, or what `tell` raises.
+    `tell` is called whenever a report changes, by one thread at a time, and never after the end. Raises errors that
+    concern all photos: CallFailed of the client, Failure, KeyboardInterrupt, and the errors of `tell`.
     """
     telling = _OneByOne(tell)
     worker = Worker(client, journal, wishes, telling.call)
@@ -54,7 +54,7 @@ class _OneByOne:
                 self._tell(report)
 
     def end(self) -> None:
-        """Call it no more."""
+        """End the calls."""
         with self._lock:
             self._is_over = True
 
@@ -74,8 +74,9 @@ class _Crew:
         self._reason: BaseException | None = None
 
     def work(self) -> None:
-        """Do all files. Raises what ended the work early, which an interrupt does within seconds."""
-        # Threads, because each photo mostly waits; and daemons, because what hangs in a request must not keep us.
+        """Do all files. Raises the error that ended the work early. An interrupt ends it within seconds."""
+        # Threads suffice, because each photo mostly waits. They are daemons, so that a hanging request does not keep
+        # the process alive.
         threads = [threading.Thread(target=self._work, daemon=True) for _ in range(MOST_AT_ONCE)]
         try:
             for thread in threads:
@@ -101,13 +102,13 @@ class _Crew:
                     return
                 worked = self._do(*file)
             except BaseException as reason:  # noqa: BLE001 - the main thread raises it
-                # This comes before the place is given back, or another thread would begin one more file.
+                # Set this before the place is given back. Otherwise another thread would begin one more file.
                 self._reason = self._reason or reason
                 self._stop()
             finally:
                 self._pace.give_place_back(worked=worked)
 
     def _stop(self) -> None:
-        """End all waiting. Jobs that have begun go on in the service."""
+        """End all waiting. Jobs that have begun continue in the service."""
         self._pace.close()
         self._client.stop()

@@ -1,4 +1,4 @@
-"""Where results belong, and how they get there: complete or not at all, and never over a file of somebody else."""
+"""The places of results. A result is stored complete or not at all, and never replaces a file of somebody else."""
 
 import hashlib
 import os
@@ -30,9 +30,9 @@ class Target:
     receipt: str
 
     def path(self, content_type: str) -> Path:
-        """The result's path. An extension that is not of its type stays in the name, so that it meets no other result.
+        """The result's path. If the photo's extension is of another type, it stays in the name, so that names differ.
 
-        So `a.heic` becomes `a.heic.jpg`, although there may be an `a.jpg`.
+        So `a.heic` becomes `a.heic.jpg`, because there may also be an `a.jpg`.
         """
         extensions = _EXTENSIONS.get(content_type, (f".{content_type.removeprefix('image/')}",))
         right = self.extension.lower() in extensions
@@ -40,7 +40,7 @@ class Target:
 
     @property
     def likely(self) -> Path | None:
-        """The result's path if it keeps the format and the name of the photo."""
+        """The result's path if the result keeps the format and the name of the photo; otherwise None."""
         return self.folder / (self.stem + self.extension) if self.extension else None
 
     @property
@@ -50,7 +50,7 @@ class Target:
 
 
 class Targets:
-    """Gives each photo its place: the same one in each run, whichever photo ends first."""
+    """Gives each photo its place. It is the same in each run, in whatever order the photos end."""
 
     def __init__(self, out: Path | None, suffix: str) -> None:
         """Store below the folder `out`, or beside the photos. The suffix goes between name and extension."""
@@ -58,7 +58,7 @@ class Targets:
         self._given: set[Path] = set()
 
     def of(self, found: Found) -> Target:
-        """The place for a photo's result: of the same name below `out`, or NAME.blurred if it was asked for by name."""
+        """The place for a photo's result: the same name below `out`, or NAME.blurred for a file given by its name."""
         if found.is_named:
             return self._of_named(found.path)
         name = Path(found.name)
@@ -80,7 +80,7 @@ class Targets:
 
 
 def check_free(path: Path) -> None:
-    """Raise ResultExists if something is at this path, and OSError if nothing can ever be, as with a name too long."""
+    """Raise ResultExists if the path is taken, and OSError if it can never be used, for example a name too long."""
     try:
         path.lstat()
     except FileNotFoundError:
@@ -91,9 +91,9 @@ def check_free(path: Path) -> None:
 
 
 def store(content: bytes, path: Path, mtime_ns: int | None, before: Callable[[], None]) -> None:
-    """Write a file under another name in the same folder, call `before`, and give it its name. Raises OSError.
+    """Write a file under a temporary name in the same folder, call `before`, and rename the file. Raises OSError.
 
-    A process that is ended leaves that other name behind. The next run writes it again.
+    If the process is ended meanwhile, the temporary file stays. The next run overwrites it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{OURS}{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}.part")

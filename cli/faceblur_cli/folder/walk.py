@@ -1,6 +1,6 @@
 """Finds the files of folders, one after the other and in the same order each time.
 
-Names are text as Python decodes it: bytes that are no UTF-8 become lone surrogates, and `os.fsencode` gives them back.
+Names are decoded as Python does it: bytes that are not UTF-8 become lone surrogates, and `os.fsencode` restores them.
 """
 
 import os
@@ -9,16 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# How the names of our own files begin: the journal, and results that are not complete.
+# The first characters of the names of our own files: the journal, and incomplete results.
 OURS = ".faceblur-"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file, and why it is no photo to be read, if that is known already.
+    """A file and, if it is not a readable photo, the reason as far as it is known.
 
-    `name` is its path below the folder that was asked for, or the whole path of a file that was asked for by its name.
-    `problem` tells why it cannot be read, and `other` what it is instead of a file.
+    `name` is its path below the given folder, or the whole path of a file that was given by its name. `problem` tells
+    why the file cannot be read, and `other` what it is instead of a file.
     """
 
     path: Path
@@ -42,15 +42,15 @@ def walk(sources: Sequence[Path], out: Path | None) -> Iterator[Found]:
 
 
 def folders(sources: Sequence[Path]) -> list[Path]:
-    """Those that are folders, each once."""
+    """The folders among the sources, each once."""
     return [source for source in dict.fromkeys(sources) if source.is_dir()]
 
 
 def _below(root: Path, prefix: str, out: Path | None) -> Iterator[Found]:
-    """The files below a folder. A stack of our own goes deeper than Python's calls would."""
+    """The files below a folder. It uses a list as its stack, because recursion would limit the depth."""
     inside = root.resolve()
     left_out = _identity(out.stat()) if out and out.is_dir() else None
-    # Folders, what the names of their files begin with, and what is left in them, the next one last.
+    # For each open folder: its path, the prefix of its files' names, and its remaining entries, the next one last.
     pending: list[tuple[Path, Path, list[str]]] = []
 
     def enter(folder: Path, name: Path) -> None:
@@ -79,15 +79,15 @@ def _below(root: Path, prefix: str, out: Path | None) -> Iterator[Found]:
 
 
 def _entries(folder: Path) -> list[str]:
-    """The names in a folder, the first one last, without our own files."""
+    """The names in a folder in reverse order, without our own files."""
     names = (path.name for path in folder.iterdir())
     return sorted((name for name in names if not name.startswith(OURS)), key=os.fsencode, reverse=True)
 
 
 def _other(path: Path, mode: int, inside: Path) -> str:
-    """What something is that is no file in this folder; empty if it is one. Raises OSError.
+    """What an entry is, if it is not a file in this folder; empty if it is. Raises OSError.
 
-    A folder that is a link could lead in a circle, and a file outside was not asked for.
+    A link to a folder could lead in a circle. A link to a file outside leads to a file that was not asked for.
     """
     target = path.stat().st_mode
     if stat.S_ISLNK(mode) and stat.S_ISDIR(target):

@@ -1,4 +1,4 @@
-"""What the web page consists of wherever it is served: its built files, its `config.json` and its headers."""
+"""The content of the web page, wherever it is served: its built files, its `config.json` and its headers."""
 
 import json
 from collections.abc import Mapping

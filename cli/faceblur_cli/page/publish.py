@@ -13,7 +13,7 @@ _KEEP_OLD_FILES = timedelta(days=1)
 
 
 def publish(outputs: Mapping[str, str], s3: Any, cloudfront: Any) -> str:
-    """Copy the built page into its bucket, invalidate CloudFront's copies, and give the page's address.
+    """Copy the built page into its bucket, and invalidate CloudFront's copies. Returns the page's address.
 
     Assets are stored before the pages that refer to them. Files that are not in the new build are deleted once they
     are a day old. Raises Failure if the page is not built.

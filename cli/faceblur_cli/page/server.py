@@ -21,7 +21,7 @@ from faceblur_cli.stack.aws import Stack
 _API_PATH = re.compile(r"/api(/jobs(/[\w-]{1,64}(/review|/redo)?)?(\?[\w=&%.+-]*)?)", re.ASCII)
 # Other host names are refused, so that no other site can reach this server under its own name (DNS rebinding).
 _HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
-# What the API answers to such a path.
+# The API's answer to any other path.
 _NO_ROUTE = json.dumps(
     {
         "code": "RouteNotFound",
@@ -35,7 +35,7 @@ _RESPONSE_HEADERS = ("Content-Type", "Cache-Control", "WWW-Authenticate")
 
 @contextmanager
 def serve_page(stack: Stack, port: int) -> Iterator[str]:
-    """Serve the page and the stack's API on the loopback interface for the block; gives the address.
+    """Serve the page and the stack's API on the loopback interface for the block. Returns the address.
 
     Raises Failure if the page is not built or the port cannot be used.
     """
@@ -54,18 +54,18 @@ def serve_page(stack: Stack, port: int) -> Iterator[str]:
 
 
 def check_page(port: int) -> None:
-    """Raise Failure if the page is not built or the port cannot be used: before a deployment, not after it."""
+    """Raise Failure if the page is not built or the port cannot be used. Called before the deployment begins."""
     built_page()
 
     ports.check(port, "--page-port")
 
 
 class _Server(ThreadingHTTPServer):
-    # Requests that wait to be accepted. With the default of 5, a busy moment has clients refused.
+    # The number of connections that wait to be accepted. With the default of 5, clients are refused at busy moments.
     request_queue_size = 128
 
     def handle_error(self, *_: Any) -> None:
-        """Say in one line what went wrong, without a path; nothing if the client has left."""
+        """Print the error in one line, without a path. If the client has left, print nothing."""
         error = sys.exception()
         if not isinstance(error, ConnectionError | TimeoutError):
             sys.stderr.write(f"faceblur: the page's server met {type(error).__name__}\n")

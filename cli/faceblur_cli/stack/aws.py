@@ -1,4 +1,4 @@
-"""The embedded AWS of this machine as its clients see it: its credentials, and a stack deployed in it."""
+"""The embedded AWS of this machine, for its clients: its credentials, and a stack that is deployed in it."""
 
 import fcntl
 import os
@@ -41,7 +41,7 @@ class Stack:
 
     def client(self, service: str) -> Any:
         """A boto3 client for a service of the embedded AWS."""
-        # `make run` asks whether a stack runs before anything is installed.
+        # boto3 is imported here, because `make run` asks whether a stack runs before anything is installed.
         import boto3
 
         root = credentials()

@@ -1,4 +1,4 @@
-"""For which Python and processor `sam build` has built the functions and the layer."""
+"""Checks for which Python and processor `sam build` has built the functions and the layer."""
 
 import re
 import sys
@@ -26,7 +26,7 @@ def check(build: Path, runtime: str, architecture: str) -> None:
 
 
 def _targets(part: Path) -> set[tuple[str, str]]:
-    """The Pythons and processors for which the wheels in a function or layer are."""
+    """The Pythons and processors of the wheels in a function or layer."""
     found = set()
     for wheel in chain(part.glob("*.dist-info/WHEEL"), part.glob("python/*.dist-info/WHEEL")):
         for minor, machine in _TAG.findall(wheel.read_text()):
@@ -35,7 +35,7 @@ def _targets(part: Path) -> set[tuple[str, str]]:
 
 
 def _main() -> None:
-    """`make deploy` asks, with the build's folder and the stack's parameters."""
+    """The check of `make deploy`. Its arguments are the build's folder and the stack's parameters."""
     folder, *parameters = sys.argv[1:]
     given = dict(parameter.split("=", 1) for parameter in parameters if "=" in parameter)
     try:

@@ -18,12 +18,12 @@ from faceblur_cli.waiting import wait_until
 
 # The emulator sends an event to a function in two pieces. With Nagle's algorithm the second piece waits until the first
 # is acknowledged, which adds 40 ms to every call.
-# It also takes a task's TimeoutSeconds as it is written, though it may be an expression. It leaves out the gateway
-# responses of an API that it imports, and the limits of a map that are paths. An execution for which another one waits
-# has no events there, and takes the place of one with the same name. It keeps the code of every function in memory,
-# where all functions have the same.
-# Standard input is a pipe whose other end the command holds. It ends with the command, however that ends, and then the
-# emulator saves its state and stops.
+# The program below also mends these gaps of the emulator. It does not evaluate a TimeoutSeconds that is an expression.
+# It ignores the gateway responses of an imported API, and limits of a map that are paths. A nested execution sends no
+# events, and replaces an execution with the same name. It keeps a copy of the code in memory for each function, though
+# all functions have the same code.
+# Standard input is a pipe whose other end the command holds. The pipe closes when the command ends, in whatever way.
+# Then the emulator saves its state and stops.
 _RUN_EMULATOR = """
 import json, os, signal, socketserver, threading, time
 def stop_with_the_command():
@@ -77,22 +77,22 @@ _START_SECONDS = 60
 _STOP_SECONDS = 30
 # Functions end by themselves soon after the emulator, because they no longer reach it.
 _PATIENCE_SECONDS = 2
-# A function's first process stays; the others of a busy moment end after so many idle seconds, in place of 300.
+# A function's first process stays. Further processes end after this many idle seconds; the emulator's default is 300.
 _IDLE_SECONDS = 60
 
 
 @contextmanager
 def emulator(port: int, state: Path, **settings: str) -> Iterator[str]:
-    """Start the embedded AWS on a loopback port and stop it after the block; gives its address. Raises Failure.
+    """Start the embedded AWS on a loopback port, and stop it after the block. Returns its address. Raises Failure.
 
-    At the end, no process of it is left, and none of the code that it had unpacked.
+    At the end, none of its processes is left, nor the code that it had unpacked.
     """
     ports.check(port, "--port")
     (state / "tmp").mkdir(parents=True, exist_ok=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment |= credentials() | processes.mark(state)
     environment |= {
-        # Functions need their roles' permissions, and links and forms their signatures, as on AWS.
+        # As on AWS, functions need the permissions of their roles, and links and forms need signatures.
         "AUTH": "true",
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
@@ -106,7 +106,7 @@ def emulator(port: int, state: Path, **settings: str) -> Iterator[str]:
         "TMPDIR": str(state / "tmp"),
     }
     with (state / "log.txt").open("ab") as log:
-        # In a session of its own, Ctrl-C does not reach it: we stop it with SIGTERM, on which it stops its workers.
+        # In a session of its own, Ctrl-C does not reach it. We stop it with SIGTERM, so that it stops its workers.
         process = subprocess.Popen(
             [project.MINISTACK_PYTHON, "-c", _RUN_EMULATOR],
             env=environment | settings,

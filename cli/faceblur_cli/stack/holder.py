@@ -1,8 +1,8 @@
 """Tells which process runs the embedded AWS of the state folder, and which stack it serves.
 
 That process holds the file lock `lock` and has written its process id into it. Once its stack serves, `running.json`
-describes the stack. A process that was killed leaves both files behind, but not the lock. Its emulator then stops by
-itself, and who comes next waits for that and ends what does not.
+describes the stack. A killed process leaves both files behind, but not the lock, and its emulator stops by itself. The
+next process waits for that, and ends what does not stop.
 """
 
 import fcntl
@@ -21,16 +21,16 @@ from faceblur_cli.stack import processes
 from faceblur_cli.stack.aws import Stack
 from faceblur_cli.waiting import wait_until
 
-# `faceblur blur` lets its requests end before it stops its emulator.
+# `faceblur blur` finishes its requests before it stops its emulator.
 _STOP_SECONDS = 120
-# A process that only asks who holds the lock takes it for a moment.
+# A process that only looks up the holder also takes the lock, for a moment.
 _LOCK_SECONDS = 3
 # The emulator of a killed command saves its state before it ends.
 _PATIENCE_SECONDS = 10
 
 
 class Stopped(StrEnum):
-    """What `stop` has stopped."""
+    """What `stop` stopped."""
 
     NOTHING = "nothing was running"
     STACK = "stopped"
@@ -39,7 +39,7 @@ class Stopped(StrEnum):
 
 @contextmanager
 def hold() -> Iterator[bool]:
-    """Hold the lock for the block, once all that a killed command left running has ended; gives whether it left some.
+    """Hold the lock for the block. First end what a killed command left running. Returns whether it left anything.
 
     Raises Failure if another process holds the lock, or if a process does not end.
     """
@@ -50,7 +50,7 @@ def hold() -> Iterator[bool]:
             "The embedded AWS of this folder is running already, or is starting or stopping. Stop it with "
             "`.venv/bin/faceblur down`.",
         )
-        # Remove what a killed process wrote before we write our process id, which may be the same as its own.
+        # First remove the description that a killed process wrote, because our process id may be the same as its id.
         _running_file().unlink(missing_ok=True)
         lock.truncate(0)
         lock.write(str(os.getpid()))
@@ -69,7 +69,7 @@ def announce(stack: Stack) -> Iterator[None]:
 
 
 def announce_page(address: str) -> None:
-    """Tell other processes, too, where the page of the announced stack is."""
+    """Let other processes find the page of the announced stack."""
     _describe(json.loads(_running_file().read_text()) | {"page": address})
 
 
@@ -89,7 +89,7 @@ def check_none_runs() -> None:
 
 
 def stop() -> Stopped:
-    """Stop the process that holds the lock, or what a killed one left running, and wait until all of it has ended.
+    """Stop the process that holds the lock, or what a killed process left running. Wait until all of it has ended.
 
     Raises Failure if a process does not end, or has not written its id yet.
     """
@@ -119,7 +119,7 @@ def _running() -> dict[str, Any] | None:
 
 
 def _describe(running: dict[str, Any]) -> None:
-    """Write the description of the stack that this process serves. Renamed into place, so that nobody reads half."""
+    """Write the description of the stack that this process serves. A rename at the end lets nobody read half of it."""
     draft = _running_file().with_suffix(".draft")
     draft.write_text(json.dumps(running))
     draft.replace(_running_file())
@@ -128,7 +128,7 @@ def _describe(running: dict[str, Any]) -> None:
 def _holder() -> int | None:
     """The id of the process that holds the lock; None if none does, 0 if it has not written its id yet."""
     with _lock_file() as lock:
-        # A shared lock, so that two processes that ask at once do not take each other for the holder.
+        # The lock is shared, so that two processes that look up the holder at once do not take each other for it.
         if _take(lock, fcntl.LOCK_SH):
             return None
         lock.seek(0)

@@ -1,7 +1,7 @@
-"""Finds and ends what works for a state folder: the emulator, its functions and SAM, even if their command was killed.
+"""Finds and ends the processes of a state folder: the emulator, its functions and SAM, even after a killed command.
 
-Each carries the folder in its environment, and its children inherit that. A process id alone could belong to somebody
-else's process by now; the environment cannot.
+Each process has the folder in its environment, and its children inherit that. A process id alone is not enough, because
+the system may have given it to another process by now.
 """
 
 import os
@@ -22,9 +22,9 @@ def mark(folder: Path) -> dict[str, str]:
 
 
 def end(folder: Path, patience: float) -> bool:
-    """End what works for this folder or one in it: after so many seconds of patience, it is killed.
+    """Wait `patience` seconds until the processes of this folder, or of a folder in it, have ended. Then kill the rest.
 
-    Gives whether there was anything. Raises Failure if something does not end even so.
+    Returns whether there was any process. Raises Failure if one does not end even so.
     """
     folder = folder.resolve()
     if not _working_for(folder):
@@ -40,11 +40,11 @@ def end(folder: Path, patience: float) -> bool:
 
 
 def _kill_all(folder: Path) -> list[int]:
-    """Kill what works for this folder; gives what there still was."""
+    """Kill the processes of this folder. Returns their ids."""
     found = _working_for(folder)
     for pid in found:
         with suppress(ProcessLookupError):
-            # The descriptor stays with the process that is looked at, also if its id is used again meanwhile.
+            # The descriptor refers to this process even if its id is reused meanwhile.
             process = os.pidfd_open(pid)
             try:
                 if _works_for(pid, folder):
@@ -59,7 +59,7 @@ def _working_for(folder: Path) -> list[int]:
 
 
 def _works_for(pid: int, folder: Path) -> bool:
-    """Whether this process has the mark. One that has ended has no environment any more."""
+    """Whether this process has the mark. A process that has ended has no environment, so it does not."""
     try:
         environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:  # It has ended meanwhile, or another user owns it.

@@ -1,4 +1,4 @@
-"""Does what AWS does by itself and the emulator does not: end interrupted jobs, delete what is a day old."""
+"""Does what AWS does but the emulator does not: ends interrupted jobs, and deletes what is a day old."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from faceblur_cli.stack.aws import Stack
 from faceblur_cli.trace import first_execution
 
 LIFETIME = timedelta(days=1)
-# The folders of what a job needs until it is completed, or to be done again.
+# The folders of objects that a job needs until it is completed, or for a redo.
 FOR_REDOS = ("uploads/", "boxes/", "previews/")
 
 
@@ -19,11 +19,10 @@ def recover(stack: Stack) -> None:
 
     Of a completed job that can no longer be done again, the photo, the boxes and the preview are deleted.
 
-    A job that waited for a person ends, too: nobody can answer an execution that has ended.
+    A job that waited for a person ends too, because nobody can answer an execution that has ended.
 
-    The emulator keeps rows and objects, but it keeps no running execution and applies neither lifecycle rules nor time
-    to live. If an execution ended just before the emulator stopped, its end may be kept while the event about it is
-    lost.
+    The emulator keeps rows and objects. It does not keep running executions, and applies neither lifecycle rules nor
+    time to live. If an execution ended just before the emulator stopped, the event about its end may be lost.
     """
     bucket, table = stack.outputs["PhotoBucketName"], stack.outputs["JobsTableName"]
     objects = list(_listed(stack.client("s3"), "list_objects_v2", "Contents", Bucket=bucket))
@@ -52,7 +51,7 @@ def _job_of(key: str) -> str:
 
 
 def _was_interrupted(stack: Stack, execution: str, status: str) -> bool:
-    """Whether this execution has begun to work on its job and does so no more."""
+    """Whether this execution has begun to work on its job, and has stopped without ending the job."""
     if status not in {"AWAITING_UPLOAD", "PROCESSING", "AWAITING_REVIEW"}:
         return False
     now = _execution_status(stack, execution)
@@ -74,7 +73,7 @@ def _listed(client: Any, operation: str, entries: str, **arguments: str) -> Iter
 
 
 def _send_aborted(stack: Stack, execution: str) -> None:
-    """Send the event that EventBridge sends for an aborted execution; its queue delivers it until it is recorded."""
+    """Send the event that EventBridge sends for an aborted execution. Its queue delivers it until it is recorded."""
     detail = {"executionArn": execution, "name": execution.rpartition(":")[2], "status": "ABORTED"}
     event = {"source": "aws.states", "detail": detail}
     stack.client("sqs").send_message(QueueUrl=stack.outputs["FailedExecutionsQueueUrl"], MessageBody=json.dumps(event))

@@ -1,4 +1,4 @@
-"""Builds the template and deploys it into the embedded AWS, both with the real AWS SAM."""
+"""Builds the template, and deploys it into the embedded AWS. Both use the real AWS SAM."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def build(say: Callable[[str], None]) -> None:
     say("building the functions (sam build)")
     runtime, architecture = project.python_runtime(), project.architecture()
     cache = project.CACHES / f"{runtime}-{architecture}"
-    # No build step needs AWS, so it gets an address where nothing answers.
+    # No build step needs AWS, so SAM gets an address where nothing answers.
     _run_sam("build", "http://127.0.0.1:9", [f"--cache-dir={cache}"], [f"PythonRuntime={runtime}"])
     built.check(project.BUILD, runtime, architecture)
     write_bootstraps(project.BUILD)
@@ -48,7 +48,7 @@ def write_bootstraps(
     folders = ":".join(filter(None, ("$PWD", path)))
     for function in folder.glob("*Function*"):
         bootstrap = function / "bootstrap"
-        bootstrap.unlink(missing_ok=True)  # In a build whose files are shared it is a hard link.
+        bootstrap.unlink(missing_ok=True)  # It may be a hard link to a file of a shared build.
         bootstrap.write_text(
             f'#!/bin/sh\n{exports}export PYTHONPATH="{folders}"\n'
             f'case $_HANDLER in detect.*) PYTHONPATH="$PYTHONPATH:{folder / "OnnxLayer/python"}" ;; esac\n'
@@ -78,17 +78,17 @@ def deploy(
 
 def _run_sam(command: str, endpoint: str, options: Sequence[str], parameters: Sequence[str]) -> None:
     """Run a SAM command, which can reach AWS at `endpoint` only. Raises Failure with the end of its output."""
-    # SAM builds the layer with the first `python3 -m pip` of the path; .tools/uv has the one of this interpreter.
+    # SAM builds the layer with the first `python3 -m pip` in the path. .tools/uv has a pip for this interpreter.
     path = f"{project.ROOT / '.tools/uv/bin'}:{os.environ['PATH']}"
     environment = os.environ | credentials() | processes.mark(project.STATE)
     environment |= {"PATH": path, "AWS_ENDPOINT_URL": endpoint}
-    # The layer's Makefile reads for which Python and processor it builds.
+    # The layer's Makefile reads these: the Python and the processor for which it builds.
     environment |= {
         "PYTHON_VERSION": project.python_runtime().removeprefix("python"),
         "ARCHITECTURE": project.architecture(),
     }
     environment |= {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_CHECK_LATEST_VERSION": "0"}
-    # All functions have the same code: they get one folder in place of a copy for each, which takes 1.3 GB.
+    # All functions have the same code, so they share one folder. A copy for each would take 1.3 GB.
     environment |= {"SAM_CLI_BETA_BUILD_PERFORMANCE": "1"}
     environment.pop("AWS_PROFILE", None)
     configuration = [f"--config-file={project.ROOT / 'samconfig.toml'}", "--config-env=local"]
@@ -105,7 +105,7 @@ def _run_sam(command: str, endpoint: str, options: Sequence[str], parameters: Se
         try:
             output, _ = sam.communicate()
         except BaseException:
-            # Also kill what SAM started: a `pip` that lives on would write into the next build.
+            # Also kill the processes that SAM started. A `pip` that continued would write into the next build.
             with suppress(ProcessLookupError):
                 os.killpg(sam.pid, signal.SIGKILL)
             raise

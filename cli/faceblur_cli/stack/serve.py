@@ -17,16 +17,16 @@ from faceblur_cli.stack.emulator import emulator
 from faceblur_cli.stack.recovery import LIFETIME, recover
 from faceblur_cli.stack.sam import STACK_NAME, build, deploy
 
-# Tells of which build the deployed stack is, and its outputs.
+# The file with the fingerprint of the build that is deployed, and with the outputs of the stack.
 _STAMP = "deployed.json"
 
 
 @contextmanager
 def serve_stack(port: int, say: Callable[[str], None]) -> Iterator[Stack]:
-    """Build, start and deploy; the stack serves until the block ends, and its state is kept for the next time.
+    """Build, start and deploy. The stack serves until the block ends, and its state is kept for the next time.
 
-    Port 0 means the port of the last stack, else the default port, else any free one. Raises Failure if another process
-    serves a stack already, if the port is in use, or if a step fails.
+    Port 0 means the port of the last stack or, if that is not possible, the default port or any free port. Raises
+    Failure if another process serves a stack already, if the port is in use, or if a step fails.
     """
     with holder.hold():
         if port:
@@ -54,14 +54,14 @@ def reopen_stack() -> Iterator[Stack]:
 
 
 def _state_of(port: int) -> Path:
-    """The folder of the emulator's state. Addresses of queues and photos contain the port, so each port has its own."""
+    """The folder of the emulator's state for a port. Addresses of queues and photos contain the port."""
     return project.STATE / f"aws-{port}"
 
 
 def _remove_expired_states(used: Path) -> None:
-    """Remove the states of other ports that were last used a day ago: all photos in them should be gone by now."""
+    """Remove the states of other ports that were last used a day ago or earlier. No photo may be kept longer."""
     for state in project.STATE.glob("aws-*"):
-        # The emulator writes into its log as long as it runs.
+        # The emulator writes into its log while it runs, so the log's time tells when the state was last used.
         newest = max(file.stat().st_mtime for file in (state, *state.glob("log.txt")))
         if state != used and newest < time.time() - LIFETIME.total_seconds():
             shutil.rmtree(state)
@@ -74,7 +74,7 @@ def _last_port() -> int | None:
 
 
 def _deployed(endpoint: str, state: Path, say: Callable[[str], None]) -> Stack:
-    """The stack that the emulator kept if it is of this build, else a new deployment."""
+    """The stack that the emulator kept, if it was deployed from this build; otherwise a new deployment."""
     stamp, fingerprint = state / _STAMP, project.fingerprint()
     if stamp.exists() and (kept := json.loads(stamp.read_text())).get("build") == fingerprint:
         stack = Stack(endpoint, kept["outputs"])

@@ -1,6 +1,6 @@
 import { ANSWER_TIMEOUT, withTimeout } from "./timeout";
 
-/** What differs between deployments. It comes from a file beside the page, so one build serves all of them. */
+/** The settings of a deployment. They come from a file beside the page, so one build serves all deployments. */
 export type Config = {
   /** Address of the API, without a slash at its end. */
   api: string;

@@ -9,10 +9,10 @@ type PageErrorCode = "Offline" | "Interrupted" | "CannotReduce" | "PageOutdated"
 /** API Gateway's own codes, such as THROTTLED. */
 type GatewayErrorCode = Uppercase<string>;
 
-/** Every code for which the page knows what helps. */
+/** Every code for which the page has a remedy. */
 export type KnownErrorCode = Schemas["JobError"]["code"] | Schemas["RequestErrorCode"] | PageErrorCode;
 
-/** What went wrong: a code for programs and a sentence for people. */
+/** A failure: a code for programs and a sentence for people. */
 export type Failure = { code: KnownErrorCode | GatewayErrorCode; message: string };
 
 /** A request that was refused or got no answer. */

@@ -39,7 +39,7 @@ async function isSignedIn(): Promise<boolean> {
   if (!manager) return true;
   const query = new URLSearchParams(location.search);
   if (query.has("state") && (query.has("code") || query.has("error"))) {
-    // An answer that is old, or that this page did not ask for, signs nobody in.
+    // The issuer's answer is old, or this page did not ask for it. It must not sign anybody in.
     await manager.signinCallback().catch(() => undefined);
     history.replaceState(null, "", "/");
   }

@@ -1,4 +1,4 @@
-/** Aborts a request when the given signal does, or with a TimeoutError after so many milliseconds. */
+/** Aborts a request when the given signal aborts, or with a TimeoutError after this many milliseconds. */
 export const withTimeout = (milliseconds: number, signal?: AbortSignal) =>
   AbortSignal.any([...(signal ? [signal] : []), AbortSignal.timeout(milliseconds)]);
 

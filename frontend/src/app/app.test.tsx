@@ -188,7 +188,7 @@ describe("several photos", () => {
     const user = renderApp();
     await addAll(user, "a.jpg", "a.png", "none.jpg", "review.jpg", "failed.jpg");
     expect(
-      await screen.findByText(/^Leaves out 1 to review and 1 failed\. Takes along 1 marked “Please look”\.$/),
+      await screen.findByText(/^Leaves out 1 to review and 1 failed\. Includes 1 marked “Please look”\.$/),
     ).toBeTruthy();
     await user.click(screen.getByRole("button", { name: texts.list.download(3) }));
     await waitFor(() => expect(names).toEqual([texts.list.zipName]));

@@ -12,8 +12,8 @@ import { texts } from "../texts";
 import type { SentPhoto } from "./use-sent-jobs";
 
 /**
- * Does finished photos again in another style, with the same faces hidden. Returns what to tell the person: how many, and
- * why the others are left out.
+ * Does finished photos again in another style, with the same places hidden. Returns a message for the person: the number
+ * of photos, and why the others are left out.
  */
 export async function changeStyles(
   photos: readonly SentPhoto[],
@@ -32,7 +32,7 @@ export async function changeStyles(
   return [texts.editor.applied(photos.length - reasons.length), ...leftOut].join(" ");
 }
 
-/** Does a photo again if it is finished. Returns why not otherwise. Throws Refused. */
+/** Does a photo again if it is finished. Otherwise returns the reason why not. Throws Refused. */
 async function changeStyleOf(
   { photo, job }: SentPhoto,
   style: Appearance,

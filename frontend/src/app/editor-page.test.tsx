@@ -281,7 +281,7 @@ test("the editor does not open by itself for a photo that another tab added", as
   expect(location.hash).toBe("");
 });
 
-/** What another tab of this browser hears and says. */
+/** The messages that another tab of this browser gets and sends. */
 function otherTab() {
   const channel = new BroadcastChannel("faceblur.jobs");
   onTestFinished(() => channel.close());

@@ -24,7 +24,7 @@ import { closeEditor, showInEditor, type EditorPlace } from "./editor-place";
 import { useSentJobs } from "./use-sent-jobs";
 import { changeStyles } from "./change-style";
 
-/** What people have begun to decide, by the run of the job. It survives a look at another photo, but not a reload. */
+/** Unfinished decisions, by the run of the job. They are kept when the person goes to another photo, but not on reload. */
 const drafts = new Map<string, Editing>();
 
 /** The editor on a photo of the list, or on any job. */
@@ -90,7 +90,7 @@ type LoadingProps<Way extends Ready> = { way: Way; photo: Photo | undefined; ori
 /** The regions come with the review, and the picture is the photo in this browser or the preview. */
 function LoadingReview({ way, photo, original }: LoadingProps<Extract<Ready, { way: "review" }>>) {
   const { preview, boxes } = way.job.review;
-  // A link to the preview expires after five minutes. The first one is used at once, later ones are not needed.
+  // A link to the preview expires after five minutes. The first link is used at once, so later ones are not needed.
   const [link] = useState(preview.url);
   const local = useObjectUrl(original);
   return <Loaded way={way} photo={photo} boxes={boxes} url={original ? local : link} note={undefined} />;
@@ -153,7 +153,7 @@ function Deciding({ way, photo, boxes, url, loaded, note }: DecidingProps) {
     } else if (way.way === "redo") {
       await redoJob(job.job_id, { ...styleChanges, ...changesOf(regions, style) });
     } else if (photo) {
-      // The person has just decided, and need not be asked again.
+      // The person has just decided, so the new job needs no review.
       await store.decide(photo.id, decisionByPlace(regions), { ...style, review: "never" });
     }
   }

@@ -4,7 +4,7 @@ import { local, readStored, store } from "../lib/stored";
 
 export const VIEWS = ["list", "grid"] as const;
 
-/** How the photos are shown, and what the names of downloads end with. */
+/** The settings of the list: the view, and the suffix of the names of downloads. */
 export type ListSettings = { view: (typeof VIEWS)[number]; suffix: string };
 
 const KEY = "faceblur.list";

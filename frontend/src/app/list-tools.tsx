@@ -51,7 +51,7 @@ export function ViewChoice({ value, onChange }: SettingsProps<"view">) {
   );
 }
 
-/** The choice of what the names of downloads end with. */
+/** The choice of the suffix for the names of downloads. */
 export function SuffixChoice({ value, onChange }: SettingsProps<"suffix">) {
   const id = useId();
   return (

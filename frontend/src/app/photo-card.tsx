@@ -60,7 +60,7 @@ const sizeInPixels = ({ width = 0, height = 0 }: Photo) => ({ width, height });
 const sizeOf = (file: { bytes: number; width: number; height: number }) =>
   texts.card.size(bytes(file.bytes), pixels(file.width, file.height));
 
-/** What happens to a photo without a result, and what the person can do. */
+/** The progress of a photo without a result, and the actions for it. */
 function Stage(props: PhotoProps & { retry: Retry }) {
   const { photo, job, state, retry } = props;
   const store = usePhotoStore();

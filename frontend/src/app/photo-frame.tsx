@@ -11,7 +11,7 @@ import { texts } from "../texts";
 import type { PhotoWithJob } from "./photo-state";
 
 export type PhotoProps = PhotoWithJob & {
-  /** What the name of a download ends with. */
+  /** The suffix of the download's name. */
   suffix: string;
   onRemove: (photo: Photo) => Promise<void>;
 };
@@ -85,7 +85,7 @@ export function PhotoFrame({ photo, state, className, onRemove, children }: Prop
   );
 }
 
-/** The word for the state. A photo that is not sent yet has a closer one. */
+/** The word for the state. For a photo that is not sent yet, the word for its stage. */
 export function statusOf(photo: Photo, state: PhotoWithJob["state"]): string {
   return state === "working" && photo.stage !== "sent" ? texts.card.stages[photo.stage] : texts.card.states[state];
 }

@@ -19,7 +19,7 @@ import { StageAnnouncer } from "./stage-announcer";
 
 const SAMPLE = new File([], "photo.jpg", { type: "image/jpeg" });
 
-/** All photos, those of one state at a time if wanted, and the buttons for all that are shown. */
+/** All photos, or those of one state, and the buttons for all photos that are shown. */
 export function PhotoList() {
   const store = usePhotoStore();
   const photos = useJobs(usePhotos());
@@ -65,7 +65,7 @@ export function PhotoList() {
   );
 }
 
-/** Erases a photo, and moves the focus to the next one that is shown, or else where `focusElsewhere` moves it. */
+/** Erases a photo, and moves the focus to the next photo that is shown. Without one, calls `focusElsewhere`. */
 function useRemove(shown: readonly PhotoWithJob[], focusElsewhere: () => void): (photo: Photo) => Promise<void> {
   const store = usePhotoStore();
   const latest = useRef({ shown, focusElsewhere });

@@ -67,7 +67,7 @@ export function failureOfPhoto({ photo, job, state }: PhotoWithJob): Failure | u
   return job?.status === "FAILED" ? job.error : photo.failure;
 }
 
-/** What went wrong, a button if trying again may help, and one if there is an earlier result. */
+/** The error, with a button to try again if that may help, and one to go back to an earlier result if there is one. */
 export function FailureView({ photo, failure, onRetry }: { photo: Photo; failure: Failure; onRetry: Retry }) {
   const store = usePhotoStore();
   const remedy = remedyFor(failure.code);

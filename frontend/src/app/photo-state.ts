@@ -12,7 +12,7 @@ export type PhotoWithJob = {
   state: PhotoState;
 };
 
-/** The jobs of all photos. This polls those that are not finished, also while their cards are not shown. */
+/** The jobs of all photos. Polls the unfinished ones, even while their cards are not shown. */
 export function useJobs(photos: readonly Photo[]): PhotoWithJob[] {
   const jobs = useQueries({
     queries: photos.map((photo) => ({ ...jobQuery(photo.jobId ?? photo.id), enabled: isSent(photo) })),
@@ -41,7 +41,7 @@ export function stateOf(photo: Photo, job: Job | undefined, deleted: boolean): P
   }
 }
 
-/** How many photos are in each state, without the states in which there are none. */
+/** The number of photos in each state. States without photos are left out. */
 export function countStates(photos: readonly PhotoWithJob[]): [PhotoState, number][] {
   return PHOTO_STATES.map((state): [PhotoState, number] => [
     state,

@@ -22,7 +22,7 @@ import {
   useOriginal,
 } from "./photo-parts";
 
-/** A photo in the grid view: its picture, how it stands, and what a person does most often with it. */
+/** A photo in the grid view: its picture, its state, and the most frequent actions. */
 export const PhotoTile = memo(function PhotoTile(props: PhotoProps) {
   const { photo, job, state } = props;
   const shown = state !== "deleted" && hasResult(job);
@@ -64,7 +64,7 @@ function ResultPicture({ job, photo }: { job: JobWithResult; photo: Photo }) {
   );
 }
 
-/** In a line: what was hidden, what is done at the moment, or what went wrong. */
+/** One line: what is hidden, the current work, or the error. */
 function Outcome(props: PhotoProps & { retry: Retry }) {
   const { photo, job, error, state, retry } = props;
   const store = usePhotoStore();

@@ -21,7 +21,7 @@ export function useOpenForReview(): void {
   useEffect(() => {
     if (!id || !name || !waiting || opened.current.has(waiting)) return;
     opened.current.add(waiting);
-    // Whoever is in another dialog must not lose it.
+    // A person must not lose another dialog that is open.
     if (document.querySelector("dialog[open]")) return;
     announce(texts.editor.opened(name));
     openEditor(id);
@@ -41,7 +41,7 @@ export function useEraseReplaced(): void {
   }, [store, replaced]);
 }
 
-/** Asks for a job again when another tab has decided about it, also if it is finished here. */
+/** Asks for a job again when another tab has decided about it, even if it is finished here. */
 export function useFollowDecisions(): void {
   const client = useQueryClient();
   useEffect(

@@ -2,7 +2,7 @@ import { JOB_OPTIONS } from "../api/values";
 import { local, readStored, store } from "../lib/stored";
 import type { Appearance, JobOptions } from "./job";
 
-/** What a person can choose: a job's options, and whether large photos are reduced before upload. */
+/** A person's choices: a job's options, and whether large photos are reduced before upload. */
 export type Choices = JobOptions & { reduce: boolean };
 
 const jobDefaults = Object.fromEntries<unknown>(
@@ -30,7 +30,7 @@ function range({ minimum, maximum }: { minimum: number; maximum: number }) {
 
 const KEY = "faceblur.options";
 
-/** The remembered choices. What is missing or of another type gets its default. */
+/** The remembered choices. A choice that is missing or of another type gets its default. */
 export function readChoices(): Choices {
   const stored = (readStored(local, KEY) ?? {}) as Record<string, unknown>;
   const choices = Object.entries(DEFAULTS).map(([name, value]) => [
@@ -45,7 +45,7 @@ export function readChoices(): Choices {
   };
 }
 
-/** Those of these values that are in a remembered list. */
+/** The values that are in a remembered list. */
 const known = <Value>(values: readonly Value[], list: unknown): Value[] =>
   values.filter((value) => Array.isArray(list) && list.includes(value));
 

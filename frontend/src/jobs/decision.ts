@@ -1,12 +1,12 @@
 import { headFrame, placeOf, type Place, type Size } from "../lib/geometry";
 import type { Appearance, Box, Decision, Kind } from "./job";
 
-/** A region, a number plate or a text in a photo, as a person sees and changes it. */
+/** A face, a number plate or a text in a photo, as a person sees and changes it. */
 export type Region = {
   /** Identifies the region among those of its photo. */
   key: string;
   kind: Kind;
-  /** The region as the server knows it. Missing if the person has just drawn it. */
+  /** The box that the server has. Missing if the person has just drawn the region. */
   known?: Box;
   place: Place;
   hidden: boolean;
@@ -32,8 +32,8 @@ export function regionsOf(boxes: readonly Box[]): Region[] {
 }
 
 /**
- * What a person changed, for a job that knows its regions by their ids. `style` is the style of the photo; one that had its
- * own and shall no longer have it gets this one.
+ * A person's changes, for a job whose boxes have ids. `style` is the style of the photo. A region that loses its own style
+ * gets this one.
  */
 export function changesOf(regions: readonly Region[], style: Appearance): Decision {
   const shown = regions.filter(({ hidden, known }) => !hidden && (known?.hidden ?? true));
@@ -42,10 +42,10 @@ export function changesOf(regions: readonly Region[], style: Appearance): Decisi
   return decision(keep, hide);
 }
 
-/** Everything that a person decided, for a new job of the same photo, which does not know any region yet. */
+/** Everything that a person decided, for a new job of the same photo. Such a job has no boxes yet. */
 export function decisionByPlace(regions: readonly Region[]): Decision {
   const keep = regions.filter(({ hidden }) => !hidden).map(placeToKeep);
-  // A detector's own box is sent as it is, without its roll: the server recognises it, and still knows the turned head.
+  // A detector's own box is sent unchanged, without its roll. So the server recognises it, and knows the head's rotation.
   const hide = regions
     .filter(({ hidden }) => hidden)
     .map(({ place, kind, appearance }): ToHide => ({ ...rectangle(place), kind, ...(appearance ?? {}) }));
@@ -58,7 +58,7 @@ export function turned(place: Place, size: Size): Place {
   const upright = placeOf(headFrame(place, size), size);
   const fits =
     upright.left >= 0 && upright.top >= 0 && upright.left + upright.width <= 1 && upright.top + upright.height <= 1;
-  // The photo's edge crops such a head. Then the upright box is the larger, and so the safer one.
+  // The photo's edge crops such a head. Then the upright box is larger, and so safer.
   return fits ? upright : { ...place, roll: 0, turned: true };
 }
 
@@ -90,13 +90,13 @@ function sameValues(one: Appearance | undefined, other: Appearance | undefined):
 /** The style of a box, if it differs from that of the photo. The API gives all its fields. */
 const ownStyle = ({ hidden_with }: Box) => hidden_with as Appearance | undefined;
 
-/** A place as the API takes it. */
+/** A place in the form of the API. */
 const rectangle = ({ left, top, width, height, roll, turned }: Place) => ({
   ...{ left: rounded(left), top: rounded(top), width: rounded(width), height: rounded(height) },
   ...(turned && roll !== 0 && { roll: rounded(roll) }),
 });
 
-/** A region as it lies. Only what is of its kind stays visible there. */
+/** The place of a region, with its kind. Only this kind stays visible there. */
 const placeToKeep = ({ place, kind }: Region): ToKeep => ({ ...rectangle(place), kind });
 
 const rounded = (value: number) => Math.round(value * 100_000) / 100_000;

@@ -5,7 +5,7 @@ import { isFinished, type Job } from "./job";
 
 export const getJob = (jobId: string, signal?: AbortSignal) => call<Job>(`/jobs/${jobId}`, { signal });
 
-/** Milliseconds until the next request: short at first, longer with each answer, longest while nobody answers. */
+/** Milliseconds until the next request: short at first, longer with each answer, longest while the server is away. */
 export function pollDelay(answers: number, failures: number): number {
   return failures > 0 ? Math.min(1000 * 1.6 ** failures, 10_000) : Math.min(400 * 1.25 ** answers, 4000);
 }
@@ -21,7 +21,7 @@ export const jobQuery = (jobId: string) =>
   queryOptions({
     queryKey: ["job", jobId],
     queryFn: ({ signal }) => getJob(jobId, signal),
-    // The browser may say that it is offline while it can reach a server on this machine.
+    // An offline browser can still reach a server on this machine.
     networkMode: "always",
     retry: false,
     gcTime: Infinity,

@@ -11,19 +11,19 @@ export type FailedJob = Schemas["FailedJob"];
 /** A new job, with the form to upload its photo. */
 export type CreatedJob = Schemas["CreatedJob"];
 
-/** The options of a job, every one of them given. */
+/** The options of a job. None is left out. */
 export type JobOptions = Required<Schemas["JobOptions"]>;
 
-/** What something to hide is. */
+/** The kind of something to hide. */
 export type Kind = Schemas["Kind"];
 
 /** A number for each kind. */
 export type Counts = Schemas["Counts"];
 
-/** How many there are of all kinds together. */
+/** The sum over all kinds. */
 export const totalOf = ({ face, plate, text }: Counts) => face + plate + text;
 
-/** How many of these are of each kind. */
+/** The number of these of each kind. */
 export function countKinds(things: readonly { kind: Kind }[]): Counts {
   const counts = { face: 0, plate: 0, text: 0 };
   things.forEach(({ kind }) => (counts[kind] += 1));
@@ -33,7 +33,7 @@ export function countKinds(things: readonly { kind: Kind }[]): Counts {
 /** What is hidden, as a person decided. */
 export type Decision = Schemas["Decision"];
 
-/** The box of what was found, or of a place that a person chose, in fractions of the upright photo. */
+/** A box that was found, or a place that a person chose, in fractions of the upright photo. */
 export type Box = Schemas["Box"];
 
 /** A style and its parameters, as in the job's options. */
@@ -59,7 +59,7 @@ const DOUBTS: readonly WarningCode[] = ["BelowConfidence", "ChecksNotSettled"];
 export const mustBeLookedAt = ({ reviewed, warnings }: CompletedJob) =>
   warnings.some((code) => DOUBTS.includes(code) || (code === "NothingFound" && !reviewed));
 
-/** How a photo stands for the person, in the order in which the page lists them. */
+/** The state of a photo for the person. The page lists the states in this order. */
 export const PHOTO_STATES = ["done", "look", "review", "working", "failed", "cancelled", "deleted"] as const;
 export type PhotoState = (typeof PHOTO_STATES)[number];
 

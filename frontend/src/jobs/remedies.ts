@@ -2,7 +2,7 @@ import type { Failure, KnownErrorCode } from "../api/failure";
 import { texts } from "../texts";
 import { DEFAULTS, type Choices } from "./choices";
 
-/** What helps after a failure: trying again, perhaps with other choices. Null if only another photo helps. */
+/** The remedy for a failure: trying again, perhaps with other choices. Null if only another photo helps. */
 export type Remedy = { label: string; choices: Partial<Choices> } | null;
 
 /** A confidence at which many more faces are found than by default. */
@@ -46,7 +46,7 @@ const REMEDIES: Record<KnownErrorCode, Remedy> = {
   PageOutdated: AGAIN,
 };
 
-/** What helps after a failure with this code. After a failure that the page does not know, trying again may help. */
+/** The remedy for a failure with this code. For an unknown code it is trying again. */
 export function remedyFor(code: Failure["code"]): Remedy {
   return code in REMEDIES ? REMEDIES[code as KnownErrorCode] : AGAIN;
 }

@@ -1,9 +1,8 @@
 import type { CompletedJob, Job, JobInReview } from "./job";
 
 /**
- * How a person's decision about a job is carried out: as the answer to its review, by doing it again on the server, or by
- * a new job with the photo that this browser still has. Or why it cannot be decided: the work is not done, it failed, or
- * nobody has the photo any more.
+ * How a person's decision about a job is carried out: as the answer to its review, by a redo on the server, or by a new job
+ * with the photo in this browser. Or why nothing can be decided: the job is in work, it failed, or the photo is gone.
  */
 export type WayToChange =
   | { way: "review"; job: JobInReview }

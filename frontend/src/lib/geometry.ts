@@ -21,7 +21,7 @@ const HEAD = 1.25;
 export const radians = (degrees: number) => (degrees * Math.PI) / 180;
 export const clamp = (value: number, low: number, high: number) => Math.min(Math.max(value, low), high);
 
-/** The rectangle of a place as it lies in a picture of this size. */
+/** The frame of a place in a picture of this size. */
 export function frameOf(place: Place, { width, height }: Size): Frame {
   return {
     x: (place.left + place.width / 2) * width,

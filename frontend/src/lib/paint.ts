@@ -26,19 +26,19 @@ const cellsAt = (strength: number) => 4 - strength;
 /** The exponent n of the rounded outline |x|ⁿ + |y|ⁿ = 1, as on the server. */
 const ROUNDED = 6;
 
-/** How opaque the server's outlines are, and how far it moves an oval down towards the chin. */
+/** The opacity of the server's outlines, and how far the server moves an oval down towards the chin. */
 const OPAQUE_SHARE = 0.95;
 const LOWERED = 0.5;
 
-/** What is hidden. Letters reach into the corners, so plates and text are covered by boxes. */
+/** A place to hide. Letters reach into the corners, so plates and text are covered by boxes. */
 export type Kind = "face" | "plate" | "text";
 
 /** A picture that can be drawn, and its size in pixels. */
 export type Source = { picture: CanvasImageSource; size: Size };
 
 /**
- * Hides a place on a canvas as the server will, but for the noise and the soft edge. The colours come from `source`, which
- * shows the same photo at any size.
+ * Hides a place on a canvas as the server will, except for the noise and the soft edge. The colours come from `source`,
+ * which shows the same photo at any size.
  */
 export function paintPlace(
   context: CanvasRenderingContext2D,

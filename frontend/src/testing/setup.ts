@@ -13,7 +13,7 @@ beforeEach(() => {
   sessionStorage.clear();
   history.replaceState(null, "", "/");
   locks.closeTabs();
-  // What jsdom lacks.
+  // These functions are missing in jsdom.
   vi.stubGlobal("matchMedia", () => ({ matches: true, addEventListener: vi.fn(), removeEventListener: vi.fn() }));
   vi.stubGlobal("Image", FakeImage);
   vi.stubGlobal("ResizeObserver", FakeResizeObserver);

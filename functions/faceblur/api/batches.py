@@ -1,4 +1,4 @@
-"""Batches in requests and answers: their fields, how they are validated, and the body of a batch."""
+"""Batches in requests and answers: validates the fields of a request, and builds the body of an answer."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from faceblur.jobs.storage import Photos
 
 FIELDS = ("source", "target", "receipts", "tolerated_failures")
-# A batch asks nobody, and is done again as a whole.
+# A batch has no reviews, and its photos are not kept for a redo.
 NOT_IN_A_BATCH = ("review", "keep_original")
-# A batch in which half of the photos fail has a cause that somebody should look at.
+# If half of the photos fail, the failures have a common cause that somebody must look at.
 TOLERATED_FAILURES = 50.0
 COUNTS = ("photos", "waiting", "running", "hidden", "failed")
 
@@ -71,7 +71,7 @@ class _Target(Strict):
 
 
 class _Fields(Strict):
-    """The fields of a new batch beside its options."""
+    """The fields of a new batch, except its options."""
 
     source: _Source | None = None
     target: _Target | None = None
@@ -80,16 +80,16 @@ class _Fields(Strict):
 
 
 def _require_sign_in(parsed: _Fields, owner: str) -> None:
-    """Raise SourceNotAllowed if buckets are named by somebody who has not signed in. The operator can allow it.
+    """Raise SourceNotAllowed if somebody without sign-in names a bucket, unless the operator allows that.
 
-    Otherwise strangers could have originals stored in the target, with options by which nothing is hidden.
+    Strangers could otherwise store photos in the target with nothing hidden, by their choice of options.
     """
     if (parsed.source or parsed.target) and not owner and not config.buckets_without_sign_in():
         raise SourceNotAllowed("This deployment has no sign-in, so batches take uploads only.")
 
 
 def _target_of(parsed: _Fields) -> Target | None:
-    """Where the results go. Those of photos of the customer's bucket never stay where their requester could get them.
+    """Where the results go. Results from the customer's bucket go to the target only, so the client cannot get them.
 
     Raises SourceNotAllowed.
     """
@@ -134,14 +134,14 @@ def parse_batch(fields: dict[str, Any], owner: str, client: str) -> Batch:
 
 
 def valid_batch_id(batch_id: str) -> str:
-    """The batch's id of a path. Raises BatchNotFound if it is not one."""
+    """The id of a batch in a path. Raises BatchNotFound if it is not a batch's id."""
     if not is_batch_id(batch_id):
         raise BatchNotFound
     return batch_id
 
 
 def form_body(batch: Batch, seconds: int, files: BatchFiles) -> dict[str, Any]:
-    """The form that uploads photos of a batch for so long. Raises BatchNotReady if it takes none, or none now."""
+    """The form that uploads photos for this time. Raises BatchNotReady if the batch runs, or takes no uploads."""
     if not batch.takes_uploads or batch.status is BatchStatus.RUNNING:
         raise BatchNotReady
     expires_at = iso_time(int(time.time()) + seconds)

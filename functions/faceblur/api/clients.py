@@ -1,4 +1,4 @@
-"""Clients: those among whom the money of a day is shared."""
+"""Clients: each may spend a part of the day's budget."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from faceblur.jobs.budget import budget
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-# CloudFront writes both, over what a viewer may have sent: its function the first, its origin's settings the second.
+# CloudFront sets both headers, and replaces what a viewer sent. Its function sets the first, and the settings of its
+# origin the second.
 VIEWER_HEADER, SECRET_HEADER = "x-faceblur-viewer", "x-faceblur-front"
-# A home or a small office gets a /48 at most, and usually less (RFC 6177), and may use any address in it. CloudFront's
-# function tells this network too, for the firewall.
+# A home or a small office gets at most a /48 (RFC 6177), and may use any address in it. CloudFront's function sends the
+# same network to the firewall.
 IPV6_PREFIX = 48
 
 
 def client_of(event: APIGatewayProxyEvent, owner: str) -> str:
-    """The client that pays for what this request begins: its owner, or a pseudonym of the address it came from.
+    """The client that pays for what this request begins: the owner, or a pseudonym of the sender's address.
 
     Empty where no client has a limit.
     """
@@ -28,9 +29,10 @@ def client_of(event: APIGatewayProxyEvent, owner: str) -> str:
 
 
 def address_of(event: APIGatewayProxyEvent) -> str:
-    """The address that a request came from. Nobody can forge it.
+    """The address from which a request came. Nobody can forge it.
 
-    API Gateway sees it, or the stack's own CloudFront, which says so in a header. Only CloudFront knows the secret.
+    API Gateway sees the sender's address. If the sender is the stack's own CloudFront, a header has the viewer's
+    address. That header counts only with a secret that CloudFront alone knows.
     """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     said = headers.get(SECRET_HEADER)
@@ -40,9 +42,9 @@ def address_of(event: APIGatewayProxyEvent) -> str:
 
 
 def network(address: str) -> str:
-    """What one client has of this address: all of it, or the network of an IPv6 address.
+    """The network of an IPv6 address, because one client may use all of it. Any other text stays as it is.
 
-    What is no address stays as it is: those clients share one limit.
+    Clients whose text is not an address share one limit.
     """
     try:
         parsed = ip_address(address)

@@ -1,4 +1,4 @@
-"""Decisions about what is hidden in requests: their fields, and how they are validated."""
+"""Validates the decision in a request: what is hidden, and what stays visible."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from faceblur.options import ColourField, PaddingField, ShapeField, StrengthFiel
 
 FIELDS = ("keep", "hide", "only")
 
-# A turned rectangle may lie along a photo's longer side, measured by the shorter one, and a bit more across a corner.
-# Its middle lies in the photo, so half of it may lie outside.
+# The longest side of a rectangle, as a fraction of the photo's width or height. A turned rectangle may lie along the
+# photo's longer side, or across its corners, while its width is measured by the shorter side. Its middle lies in the
+# photo, so half of it may lie outside.
 LONGEST = 2 * MAX_RATIO
 Edge = Annotated[float, Field(ge=-LONGEST / 2, le=1)]
 Extent = Annotated[float, Field(ge=10**-DECIMALS, le=LONGEST)]
@@ -36,7 +37,7 @@ class Strict(BaseModel):
 
 
 class _Entry(Strict):
-    """A box by its id, or a place by a rectangle in fractions of the upright photo, and the kind of what it shows."""
+    """A box, named by its id, or a place with its kind, named by a rectangle in fractions of the upright photo."""
 
     id: Annotated[int | None, Field(ge=1)] = None
     left: Edge | None = None
@@ -76,7 +77,7 @@ class _Entry(Strict):
 
 
 class _ToKeep(_Entry):
-    """A box by its id, or all of one kind that lies in a rectangle."""
+    """A box, named by its id, or all boxes of one kind that lie in a rectangle."""
 
     @model_validator(mode="after")
     def _check_either(self) -> _ToKeep:
@@ -89,7 +90,7 @@ class _ToKeep(_Entry):
 
 
 class _ToHide(_Entry):
-    """A box, a place with what it shows, or a box that moves to a place; and how it is hidden."""
+    """A box, a place with its kind, or a box that moves to a place; and the options for hiding it."""
 
     style: StyleField | None = None
     shape: ShapeField | None = None
@@ -123,7 +124,7 @@ def split_fields(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]
 
 
 def parse_decision(fields: dict[str, Any], *, ids: bool) -> Decision:
-    """The decision in these fields. Without `ids`, boxes cannot be named by their ids, as those of a new job.
+    """The decision in these fields. Without `ids`, no box may be named by its id, because the boxes are not known.
 
     Raises InvalidDecision, whose message names the first ten invalid fields.
     """

@@ -1,4 +1,4 @@
-"""The code that the API functions share: the router, errors as JSON `{code, message}`, and the body of a job."""
+"""Shared code of the API's functions: the router, errors as JSON `{code, message}`, and the body of a job."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def router() -> APIGatewayRestResolver:
 
     @app.exception_handler([NotFoundError, Exception])  # type: ignore[untyped-decorator]
     def failed(error: Exception) -> Response[str]:
-        # API Gateway accepts ids for which the router finds no path, such as one with a NUL.
+        # API Gateway accepts ids for which the router finds no path, for example an id with a NUL.
         if isinstance(error, NotFoundError):
             return refused(JobNotFound())
         if isinstance(error, RequestError | BudgetSpent):
@@ -72,7 +72,7 @@ def refused(error: RequestError | BudgetSpent) -> Response[str]:
     """The answer to a refused request."""
     refusal = answer(_STATUS_CODES[type(error)], {"code": error.code, "message": error.message})
     if isinstance(error, BudgetSpent):
-        # Pages of another origin may read only the headers that are named to them.
+        # A page of another origin can read only the headers that this header names.
         refusal.headers |= {
             "Retry-After": str(seconds_to_midnight()),
             "Access-Control-Expose-Headers": "Retry-After",
@@ -115,7 +115,7 @@ def caller(event: APIGatewayProxyEvent) -> str:
 
 
 def valid_job_id(job_id: str) -> str:
-    """The job id of a path, with which logs and traces are tagged. Raises JobNotFound if it is not a job id."""
+    """The id of a job in a path. Tags the logs with it. Raises JobNotFound if it is not a job's id."""
     if not is_job_id(job_id):
         raise JobNotFound
     tag_with_job(job_id)
@@ -154,7 +154,7 @@ def job_body(job: Job, photos: Photos) -> dict[str, Any]:
 
 
 def _review_body(review: Review, photos: Photos) -> dict[str, Any]:
-    """What a person needs to decide. The token is not for clients."""
+    """What a person needs for a decision. The token is left out, because clients must not have it."""
     preview = review.preview
     return {
         "expires_at": iso_time(review.expires_at),
@@ -164,7 +164,7 @@ def _review_body(review: Review, photos: Photos) -> dict[str, Any]:
 
 
 def continued_body(job_id: str, options: dict[str, Any]) -> dict[str, Any]:
-    """A job that goes on, or is being done again, as the API shows it."""
+    """A job that continues, or is being done again, as the API shows it."""
     return {"job_id": job_id, "status": Status.PROCESSING, "options": options}
 
 

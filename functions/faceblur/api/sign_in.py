@@ -16,12 +16,12 @@ from faceblur.errors import NotSignedIn
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-# Only signatures with a private key, whose public key the issuer publishes. Not `none`, and not HS256: with HS256,
-# anybody could sign with the published key.
+# Only signatures with a private key whose public key the issuer publishes. `none` is no signature. With HS256, anybody
+# could sign with the published key.
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
-LEEWAY_SECONDS = 30  # by which the clocks may differ
-TIMEOUT_SECONDS = 5  # of a request to the issuer
-KEYS_SECONDS = 300  # for which the issuer's keys are kept
+LEEWAY_SECONDS = 30  # how much the clocks may differ
+TIMEOUT_SECONDS = 5  # for a request to the issuer
+KEYS_SECONDS = 300  # how long the issuer's keys are kept
 UNKNOWN_KEY_SECONDS = 30  # the shortest time between two requests for keys because of an unknown key
 
 
@@ -31,14 +31,14 @@ class Issuer:
     def __init__(self, url: str, audience: str, scope: str = "", clients: Collection[str] = ()) -> None:
         """Trust tokens that the issuer at this URL made for this audience, the client id of an application.
 
-        Access tokens without an audience are trusted if the issuer made them for one of these clients, and with this
-        scope. Without a scope, none are.
+        Access tokens without an audience are trusted if the issuer made them for one of these clients and with this
+        scope. If `scope` is empty, no token without an audience is trusted.
         """
         self._url, self._audience, self._scope, self._clients = url, audience, scope, clients
         self._keys: jwt.PyJWKClient | None = None
 
     def owner(self, token: str) -> str:
-        """A pseudonym of the person or program that the token names. It is always the same and reveals nothing else.
+        """A pseudonym of the person or program that the token names. It is always the same, and reveals no name.
 
         Raises NotSignedIn, or an OSError or PyJWKClientConnectionError if the issuer does not answer.
         """

@@ -1,4 +1,4 @@
-"""What is erased of a batch that was deleted: its jobs, its uploads and its reports."""
+"""Erases the jobs, uploads and reports of a batch that was deleted."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def erase_batch(batch_id: str, jobs: Jobs, photos: Photos, files: BatchFiles, until: float = float("inf")) -> bool:
-    """Erase the jobs and all files of a batch whose row is gone, until this time (`time.time()`) at most.
+    """Erase the jobs and all files of a batch whose row is gone. Stop at the time `until` (as in `time.time()`).
 
-    Returns whether nothing is left. Every job has a line, which goes after its job, so that what is interrupted can be
-    continued.
+    Returns whether everything is erased. The jobs are found by their lines. Each line is erased after its job, so a
+    later call can continue an interrupted one.
     """
     lines = f"{folder_of(batch_id)}lines/"
     for keys in files.pages(lines):
@@ -34,7 +34,7 @@ def erase_batch(batch_id: str, jobs: Jobs, photos: Photos, files: BatchFiles, un
 
 
 def forget_job(job_id: str, jobs: Jobs, photos: Photos) -> None:
-    """Erase a job that its batch needs no more, if it exists."""
+    """Erase a job that its batch no longer needs, if it exists."""
     with suppress(JobNotFound):
         jobs.delete(job_id, jobs.get(job_id).owner)
     photos.erase(job_id)

@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
     from faceblur.jobs.batches import Source, Target
 
-# What the line of a photo says from the creation of its job until its end. So no job of a batch is without a line, by
-# which alone it is found and erased.
+# The status in a photo's line before its job is created and until the photo ends. The lines are the only way to find
+# and erase the jobs of a batch, so every job must have one.
 PENDING = "PENDING"
-# S3 lists so many objects at once, and so many lines are read at the same time.
+# S3 lists this many objects at once, and this many lines are read at the same time.
 PAGE, READERS = 1000, 16
-# S3's codes if an object is not as a conditional write wants it: it is another one, is being written, or is gone.
+# S3's codes for a conditional write whose object was replaced, is being written, or is gone.
 _CHANGED = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
-# The names of the formats of results in the names of files.
+# The file extensions of the same format as a result with this extension.
 _ALIASES = {"jpg": {"jpg", "jpeg", "jpe", "jfif"}, "tiff": {"tiff", "tif"}, "tif": {"tiff", "tif"}}
 
 
@@ -73,7 +73,7 @@ class BatchFiles:
                 Key=upload_key(job_id),
                 CopySource={"Bucket": source.bucket, "Key": key},
                 CopySourceIfMatch=head["ETag"],
-                # Of what the customer says about the photo nothing is needed.
+                # The customer's metadata of the object is not needed.
                 MetadataDirective="REPLACE",
                 TaggingDirective="REPLACE",
             )
@@ -85,12 +85,12 @@ class BatchFiles:
                 Bucket=target.bucket,
                 Key=f"{target.prefix}{name}",
                 CopySource={"Bucket": self._bucket, "Key": key},
-                # It has no tags. Otherwise S3 would ask whether we may read them.
+                # By default S3 would copy the object's tags, and ask for the permission to read them.
                 TaggingDirective="REPLACE",
             )
 
     def discard(self, key: str) -> None:
-        """Delete an upload whose result is there."""
+        """Delete the upload of a photo that is hidden."""
         with storage_errors():
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
@@ -103,10 +103,10 @@ class BatchFiles:
         return self._read(wanted) if wanted in self._keys(wanted) else (None, "")
 
     def write_line(self, batch_id: str, line: dict[str, Any], over: str | None = None) -> None:
-        """Store how a photo ended, or that it is PENDING, in the place of what was stored before.
+        """Store a photo's line, which says how the photo ended or that it is PENDING. It replaces the line before.
 
-        With `over`, only the line with this ETag is replaced, or none if it is empty. Raises StorageUnavailable if
-        there is another one by now: whoever repeats the work looks at that.
+        With `over`, the line is written only if the stored line has this ETag or, if `over` is empty, if there is none.
+        Otherwise raises StorageUnavailable, so that the task is retried and reads the other line.
         """
         condition: dict[str, Any] = {} if over is None else {"IfMatch": over} if over else {"IfNoneMatch": "*"}
         body = json.dumps(line, separators=(",", ":")).encode()
@@ -129,9 +129,9 @@ class BatchFiles:
         self.delete([_line_key(batch_id, key)])
 
     def lines(self, batch_id: str, most: int | None = None) -> Iterator[dict[str, Any]]:
-        """The lines of the photos that have ended, in the order of their ids: all, or those among the first so many.
+        """The lines of the photos that have ended, in the order of their ids. `most` limits how many lines are read.
 
-        A page of them is held at a time.
+        It holds one page of lines at a time.
         """
         prefix = f"{folder_of(batch_id)}lines/"
         with ThreadPoolExecutor(READERS) as pool:
@@ -194,7 +194,7 @@ def report_key(batch_id: str, kind: str) -> str:
 
 
 def result_name(name: str, extension: str) -> str:
-    """The name of a result: that of its photo. If the result has another format, its extension is added."""
+    """The name of a result: its photo's name. If the result has another format, the format's extension is added."""
     ending = name.rpartition(".")[2].lower()
     return name if ending in _ALIASES.get(extension, {extension}) else f"{name}.{extension}"
 

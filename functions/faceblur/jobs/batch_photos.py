@@ -1,9 +1,9 @@
-"""The steps of one photo of a batch: its job is prepared, its result delivered, and a line says how it ended."""
+"""The steps of one photo of a batch: prepare its job, deliver its result, and write a line about how it ended."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from faceblur import errors, prices
@@ -28,14 +28,24 @@ if TYPE_CHECKING:
     from faceblur.jobs.storage import Photos
     from faceblur.jobs.table import Job, Jobs
 
-# The seconds for which a job may wait for its execution, which begins as soon as the job is prepared.
+# How long a job may wait for its execution, in seconds. The execution starts as soon as the job is prepared.
 UPLOAD_SECONDS = 300
-# What the machine calls a task that took too long.
+# The error names of a task that timed out.
 _TIMEOUTS = {"States.Timeout", "Sandbox.Timedout"}
 
 
+class Recorded(NamedTuple):
+    """How a photo ended after an error: its code, empty if the photo had been delivered before.
+
+    `counts` says that no job counts this failure already.
+    """
+
+    code: str
+    counts: bool
+
+
 def photo_of(given: dict[str, Any]) -> PhotoOfABatch:
-    """The photo that the input of an execution of hide_photo names: an event of S3, or what hide_batch made like it.
+    """The photo in the input of a hide_photo execution. The input is an event of S3, or hide_batch's copy of its form.
 
     EventBridge gives keys as they are. An inventory has them URL-encoded.
     """
@@ -50,41 +60,42 @@ def photo_of(given: dict[str, Any]) -> PhotoOfABatch:
 def prepare_photo(
     photo: PhotoOfABatch, batches: Batches, jobs: Jobs, photos: Photos, files: BatchFiles, budget: Budget
 ) -> str:
-    """Create the photo's job, pay for it, and copy the photo to where the job expects it. It may be repeated.
+    """Create the photo's job, pay for it, and copy the photo to the job's upload key. Calls may be repeated.
 
     Returns the job's id; empty if there is nothing to do. Raises SourceNotAllowed, UploadReplaced, ImageTooLarge and
-    BudgetSpent; if there was a job, it has failed then. Raises BatchNotFound if the batch was deleted, and Aborted if
-    it was started again, also meanwhile; then nothing of the job stays. Raises StorageUnavailable also if another call
-    works on the photo.
+    BudgetSpent; if the job exists by then, it fails. Raises BatchNotFound if the batch was deleted, and Aborted if the
+    batch was started again, before or during this call; both erase the job. Raises StorageUnavailable if S3 or DynamoDB
+    does not answer, or if another call works on the photo.
     """
     line, etag = files.read_line(photo.batch_id, photo.key) if photo.batch_id else (None, "")
-    # It comes after the line, which is then not that of a later start.
+    # Read the line before the batch. If no later start shows in the batch, the line is not from a later start either.
     batch = _batch(photo, batches)
     if _needs_no_job(photo, batch, line, budget):
         return ""
     job_id = photo_id(photo.run, photo.key)
     if photo.batch_id and (not line or line["job_id"] != job_id):
         if line:
-            # An earlier start began this photo, or did another one under the same name: an upload is deleted when its
-            # result is there. That job must not stay without a line.
+            # The line names the job of an earlier start. That start did not finish this photo, or it hid another photo
+            # under the same name, whose upload was then deleted. The new line replaces this one, so its job goes first.
             forget_job(line["job_id"], jobs, photos)
-        # A later start may have come meanwhile. Its line must stay.
+        # If a later start has written its line meanwhile, that line must stay.
         files.write_line(photo.batch_id, _resultless_line(photo, job_id, PENDING), over=etag)
     _pay_and_take(_create(job_id, batch, jobs), photo, batch, jobs, photos, files, budget)
     try:
         _batch(photo, batches)
     except (BatchNotFound, Aborted):
-        # Whoever deleted the batch or prepared the photo again may have found the line before there was a job. If the
-        # line came later, the sweep or the next start finds it.
+        # The deletion or the later start may have read the line before this job existed, so erase the job here. If the
+        # line came after they looked, the sweep or the next start finds it.
         forget_job(job_id, jobs, photos)
         raise
     return job_id
 
 
 def _needs_no_job(photo: PhotoOfABatch, batch: Batch, line: dict[str, Any] | None, budget: Budget) -> bool:
-    """Whether a key of the customer's is a photo that is done, or a folder. What the map did for that is paid.
+    """Whether the key in the customer's bucket is a folder, or a photo that is already hidden.
 
-    Raises SourceNotAllowed, after the same payment, for a key outside the source.
+    Raises SourceNotAllowed if the key lies outside the source. The map spends transitions on a folder and on a key
+    outside the source, so both are paid from the budget.
     """
     if line and line["status"] == Status.COMPLETED and not batch.takes_uploads:
         return True
@@ -106,7 +117,7 @@ def _pay_and_take(
             raise BudgetSpent
         if job.status is Status.AWAITING_UPLOAD:
             files.take(batch.source, photo.key, job.job_id)
-            # A repeated event may come when the job has ended.
+            # If a repeated event came after the job's end, nothing else would delete this copy.
             discard_unless_awaited(job.job_id, jobs, photos)
     except (errors.PhotoError, BudgetSpent) as error:
         jobs.fail(job.job_id, error, only_from=(Status.AWAITING_UPLOAD,))
@@ -114,10 +125,11 @@ def _pay_and_take(
 
 
 def deliver_photo(photo: PhotoOfABatch, batches: Batches, jobs: Jobs, photos: Photos, files: BatchFiles) -> None:
-    """Copy the result to the target, if there is one, write the photo's line, and tell the bus. It may be repeated.
+    """Copy the result to the target, if there is one, write the photo's line, and tell the bus. Calls may be repeated.
 
-    Raises the error of a job that failed, JobNotFinished while another execution works on the job, JobNotFound, Aborted
-    if the batch was started again, and BatchNotFound if it was deleted; then nothing of the job stays.
+    If the job failed, raises the job's error. Raises JobNotFinished while another execution works on the job,
+    JobNotFound if it was deleted, and Aborted if the batch was started again. Raises BatchNotFound if the batch was
+    deleted, and erases the job.
     """
     job_id = photo_id(photo.run, photo.key)
     try:
@@ -145,14 +157,13 @@ def record_failure(
     photos: Photos,
     files: BatchFiles,
     machine: BatchMachine,
-) -> str:
-    """Write the line of a photo that failed with the error of this name. If no other photo can go well, stop its batch.
+) -> Recorded:
+    """Write the line of a photo that failed with the error of this name. Stop its batch if all other photos would fail.
 
-    That is so if no money is left, and if the batch is deleted or has expired. What the map does for each photo that
-    waits would be spent beyond the budget. Of a photo of a deleted batch nothing stays. If its line says that the photo
-    was delivered, it has not failed: then only what comes after the line is done.
-    Returns its code if the job's own failure, which is counted elsewhere, is not the reason; else nothing, as for a
-    start after which there was another one.
+    All others would fail if no money is left, or if the batch was deleted or has expired. The map would still spend
+    transitions on each of them, beyond the budget. The job of a deleted batch is erased. If the line says that the
+    photo was delivered, the photo has not failed, and this call only repeats the steps after the line. If the batch was
+    started again, this call writes nothing.
     """
     error = TimedOut() if name in _TIMEOUTS else error_of(Status.FAILED, name, None)
     job_id = photo_id(photo.run, photo.key)
@@ -164,7 +175,7 @@ def record_failure(
         batch = _batch(photo, batches)
         if before and before["status"] == Status.COMPLETED and before["job_id"] == job_id:
             _conclude(photo, batch, job, before["result"], jobs, files)
-            return ""
+            return Recorded("", counts=False)
         if batch.batch_id:
             line = _resultless_line(photo, job_id, Status.FAILED, error.code)
             files.write_line(batch.batch_id, line, over=etag)
@@ -173,16 +184,17 @@ def record_failure(
     except BatchNotFound:
         forget_job(job_id, jobs, photos)
     except Aborted:
-        return ""
+        return Recorded(Aborted().code, counts=False)
     if photo.batch_id and isinstance(error, (BudgetSpent, BatchNotFound)):
         machine.stop(machine.execution(photo.run), error.code)
-    return "" if job and job.status is Status.FAILED else error.code
+    return Recorded(error.code, counts=not (job and job.status is Status.FAILED))
 
 
 def _batch(photo: PhotoOfABatch, batches: Batches) -> Batch:
-    """The photo's batch. Raises BatchNotFound, and Aborted for a start after which there was another one.
+    """The photo's batch. Raises BatchNotFound if it was deleted, and Aborted if it was started again.
 
-    What was in the middle when a start was stopped must not come in between: the photo belongs to the later start.
+    After another start, the photo belongs to that start. Tasks that were still running for the earlier start must not
+    change anything.
     """
     if not photo.batch_id:
         return arrivals()
@@ -193,7 +205,7 @@ def _batch(photo: PhotoOfABatch, batches: Batches) -> Batch:
 
 
 def _create(job_id: str, batch: Batch, jobs: Jobs) -> Job:
-    """Create the job, unless an earlier attempt has. Raises the error with which that failed."""
+    """The job of an earlier attempt, or a new one. If the job has failed, raises its error."""
     try:
         job = jobs.get(job_id)
     except JobNotFound:
@@ -204,7 +216,7 @@ def _create(job_id: str, batch: Batch, jobs: Jobs) -> Job:
 
 
 def _deliver(job: Job, photo: PhotoOfABatch, batch: Batch, files: BatchFiles) -> str:
-    """Copy the result and, if it is asked for, the receipt. Returns the key of the copy; empty without a target."""
+    """Copy the result and, if the batch asks for it, the receipt. Returns the copy's key; empty without a target."""
     if batch.target is None:
         return ""
     result = job.outcome["result"]["key"]
@@ -216,9 +228,9 @@ def _deliver(job: Job, photo: PhotoOfABatch, batch: Batch, files: BatchFiles) ->
 
 
 def _withdraw_if_deleted(photo: PhotoOfABatch, batches: Batches, jobs: Jobs, photos: Photos, files: BatchFiles) -> None:
-    """Erase the photo's job and the line just written, if the batch was deleted meanwhile. Raises BatchNotFound then.
+    """If the batch was deleted meanwhile, erase the photo's job and the line just written, and raise BatchNotFound.
 
-    The line goes last: by it the sweep finds a job that could not be erased.
+    The line is erased last, because the sweep finds a job that could not be erased by its line.
     """
     try:
         batches.get(photo.batch_id)
@@ -231,7 +243,7 @@ def _withdraw_if_deleted(photo: PhotoOfABatch, batches: Batches, jobs: Jobs, pho
 def _conclude(
     photo: PhotoOfABatch, batch: Batch, job: Job | None, delivered: str, jobs: Jobs, files: BatchFiles
 ) -> None:
-    """Discard the upload of a photo that was delivered, and tell the bus. Nobody is told of a job that was deleted."""
+    """Discard the upload of a photo that was delivered, and send its event. A deleted job has no event."""
     if batch.takes_uploads:
         files.discard(photo.key)
     if job:
@@ -239,9 +251,9 @@ def _conclude(
 
 
 def _where(photo: PhotoOfABatch, batch: Batch, delivered: str) -> dict[str, Any]:
-    """What an event says of a photo beside how it ended: its batch, and its keys if it is from the customer's bucket.
+    """The fields of a photo's event that say where it is: its batch, and its keys if it is in the customer's bucket.
 
-    The names of photos that were uploaded are nobody's business.
+    Names of uploaded photos are private, so no event contains them.
     """
     where: dict[str, Any] = {"batch": digest_of_id(batch.batch_id)} if batch.batch_id else {}
     if not batch.takes_uploads:

@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from faceblur.jobs.batches import Batch, Batches
     from faceblur.jobs.budget import Budget
 
-# The fields of a photo in a report. The CSV has a column for each kind of what is hidden.
+# The fields of a photo in a report. In the CSV, `hidden` is one column for each kind.
 FIELDS = ("key", "status", "code", "hidden", "warnings", "result", "job_id", "usd")
-# The cost of a batch that runs is estimated from so many of its photos.
+# The cost of a running batch is estimated from this many of its photos.
 SAMPLE = 10
-# Step Functions may not know an execution yet for some moments after its start.
+# For some moments after a start, Step Functions may not know the execution yet.
 START_SECONDS = 60
 _STATUSES = {"SUCCEEDED": BatchStatus.COMPLETED, "ABORTED": BatchStatus.STOPPED}
 _ENDINGS: dict[str, type[FaceblurError]] = {"TIMED_OUT": TimedOut, "ABORTED": Aborted}
-# Why a batch was given up.
+# The errors of a batch, by the error name or the stop reason of its execution.
 _REASONS: dict[str, type[FaceblurError]] = {
     "States.ExceedToleratedFailureThreshold": errors.TooManyFailed,
     "States.ItemReaderFailed": errors.SourceUnreadable,
@@ -58,7 +58,7 @@ class BatchMachine:
         return f"{self._arn.replace(':stateMachine:', ':execution:')}:{name}"
 
     def start(self, batch: Batch, execution: str, at_once: int) -> None:
-        """Start the execution with this ARN, which works on so many photos at once."""
+        """Start the execution with this ARN. It works on `at_once` photos at a time."""
         given = {
             "batch_id": batch.batch_id,
             "source": vars(batch.source),
@@ -95,9 +95,9 @@ class BatchMachine:
         return told["stopDate"].timestamp() if told["status"] in _ENDINGS else 0.0
 
     def counts(self, execution: str) -> dict[str, int]:
-        """How many photos an execution was given, how many of them wait or are worked on, and how the others ended.
+        """The numbers of photos in an execution: all, waiting, running, hidden and failed.
 
-        Those that wait when the execution has ended were not begun, or were stopped.
+        After the execution's end, the waiting ones are those that were not begun or were stopped.
         """
         runs = self._client.list_map_runs(executionArn=execution)["mapRuns"]
         if not runs:
@@ -119,13 +119,14 @@ def batch_machine() -> BatchMachine:
 
 
 def start_batch(batch: Batch, at_once: int, batches: Batches, machine: BatchMachine, budget: Budget) -> None:
-    """Start the batch, or start it again for what is not done, so many photos at once.
+    """Start the batch, or start it again for the photos that are not hidden. It works on `at_once` photos at a time.
 
     Raises BatchNotReady if it is running, and BudgetSpent if there is no money for a start.
     """
     if batch.status is BatchStatus.RUNNING:
         raise BatchNotReady
-    # A photo that is done pays nothing, nor do those that are refused at once when the budget is spent.
+    # The start pays for photos that pay nothing themselves: those already hidden, and up to `at_once` photos that are
+    # refused when the budget is spent.
     budget.take(batch.client, prices.start_of_a_batch(at_once + _done_before(batch)))
     execution = machine.execution(f"{batch.batch_id}-{batch.starts + 1}")
     batches.begin(batch, execution)
@@ -133,12 +134,12 @@ def start_batch(batch: Batch, at_once: int, batches: Batches, machine: BatchMach
 
 
 def _done_before(batch: Batch) -> int:
-    """How many photos an earlier start has hidden of those that the next start looks at. Uploads are gone by then."""
+    """How many photos of the next start are already hidden. Hidden uploads are deleted, so the next start has none."""
     return 0 if batch.takes_uploads else int(batch.outcome.get("hidden", 0))
 
 
 def settled(batch: Batch, batches: Batches, machine: BatchMachine) -> Batch:
-    """The batch. If it runs although its execution ended long ago, or never began, it is failed first."""
+    """The batch. If its row says RUNNING but its execution ended long ago or never began, the batch is failed first."""
     if batch.status is not BatchStatus.RUNNING or time.time() < (batch.started_at or 0) + START_SECONDS:
         return batch
     ended_at = machine.ended_at(batch.execution)
@@ -146,10 +147,10 @@ def settled(batch: Batch, batches: Batches, machine: BatchMachine) -> Batch:
 
 
 def progress(batch: Batch, machine: BatchMachine, files: BatchFiles) -> dict[str, Any]:
-    """The counts of a batch that runs, and what it has cost so far, estimated from ten of its photos, in USD."""
+    """The counts of a running batch, and its cost so far in USD, estimated from ten of its photos."""
     counts = machine.counts(batch.execution)
     if batch.takes_uploads:
-        # Their uploads are deleted, so this execution was not given them.
+        # The uploads of photos that were hidden before are deleted, so this execution does not count those photos.
         before = int(batch.outcome.get("hidden", 0))
         counts["photos"], counts["hidden"] = counts["photos"] + before, counts["hidden"] + before
     known = [line["usd"] for line in files.lines(batch.batch_id, SAMPLE)]
@@ -160,10 +161,11 @@ def progress(batch: Batch, machine: BatchMachine, files: BatchFiles) -> dict[str
 def finish_batch(
     execution: str, status: str, reason: str, batches: Batches, machine: BatchMachine, files: BatchFiles
 ) -> Batch | None:
-    """Write the reports of the batch on which this execution worked, and record its end. It may be repeated.
+    """Write the reports of the batch of this execution, and record the batch's end. Calls may be repeated.
 
-    `status` is that of the execution, and `reason` the name of the error that failed it, if one did. Returns the batch;
-    None if it was deleted, or if another execution works on it. Raises BatchNotFound if it had been deleted before.
+    `status` is the execution's status. `reason` is the name of the error that failed it; empty if none did. Returns the
+    batch; None if it was deleted during this call, or if another execution works on it. Raises BatchNotFound if it was
+    deleted before this call.
     """
     batch_id = batch_of(execution_name(execution))
     if status == "ABORTED":
@@ -189,7 +191,7 @@ def finish_batch(
 
 
 def give_up_batch(execution: str, batches: Batches) -> None:
-    """Fail the batch on which this execution worked until it failed, if there is no report. It may be repeated."""
+    """Fail the batch of this failed execution, if there is no report. Calls may be repeated."""
     batches.finish(batch_of(execution_name(execution)), execution, BatchStatus.FAILED, error=InternalError())
 
 
@@ -200,9 +202,10 @@ def _error(status: str, reason: str) -> FaceblurError | None:
 
 
 def _write_reports(batch_id: str, run: str, files: BatchFiles) -> dict[str, Any]:
-    """Store all lines as CSV and as JSON, one object a line. Returns the counts. No more than a page is held.
+    """Store all lines as CSV and as JSON, one object a line. Returns the counts. It holds one page of lines at a time.
 
-    A photo that failed in an earlier run still waits if this one has not written its line anew, so it does not count.
+    If this run has not rewritten the line of a photo that failed in an earlier run, the photo still waits. So it does
+    not count as failed.
     """
     counts, usd = Counter[str](), 0.0
     with TemporaryFile() as rows, TemporaryFile() as objects:
@@ -234,6 +237,6 @@ def _row(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def _whole_cost(usd: float, counts: dict[str, int]) -> float:
-    """What the jobs cost, and what their being in a batch adds, in USD."""
+    """The cost of the jobs, and of what a batch adds to each, in USD."""
     done = counts["hidden"] + counts["failed"]
     return round(usd + done * prices.BATCHED / prices.A_DOLLAR, 6)

@@ -1,11 +1,11 @@
-"""Batches: many photos with the same options. Each has one row of the jobs table, which does not grow with the photos.
+"""Batches: many photos with the same options. Each batch has one row in the jobs table, of constant size.
 
     AWAITING_PHOTOS ──start──▶ RUNNING ──▶ COMPLETED | FAILED | STOPPED
                                   ▲                     │
                                   └────────start────────┘
 
-A batch that is started again does what is not done yet: the photos that failed and those that were not begun. Each
-start is an execution of the state machine hide_batch, named `{batch_id}-{number}`.
+A batch that is started again works on the photos that failed and on those that were not begun. Each start is an
+execution of the state machine hide_batch, named `{batch_id}-{number}`.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb.service_resource import Table
 
-# The owner of jobs that no request may ask for. Those of users are hexadecimal.
+# The owner of jobs that no user may see. The owners of users' jobs are hexadecimal, so none equals this.
 NOBODY = "nobody"
-# How long the report of a batch may take after its execution has ended: the timeout of write_report, and a margin.
+# The longest time from the end of a batch's execution to its report: the timeout of write_report, and a margin.
 REPORT_SECONDS = 960
 
 
@@ -51,8 +51,8 @@ class BatchStatus(StrEnum):
 class Source:
     """Where the photos of a batch are: below `prefix`.
 
-    These are all of them if `kind` is `prefix`. Otherwise the object `list` in the same bucket names them: a `csv` with
-    the column `key`, or the `manifest` of an S3 Inventory.
+    If `kind` is `prefix`, the batch has all photos there. Otherwise the object `list` in the same bucket names the
+    photos: it is a `csv` with the column `key`, or the `manifest` of an S3 Inventory.
     """
 
     bucket: str
@@ -73,10 +73,10 @@ class Target:
 class Batch:
     """A row of the jobs table that describes a batch. Times are seconds since the epoch.
 
-    Without a `target`, results stay in the bucket of photos. `tolerated` is the percentage of photos that may fail
-    before the rest is given up. `execution` is the ARN of the last execution, and `starts` their number. `outcome` is
-    what the report says of the last one that ended. A photo that landed in the customer's bucket belongs to no batch;
-    what is done with it is described by a batch without an id.
+    Without a `target`, results stay in the bucket of photos. `tolerated` is the percentage of photos that may fail; if
+    more fail, the batch ends. `execution` is the ARN of the last execution, and `starts` the number of executions.
+    `outcome` has the counts in the report of the last execution that ended. A photo that landed in the customer's
+    bucket belongs to no batch. A Batch without an id holds the settings for such photos.
     """
 
     batch_id: str
@@ -104,7 +104,7 @@ class Batch:
 
     @property
     def owner_of_jobs(self) -> str:
-        """Who may ask for the job of one photo. Results of the customer's own photos are in the target alone."""
+        """The owner of each photo's job. Nobody may see the jobs of the customer's own photos."""
         return self.owner if self.takes_uploads else NOBODY
 
 
@@ -153,8 +153,8 @@ class Batches:
         return batch
 
     def begin(self, batch: Batch, execution: str) -> None:
-        """Hand the batch to its next execution. Raises BatchNotReady if it is running, or no longer as in `batch`."""
-        # A batch that was deleted meanwhile must not come back as a row without an end.
+        """Hand the batch to its next execution. Raises BatchNotReady if it runs, or changed since `batch` was read."""
+        # The condition keeps the write from creating a new row if the batch was deleted meanwhile.
         not_running = Attr("job_id").exists() & Attr("status").ne(BatchStatus.RUNNING)
         last = Attr("starts").eq(batch.starts) if batch.starts else Attr("starts").not_exists()
         begun = self._changed(
@@ -180,10 +180,10 @@ class Batches:
         outcome: dict[str, Any] | None = None,
         error: FaceblurError | None = None,
     ) -> bool:
-        """Record how this execution ended; it may be repeated. `outcome` is what the report says, if there is one.
+        """Record how this execution ended. Calls may be repeated. `outcome` has the report's counts, if there is one.
 
-        Every end of a batch goes through here, and the first record of it tells the event bus. Returns False if the
-        batch was deleted, or if another execution works on it.
+        The first call for an execution also sends the batch's event. Returns False if the batch was deleted, or if
+        another execution works on it.
         """
         update = "SET #status = :status, finished_at = if_not_exists(finished_at, :now)"
         values: dict[str, Any] = {":status": status, ":now": int(time.time())}
@@ -253,7 +253,7 @@ def batches() -> Batches:
 
 
 def arrivals() -> Batch:
-    """What is done with each photo that lands in the customer's bucket: all options have their defaults."""
+    """The settings for photos that land in the customer's bucket: all options have their defaults."""
     return Batch(
         batch_id="",
         status=BatchStatus.RUNNING,
@@ -265,12 +265,12 @@ def arrivals() -> Batch:
 
 
 def uploads_of(batch_id: str) -> Source:
-    """Where the photos are that the form of this batch uploads."""
+    """The place of the photos that are uploaded with the form of this batch."""
     return Source(config.photo_bucket(), f"{folder_of(batch_id)}in/")
 
 
 def folder_of(batch_id: str) -> str:
-    """The prefix of everything of a batch in the bucket of photos."""
+    """The prefix of all objects of a batch in the bucket of photos."""
     return f"batches/{batch_id}/"
 
 
@@ -280,16 +280,16 @@ def batch_of(execution_name: str) -> str:
 
 
 def photo_id(run: str, key: str) -> str:
-    """An id for the photo with this key, always the same for the same run: 128 bits that nobody can guess.
+    """The id of the photo with this key in this run: a digest of both, of 128 bits.
 
-    The run is an execution of hide_batch, or an event about a photo that landed. Its name is random, so a job's id
-    cannot be told from the key.
+    The run is an execution of hide_batch, or an event about a photo that landed. The run's name is random, so nobody
+    who knows the key can guess the id.
     """
     return sha256(f"{run}\n{key}".encode()).hexdigest()[:32]
 
 
 def is_batch_id(text: str) -> bool:
-    """Whether this text has the form of a batch's id, which is that of a job's."""
+    """Whether this text has the form of a batch's id. It is the same form as that of a job's id."""
     return is_job_id(text)
 
 

@@ -1,8 +1,7 @@
 """The boxes files in S3: the function `detect` writes all boxes found so far in a job, and `hide` reads them.
 
-A file also holds the digest of the photo, so that boxes of one photo are never hidden in another, and what a decision
-says about what is found later. The workflow's state carries only the key and the count of the boxes
-(`contracts`).
+A file also holds the digest of the photo, so that boxes of one photo are never hidden in another. And it holds what a
+decision says about later findings. The workflow's state carries only the key and the count of the boxes (`contracts`).
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ if TYPE_CHECKING:
     from faceblur.jobs.table import Jobs
     from faceblur.limits import Kind
 
-# Who found a box that a person drew, and in which pass.
+# `found_by` and the round of a box that a person drew.
 PERSON = "person"
-# Of a box in a place, at least this share lies inside it.
+# A box lies in a place if at least this share of the box does.
 INSIDE = 0.6
 # Boxes of the same thing by two detectors have a larger intersection over union.
 OVERLAP = 0.3
-# The kinds that are lines of text. A plate is enlarged from its letters, which are as little as 0.47 of it.
+# The kinds that are lines of text. A plate's box is enlarged from its letters, which may be only 0.47 of it.
 READ: set[Kind] = {"plate", "text"}
 SAME_LINE = 0.4
 
@@ -41,8 +40,8 @@ SAME_LINE = 0.4
 class FoundBox:
     """A box and the round that found it: 0 is the first pass, 1…5 are the checks.
 
-    A box that is not `hidden` stays visible by a decision. `style` holds the options of the job that differ for it.
-    `named` tells whether a decision named it, and so whether another detection must not lose it.
+    A box that is not `hidden` stays visible by a decision. `style` holds the options of the job that differ for this
+    box. `named` tells whether a decision named it. A new detection must not lose a named box.
     """
 
     box: Box
@@ -84,9 +83,10 @@ class FoundBox:
 class FoundBoxes:
     """All boxes found so far, in their order, and the digest (`storage.digest`) of the upload.
 
-    A box's id is its number in this order, from 1. `wraps` says that the photo's right edge continues at its left edge,
-    which a draft may no longer tell. `ratio` is the photo's width by its height (`Box.ratio`). What is found later
-    stays visible if it lies in one of the `kept_places` of its kind, and all of it does with `only`.
+    A box's id is its number in this order, from 1. `wraps` says that the photo's right edge continues at its left edge;
+    a draft may have lost that metadata. `ratio` is the photo's width divided by its height (`Box.ratio`). A later
+    finding stays visible if it lies in one of the `kept_places` and is of the same kind. With `only`, all later
+    findings stay visible.
     """
 
     photo: Mapping[str, Any]
@@ -98,17 +98,17 @@ class FoundBoxes:
 
     @property
     def hidden(self) -> dict[Kind, int]:
-        """How much is hidden of each kind."""
+        """The number of hidden boxes of each kind."""
         return count_kinds(each.box for each in self.boxes if each.hidden)
 
     @property
     def kept(self) -> dict[Kind, int]:
-        """How much of each kind stays visible by a decision."""
+        """The number of boxes of each kind that stay visible by a decision."""
         return count_kinds(each.box for each in self.boxes if each.is_kept)
 
     @property
     def unsure(self) -> int:
-        """The number of hidden boxes about which the detector was not sure and no decision has said anything."""
+        """The number of hidden boxes of which the detector was not sure, and which no decision names."""
         return unsure([each.box for each in self.boxes if each.hidden and not each.named])
 
     def plus(self, boxes: Sequence[Box], round_: int) -> FoundBoxes:
@@ -118,16 +118,17 @@ class FoundBoxes:
     def regions(self, options: Mapping[str, Any]) -> list[Region]:
         """The regions to hide in a job with these options.
 
-        In a photo that wraps around, those that reach beyond its left or right edge are there again on the other side.
+        In a photo that wraps around, a region that reaches beyond the left or right edge is repeated at the other edge.
         """
         regions = [Region(each.box, style_of({**options, **each.style})) for each in self.boxes if each.hidden]
         return [*regions, *(part for region in regions for part in wrapped(region))] if self.wraps else regions
 
     def keeper(self) -> Callable[[Box], bool]:
-        """A function that tells whether a decision keeps visible what a check found.
+        """A function that tells whether a box found by a check stays visible by a decision.
 
-        Two detectors place the same thing differently. So a box counts as the known one of its kind that overlaps it
-        most. What is kept is kept alone: the text on a kept face is hidden. A text and a plate may be the same.
+        Two detectors place the same thing differently. So the box counts as the known box of its kind that overlaps it
+        most. Other kinds in a kept box are hidden, such as the text on a kept face. But a text may be a known plate,
+        and a plate a known text.
         """
         known = {id(each.box): each for each in self.boxes}
         boxes, places = BoxIndex(each.box for each in self.boxes), BoxIndex(self.kept_places)
@@ -143,7 +144,7 @@ class FoundBoxes:
         return keeps
 
     def to_dict(self) -> dict[str, Any]:
-        """These boxes as JSON carries them."""
+        """These boxes for JSON."""
         return {
             "photo": self.photo,
             "boxes": [each.to_dict(id_) for id_, each in enumerate(self.boxes, 1)],
@@ -168,14 +169,14 @@ class FoundBoxes:
 
 
 def is_kept_by(place: Box, box: Box) -> bool:
-    """Whether a place that stays visible keeps this box. It keeps what is of its kind."""
+    """Whether a kept place keeps this box visible: the box lies in the place, and is of its kind."""
     return place.kind == box.kind and box.share_in(place) >= INSIDE
 
 
 def may_be_same(one: Box, other: Box) -> bool:
     """Whether two boxes may show the same thing, as far as their kinds tell.
 
-    One look may take a line for a text, and the next one for a plate. Then their boxes overlap closely.
+    One detection may classify a line as text, and the next one as a plate. Then the boxes overlap closely.
     """
     return one.kind == other.kind or ({one.kind, other.kind} == READ and one.overlap(other) > SAME_LINE)
 

@@ -1,8 +1,8 @@
 """The budget of a day: what all clients together, and each of them, may cost in a day (UTC).
 
 Its ledger is a row of the jobs table for the day, and one for each client of the day. They hold whole microdollars
-(millionths of a US dollar) at list prices. Money is taken before it is spent, by conditional writes, so that no number
-of simultaneous requests can pass a limit together. A function that dies has paid for its whole time.
+(millionths of a US dollar) at list prices. Money is taken before it is spent, by conditional writes, so simultaneous
+requests cannot exceed a limit together. A function that dies has paid for its whole time.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from boto3.dynamodb.conditions import ConditionBase
     from mypy_boto3_dynamodb.service_resource import Table
 
-# As many as the digits of an owner.
+# The number of hexadecimal digits in a pseudonym, as in an owner.
 _DIGITS = 32
-# The row that holds the key of the pseudonyms. It stays.
+# The row that holds the key of the pseudonyms. It never expires.
 _KEY_ROW = "key of pseudonyms"
 
 
@@ -41,7 +41,10 @@ class Budget:
     """The ledger of what is spent."""
 
     def __init__(self, table: Table, a_day: int, a_day_per_client: int) -> None:
-        """Allow so many microdollars a day to all clients together, and to each; 0 is no limit, and writes nothing."""
+        """Allow this many microdollars a day to all clients together, and to each client.
+
+        0 means no limit, and then no ledger is written.
+        """
         self._table, self._a_day, self._per_client = table, a_day, a_day_per_client
         self._has_started = False
 
@@ -51,10 +54,10 @@ class Budget:
         return bool(self._a_day or self._per_client)
 
     def take(self, client: str, microdollars: float, leaving: int = 0) -> str:
-        """Take money before it is spent. Returns the day whose it is.
+        """Take money before it is spent. Returns the day from whose budget it was taken.
 
-        Raises BudgetSpent if it is not there, or if less than `leaving` microdollars would be left. Whatever is raised,
-        the client has paid nothing. If the client is unknown (empty), only all clients together are limited.
+        Raises BudgetSpent if less than `leaving` microdollars would be left. After any error, nothing is taken. If the
+        client is unknown (empty), only the limit of all clients together applies.
         """
         day, amount, taken = _today(), ceil(microdollars), []
         try:
@@ -71,16 +74,17 @@ class Budget:
         return day
 
     def refund(self, client: str, microdollars: float, day: str) -> None:
-        """Give back what was taken on this day, as `take` returned it, and not spent."""
+        """Give back money that was taken and not spent. `day` is what `take` returned."""
         amount = floor(microdollars)
         for row, _ in self._rows(client, day) if amount else []:
             self._give_back(row, amount)
 
     @contextmanager
     def paid(self, client: str, context: LambdaContext) -> Iterator[None]:
-        """Take the most that this call of a function can cost, and give back what it has not used at its end.
+        """Take the highest price that this call of a function can have, and give back the unused part at its end.
 
-        That is the time until its timeout with its memory, and in a new process the longest start. Raises BudgetSpent.
+        The highest price is that of the time until the timeout and, in a new process, of the longest start. Raises
+        BudgetSpent.
         """
         if not self._rows(client, _today()):
             yield
@@ -100,7 +104,7 @@ class Budget:
                 logger.warning("nothing was given back to the budget")
 
     def require(self, client: str, microdollars: int) -> None:
-        """Raise BudgetSpent if so much could not be taken now. Takes nothing."""
+        """Raise BudgetSpent if this much could not be taken now. Takes nothing."""
         day = _today()
         for row, limit in self._rows(client, day):
             if self._spent(row) + microdollars > limit:
@@ -110,15 +114,16 @@ class Budget:
     def pseudonym(self, address: str) -> str:
         """The client at this address: a digest with a random key. Empty where no client has a limit of its own.
 
-        The key never changes: a job that lasts past midnight has the same client on both days. It lies in the table, so
-        who can read the table can find an address by trying them all, as long as rows name its client: two days.
+        The key never changes, so a job that lasts past midnight has the same client on both days. The key lies in the
+        table. Whoever can read the table can therefore find an address by trying all addresses, until the rows with its
+        pseudonym expire after two days.
         """
         if not self._per_client:
             return ""
         return hmac.digest(self._key, address.encode(), "sha256").hex()[:_DIGITS]
 
     def _rows(self, client: str, day: str) -> list[tuple[str, int]]:
-        """The rows with a limit, and their limits. The client's comes first, so that one cannot spend all of a day."""
+        """The rows that have a limit, and the limits. The client's row is first, so its own limit is checked first."""
         own = [(f"{day_row(day)} by {client}", self._per_client)] if client and self._per_client else []
         return [*own, (day_row(day), self._a_day)] if self._a_day else own
 
@@ -128,7 +133,7 @@ class Budget:
         return int(found.get("spent", 0))
 
     def _add(self, row: str, amount: int, limit: int) -> bool:
-        """Add to what is spent, unless it would be more than the limit. Tells whether it was added."""
+        """Add the amount to the row, unless the sum would exceed the limit. Returns whether it was added."""
         if amount > limit:
             return False
         below = Attr("spent").not_exists() | Attr("spent").lte(limit - amount)
@@ -136,12 +141,12 @@ class Budget:
         return self._update(row, "SET expires_at = :end ADD spent :amount", values, below)
 
     def _give_back(self, row: str, amount: int) -> None:
-        """Take from what is spent, which is never less than nothing."""
+        """Subtract the amount from the row, unless the row has less than that."""
         self._update(row, "ADD spent :amount", {":amount": -amount}, Attr("spent").gte(amount))
 
     @cached_property
     def _key(self) -> bytes:
-        """The random key of the pseudonyms. Who asks for it first makes it."""
+        """The random key of the pseudonyms. The first call creates it."""
         with storage_errors():
             answer = self._table.update_item(
                 Key={"job_id": _KEY_ROW},

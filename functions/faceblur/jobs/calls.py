@@ -1,7 +1,7 @@
-"""The paid calls of one look at a job's photo: counted and paid before they are made, remembered if the look fails.
+"""The paid calls of one look. They are counted and paid before they are made, and remembered if the look fails.
 
-A job's share is CALLS_A_JOB. The answers of a look that failed lie in S3 beside the boxes until the look succeeds, and
-are erased with them.
+A look is the first detection of a job or one of its checks, with all its attempts. A job may make CALLS_A_JOB calls.
+The answers of a failed look lie in S3 beside the boxes until the look succeeds, and are erased with the boxes.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ CHECKS = 5  # at most, of a result; the state machine counts them
 
 
 class Look(NamedTuple):
-    """A look at a photo or draft of a job. `number` is 0 for the first look, and 1…5 for checks.
+    """A look at a photo or draft of a job. `number` is 0 for the first detection, and 1…5 for checks.
 
-    `reserved` is the number of calls that it should leave to others (`reserved_calls`).
+    `reserved` is the number of calls that it should leave to later looks (`reserved_calls`).
     """
 
     job_id: str
@@ -52,15 +52,15 @@ def reserved_calls(number: int, questions: int, review: str) -> int:
 
 
 def questions_of(kinds: Collection[Kind], pictures: int) -> int:
-    """How many questions a look asks at least: for faces, and for text or plates, in each of its pictures.
+    """The least number of questions of a look: one for faces, and one for text and plates, in each of its pictures.
 
-    A panorama is two pictures.
+    A panorama is searched as two pictures.
     """
     return pictures * len({kind == "face" for kind in kinds})
 
 
 class LookCalls:
-    """The calls of one look (`detectors.base.PaidCalls`), whatever number of attempts it takes."""
+    """The calls of one look in all its attempts (`detectors.base.PaidCalls`)."""
 
     def __init__(self, look: Look, client: str, jobs: Jobs, photos: Photos, budget: Budget) -> None:
         """Count the calls of this look, for which the budget of `client` pays."""
@@ -77,20 +77,20 @@ class LookCalls:
     def left(self) -> int:
         """How many calls the job may still make. A remembered answer counts as a call once it is used.
 
-        So each attempt at a look has as many as the first one had, and asks for the same areas.
+        So each attempt at a look begins with the same number of calls, and asks about the same areas.
         """
         unused = len(self._answers) - len(self._used)
         return config.calls_a_job() - self._jobs.get(self._look.job_id).calls + unused
 
     @property
     def reserved(self) -> int:
-        """How many of these calls the look should leave to others."""
+        """How many of these calls the look should leave to later looks."""
         return self._look.reserved
 
     def take(self, number: int) -> None:
-        """Count and pay calls before they are made. After an error, none is counted.
+        """Count and pay this number of calls before they are made. After an error, none is counted.
 
-        Raises PhotoTooExpensive if the job may not make so many, and BudgetSpent if the day's money does not suffice.
+        Raises PhotoTooExpensive if the job may not make that many, and BudgetSpent if the day's money does not suffice.
         """
         if not number:
             return
@@ -103,7 +103,7 @@ class LookCalls:
             raise
 
     def give_back(self, number: int) -> None:
-        """Count so many of the calls that were taken last no longer: they cost nothing."""
+        """Take back this number of the calls that were counted and paid last, because they cost nothing."""
         if not number:
             return
         try:
@@ -121,7 +121,7 @@ class LookCalls:
     def keep(self, answers: Mapping[str, Answer]) -> None:
         """Remember these answers by their requests' digests.
 
-        Raises UploadReplaced if the photo is no longer in S3, because the service may have read another one there.
+        Raises UploadReplaced if the photo in S3 was replaced or deleted, because the service may have read another one.
         Raises JobNotFound if the job has ended.
         """
         kept = {**self._answers, **answers}
@@ -136,7 +136,7 @@ class LookCalls:
         withdraw_if_late(key, job_id, self._jobs, self._photos)
 
     def forget(self) -> None:
-        """Erase the answers, since the look has succeeded. Later looks of the same number begin without them."""
+        """Erase the answers after the look has succeeded. A later look with the same number begins without them."""
         if self._has_file:
             self._photos.withdraw_answers(self._look.job_id, self._look.number)
 
@@ -145,7 +145,7 @@ class LookCalls:
 
     @cached_property
     def _answers(self) -> dict[str, Answer]:
-        """The answers that earlier attempts kept. Those about another photo or draft do not count."""
+        """The answers that earlier attempts kept. Answers about another photo or draft are ignored."""
         job_id, number, photo, _ = self._look
         try:
             content = self._photos.read_answers(job_id, number)

@@ -1,4 +1,4 @@
-"""How a job finishes: with a result or with a failure."""
+"""Finishes jobs, with a result or with a failure."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 def complete_job(request: CompleteRequest, jobs: Jobs, photos: Photos) -> Job | None:
-    """Turn the job to COMPLETED, write its receipt, tell the event bus, and delete what the job needs no more.
+    """Turn the job to COMPLETED, write its receipt, send its event, and delete what the job no longer needs.
 
-    Returns the job; None if an earlier attempt had completed it, or if it was deleted right afterwards.
+    Returns the job; None if an earlier attempt had completed it, or if it was deleted right after its completion.
 
-    Raises JobNotFound, and leaves no receipt, if the job was deleted in the meantime.
+    Raises JobNotFound, and leaves no receipt, if the job was deleted before its completion.
     """
     try:
         found = load_boxes(request.boxes, photos)
@@ -39,7 +39,7 @@ def complete_job(request: CompleteRequest, jobs: Jobs, photos: Photos) -> Job | 
         completed = _complete(request, found, jobs, photos)
         if completed:
             tell_end(request.job_id, jobs)
-    # If a photo was posted twice, the second may have arrived after the original was deleted.
+    # If a photo was posted twice, the second post may have arrived after the original was deleted.
     job = erase_unneeded(request.job_id, jobs, photos)
     return job if completed else None
 
@@ -68,7 +68,7 @@ def _complete(request: CompleteRequest, found: FoundBoxes, jobs: Jobs, photos: P
     try:
         return jobs.complete(request.job_id, request.execution, outcome, request.options["keep_original"])
     except JobNotFound:
-        # A straggler of an execution that has completed the job must not take its receipt away.
+        # A late task of an execution that has completed the job must not delete the receipt.
         if not _is_published(receipt_key, request.job_id, jobs):
             photos.withdraw(receipt_key)
         raise
@@ -94,21 +94,21 @@ def error_of(status: str, name: str | None, cause: str | None) -> FaceblurError:
 
 
 def fail_job(job_id: str, execution: str, error: FaceblurError, jobs: Jobs, photos: Photos) -> None:
-    """Record that an execution failed, unless it did so itself, and delete what must not stay.
+    """Record that an execution failed, unless it has recorded that itself, and delete what the job no longer needs.
 
-    A job on which another execution works stays as it is.
+    If another execution works on the job, nothing changes.
     """
     jobs.fail(job_id, error, execution)
     erase_unneeded(job_id, jobs, photos)
 
 
 def erase_unneeded(job_id: str, jobs: Jobs, photos: Photos) -> Job | None:
-    """Delete what a finished job needs no more. Returns the job; None if it does not exist, and then it keeps nothing.
+    """Delete what a finished job no longer needs. Returns the job; None if it does not exist.
 
     A completed job keeps its result and its receipt. As long as it can be done again, it also keeps its photo and its
-    last boxes. A failed job keeps nothing.
+    last boxes. A job that failed or does not exist keeps nothing.
     """
-    # Listed before the job is read, these are no objects of an execution that does the job again afterwards.
+    # The keys are listed before the job is read, so none belongs to a redo that starts afterwards.
     keys = photos.keys_of(job_id)
     try:
         job = jobs.get(job_id)
@@ -122,7 +122,7 @@ def erase_unneeded(job_id: str, jobs: Jobs, photos: Photos) -> Job | None:
 
 
 def _needed(job: Job) -> set[str]:
-    """The keys of what a finished job keeps."""
+    """The keys of the objects that a finished job keeps."""
     if job.status is Status.FAILED:
         return set()
     kept = {job.outcome["result"]["key"], job.outcome["receipt"]}

@@ -1,6 +1,6 @@
 """Decisions about what is hidden, and how they change the boxes of a job.
 
-The decision that comes with a new job waits in S3, beside the boxes, until its photo is searched.
+The decision that comes with a new job lies in S3, beside the boxes, until the photo is searched.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from faceblur.jobs.boxes import FoundBoxes
     from faceblur.jobs.storage import Photos
 
-# A place whose intersection over union with a box is larger is that box, sent back by a client.
+# If a place and a box have a larger intersection over union than this, the place is that box, sent back by a client.
 SAME = 0.9
 
 
@@ -81,10 +81,10 @@ class Decision:
 
 
 def decided(found: FoundBoxes, decision: Decision) -> FoundBoxes:
-    """The boxes after a decision. Those that it does not name stay as they are, unless it is about these only.
+    """The boxes after a decision. Boxes that it does not name stay as they are; with `only` they become visible.
 
-    What it hides wins over what it keeps, now and earlier. Raises InvalidDecision if it names a box that the job does
-    not have.
+    What this decision hides is hidden, even if this or an earlier decision keeps it. Raises InvalidDecision if the
+    decision names a box that the job does not have.
     """
     if decision.is_empty:
         return found
@@ -104,7 +104,7 @@ def decided(found: FoundBoxes, decision: Decision) -> FoundBoxes:
 
 
 def _check_ids(decision: Decision, boxes: int) -> None:
-    """Raise InvalidDecision if the decision names a box by an id that none of so many boxes has."""
+    """Raise InvalidDecision if the decision names an id above the number of boxes."""
     for name, choices in (("keep", decision.keep), ("only" if decision.only else "hide", decision.hide)):
         for number, choice in enumerate(choices):
             if choice.id is not None and choice.id > boxes:
@@ -125,9 +125,9 @@ class _Boxes:
         self.boxes = [replace(each, hidden=False) for each in self.boxes]
 
     def show(self, choice: Choice) -> None:
-        """Show what a choice names; of what lies in a place, only its kind.
+        """Show what a choice names. A place names only boxes of its own kind.
 
-        A check must not hide what lies under a drawn box that is shown again.
+        If a person drew a box and shows it again, its place is kept too, so that no check hides what lies there.
         """
         for number in self._named(choice):
             found = self.boxes[number]
@@ -138,7 +138,7 @@ class _Boxes:
                 self.shown_drawings.append(found.box)
 
     def hide(self, choice: Choice) -> None:
-        """Hide what a choice names. A place gets a box of its own, unless it is a box that is there."""
+        """Hide what a choice names. A place gets a box of its own, unless it is an existing box."""
         named = self._named(choice)
         for number in named:
             found = self.boxes[number]
@@ -152,7 +152,7 @@ class _Boxes:
             self.boxes.append(FoundBox(choice.place, 0, style=choice.style, named=True))
 
     def hid_in(self, place: Box) -> bool:
-        """Whether something that this place keeps was hidden by the decision."""
+        """Whether the decision hides something that this place keeps."""
         return any(is_kept_by(place, box) for box in self._hidden_now.near(place))
 
     def _named(self, choice: Choice) -> list[int]:
@@ -165,19 +165,19 @@ class _Boxes:
         return sorted(self._numbers[id(box)] for box in near)
 
     def _is_same(self, number: int, place: Box) -> bool:
-        """Whether the box of this number is the place, sent back by a client. Each kind is hidden in its own form."""
+        """Whether the place is the box with this number, sent back by a client. Then both are of the same kind."""
         box = self.boxes[number].box
         return box.kind == place.kind and box.overlap(place) > SAME
 
     def _move(self, number: int, place: Box) -> None:
-        """Give a box another place. It is still what its detector found."""
+        """Move a box to another place. It keeps its detector."""
         found = self.boxes[number]
         box = replace(place, found_by=found.box.found_by, confidence=found.box.confidence, kind=found.box.kind)
         self.boxes[number] = replace(found, box=box)
 
 
 def store_decision(key: str, decision: Decision, photos: Photos) -> None:
-    """Store a decision about what is not found yet, under the key that the job's row names."""
+    """Store a decision about a photo that is not searched yet, under the key that the job's row names."""
     photos.write_decision(key, decision.to_dict())
 
 

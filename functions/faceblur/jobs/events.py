@@ -1,7 +1,7 @@
 """Events on the customer's event bus about photos and batches that have ended (docs/events.md).
 
-An event never says how to get at a photo: a digest stands for the id of a job or a batch, since whoever knows the id
-sees the result. A photo is named by its keys only if it came from the customer's own bucket.
+An event gives nobody access to a photo. It holds a digest in place of the id of a job or a batch, because whoever knows
+the id sees the result. It names a photo's keys only if the photo came from the customer's own bucket.
 """
 
 from __future__ import annotations
@@ -45,14 +45,17 @@ class Events:
         return bool(self._bus)
 
     def job_ended(self, job: Job) -> None:
-        """Tell how a job ended, unless its photo is delivered: then the delivery is its end."""
+        """Tell how a job ended. If its photo is delivered, nothing is sent, because the delivery sends the event."""
         if not job.is_delivered:
             self.photo_ended(job.job_id, job.outcome, job.error, {})
 
     def photo_ended(
         self, job_id: str, outcome: Mapping[str, Any], error: Mapping[str, str] | None, where: Mapping[str, Any]
     ) -> None:
-        """Tell that a photo failed with this error, or else was hidden with this outcome. `where` is added."""
+        """Tell that a photo failed with this error or, without an error, was hidden with this outcome.
+
+        The fields of `where` are added.
+        """
         detail = {"job": digest_of_id(job_id), **where}
         if error:
             self._send("Photo failed", detail | {"code": error["code"], "message": without_ids(error["message"])})
@@ -69,10 +72,10 @@ class Events:
         self._send("Batch finished", detail | (_told(error) if error else {}))
 
     def _send(self, kind: str, detail: dict[str, Any]) -> None:
-        """Send an event. If that fails, it is logged and counted: no photo fails because nobody could be told.
+        """Send an event. A failure is logged and counted, and raises nothing: no photo fails for want of an event.
 
-        The bus may have taken an event whose answer was lost, and gives the repeated one another `id`. Receivers know
-        it by its `event_id`.
+        If the bus's answer is lost, the event is sent again. The bus gives it another `id`, but its `event_id` stays
+        the same, so receivers recognise it.
         """
         if not self.are_sent:
             return
@@ -86,7 +89,7 @@ class Events:
             event_not_sent()
 
     def _put(self, kind: str, detail: dict[str, Any]) -> bool:
-        """Put an event on the bus once. Returns whether the bus took it; its answer says so, and not an error."""
+        """Put an event on the bus once. Returns whether the bus took it, which is in its answer: it raises no error."""
         entry = json.dumps({"stack": config.stack_name(), **detail})
         answer = self._client.put_events(
             Entries=[{"EventBusName": self._bus, "Source": SOURCE, "DetailType": kind, "Detail": entry}]
@@ -105,7 +108,7 @@ def events() -> Events:
 
 
 def tell_end(job_id: str, jobs: Jobs) -> None:
-    """Tell how the job ended. Nobody is told of a job that was deleted."""
+    """Tell how the job ended. If the job was deleted, no event is sent."""
     if not events().are_sent:
         return
     try:
@@ -120,9 +123,10 @@ def tell_end(job_id: str, jobs: Jobs) -> None:
 def tell_delivery(
     job_id: str, job: Job | None, error: FaceblurError | None, where: Mapping[str, Any], jobs: Jobs
 ) -> None:
-    """Tell once that a photo was delivered, or failed with this error, which the job's own precedes.
+    """Tell once that a photo was delivered, or that it failed.
 
-    There is no job if the photo failed before it had one. If the table does not answer, nobody is told.
+    The event has the job's own error, if there is one, and otherwise `error`. There is no job if the photo failed
+    before its job was created. If the table does not answer, no event is sent.
     """
     if not events().are_sent:
         return

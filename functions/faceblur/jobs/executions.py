@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from faceblur.contracts import ExecutionInput, ReviewAnswer
 
-# What Step Functions says of a token whose task has ended.
+# The error codes of Step Functions for the token of a task that has ended.
 _ANSWERED = {"InvalidToken", "TaskDoesNotExist", "TaskTimedOut"}
 
 
@@ -34,7 +34,7 @@ class Workflow:
         self._state_machine_arn = state_machine_arn
 
     def start(self, job_id: str) -> None:
-        """Start the job's first execution, unless there was one already. So a repeated message is harmless."""
+        """Start the job's first execution, unless it was started before. So a repeated message is harmless."""
         given: ExecutionInput = {"job_id": job_id, "boxes": NO_BOXES, "unsure": 0, "reviewed": False, "warnings": []}
         with suppress(self._client.exceptions.ExecutionAlreadyExists):
             self._start(job_id, given)
@@ -44,7 +44,7 @@ class Workflow:
         self._start(execution_name(execution), given)
 
     def answer(self, token: str, answer: ReviewAnswer) -> None:
-        """Answer the execution that waits with this token. Raises ReviewClosed if none does, or no longer."""
+        """Answer the execution that waits with this token. Raises ReviewClosed if no execution waits with it."""
         try:
             self._client.send_task_success(taskToken=token, output=json.dumps(answer))
         except ClientError as error:
@@ -65,14 +65,14 @@ class Workflow:
         return True
 
     def stop_all(self, job_id: str) -> int:
-        """Stop every execution of a job whose row is gone, which would name the current one. Returns their number."""
+        """Stop all executions of a job without a row. Only the row named the current one. Returns their number."""
         number = 0
         while self.stop(self.execution(job_id, number)):
             number += 1
         return number
 
     def execution(self, job_id: str, redos: int = 0) -> str:
-        """The ARN of the job's first execution, or of the one that does it again for this time."""
+        """The ARN of the job's first execution, or of the redo with this number."""
         name = f"{job_id}-{redos}" if redos else job_id
         return f"{self._state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
 

@@ -1,6 +1,6 @@
 """Names of executions.
 
-A job's first execution is named after the job. Each that does the job again has its number behind that: `{job_id}-1`.
+A job's first execution is named `{job_id}`, its first redo `{job_id}-1`, the second `{job_id}-2`, and so on.
 """
 
 

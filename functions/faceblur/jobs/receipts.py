@@ -1,6 +1,7 @@
 """Receipts, with which an auditor can verify a result.
 
-Between runs the times of the stages and the cost vary. So does the digest of the result, whose paint has random noise.
+Two runs on the same photo differ in the stages' times, in the cost, and in the digest of the result, whose paint has
+random noise.
 """
 
 from __future__ import annotations

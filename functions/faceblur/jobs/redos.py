@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from faceblur.limits import Kind
 
 WHOLE_PHOTO = Box(0.0, 0.0, 1.0, 1.0, 100.0, PERSON)
-# Warnings that a new run gives itself, by its boxes and its checks. The others are about the detection.
+# Warnings that each run computes anew, from its boxes and its checks. All others come from the detection.
 _GIVEN_ANEW = {"NothingFound", "ChecksNotSettled"}
 # The warning that a decision answers.
 _ANSWERED = {"BelowConfidence"}
@@ -35,7 +35,7 @@ _ANSWERED = {"BelowConfidence"}
 
 @dataclass(frozen=True, slots=True)
 class Redo:
-    """What a job is to be done with again: all its options, and its boxes with the decision.
+    """The input of a redo: all options of the job, and its boxes with the decision.
 
     `detect` tells whether the photo is searched again. `reviewed` tells whether a person decided what is hidden.
     """
@@ -56,16 +56,16 @@ def require_repeatable(job: Job, photos: Photos) -> None:
 
 
 def detects_again(job: Job, options: Mapping[str, Any]) -> bool:
-    """Whether the photo shows something else of what these options ask for."""
+    """Whether these options need another detection, because they differ in what it finds."""
     return options["min_confidence"] != job.options["min_confidence"] or set(options["kinds"]) != set(
         job.options["kinds"]
     )
 
 
 def plan_redo(job: Job, options: dict[str, Any], decision: Decision, photos: Photos, *, ask: bool) -> Redo:
-    """What a repeatable job is to be done with again. With `ask`, a person who has decided is asked again.
+    """The redo of a repeatable job. With `ask`, a person is asked again, even if a person decided before.
 
-    Raises InvalidDecision if the decision names an unknown box, or makes too many.
+    Raises InvalidDecision if the decision names an unknown box, or adds more boxes than a job can have.
     """
     found = load_boxes(job.outcome["boxes"], photos)
     if detects_again(job, options):
@@ -114,9 +114,9 @@ def _warnings(job: Job, redo: Redo) -> list[str]:
 
 
 def _for_new_boxes(decision: Decision, found: FoundBoxes, kinds: Sequence[Kind]) -> Decision:
-    """The decision about what is found again: also what was decided before, unless it says otherwise.
+    """The decision for a new detection: this decision, and the earlier ones where this one does not contradict them.
 
-    These `kinds` were searched for before. Whoever decided to hide only some of them has said nothing about others.
+    `kinds` are the kinds of the earlier detection. An earlier decision with `only` does not apply to other kinds.
     """
     if decision.only:
         return decision

@@ -43,7 +43,7 @@ def answer_review(job: Job, decision: Decision, jobs: Jobs, photos: Photos, work
 
 
 def apply(decision: Decision, found: FoundBoxes) -> FoundBoxes:
-    """The boxes after a decision. Raises InvalidDecision if it names an unknown box, or makes too many."""
+    """The boxes after a decision. Raises InvalidDecision if it names an unknown box, or adds too many."""
     after = decided(found, decision)
     if len(after.boxes) > MAX_BOXES:
         raise InvalidDecision(f"A job can hide at most {MAX_BOXES:,} boxes and places.")

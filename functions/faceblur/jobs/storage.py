@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from faceblur.jobs.table import Jobs
 
 _UPLOADS, _BOXES, _PREVIEWS, _RESULTS, _RECEIPTS = "uploads/", "boxes/", "previews/", "results/", "receipts/"
-# The last one is said of an object that was replaced since it was looked at.
+# S3 answers with the last code if the object was replaced since its ETag was read.
 _NOT_FOUND = {"NoSuchKey", "404", "PreconditionFailed"}
 
 
@@ -99,7 +99,7 @@ class Photos:
         return self._read_json(key)
 
     def write_decision(self, key: str, content: dict[str, Any]) -> None:
-        """Store a decision about what is not found yet."""
+        """Store a decision about a photo that is not searched yet."""
         self._write_json(key, json.dumps(content, separators=(",", ":")))
 
     def read_decision(self, key: str) -> dict[str, Any]:
@@ -107,7 +107,7 @@ class Photos:
         return self._read_json(key)
 
     def write_answers(self, job_id: str, look: int, content: dict[str, Any]) -> str:
-        """Store the paid answers of a look that failed, in place of its earlier ones. Returns their key."""
+        """Store the paid answers of a look that failed. They replace its earlier ones. Returns their key."""
         return self._write_json(_answers_key(job_id, look), json.dumps(content, separators=(",", ":")))
 
     def read_answers(self, job_id: str, look: int) -> dict[str, Any]:
@@ -128,7 +128,7 @@ class Photos:
     def write_receipt(self, execution_name: str, receipt: dict[str, Any]) -> str:
         """Store the receipt of an execution's result. Returns its key.
 
-        Each execution of a job has its own. So the last receipt stays if a job that is done again fails.
+        Each execution of a job has its own receipt. So if a redo fails, the receipt of the last result stays.
         """
         return self._write_json(f"{_RECEIPTS}{execution_name}.json", json.dumps(receipt, indent=1))
 
@@ -160,7 +160,7 @@ class Photos:
             }
 
     def keys_of(self, job_id: str) -> list[str]:
-        """The keys of everything of a job, its upload first, which may not exist."""
+        """The keys of all objects of a job. The first is the upload's, which may not exist."""
         begins = [f"{folder}{job_id}" for folder in (_BOXES, _PREVIEWS, _RESULTS, _RECEIPTS)]
         # A token or the number of an execution follows.
         derived = [key for begin in begins for key in self._keys(begin) if key[len(begin)] in ".-"]
@@ -216,8 +216,8 @@ def withdraw_if_late(key: str, job_id: str, jobs: Jobs, photos: Photos) -> None:
     """Delete the object just stored under this key and raise JobNotFound, if the job has ended or was deleted.
 
     A job's row is changed before its objects are erased. So if the job is still in progress after an object was stored,
-    the end of the job erases this object too. A job that waits for a review is in progress, too: then its decision is
-    stored.
+    the end of the job erases this object too. A job that waits for a review is in progress too: answering the review
+    stores its decision.
     """
     if not jobs.is_in_progress(job_id):
         photos.withdraw(key)
@@ -250,7 +250,7 @@ def digest(data: bytes) -> dict[str, Any]:
 
 @contextmanager
 def if_not_found(error: type[FaceblurError]) -> Iterator[None]:
-    """Raise this error if the requested object does not exist, or not any more as it was."""
+    """Raise this error if the requested object does not exist, or was replaced."""
     try:
         yield
     except ClientError as refusal:

@@ -22,16 +22,16 @@ _FAILURES = (FaceblurError, ClientError)
 
 
 def sweep(jobs: Jobs, photos: Photos, batches: Batches, files: BatchFiles) -> int:
-    """Delete objects older than a job's lifetime, and what jobs need no more. Returns the number of old objects.
+    """Delete objects older than a job's lifetime, and what jobs no longer need. Returns the number of old objects.
 
-    An error does not keep the rest from being deleted. The first one is raised at the end.
+    After an error the sweep goes on. It raises the first error at the end.
     """
     swept, errors = 0, list[Exception]()
     try:
         swept = photos.sweep(config.JOB_LIFETIME_SECONDS)
     except _FAILURES as error:
         errors.append(error)
-    # Many objects were deleted by now. Those that are left belong to jobs of this day.
+    # The old objects are deleted first, so the objects listed here belong to jobs of the last day.
     for job_id in photos.jobs_with_photos():
         try:
             _sweep_job(job_id, jobs, photos)
@@ -48,12 +48,12 @@ def sweep(jobs: Jobs, photos: Photos, batches: Batches, files: BatchFiles) -> in
 
 
 def _sweep_job(job_id: str, jobs: Jobs, photos: Photos) -> None:
-    """Delete what the job needs no more. Most jobs need all that they have; then one read of the row tells so."""
+    """Delete what the job no longer needs. Most jobs need everything; one read of the row shows that."""
     job = _job(job_id, jobs)
     if job is None or not (job.status in UNFINISHED or job.keeps_original):
         erase_unneeded(job_id, jobs, photos)
     elif job.is_upload_overdue and not photos.has_upload(job_id):
-        # Whoever asks for the job turns it to UploadExpired. If nobody does, its decision must not stay.
+        # A request for the job would fail it with UploadExpired. Without one, its decision must be deleted here.
         photos.erase(job_id)
 
 

@@ -10,7 +10,7 @@
 Every transition is a conditional write, so a late or repeated write never changes a finished job. `execution_arn` names
 the execution that works on the job now. What another execution of the job reports changes nothing.
 
-A job that is being done again keeps its last outcome, and is COMPLETED with that if the new execution fails.
+A job that is being done again keeps its last outcome. If the redo fails, the job is COMPLETED with that outcome.
 """
 
 from __future__ import annotations
@@ -65,16 +65,16 @@ class Status(StrEnum):
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 UNFINISHED = (Status.AWAITING_UPLOAD, Status.PROCESSING, Status.AWAITING_REVIEW)
-# The stages of a job, as the state machine names them to its tasks. The last two are repeated as long as a check finds
-# faces, at most five times.
+# The stages of a job, as the state machine names them to its tasks. The last two are repeated while checks find
+# something, at most five times.
 STAGES = ("detect", "hide", "check", "hide_missed")
-# A job that waits for its photo, or whose photo has arrived a moment ago.
+# A job that is not paid yet. It waits for its photo, or the photo has just arrived.
 _UNPAID = Attr("status").eq(Status.AWAITING_UPLOAD) & Attr("paid").not_exists()
 
 
 @dataclass(frozen=True)
 class Review:
-    """What a job waits for that is AWAITING_REVIEW. The `token` answers its execution and stays in the backend."""
+    """The review for which a job in AWAITING_REVIEW waits. The `token` answers its execution; no client gets it."""
 
     token: str
     boxes: StoredBoxes
@@ -88,11 +88,11 @@ class Job:
 
     Only `owner` may see and delete the job; it is empty in a deployment without sign-in. The budget of `client` pays
     for the job; it is empty where no client has a limit. `execution` is the ARN of the execution that works on the job,
-    or did so last; empty before there is one. `progress` holds the times at which each of its stages first began and
-    the job finished, as ISO 8601 with milliseconds. `outcome` is that of the last execution that succeeded, and `error`
-    says why the last one failed. `redos` counts how often the job was done again, and `calls` the calls of the paid
-    detector since then. With `is_delivered`, the photo belongs to a batch or came from the customer's bucket:
-    hide_photo delivers its result, and tells how it ended.
+    or worked on it last; empty before the first one. `progress` holds the times at which each stage first began and the
+    job finished, as ISO 8601 with milliseconds. `outcome` is that of the last execution that succeeded. `error` tells
+    why the last execution failed. `redos` counts the redos, and `calls` the calls of the paid detector since the last
+    redo. With `is_delivered`, the photo belongs to a batch or came from the customer's bucket: hide_photo delivers its
+    result and reports how the photo ended.
     """
 
     job_id: str
@@ -121,7 +121,7 @@ class Job:
         return self.status is Status.COMPLETED and self.redo_until is not None and time.time() < self.redo_until
 
     def was_completed_by(self, execution: str) -> bool:
-        """Whether the job's last execution is this one, and has completed the job."""
+        """Whether this is the job's last execution and it has completed the job."""
         return self.status is Status.COMPLETED and self.execution == execution and self.error is None
 
     @property
@@ -133,7 +133,7 @@ class Job:
 
     @property
     def is_upload_overdue(self) -> bool:
-        """Whether the job still waits, although its upload should have come and been handed to an execution by now."""
+        """Whether the job still waits, although its upload should have reached an execution by now."""
         latest = self.upload_expires_at + config.DELIVERY_SECONDS
         return self.status is Status.AWAITING_UPLOAD and time.time() > latest
 
@@ -158,8 +158,8 @@ class Jobs:
     ) -> Job:
         """Add a job with this new id, which waits for its upload.
 
-        `client` is the one whose budget pays for it. `decision` is the key of the decision that comes with it; empty if
-        there is none.
+        The budget of `client` pays for it. `decision` is the key of the decision that came with it; empty if there is
+        none.
         """
         now = int(time.time())
         job = Job(
@@ -233,18 +233,18 @@ class Jobs:
         return self.get(job.job_id)
 
     def pay(self, job_id: str) -> bool:
-        """Record that the budget has paid for the job's first execution. Returns False if it had done so before."""
+        """Record that the budget has paid for the job's first execution. Returns False if that was recorded before."""
         return self._update(job_id, "SET paid = :yes", {":yes": True}, _UNPAID)
 
     def refuse(self, job_id: str, error: BudgetSpent) -> bool:
-        """Fail a job for which the budget does not pay. Returns False if it has paid before, or the job has ended."""
+        """Fail a job that the budget does not pay. Returns False if the job was paid before, or has ended."""
         return self._fail(job_id, error, _UNPAID)
 
     def begin(self, job_id: str, stage: str) -> str:
         """Record when one of the STAGES first began, if the job is in progress.
 
-        Returns the client whose budget pays for the job; empty if there is none, or the job is not in progress. It is
-        also empty if the table does not answer: a progress that is not recorded must not fail the work.
+        Returns the client whose budget pays for the job; empty if there is none, if the job is not in progress, or if
+        the table does not answer. Work must not fail because its progress cannot be recorded.
         """
         try:
             with storage_errors():
@@ -264,9 +264,9 @@ class Jobs:
         return str(answer["Attributes"].get("client", ""))
 
     def count_calls(self, job_id: str, number: int, most: int) -> bool:
-        """Count so many more calls of the job, or fewer if it is negative.
+        """Add this number, which may be negative, to the job's calls.
 
-        Returns whether the job exists and has made at most `most` calls with these. If not, nothing is counted.
+        Returns whether the job exists and the sum is at most `most`. Otherwise nothing is counted.
         """
         if number > most:
             return False
@@ -274,7 +274,7 @@ class Jobs:
         return self._update(job_id, "ADD paid_calls :number", {":number": number}, Attr("job_id").exists() & fits)
 
     def answer(self, job_id: str, token: str) -> None:
-        """Let a job go on that waits for the review with this token, unless the state machine has done so already."""
+        """Turn the job from AWAITING_REVIEW to PROCESSING if it waits with this token. Otherwise change nothing."""
         self._update(
             job_id,
             "SET #status = :status, working_since = :now REMOVE review_token",
@@ -283,9 +283,9 @@ class Jobs:
         )
 
     def redo(self, job: Job, options: dict[str, Any], execution: str, decision: str = "") -> None:
-        """Hand a completed job to another execution, which claims it. `decision` is as that of `create`.
+        """Hand a completed job to another execution, which claims it. `decision` is a key, as in `create`.
 
-        Raises JobNotFinished if the job is not completed, or no longer as it is in `job`.
+        Raises JobNotFinished if the job is not completed, or has changed since `job` was read.
         """
         of_the_last_run = [*(f"{name}_at" for name in (*STAGES, "finished")), "failure_counted", "paid_calls"]
         handed = self._update(
@@ -308,7 +308,7 @@ class Jobs:
             raise JobNotFinished
 
     def complete(self, job_id: str, execution: str, outcome: dict[str, Any], hours_kept: int) -> bool:
-        """Record the result of this execution; it may be repeated. The job can be done again for so many hours.
+        """Record the result of this execution. Calls may be repeated. The job can be done again for `hours_kept` hours.
 
         Returns whether this completed the job; False if an earlier call did. Raises JobNotFound if the job was deleted
         or has failed, or if another execution works on it.
@@ -333,8 +333,8 @@ class Jobs:
     ) -> bool:
         """Record the failure of this execution if the job is in one of these states. Returns whether it was recorded.
 
-        The job is FAILED, or COMPLETED as before if it was being done again. Without an execution, only a job fails
-        that has none.
+        The job becomes FAILED, or COMPLETED as before if it was being done again. Without `execution`, the job fails
+        only if it has no execution.
         """
         current = Attr("execution_arn").not_exists() | Attr("execution_arn").eq(execution)
         return self._fail(job_id, error, Attr("status").is_in(list(only_from)) & current)
@@ -343,7 +343,7 @@ class Jobs:
         """Mark the failure of this execution as counted. Returns the code of its error.
 
         Returns None if the failure was counted before, if the job has not failed, or if another execution works on it.
-        Without an execution, only a job is counted that has none.
+        Without `execution`, the failure is counted only if the job has no execution.
         """
         before = self._changed(
             job_id,
@@ -356,7 +356,7 @@ class Jobs:
         return str(before["error"]["code"]) if before else None
 
     def mark_told(self, job_id: str) -> bool:
-        """Mark the job as one whose end the event bus was told. Returns False if it was marked, or does not exist."""
+        """Record that an event reports the job's end. Returns False if that was recorded before, or there is no job."""
         return self._update(
             job_id, "SET told = :true", {":true": True}, Attr("job_id").exists() & Attr("told").not_exists()
         )
@@ -419,7 +419,7 @@ class Jobs:
 @cache
 def jobs_table() -> Table:
     """The jobs table of this deployment, as boto3 has it."""
-    # boto3's default of ten attempts takes nearly as long as the timeout of a function or a request.
+    # boto3's default of ten attempts would take nearly as long as the timeout of a function or a request.
     settings = Config(retries={"mode": "standard", "total_max_attempts": 3})
     return boto3.resource("dynamodb", config=settings).Table(config.jobs_table())
 
@@ -454,7 +454,7 @@ def _from_row(row: dict[str, Any]) -> Job:
     return Job(
         job_id=row["job_id"],
         status=status,
-        # If a job failed that was being done again, the row has the options of that attempt.
+        # If a redo has failed, the row still has the options of that redo.
         options=outcome.get("options", options) if status is Status.COMPLETED else options,
         created_at=int(row["created_at"]),
         upload_expires_at=int(row["upload_expires_at"]),

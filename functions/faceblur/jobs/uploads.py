@@ -35,7 +35,7 @@ def job_ids_in(message: str) -> list[str]:
 
 
 def start_job(job_id: str, jobs: Jobs, photos: Photos, workflow: Workflow, budget: Budget) -> None:
-    """Start the job whose upload has arrived, once however often it is reported. Delete an upload that no job needs.
+    """Start the job whose upload has arrived. Delete an upload that no job needs. Calls may be repeated.
 
     Raises BudgetSpent if the day's money does not pay for the job and its work. Then the job has failed, and its upload
     is deleted.
@@ -51,8 +51,8 @@ def start_job(job_id: str, jobs: Jobs, photos: Photos, workflow: Workflow, budge
 def pay(job: Job, jobs: Jobs, photos: Photos, budget: Budget, price: int) -> bool:
     """Take the money for a job that begins, in microdollars.
 
-    Returns whether it is paid, also if the same photo was reported twice at once. Raises BudgetSpent; then the job has
-    failed, and its upload is deleted.
+    Returns whether the job is paid, by this call or by a simultaneous one for the same photo. If the money does not
+    suffice, fails the job, deletes its upload and raises BudgetSpent.
     """
     try:
         day = budget.take(job.client, price, leaving=prices.WORK)

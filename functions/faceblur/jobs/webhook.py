@@ -17,15 +17,16 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 SIGNATURE = "Faceblur-Signature"
-# An event that was not taken waits for 10 seconds, and each time for four times as long: 15 hours in all. The seventh
-# wait is 11 hours, and SQS takes at most 12. After the eighth attempt the queue gives the event up, without a wait.
+# The first wait between two attempts, and the factor by which each wait is longer than the one before: 15 hours in all.
+# The seventh wait is 11 hours, and SQS allows at most 12. After the eighth attempt there is no wait, because the queue
+# gives the event up.
 FIRST_WAIT_SECONDS, LONGER, ATTEMPTS = 10, 4, 8
 # The timeout of the function.
 FUNCTION_SECONDS = 30
-# The first holds for each address of the webhook's name, and the second for each piece of the answer. So the function
-# may end before the post does.
+# `connect` applies to each address of the webhook's name, and `read` to each piece of the answer. So the function may
+# time out before the post does.
 TIMEOUT = urllib3.Timeout(connect=5, read=10)
-# A new secret holds after this time.
+# A new secret is used after this time at the latest.
 SECRET_SECONDS = 60
 
 
@@ -51,7 +52,8 @@ class Webhook:
     def deliver(self, body: str, receipt: str, attempt: int) -> str:
         """Post an event. Returns why the webhook did not take it; empty if it did.
 
-        It is put off first, since the function may end during the post. What was taken is deleted, so it does not wait.
+        The next attempt is scheduled before the post, because the function may end during the post. An event that was
+        taken is deleted from the queue, so there is no next attempt.
         """
         wait = FIRST_WAIT_SECONDS * LONGER ** (attempt - 1) if attempt < ATTEMPTS else 0
         self._sqs.change_message_visibility(
@@ -80,4 +82,5 @@ class Webhook:
 def webhook() -> Webhook:
     """The webhook of this deployment."""
     url, secret_name, queue = config.webhook_url(), config.webhook_secret_name(), config.webhook_queue_url()
-    return Webhook(url, secret_name, SSMProvider(), boto3.client("sqs"), queue)
+    secrets = SSMProvider(boto3_client=boto3.client("ssm"))
+    return Webhook(url, secret_name, secrets, boto3.client("sqs"), queue)

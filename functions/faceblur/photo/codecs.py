@@ -106,6 +106,8 @@ def lost(data: bytes, image: ImageFile.ImageFile, format_: str) -> list[str]:
             names.append("high dynamic range")
     if _is_deep(data, image) and not _stays_deep(data, image, format_):
         names.append("more than 8 bits a sample")
+    if image.has_transparency_data and "RGBA" not in MODES[format_]:
+        names.append("transparency")
     if format_ not in WITH_DENSITY and metadata.density(image, 1):
         names.append("density")
     return names

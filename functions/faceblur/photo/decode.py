@@ -19,7 +19,6 @@ from PIL import (
     ImageStat,
     JpegImagePlugin,
     PngImagePlugin,
-    TiffImagePlugin,
     WebPImagePlugin,
 )
 
@@ -27,7 +26,8 @@ from faceblur.errors import CorruptImage, FaceblurError, ImageTooLarge, ImageToo
 from faceblur.geometry import Rectangle
 from faceblur.limits import MAX_PIXELS, MAX_RATIO, MAX_RESULT_BYTES, MIN_SIDE
 from faceblur.photo import boxes, colours, kinds, tiff
-from faceblur.photo.structure import check_structure, jpeg_scans, png_chunks, without_greedy_tags
+from faceblur.photo.structure import check_structure, jpeg_bits, jpeg_scans, png_chunks, without_greedy_tags
+from faceblur.photo.tiff_reader import TiffFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +50,9 @@ MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "I;1
 # What fills up a photo whose pixels are missing. The other formats have decoders that cannot go on.
 _TOLERANT = {"JPEG", "PNG", "TIFF", "BMP"}
 TRUNCATED = "truncated"  # the key in a picture's `info` that says that pixels are missing
+_DEEP_JPEG = {12, 16}  # bits a sample that a JPEG may have beside 8 (ITU-T T.81, table B.2)
 _END = b"\xff\xd9"  # of a JPEG
+_LEFT_OUT = bytes(4)  # the zeros that an arithmetic encoder may leave out at the end (ITU-T T.81, D.1.8)
 _MIDDLE = 128
 
 _WITH_ALPHA = {"LA", "RGBA"}
@@ -200,11 +202,12 @@ def _seems_cut(data: bytes, image: Image.Image) -> bool:
     """Whether a decoded JPEG may have been cut and given a new end marker, which its decoder does not tell.
 
     The decoder fills up missing pixels with the middle grey, also the last one. If there are several scans, only
-    detail or colour may be missing.
+    detail or colour may be missing. Of an arithmetic code it makes anything.
     """
     last = image.crop((image.width - 1, image.height - 1, *image.size))
     levels = (last.convert("L") if last.mode == "RGB" else last).tobytes()
-    return all(abs(level - _MIDDLE) <= 1 for level in levels) or jpeg_scans(data).number != 1
+    scans = jpeg_scans(data)
+    return all(abs(level - _MIDDLE) <= 1 for level in levels) or scans.number != 1 or scans.arithmetic
 
 
 def without_decoder(image: Image.Image) -> Image.Image:
@@ -219,7 +222,7 @@ def _lacks_pixels(data: bytes) -> bool:
             case "JPEG":
                 # If pixels are missing, the decoder makes them of whatever comes next. Otherwise it skips that.
                 scans = jpeg_scans(data)
-                rest = data[: scans.end].rstrip(b"\xff")
+                rest = data[: scans.end].rstrip(b"\xff") + (_LEFT_OUT if scans.arithmetic else b"")
                 one, other = (_checksum(rest + 64 * filler + _END) for filler in (b"\0", b"\xaa"))
                 return not scans.complete or one != other
             case "PNG":
@@ -281,13 +284,25 @@ def _opened(data: bytes, format_: str) -> ImageFile.ImageFile:
     """The primary picture of the file."""
     try:
         image = _OPENERS[format_](BytesIO(data))
-    except OSError as error:
-        if format_ == "BMP" and kinds.is_unusual_bmp(data):
-            raise UnsupportedFormat(kinds.UNREAD.format("a BMP of an unusual kind")) from error
+    except (OSError, SyntaxError) as error:
+        if unusual := _said_of_unusual(data, format_):
+            raise UnsupportedFormat(unusual) from error
         raise
     if format_ == "TIFF":
         image.seek(tiff.primary_page(data) or 0)
     return image
+
+
+def _said_of_unusual(data: bytes, format_: str) -> str:
+    """The sentence for a file that Pillow cannot open because it is of an unusual kind; empty if it is damaged."""
+    match format_:
+        case "BMP" if kinds.is_unusual_bmp(data):
+            return kinds.UNREAD.format("a BMP of an unusual kind")
+        case "TIFF" if tiff.has_pixels(data):
+            return UNUSUAL
+        case "JPEG" if jpeg_bits(data) in _DEEP_JPEG:
+            return UNUSUAL
+    return ""
 
 
 def header(image: ImageFile.ImageFile) -> Header:
@@ -375,7 +390,7 @@ _OPENERS: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
     "WEBP": WebPImagePlugin.WebPImageFile,
     "AVIF": AvifImagePlugin.AvifImageFile,
     "HEIF": _open_heif,
-    "TIFF": TiffImagePlugin.TiffImageFile,
+    "TIFF": TiffFile,
     "BMP": BmpImagePlugin.BmpImageFile,
 }
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from PIL import ImageFile
 
 _HEADER = b"MM\0*\0\0\0\x08"  # the samples have their upper bytes first, and the tags come first
-_BITS, _PHOTOMETRIC, _PLANES, _BLACK_IS_ZERO = 258, 262, 284, 1
-_PHOTOMETRICS = {"L": _BLACK_IS_ZERO, "RGB": 2, "RGBA": 2, "CMYK": 5}
+_BITS, _PLANES = 258, 284
+_PHOTOMETRICS = {"L": 1, "RGB": 2, "RGBA": 2, "CMYK": 5}
 _DEFLATE, _DIFFERENCES, _INCH, _ALPHA = 8, 2, 2, 2
 # Pillow's names of the two orders of bytes; N is the machine's, in which libtiff gives the samples.
 _UPPER_FIRST, _LOWER_FIRST, _NATIVE = "B", "L", "N"
@@ -33,7 +33,7 @@ def is_deep(image: ImageFile.ImageFile) -> bool:
     if not isinstance(image, TiffImagePlugin.TiffImageFile) or image.tag_v2.get(_PLANES, 1) != 1:
         return False
     if image.mode.startswith("I;16"):
-        return bits(image) == 16 and image.tag_v2.get(_PHOTOMETRIC) == _BLACK_IS_ZERO
+        return bits(image) == 16
     kinds = {f"{image.mode};16{order}" for order in (_UPPER_FIRST, _LOWER_FIRST, _NATIVE)}
     return image.mode in _PHOTOMETRICS and bool(image.tile) and {_rawmode(tile) for tile in image.tile} <= kinds
 

@@ -25,8 +25,9 @@ FINEST = [1] * 64  # the quantisation table that only rounds to integers
 # The subsamplings that Pillow can write, by how many pixels there are across and down for each sample of colour.
 SUBSAMPLINGS = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0"}
 
-# From this many pixels on, a 4:2:0 photo is decoded only once. A second time would take a quarter of the time for both
-# decoding and encoding, and from pixel to pixel the colours of so large a photo hardly change.
+# From this many pixels on, a photo is decoded once and as RGB. A second time would take a quarter of the time for both
+# decoding and encoding, and YCbCr takes Pillow a tenth more. From pixel to pixel the colours of so large a photo hardly
+# change.
 LARGE = 10_000_000
 
 # The EXIF orientations that mirror or swap the axes of the stored picture.
@@ -75,13 +76,13 @@ def stays_stored(source: JpegImagePlugin.JpegImageFile, orientation: int) -> boo
 
 
 def pixels(source: JpegImagePlugin.JpegImageFile, data: bytes) -> Image.Image:
-    """Decode the opened photo, as YCbCr if it has fewer samples of colour than of lightness.
+    """Decode the opened photo, as YCbCr if it has fewer samples of colour than of lightness and is not large.
 
     libjpeg interpolates such colours when it reads them, and averages them when it writes them. Together this softens
     them a little. A 4:2:0 photo that is not large is spared that, because most photos of the web are small and sharp.
     """
-    if space(source) == "YCbCr" and len(set(factors(source))) > 1:
-        if factors(source) == [(2, 2), (1, 1), (1, 1)] and source.width * source.height < LARGE:
+    if space(source) == "YCbCr" and len(set(factors(source))) > 1 and source.width * source.height < LARGE:
+        if factors(source) == [(2, 2), (1, 1), (1, 1)]:
             return _repeated_colours(source, data)
         source.draft("YCbCr", None)
     source.load()

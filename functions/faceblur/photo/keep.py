@@ -66,6 +66,9 @@ _IPTC_OF_THE_FILE = {(1, 0), (1, 90), (2, 0)}
 _MOMENTS = (f"{xmp.EXIF}DateTimeOriginal", f"{xmp.PHOTOSHOP}DateCreated", f"{xmp.BASIC}CreateDate")
 _PLACE = {1, 2, 3, 4}  # latitude, longitude and their sides
 _IPTC, _XMP = 0x0404, 700  # the resource of Photoshop, the tag of TIFF
+# A TIFF may have IPTC in a tag of its own, and in that of Photoshop's resources. They have no names there.
+_IPTC_TAG, _RESOURCES_TAG = 33723, 34377
+_IPTC_RESOURCE = re.compile(rb"8BIM\x04\x04\0\0(?P<length>.{4})", re.DOTALL)
 _COORDINATE = re.compile(r"(\d{1,3}),(\d{1,2})(?:\.(\d{1,8})|,(\d{1,2}))?([NSEW])")
 
 
@@ -216,6 +219,8 @@ def _tags_of(data: bytes, image: ImageFile.ImageFile, info: Mapping[Any, Any]) -
 
 def _iptc_of(image: ImageFile.ImageFile) -> dict[tuple[int, int], list[bytes]]:
     """The values of each field of IPTC; none if they cannot be read."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile) and _IPTC_TAG not in image.tag_v2:
+        image = _Resources(image.tag_v2.get(_RESOURCES_TAG))
     if not isinstance(image, (JpegImagePlugin.JpegImageFile, TiffImagePlugin.TiffImageFile)):
         return {}
     try:
@@ -223,6 +228,17 @@ def _iptc_of(image: ImageFile.ImageFile) -> dict[tuple[int, int], list[bytes]]:
     except (SyntaxError, ValueError, TypeError, LookupError, AttributeError, OSError, struct.error):
         return {}
     return {key: value if isinstance(value, list) else [value] for key, value in found.items()}
+
+
+class _Resources(JpegImagePlugin.JpegImageFile):
+    """Photoshop's resources of a TIFF in the shape of a JPEG, the only one in which Pillow reads IPTC of them."""
+
+    def __init__(self, resources: object) -> None:
+        found = _IPTC_RESOURCE.search(resources) if isinstance(resources, bytes) else None
+        self.info = {}
+        if found:
+            end = found.end() + int.from_bytes(found["length"])
+            self.info["photoshop"] = {_IPTC: found.string[found.end() : end]}
 
 
 def _moment_in(properties: xmp.Properties) -> tuple[str, dict[int, Any]]:

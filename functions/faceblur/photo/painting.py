@@ -32,7 +32,7 @@ HALVINGS = 2
 
 # The paint of the blur style is computed at up to this many pixels along its longer side, and for large faces at a
 # quarter of the face's size. Then its pixels are repeated.
-FINE_PAINT = 256
+FINE_PAINT = 128
 
 # The normal distribution as 256 equally likely values.
 NORMAL = [NormalDist().inv_cdf((byte + 0.5) / 256) for byte in range(256)]
@@ -99,13 +99,16 @@ def cells_of(style: Style) -> int:
 def averages(image: Image.Image, part: Rectangle, cells: int) -> Image.Image:
     """The mean colours of a grid over this part of the image, with `cells` cells along its longer side.
 
-    Alpha is premultiplied.
+    All cells have the same size; up to two pixels at the right and the bottom edge are in none. Alpha is premultiplied.
     """
-    columns, rows = (max(1, round(cells * side / max(part.size))) for side in part.size)
+    numbers = [max(1, round(cells * side / max(part.size))) for side in part.size]
+    wide, high = (max(1, side // number) for side, number in zip(part.size, numbers, strict=True))
+    columns, rows = (min(side, number) for side, number in zip(part.size, numbers, strict=True))
+    box = (part.left, part.top, part.left + columns * wide, part.top + rows * high)
     if image.mode in ("LA", "RGBA"):
-        crop = image.crop(part).convert({"LA": "La", "RGBA": "RGBa"}[image.mode])
-        return crop.resize((columns, rows), Image.Resampling.BOX)
-    return image.resize((columns, rows), Image.Resampling.BOX, box=part)
+        image = image.crop(box).convert({"LA": "La", "RGBA": "RGBa"}[image.mode])
+        box = (0, 0, *image.size)
+    return image.reduce((wide, high), box)
 
 
 def with_noise(cells: Image.Image) -> Image.Image:

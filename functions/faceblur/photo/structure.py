@@ -26,6 +26,7 @@ _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 _WITHOUT_CONTENT = {0x01, 0xD8, 0xD9}
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
+_ARITHMETIC = {*range(0xC9, 0xD0)} - {0xCC}
 _EOI, _SOS, _APP1 = 0xD9, 0xDA, 0xE1
 
 _EXIF = b"Exif\0\0"
@@ -41,12 +42,13 @@ class Scans(NamedTuple):
     """The scans of a JPEG: how many there are, the place of the end marker behind them, and whether they are complete.
 
     Without the marker the place is the end of the file. Scans are complete if each coefficient of each component comes
-    with its last bit (ITU-T T.81, annex G).
+    with its last bit (ITU-T T.81, annex G). `arithmetic` says how they are coded.
     """
 
     number: int
     end: int
     complete: bool
+    arithmetic: bool
 
 
 def check_structure(data: bytes, format_: str) -> None:
@@ -127,18 +129,25 @@ def riff_chunks(data: bytes) -> Iterator[bytes]:
 
 def jpeg_scans(data: bytes) -> Scans:
     """The scans of a JPEG."""
-    number, end, missing = 0, len(data), set[tuple[int, int]]()
+    number, end, missing, arithmetic = 0, len(data), set[tuple[int, int]](), False
     for marker, _, place in _segments(data):
         content = data[place]
         if marker in _FRAMES:
             missing = {(component, coefficient) for component in content[6::3] for coefficient in range(64)}
+            arithmetic = marker in _ARITHMETIC
         elif marker == _SOS:
             number, end = number + 1, place.stop
             components, (first, last, bits) = content[1:-3:2], content[-3:].rjust(3, b"\0")
             if not bits & 15:  # the bits that are left for another scan
                 missing -= {(component, each) for component in components for each in range(first, last + 1)}
     found = data.find(b"\xff\xd9", end)
-    return Scans(number, found if found >= 0 else len(data), not missing)
+    return Scans(number, found if found >= 0 else len(data), not missing, arithmetic)
+
+
+def jpeg_bits(data: bytes) -> int:
+    """The bits of a sample of a JPEG; 0 if it has no frame."""
+    frames = (data[place] for marker, _, place in _segments(data) if marker in _FRAMES)
+    return next(frames, b"\0")[0]
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, slice]]:

@@ -158,6 +158,18 @@ def has_pixels_at(file: bytes, place: int) -> bool:
     return any(page.tags.get(tag, [])[:1] == [place] for page in pages(file) for tag in _OFFSETS)
 
 
+def has_pixels(file: bytes) -> bool:
+    """Whether the pixels of a TIFF's photo begin within the file, as far as their places are read here."""
+    primary = primary_page(file) or 0
+    places = [
+        place
+        for page in islice(pages(file), primary, primary + 1)
+        for tag in _OFFSETS
+        for place in page.tags.get(tag, [])
+    ]
+    return bool(places) and max(places) < len(file)
+
+
 def _is_subordinate(page: Directory) -> bool:
     return any(flags & _SUBORDINATE for flags in page.tags.get(NEW_SUBFILE_TYPE, []))
 

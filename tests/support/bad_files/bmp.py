@@ -1,4 +1,4 @@
-"""BMPs: good ones, and those made by hand to be bad."""
+"""Good and handmade bad BMPs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def bmp_of(width: int, height: int, pixels: bytes, *, bits: int = 24, compression: int = 0, colours: int = 0) -> bytes:
-    """A BMP whose header says this of these pixels."""
+    """A BMP of these pixels whose header has these values, right or wrong."""
     start = 54 + 4 * colours
     header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, compression, len(pixels), 0, 0, colours, 0)
     palette = b"".join(bytes([level, level, level, 0]) for level in range(colours))

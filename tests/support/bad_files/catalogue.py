@@ -1,7 +1,7 @@
-"""Bad files: those made by hand, and seeded mutations of good ones. A file's name is all it takes to make it again.
+"""Bad files: handmade ones, and seeded mutations of good files. A file can be made again from its name alone.
 
-The good ones hold a marker in every kind of metadata, and detail everywhere, so that a result shows whether either got
-through. No file is larger than an upload may be, but for the one that is.
+The good files hold a marker in every kind of metadata, and detail everywhere, so that a test can find both in a result.
+All files are within the size limit of an upload, except the file that tests the limit.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def made(name: str) -> bytes:
 
 
 def mutated(count: int) -> Iterator[str]:
-    """The names of this many mutations: every good file by every mutation in turn, the first time, the second …"""
+    """The names of this many mutations. They go through all good files and all mutations, again and again."""
     pairs = [(good, mutation) for good in GOOD for mutation in MUTATIONS]
     Random(0).shuffle(pairs)
     for number, (good, mutation) in enumerate(islice(cycle(pairs), count)):

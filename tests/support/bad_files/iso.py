@@ -1,4 +1,4 @@
-"""AVIF and HEIF, which share a container: good files, and those made by hand to be bad."""
+"""Good and handmade bad files of AVIF and HEIF, which share a container."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def iso_photo(format_: str, image: Image.Image | None = None, **options: object)
 
 
 def coded(photo: bytes, primaries: int, transfer: int) -> bytes:
-    """The photo with these codes for its colours (H.273) in place of its encoder's."""
+    """The photo with these colour codes (H.273) instead of those of its encoder."""
     place = photo.index(b"colrnclx") + 8
     return photo[:place] + struct.pack(">HH", primaries, transfer) + photo[place + 4 :]
 
@@ -71,7 +71,7 @@ def iso_grid(
     tiles: int = 1,
     own_tile: bool = False,
 ) -> bytes:
-    """A picture put together of tiles, all of them the same coded one, or the grid itself; `said` is its ispe."""
+    """A picture made of tiles. All tiles are the same coded picture, or the grid itself. `said` is its ispe."""
     kind, config, coded = iso_parts(format_, iso_photo(format_))
     grid = struct.pack(">BBBBHH", 0, 0, across - 1, down - 1, *size) if max(size) < 1 << 16 else b""
     grid = grid or struct.pack(">BBBBII", 0, 1, across - 1, down - 1, *size)

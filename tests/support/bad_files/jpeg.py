@@ -1,4 +1,4 @@
-"""JPEGs: good ones, and those made by hand to be bad."""
+"""Good and handmade bad JPEGs."""
 
 from __future__ import annotations
 
@@ -140,12 +140,12 @@ def _with_precision(bits: int) -> bytes:
 
 
 def hostile_cmyk(random: Random) -> bytes:
-    """A CMYK photo with a profile that was tampered with: only such photos are converted by their profile."""
+    """A CMYK photo with a manipulated profile. Only CMYK photos are converted by their profile."""
     return encoded(picture("CMYK"), "JPEG", icc_profile=bits_flipped(cmyk_profile(), random))
 
 
 def scans(photo: bytes, most: int = MAX_BYTES) -> bytes:
-    """A progressive JPEG whose last scan is repeated as often as it fits: each is a pass over all of the picture."""
+    """A progressive JPEG whose last scan is repeated up to the size limit. Each scan passes over the whole picture."""
     last = photo.rindex(b"\xff\xda")
     again = photo[last:-2]
     return photo[:last] + again * min(most, (MAX_BYTES - len(photo)) // len(again)) + b"\xff\xd9"

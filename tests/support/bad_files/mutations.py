@@ -23,7 +23,7 @@ def truncated(photo: bytes, random: Random) -> bytes:
 
 
 def unfinished(photo: bytes, random: Random) -> bytes:
-    """As a transfer that broke off leaves it: the rest is zeros."""
+    """The file after an interrupted transfer: the rest is zeros."""
     return photo[: random.randrange(len(photo))].ljust(len(photo), b"\0")
 
 
@@ -86,7 +86,7 @@ def appended(photo: bytes, random: Random) -> bytes:
 
 
 def pieces_of(photo: bytes) -> list[bytes]:
-    """A file's parts as its own format divides it, the head first; as they are for a format without any."""
+    """A file's parts in its own format, the head first; the whole file for a format without parts."""
     start, ends = 0, []
     if photo.startswith(b"\x89PNG"):
         start, length = 8, lambda at: int.from_bytes(photo[at : at + 4]) + 12
@@ -109,7 +109,7 @@ def pieces_of(photo: bytes) -> list[bytes]:
 
 
 def pieces_changed(photo: bytes, random: Random) -> bytes:
-    """The format's own parts lost, doubled, in another order; a PNG's checksums made right again after a change."""
+    """The format's own parts removed, doubled or reordered. A PNG's checksums are corrected after a change."""
     head, *pieces = pieces_of(photo)
     for _ in range(random.randint(1, 3)):
         place = random.randrange(len(pieces))

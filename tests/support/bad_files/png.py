@@ -1,4 +1,4 @@
-"""PNGs: good ones, and those made by hand to be bad."""
+"""Good and handmade bad PNGs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def png_with(*chunks: bytes, photo: bytes | None = None) -> bytes:
 def png_of(
     width: int, height: int, rows: bytes, *, bits: int = 8, colour: int = 0, interlaced: int = 0, chunks: bytes = b""
 ) -> bytes:
-    """A PNG of these rows as they are compressed, whether they fit its header or not."""
+    """A PNG of these rows, compressed without changes. They need not fit the header."""
     header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, interlaced)
     ends = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunks + ends

@@ -1,4 +1,4 @@
-"""TIFFs: good ones, and those made by hand to be bad."""
+"""Good and handmade bad TIFFs."""
 
 from __future__ import annotations
 
@@ -73,14 +73,24 @@ DEFLATE = 8
 
 
 def deep_tiff(
-    samples: np.ndarray[Any, np.dtype[np.uint16]], kind: str, order: str = "II", compression: int = 1, **tags: Any
+    samples: np.ndarray[Any, np.dtype[np.uint16]],
+    kind: str,
+    order: str = "II",
+    compression: int = 1,
+    *,
+    separate: bool = False,
+    **tags: Any,
 ) -> bytes:
-    """A TIFF of one strip with 16 bits a sample, [height, width, samples]; `tags` are named as in DEEP_TAGS."""
+    """A TIFF of one strip, or one a plane, with 16 bits a sample, [height, width, samples].
+
+    `tags` are named as in DEEP_TAGS.
+    """
     _, photometric, extra = DEEP[kind]
     height, width, count = samples.shape
     header = order.encode() + struct.pack("<HI" if order == "II" else ">HI", 42, 8)
-    pixels = samples.astype("<u2" if order == "II" else ">u2").tobytes()
-    pixels = zlib.compress(pixels) if compression == DEFLATE else pixels
+    planes = np.moveaxis(samples, -1, 0) if separate else [samples]
+    strips = [plane.astype("<u2" if order == "II" else ">u2").tobytes() for plane in planes]
+    strips = [zlib.compress(strip) if compression == DEFLATE else strip for strip in strips]
     directory = TiffImagePlugin.ImageFileDirectory_v2(header)
     directory[TiffImagePlugin.IMAGEWIDTH], directory[TiffImagePlugin.IMAGELENGTH] = width, height
     directory[TiffImagePlugin.BITSPERSAMPLE] = (16,) * count
@@ -88,13 +98,14 @@ def deep_tiff(
     directory[TiffImagePlugin.PHOTOMETRIC_INTERPRETATION] = photometric
     directory[TiffImagePlugin.SAMPLESPERPIXEL] = count
     directory[TiffImagePlugin.ROWSPERSTRIP] = height
-    directory[TiffImagePlugin.STRIPOFFSETS] = 0
-    directory[TiffImagePlugin.STRIPBYTECOUNTS] = len(pixels)
+    directory[TiffImagePlugin.STRIPOFFSETS] = [sum(map(len, strips[:number])) for number in range(len(strips))]
+    directory[TiffImagePlugin.STRIPBYTECOUNTS] = [len(strip) for strip in strips]
+    directory[TiffImagePlugin.PLANAR_CONFIGURATION] = 2 if separate else 1
     if extra:
         directory[TiffImagePlugin.EXTRASAMPLES] = extra
     for name, value in tags.items():
         directory[DEEP_TAGS[name]] = value
-    return header + directory.tobytes(8) + pixels
+    return header + directory.tobytes(8) + b"".join(strips)
 
 
 def deep(kind: str, mode: str) -> bytes:

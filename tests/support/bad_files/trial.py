@@ -86,7 +86,7 @@ class Trial(NamedTuple):
 
 @contextmanager
 def trials() -> Iterator[Callable[[str, bytes], Trial]]:
-    """A worker process that tries files; another one takes its place when a file ends it."""
+    """A worker process that tries files. If a file ends it, a new one replaces it."""
     worker = Worker()
     try:
         yield worker.attempt
@@ -108,7 +108,7 @@ class Worker:
         answers.close()
 
     def attempt(self, name: str, photo: bytes) -> Trial:
-        """Try one file; its name decides how it is to be hidden."""
+        """Try one file. Its name determines the style."""
         try:
             self.requests.send((name, photo))
             if self.answers.poll(WAITING_SECONDS):
@@ -131,7 +131,7 @@ class Worker:
 
 
 def serve(requests: Connection, answers: Connection) -> None:
-    """Try what is asked for, until nobody asks."""
+    """Try the requested files until the connection is closed."""
     for stream in (1, 2):  # the decoders complain there
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -168,7 +168,7 @@ def measured(function: str, peaks: dict[str, float]) -> Iterator[None]:
 
 
 def tried(name: str, photo: bytes, peaks: dict[str, float]) -> tuple[str, str]:
-    """How a file ends, and its defect; notes the peak memory of each function."""
+    """How a file ends, and its defect. Records the peak memory of each function."""
     try:
         before, result, style = worked_on(name, photo, peaks)
     except PhotoError as error:
@@ -223,8 +223,8 @@ def wrong_with(photo: bytes, before: Image.Image, result: HiddenPhoto, style: St
 def traces(file: bytes) -> bool:
     """Whether any six bytes of the marker are in a file, or in the texts that are compressed in it.
 
-    What a mutation made part of the picture stays: the colour profile, a JPEG's tables, and a BMP's pixels, which are
-    stored as they are.
+    The colour profile, a JPEG's tables and a BMP's pixels are ignored, because a mutation may have put the marker into
+    them, and they belong to the picture.
     """
     with decode.open_image(file) as image:
         image.load()

@@ -1,4 +1,4 @@
-"""WebPs: good ones, and those made by hand to be bad."""
+"""Good and handmade bad WebPs."""
 
 from __future__ import annotations
 

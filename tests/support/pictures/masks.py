@@ -30,7 +30,7 @@ def opaque(size: tuple[int, int], region: Region) -> NDArray[np.bool_]:
 
 def ellipse(size: tuple[int, int], x: float, y: float, across: float, down: float, roll: float) -> NDArray[np.bool_]:
     """The pixels whose middle lies in an ellipse. It is given in pixels, and turned clockwise by degrees."""
-    rows, columns = np.indices(size[::-1]) + 0.5
+    rows, columns = (each + 0.5 for each in np.ogrid[: size[1], : size[0]])
     turn = np.radians(roll)
     along = (columns - x) * np.cos(turn) + (rows - y) * np.sin(turn)
     below = (rows - y) * np.cos(turn) - (columns - x) * np.sin(turn)

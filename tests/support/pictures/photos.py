@@ -1,4 +1,4 @@
-"""Photos for the tests, made from samples that come with installed packages; see docs/privacy.md for whose they are."""
+"""Photos for the tests, made from samples in installed packages. docs/privacy.md names their sources."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 
 from faceblur.geometry import Box
 
-# Where the faces are: what the detectors find, checked by eye.
+# The places of the faces, as the detectors find them. They were checked by eye.
 ASTRONAUT_FACE = Box(0.348, 0.108, 0.184, 0.238, 99.0)
 HOPPER_FACE = Box(0.336, 0.202, 0.358, 0.362, 99.0)
 
@@ -100,7 +100,7 @@ def opened(file: bytes) -> Image.Image:
 
 
 def blank(width: int, height: int) -> bytes:
-    """A PNG file of this many white pixels, small however many they are."""
+    """A PNG file of this many white pixels. The file is always small."""
     return _encoded(Image.new("1", (width, height), 1), "PNG", {})
 
 

@@ -19,7 +19,7 @@ def plate(roll: float, size: tuple[int, int] = PLATE) -> Image.Image:
 
 
 def page(roll: float, lines: int = 8) -> tuple[bytes, Image.Image]:
-    """A page of text, turned clockwise by so many degrees, and a mask of its letters."""
+    """A page of text, turned clockwise by this many degrees, and a mask of its letters."""
     mask = Image.new("L", (1000, 700))
     pen, font = ImageDraw.Draw(mask), ImageFont.load_default(32)
     for number in range(lines):
@@ -29,9 +29,11 @@ def page(roll: float, lines: int = 8) -> tuple[bytes, Image.Image]:
 
 
 def street_with_plate(roll: float, enlarged: int = 1) -> tuple[bytes, Image.Image]:
-    """A street with a plate, and a mask of the plate."""
+    """A street with a plate, and a mask of the plate. Of a street that is enlarged, this shows a strip."""
     street = street_pixels()
     street = street.resize((street.width * enlarged, street.height * enlarged))
+    if enlarged > 1:
+        street = street.crop((0, street.height // 2, street.width, street.height * 3 // 4))
     shown = plate(roll)
     place = street.width // 2, street.height * 2 // 3
     street.paste(shown, place, shown)

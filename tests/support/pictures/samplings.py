@@ -1,4 +1,4 @@
-"""JPEGs of every sampling, also of those that Pillow does not write."""
+"""JPEGs of every sampling, including those that Pillow cannot write."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Change = Callable[[Image.Image, Corners], Image.Image]  # changes a head, whose face is at these corners
 
 COVERED = 0.2  # a face counts as covered if another head hides this share of it
-AROUND = 0.6  # of a face's width and height is shown on each side of it
+AROUND = 0.6  # the margin that is shown on each side of a face, as a fraction of its width and height
 
 
 @dataclass
@@ -182,7 +182,7 @@ def crowd(count: int, smallest: float, largest: float, seed: int, size: tuple[in
 def matches(found: list[Corners], scene: Scene, overlap: float = 0.3) -> tuple[int, int]:
     """How many of the scene's faces are found, each by a box of its own, and how many boxes are of no face.
 
-    Box and face must overlap by so much (intersection over union).
+    `overlap` is the least intersection over union of a box and its face.
     """
     free = list(found)
     hits = []
@@ -237,7 +237,7 @@ def _oval() -> Image.Image:
 
 
 def _turned(point: tuple[float, float], size: tuple[int, int], angle: float) -> tuple[float, float]:
-    """Where a point of a picture goes when Pillow rotates it counterclockwise about its middle."""
+    """The new position of a point when Pillow rotates the picture counterclockwise about its middle."""
     x, y = point[0] - size[0] / 2, point[1] - size[1] / 2
     turn = np.deg2rad(-angle)
     return (

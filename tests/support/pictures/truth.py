@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-SAME = 0.4  # intersection over union from which two boxes are of one face
-WITHIN = 0.9  # the part of a face's box that lies in a detector's, where the annotator drew tighter
+SAME = 0.4  # the least intersection over union of two boxes of the same face
+WITHIN = 0.9  # the least part of a face's box in a detector's box, if the annotator drew a tighter one
 BY_CENTRE = {"dlib", "pascal"}  # sets of small squares on faces, and of whole heads
 
 # The size of a face is the shorter side of its box, in pixels. No goal is about faces below 8 pixels.
@@ -136,7 +136,7 @@ def _photo(path: Path, set_: str, truth: dict[str, Any]) -> Photo:
     orientation = decode.inspect(path.read_bytes()).orientation
     size = truth["w"], truth["h"]
     faces = tuple(Face(upright(face[:4], size, orientation), face[4] == "ignore") for face in truth["faces"])
-    # Marks that are no faces, or a mere count, say nothing about where faces are.
+    # Marks of other things, or a mere count, do not tell where faces are.
     complete = truth.get("complete", False) and truth.get("annotated", True) is True
     plates = tuple(upright(plate, size, orientation) for plate in truth.get("plates", []))
     return Photo(path, set_, faces, complete, truth.get("count") == [0, 0], plates)

@@ -1,4 +1,4 @@
-"""Which faces the embedded detector sees in a picture: the judge of what was hidden."""
+"""Tells which faces the embedded detector finds in a picture, to judge what was hidden."""
 
 from __future__ import annotations
 

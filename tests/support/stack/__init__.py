@@ -1,1 +1,1 @@
-"""A deployed stack as the tests drive it: through its API, its outputs and the `faceblur` command."""
+"""A deployed stack, which tests use through its API, its outputs and the `faceblur` command."""

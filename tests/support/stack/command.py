@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FACEBLUR = project.ROOT / ".venv/bin/faceblur"
-# Building everything and deploying, on a busy machine.
+# The time for building everything and deploying on a busy machine, in seconds.
 UP_SECONDS = 280
 
 

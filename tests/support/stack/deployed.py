@@ -1,4 +1,4 @@
-"""A deployed stack as the tests drive it: through its API and its outputs, as any client would."""
+"""A deployed stack, which tests use as any client would: through its API and its outputs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def eventually(poll: Callable[[], Seen], what: str = "it", seconds: float = PATI
 
 
 def request(method: str, url: str | httpx.URL, **content: Any) -> httpx.Response:
-    """Ask a server of the stack, and wait as long as a function may take that starts cold on a busy machine."""
+    """Send a request to a server of the stack. The timeout allows for a cold start on a busy machine."""
     return httpx.request(method, url, timeout=60, **content)
 
 
@@ -70,7 +70,7 @@ class Deployed:
         return request("POST", form["url"], data=form["fields"], files={"file": ("photo", photo)})
 
     def start(self, photo: bytes, **options: Any) -> str:
-        """Create a job and upload its photo; gives the job's id."""
+        """Create a job and upload its photo. Returns the job's id."""
         job = self.create(**options)
         assert self.upload(job, photo).status_code == 204
         return str(job["job_id"])
@@ -104,7 +104,7 @@ class Deployed:
         return eventually(poll, f"the review of job {job_id}")
 
     def run(self, photo: bytes, **options: Any) -> dict[str, Any]:
-        """Have a photo blurred: the job as the API shows it at its end."""
+        """Run a job for this photo. Returns the job as the API shows it at its end."""
         return self.ended(self.start(photo, **options))
 
     def execution(self, job_id: str) -> str | None:
@@ -141,7 +141,7 @@ class Deployed:
 
     @contextmanager
     def spent(self, dollars: str, client: str = "") -> Iterator[None]:
-        """Let so much be spent, today and tomorrow (midnight may pass), by all clients together or by this one."""
+        """Record this sum as spent by all clients or by this one, for today and, as midnight may pass, for tomorrow."""
         table, dynamodb = self.stack.outputs["JobsTableName"], self.stack.client("dynamodb")
         days = [time.strftime("%Y-%m-%d", time.gmtime(moment)) for moment in (time.time(), time.time() + DAY_SECONDS)]
         keys = [{"job_id": {"S": f"spent on {day}" + (f" by {client}" if client else "")}} for day in days]
@@ -162,12 +162,12 @@ class Deployed:
         return self.stack.outputs["PhotoBucketName"]
 
     def plan(self, job_id: str, function: str, *steps: dict[str, Any]) -> None:
-        """Have the next calls of a function for this job do these steps, one a call, before they do their work."""
+        """Plan steps for the next calls of a function for this job. Each call does one step before its work."""
         (self.plans / f"{job_id}.{function}").write_text("".join(json.dumps(step) + "\n" for step in steps))
 
 
 def assert_failed(stack: Deployed, job: dict[str, Any], code: str, path: list[str] | None = None) -> None:
-    """The job failed with this code, in the row, in the API and in the execution, and nothing of it stays."""
+    """Assert that the job failed with this code in its row, the API and its execution, and has left nothing."""
     row = stack.row(job["job_id"])
     assert row is not None
     assert (job["status"], job["error"]["code"]) == ("FAILED", code)
@@ -193,7 +193,7 @@ def function_name(stack: Deployed, logical_id: str) -> str:
 
 @contextmanager
 def with_faults(plans: Path, **environment: str) -> Iterator[Path]:
-    """A copy of the build, beside it, whose functions do what a test plans for them in this folder."""
+    """A copy of the build, beside it, whose functions do the steps that tests plan in this folder."""
     with tempfile.TemporaryDirectory(dir=project.BUILD.parent, prefix="build-") as copy:
         shutil.copytree(project.BUILD, copy, copy_function=os.link, dirs_exist_ok=True)
         write_bootstraps(Path(copy), "faults.handler", str(FAULTS), {"FAULT_PLANS": str(plans)} | environment)

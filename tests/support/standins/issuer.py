@@ -6,6 +6,7 @@ import base64
 import json
 import secrets
 import time
+from functools import cache
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -22,6 +23,12 @@ AUDIENCE = "faceblur-page"
 MACHINE, SECRET, SCOPE = "faceblur-machine", "a:b/c+d %", "faceblur/hide"
 
 
+@cache
+def key_named(name: str) -> rsa.RSAPrivateKey:
+    """The key with this name, the same for all issuers of a process: to make one takes longer than most tests."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 class Issuer(LoopbackServer):
     """Serves its public keys on the loopback interface within a `with` block."""
 
@@ -35,12 +42,12 @@ class Issuer(LoopbackServer):
 
     @property
     def name(self) -> str:
-        """The address that tokens and documents state: that of the server, unless clients reach it at another."""
+        """The address in tokens and documents: that of the server, unless clients use another address."""
         return self.known_as or self.url
 
     def rotate(self, key: str) -> None:
         """Replace all keys by a new one."""
-        self.keys = {key: rsa.generate_private_key(public_exponent=65537, key_size=2048)}
+        self.keys = {key: key_named(key)}
 
     def token(self, subject: str = "alice", **changes: Any) -> str:
         """A token; claims can be changed, or left out with None."""
@@ -70,7 +77,7 @@ class Issuer(LoopbackServer):
             return 401, {"error": "invalid_client"}
         if form["scope"] != SCOPE:
             return 400, {"error": "invalid_scope"}
-        # A machine may ask twice in a second; no two of its tokens are the same.
+        # A machine may ask twice in a second, and its tokens must differ.
         token = self.access_token(jti=secrets.token_hex())
         return 200, {"access_token": token, "token_type": "Bearer", "expires_in": 300}
 
@@ -155,14 +162,14 @@ def signed_with_the_public_key(issuer: Issuer) -> str:
 
 def of_another_key(issuer: Issuer) -> str:
     """A correct token, but signed by somebody else."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    key = key_named("somebody else's")
     claims = jwt.decode(issuer.token(), options={"verify_signature": False})
     return jwt.encode(claims, key, algorithm="RS256", headers={"kid": next(iter(issuer.keys))})
 
 
 def with_a_key_of_its_own(issuer: Issuer) -> str:
     """A token whose header has the key to check it with."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    key = key_named("somebody else's")
     own = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))
     claims = jwt.decode(issuer.token(), options={"verify_signature": False})
     return jwt.encode(claims, key, algorithm="RS256", headers={"kid": next(iter(issuer.keys)), "jwk": own})

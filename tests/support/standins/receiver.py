@@ -1,4 +1,4 @@
-"""A webhook on this machine, which keeps what is posted to it."""
+"""A webhook on this machine, which keeps the posts that it gets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Post:
 
 
 class Receiver(LoopbackServer):
-    """Gives each of `statuses` once, in order, and then 200. `posts` keeps every request, also those refused."""
+    """Answers with each of `statuses` once, in order, and then with 200. `posts` keeps every request."""
 
     def __init__(self) -> None:
         self.statuses: deque[int] = deque()

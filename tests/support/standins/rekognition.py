@@ -65,7 +65,7 @@ def line(corners: list[tuple[float, float]], words: int = 1, confidence: float =
 
 
 def shown(operation: str, request: dict[str, Any], found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What an answer holds of what is found."""
+    """The entries of an answer, without those that the request filters out."""
     if operation != "DetectText":
         return found
     least = request.get("Filters", {}).get("WordFilter", {}).get("MinConfidence", LEAST_WORD)

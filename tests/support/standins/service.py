@@ -1,4 +1,4 @@
-"""A stand-in for the API and its storage: every job is done at once, and a photo's content says how it ends."""
+"""A stand-in for the API and its storage. Every job ends at once, and the photo's content determines how."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # A JPEG's first bytes, so that the command takes it for a photo.
 JPEG = b"\xff\xd8\xff\xe0"
-# What a photo may hold, so that no face is found in it, or its job fails.
+# Contents of a photo with which no face is found, or the job fails.
 EMPTY, BAD = b"nobody", b"damaged"
 OUTCOME = {"missed_at_first": 0, "kept": faces(0), "check_rounds": 1, "reviewed": False}
 
@@ -34,7 +34,7 @@ class Service:
         self.url = url
         self.created: list[dict[str, Any]] = []
         self.hidden: list[bytes] = []
-        # What answers instead, if it answers anything.
+        # A function that may answer instead of this service.
         self.instead: Callable[[httpx.Request], httpx.Response | None] = lambda _: None
         # The uploads of each batch by their keys, and those that were started. A batch takes no more than `of_a_batch`.
         self.batches: dict[str, dict[str, bytes]] = {}
@@ -45,7 +45,7 @@ class Service:
         self._lock = threading.Lock()
 
     def answer(self, request: httpx.Request) -> httpx.Response:
-        """What the API or the storage answers."""
+        """The answer of the API or the storage."""
         return self.instead(request) or self._answer(request)
 
     def client(self, **options: Any) -> Client:

@@ -1,1 +1,1 @@
-"""Thousands of jobs through a deployed stack while everything fails that can: what each must come to is known."""
+"""Thousands of jobs in a deployed stack while every service fails at times. The right end of each job is known."""

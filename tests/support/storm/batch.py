@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from tests.support.storm.storm import Storm
 
 STARTS = 8
-BATCH_SECONDS = 600  # that one start may take
-ANSWER_SECONDS = 300  # that a request is repeated until it succeeds; a restart takes less
+BATCH_SECONDS = 600  # the longest time for one start
+ANSWER_SECONDS = 300  # how long a request is repeated until it succeeds; a restart takes less
 
 
 class BatchInAStorm:
     """The client of one batch."""
 
     def __init__(self, storm: Storm, count: int) -> None:
-        """Create a batch of so many photos, upload them, and start it."""
+        """Create a batch of this many photos, upload them, and start it."""
         self._storm, self._random, self.starts = storm, Random(storm.seed), 0
         created = self._call("POST", "/batches", json={"tolerated_failures": 100})
         self.batch_id = str(created["batch_id"])
@@ -88,7 +88,7 @@ class BatchInAStorm:
         return [Complaint(LEFT, "", entry["Key"]) for entry in left]
 
     def _ended(self) -> dict[str, Any]:
-        """The batch when it has ended. If it has not for too long, it is RUNNING still."""
+        """The batch after its end, or after BATCH_SECONDS. Then it may still be RUNNING."""
         deadline = time.time() + BATCH_SECONDS
         while True:
             shown = self._call("GET", f"/batches/{self.batch_id}")
@@ -115,7 +115,7 @@ class BatchInAStorm:
         answer.raise_for_status()
 
     def _call(self, method: str, path: str, **content: Any) -> dict[str, Any]:
-        """What the API answers, which sometimes fails and is asked again."""
+        """The API's answer. The API fails at times, so the request is repeated."""
         steps = iter([faulty_read(self._random)] if self._random.random() < FAULTY_READ else [])
 
         def ask() -> httpx.Response | None:

@@ -64,7 +64,7 @@ INTERFERENCE = {"": 88, "abort": 5, "time out": 3, "delete": 4}
 
 @dataclass(frozen=True)
 class Plan:
-    """What happens to one job.
+    """The events of one job.
 
     `uploads` is one of UPLOADS; `another` is the second photo. `interference` comes `after` this many seconds. `steps`
     has the steps of faults.py for each function; `creation` and `deletion` have those for calls to the API. If

@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 
 STACK = "faceblur-storm"
 UPLOAD_SECONDS = 30
-# The state machine waits only this share of the time before each retry.
+# The state machine's waits before retries are shortened to this share.
 WAIT_SCALE = 0.02
 # A function that hangs is stopped after this time (the embedded AWS also counts its start), and messages that were not
 # handled are delivered again.
@@ -198,9 +198,9 @@ class Storm:
         self._never = str(cloud.plans / "never")
 
     def rage(self, jobs: int, *, clients: int, restarts: int, hangs: bool) -> None:
-        """Send all jobs by so many clients, with outages and restarts at even distances, until nothing moves any more.
+        """Send all jobs by this many clients, with outages and restarts at even intervals. Wait until all work ends.
 
-        `hangs`: some functions hang, and are ended after FUNCTION_SECONDS.
+        With `hangs`, some functions hang, and are ended after FUNCTION_SECONDS.
         """
         with ThreadPoolExecutor(clients) as pool:
             plans = [plan(self.seed, number, self._never if hangs else None) for number in range(jobs)]
@@ -234,8 +234,8 @@ class Storm:
     def calm(self) -> None:
         """Wait until no execution runs and no message waits. Messages in the dead-letter queue are sent back.
 
-        The embedded AWS has no StartMessageMoveTask, by which `faceblur redrive` does that. What does not come to rest
-        is kept in `restless`.
+        The embedded AWS has no StartMessageMoveTask, which `faceblur redrive` uses for that. Executions and messages
+        that do not end are recorded in `restless`.
         """
         deadline, still = time.time() + CALM_SECONDS, 0
         while still < 3 and time.time() < deadline:
@@ -332,7 +332,7 @@ class Storm:
             if described["status"] != "RUNNING":
                 return
             if sent.plan.interference == "time out":
-                # The embedded AWS lets no execution time out: this is the event by which AWS would tell.
+                # No execution times out in the embedded AWS, so this sends the event that AWS would send.
                 self.cloud.failures.deliver([timed_out(sent.job_id, arn)])
             self.cloud.sfn.stop_execution(executionArn=arn)
         except ClientError:

@@ -1,4 +1,4 @@
-"""How every job of a storm must have ended, and whether it has."""
+"""Checks after a storm whether every job ended as it must."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ KINDS = (LOST, PENDING, TWICE, WRONG_RESULT, VISIBLE, WRONG_CODE, ORIGINAL, LEFT
 
 @dataclass(frozen=True)
 class Complaint:
-    """Something that must not happen, and did."""
+    """Something that happened although it must not."""
 
     kind: str
     job_id: str
@@ -282,7 +282,7 @@ def _wrong(
     if picture.size != portrait.size or not portrait.is_itself_elsewhere(picture):
         yield WRONG_RESULT, "another picture"
         return
-    # The witness sees those put there and those imagined; the embedded detector may see one more in a pattern.
+    # The boxes are the real faces and the invented ones. The embedded detector may also find a face in a pattern.
     more = shown["hidden"]["face"] - len(portrait.faces)
     imagined = sum(len(fault["step"].get("imagines", ())) for fault in faults)
     if more < 0 or (more > imagined and sent.plan.detector != "embedded"):

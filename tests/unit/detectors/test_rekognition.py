@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import struct
 import threading
+from functools import lru_cache
 from io import BytesIO
 from types import SimpleNamespace
 
@@ -118,18 +119,25 @@ class Service:
     def __call__(self, image):
         data = image.get("Bytes", self.stored)
         assert len(image.get("Bytes", b"")) <= BYTES_LIMIT
-        picture = ImageOps.exif_transpose(Image.open(BytesIO(data)))
-        assert picture.format is None or picture.format in ("JPEG", "PNG")
-        assert min(picture.size) >= 80
-        self.sizes.append(picture.size)
-        limit = 40 * max(1, max(picture.size) / 1920, min(picture.size) / 1080)
-        faces = [box for box in squares(picture) if min(box[2] - box[0], box[3] - box[1]) >= limit - 1]
+        size, every = seen_in(data)
+        assert min(size) >= 80
+        self.sizes.append(size)
+        limit = 40 * max(1, max(size) / 1920, min(size) / 1080)
+        faces = [box for box in every if min(box[2] - box[0], box[3] - box[1]) >= limit - 1]
         faces.sort(key=lambda box: -(box[2] - box[0]))
-        width, height = picture.size
+        width, height = size
         return [
             face(left / width, top / height, (right - left) / width, (bottom - top) / height)
             for left, top, right, bottom in faces[:100]
         ]
+
+
+@lru_cache(32)
+def seen_in(data):
+    """The size of the upright picture in a file, and its squares. Several attempts send the same file."""
+    picture = ImageOps.exif_transpose(Image.open(BytesIO(data)))
+    assert picture.format is None or picture.format in ("JPEG", "PNG")
+    return picture.size, squares(picture)
 
 
 def squares(picture):
@@ -341,7 +349,7 @@ def test_a_full_answer_about_the_smallest_part_is_a_warning(service):
 def test_a_look_has_a_limit_of_calls_whatever_the_job_may_make(service, monkeypatch):
     monkeypatch.setattr(rekognition, "MAX_CALLS", 20)
     service.default = [face(0.1 * column, 0.1 * row, 0.05, 0.05) for row in range(10) for column in range(10)]
-    photo = StoredPhoto(jpeg(noise(4000, 3000)), "photos", "uploads/1")
+    photo = StoredPhoto(jpeg(noise(3000, 2250)), "photos", "uploads/1")
     searched = rekognition.Search(photo, DetectionPass.FIRST, Paid(), {}, rekognition.FACES)
     searched.survey()
     assert 16 < searched.calls <= 20
@@ -367,7 +375,7 @@ def test_a_check_sees_the_photo_in_a_mirror(service):
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     boxes=st.lists(st.tuples(*[st.floats(-0.2, 1.0)] * 2, *[st.floats(0.01, 0.6)] * 2), max_size=5),
-    size=st.tuples(st.integers(20, 4000), st.integers(20, 3000)),  # no strip: of at most MAX_RATIO
+    size=st.tuples(st.integers(20, 3000), st.integers(20, 2400)),  # no strip: of at most MAX_RATIO
     detection_pass=st.sampled_from(list(DetectionPass)),
     orientation=st.sampled_from(list(UPRIGHT)),
 )
@@ -426,7 +434,7 @@ def test_a_fault_in_the_middle_is_no_answer(service):
     service.replies += [[], [face(0.2, 0.3, 0.2, 0.2)]]
     service.default = BROKEN
     with pytest.raises(DetectorUnavailable):
-        detect(jpeg(noise(4000, 3000)))
+        detect(jpeg(noise(3000, 2250)))
 
 
 def test_a_check_decodes_the_draft_once(service, monkeypatch):
@@ -457,7 +465,7 @@ def test_a_look_leaves_the_check_as_many_calls_as_it_makes_itself(service, reply
 @pytest.mark.parametrize("reply", [CROWDED, [], [face(0.5, 0.5, 0.03, 0.04)]], ids=["crowd", "nobody", "small"])
 def test_each_look_leaves_a_call_to_each_picture_that_may_still_be_looked_at(service, reply):
     """The least share suffices for a panorama, two pictures, with five checks, a review and five more checks."""
-    service.default, photo, paid = reply, StoredPhoto(jpeg(noise(2400, 1200)), "", ""), Paid(22)
+    service.default, photo, paid = reply, StoredPhoto(jpeg(noise(1600, 800)), "", ""), Paid(22)
     detector, made = WrappedDetector(RekognitionDetector(paid)), []
     for number in [*range(6), *range(1, 6)]:
         paid.reserved = reserved_calls(number, 2, "when_unsure")
@@ -551,8 +559,7 @@ def test_calls_of_one_look_are_made_at_the_same_time(service):
 
 
 def test_the_order_of_the_answers_changes_no_box(service):
-    size = (4000, 3000)
-    picture = marked(size, [(100, 100, 95), (1970, 1470, 95), (1920, 300, 110), (3800, 2000, 98)])
+    picture = marked((3000, 3000), [(100, 100, 95), (1480, 1470, 95), (1420, 300, 110), (2850, 2000, 98)])
     expected, _ = search(service, picture)
     held, others = threading.Event(), []
     seen = Service(jpeg(picture, quality=95, subsampling=0))
@@ -590,8 +597,8 @@ class FailsAfter:
 @pytest.mark.parametrize("refusal", [THROTTLED, BROKEN], ids=str)
 @pytest.mark.parametrize("detection_pass", DetectionPass)
 def test_the_next_attempt_repeats_no_paid_call(service, refusal, detection_pass):
-    size = (4000, 3000)
-    markers = [(100, 100, 95), (1970, 1470, 95), (1600, 300, 110), (3800, 2000, 98)]
+    size = (3000, 3000)
+    markers = [(100, 100, 95), (1480, 1470, 95), (1200, 300, 110), (2850, 2000, 98)]
     data = jpeg(marked(size, markers), quality=95, subsampling=0)
     service.default = whole = FailsAfter(data, 100, refusal)
     expected = detect(data, detection_pass=detection_pass)
@@ -677,7 +684,7 @@ def test_the_answers_about_a_photo_are_kept_if_the_search_of_its_seam_fails(serv
 
 def test_the_answers_for_another_photo_are_not_used(service):
     paid = Paid(60)
-    service.default = FailsAfter(data := jpeg(noise(4000, 3000)), 2, THROTTLED)
+    service.default = FailsAfter(data := jpeg(noise(3000, 2250)), 2, THROTTLED)
     with pytest.raises(DetectorThrottled):
         detect(data, paid=paid)
     service.default = Service(other := jpeg(marked((640, 480), [(100, 100, 90)])))

@@ -131,11 +131,11 @@ def test_several_folders_keep_their_names(photos: Path, tmp_path: Path) -> None:
     assert list(found(photos, tmp_path / "more", named, photos)) == ["photos/a.jpg", "more/a.jpg", str(named)]
 
 
-def test_twenty_thousand_files(photos: Path) -> None:
-    for number in range(20_000):
+def test_more_files_than_a_process_may_have_open(photos: Path) -> None:
+    for number in range(2_000):  # the usual limit is 1,024
         (photos / f"{number:05}.jpg").touch()
     names = [file.name for file in walk([photos], None)]
-    assert names == [f"{number:05}.jpg" for number in range(20_000)]
+    assert names == [f"{number:05}.jpg" for number in range(2_000)]
 
 
 @pytest.mark.parametrize(

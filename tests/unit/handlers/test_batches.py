@@ -236,10 +236,10 @@ def test_a_photo_is_prepared_and_one_that_is_missing_is_counted(photo, context, 
 
 
 def test_a_failure_that_no_job_has_is_counted(photo, context, add_job, output):
-    deliver_photo({"photo": photo, "error": "AccessDenied"}, context)
+    assert deliver_photo({"photo": photo, "error": "AccessDenied"}, context) == {"code": "InternalError"}
     assert failures(output) == ["InternalError"]
     add_job("FAILED", photo_id(photo["id"], photo["detail"]["object"]["key"]), error={"code": "CorruptImage"})
-    deliver_photo({"photo": photo, "error": "CorruptImage"}, context)
+    assert deliver_photo({"photo": photo, "error": "CorruptImage"}, context) == {"code": "CorruptImage"}
     assert failures(output) == ["InternalError"]
 
 

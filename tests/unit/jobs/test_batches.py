@@ -354,7 +354,7 @@ def test_what_is_left_of_an_earlier_start_changes_nothing(add_batch, upload, hid
     for late in (prepare, deliver):
         with pytest.raises(Aborted):
             late()
-    assert fail("JobNotFound") == ""
+    assert fail("JobNotFound") == ("Aborted", False)
     line = line_of()
     assert (line["job_id"], line["status"]) == (later, "PENDING")
     assert KEY in keys()
@@ -678,26 +678,26 @@ def test_a_photo_that_was_delivered_does_not_fail_because_its_upload_stays(
     with pytest.raises(StorageUnavailable):
         deliver()
     monkeypatch.setattr(BatchFiles, "discard", discard)
-    assert fail("StorageUnavailable") == ""
+    assert fail("StorageUnavailable") == ("", False)
     assert line_of()["status"] == "COMPLETED"
     assert KEY not in keys()  # or the next start would pay for it again
 
 
 @pytest.mark.parametrize(
-    ("status", "name", "code", "counted"),
+    ("status", "name", "code", "counts"),
     [
-        ("FAILED", "CorruptImage", "CorruptImage", ""),
-        ("COMPLETED", "AccessDenied", "InternalError", "InternalError"),
-        ("COMPLETED", "States.Timeout", "TimedOut", "TimedOut"),
-        (None, "BudgetSpent", "BudgetSpent", "BudgetSpent"),
+        ("FAILED", "CorruptImage", "CorruptImage", False),
+        ("COMPLETED", "AccessDenied", "InternalError", True),
+        ("COMPLETED", "States.Timeout", "TimedOut", True),
+        (None, "BudgetSpent", "BudgetSpent", True),
     ],
 )
-def test_a_failure_has_its_line(add_batch, add_job, status, name, code, counted):
+def test_a_failure_has_its_line(add_batch, add_job, status, name, code, counts):
     add_batch()
     if status:
         add_job(status, JOB)
     machine = Counted()
-    assert fail(name, machine) == counted
+    assert fail(name, machine) == (code, counts)
     # Without money, the photos that wait are not begun.
     assert machine.stopped == ([(EXECUTION, "BudgetSpent")] if code == "BudgetSpent" else [])
     line = line_of()

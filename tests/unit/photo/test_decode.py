@@ -6,6 +6,7 @@ import struct
 import tracemalloc
 import zlib
 from contextlib import suppress
+from functools import cache
 
 import numpy as np
 import pytest
@@ -281,7 +282,7 @@ def png_with(*chunks: tuple[bytes, bytes]) -> bytes:
 @pytest.mark.parametrize(("name", "start"), [(b"zTXt", b"k\0\0"), (b"iTXt", b"k\0\1\0\0\0"), (b"iCCP", b"k\0\0")])
 def test_bombs_in_chunks_are_not_unpacked(name: bytes, start: bytes) -> None:
     """They cost the chunk."""
-    photo = png_with((name, start + zlib.compress(bytes(50_000_000))))
+    photo = png_with((name, start + zlib.compress(bytes(20_000_000))))
     tracemalloc.start()
     with suppress(CorruptImage):
         assert decode.load_for_detection(photo, None).size == (96, 64)
@@ -308,9 +309,14 @@ def test_broken_exif_says_nothing_about_the_orientation() -> None:
     assert decode.inspect(photo) == decode.Header("JPEG", 96, 64, 1)
 
 
+@cache
+def small_file(format_: str) -> bytes:
+    return encoded(small(), format_, **FORMATS[format_])
+
+
 @given(st.sampled_from(sorted(FORMATS)), st.data())
 def test_damaged_files_raise_only_the_documented_errors(format_: str, data: st.DataObject) -> None:
-    photo = bytearray(encoded(small(), format_, **FORMATS[format_]))
+    photo = bytearray(small_file(format_))
     for place in data.draw(st.lists(st.integers(0, len(photo) - 1), min_size=1, max_size=12)):
         photo[place] = data.draw(st.integers(0, 255))
     with suppress(PhotoError):

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from PIL import TiffImagePlugin
 
+from faceblur.errors import CorruptImage, UnsupportedFormat
 from faceblur.geometry import Box
-from faceblur.photo import painting
+from faceblur.photo import decode, painting
 from faceblur.photo.hide import hide_regions
 from faceblur.photo.styles import Region, Style
-from tests.support.bad_files.tiff import DEEP, DEFLATE, deep_tiff
+from tests.support.bad_files.tiff import DEEP, DEFLATE, deep_tiff, grey_tiff
 from tests.support.pictures.masks import opaque
 from tests.support.pictures.photos import opened
 
@@ -94,9 +95,45 @@ def test_samples_whose_lower_bytes_cannot_be_read_are_named(tags: dict[str, int]
     assert hidden.stripped == ["more than 8 bits a sample"]
 
 
-def test_white_as_zero_is_named() -> None:
-    hidden = hide_regions(deep_tiff(random(1), "grey", photometric=WHITE_IS_ZERO), [FACE])
+@pytest.mark.parametrize("compression", [NONE, DEFLATE])
+def test_white_as_zero_becomes_black_as_zero(compression: int) -> None:
+    samples = random(1)
+    photo = deep_tiff(samples, "grey", "II", compression, photometric=WHITE_IS_ZERO)
+    assert np.array_equal(samples_of(hide_regions(photo, []).data), 65_535 - samples)
+    assert np.array_equal(np.asarray(decode.load_for_detection(photo, None))[..., :1], 255 - (samples >> 8))
+
+
+@pytest.mark.parametrize("compression", [NONE, DEFLATE])
+@pytest.mark.parametrize("order", ["II", "MM"])
+@pytest.mark.parametrize("kind", ["colour", "alpha"])
+def test_separate_planes_become_eight_bits(kind: str, order: str, compression: int) -> None:
+    samples = random(DEEP[kind][0]) | 256
+    photo = deep_tiff(samples, kind, order, compression, separate=True)
+    assert np.array_equal(np.asarray(decode.load_for_detection(photo, None)), samples[..., :3] >> 8)
+    hidden = hide_regions(photo, [])
+    assert np.array_equal(np.asarray(opened(hidden.data)), samples >> 8)
     assert hidden.stripped == ["more than 8 bits a sample"]
+
+
+@pytest.mark.parametrize(
+    "photo",
+    [
+        deep_tiff(random(1), "grey", "MM", photometric=WHITE_IS_ZERO),
+        deep_tiff(random(2), "grey", extra=2),
+        grey_tiff(32, 32, bytes(4096), t258=32, t339=3),
+        grey_tiff(32, 32, bytes(3072), t262=8, t277=3),
+    ],
+    ids=["16 bits, white as zero", "16 bits, grey with alpha", "fractions", "CIE L*a*b*"],
+)
+def test_pixels_of_an_unusual_kind_are_not_called_damaged(photo: bytes) -> None:
+    with pytest.raises(UnsupportedFormat, match="unusual kind"):
+        decode.inspect(photo)
+
+
+def test_unusual_pixels_that_are_not_there_are_damage() -> None:
+    photo = deep_tiff(random(1), "grey", "MM", photometric=WHITE_IS_ZERO)
+    with pytest.raises(CorruptImage):
+        decode.inspect(photo[: len(photo) - SIZE[0] * SIZE[1] * 2])
 
 
 def test_another_format_has_eight_bits_and_says_so() -> None:

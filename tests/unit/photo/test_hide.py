@@ -71,12 +71,10 @@ def other_face_with_the_same_cells(image: Image.Image, region: Region) -> Image.
     other = values(image)
     left, top, right, bottom = painting.outline(image.size, region).visible
     columns, rows = painting.averages(image, Rectangle(left, top, right, bottom), painting.CELLS).size
-    for row in range(rows):
-        for column in range(columns):
-            cell = np.s_[
-                top + (bottom - top) * row // rows : top + (bottom - top) * (row + 1) // rows,
-                left + (right - left) * column // columns : left + (right - left) * (column + 1) // columns,
-            ]
+    wide, high = (right - left) // columns, (bottom - top) // rows
+    for y in range(top, top + rows * high, high):
+        for x in range(left, left + columns * wide, wide):
+            cell = np.s_[y : y + high, x : x + wide]
             other[cell] = other[cell][::-1, ::-1]
     return Image.fromarray(other.astype(np.uint8))
 

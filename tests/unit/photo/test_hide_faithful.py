@@ -51,7 +51,8 @@ def outside(size: tuple[int, int], *regions: Region) -> np.ndarray[Any, np.dtype
 
 def likeness(one: Image.Image, other: Image.Image, where: np.ndarray[Any, np.dtype[np.bool_]]) -> float:
     """Peak signal-to-noise ratio in decibels; infinite for the same."""
-    error = ((np.asarray(one, float) - np.asarray(other, float))[where] ** 2).mean()
+    before, after = (np.asarray(each)[where].astype(np.float32) for each in (one, other))
+    error = ((before - after) ** 2).mean(dtype=float)
     return float("inf") if error == 0 else 10 * np.log10(255**2 / error)
 
 

@@ -258,14 +258,21 @@ def test_greedy_tags_cost_the_tags() -> None:
     assert "position" not in hide_regions(damaged, [], keep_metadata=ALL).kept_metadata
 
 
+def record(number: int, text: bytes) -> bytes:
+    """A field of IPTC."""
+    return bytes([0x1C, 2, number]) + len(text).to_bytes(2) + text
+
+
+def resource(number: int, content: bytes) -> bytes:
+    """A resource of Photoshop without a name."""
+    return b"8BIM" + number.to_bytes(2) + b"\0\0" + len(content).to_bytes(4) + content + bytes(len(content) % 2)
+
+
 @pytest.mark.parametrize("format_", ["JPEG", "TIFF"])
 def test_credits_of_iptc(format_: str) -> None:
-    def record(number: int, text: bytes) -> bytes:
-        return bytes([0x1C, 2, number]) + len(text).to_bytes(2) + text
-
     iptc = record(80, "Zoë".encode()) + record(80, b"Bob") + record(105, b"Headline") + record(116, b"(c)")
     iptc += record(110, b"Agency") + record(115, b"Source") + record(120, "Légende".encode("latin-1"))
-    resources = b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0" + len(iptc).to_bytes(4) + iptc + bytes(len(iptc) % 2)
+    resources = b"Photoshop 3.0\0" + resource(0x0404, iptc)
     if format_ == "TIFF":
         file = encoded(flower_pixels(), "TIFF", tiffinfo={33723: iptc})
     else:
@@ -287,8 +294,29 @@ def test_credits_of_iptc(format_: str) -> None:
     assert hide_regions(file, [], "png", ["time"]).stripped == lost[format_]
 
 
+@pytest.mark.parametrize("output", ["same", "jpeg"])
+@pytest.mark.parametrize("iptc", [record(80, "Zoë".encode()) + record(116, b"(c)"), b"", b"\x1c\2\x50\xff"])
+def test_credits_in_the_resources_of_a_tiff(iptc: bytes, output: OutputFormat) -> None:
+    resources = resource(1005, bytes(16)) + resource(0x0404, iptc) + resource(1036, b"THUMBNAIL")
+    file = encoded(flower_pixels(), "TIFF", tiffinfo={34377: resources})
+    hidden = hide_regions(file, [], output, ["credit"])
+    credits_ = {f"{xmp.DC}creator": ["Zoë"], f"{xmp.DC}rights": ["(c)"]} if len(iptc) > 10 else {}
+    assert packet_in(hidden.data) == credits_
+    assert hidden.stripped == ["PhotoshopInfo"]
+    assert b"THUMBNAIL" in file
+    assert b"THUMBNAIL" not in hidden.data
+    assert packet_in(hide_regions(file, [], output).data) == {}
+
+
+def test_the_iptc_of_a_tiff_counts_before_that_in_its_resources() -> None:
+    tags = {33723: record(80, b"One"), 34377: resource(0x0404, record(80, b"Other"))}
+    file = encoded(flower_pixels(), "TIFF", tiffinfo=tags)
+    assert packet_in(hide_regions(file, [], keep_metadata=["credit"]).data) == {f"{xmp.DC}creator": ["One"]}
+
+
 @pytest.mark.parametrize("late", [False, True], ids=["before the pixels", "behind them"])
 def test_credits_of_the_texts_of_a_png(late: bool) -> None:
+    pixels = flower_pixels().resize((160, 107))
     texts = [
         chunk(b"tEXt", b"Author\0" + "Zoë".encode("latin-1")),
         chunk(b"tEXt", b"Copyright\0" + "© Zoë".encode()),
@@ -296,7 +324,7 @@ def test_credits_of_the_texts_of_a_png(late: bool) -> None:
     ]
 
     def file(*chunks: bytes) -> bytes:
-        plain = encoded(flower_pixels(), "PNG")
+        plain = encoded(pixels, "PNG")
         return plain[:-12] + b"".join(chunks) + plain[-12:] if late else png_with(*chunks, photo=plain)
 
     for output in ("same", "jpeg"):
@@ -311,7 +339,7 @@ def test_credits_of_the_texts_of_a_png(late: bool) -> None:
     assert hide_regions(others, [], keep_metadata=["credit"]).stripped == ["text"]
     # A damaged chunk costs at most what it says.
     damaged = file(texts[0][:-4] + bytes(4))
-    assert opened(hide_regions(damaged, [], keep_metadata=["credit"]).data).tobytes() == flower_pixels().tobytes()
+    assert opened(hide_regions(damaged, [], keep_metadata=["credit"]).data).tobytes() == pixels.tobytes()
 
 
 def test_what_exiftool_writes_behind_the_pixels_of_a_png_is_kept_and_named() -> None:

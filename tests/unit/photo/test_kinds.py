@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image, TiffImagePlugin
 from pillow_heif import from_pillow
 
-from faceblur.errors import UnsupportedFormat
+from faceblur.errors import CorruptImage, UnsupportedFormat
 from faceblur.photo import decode, kinds
 from faceblur.photo.hide import hide_regions
 from faceblur.photo.styles import Region, Style
@@ -149,17 +150,21 @@ def test_of_a_heic_with_several_pictures_the_primary_is_the_photo(primary: int) 
         assert looks_like(result, pictures[primary])
 
 
+@cache
+def astronaut_before_hopper(format_: str) -> bytes:
+    pictures = [astronaut_pixels(), hopper_pixels().resize((512, 512))]
+    return heic(*pictures) if format_ == "HEIF" else tiff((pictures[0], {}), (pictures[1], {254: REDUCED}))
+
+
 @pytest.mark.parametrize("output", ["same", "png", "webp"])
 @pytest.mark.parametrize("format_", ["HEIF", "TIFF"])
 def test_the_face_in_the_primary_of_several_pictures_is_hidden(format_: str, output: OutputFormat) -> None:
     """Pillow's plugins may read a picture of several again, over what was painted on it."""
-    pictures = [astronaut_pixels(), hopper_pixels().resize((512, 512))]
-    photo = heic(*pictures) if format_ == "HEIF" else tiff((pictures[0], {}), (pictures[1], {254: REDUCED}))
-    hidden = hide_regions(photo, [Region(ASTRONAUT_FACE, Style("solid"))], output)
+    hidden = hide_regions(astronaut_before_hopper(format_), [Region(ASTRONAUT_FACE, Style("solid"))], output)
     with Image.open(BytesIO(hidden.data)) as result:
         face, rest = (190, 70, 260, 160), (0, 300, 512, 512)
         assert max(high for _, high in result.crop(face).convert("RGB").getextrema()) < 20
-        assert looks_like(result.crop(rest), pictures[0].crop(rest))
+        assert looks_like(result.crop(rest), astronaut_pixels().crop(rest))
 
 
 def box(name: bytes, content: bytes) -> bytes:
@@ -288,7 +293,26 @@ def bmp(*masks: int) -> bytes:
     return b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start) + header + struct.pack("<3I", *masks) + pixels
 
 
+@pytest.mark.parametrize("bits", [12, 16])
+def test_a_jpeg_of_more_than_eight_bits_is_not_called_damaged(bits: int) -> None:
+    photo = bytearray(encoded(small(), "JPEG"))
+    photo[photo.index(b"\xff\xc0") + 4] = bits
+    assert "unusual kind" in refusal(bytes(photo))
+    photo[photo.index(b"\xff\xc0") + 4] = 7
+    with pytest.raises(CorruptImage):
+        decode.inspect(bytes(photo))
+
+
 def test_a_bmp_with_masks_is_read_or_named() -> None:
     assert decode.inspect(bmp(0xFF0000, 0xFF00, 0xFF)).width == 96
     for masks in ((0xFF00, 0xFF0000, 0xFF000000), (0x3FF00000, 0xFFC00, 0x3FF)):
         assert "BMP of an unusual kind" in refusal(bmp(*masks))
+
+
+@pytest.mark.parametrize("format_", ["PNG", "WEBP", "AVIF"])
+def test_transparency_that_the_result_cannot_hold_is_named(format_: str) -> None:
+    picture = small().convert("RGBA")
+    picture.putalpha(100)
+    photo = encoded(picture, format_)
+    for output in ("jpeg", "png"):
+        assert hide_regions(photo, [], output).stripped == (["transparency"] if output == "jpeg" else [])

@@ -15,7 +15,7 @@ type SelectedProps = {
   dispatch: Dispatch<Action>;
 };
 
-/** What can be done with the selected region. */
+/** The controls of the selected region. */
 export function Selected({ regions, style, selected, dispatch }: SelectedProps) {
   if (!selected) return <p className="note">{texts.editor.noneSelected}</p>;
   const { key, appearance, known } = selected;
@@ -55,7 +55,7 @@ type PhotoStyleProps = {
   onApplyToAll: (style: Appearance) => Promise<string>;
 };
 
-/** The style of all regions that have none of their own. */
+/** The style of all regions without their own style. */
 export function PhotoStyle({ style, dispatch, onApplyToAll }: PhotoStyleProps) {
   const [answer, setAnswer] = useState<string>();
   async function applyToAll() {

@@ -2,17 +2,17 @@ import type { Region } from "../../jobs/decision";
 import type { Appearance, Kind } from "../../jobs/job";
 import type { Place } from "../../lib/geometry";
 
-/** What a person decides about a photo: its regions, and the style of those that have none of their own. */
+/** A person's decision about a photo: its regions, and the style of regions without their own. */
 export type Edited = { regions: readonly Region[]; style: Appearance };
 
-/** The decision so far, with what can be undone and redone. */
+/** The current decision, with the changes that can be undone and redone. */
 export type Editing = Edited & {
   selected: string | undefined;
   /** The kind of the next box that the person draws. */
   drawAs: Kind;
   past: readonly Edited[];
   future: readonly Edited[];
-  /** What the last change was about. Further changes of the same kind, such as key presses, are undone together. */
+  /** The subject of the last change. Successive changes with the same subject, such as key presses, are undone together. */
   lastChange?: string | undefined;
 };
 
@@ -95,7 +95,7 @@ export function edit(editing: Editing, action: Action): Editing {
   }
 }
 
-/** Removes a region that was just drawn. One that the server knows stays in the list, but visible in the photo. */
+/** Removes a region that was just drawn. A region that the server has stays in the list, and is shown in the photo. */
 function remove(editing: Editing, key: string): Editing {
   const region = editing.regions.find((each) => each.key === key);
   if (!region) return editing;

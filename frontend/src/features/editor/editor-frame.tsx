@@ -7,14 +7,14 @@ import "./editor.scss";
 
 export type FrameProps = {
   name: string;
-  /** Where the photo is in the list, if there are several. */
+  /** The photo's position in the list, if there are several photos. */
   position?: { index: number; count: number } | undefined;
   onPrevious?: (() => void) | undefined;
   onNext?: (() => void) | undefined;
   onClose: () => void;
 };
 
-/** The window of the editor: the photo's name, the ways to other photos, and the way out. */
+/** The window of the editor: the photo's name, and the buttons for other photos and for closing. */
 export function EditorFrame({
   name,
   position,

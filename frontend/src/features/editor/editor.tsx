@@ -17,20 +17,20 @@ type Props = {
   name: string;
   url: string;
   photo: Loaded;
-  /** What was decided before, perhaps by the detector alone. */
+  /** The decision at the start: an earlier one, or what the detector found. */
   start: Editing;
-  /** Whether there is something to send before anything is changed. */
+  /** Whether the decision can be sent without any change. */
   canFinishAtOnce: boolean;
-  /** What the person should know before. */
+  /** A message that the person should read first. */
   note?: string | undefined;
   onEdit: (editing: Editing) => void;
-  /** Carries the decision out. What it throws is shown. */
+  /** Carries out the decision. Its errors are shown. */
   onFinish: (edited: Edited) => Promise<void>;
-  /** Does all other photos in this style, and returns what to tell the person. */
+  /** Does all other photos again in this style. Returns a message for the person. */
   onApplyToAll: (style: Appearance) => Promise<string>;
 };
 
-/** Decides who is hidden in a photo. */
+/** The editor, in which a person decides what is hidden in a photo. */
 export function Editor({ name, url, photo, start, canFinishAtOnce, note, onEdit, onFinish, onApplyToAll }: Props) {
   const [editing, dispatch] = useReducer(edit, start);
   const [panning, setPanning] = useState(false);

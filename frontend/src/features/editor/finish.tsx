@@ -7,7 +7,7 @@ import type { Editing } from "./editing";
 
 type FinishProps = { editing: Editing; canFinishAtOnce: boolean; onFinish: () => Promise<void> };
 
-/** How much is hidden, and the button that carries the decision out. */
+/** The numbers of hidden and visible regions, and the button that carries out the decision. */
 export function Finish({ editing, canFinishAtOnce, onFinish }: FinishProps) {
   const [sending, setSending] = useState(false);
   const [problem, setProblem] = useState<string>();

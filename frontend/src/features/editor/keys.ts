@@ -1,4 +1,4 @@
-/** What a key does in the editor. Arrow keys point in a direction: −1, 0 or 1 across and down. */
+/** The action of a key in the editor. Arrow keys have a direction: −1, 0 or 1 across and down. */
 export type Command =
   | { does: "go" | "move" | "resize"; across: number; down: number }
   | { does: "roll"; degrees: number }

@@ -6,7 +6,7 @@ import { rollHandle, shownFrame } from "./shapes";
 
 type Props = { regions: readonly Region[]; picture: Size };
 
-/** The boxes of all regions. All hidden ones are a single path, and so are all visible ones: a photo may have thousands. */
+/** The boxes of all regions. All hidden boxes are one path, and all visible ones another: a photo may have thousands. */
 export const Outlines = memo(function Outlines({ regions, picture }: Props) {
   return (
     <Drawing picture={picture}>
@@ -31,7 +31,7 @@ export const Outlines = memo(function Outlines({ regions, picture }: Props) {
 /** Up to this many boxes are labelled. More labels would hide the picture. */
 const MAX_LABELLED = 200;
 
-/** What plates and text are, in words at their boxes. Regions have no label: they are most, and people know them. */
+/** The labels of boxes of plates and text. Faces have no label, because there are many and people recognise them. */
 export const KindLabels = memo(function KindLabels({ regions, picture }: Props) {
   const labelled = regions.filter(({ kind }) => kind !== "face").slice(0, MAX_LABELLED);
   return (

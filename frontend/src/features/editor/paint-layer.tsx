@@ -4,12 +4,12 @@ import type { Appearance } from "../../jobs/job";
 import { boundsOf, frameOf, type Rectangle, type Size } from "../../lib/geometry";
 import { paintedFrame, paintPlace, type Source } from "../../lib/paint";
 
-/** The most pixels along a side of the paint. Paint has no detail, so that more would only cost time. */
+/** The most pixels along a side of the paint. Paint has no detail, so more would only cost time. */
 const MAX_SIDE = 2048;
 
 type Props = { regions: readonly Region[]; style: Appearance; source: Source | undefined; picture: Size };
 
-/** The paint over the hidden ones of these regions, as the server will paint it. */
+/** The paint over the hidden regions, as the server will paint it. */
 export const PaintLayer = memo(function PaintLayer({ regions, style, source, picture }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const painted = useRef<Props>(undefined);
@@ -33,13 +33,13 @@ export const PaintLayer = memo(function PaintLayer({ regions, style, source, pic
   );
 });
 
-/** The regions, as they were and as they are, that differ between two lists. */
+/** The regions that differ between two lists: their old and their new versions. */
 function changedRegions(before: readonly Region[], after: readonly Region[]): Region[] {
   const [old, now] = [new Set(before), new Set(after)];
   return [...before.filter((region) => !now.has(region)), ...after.filter((region) => !old.has(region))];
 }
 
-/** Paints all hidden regions, or only what is near the changed ones: a photo may have hundreds. */
+/** Paints all hidden regions or, as a photo may have hundreds, only those near the changed ones. */
 function paintRegions(
   context: CanvasRenderingContext2D,
   source: Source,
@@ -74,7 +74,7 @@ function inOrder(regions: readonly Region[], style: Appearance, picture: Size): 
     .sort((one, other) => isSolid(one) - isSolid(other) || area(other) - area(one));
 }
 
-/** The rectangle around these, with whole pixels. */
+/** The smallest rectangle of whole pixels around these. */
 function around(rectangles: readonly Rectangle[]): Rectangle {
   const left = Math.floor(Math.min(...rectangles.map((each) => each.left)));
   const top = Math.floor(Math.min(...rectangles.map((each) => each.top)));

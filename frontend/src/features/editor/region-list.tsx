@@ -11,8 +11,8 @@ const MAX_LISTED = 1000;
 
 type Props = { regions: readonly Region[]; selectedKey: string | undefined; dispatch: Dispatch<Action> };
 
-/** All regions, or those of one kind, with a checkbox each, for screen readers and for the keyboard. Those of one kind can be
- * hidden and shown at once. */
+/** All regions, or those of one kind, each with a checkbox, for screen readers and the keyboard. Those of one kind can be
+ * hidden or shown at once. */
 export function RegionList({ regions, selectedKey, dispatch }: Props) {
   const [chosen, setChosen] = useState<Kind>();
   const counts = countKinds(regions);

@@ -1,7 +1,7 @@
 import type { Region } from "../../jobs/decision";
 import { texts } from "../../texts";
 
-/** What a region is called: its kind, its number and where in the photo it is. */
+/** The name of a region: its kind, its number and its position in the photo. */
 export function nameOf({ kind, place, known }: Region, number: number): string {
   const third = (middle: number) => (middle < 1 / 3 ? 0 : middle < 2 / 3 ? 1 : 2);
   const row = texts.editor.rows[third(place.top + place.height / 2)]!;

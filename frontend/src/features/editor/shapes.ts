@@ -13,17 +13,17 @@ import {
   type Size,
 } from "../../lib/geometry";
 
-/** Where a person takes hold of a box. The corners are numbered clockwise from the upper left one. */
+/** The part of a box that a person drags. The corners are numbered clockwise from the upper left one. */
 export type Handle = { part: "corner"; corner: number } | { part: "roll" } | { part: "inside" };
 
 /** The smallest side of a box, in pixels of the picture. */
 const MIN_SIDE = 4;
 
-/** The frame in which a region is shown: that of the head, turned like it. */
+/** The frame in which a region is shown. For a face, it is turned like the head. */
 export const shownFrame = (region: Region, picture: Size): Frame =>
   region.place.turned ? frameOf(region.place, picture) : headFrame(region.place, picture);
 
-/** The region at this point. Of several, the smallest. Near a small one counts, up to `reach` pixels of the picture. */
+/** The smallest region at this point. A small region also counts within `reach` pixels of the picture around it. */
 export function regionAt(regions: readonly Region[], point: Point, picture: Size, reach: number): Region | undefined {
   let best: { region: Region; distance: number; area: number } | undefined;
   for (const region of regions) {
@@ -43,10 +43,10 @@ function distanceTo(frame: Frame, point: Point): number {
   return Math.hypot(Math.max(0, Math.abs(x) - frame.across), Math.max(0, Math.abs(y) - frame.down));
 }
 
-/** Where the handle that turns a box is: above its upper edge, this many pixels of the picture away. */
+/** The position of the handle that turns a box: above its upper edge, `away` pixels of the picture. */
 export const rollHandle = (frame: Frame, away: number): Point => fromFrame({ x: 0, y: -frame.down - away }, frame);
 
-/** The part of a box that is grasped at this point, if any. Its middle always moves it, however small it is. */
+/** The part of a box that a drag from this point moves, if any. The middle always moves the box, even a small one. */
 export function handleAt(frame: Frame, point: Point, reach: number, away: number): Handle | undefined {
   const { x, y } = toFrame(point, frame);
   if (Math.abs(x) < frame.across / 2 && Math.abs(y) < frame.down / 2) return { part: "inside" };
@@ -80,7 +80,7 @@ export const movedBy = (place: Place, across: number, down: number, picture: Siz
     top: turned(place, picture).top + down / picture.height,
   });
 
-/** The place, larger or smaller by so many pixels on each side. */
+/** The place, larger or smaller by this many pixels on each side. */
 export function grownBy(place: Place, across: number, down: number, picture: Size): Place {
   const frame = frameOf(turned(place, picture), picture);
   const half = (side: number, more: number) => Math.max(MIN_SIDE / 2, side + more);
@@ -100,7 +100,7 @@ function between(one: Point, other: Point, roll: number): Frame {
   return { ...frame, across: Math.max(MIN_SIDE / 2, Math.abs(x)), down: Math.max(MIN_SIDE / 2, Math.abs(y)) };
 }
 
-/** The place, moved into the picture. Of a turned one, the middle is: it may reach beyond the picture, and be longer. */
+/** The place, moved into the picture. A turned place only needs its middle in the picture, and may be larger than it. */
 function within(place: Place): Place {
   if (place.turned && place.roll !== 0) {
     const [across, down] = [place.width / 2, place.height / 2];
@@ -112,7 +112,7 @@ function within(place: Place): Place {
 
 const withinHalfTurn = (degrees: number) => ((((degrees + 180) % 360) + 360) % 360) - 180;
 
-/** The nearest region in a direction (−1, 0 or 1 across and down), seen from the selected one; the first if none is. */
+/** The nearest region in a direction (−1, 0 or 1 across and down) from the selected one. Without one, the first region. */
 export function nextRegion(
   regions: readonly Region[],
   selected: Region | undefined,

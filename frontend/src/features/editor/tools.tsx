@@ -15,7 +15,7 @@ type ToolsProps = {
   dispatch: Dispatch<Action>;
 };
 
-/** The buttons for all regions, for what was done before, and for the view. */
+/** The buttons for all regions, for undo and redo, and for the view. */
 export function Tools({ editing, control, panning, onPanning, onDraw, dispatch }: ToolsProps) {
   const { selected, past, future } = editing;
   const words = texts.editor;

@@ -6,13 +6,13 @@ import { dragged, drawn, regionAt, handleAt, shownFrame, type Handle } from "./s
 import type { ViewControl } from "./use-view";
 import { toPicture } from "./view";
 
-/** A pointer that moves less far, in screen pixels, taps. */
+/** A pointer that moves less than this, in screen pixels, taps. */
 const TAP = { mouse: 4, touch: 10 };
 
-/** How near to a handle, or to a tiny region, a pointer must come, in screen pixels. Fingers are wide. */
+/** The distance in screen pixels at which a pointer reaches a handle or a tiny region. Fingers are wide. */
 const REACH = { mouse: 10, touch: 22 };
 
-/** How far above a box the handle that turns it is, in screen pixels. */
+/** The distance from a box to the handle that turns it, in screen pixels. */
 export const ROLL_HANDLE = 28;
 
 /** A box that a person is changing or drawing. */
@@ -29,12 +29,12 @@ type Props = {
   selected: Region | undefined;
   picture: Size;
   control: ViewControl;
-  /** Whether a drag moves the picture, in place of drawing a box. */
+  /** Whether a drag moves the picture instead of drawing a box. */
   panning: boolean;
   dispatch: Dispatch<Action>;
 };
 
-/** What pointers do on the stage: tap a region, drag a box or its handles, draw a box, move the picture, pinch. */
+/** The gestures of pointers on the stage: tap a region, drag a box or its handles, draw a box, move the picture, pinch. */
 export function useGestures({ regions, selected, picture, control, panning, dispatch }: Props) {
   const [draft, setDraft] = useState<Draft>();
   const pointers = useRef(new Map<number, Point>());
@@ -104,7 +104,7 @@ export function useGestures({ regions, selected, picture, control, panning, disp
     }
   }
 
-  /** Keeps what is between two fingers between them. */
+  /** Zooms and moves so that the same part of the picture stays between two fingers. */
   function pinch(moving: number, last: Point, at: Point) {
     const other = [...pointers.current].find(([id]) => id !== moving)?.[1];
     if (!other) return;

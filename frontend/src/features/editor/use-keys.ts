@@ -13,7 +13,7 @@ import { toPicture } from "./view";
 /** How far a key press moves or grows a box, as a share of the picture's shorter side. */
 const STEP = 0.01;
 
-/** The side of a box that the keyboard draws, as a share of the shorter side of what is seen. */
+/** The side of a box that the keyboard draws, as a share of the shorter side of the visible part. */
 const DRAWN = 0.2;
 
 type Props = {
@@ -25,7 +25,7 @@ type Props = {
   dispatch: Dispatch<Action>;
 };
 
-/** What the keyboard does in the editor. Returns what draws a box, for a button. */
+/** Handles the editor's keys. Returns a function that draws a box, for a button. */
 export function useKeys({ stage, regions, selected, picture, control, dispatch }: Props) {
   const onKeyDown = useEffectEvent((event: KeyboardEvent) => {
     const command = commandOf(event);

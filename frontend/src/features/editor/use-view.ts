@@ -2,7 +2,7 @@ import { useCallback, useEffect, useState, type RefObject } from "react";
 import type { Point, Size } from "../../lib/geometry";
 import { fit, panBy, reveal, settle, zoomTo, type View } from "./view";
 
-/** How much the wheel, two fingers on a touch pad, and a press of a button or key zoom. */
+/** The zoom factors of the wheel, of two fingers on a touch pad, and of a button or key. */
 const WHEEL_ZOOM = 0.002;
 const PAD_ZOOM = 0.01;
 const STEP_ZOOM = 1.4;
@@ -39,7 +39,7 @@ export function useView(picture: Size, element: RefObject<HTMLElement | null>) {
     [picture, stage],
   );
 
-  // React listens to the wheel without the right to stop the browser's own scrolling and zooming.
+  // React's own wheel listener is passive: it cannot stop the browser's scrolling and zooming.
   useEffect(() => {
     const target = element.current;
     if (!target) return;
@@ -60,11 +60,11 @@ export function useView(picture: Size, element: RefObject<HTMLElement | null>) {
     stage,
     zoomAt,
     pan,
-    /** Moves the picture so that this point of it can be seen. */
+    /** Moves the picture so that this point of it is visible. */
     show,
     zoomIn: () => zoomAt(STEP_ZOOM, middle),
     zoomOut: () => zoomAt(1 / STEP_ZOOM, middle),
-    /** One pixel of the picture is one of the screen. */
+    /** Zooms so that one pixel of the picture is one pixel of the screen. */
     actualSize: () => change((now) => zoomTo(now, 1, middle, picture, stage)),
     whole: () => setChosen(undefined),
   };

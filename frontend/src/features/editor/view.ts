@@ -1,9 +1,9 @@
 import { clamp, type Point, type Size } from "../../lib/geometry";
 
-/** How the picture lies in the stage: screen pixels per pixel of the picture, and where its upper left corner is. */
+/** The position of the picture in the stage: screen pixels per pixel of the picture, and its upper left corner. */
 export type View = { scale: number; x: number; y: number };
 
-/** The largest zoom: this many screen pixels for one of the picture, or this many times the fitting size. */
+/** The largest zoom: this many screen pixels per pixel of the picture, or this many times the fitting size. */
 const MAX_SCALE = 8;
 
 const fittingScale = (picture: Size, stage: Size) =>
@@ -12,7 +12,7 @@ const fittingScale = (picture: Size, stage: Size) =>
 /** The whole picture in the middle of the stage. */
 export const fit = (picture: Size, stage: Size): View => settle({ scale: 0, x: 0, y: 0 }, picture, stage);
 
-/** Zooms so that what is under this point of the stage stays there. */
+/** Zooms so that this point of the stage keeps showing the same point of the picture. */
 export function zoomTo(view: View, scale: number, at: Point, picture: Size, stage: Size): View {
   const smallest = fittingScale(picture, stage);
   const next = clamp(scale, smallest, MAX_SCALE * Math.max(1, smallest));
@@ -36,7 +36,7 @@ export function reveal(view: View, point: Point, picture: Size, stage: Size): Vi
   return across === 0 && down === 0 ? view : panBy(view, across, down, picture, stage);
 }
 
-/** The picture is never smaller than fits, and never leaves the stage empty where it could fill it. */
+/** Limits a view: the picture is never smaller than the stage allows, and leaves no avoidable gap in the stage. */
 export function settle(view: View, picture: Size, stage: Size): View {
   const scale = Math.max(view.scale, fittingScale(picture, stage));
   return {

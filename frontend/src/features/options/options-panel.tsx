@@ -187,7 +187,7 @@ function StyleChoice({ choices, set }: { choices: Choices; set: (change: Partial
 
 type Kinds = Choices["kinds"];
 
-/** What is hidden. The last kind that is chosen cannot be left out. */
+/** The kinds to hide. At least one stays chosen. */
 function KindChoice({ chosen, onChange }: { chosen: Kinds; onChange: (chosen: Kinds) => void }) {
   return (
     <fieldset className="option" aria-describedby="kinds-explain">

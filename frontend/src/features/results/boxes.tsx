@@ -10,7 +10,7 @@ const MAX_NUMBERED = 30;
 /** Up to this many boxes are listed. A photo may have thousands, which would make the page slow. */
 const MAX_LISTED = 100;
 
-/** How boxes look: by who found them, and those of faces that stay visible. */
+/** The styles of boxes: by who found them, and for boxes that stay visible. */
 const KINDS = ["first", "check", "person", "visible"] as const;
 
 const kindOf = ({ found_in, hidden }: Box): (typeof KINDS)[number] => (hidden ? found_in : "visible");
@@ -76,7 +76,7 @@ export function BoxList({ name, boxes }: { name: string; boxes: readonly Box[] }
   );
 }
 
-/** What a box shows unless it is a face, who found it, how sure that was, and whether it stays visible. */
+/** The kind of a box unless it is a face, who found it, the confidence, and whether it stays visible. */
 function Finding({ box: { kind, confidence, found_by, found_in, round, hidden } }: { box: Box }) {
   const visible = hidden ? "" : ` · ${texts.boxes.visible}`;
   const what = kind === "face" ? "" : `${texts.kinds[kind]} · `;

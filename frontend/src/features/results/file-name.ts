@@ -12,10 +12,10 @@ const EXTENSIONS: Record<string, string> = {
 /** A file name without its extension. */
 export const stem = (name: string) => name.replace(/\.[^.]*$/, "") || name;
 
-/** What comes after the photo's own name unless the person chooses something else. */
+/** The default suffix of the photo's name. */
 export const DEFAULT_SUFFIX = "-blurred";
 
-/** What comes after the name of a photo in which nothing is hidden, whatever the person chooses for the others. */
+/** The suffix for a photo in which nothing is hidden. The person cannot change it. */
 const NOTHING_HIDDEN = "-nothing-hidden";
 
 const MAX_SUFFIX = 40;
@@ -29,7 +29,7 @@ export function fileName(photoName: string, { hidden, result }: CompletedJob, su
   return `${stem(photoName)}${totalOf(hidden) === 0 ? NOTHING_HIDDEN : suffix}.${extension}`;
 }
 
-/** The name that people use for a format. */
+/** The usual name of a format. */
 export const formatName = (contentType: string) => (contentType.split("/")[1] ?? contentType).toUpperCase();
 
 /** The same names, each made unique: a second a.jpg, or A.jpg, becomes a-2.jpg. */

@@ -7,10 +7,10 @@ import { hasResult, type JobWithResult } from "../../jobs/job";
 /** The longest that a download may take, in milliseconds. */
 const DOWNLOAD_TIMEOUT = 5 * 60_000;
 
-/** Tells the results of one job apart: each has its own file, and the links to it differ in their signatures only. */
+/** Identifies a result of a job. Each result has its own file, and links to the same file differ only in signatures. */
 export const versionOf = ({ result }: Pick<JobWithResult, "result">) => new URL(result.url).pathname;
 
-/** Downloads what a job with a result links to. Asks for the job again first, because links expire after five minutes. */
+/** Downloads a linked file of a job with a result. Asks for the job again first, because links expire in five minutes. */
 export async function getLinked<Content>(
   jobId: string,
   link: (job: JobWithResult) => string,

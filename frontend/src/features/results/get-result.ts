@@ -2,7 +2,7 @@ import { queryOptions } from "@tanstack/react-query";
 import type { JobWithResult } from "../../jobs/job";
 import { getLinked, versionOf } from "./get-linked";
 
-/** The photo with its faces hidden, downloaded once. */
+/** The result of a job, downloaded once. */
 export const resultQuery = (job: Pick<JobWithResult, "job_id" | "result">) =>
   queryOptions({
     queryKey: ["result", versionOf(job)],

@@ -9,8 +9,8 @@ type Place = { left: number } & ({ bottom: number } | { top: number });
 const LABEL = { width: 0.05, height: 0.06 };
 
 /**
- * Where the numbers of the boxes are written: above their box or below, so that no number lies over a face or over another
- * number. Null where there is no such place. In fractions of the picture.
+ * The places of the boxes' numbers, in fractions of the picture: above or below the box, so that no number covers a face or
+ * another number. Null if there is no such place.
  */
 export function labelPlaces(boxes: readonly Rectangle[]): (Place | null)[] {
   const taken: Rectangle[] = [...boxes];

@@ -1,7 +1,7 @@
 import { totalOf, type CompletedJob } from "../../jobs/job";
 import { texts } from "../../texts";
 
-/** How much is hidden, and how much stays visible because a person decided so. */
+/** How much is hidden, and how much stays visible by a person's decision. */
 export function outcomeOf({ hidden, kept, reviewed, options }: CompletedJob): string {
   const isKept = totalOf(kept) > 0;
   const none = isKept || reviewed ? texts.result.nothingHidden : texts.result.none(options.kinds ?? []);

@@ -16,7 +16,7 @@ export function outline({ left, top, width, height, turned, roll }: Rectangle, r
     [1, 1],
     [-1, 1],
   ].map(([right, down]) => {
-    // In units of the picture's height, in which a turn keeps lengths.
+    // The unit of both axes is the picture's height, so that a rotation keeps lengths.
     const [across, along] = [(right! * width * ratio) / 2, (down! * height) / 2];
     return `${x + (across * cos - along * sin) / ratio} ${y + across * sin + along * cos}`;
   });

@@ -24,14 +24,14 @@ type Props = {
   job: JobWithResult;
   name: string;
   before: string | undefined;
-  /** What the name of a download ends with. */
+  /** The suffix of the download's name. */
   suffix: string;
-  /** The way to change who is hidden. */
+  /** The link for changing what is hidden. */
   decide: ReactNode;
   onRetry: (choices: Partial<Choices>) => void;
 };
 
-/** The result of a job, to compare, enlarge and download. While the job is done again, only to look at. */
+/** The result of a job, to compare, enlarge and download. While the job is being done again, it can only be viewed. */
 export function ResultView({ job, name, before, suffix, decide, onRetry }: Props) {
   const [showBoxes, setShowBoxes] = useState(false);
   const [zoomed, setZoomed] = useState(false);
@@ -121,7 +121,7 @@ export function ResultView({ job, name, before, suffix, decide, onRetry }: Props
   );
 }
 
-/** What was hidden, how it was checked, and what a person should know about it. */
+/** What was hidden, how it was checked, and the warnings. */
 function Summary({ job, name, onRetry }: { job: CompletedJob; name: string; onRetry: Props["onRetry"] }) {
   return (
     <>
@@ -142,7 +142,7 @@ type OutputsProps = { job: CompletedJob; name: string; suffix: string; photo: Bl
 /** The buttons that save or share the result. */
 function Outputs({ job, name, suffix, photo }: OutputsProps) {
   const [failed, setFailed] = useState(false);
-  // Beside the original, a file must have another name.
+  // The result must not have the name of the original, because both may be in one folder.
   const saved = fileName(name, job, suffix || DEFAULT_SUFFIX);
   const file = new File([photo], saved, { type: job.result.content_type });
   return (

@@ -4,8 +4,8 @@ import { texts } from "../../texts";
 import { Notice } from "../../components/notice";
 
 /**
- * Shows the page to people who are signed in, and a button to sign in to others. Until `allowed` is known it shows the
- * page, so that nobody waits where no sign-in is needed.
+ * Shows the page to people who are signed in. Others get a button to sign in. Until `allowed` is known, it shows the page,
+ * so that nobody waits if no sign-in is needed.
  */
 export function SignInGate({ allowed, children }: { allowed: Promise<boolean>; children: ReactNode }) {
   const [open, setOpen] = useState(true);

@@ -12,12 +12,12 @@ export type Check = Partial<Size> & { mustReduce?: Limits };
 /** The brands of HEIC and AVIF. Videos have the same beginning, with other brands. */
 const BRANDS = ["heic", "heix", "hevc", "hevx", "heim", "heis", "mif1", "avif", "avis"];
 
-/** How much of a file is read to tell what it is. The brands of HEIC and AVIF end before that. */
+/** The number of bytes that are read to recognise the format. The brands of HEIC and AVIF end before that. */
 const START = 256;
 
 /**
- * Checks a file against the API's limits before upload. Throws Refused. What the browser cannot tell, for instance
- * whether a photo is damaged, is left to the API.
+ * Checks a file against the API's limits before upload. Throws Refused. The API checks what the browser cannot check, for
+ * instance whether a photo is damaged.
  */
 export async function checkPhoto(file: Blob, reduce: boolean): Promise<Check> {
   if (file.size === 0) throw new Refused("CorruptImage", texts.failures.empty);

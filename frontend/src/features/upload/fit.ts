@@ -1,12 +1,12 @@
 import type { Limits } from "./check-photo";
 import type { Size } from "./photo-size";
 
-/** A photo of fewer pixels is too coarse to find faces in it. */
+/** With fewer pixels, a photo is too coarse to find faces in it. */
 const FEWEST_PIXELS = 1_000_000;
 
 /**
- * Encodes a picture with as many pixels as the limits allow. Takes as many as it has or may have, and fewer as long as the
- * file is too large or the browser cannot draw so many. Null if it cannot draw even a few.
+ * Encodes a picture with as many pixels as the limits allow. Starts with all pixels that are allowed, and takes fewer while
+ * the file is too large or the browser cannot draw them. Null if the browser cannot draw even a few.
  */
 export async function fit(
   { width, height }: Size,
@@ -18,13 +18,13 @@ export async function fit(
     const size = scaled({ width, height }, pixels);
     const blob = await encode(size).catch(() => null);
     if (blob && blob.size <= limits.bytes) return { blob, ...size };
-    // A file shrinks a little less than its pixels do.
+    // The size of a file shrinks a little less than its number of pixels.
     pixels *= blob ? 0.95 * (limits.bytes / blob.size) : 0.5;
   } while (pixels >= FEWEST_PIXELS);
   return null;
 }
 
-/** The size of a picture with the same ratio and at most so many pixels. */
+/** The size of a picture with the same ratio and at most this many pixels. */
 function scaled({ width, height }: Size, pixels: number): Size {
   const scale = Math.min(1, Math.sqrt(pixels / (width * height)));
   return { width: Math.max(1, Math.floor(width * scale)), height: Math.max(1, Math.floor(height * scale)) };

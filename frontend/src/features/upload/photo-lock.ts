@@ -12,6 +12,6 @@ export async function whileNoOtherTabWorksOn(id: string, work: () => Promise<voi
     await navigator.locks.request(`faceblur.photo.${id}`, start);
   } catch (error) {
     if (started) throw error;
-    await work(); // A browser that forbids locks forbids storage, too. Then no other tab knows of the photo.
+    await work(); // A browser that forbids locks also forbids storage, so no other tab has the photo.
   }
 }

@@ -21,7 +21,7 @@ export function readPhotos(now: number): Photo[] {
   return photos.filter((photo) => photo.forgetAt > now);
 }
 
-/** Calls this function with the id of each photo that another tab stores or forgets. Returns what ends it. */
+/** Calls this function with the id of each photo that another tab stores or removes. Returns a function that ends this. */
 export function onOtherTabsChange(changed: (id: string) => void): () => void {
   const listener = ({ key }: StorageEvent) => {
     if (key?.startsWith(PREFIX)) changed(key.slice(PREFIX.length));

@@ -13,10 +13,10 @@ import { reducePhoto } from "./reduce-photo";
 import { uploadPhoto } from "./upload-photo";
 import { WorkQueue } from "./work-queue";
 
-/** The number of photos that are reduced, uploaded or worked on at the same time, so that the first ones end first. */
+/** The most photos that are reduced, uploaded or worked on at the same time. A few at once let the first ones end first. */
 const CONCURRENT_PHOTOS = 4;
 
-/** The longest that an uploaded photo makes the next one wait, in milliseconds. Its job may be slow or never end. */
+/** The longest time for which an uploaded photo keeps its place, in milliseconds. Its job may be slow or never end. */
 const LONGEST_TURN = 30_000;
 
 /** How long this browser remembers a photo with a job, in milliseconds: as long as the server keeps the job. */
@@ -32,11 +32,11 @@ const UNSENT_LIFE = 60 * 60 * 1000;
 export class PhotoStore {
   private photos: readonly Photo[] = [];
   private readonly listeners = new Set<() => void>();
-  /** What ends the work on each photo that this tab works on. */
+  /** The controllers that end the work on the photos of this tab. */
   private readonly working = new Map<string, AbortController>();
   /** The photos that were added in this tab since the page was loaded. */
   private readonly added = new Set<string>();
-  /** The photos that this tab will look at once no other tab works on them. */
+  /** The photos for which this tab waits, until no other tab works on them. */
   private readonly awaited = new Set<string>();
   private readonly queue = new WorkQueue(CONCURRENT_PHOTOS, () =>
     this.photos
@@ -53,8 +53,8 @@ export class PhotoStore {
   readonly snapshot = () => this.photos;
 
   /**
-   * Restores the photos that were there before the page was loaded, continues with them, and follows the other tabs.
-   * Returns what ends the following.
+   * Restores the stored photos, continues to work on them, and follows the changes of other tabs. Returns a function that
+   * ends the following.
    */
   open(): () => void {
     void forgetExpiredFiles(Date.now());
@@ -92,7 +92,7 @@ export class PhotoStore {
     await this.restart(id, choices, {});
   }
 
-  /** Like `retry`, with a decision about the faces. The completed job stays until the new one is completed. */
+  /** Like `retry`, with a decision about what is hidden. The completed job stays until the new one is completed. */
   async decide(id: string, decision: Decision, choices: Partial<Choices> = {}): Promise<void> {
     await this.restart(id, choices, { decision, replaces: this.find(id)?.jobId });
   }
@@ -110,7 +110,7 @@ export class PhotoStore {
     else void this.eraseJobs(id).catch(() => undefined); // a job without a photo expires on its own
   }
 
-  /** Goes back to the completed job that the photo's job should have replaced, and erases that one. */
+  /** Goes back to the completed job that the photo's current job should have replaced, and erases the current one. */
   keepEarlier(id: string): void {
     const photo = this.find(id);
     if (!photo?.replaces) return;
@@ -118,7 +118,7 @@ export class PhotoStore {
     const jobsToErase = jobsOf(photo).filter((job) => job !== replaces);
     const earlier = { jobId: replaces, jobsToErase, replaces: undefined, decision: undefined };
     this.change(id, { ...earlier, stage: "sent", failure: undefined });
-    void this.eraseJobs(id, replaces).catch(() => undefined); // what cannot be erased now stays listed
+    void this.eraseJobs(id, replaces).catch(() => undefined); // a job that cannot be erased now stays in the list of jobs
   }
 
   /** Erases a photo here and on the server. Throws Refused, and keeps the photo, if the server does not answer. */
@@ -129,7 +129,7 @@ export class PhotoStore {
     await this.forget(id);
   }
 
-  /** Whether this tab works on the photo. If not, and it is not idle, another tab does. */
+  /** Whether this tab works on the photo. If it does not, and the photo is not idle, another tab does. */
   readonly worksOn = (id: string) => this.working.has(id);
 
   /** Whether the photo was added in this tab since the page was loaded. */
@@ -162,7 +162,7 @@ export class PhotoStore {
     this.working.get(id)?.abort(new DOMException("cancelled", "AbortError"));
   }
 
-  /** Works on a photo. Stores it only then, so that no other tab gets the lock first. */
+  /** Works on a photo. Stores it only after it has the lock, so that no other tab gets the lock first. */
   private begin(id: string, prepare?: () => Promise<void>): void {
     const controller = new AbortController();
     this.working.set(id, controller);
@@ -172,7 +172,7 @@ export class PhotoStore {
     });
   }
 
-  /** Works on an unfinished photo as soon as no other tab does, unless that tab has finished it. */
+  /** Works on an unfinished photo as soon as no other tab does, unless another tab has finished it. */
   private takeOver({ id, stage }: Photo): void {
     if (isIdle({ stage }) || this.working.has(id) || this.awaited.has(id)) return;
     this.awaited.add(id);
@@ -187,7 +187,7 @@ export class PhotoStore {
     });
   }
 
-  /** Takes over what another tab has stored or forgotten. */
+  /** Takes over a change that another tab has stored. */
   private follow(id: string): void {
     const photo = readPhoto(id);
     if (!photo) {
@@ -250,7 +250,7 @@ export class PhotoStore {
 
   private async send(id: string, signal: AbortSignal): Promise<void> {
     const file = await this.fileToUpload(id, signal);
-    // Jobs of earlier tries. Those that cannot be erased now stay in the photo's list of jobs.
+    // Erase the jobs of earlier tries. A job that cannot be erased now stays in the photo's list of jobs.
     await this.eraseJobs(id, this.find(id)?.replaces).catch(() => undefined);
     signal.throwIfAborted();
     const photo = this.change(id, { stage: "uploading", uploaded: 0 });
@@ -284,8 +284,8 @@ export class PhotoStore {
   }
 
   /**
-   * Erases all jobs of a photo but this one. Throws Refused at the first job that the server does not erase, which stays
-   * listed.
+   * Erases all jobs of a photo except this one. Throws Refused at the first job that the server does not erase. That job
+   * stays in the list.
    */
   private async eraseJobs(id: string, except?: string): Promise<void> {
     const photo = this.find(id);

@@ -4,7 +4,7 @@ import type { Decision } from "../../jobs/job";
 import type { Limits } from "./check-photo";
 import type { Size } from "./photo-size";
 
-/** A photo in the list, as this browser knows it. Once it is sent, its job tells the rest. */
+/** A photo in the list, with the information of this browser. Once it is sent, its job has the rest. */
 export type Photo = {
   /** Identifies the photo in this browser only. */
   id: string;
@@ -15,9 +15,9 @@ export type Photo = {
   /** Its place among the photos that were added with it, from 0. */
   place: number;
   choices: Choices;
-  /** Who is hidden, if a person decided that before the upload. */
+  /** What is hidden, if a person decided that before the upload. */
   decision?: Decision | undefined;
-  /** The completed job whose result stays until that of the new job is there. It is a secret. */
+  /** The id of the completed job whose result stays until the new job is completed. The id is a secret. */
   replaces?: string | undefined;
   stage: "checking" | "waiting" | "reducing" | "uploading" | "sent" | "refused" | "cancelled";
   /** Size in pixels of the upright photo, if the browser can tell. */
@@ -25,7 +25,7 @@ export type Photo = {
   height?: number | undefined;
   /** The limits that the photo exceeds. It must be reduced to them before upload. */
   mustReduce?: Limits | undefined;
-  /** What the photo was before it was reduced. */
+  /** The file size and the pixels of the photo before it was reduced. */
   reducedFrom?: { bytes: number } & Size;
   /** The fraction that is uploaded, 0 to 1. */
   uploaded?: number;
@@ -41,13 +41,13 @@ export type Photo = {
   failure?: Failure | undefined;
 };
 
-/** Whether this browser has nothing more to do for the photo unless the person asks for it. */
+/** Whether this browser does nothing more for the photo unless the person asks for it. */
 export const isIdle = (photo: Pick<Photo, "stage">) => ["sent", "refused", "cancelled"].includes(photo.stage);
 
-/** Sorts photos as the page lists them: what was added last comes first, and photos added together keep their order. */
+/** Sorts photos as the page lists them: the last added come first, and photos added together keep their order. */
 export const inListOrder = (one: Photo, other: Photo) => other.addedAt - one.addedAt || one.place - other.place;
 
-/** Sorts photos as they are worked on: in the order in which they were added. */
+/** Sorts photos in the order of the work: as they were added. */
 export const inWorkOrder = (one: Photo, other: Photo) => one.addedAt - other.addedAt || one.place - other.place;
 
 /** All jobs of the photo that the server may still hold. */

@@ -2,7 +2,7 @@ import { fit } from "./fit";
 import type { Limits } from "./check-photo";
 import type { Size } from "./photo-size";
 
-/** What the worker is asked to do: reduce this file to these limits. */
+/** A request to the worker: reduce this file to these limits. */
 export type Task = { file: Blob; limits: Limits };
 /** The reduced photo, or null if this browser could not reduce it. */
 export type Outcome = ({ blob: Blob } & Size) | null;
@@ -18,7 +18,7 @@ async function reduce({ file, limits }: Task): Promise<Outcome> {
   }
 }
 
-/** The picture as JPEG of this size. Null if this browser cannot draw so many pixels. */
+/** The picture as JPEG of this size. Null if this browser cannot draw that many pixels. */
 async function encode(bitmap: ImageBitmap, { width, height }: Size): Promise<Blob | null> {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d");
@@ -27,7 +27,7 @@ async function encode(bitmap: ImageBitmap, { width, height }: Size): Promise<Blo
   context.fillRect(0, 0, width, height);
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmap, 0, 0, width, height);
-  // Some browsers do not fail but leave a canvas that is too large empty. An empty photo would seem to have no faces.
+  // If a canvas is too large, some browsers leave it empty without an error. An empty photo would seem to have no faces.
   const drawn = context.getImageData(width - 1, height - 1, 1, 1).data[3] === 255;
   return drawn ? canvas.convertToBlob({ type: "image/jpeg", quality: QUALITY }) : null;
 }

@@ -2,7 +2,7 @@ import { offline, Refused } from "../../api/failure";
 import type { CreatedJob } from "../../jobs/job";
 import { texts } from "../../texts";
 
-/** An upload without progress for so many milliseconds is given up. */
+/** An upload is given up after this many milliseconds without progress. */
 const STALL_TIMEOUT = 60_000;
 
 /** Posts a photo with its form to the storage and reports the fraction that is sent. Throws Refused. */
@@ -14,7 +14,7 @@ export function uploadPhoto(
 ): Promise<void> {
   const form = new FormData();
   Object.entries(fields).forEach(([name, value]) => form.append(name, value));
-  // The storage wants the file last. The person's own file name is not sent.
+  // The file must be the last field. The person's own file name is not sent.
   form.append("file", file, "photo");
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();

@@ -9,7 +9,7 @@ export class WorkQueue {
     private readonly order: () => readonly string[],
   ) {}
 
-  /** Waits for a place, and gives back the one that it may still have. Throws the signal's reason if the photo is cancelled before it has one. */
+  /** Gives back the photo's old place, if any, and waits for a new one. Throws the signal's reason if it is cancelled. */
   enter(id: string, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       this.admitted.delete(id);
@@ -28,7 +28,7 @@ export class WorkQueue {
     this.admit();
   }
 
-  /** Admits photos while there are places, and as long as the next one is ready. */
+  /** Admits photos while there are places and the next photo is ready. */
   admit(): void {
     for (const id of this.order().filter((one) => !this.admitted.has(one))) {
       const start = this.waiting.get(id);
