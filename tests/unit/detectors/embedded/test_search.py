@@ -14,12 +14,15 @@ from hypothesis import strategies as st
 
 from faceblur.detectors.embedded.candidates import NONE, SCORE
 from faceblur.detectors.embedded.search import (
+    BARELY_CLEAR,
+    BARELY_CLEAR_HINT,
     CLEAR_IN_OVERVIEW,
     DETAILS,
     HINT,
     LIKELY_IN_CHECK,
     LIKELY_TO_CENTERFACE,
     LIKELY_TO_YUNET_ALONE,
+    OVERVIEW_HINT,
     OVERVIEW_SCALE,
     SURE,
     UNSEEN,
@@ -108,6 +111,14 @@ def test_either_network_alone_finds_a_clear_face(face, colour):
     (found,), _ = looked_at(painted(SIZE, face, **{colour: LIKELY}))
     assert found[:4] == pytest.approx(face, abs=2.5)
     assert found[SCORE] > DEFAULT_CONFIDENCE
+
+
+@pytest.mark.parametrize(("width", "is_shown"), [(BARELY_CLEAR - 4, True), (BARELY_CLEAR + 8, False)])
+def test_a_faint_face_of_the_overview_is_shown_larger_if_it_is_barely_clear(width, is_shown):
+    faint = (BARELY_CLEAR_HINT + OVERVIEW_HINT) / 2
+    _, blank = looked_at(painted(SIZE))
+    _, hinted = looked_at(painted(SIZE, (700, 500, 700 + width, 540), red=faint))
+    assert (pixels_of_tiles(hinted) > pixels_of_tiles(blank)) == is_shown
 
 
 def test_a_clear_face_that_only_the_details_show_needs_a_higher_score():
