@@ -36,14 +36,14 @@ CHECK_SCALE = 1.25
 DETAILS = ((6, 24, 1.5), (24, 48, 1.0))
 WIDER = 1.5  # The details may show faces up to this many times wider than the range.
 CLEAR_IN_OVERVIEW = 24  # pixels; narrower faces of the overview are only hints.
-BARELY_CLEAR = 32  # pixels; in the overview, a face between these two widths may have a low score.
 
 # Scores of 0…1, chosen on real photos (docs/detection.md).
 LOWEST = 0.08  # A candidate below this is noise.
 POSSIBLE = 0.1  # YuNet's score in a check from which a candidate may be a face.
 HINT = 0.2  # YuNet's score from which a candidate is a hint.
-OVERVIEW_HINT = 0.15  # CenterFace's score in the overview from which a candidate is a hint.
-BARELY_CLEAR_HINT = 0.1  # The same for one that is barely clear.
+OVERVIEW_HINT = (
+    0.15  # CenterFace's score in the overview from which a narrower candidate is a hint; a clear one always is.
+)
 SURE = 0.3  # A clear face of the overview with a higher score needs no details.
 
 # The score that corresponds to the default confidence, by the face's width in pixels. Texture looks like a tiny face
@@ -72,9 +72,7 @@ def find_faces(
     hints = scan(yunet, picture, HINT_SCALE, blocks_of(picture.size, HINT_SCALE, yunet.largest_block), HINT)
     clear = widths(overview) >= CLEAR_IN_OVERVIEW
     sure = overview[clear & (overview[:, SCORE] > SURE)]
-    barely = clear & (widths(overview) < BARELY_CLEAR)
-    hinting = overview[:, SCORE] > np.where(barely, BARELY_CLEAR_HINT, OVERVIEW_HINT)
-    possible = joined([overview[hinting], hints])
+    possible = joined([overview[clear | (overview[:, SCORE] > OVERVIEW_HINT)], hints])
     possible = possible[~have_centre_in(possible, sure)]
     details = joined([scan_details(centerface, picture, possible, *each) for each in DETAILS])
     unseen = (widths(details) >= CLEAR_IN_OVERVIEW) & ~have_centre_in(details, overview)

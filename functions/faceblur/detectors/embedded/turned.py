@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 LONG_SIDE, SCALE = 800, 0.5  # the reduced photo has at most this longer side (pixels) and this scale
 QUARTERS = {1: Image.Transpose.ROTATE_90, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_270}
-HINT = 0.3  # YuNet's score from which a candidate is a hint
+HINT = 0.25  # YuNet's score from which a candidate is a hint
 HINTS = 5  # the best hints that are followed, per megapixel of the photo
 FEWEST = 2  # the hints that are followed in a small photo
 LIKELY_TURNED = 0.35  # CenterFace's score of a large crop that corresponds to the default confidence

@@ -14,14 +14,13 @@ from hypothesis import strategies as st
 
 from faceblur.detectors.embedded.candidates import NONE, SCORE
 from faceblur.detectors.embedded.search import (
-    BARELY_CLEAR,
-    BARELY_CLEAR_HINT,
     CLEAR_IN_OVERVIEW,
     DETAILS,
     HINT,
     LIKELY_IN_CHECK,
     LIKELY_TO_CENTERFACE,
     LIKELY_TO_YUNET_ALONE,
+    LOWEST,
     OVERVIEW_HINT,
     OVERVIEW_SCALE,
     SURE,
@@ -113,9 +112,9 @@ def test_either_network_alone_finds_a_clear_face(face, colour):
     assert found[SCORE] > DEFAULT_CONFIDENCE
 
 
-@pytest.mark.parametrize(("width", "is_shown"), [(BARELY_CLEAR - 4, True), (BARELY_CLEAR + 8, False)])
-def test_a_faint_face_of_the_overview_is_shown_larger_if_it_is_barely_clear(width, is_shown):
-    faint = (BARELY_CLEAR_HINT + OVERVIEW_HINT) / 2
+@pytest.mark.parametrize(("width", "is_shown"), [(CLEAR_IN_OVERVIEW + 4, True), (CLEAR_IN_OVERVIEW - 4, False)])
+def test_a_faint_face_of_the_overview_is_shown_larger_if_it_is_clear(width, is_shown):
+    faint = (LOWEST + OVERVIEW_HINT) / 2
     _, blank = looked_at(painted(SIZE))
     _, hinted = looked_at(painted(SIZE, (700, 500, 700 + width, 540), red=faint))
     assert (pixels_of_tiles(hinted) > pixels_of_tiles(blank)) == is_shown
