@@ -41,7 +41,7 @@ CLEAR_IN_OVERVIEW = 24  # pixels; narrower faces of the overview are only hints.
 LOWEST = 0.08  # A candidate below this is noise.
 POSSIBLE = 0.1  # YuNet's score in a check from which a candidate may be a face.
 HINT = 0.2  # YuNet's score from which a candidate is a hint.
-OVERVIEW_HINT = 0.15  # CenterFace's score in the overview from which a narrow candidate is a hint; clear ones always are.
+OVERVIEW_HINT = 0.15  # CenterFace's score in the overview from which a candidate that is not clear is a hint.
 SURE = 0.3  # A clear face of the overview with a higher score needs no details.
 
 # The score that corresponds to the default confidence, by the face's width in pixels. Texture looks like a tiny face
