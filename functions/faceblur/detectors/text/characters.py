@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 # A mean probability of the characters from which they count as surely read. Drawn plates in alphabets that the network
-# does not know were read as words of small letters, with at most 0.87.
-SURE = 0.9
+# does not know were read as words of small letters, with at most 0.91.
+SURE = 0.92
 # A line has no digit if at no place the network gives all digits together this probability.
 NO_DIGIT = 0.05
 # Fewer letters may be a part of a plate: the rest is hidden by something, or stands in another line.

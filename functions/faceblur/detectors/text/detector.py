@@ -42,7 +42,7 @@ MOST_ENLARGED = 1.5  # times
 # texture.
 LIKELY, CLEAR_PLATE = 0.6, 0.75
 LEAST = 0.3  # a score below this is noise
-MOST_READ = 40  # lines, which take a second of a processor; the others count as plates
+MOST_READ = 60  # lines, which take about a second of a processor; the others count as plates
 NEAR_LIMIT = 20  # pixels, as the network sees them; the letters of such a line are about 6 pixels high
 
 
@@ -88,8 +88,8 @@ def lines_of(picture: Image.Image, long_side: int) -> list[Line]:
 
 def plates_by_characters(picture: Image.Image, lines: Sequence[Line]) -> list[bool]:
     """Whether the characters of each of these lines, the surest first, may be a plate's."""
-    readings = reading_network().read(picture, lines[:MOST_READ])
-    return [not is_no_plate(reading) for reading in readings] + [True] * len(lines[MOST_READ:])
+    read = [not is_no_plate(reading_network().read(picture, line)) for line in lines[:MOST_READ]]
+    return read + [True] * len(lines[MOST_READ:])
 
 
 def scale_of_whole(picture: Image.Image, long_side: int) -> float:
