@@ -57,10 +57,12 @@ def face(left: float, top: float, width: float, height: float, confidence: float
     }
 
 
-def line(corners: list[tuple[float, float]], words: int = 1, confidence: float = 99.0) -> list[dict[str, Any]]:
+def line(
+    corners: list[tuple[float, float]], words: int = 1, confidence: float = 99.0, text: str = "AB 123 CD"
+) -> list[dict[str, Any]]:
     """The entries of an answer's TextDetections about a line with these corners, clockwise from where it begins."""
     polygon = [{"X": x, "Y": y} for x, y in corners]
-    entry = {"DetectedText": "text", "Confidence": confidence, "Geometry": {"Polygon": polygon}}
+    entry = {"DetectedText": text, "Confidence": confidence, "Geometry": {"Polygon": polygon}}
     return [entry | {"Type": "LINE", "Id": 0}, *([entry | {"Type": "WORD", "ParentId": 0}] * words)]
 
 

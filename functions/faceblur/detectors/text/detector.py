@@ -1,4 +1,4 @@
-"""The embedded detector of text and number plates: one network that runs inside the function."""
+"""The embedded detector of text and number plates: a network that finds lines of text, and one that reads them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from PIL import Image
 
 from faceblur.detectors.base import Detection, DetectionPass
 from faceblur.detectors.embedded.detector import opened
+from faceblur.detectors.text.characters import is_no_plate
 from faceblur.detectors.text.lines import boxes_of
 from faceblur.detectors.text.network import text_network
 from faceblur.detectors.text.plates import wanted_among
+from faceblur.detectors.text.reading import reading_network
 from faceblur.detectors.text.regions import holds_a_side, lines_in
 from faceblur.detectors.warnings import WarningCode
 from faceblur.geometry import Rectangle, merge_lines
 from faceblur.photo.decode import inspect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from faceblur.detectors.base import StoredPhoto
     from faceblur.detectors.text.lines import Line
@@ -40,11 +42,12 @@ MOST_ENLARGED = 1.5  # times
 # texture.
 LIKELY, CLEAR_PLATE = 0.6, 0.75
 LEAST = 0.3  # a score below this is noise
+MOST_READ = 60  # lines, which take about a second of a processor; the others count as plates
 NEAR_LIMIT = 20  # pixels, as the network sees them; the letters of such a line are about 6 pixels high
 
 
 class EmbeddedTextDetector:
-    """PP-OCRv6 under onnxruntime, on the processors of this machine."""
+    """PP-OCRv6's networks under onnxruntime, on the processors of this machine."""
 
     def __init__(self, kinds: Collection[Kind]) -> None:
         """Find these kinds: plates, text or both. With `text`, a plate is still called a plate if both are wanted."""
@@ -55,11 +58,19 @@ class EmbeddedTextDetector:
         picture, warnings = opened(photo, detection_pass)
         long_side = LONG_SIDE[detection_pass]
         lines = lines_of(picture, long_side)
-        boxes = wanted_among(lines, picture.size, self.kinds, min_confidence, CONFIDENCES)
+        versions = [text_network().version]
+
+        def may_be_plates(candidates: Sequence[Line]) -> list[bool]:
+            if not candidates:  # the second network is loaded only if there is something to read
+                return []
+            versions.append(reading_network().version)
+            return plates_by_characters(picture, candidates)
+
+        boxes = wanted_among(lines, picture.size, self.kinds, min_confidence, CONFIDENCES, may_be_plates)
         least = NEAR_LIMIT / best_scale(picture, long_side)
         if is_reduced(picture, photo) or any(box.height * picture.height < least for box in boxes):
             warnings.append(WarningCode.NEAR_SIZE_LIMIT)
-        return Detection(boxes, "embedded", text_network().version, calls=0, warnings=sorted(warnings))
+        return Detection(boxes, "embedded", " ".join(versions), calls=0, warnings=sorted(warnings))
 
 
 def lines_of(picture: Image.Image, long_side: int) -> list[Line]:
@@ -73,6 +84,12 @@ def lines_of(picture: Image.Image, long_side: int) -> list[Line]:
             line for tile in tiles for line in seen(picture, tile, 1) if line.short <= HIGHEST_IN_TILE * long_side
         ]
     return each_once(found, picture.size)
+
+
+def plates_by_characters(picture: Image.Image, lines: Sequence[Line]) -> list[bool]:
+    """Whether the characters of each of these lines, the surest first, may be a plate's."""
+    read = [not is_no_plate(reading_network().read(picture, line)) for line in lines[:MOST_READ]]
+    return read + [True] * len(lines[MOST_READ:])
 
 
 def scale_of_whole(picture: Image.Image, long_side: int) -> float:

@@ -1,8 +1,7 @@
 """Which lines of text are number plates, and how much of a plate its letters leave over.
 
-The shape tells them apart, not the characters: recognising them would take more time, and it fails where letters are
-too small to be read. Signs of the same shape count as plates, because a plate that is missed is worse. docs/text.md has
-the figures.
+The shape of a line tells whether it may be a plate, and then its characters whether it is none (characters.py). What
+cannot be read counts as a plate, because a plate that is missed is worse. docs/text.md has the figures.
 """
 
 from __future__ import annotations
@@ -32,30 +31,38 @@ APART, NEIGHBOUR, ALIKE = 0.5, 1.6, 1.5
 OF_PLATE = 0.8
 
 
-def plates_among(lines: Sequence[Line]) -> list[Line]:
-    """The lines that may be plates, enlarged to the plates."""
-    return [whole_plate(line) for line in lines if has_the_shape(line) and not in_longer_text(line, lines)]
-
-
 def wanted_among(
     lines: Sequence[Line],
     size: tuple[int, int],
     kinds: Collection[Kind],
     min_confidence: float,
     confidences: Mapping[Kind, Callable[[float], float]],
+    may_be_plates: Callable[[Sequence[Line]], Sequence[bool]],
 ) -> list[Box]:
     """The boxes of the kinds that are wanted, plates, texts or both, of at least this confidence (0…100).
 
-    `confidences` has for each kind the confidence that a score gives. The most confident box comes first. If both kinds
-    are wanted, a plate is no text as well. It has the confidence of the text then, because it is hidden as surely.
+    `confidences` has for each kind the confidence that a score gives. `may_be_plates` tells for each line whether its
+    characters may be a plate's. The most confident box comes first.
+
+    If both kinds are wanted, a plate is no text as well. It has the confidence of the text then, because it is hidden
+    as surely. Nothing is read then, because it would be hidden in any case, so the shape alone tells what counts as a
+    plate.
     """
     texts = boxes_of(lines, size, "text", confidences["text"]) if "text" in kinds else []
     found = [box for box in texts if box.confidence >= min_confidence]
     if "plate" in kinds:
-        likely = [line for line in plates_among(lines) if confidences["plate"](line.score) >= min_confidence]
-        plates = boxes_of(likely, size, "plate", confidences["text" if "text" in kinds else "plate"])
+        likely = [line for line in candidates(lines) if confidences["plate"](line.score) >= min_confidence]
+        if "text" not in kinds:
+            likely = [line for line, may_be in zip(likely, may_be_plates(likely), strict=True) if may_be]
+        confidence_of = confidences["text" if "text" in kinds else "plate"]
+        plates = boxes_of([whole_plate(line) for line in likely], size, "plate", confidence_of)
         found = [*plates, *(box for box in found if not any(is_told_by(plate, box) for plate in plates))]
     return sorted(found, key=lambda box: -box.confidence)
+
+
+def candidates(lines: Sequence[Line]) -> list[Line]:
+    """The lines that may be plates by their shape and their place among the others."""
+    return [line for line in lines if has_the_shape(line) and not in_longer_text(line, lines)]
 
 
 def is_told_by(plate: Box, text: Box) -> bool:

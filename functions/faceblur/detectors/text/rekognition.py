@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/rekognition/latest/APIReference/API_DetectText.html
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import atan2
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from faceblur.aws import service_errors
 from faceblur.detectors import rekognition
 from faceblur.detectors.base import Answer
 from faceblur.detectors.rekognition import Operation, Search
+from faceblur.detectors.text.characters import Reading, is_no_plate
 from faceblur.detectors.text.lines import Line, boxes_of, line_around
 from faceblur.detectors.text.plates import wanted_among
 from faceblur.errors import DetectorThrottled, DetectorUnavailable
@@ -24,7 +26,7 @@ from faceblur.geometry import merge_lines
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from mypy_boto3_rekognition.type_defs import DetectTextFiltersTypeDef
+    from mypy_boto3_rekognition.type_defs import DetectTextFiltersTypeDef, TextDetectionTypeDef
 
     from faceblur.detectors.base import Detection, DetectionPass, PaidCalls, StoredPhoto
     from faceblur.detectors.rekognition import Request
@@ -49,24 +51,39 @@ class RekognitionTextDetector:
         """The plates and texts of at least this confidence (0…100). Raises the errors of `RekognitionDetector`."""
         search = Search(photo, detection_pass, self.paid, self.answers, TEXT)
         size = search.photo_area.size
-        lines = [line_of(box, size) for box in merge_lines(search.survey())]
-        return search.detection(wanted_among(lines, size, self.kinds, min_confidence, CONFIDENCES), min_confidence)
+        boxes = search.survey()
+        if "text" in self.kinds:  # then nobody asks what it says, and a line found again is one text
+            boxes = [replace(box, kind="text") for box in boxes]
+        kinds = {line_of(box, size): box.kind for box in merge_lines(boxes)}
+
+        def may_be_plates(lines: Sequence[Line]) -> list[bool]:
+            return [kinds[line] == "plate" for line in lines]
+
+        found = wanted_among([*kinds], size, self.kinds, min_confidence, CONFIDENCES, may_be_plates)
+        return search.detection(found, min_confidence)
 
 
 def detect_text(request: Request) -> Answer:
-    """The lines of one answer, as turned boxes in fractions of the image; they may reach outside the image."""
+    """The lines of one answer, as turned boxes in fractions of the image; they may reach outside the image.
+
+    A box is of the kind `plate` if its characters may be a plate's, whatever its shape. Answers are remembered, so they
+    must not hold the characters.
+    """
     with service_errors(throttled=DetectorThrottled, unavailable=DetectorUnavailable):
         found = rekognition.client().detect_text(Image=request.image, Filters=FILTERS)["TextDetections"]
-    width, height = request.size
-    lines = [
-        line_in(
-            [(point["X"] * width, point["Y"] * height) for point in each["Geometry"]["Polygon"]], each["Confidence"]
-        )
-        for each in found
-        if each["Type"] == "LINE"
-    ]
+    boxes = [box for each in found if each["Type"] == "LINE" for box in boxes_about(each, request.size)]
     words = sum(each["Type"] == "WORD" for each in found)
-    return Answer(boxes_of(lines, request.size, "text", confidence_of), words >= FULL_ANSWER)
+    return Answer(boxes, words >= FULL_ANSWER)
+
+
+def boxes_about(told: TextDetectionTypeDef, size: tuple[int, int]) -> list[Box]:
+    """The box of a line that the service tells about a picture of this size."""
+    width, height = size
+    corners = [(point["X"] * width, point["Y"] * height) for point in told["Geometry"]["Polygon"]]
+    text = told["DetectedText"]
+    reading = Reading(text, told["Confidence"] / 100, digit=float(any(map(str.isdigit, text))))
+    kind: Kind = "text" if is_no_plate(reading) else "plate"
+    return boxes_of([line_in(corners, told["Confidence"])], size, kind, confidence_of)
 
 
 TEXT = Operation("DetectText", detect_text, mirrors=False, size_limit=False)

@@ -265,6 +265,7 @@ def test_the_layer_holds_only_what_is_meant_to_be_there(built):
         "numpy.libs",
         "onnxruntime",
         "ppocr",
+        "ppocr_reader",
         "yunet",
     }
     assert [path.name for path in (built / "OnnxLayer").iterdir()] == ["python"]
@@ -275,6 +276,7 @@ def test_the_layer_holds_only_what_is_meant_to_be_there(built):
     [
         ("centerface", "MIT License"),
         ("ppocr", "Apache License"),
+        ("ppocr_reader", "Apache License"),
         ("yunet", "Redistribution and use in source and binary"),
     ],
 )

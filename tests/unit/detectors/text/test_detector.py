@@ -107,6 +107,80 @@ def test_a_photo_too_dark_for_a_reliable_search_is_told():
     assert WarningCode.DARK_PHOTO in look(encoded(Image.new("RGB", (640, 480)), "PNG"), "text").warnings
 
 
+@pytest.mark.parametrize("text", ["Bakery", "we are in"])
+@pytest.mark.parametrize("detection_pass", DetectionPass)
+def test_a_sign_of_the_shape_of_a_plate_stays_visible(text, detection_pass):
+    photo, mask = street_with_plate(0, text=text)
+
+    assert look(photo, "plate", detection_pass=detection_pass).boxes == []
+    texts = look(photo, "text", detection_pass=detection_pass).boxes
+    assert covered(mask, [Region(box, Style()) for box in texts]) > 0.4
+
+
+@pytest.mark.parametrize("text", ["GOTHAM", "B MW 1234"])
+@pytest.mark.parametrize("detection_pass", DetectionPass)
+def test_what_may_be_a_plate_is_covered_whatever_it_says(text, detection_pass):
+    photo, mask = street_with_plate(0, 2, text)
+    boxes = look(photo, "plate", detection_pass=detection_pass).boxes
+
+    assert covered(mask, [Region(box, Style()) for box in boxes]) > 0.9
+
+
+def test_a_sign_and_a_plate_are_told_from_each_other_in_one_photo():
+    street = street_pixels().copy()
+    signs = {"AB 123 CD": (0.3, 0.6), "Bakery": (0.6, 0.3)}
+    for text, (x, y) in signs.items():
+        street.paste(plate(0, text=text).convert("RGB"), (round(x * street.width), round(y * street.height)))
+
+    (box,) = look(encoded(street, "PNG"), "plate").boxes
+    assert (box.left, box.top) == pytest.approx(signs["AB 123 CD"], abs=0.03)
+
+
+def test_the_network_that_reads_is_loaded_only_if_there_is_something_to_read(monkeypatch):
+    def fails() -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(detector, "reading_network", fails)
+    photo, _ = street_with_plate(0)
+
+    assert look(photo, "text").boxes != []
+    assert [box.kind for box in look(photo, "plate", "text").boxes].count("plate") == 1
+    assert look(encoded(street_pixels(), "PNG"), "plate").boxes == []
+    with pytest.raises(AssertionError):
+        look(photo, "plate")
+
+
+def test_the_version_names_the_networks_that_were_used():
+    photo, _ = street_with_plate(0)
+    used = [[name.split("-")[0] for name in look(photo, kind).version.split()] for kind in ("text", "plate")]
+
+    assert used == [["ppocr", "onnxruntime"], ["ppocr", "onnxruntime", "ppocr_reader", "onnxruntime"]]
+
+
+def test_lines_beyond_the_most_that_are_read_count_as_plates(monkeypatch):
+    photo, _ = street_with_plate(0, text="Bakery")
+    assert look(photo, "plate").boxes == []
+    monkeypatch.setattr(detector, "MOST_READ", 0)
+
+    assert [box.kind for box in look(photo, "plate").boxes] == ["plate"]
+
+
+@pytest.mark.parametrize("detection_pass", DetectionPass)
+def test_the_tiles_show_a_large_photo_at_its_own_size(detection_pass):
+    """Of these faint words in grain, a look at three quarters of the size finds a sixth."""
+    grain = np.random.default_rng(0).normal(0, 14, (1800, 2400, 1))
+    mask = Image.new("L", (2400, 1800))
+    for place in range(24):
+        ImageDraw.Draw(mask).text((120 + place % 6 * 370, 200 + place // 6 * 400), "Smith", 255, FAINT)
+    ink = np.asarray(mask)[:, :, None] / 255
+    pixels = grain + np.array(WALL[0]) * (1 - ink) + 80 * ink
+    photo = encoded(Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)), "PNG")
+    boxes = look(photo, "text", detection_pass=detection_pass).boxes
+
+    letters = mask.point(lambda level: 255 if level > 127 else 0)
+    assert covered(letters, [Region(box, Style()) for box in boxes]) > 0.9
+
+
 def test_text_has_its_own_kind_and_a_plate_is_told_once():
     photo, _ = street_with_plate(0)
 
@@ -137,6 +211,7 @@ def smooth(size: tuple[int, int], colour: tuple[int, int, int], contrast: int) -
     return Image.fromarray(np.clip(levels + colour, 0, 255).astype(np.uint8))
 
 
+FAINT = ImageFont.load_default(11)
 SKY, WALL, GREY = ((90, 140, 220), 25), ((150, 160, 170), 20), ((128, 128, 128), 0)
 
 

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from faceblur.detectors.text.detector import CLEAR_PLATE, CONFIDENCES
 from faceblur.detectors.text.lines import Line
-from faceblur.detectors.text.plates import plates_among, wanted_among
+from faceblur.detectors.text.plates import candidates, wanted_among, whole_plate
 from faceblur.detectors.text.regions import ENLARGED, holds_a_side, lines_in
 from faceblur.geometry import Box, merge_lines
 
@@ -63,7 +63,8 @@ def a_line(y: float = 100, long: float = 120, short: float = 30, roll: float = 0
 
 
 def test_a_line_with_the_shape_of_a_plate_is_enlarged_to_the_plate():
-    (plate,) = plates_among([a_line()])
+    (line,) = candidates([a_line()])
+    plate = whole_plate(line)
 
     assert plate.long > 120
     assert plate.short > 30
@@ -71,19 +72,19 @@ def test_a_line_with_the_shape_of_a_plate_is_enlarged_to_the_plate():
 
 @pytest.mark.parametrize("line", [a_line(long=300), a_line(long=36), a_line(roll=60)], ids=["long", "short", "up"])
 def test_another_line_is_no_plate(line):
-    assert plates_among([line]) == []
+    assert candidates([line]) == []
 
 
 def test_a_line_within_a_longer_text_is_no_plate():
     lines = [a_line(y=100 + 36 * number) for number in range(3)]
 
-    assert {plate.y for plate in plates_among(lines)} == {100, 172}
+    assert {line.y for line in candidates(lines)} == {100, 172}
 
 
 def test_a_line_that_was_found_twice_is_no_neighbour_of_itself():
     lines = [a_line(y=100 + 5 * number) for number in range(3)]
 
-    assert len(plates_among(lines)) == 3
+    assert len(candidates(lines)) == 3
 
 
 def test_a_line_that_was_found_again_is_left_out():
@@ -116,8 +117,12 @@ def test_the_outline_of_something_large_is_less_likely_a_text_than_what_is_fille
     assert hollow.score < 0.75 * filled.score
 
 
+def all_may_be(lines: list[Line]) -> list[bool]:
+    return [True] * len(lines)
+
+
 def wanted(score: float, min_confidence: float, *kinds: str) -> list[tuple[str, int]]:
-    found = wanted_among([a_line(score=score)], (400, 300), kinds, min_confidence, CONFIDENCES)
+    found = wanted_among([a_line(score=score)], (400, 300), kinds, min_confidence, CONFIDENCES, all_may_be)
     return [(box.kind, round(box.confidence)) for box in found]
 
 
@@ -140,6 +145,29 @@ def test_a_plate_is_hidden_as_surely_as_a_text_if_both_are_wanted():
     assert wanted(0.88, 50, "plate", "text") == [("plate", as_text[1])]
 
 
+def test_only_what_the_shape_and_the_score_leave_is_asked_for_its_characters():
+    read = []
+
+    def none_is_a_plate(lines: list[Line]) -> list[bool]:
+        read.extend(lines)
+        return [False] * len(lines)
+
+    likely, unlikely, long = a_line(score=0.9), a_line(y=200, score=0.5), a_line(y=250, long=390)
+    lines = [likely, unlikely, long]
+
+    assert wanted_among(lines, (400, 300), ["plate"], 50, CONFIDENCES, none_is_a_plate) == []
+    assert read == [likely]
+
+
+def test_nothing_is_asked_for_its_characters_if_all_text_is_hidden():
+    def fails(_: list[Line]) -> list[bool]:
+        raise AssertionError
+
+    found = wanted_among([a_line()], (400, 300), ["plate", "text"], 50, CONFIDENCES, fails)
+    assert [box.kind for box in found] == ["plate"]
+    assert [box.kind for box in wanted_among([a_line()], (400, 300), ["text"], 50, CONFIDENCES, fails)] == ["text"]
+
+
 @pytest.mark.parametrize(
     ("line", "holds"),
     [
@@ -160,5 +188,5 @@ def test_what_holds_a_whole_side_of_the_picture(line, holds):
 def test_a_text_stays_beside_a_plate_that_is_less_sure():
     """A job that wants more confidence than the plate has would lose both."""
     around, sure = Line(150, 45, 300, 90, 0, 0.76), Line(150, 45, 250, 40, 0, 0.95)
-    found = wanted_among([around, sure], (1000, 500), ["plate", "text"], 50, CONFIDENCES)
+    found = wanted_among([around, sure], (1000, 500), ["plate", "text"], 50, CONFIDENCES, all_may_be)
     assert max(box.confidence for box in found) == pytest.approx(CONFIDENCES["text"](0.95))

@@ -97,8 +97,39 @@ def test_the_shape_of_a_line_tells_a_plate_from_text(service):
     assert [box.kind for box in look("text").boxes] == ["text", "text"]
 
 
+def test_the_characters_of_a_line_tell_a_plate_from_a_word(service):
+    plate, word = corners(200, 100, 100, 25), corners(200, 300, 100, 25)
+    service.text_default = line(plate, text="LM 298 AJ") + line(word, text="Bakery")
+    assert [round(in_pixels(box)[1]) for box in look("plate").boxes] == [100]
+    assert [round(in_pixels(box)[1]) for box in look("plate", detection_pass=CHECK).boxes] == [100]
+    # What is hidden in any case is told apart by its shape alone.
+    assert [box.kind for box in look("plate", "text").boxes] == ["plate", "plate"]
+    assert [box.kind for box in look("text").boxes] == ["text", "text"]
+
+
+def test_digits_of_any_script_may_be_a_plates(service):
+    service.text_default = line(corners(200, 100, 100, 25), text="٣٤٥١")
+    assert [box.kind for box in look("plate").boxes] == ["plate"]
+
+
+@pytest.mark.parametrize(("kind", "found"), [("plate", ["plate"]), ("text", ["text"])])
+def test_a_line_that_was_read_twice_may_be_a_plate_and_is_one_text(service, kind, found):
+    """As in two tiles that overlap."""
+    place = corners(200, 100, 100, 25)
+    service.text_default = line(place, text="Bakery") + line(place, text="8AKERY", confidence=95)
+    assert [box.kind for box in look(kind).boxes] == found
+
+
+def test_what_was_read_is_not_remembered(service):
+    service.text_default = line(corners(200, 100, 100, 25), text="LM 298 AJ")
+    answers = {}
+    assert RekognitionTextDetector(["plate"], Paid(), answers).detect(photo(), 50, FIRST).boxes != []
+    assert len(answers) == 1
+    assert "298" not in repr(answers)
+
+
 def test_a_plate_that_can_hardly_be_read_is_a_plate(service):
-    service.text_default = line(corners(200, 100, 100, 25), confidence=52)
+    service.text_default = line(corners(200, 100, 100, 25), confidence=52, text="Bakery")
     assert [box.kind for box in look("plate").boxes] == ["plate"]
     assert look("plate", min_confidence=60).boxes == []
 
