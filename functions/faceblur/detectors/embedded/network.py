@@ -76,9 +76,12 @@ def share_arena() -> None:
 def give_back_memory() -> None:
     """Give the memory that nothing uses back to the system.
 
-    The C library keeps what a decoded photo took, in pieces of which most do not fit what the networks request.
+    The C library keeps the memory of a decoded photo, in pieces that are too small for most requests of the networks.
+    Only the GNU C library needs this, and has the call.
     """
-    ctypes.CDLL(None).malloc_trim(0)
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim:
+        trim(0)
 
 
 def as_input(pictures: Sequence[Image.Image]) -> Floats:
