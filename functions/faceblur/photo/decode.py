@@ -290,6 +290,8 @@ def _opened(data: bytes, format_: str) -> ImageFile.ImageFile:
         raise
     if format_ == "TIFF":
         image.seek(tiff.primary_page(data) or 0)
+    if isinstance(image, JpegImagePlugin.JpegImageFile) and len(image.layer) > image.layers:
+        raise CorruptImage  # It has two frame headers. No decoder reads its pixels.
     return image
 
 

@@ -50,6 +50,12 @@ def icc_segments(profile: bytes) -> bytes:
     )
 
 
+def two_frames(photo: bytes) -> bytes:
+    """The same JPEG with its frame header twice."""
+    start = photo.index(b"\xff\xc0\0\x11")
+    return photo[: start + 19] + photo[start:]
+
+
 GOOD: dict[str, Make] = cached(
     {
         "JPEG": lambda: encoded(picture(), "JPEG", quality=85, exif=exif(), icc_profile=SRGB, xmp=XMP, comment=MARK),
@@ -101,6 +107,7 @@ def jpegs() -> Iterator[tuple[str, Make]]:
         "ICC profile of a hundred parts, one missing",
         lambda: jpeg_with(icc_segments(SRGB * 1000)[: 50 * 65_018], icc_segments(SRGB * 1000)[51 * 65_018 :]),
     )
+    yield "two frames", lambda: two_frames(GOOD["JPEG"]())
     yield "no components", lambda: b"\xff\xd8" + segment(0xC0, struct.pack(">BHHB", 8, SIDE, SIDE, 0)) + b"\xff\xd9"
     yield (
         "two components",
