@@ -26,7 +26,14 @@ from faceblur.errors import CorruptImage, FaceblurError, ImageTooLarge, ImageToo
 from faceblur.geometry import Rectangle
 from faceblur.limits import MAX_PIXELS, MAX_RATIO, MAX_RESULT_BYTES, MIN_SIDE
 from faceblur.photo import boxes, colours, kinds, tiff
-from faceblur.photo.structure import check_structure, jpeg_bits, jpeg_scans, png_chunks, without_greedy_tags
+from faceblur.photo.structure import (
+    check_structure,
+    jpeg_bits,
+    jpeg_is_arithmetic,
+    jpeg_scans,
+    png_chunks,
+    without_greedy_tags,
+)
 from faceblur.photo.tiff_reader import TiffFile
 
 if TYPE_CHECKING:
@@ -283,7 +290,11 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
 def _opened(data: bytes, format_: str) -> ImageFile.ImageFile:
     """The primary picture of the file."""
     try:
-        image = _OPENERS[format_](BytesIO(data))
+        is_arithmetic = format_ == "JPEG" and jpeg_is_arithmetic(data)
+        image = _OPENERS[format_](BytesIO(data + _END if is_arithmetic else data))
+        if is_arithmetic:
+            # libjpeg's arithmetic decoder cannot wait for more bytes, and Pillow gives it 64 KiB at a time.
+            image.decodermaxblock = len(data) + len(_END)
     except (OSError, SyntaxError) as error:
         if unusual := _said_of_unusual(data, format_):
             raise UnsupportedFormat(unusual) from error

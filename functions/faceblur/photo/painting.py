@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from faceblur.geometry import Rectangle
 from faceblur.limits import MIN_STRENGTH
 from faceblur.photo.outlines import Frame, Outline, enlarged, outline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from faceblur.geometry import Rectangle
     from faceblur.limits import StyleKind
     from faceblur.photo.styles import Region, Style
 
@@ -33,6 +33,10 @@ HALVINGS = 2
 # The paint of the blur style is computed at up to this many pixels along its longer side, and for large faces at a
 # quarter of the face's size. Then its pixels are repeated.
 FINE_PAINT = 128
+
+# A cell is averaged in blocks first, so that GAP blocks remain along its side. Pillow averages small blocks fast and
+# exactly, but blocks of more than 100,000 pixels inexactly.
+GAP = 64
 
 # The normal distribution as 256 equally likely values.
 NORMAL = [NormalDist().inv_cdf((byte + 0.5) / 256) for byte in range(256)]
@@ -99,16 +103,13 @@ def cells_of(style: Style) -> int:
 def averages(image: Image.Image, part: Rectangle, cells: int) -> Image.Image:
     """The mean colours of a grid over this part of the image, with `cells` cells along its longer side.
 
-    All cells have the same size; up to two pixels at the right and the bottom edge are in none. Alpha is premultiplied.
+    Alpha is premultiplied.
     """
-    numbers = [max(1, round(cells * side / max(part.size))) for side in part.size]
-    wide, high = (max(1, side // number) for side, number in zip(part.size, numbers, strict=True))
-    columns, rows = (min(side, number) for side, number in zip(part.size, numbers, strict=True))
-    box = (part.left, part.top, part.left + columns * wide, part.top + rows * high)
+    columns, rows = (max(1, round(cells * side / max(part.size))) for side in part.size)
     if image.mode in ("LA", "RGBA"):
-        image = image.crop(box).convert({"LA": "La", "RGBA": "RGBa"}[image.mode])
-        box = (0, 0, *image.size)
-    return image.reduce((wide, high), box)
+        image = image.crop(part).convert({"LA": "La", "RGBA": "RGBa"}[image.mode])
+        part = Rectangle(0, 0, *image.size)
+    return image.resize((columns, rows), Image.Resampling.BOX, box=part, reducing_gap=GAP)
 
 
 def with_noise(cells: Image.Image) -> Image.Image:

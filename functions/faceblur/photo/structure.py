@@ -150,6 +150,11 @@ def jpeg_bits(data: bytes) -> int:
     return next(frames, b"\0")[0]
 
 
+def jpeg_is_arithmetic(data: bytes) -> bool:
+    """Whether the samples of a JPEG have arithmetic coding."""
+    return next((marker for marker, _, _ in _segments(data) if marker in _FRAMES), 0) in _ARITHMETIC
+
+
 def _segments(data: bytes) -> Iterator[tuple[int, int, slice]]:
     """A JPEG's segments: the marker, the bytes that a decoder skips before it, and the place of the content."""
     place, components, scanning, progressive = 2, 0, False, False

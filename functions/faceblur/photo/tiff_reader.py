@@ -54,4 +54,4 @@ class TiffFile(TiffImagePlugin.TiffImageFile):
             return
         self.use_load_libtiff = True
         arguments = (layout, "raw", False, self.tag_v2.offset)
-        self.tile = [ImageFile._Tile("libtiff", (0, 0, *self.size), 0, arguments)]
+        self.tile = [ImageFile._Tile("libtiff", (0, 0, *self._tile_size), 0, arguments)]

@@ -1,8 +1,8 @@
-"""A JPEG with arithmetic coding, which Pillow reads but does not write (ITU-T T.81, annex D)."""
+"""JPEGs with arithmetic coding, which Pillow reads but does not write (ITU-T T.81, annex D)."""
 
 from base64 import b64decode
 
-# A pattern in grey, 64 × 64: Pillow wrote it, and `jpegtran -arithmetic` recoded it.
+# Patterns in grey, 64 × 64: Pillow wrote them, and `jpegtran -arithmetic` recoded them.
 ARITHMETIC = b64decode(
     "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDACgcHiMeGSgjISMtKygwPGRBPDc3PHtYXUlkkYCZlo+AjIqgtObDoKrarYqMyP/L2u71////m8H////6"
     "/+b9//j/yQALCABAAEABAREA/8wABgAQEAX/2gAIAQEAAD8A0b3UThSRoCqvuj0UE6Ok5bWS6vt7sux504B4e9eJvlLfAPkxsIMy5EP4H/qH5Ci8"
@@ -12,4 +12,30 @@ ARITHMETIC = b64decode(
     "XntfI8KlXOJWsVSYkOWT24MoaztFvGVGVp4dtNktVimwMgoyyh5gCif4zc/TpxtU/qLSlstFkbpuergchpVrgWQvZAYr36jsFG0yP890OMlfWDwV"
     "bcpC35bPs98OHfnTX9A3z7p6AmBHViNPaINr81UyFVybTL4tTqo3ydP7BO4VscyEP++Z9CTmz9bT8s8HLlxWdgC2dAXhgV5rt4tXzVsChZuJZQE5"
     "OM04/9k="
+)
+
+# The encoder left out zeros at the end of this one.
+WITHOUT_ZEROS = b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAA0JCgsKCA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdBRkxOUlNSMj5aYVpQYEpR"
+    "Uk//yQALCABAAEABAREA/8wABgAQEAX/2gAIAQEAAD8A/wCyvp/DlFfp25yC6Vv4JFHh2FpRwMAFYeT7bNkm3Otrg1S1F3iPQOcdCgZOOZY3NInT0TiW"
+    "3SOloClYIt+WKVTqdkWT+5N6ourBdjD6qyuTw1hljVcYAw6DsEpVKyNd2q44K0dDGpRYh+rC3UNihyrNFJgdcpE5pyf5ikgM7r8XvUATf1Sl/wCycTkb"
+    "sRfbgGJdKpUUvGoI6VscNCeB4ESBes6BgW3kwo0wqZDK7K4+HkoAHFMMSqszDhAxZ3RosnBYBwYH2uozAkoi7mlxkaapA8GIxC5j5qQPH4QrAF7XObVk"
+    "7en3zPrKI0h+pq+Zb2DKzaZIeqMUdavxjnWN6qMkw2rfnZQqSQiKeUsqo+XumqrT8mv4MA5NYRWB4oWDTUgBbEGG8+yoYiqKilbOjATu9y8yyU/BXJck"
+    "7pfpH+iHEZhUg7WbEtQNKjSjc44wXD/bDnH3Ms9w/KdRDtJ8znf8vnGgPKF5Werhn6Kx7n+EHpRJDvqsarj9TUUBxpkxtjzV3UXgvaEJCAU84p5ikuHt"
+    "KlLSLYHVAkT8j6Qb/HFnhTIo28na9qJbc6SwRn8cx4pTcmZbM4xG+nIBQugHG84rQ/hClWGkwa07sNaRiTWvhis4ZkGBktCY3L3+ICUrigGJAbii79yw"
+    "mjZrVwQl0NPgSI76t3xhLuhg5W/Tx1rK/9k="
+)
+
+PROGRESSIVE = b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABQODxIPDRQSEBIXFRQYHjIhHhwcHj0sLiQySUBMS0dARkVQWnNiUFVtVkVGZIhlbXd7gYKBTmCNl4x9lnN+"
+    "gXz/ygALCABAAEABAREA/8wABAAQ/9oACAEBAAAAAf7R2QemAWEQ2e+sTbUJdghN/lku20OEZXOeWZm9RgYqWorwERun/8wABBAF/9oACAEBAAEFAhMy"
+    "zCGCwWoTekA9qKItzZWa8jvbTg0iGIJzpeigDXCeHgRAaw6ED9blpyi7fOO5iBkhTbRii8kCxODiXa3IUjg4gWIusBLoDppXCd2vwvBlFcBGASRwcv3V"
+    "cP/MAAQQBf/aAAgBAQAGPwLDrqB+J9E12TxVhQJZXU8POAjsnh6vMME126UW4P4lHbf1iOFmLeEAj/d+If8AqTkBhFGd6UBa1qcbDt0AdtiONsbAZ36F"
+    "72aAr4yQbUXi41JmmyQwndGcruY3Lovo0Is8Br+u6F3Twe/pQyodTWxnoq5BWDiQNvin58GWTD3VvsH+De6mFaezjfHY/8wABBAF/9oACAEBAAE/IWiZ"
+    "yg7HgXt3PO4KrwQGRGrq0WRG2sq4/EXygVXDNUTaqJ1YEvAVdP8AFhkJSbsP6M+yFZLXpt6pW9GntA8+pts1IWb3afCSUfDJlAxREQmh5JiLTn7YXH8t"
+    "KBK+kh8L8bofx8zuUFSw/wB0bEdeGq5ruY67+9pWZ+WDGS/AJPRCVYza7rmgBQVvX0kVsvWhSDR/xo8g9gKXXcsddLLA/wDCs4c86AFazf/aAAgBAQAA"
+    "ABCQ0mInGRXZI//MAAQQBf/aAAgBAQABPxAfVTwHNum0OwH5NsciF9Vg/qWg1t11c9a8Sl5nzG4cmEyzBwlcea1rC1aVm9xceRMAlm2mQxTIdaIKY4ik"
+    "C3c/i8A+v9EEbaR9mXZnBOFcI+uYITUz/wCGJmsx90ISHssxkEDQhnYdHbuOLqa+YiZlNO/j68+LrjfiwWGrYnSdtg37rOIboIwfjc7cMCnxHdhiyPrH"
+    "AuTcsekFsA7JrC1bIZRuFBOqeJVoHFw5nOa6kVuKDK+DLl+Gl4DrBnFpryK/MXIkoS/fyHsE8CDCw/uPhHlV2WgZD4vdEzR8hAKeFCexkJrcovFKVzIP"
+    "puvswPlB7duUvyI1Qyd3g96iuA1iTr//2Q=="
 )

@@ -71,12 +71,22 @@ def other_face_with_the_same_cells(image: Image.Image, region: Region) -> Image.
     other = values(image)
     left, top, right, bottom = painting.outline(image.size, region).visible
     columns, rows = painting.averages(image, Rectangle(left, top, right, bottom), painting.CELLS).size
-    wide, high = (right - left) // columns, (bottom - top) // rows
-    for y in range(top, top + rows * high, high):
-        for x in range(left, left + columns * wide, wide):
-            cell = np.s_[y : y + high, x : x + wide]
+    for row in range(rows):
+        for column in range(columns):
+            cell = np.s_[
+                top + (bottom - top) * row // rows : top + (bottom - top) * (row + 1) // rows,
+                left + (right - left) * column // columns : left + (right - left) * (column + 1) // columns,
+            ]
             other[cell] = other[cell][::-1, ::-1]
     return Image.fromarray(other.astype(np.uint8))
+
+
+@pytest.mark.parametrize(("mode", "colour"), [("L", 200), ("RGBA", (220, 180, 150, 255))])
+def test_the_mean_of_a_large_cell_is_exact(mode: str, colour: Any) -> None:
+    """Pillow's sums of a block have 32 bits, which overflow above 16.7 million pixels."""
+    side = 5000
+    cells = painting.averages(Image.new(mode, (side, side), colour), Rectangle(0, 0, side, side), 1)
+    assert np.abs(values(cells) - colour).max() <= 1
 
 
 # In a picture of 768 × 768 and with a padding of 1, the cells of this face have whole pixels, 192 × 192.

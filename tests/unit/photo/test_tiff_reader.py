@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 import pytest
-from PIL import Image, TiffImagePlugin
+from PIL import ExifTags, Image, TiffImagePlugin
 
 from faceblur.photo import decode
 from faceblur.photo.hide import hide_regions
@@ -16,7 +16,9 @@ from tests.support.pictures.photos import encoded, flower_pixels, opened
 SIZE = (64, 48)
 
 
-def tiff(order: str, pixels: bytes, bits: tuple[int, ...], photometric: int, subsampling: int = 1) -> bytes:
+def tiff(
+    order: str, pixels: bytes, bits: tuple[int, ...], photometric: int, subsampling: int = 1, orientation: int = 1
+) -> bytes:
     """A TIFF of one strip without compression."""
     header = order.encode() + struct.pack("<HI" if order == "II" else ">HI", 42, 8)
     directory = TiffImagePlugin.ImageFileDirectory_v2(header)
@@ -24,6 +26,7 @@ def tiff(order: str, pixels: bytes, bits: tuple[int, ...], photometric: int, sub
     directory[TiffImagePlugin.BITSPERSAMPLE], directory[TiffImagePlugin.SAMPLESPERPIXEL] = bits, len(bits)
     directory[TiffImagePlugin.PHOTOMETRIC_INTERPRETATION] = photometric
     directory[TiffImagePlugin.ROWSPERSTRIP] = SIZE[1]
+    directory[ExifTags.Base.Orientation] = orientation
     directory[TiffImagePlugin.STRIPOFFSETS], directory[TiffImagePlugin.STRIPBYTECOUNTS] = 0, len(pixels)
     if len(bits) > 1:
         directory[TiffImagePlugin.YCBCRSUBSAMPLING] = (subsampling, subsampling)
@@ -42,19 +45,21 @@ def test_grey_of_twelve_bits_is_no_darker() -> None:
     assert hidden.stripped == ["more than 8 bits a sample"]
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
 @pytest.mark.parametrize("order", ["II", "MM"])
 @pytest.mark.parametrize("subsampling", [1, 2])
-def test_ycbcr_without_compression(subsampling: int, order: str) -> None:
+def test_ycbcr_without_compression(subsampling: int, order: str, orientation: int) -> None:
     half = flower_pixels().resize((SIZE[0] // 2, SIZE[1] // 2))
     picture = half.resize(SIZE, Image.Resampling.NEAREST)
     light, *colours = (np.asarray(band) for band in picture.convert("YCbCr").split())
     blocks = light.reshape(SIZE[1] // subsampling, subsampling, -1, subsampling).swapaxes(1, 2)
     blocks = blocks.reshape(*blocks.shape[:2], -1)
     samples = np.dstack([blocks, *(colour[::subsampling, ::subsampling] for colour in colours)])
-    photo = tiff(order, samples.tobytes(), (8, 8, 8), 6, subsampling)
+    photo = tiff(order, samples.tobytes(), (8, 8, 8), 6, subsampling, orientation)
     shown = decode.load_for_detection(photo, None)
     assert shown.info == {}
-    assert np.abs(np.asarray(shown, int) - np.asarray(picture)).mean() < 4
+    upright = decode.turn_upright(picture, orientation)
+    assert np.abs(np.asarray(shown, int) - np.asarray(upright)).mean() < 4
     assert opened(hide_regions(photo, []).data).tobytes() == shown.tobytes()
 
 

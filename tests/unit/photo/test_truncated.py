@@ -14,7 +14,8 @@ from pillow_heif import register_heif_opener
 from faceblur.errors import CorruptImage
 from faceblur.photo import decode
 from faceblur.photo.hide import hide_regions
-from tests.support.pictures.arithmetic import ARITHMETIC
+from tests.support.bad_files.jpeg import segment
+from tests.support.pictures.arithmetic import ARITHMETIC, PROGRESSIVE, WITHOUT_ZEROS
 from tests.support.pictures.photos import astronaut_pixels, encoded, opened, without_its_end
 
 register_heif_opener()
@@ -84,15 +85,27 @@ def test_a_jpeg_that_ends_in_middle_grey_is_complete(kind: str, mode: str) -> No
 
 
 @pytest.mark.parametrize("end", [b"", b"\xff\xd9"])
-def test_an_arithmetic_jpeg_is_complete_or_filled_up(end: bytes) -> None:
+@pytest.mark.parametrize("jpeg", [ARITHMETIC, WITHOUT_ZEROS, PROGRESSIVE], ids=["sequential", "zeros", "progressive"])
+def test_an_arithmetic_jpeg_is_complete_or_filled_up(jpeg: bytes, end: bytes) -> None:
     """Its decoder makes pixels of a missing end that look like any others."""
-    whole = decode.load_for_detection(ARITHMETIC[:-2] + end, None)
+    whole = decode.load_for_detection(jpeg[:-2] + end, None)
     assert whole.info == {}
     assert np.ptp(np.asarray(whole)) > 200
     for missing in (20, 100, 300):
-        photo = ARITHMETIC[: -2 - missing].rstrip(b"\xff") + end
+        photo = jpeg[: -2 - missing].rstrip(b"\xff") + end
         assert decode.load_for_detection(photo, None).info == {decode.TRUNCATED: True}
         assert hide_regions(photo, []).width == 64
+
+
+@pytest.mark.parametrize("jpeg", [ARITHMETIC, PROGRESSIVE], ids=["sequential", "progressive"])
+@pytest.mark.parametrize("place", [200, 350, 500])
+def test_an_arithmetic_jpeg_above_64_kib_is_complete(place: int, jpeg: bytes) -> None:
+    """Pillow reads 64 KiB at a time, and the decoder cannot stop within a scan to wait for more."""
+    comment = segment(0xFE, bytes((1 << 16) - place - 4))
+    photo = jpeg[:2] + comment + jpeg[2:]
+    whole = decode.load_for_detection(photo, None)
+    assert whole.info == {}
+    assert whole.tobytes() == decode.load_for_detection(jpeg, None).tobytes()
 
 
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "TIFF", "BMP"])
