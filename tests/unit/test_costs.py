@@ -12,6 +12,7 @@ from faceblur.jobs import receipts
 from tests.support.sources import ROOT, state_machine, template
 
 COSTS = (ROOT / "docs/costs.md").read_text()
+PROSE = " ".join(COSTS.split())
 PARAMETERS, RESOURCES = template()["Parameters"], template()["Resources"]
 
 
@@ -49,7 +50,7 @@ def test_a_start_of_a_batch_pays_for_the_longest_report():
     report = RESOURCES["WriteReportFunction"]["Properties"]
     assert (report["MemorySize"], report["Timeout"] * 1000) == (prices.REPORT_MB, prices.REPORT_MILLISECONDS)
     cents = prices.start_of_a_batch(PARAMETERS["PhotosAtOnce"]["Default"]) / 10_000
-    assert f"A start of a batch takes {cents:.0f} cents" in COSTS
+    assert f"The start of a batch takes {cents:.0f} cents" in PROSE
 
 
 def test_a_job_is_taken_only_if_its_work_can_be_paid_with_the_largest_functions():
@@ -88,10 +89,10 @@ def test_the_ceiling_is_the_sum_of_its_parts(column):
 
 def test_the_text_says_the_same():
     without, with_sign_in = (round(float(usd)) for usd in table("ceiling")["at most"])
-    assert f"strangers can spend\n{without} USD at most in a day" in COSTS
+    assert f"Strangers can spend at most {without} USD in a day" in PROSE
     assert with_sign_in > without
     microdollars = [round(ceiling.request(signs_in=signs_in)) for signs_in in (False, True)]
-    assert "at most {}\n  microdollars ({} with sign-in)".format(*microdollars) in COSTS
+    assert "at most {} microdollars ({} with sign-in)".format(*microdollars) in PROSE
 
 
 def test_the_alarms_cost_what_the_document_says():

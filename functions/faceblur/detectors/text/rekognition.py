@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from faceblur.limits import Kind
 
 FULL_ANSWER = 100  # words
+# The certainty from which a line counts as surely read. Nobody has measured how it compares with that of the network.
+SURE = 0.99
 # The service leaves out words below 80 by default, whatever confidence a job asks for.
 FILTERS: DetectTextFiltersTypeDef = {"WordFilter": {"MinConfidence": 0}}
 
@@ -54,12 +56,13 @@ class RekognitionTextDetector:
         boxes = search.survey()
         if "text" in self.kinds:  # then nobody asks what it says, and a line found again is one text
             boxes = [replace(box, kind="text") for box in boxes]
-        kinds = {line_of(box, size): box.kind for box in merge_lines(boxes)}
+        merged = [(line_of(box, size), box.kind) for box in merge_lines(boxes)]
+        plates = {line for line, kind in merged if kind == "plate"}
 
         def may_be_plates(lines: Sequence[Line]) -> list[bool]:
-            return [kinds[line] == "plate" for line in lines]
+            return [line in plates for line in lines]
 
-        found = wanted_among([*kinds], size, self.kinds, min_confidence, CONFIDENCES, may_be_plates)
+        found = wanted_among([line for line, _ in merged], size, self.kinds, min_confidence, CONFIDENCES, may_be_plates)
         return search.detection(found, min_confidence)
 
 
@@ -82,7 +85,7 @@ def boxes_about(told: TextDetectionTypeDef, size: tuple[int, int]) -> list[Box]:
     corners = [(point["X"] * width, point["Y"] * height) for point in told["Geometry"]["Polygon"]]
     text = told["DetectedText"]
     reading = Reading(text, told["Confidence"] / 100, digit=float(any(map(str.isdigit, text))))
-    kind: Kind = "text" if is_no_plate(reading) else "plate"
+    kind: Kind = "text" if is_no_plate(reading, SURE) else "plate"
     return boxes_of([line_in(corners, told["Confidence"])], size, kind, confidence_of)
 
 

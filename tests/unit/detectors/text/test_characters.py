@@ -24,9 +24,24 @@ PLATES = [
     "BADATUDE",
     "AB",  # the upper one of two lines, or what a bar leaves of a plate
     "粤A",
+    "س ع ج",  # the letters of an Egyptian plate, whose digits are beside them
+    "ČČŽČĆ",
+    "PU 92 IH BRANDBERGER",  # a line that joins a plate with the words beside it
+    "ZHM Garden Centre",
+    "-",
     "",
 ]
-OTHERS = ["Bakery", "est", "www.example.org", "STRAWBERRY", "WE ARE ALL HERE", "新华网", "مطعم", "2014-06-17 08:41:55"]
+OTHERS = [
+    "Bakery",
+    "est",
+    "www.example.org",
+    "STRAWBERRY",
+    "Garden Centre",
+    "Åland Café",
+    "新华网中心",
+    "مطعم",
+    "2014-06-17 08:41:55",
+]
 
 
 def reading(text: str, certainty: float = 0.99) -> Reading:
