@@ -329,6 +329,15 @@ describe("in two tabs", () => {
     (JSON.parse(localStorage.getItem(`faceblur.photo.${id}`)!) as { stage: string }).stage;
 });
 
+test("a photo that is added before the stored ones are restored stays in the list", async () => {
+  const store = new PhotoStore();
+  store.add([photo("early.jpg")], DEFAULTS);
+  onTestFinished(store.open());
+  expect(names(store)).toEqual(["early.jpg"]);
+  await reach(store, "sent");
+  expect(requests.created).toHaveLength(1);
+});
+
 test("expired photos are forgotten", async () => {
   const store = new PhotoStore();
   store.add([photo()], DEFAULTS);

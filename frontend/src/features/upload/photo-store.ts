@@ -58,9 +58,11 @@ export class PhotoStore {
    */
   open(): () => void {
     void forgetExpiredFiles(Date.now());
-    this.photos = readPhotos(Date.now()).sort(inListOrder);
+    // A person may add photos before the page knows that no sign-in is needed.
+    const restored = readPhotos(Date.now()).filter(({ id }) => !this.added.has(id));
+    this.photos = [...this.photos, ...restored].sort(inListOrder);
     this.notify();
-    [...this.photos].sort(inWorkOrder).forEach((photo) => this.takeOver(photo));
+    restored.sort(inWorkOrder).forEach((photo) => this.takeOver(photo));
     const unfollow = onOtherTabsChange((id) => this.follow(id));
     document.addEventListener("visibilitychange", this.letOthersStartIfHidden);
     return () => {
