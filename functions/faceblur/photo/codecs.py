@@ -107,7 +107,7 @@ def lost(data: bytes, image: ImageFile.ImageFile, format_: str) -> list[str]:
     if _is_deep(data, image) and not _stays_deep(data, image, format_):
         names.append("more than 8 bits a sample")
     if image.has_transparency_data and "RGBA" not in MODES[format_]:
-        names.append("transparency")
+        names.append("alpha channel")
     if format_ not in WITH_DENSITY and metadata.density(image, 1):
         names.append("density")
     return names

@@ -28,8 +28,7 @@ from faceblur.limits import MAX_PIXELS, MAX_RATIO, MAX_RESULT_BYTES, MIN_SIDE
 from faceblur.photo import boxes, colours, kinds, tiff
 from faceblur.photo.structure import (
     check_structure,
-    jpeg_bits,
-    jpeg_is_arithmetic,
+    jpeg_frame,
     jpeg_scans,
     png_chunks,
     without_greedy_tags,
@@ -213,8 +212,8 @@ def _seems_cut(data: bytes, image: Image.Image) -> bool:
     """
     last = image.crop((image.width - 1, image.height - 1, *image.size))
     levels = (last.convert("L") if last.mode == "RGB" else last).tobytes()
-    scans = jpeg_scans(data)
-    return all(abs(level - _MIDDLE) <= 1 for level in levels) or scans.number != 1 or scans.arithmetic
+    looks_missing = all(abs(level - _MIDDLE) <= 1 for level in levels)
+    return looks_missing or jpeg_scans(data).number != 1 or jpeg_frame(data).is_arithmetic
 
 
 def without_decoder(image: Image.Image) -> Image.Image:
@@ -229,7 +228,7 @@ def _lacks_pixels(data: bytes) -> bool:
             case "JPEG":
                 # If pixels are missing, the decoder makes them of whatever comes next. Otherwise it skips that.
                 scans = jpeg_scans(data)
-                rest = data[: scans.end].rstrip(b"\xff") + (_LEFT_OUT if scans.arithmetic else b"")
+                rest = data[: scans.end].rstrip(b"\xff") + (_LEFT_OUT if jpeg_frame(data).is_arithmetic else b"")
                 one, other = (_checksum(rest + 64 * filler + _END) for filler in (b"\0", b"\xaa"))
                 return not scans.complete or one != other
             case "PNG":
@@ -289,16 +288,17 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
 
 def _opened(data: bytes, format_: str) -> ImageFile.ImageFile:
     """The primary picture of the file."""
+    # libjpeg's arithmetic decoder cannot wait for more bytes. It needs the end marker, and all of the file at once.
+    is_arithmetic = format_ == "JPEG" and jpeg_frame(data).is_arithmetic
+    file = data + _END if is_arithmetic else data
     try:
-        is_arithmetic = format_ == "JPEG" and jpeg_is_arithmetic(data)
-        image = _OPENERS[format_](BytesIO(data + _END if is_arithmetic else data))
-        if is_arithmetic:
-            # libjpeg's arithmetic decoder cannot wait for more bytes, and Pillow gives it 64 KiB at a time.
-            image.decodermaxblock = len(data) + len(_END)
+        image = _OPENERS[format_](BytesIO(file))
     except (OSError, SyntaxError) as error:
         if unusual := _said_of_unusual(data, format_):
             raise UnsupportedFormat(unusual) from error
         raise
+    if is_arithmetic:
+        image.decodermaxblock = len(file)  # Pillow gives the decoder so many bytes at a time, 64 KiB by default.
     if format_ == "TIFF":
         image.seek(tiff.primary_page(data) or 0)
     if isinstance(image, JpegImagePlugin.JpegImageFile) and len(image.layer) > image.layers:
@@ -313,7 +313,7 @@ def _said_of_unusual(data: bytes, format_: str) -> str:
             return kinds.UNREAD.format("a BMP of an unusual kind")
         case "TIFF" if tiff.has_pixels(data):
             return UNUSUAL
-        case "JPEG" if jpeg_bits(data) in _DEEP_JPEG:
+        case "JPEG" if jpeg_frame(data).bits in _DEEP_JPEG:
             return UNUSUAL
     return ""
 

@@ -42,13 +42,19 @@ class Scans(NamedTuple):
     """The scans of a JPEG: how many there are, the place of the end marker behind them, and whether they are complete.
 
     Without the marker the place is the end of the file. Scans are complete if each coefficient of each component comes
-    with its last bit (ITU-T T.81, annex G). `arithmetic` says how they are coded.
+    with its last bit (ITU-T T.81, annex G).
     """
 
     number: int
     end: int
     complete: bool
-    arithmetic: bool
+
+
+class Frame(NamedTuple):
+    """What the frame header of a JPEG says: the bits of a sample, and whether the samples have arithmetic coding."""
+
+    bits: int
+    is_arithmetic: bool
 
 
 def check_structure(data: bytes, format_: str) -> None:
@@ -129,30 +135,26 @@ def riff_chunks(data: bytes) -> Iterator[bytes]:
 
 def jpeg_scans(data: bytes) -> Scans:
     """The scans of a JPEG."""
-    number, end, missing, arithmetic = 0, len(data), set[tuple[int, int]](), False
+    number, end, missing = 0, len(data), set[tuple[int, int]]()
     for marker, _, place in _segments(data):
         content = data[place]
         if marker in _FRAMES:
             missing = {(component, coefficient) for component in content[6::3] for coefficient in range(64)}
-            arithmetic = marker in _ARITHMETIC
         elif marker == _SOS:
             number, end = number + 1, place.stop
             components, (first, last, bits) = content[1:-3:2], content[-3:].rjust(3, b"\0")
             if not bits & 15:  # the bits that are left for another scan
                 missing -= {(component, each) for component in components for each in range(first, last + 1)}
     found = data.find(b"\xff\xd9", end)
-    return Scans(number, found if found >= 0 else len(data), not missing, arithmetic)
+    return Scans(number, found if found >= 0 else len(data), not missing)
 
 
-def jpeg_bits(data: bytes) -> int:
-    """The bits of a sample of a JPEG; 0 if it has no frame."""
-    frames = (data[place] for marker, _, place in _segments(data) if marker in _FRAMES)
-    return next(frames, b"\0")[0]
-
-
-def jpeg_is_arithmetic(data: bytes) -> bool:
-    """Whether the samples of a JPEG have arithmetic coding."""
-    return next((marker for marker, _, _ in _segments(data) if marker in _FRAMES), 0) in _ARITHMETIC
+def jpeg_frame(data: bytes) -> Frame:
+    """The frame of a JPEG; one of 0 bits if it has none."""
+    for marker, _, place in _segments(data):
+        if marker in _FRAMES:
+            return Frame(next(iter(data[place]), 0), marker in _ARITHMETIC)
+    return Frame(0, is_arithmetic=False)
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, slice]]:

@@ -315,4 +315,4 @@ def test_transparency_that_the_result_cannot_hold_is_named(format_: str) -> None
     picture.putalpha(100)
     photo = encoded(picture, format_)
     for output in ("jpeg", "png"):
-        assert hide_regions(photo, [], output).stripped == (["transparency"] if output == "jpeg" else [])
+        assert hide_regions(photo, [], output).stripped == (["alpha channel"] if output == "jpeg" else [])

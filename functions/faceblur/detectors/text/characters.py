@@ -10,10 +10,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-# A mean probability of the characters from which they count as surely read. Drawn plates in alphabets that the network
-# does not know were read as words of small letters, with at most 0.91.
-SURE = 0.92
-# A line has no digit if at no place the network gives all digits together this probability.
+# A line has no digit if the probabilities of all digits add up to less than this at each place of a character.
 NO_DIGIT = 0.05
 # Fewer letters may be a part of a plate: the rest is hidden by something, or stands in another line.
 FEWEST_LETTERS = 3
@@ -39,10 +36,10 @@ class Reading:
     digit: float
 
 
-def is_no_plate(reading: Reading, sure: float = SURE) -> bool:
+def is_no_plate(reading: Reading, sure: float) -> bool:
     """Whether a line surely says what no plate says: words without a digit, or many digits without a letter.
 
-    `sure` is the certainty from which it counts as surely read.
+    `sure` is the certainty from which it counts as surely read. It depends on what has read the line.
     """
     if reading.certainty < sure:
         return False

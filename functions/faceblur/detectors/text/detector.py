@@ -42,6 +42,9 @@ MOST_ENLARGED = 1.5  # times
 # texture.
 LIKELY, CLEAR_PLATE = 0.6, 0.75
 LEAST = 0.3  # a score below this is noise
+# The mean probability of its characters from which a line counts as surely read. Drawn plates in alphabets that the
+# network does not know were read as words of small letters, with at most 0.91.
+SURE = 0.92
 MOST_READ = 60  # lines, which take about a second of a processor; the others count as plates
 NEAR_LIMIT = 20  # pixels, as the network sees them; the letters of such a line are about 6 pixels high
 
@@ -88,7 +91,7 @@ def lines_of(picture: Image.Image, long_side: int) -> list[Line]:
 
 def plates_by_characters(picture: Image.Image, lines: Sequence[Line]) -> list[bool]:
     """Whether the characters of each of these lines, the surest first, may be a plate's."""
-    read = [not is_no_plate(reading_network().read(picture, line)) for line in lines[:MOST_READ]]
+    read = [not is_no_plate(reading_network().read(picture, line), SURE) for line in lines[:MOST_READ]]
     return read + [True] * len(lines[MOST_READ:])
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from faceblur.detectors.text.characters import NO_DIGIT, SURE, Reading, is_no_plate
+from faceblur.detectors.text.characters import NO_DIGIT, Reading, is_no_plate
+from faceblur.detectors.text.detector import SURE
 from faceblur.detectors.text.lines import Line
 from faceblur.detectors.text.reading import STEP, reading_network, strip
 
@@ -50,23 +51,23 @@ def reading(text: str, certainty: float = 0.99) -> Reading:
 
 @pytest.mark.parametrize("text", PLATES)
 def test_what_a_plate_says_is_never_refused(text):
-    assert not is_no_plate(reading(text))
+    assert not is_no_plate(reading(text), SURE)
 
 
 @pytest.mark.parametrize("text", OTHERS)
 def test_what_no_plate_says_is_refused_if_it_was_surely_read(text):
-    assert is_no_plate(reading(text, SURE))
-    assert not is_no_plate(reading(text, SURE - 0.01))
+    assert is_no_plate(reading(text, SURE), SURE)
+    assert not is_no_plate(reading(text, SURE - 0.01), SURE)
 
 
 def test_a_word_that_may_hold_a_digit_may_be_a_plate():
-    assert is_no_plate(Reading("Bakery", 0.99, NO_DIGIT - 0.01))
-    assert not is_no_plate(Reading("Bakery", 0.99, NO_DIGIT))
+    assert is_no_plate(Reading("Bakery", 0.99, NO_DIGIT - 0.01), SURE)
+    assert not is_no_plate(Reading("Bakery", 0.99, NO_DIGIT), SURE)
 
 
 def test_one_small_letter_may_be_a_misread_capital():
-    assert not is_no_plate(reading("ABd XY"))
-    assert not is_no_plate(reading("cosvwxz"))  # small letters that look like their capitals
+    assert not is_no_plate(reading("ABd XY"), SURE)
+    assert not is_no_plate(reading("cosvwxz"), SURE)  # small letters that look like their capitals
 
 
 # ------------------------------------------------------------------------------ the network
@@ -102,7 +103,7 @@ def test_what_cannot_be_read_may_be_a_plate():
     told = reading_network().read(Image.new("RGB", (400, 300), "grey"), Line(200, 150, 120, 40, 0, 0.9))
 
     assert (told.text, told.certainty) == ("", 0)
-    assert not is_no_plate(told)
+    assert not is_no_plate(told, SURE)
 
 
 def test_a_strip_has_the_height_of_the_network_and_whole_steps():
