@@ -181,6 +181,31 @@ describe("one photo", () => {
     }));
 });
 
+describe("a street", () => {
+  const withPlates = async (page, name) => {
+    await page.getByLabel("Number plates").check();
+    await add(page, name);
+  };
+
+  test("has its number plate hidden", () =>
+    onPage(browser, async (page) => {
+      await withPlates(page, "street.jpg");
+      await waitForResult(page, "street.jpg");
+      const view = card(page, "street.jpg");
+      await view.getByText("1 number plate hidden", { exact: true }).waitFor();
+      await view.getByRole("button", { name: "Show boxes" }).click();
+      await view.getByText(/^Number plate · \d+ % sure/).waitFor();
+      await screenshot(page, "05-street");
+    }));
+
+  test("keeps the sign of a shop visible", () =>
+    onPage(browser, async (page) => {
+      await withPlates(page, "sign.jpg");
+      await waitForResult(page, "sign.jpg", "Please look");
+      await card(page, "sign.jpg").getByText("No face or number plate was found").first().waitFor();
+    }));
+});
+
 describe("the checks of a result", () => {
   /** Makes the API answer with these fields for every completed job. */
   const changeCompletedJobs = (page, outcome) =>

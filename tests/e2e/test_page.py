@@ -15,6 +15,7 @@ from PIL import Image
 from faceblur_cli import project
 from faceblur_cli.page.server import serve_page
 from tests.support.pictures import photos
+from tests.support.pictures.plates import street_with_plate
 from tests.support.stack.command import served
 from tests.support.stack.deployed import eventually
 from tests.support.standins.loopback import reserved_port
@@ -67,6 +68,8 @@ def folder(tmp_path: Path) -> Path:
         "sky.png": photos.blank(400, 300),
         "crowd.jpg": photos.jpeg(group),
         "group.png": photos.encoded(eight, "PNG"),
+        "street.jpg": street_with_plate(5)[0],
+        "sign.jpg": street_with_plate(0, text="Bakery")[0],
         "text.jpg": b"Not a photo at all. " * 100,
         "truncated.jpg": photos.without_its_end(photos.astronaut()),
         "tiny.png": photos.blank(8, 8),
