@@ -56,7 +56,7 @@ LIKELY_TO_YUNET_ALONE = 0.8
 LIKELY_IN_CHECK = 0.73  # YuNet's
 
 # The overview shows faces of 24 pixels and more. The score of one that only the details show counts for less.
-UNSEEN = 0.75
+UNSEEN = 0.6
 
 # A box in the middle of a likelier face, with more than this share of its area inside it, is a part of that face.
 INSIDE = 0.75
