@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import tempfile
 import time
 from contextlib import contextmanager
@@ -14,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
+import yaml
 
 from faceblur_cli import project, trace
 from faceblur_cli.stack.sam import write_bootstraps
+from tests.support.sources import CloudFormationLoader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -193,8 +193,20 @@ def function_name(stack: Deployed, logical_id: str) -> str:
 
 @contextmanager
 def with_faults(plans: Path, **environment: str) -> Iterator[Path]:
-    """A copy of the build, beside it, whose functions do the steps that tests plan in this folder."""
-    with tempfile.TemporaryDirectory(dir=project.BUILD.parent, prefix="build-") as copy:
-        shutil.copytree(project.BUILD, copy, copy_function=os.link, dirs_exist_ok=True)
-        write_bootstraps(Path(copy), "faults.handler", str(FAULTS), {"FAULT_PLANS": str(plans)} | environment)
-        yield Path(copy)
+    """A folder that can be deployed. Its functions do the steps that tests plan in `plans`.
+
+    It lies beside the build and holds the template, as JSON, which SAM reads quickly, and a `bootstrap` for all
+    functions. The bootstrap runs the built code where it lies, so that a deployment uploads neither code nor layer.
+    """
+    with tempfile.TemporaryDirectory(dir=project.BUILD.parent, prefix="build-") as name:
+        folder, uploaded = Path(name), "Functions"
+        (code,) = project.BUILD.glob("*Function*")
+        (folder / uploaded).mkdir()
+        (folder / "OnnxLayer").symlink_to(project.BUILD / "OnnxLayer")
+        template = yaml.load((project.BUILD / "template.yaml").read_text(), CloudFormationLoader)
+        for resource in template["Resources"].values():
+            for place in resource["Properties"].keys() & {"CodeUri", "ContentUri"}:
+                resource["Properties"][place] = uploaded
+        (folder / "template.yaml").write_text(json.dumps(template))
+        write_bootstraps(folder, "faults.handler", f"{code}:{FAULTS}", {"FAULT_PLANS": str(plans)} | environment)
+        yield folder
