@@ -9,7 +9,6 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from faceblur import prices
@@ -145,8 +144,8 @@ def ended(stack: Deployed, batch_id: str) -> dict[str, Any]:
 
 def lines(batch: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The lines of the batch's report by the last part of their keys. Checks that both reports have the same lines."""
-    told = [json.loads(line) for line in httpx.get(batch["report"]["jsonl"]["url"]).text.splitlines()]
-    rows = list(csv.DictReader(io.StringIO(httpx.get(batch["report"]["csv"]["url"]).text)))
+    told = [json.loads(line) for line in request("GET", batch["report"]["jsonl"]["url"]).text.splitlines()]
+    rows = list(csv.DictReader(io.StringIO(request("GET", batch["report"]["csv"]["url"]).text)))
     assert [(row["key"], row["status"], row["code"]) for row in rows] == [
         (line["key"], line["status"], line["code"]) for line in told
     ]
@@ -205,7 +204,7 @@ def test_a_batch_of_uploads_is_hidden_and_started_again_for_failed_photos(batchi
     first = lines(batch)
     shown = batching.shown(first["one.jpg"]["job_id"])
     assert (shown["hidden"]["face"], shown["options"]["style"]) == (1, "solid")
-    assert httpx.get(shown["result"]["url"]).content.startswith(b"\xff\xd8")
+    assert request("GET", shown["result"]["url"]).content.startswith(b"\xff\xd8")
     # The uploads of hidden photos are deleted. The photo that failed can be tried again.
     assert keys(batching, batching.bucket, f"batches/{batch_id}/in/") == [f"batches/{batch_id}/in/bad.jpg"]
     assert not any(

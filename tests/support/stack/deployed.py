@@ -11,15 +11,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import httpx
 import yaml
 
-from faceblur_cli import project, trace
+from faceblur_cli import loopback, project, trace
 from faceblur_cli.stack.sam import write_bootstraps
 from tests.support.sources import CloudFormationLoader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import httpx
 
     from faceblur_cli.stack.aws import Stack
 
@@ -42,7 +43,7 @@ def eventually(poll: Callable[[], Seen], what: str = "it", seconds: float = PATI
 
 def request(method: str, url: str | httpx.URL, **content: Any) -> httpx.Response:
     """Send a request to a server of the stack. The timeout allows for a cold start on a busy machine."""
-    return httpx.request(method, url, timeout=60, **content)
+    return loopback.request(method, url, timeout=60, **content)
 
 
 @dataclass
