@@ -1,5 +1,6 @@
 """Builds the template, and deploys it into the embedded AWS. Both use the real AWS SAM."""
 
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,8 @@ from faceblur_cli.stack import built, processes
 from faceblur_cli.stack.aws import Stack, credentials
 
 STACK_NAME = "faceblur"
+# The file of a build that is deployed.
+DEPLOYED = "deployed.json"
 
 
 def build(say: Callable[[str], None]) -> None:
@@ -32,7 +35,25 @@ def build(say: Callable[[str], None]) -> None:
     _run_sam("build", "http://127.0.0.1:9", [f"--cache-dir={cache}"], [f"PythonRuntime={runtime}"])
     built.check(project.BUILD, runtime, architecture)
     write_bootstraps(project.BUILD)
+    _write_deployed(project.BUILD)
     stamp.write_text(fingerprint)
+
+
+def _write_deployed(folder: Path) -> None:
+    """Write the template that `deploy` takes.
+
+    It is JSON, because SAM reads it seven times, and YAML takes long. The emulator mounts no layer, so the functions'
+    code, which is uploaded anyway, stands in for the layer's hundred megabytes.
+    """
+    program = "import json, samcli.yamlhelper as y, sys; json.dump(y.yaml_parse(sys.stdin.read()), sys.stdout)"
+    template, python = (folder / "template.yaml").read_text(), project.SAM.with_name("python")
+    read = subprocess.run([python, "-c", program], input=template, stdout=subprocess.PIPE, text=True, check=True)
+    deployed = json.loads(read.stdout)
+    (code,) = folder.glob("*Function*")
+    for resource in deployed["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            resource["Properties"]["ContentUri"] = code.name
+    (folder / DEPLOYED).write_text(json.dumps(deployed))
 
 
 def write_bootstraps(
@@ -65,7 +86,7 @@ def deploy(
     The functions run as `provided.al2023`: its `bootstrap` starts AWS's own runtime client with this machine's Python.
     """
     options = [
-        f"--template-file={folder / 'template.yaml'}",
+        f"--template-file={folder / DEPLOYED}",
         f"--stack-name={stack_name}",
         f"--tags=ms-custom-id={stack_name}",
     ]

@@ -11,11 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import yaml
-
 from faceblur_cli import loopback, project, trace
-from faceblur_cli.stack.sam import write_bootstraps
-from tests.support.sources import CloudFormationLoader
+from faceblur_cli.stack.sam import DEPLOYED, write_bootstraps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -196,18 +193,15 @@ def function_name(stack: Deployed, logical_id: str) -> str:
 def with_faults(plans: Path, **environment: str) -> Iterator[Path]:
     """A folder that can be deployed. Its functions do the steps that tests plan in `plans`.
 
-    It lies beside the build and holds the template, as JSON, which SAM reads quickly, and a `bootstrap` for all
-    functions. The bootstrap runs the built code where it lies, so that a deployment uploads neither code nor layer.
+    It lies beside the build. In place of the functions' code it has only a `bootstrap`, which runs the built code where
+    it lies, so that a deployment has next to nothing to upload.
     """
     with tempfile.TemporaryDirectory(dir=project.BUILD.parent, prefix="build-") as name:
         folder, uploaded = Path(name), "Functions"
         (code,) = project.BUILD.glob("*Function*")
         (folder / uploaded).mkdir()
         (folder / "OnnxLayer").symlink_to(project.BUILD / "OnnxLayer")
-        template = yaml.load((project.BUILD / "template.yaml").read_text(), CloudFormationLoader)
-        for resource in template["Resources"].values():
-            for place in resource["Properties"].keys() & {"CodeUri", "ContentUri"}:
-                resource["Properties"][place] = uploaded
-        (folder / "template.yaml").write_text(json.dumps(template))
+        template = (project.BUILD / DEPLOYED).read_text()
+        (folder / DEPLOYED).write_text(template.replace(f'"{code.name}"', f'"{uploaded}"'))
         write_bootstraps(folder, "faults.handler", f"{code}:{FAULTS}", {"FAULT_PLANS": str(plans)} | environment)
         yield folder
