@@ -14,8 +14,8 @@ from faceblur_cli.stack import built, processes
 from faceblur_cli.stack.aws import Stack, credentials
 
 STACK_NAME = "faceblur"
-# The file of a build that is deployed.
-DEPLOYED = "deployed.json"
+# The template of a build that is deployed. `sam build` writes template.yaml.
+DEPLOYED = "deployed.yaml"
 
 
 def build(say: Callable[[str], None]) -> None:
@@ -42,7 +42,7 @@ def build(say: Callable[[str], None]) -> None:
 def _write_deployed(folder: Path) -> None:
     """Write the template that `deploy` takes.
 
-    It is JSON, because SAM reads it seven times, and YAML takes long. The emulator mounts no layer, so the functions'
+    It is JSON, which is YAML too, because SAM reads it seven times, and other YAML takes long. The emulator mounts no layer, so the functions'
     code, which is uploaded anyway, stands in for the layer's hundred megabytes.
     """
     program = "import json, samcli.yamlhelper as y, sys; json.dump(y.yaml_parse(sys.stdin.read()), sys.stdout)"
