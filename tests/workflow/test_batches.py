@@ -253,9 +253,14 @@ def test_a_batch_that_an_operator_stops_is_started_again_for_the_rest(batching: 
     start(batching, batch_id)
     call(batching, "POST", f"/batches/{batch_id}/start", 409)
     call(batching, "POST", f"/batches/{batch_id}/form", 409)
-    eventually(lambda: hidden_so_far(batching, batch_id) == 1)
-    shown = call(batching, "GET", f"/batches/{batch_id}", 200)
-    assert shown["counts"] == {"photos": 2, "waiting": 0, "running": 1, "hidden": 1, "failed": 0}
+
+    def counted() -> dict[str, int] | None:
+        """The counts once they include the hidden photo, which they do soon after its line is stored."""
+        counts: dict[str, int] = call(batching, "GET", f"/batches/{batch_id}", 200)["counts"]
+        return counts if counts["hidden"] == 1 else None
+
+    shown = eventually(counted, "the count of the hidden photo")
+    assert shown == {"photos": 2, "waiting": 0, "running": 1, "hidden": 1, "failed": 0}
     batching.stack.client("stepfunctions").stop_execution(executionArn=execution_of(batching, batch_id))
     stopped = ended(batching, batch_id)
     assert (stopped["status"], stopped["error"]["code"]) == ("STOPPED", "Aborted")

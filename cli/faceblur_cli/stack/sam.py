@@ -42,8 +42,8 @@ def build(say: Callable[[str], None]) -> None:
 def _write_deployed(folder: Path) -> None:
     """Write the template that `deploy` takes.
 
-    It is JSON, which is YAML too, because SAM reads it seven times, and other YAML takes long. The emulator mounts no layer, so the functions'
-    code, which is uploaded anyway, stands in for the layer's hundred megabytes.
+    It is JSON, which is YAML too, because SAM reads it seven times, and other YAML takes long. The emulator mounts no
+    layer, so the functions' code, which is uploaded anyway, stands in for the layer's hundred megabytes.
     """
     program = "import json, samcli.yamlhelper as y, sys; json.dump(y.yaml_parse(sys.stdin.read()), sys.stdout)"
     template, python = (folder / "template.yaml").read_text(), project.SAM.with_name("python")
