@@ -185,7 +185,7 @@ def one_function() -> Iterator[Path]:
         shared = next(project.BUILD.glob("*Function*"))
         shutil.copytree(shared, built / "OneFunction", copy_function=os.link)
         shutil.copy(SOURCES / "app.py", built / "OneFunction")
-        shutil.copy(SOURCES / "template.yaml", built)
+        shutil.copy(SOURCES / "template.yaml", built / sam.DEPLOYED)
         sam.write_bootstraps(built, path=str(project.BUILD / "OnnxLayer/python"))
         yield built
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xdist.remote import Producer
+    from xdist.workermanage import WorkerController
 
 WEBHOOK_SECRET_NAME, WEBHOOK_SECRET = "/faceblur/webhook", "whsec-of-the-test"
 
@@ -55,20 +56,44 @@ class ByStack(LoadScopeScheduling):
     too long for all of them.
     """
 
+    # These take longest, so they start first.
+    first: ClassVar = (
+        "command",
+        "embedded detector",
+        "tests/workflow/test_storm.py",
+        "tests/workflow/test_blur_image.py",
+    )
+    # By the beginning of a test's id. The first that fits counts.
     stacks: ClassVar = {
         "tests/bad_input/test_api.py": "embedded detector",
         "tests/bad_input/test_stack.py": "embedded detector",
+        "tests/e2e/test_access.py": "sign-in",
         "tests/e2e/test_api_examples.py": "embedded detector",
+        "tests/e2e/test_command.py": "command",
+        "tests/e2e/test_command_stack.py": "command",
+        "tests/e2e/test_page.py::test_sign_in_in_a_browser": "sign-in",
+        "tests/e2e/test_page.py": "command",
+        "tests/e2e/test_python_examples.py::test_one_photo": "embedded detector",
+        "tests/e2e/test_python_examples.py::test_many_photos": "embedded detector",
+        "tests/e2e/test_python_examples.py": "sign-in",
+        "tests/workflow/test_blur_image.py::TestDelivery::test_no_photo_before_the_form_expires": "Rekognition",
+        "tests/workflow/test_blur_image.py::TestRekognition": "Rekognition",
+        "tests/workflow/test_blur_image.py::TestReviewExpired": "Rekognition",
+        "tests/workflow/test_least_privilege.py": "sign-in",
         "tests/workflow/test_logs.py": "embedded detector",
         "tests/workflow/test_review.py": "embedded detector",
-        "tests/e2e/test_access.py": "sign-in",
-        "tests/e2e/test_page.py::test_sign_in_in_a_browser": "sign-in",
-        "tests/workflow/test_least_privilege.py": "sign-in",
+        "tests/workflow/test_two_detectors.py": "Rekognition",
     }
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return self.stacks.get(nodeid) or self.stacks.get(file, file)
+        fitting = (stack for beginning, stack in self.stacks.items() if nodeid.startswith(beginning))
+        return next(fitting, nodeid.partition("::")[0])
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        for scope in reversed(self.first):
+            if scope in self.workqueue:
+                self.workqueue.move_to_end(scope, last=False)
+        super()._assign_work_unit(node)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByStack:

@@ -208,6 +208,9 @@ def environment(root: Stack) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
         "AWS_SESSION_TOKEN": session["SessionToken"],
         "SAM_CLI_TELEMETRY": "0",
+        # The functions' code is compressed once for all of them.
+        "SAM_CLI_BETA_PACKAGE_PERFORMANCE": "1",
+        "SAM_CLI_POLL_DELAY": "0.5",
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import runpy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +11,10 @@ import pytest
 
 from faceblur_cli.stack import sam
 from tests.support.pictures.photos import astronaut
-from tests.support.stack.deployed import Deployed
+from tests.support.stack.deployed import Deployed, with_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 complete = runpy.run_path(str(Path(__file__).parents[2] / "parameters/complete"))["complete"]
 NAME = "Faceblur-" + "Abcdefg-" * 14 + "Abcdefg"
@@ -23,17 +22,18 @@ ON_THIS_MACHINE = "FaceDetector: embedded\nWebPage: no\n"
 
 
 @pytest.fixture(scope="module")
-def deploy(built: Path, endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Deployed]:
+def deploy(built: Path, endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Deployed]]:
     """Deploy with this file of parameters."""
     folder = tmp_path_factory.mktemp("parameters")
+    with with_faults(folder) as deployable:
 
-    def with_parameters(text: str) -> Deployed:
-        (folder / "stack.yaml").write_text(ON_THIS_MACHINE + text)
-        build = {"PythonRuntime": "provided.al2023", "AwsEndpointUrl": endpoint}
-        (folder / "all.yaml").write_text(json.dumps(complete(folder / "stack.yaml", build)))
-        return Deployed(sam.deploy(endpoint, built, NAME, [f"file://{folder / 'all.yaml'}"]), Path(os.devnull), NAME)
+        def with_parameters(text: str) -> Deployed:
+            (folder / "stack.yaml").write_text(ON_THIS_MACHINE + text)
+            build = {"PythonRuntime": "provided.al2023", "AwsEndpointUrl": endpoint}
+            (folder / "all.yaml").write_text(json.dumps(complete(folder / "stack.yaml", build)))
+            return Deployed(sam.deploy(endpoint, deployable, NAME, [f"file://{folder / 'all.yaml'}"]), folder, NAME)
 
-    return with_parameters
+        yield with_parameters
 
 
 def parameters_of(stack: Deployed) -> dict[str, Any]:

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import httpx
-
 from faceblur_cli import trace
-from tests.support.stack.deployed import eventually
+from tests.support.stack.deployed import eventually, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -109,4 +107,4 @@ class MockedMachine:
             },
         }
         settings = {"stepfunctions._sfn_mock_config": mocked}
-        httpx.post(f"{self._endpoint}/_ministack/config", json=settings).raise_for_status()
+        request("POST", f"{self._endpoint}/_ministack/config", json=settings).raise_for_status()

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.sources import ROOT
 
-SCRIPTS = {"chromium": "package chromium as root", "example-tools": "need curl jq: installing"}
+SCRIPTS = {"chromium": "package chromium-headless-shell as root", "example-tools": "need curl jq: installing"}
 
 
 @pytest.fixture

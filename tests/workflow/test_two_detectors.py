@@ -44,9 +44,10 @@ def set_to(stack: Deployed, **settings: str) -> Iterator[None]:
         client.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
 
-@contextmanager
-def asking_both(stack: Deployed) -> Iterator[None]:
+@pytest.fixture(scope="class")
+def asking_both(deployed_with_rekognition: Deployed) -> Iterator[None]:
     """Have the stack ask both detectors, as with `FaceDetector=both`."""
+    stack = deployed_with_rekognition
     states, machine = stack.stack.client("stepfunctions"), stack.stack.outputs["StateMachineArn"]
     definition = states.describe_state_machine(stateMachineArn=machine)["definition"]
     assert "'rekognition' = 'both'" in definition
@@ -97,14 +98,6 @@ def test_a_plate_that_the_first_look_missed_is_found_by_the_check(stack: Deploye
     assert set(rekognition.asked) == {"DetectText"}
 
 
-def test_text_found_by_either_detector_is_hidden(stack: Deployed, rekognition: Rekognition) -> None:
-    rekognition.text_replies.append(line(PLATE))
-    with asking_both(stack):
-        job = stack.run(street_with_plate(0)[0], kinds=["text"])
-    assert job["status"] == "COMPLETED"
-    assert {box["found_by"] for box in receipt_of(stack, job)["boxes"]} == {"embedded", "rekognition"}
-
-
 def test_a_full_answer_makes_the_detector_ask_again_tile_by_tile(stack: Deployed, rekognition: Rekognition) -> None:
     hundred = [face(column / 12, row / 12, 0.04, 0.04) for row in range(10) for column in range(10)]
     rekognition.replies.append(hundred)
@@ -120,53 +113,6 @@ def test_the_check_sees_the_draft_mirrored(stack: Deployed, rekognition: Rekogni
     assert (job["status"], job["hidden"]["face"], job["missed_at_first"]) == ("COMPLETED", 1, 1)
     (found,) = receipt_of(stack, job)["boxes"]
     assert (found["found_in"], found["round"], found["left"]) == ("check", 1, pytest.approx(0.7, abs=0.01))
-
-
-def test_faces_found_by_either_detector_are_hidden(stack: Deployed, rekognition: Rekognition) -> None:
-    rekognition.replies.append([face(0.05, 0.75, 0.2, 0.2)])
-    with asking_both(stack):
-        job = stack.run(astronaut())
-    assert (job["status"], job["hidden"]["face"]) == ("COMPLETED", 2)
-    found = receipt_of(stack, job)["boxes"]
-    assert {face["found_by"] for face in found} == {"embedded", "rekognition"}
-
-
-def test_a_face_found_by_both_detectors_counts_once(stack: Deployed, rekognition: Rekognition) -> None:
-    with asking_both(stack):
-        alone = stack.run(astronaut())
-        (box,) = receipt_of(stack, alone)["boxes"]
-        rekognition.replies.append([face(box["left"], box["top"], box["width"], box["height"])])
-        together = stack.run(astronaut())
-    assert (alone["hidden"]["face"], together["hidden"]["face"]) == (1, 1)
-
-
-def test_an_outage_of_one_detector_fails_the_job(stack: Deployed, rekognition: Rekognition) -> None:
-    rekognition.default = BROKEN
-    with asking_both(stack):
-        job = stack.run(astronaut())
-    assert_failed(stack, job, "DetectorUnavailable", [*TO_DETECT, ONE, *FAILURE])
-
-
-def test_a_job_that_may_go_on_with_one_detector_warns_of_it(stack: Deployed, rekognition: Rekognition) -> None:
-    rekognition.default = BROKEN
-    with asking_both(stack):
-        job = stack.run(astronaut(), require_all_detectors=False)
-    assert (job["status"], job["hidden"]["face"]) == ("COMPLETED", 1)
-    assert "OneDetectorOnly" in job["warnings"]
-    assert stack.path(job["job_id"])[:5] == [*TO_DETECT, ONE, DETECT]
-
-
-def test_a_throttled_function_drops_no_detector(stack: Deployed) -> None:
-    """Its retries are no sign that a detector is away."""
-    created = stack.create(require_all_detectors=False)
-    throttled: list[dict[str, Any]] = [{"raise": "Lambda.TooManyRequestsException"}] * 8
-    stack.plan(created["job_id"], "detect", *throttled, {"raise": "DetectorUnavailable"})
-    with asking_both(stack):
-        stack.upload(created, astronaut())
-        job = stack.ended(created["job_id"])
-    assert job["status"] == "COMPLETED"
-    assert "OneDetectorOnly" not in job["warnings"]
-    assert ONE not in stack.path(job["job_id"])
 
 
 def test_a_job_over_its_share_of_calls_fails(stack: Deployed) -> None:
@@ -185,3 +131,51 @@ def test_a_throttle_in_the_middle_repeats_no_paid_call(stack: Deployed, rekognit
     assert sum("S3Object" in image for image in rekognition.images) == 1
     # The first detection sends the photo and its quarters, and the check sends the draft.
     assert receipt_of(stack, job)["billable_calls"] == 5 + 1
+
+
+@pytest.mark.usefixtures("asking_both")
+class TestBoth:
+    def test_text_found_by_either_detector_is_hidden(self, stack: Deployed, rekognition: Rekognition) -> None:
+        rekognition.text_replies.append(line(PLATE))
+        job = stack.run(street_with_plate(0)[0], kinds=["text"])
+        assert job["status"] == "COMPLETED"
+        assert {box["found_by"] for box in receipt_of(stack, job)["boxes"]} == {"embedded", "rekognition"}
+
+    def test_faces_found_by_either_detector_are_hidden(self, stack: Deployed, rekognition: Rekognition) -> None:
+        rekognition.replies.append([face(0.05, 0.75, 0.2, 0.2)])
+        job = stack.run(astronaut())
+        assert (job["status"], job["hidden"]["face"]) == ("COMPLETED", 2)
+        found = receipt_of(stack, job)["boxes"]
+        assert {face["found_by"] for face in found} == {"embedded", "rekognition"}
+
+    def test_a_face_found_by_both_detectors_counts_once(self, stack: Deployed, rekognition: Rekognition) -> None:
+        alone = stack.run(astronaut())
+        (box,) = receipt_of(stack, alone)["boxes"]
+        rekognition.replies.append([face(box["left"], box["top"], box["width"], box["height"])])
+        together = stack.run(astronaut())
+        assert (alone["hidden"]["face"], together["hidden"]["face"]) == (1, 1)
+
+    def test_an_outage_of_one_detector_fails_the_job(self, stack: Deployed, rekognition: Rekognition) -> None:
+        rekognition.default = BROKEN
+        job = stack.run(astronaut())
+        assert_failed(stack, job, "DetectorUnavailable", [*TO_DETECT, ONE, *FAILURE])
+
+    def test_a_job_that_may_go_on_with_one_detector_warns_of_it(
+        self, stack: Deployed, rekognition: Rekognition
+    ) -> None:
+        rekognition.default = BROKEN
+        job = stack.run(astronaut(), require_all_detectors=False)
+        assert (job["status"], job["hidden"]["face"]) == ("COMPLETED", 1)
+        assert "OneDetectorOnly" in job["warnings"]
+        assert stack.path(job["job_id"])[:5] == [*TO_DETECT, ONE, DETECT]
+
+    def test_a_throttled_function_drops_no_detector(self, stack: Deployed) -> None:
+        """Its retries are no sign that a detector is away."""
+        created = stack.create(require_all_detectors=False)
+        throttled: list[dict[str, Any]] = [{"raise": "Lambda.TooManyRequestsException"}] * 8
+        stack.plan(created["job_id"], "detect", *throttled, {"raise": "DetectorUnavailable"})
+        stack.upload(created, astronaut())
+        job = stack.ended(created["job_id"])
+        assert job["status"] == "COMPLETED"
+        assert "OneDetectorOnly" not in job["warnings"]
+        assert ONE not in stack.path(job["job_id"])

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from faceblur_cli import ports
+from faceblur_cli import loopback, ports
 from faceblur_cli.page.content import API, CONFIG, NO_CACHE, built_page, cache_control, config, security_headers
 from faceblur_cli.stack.aws import Stack
 
@@ -150,9 +150,7 @@ class _Handler(SimpleHTTPRequestHandler):
     def _call_api(self, path: str, body: bytes) -> None:
         headers = {name: self.headers[name] for name in _REQUEST_HEADERS if name in self.headers}
         try:
-            answer = httpx.request(
-                self.command, self._api_url + path, content=body, headers=headers, timeout=30, trust_env=False
-            )
+            answer = loopback.request(self.command, self._api_url + path, content=body, headers=headers, timeout=30)
         except httpx.TimeoutException:
             self.send_error(HTTPStatus.GATEWAY_TIMEOUT)
             return

@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from faceblur_cli import project
@@ -40,7 +41,16 @@ class Stack:
         return self.outputs["ApiUrl"]
 
     def client(self, service: str) -> Any:
-        """A boto3 client for a service of the embedded AWS."""
+        """A boto3 client for a service of the embedded AWS. It is made once, because that takes long."""
+        if service not in self._clients:
+            self._clients[service] = self._made_client(service)
+        return self._clients[service]
+
+    @cached_property
+    def _clients(self) -> dict[str, Any]:
+        return {}
+
+    def _made_client(self, service: str) -> Any:
         # boto3 is imported here, because `make run` asks whether a stack runs before anything is installed.
         import boto3
 

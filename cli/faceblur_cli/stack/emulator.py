@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from faceblur_cli import ports, project
+from faceblur_cli import loopback, ports, project
 from faceblur_cli.failures import Failure
 from faceblur_cli.stack import processes
 from faceblur_cli.stack.aws import credentials
@@ -134,7 +134,7 @@ def _answers(endpoint: str, process: subprocess.Popen[bytes]) -> bool:
     if process.poll() is not None:
         raise Failure(f"The embedded AWS ended with exit code {process.returncode}.")
     try:
-        return httpx.get(f"{endpoint}/_ministack/health", timeout=1, trust_env=False).status_code == httpx.codes.OK
+        return loopback.request("GET", f"{endpoint}/_ministack/health", timeout=1).status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import tempfile
 import time
 from contextlib import contextmanager
@@ -13,13 +11,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import httpx
-
-from faceblur_cli import project, trace
-from faceblur_cli.stack.sam import write_bootstraps
+from faceblur_cli import loopback, project, trace
+from faceblur_cli.stack.sam import DEPLOYED, write_bootstraps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import httpx
 
     from faceblur_cli.stack.aws import Stack
 
@@ -42,7 +40,7 @@ def eventually(poll: Callable[[], Seen], what: str = "it", seconds: float = PATI
 
 def request(method: str, url: str | httpx.URL, **content: Any) -> httpx.Response:
     """Send a request to a server of the stack. The timeout allows for a cold start on a busy machine."""
-    return httpx.request(method, url, timeout=60, **content)
+    return loopback.request(method, url, timeout=60, **content)
 
 
 @dataclass
@@ -193,8 +191,17 @@ def function_name(stack: Deployed, logical_id: str) -> str:
 
 @contextmanager
 def with_faults(plans: Path, **environment: str) -> Iterator[Path]:
-    """A copy of the build, beside it, whose functions do the steps that tests plan in this folder."""
-    with tempfile.TemporaryDirectory(dir=project.BUILD.parent, prefix="build-") as copy:
-        shutil.copytree(project.BUILD, copy, copy_function=os.link, dirs_exist_ok=True)
-        write_bootstraps(Path(copy), "faults.handler", str(FAULTS), {"FAULT_PLANS": str(plans)} | environment)
-        yield Path(copy)
+    """A folder that can be deployed. Its functions do the steps that tests plan in `plans`.
+
+    It lies beside the build. In place of the functions' code it has only a `bootstrap`, which runs the built code where
+    it lies, so that a deployment has next to nothing to upload.
+    """
+    with tempfile.TemporaryDirectory(dir=project.BUILD.parent, prefix="build-") as name:
+        folder, uploaded = Path(name), "Functions"
+        (code,) = project.BUILD.glob("*Function*")
+        (folder / uploaded).mkdir()
+        (folder / "OnnxLayer").symlink_to(project.BUILD / "OnnxLayer")
+        template = (project.BUILD / DEPLOYED).read_text()
+        (folder / DEPLOYED).write_text(template.replace(f'"{code.name}"', f'"{uploaded}"'))
+        write_bootstraps(folder, "faults.handler", f"{code}:{FAULTS}", {"FAULT_PLANS": str(plans)} | environment)
+        yield folder

@@ -43,6 +43,8 @@ PATIENCE_SECONDS = 60  # how long a client polls its job before it takes the nex
 CALM_SECONDS = 240
 OUTAGE_SECONDS = 4
 FAULTY_READ = 0.1
+# The photos of a batch that are worked on at once. Each has processes of its own, and there are two processors.
+PHOTOS_AT_ONCE = 4
 # The queue policy of the posts: S3 and EventBridge may send. The stack's own queues keep the policies of the template.
 OPEN_TO_SERVICES = {
     "Version": "2012-10-17",
@@ -95,7 +97,7 @@ class Cloud:
         self._start()
         environment = {"AWS_ENDPOINT_URL_REKOGNITION": self.rekognition.url}
         copy = exits.enter_context(with_faults(self.plans, **environment))
-        parameters = ("FaceDetector=rekognition", f"UploadSeconds={UPLOAD_SECONDS}")
+        parameters = ("FaceDetector=rekognition", f"UploadSeconds={UPLOAD_SECONDS}", f"PhotosAtOnce={PHOTOS_AT_ONCE}")
         stack = sam.deploy(self.endpoint, copy, STACK, parameters)
         self.deployed = Deployed(stack, self.plans, STACK)
         self.s3, self.sqs, self.sfn, self.events, self.lambda_, self.dynamodb = (
