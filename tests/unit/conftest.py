@@ -24,7 +24,7 @@ from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.observability import logger
 from faceblur.options import JobOptions
 from tests.support.counts import faces
-from tests.support.networks import python_path
+from tests.support.networks import keep_answers, python_path
 from tests.support.privacy import private_in
 
 if TYPE_CHECKING:
@@ -95,9 +95,10 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def networks() -> Iterator[None]:
-    """Let the embedded detector import its networks, as the layer does."""
-    with pytest.MonkeyPatch.context() as path:
-        path.syspath_prepend(python_path())
+    """Let the embedded detector import its networks, as the layer does, and keep what they answer."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(python_path())
+        keep_answers(patch)
         yield
 
 
