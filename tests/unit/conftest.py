@@ -54,11 +54,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     item.add_marker("disable_socket")
 
 
-@pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give the functions their settings, and boto3 credentials that are good for nothing."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
+@pytest.fixture(scope="module", autouse=True)
+def environment() -> Iterator[None]:
+    """Give the functions their settings, and boto3 credentials that are good for nothing.
+
+    A test changes them through its `monkeypatch`, which takes the changes back.
+    """
     settings = {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
@@ -89,8 +90,12 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "FRONT_SECRET": "51af3dc0-da77-11e4-872e-1234567db123",
         "OIDC_ISSUER": "",
     }
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        yield
 
 
 @pytest.fixture(scope="session")
