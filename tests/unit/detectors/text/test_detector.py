@@ -169,11 +169,11 @@ def test_lines_beyond_the_most_that_are_read_count_as_plates(monkeypatch):
 @cache
 def faint_words() -> tuple[bytes, Image.Image]:
     """Faint words in grain, of which a look at three quarters of the size finds a sixth, and a mask of them."""
-    mask = Image.new("L", (2400, 1800))
-    for place in range(24):
+    mask = Image.new("L", (2400, 960))
+    for place in range(12):
         ImageDraw.Draw(mask).text((120 + place % 6 * 370, 200 + place // 6 * 400), "Smith", 255, FAINT)
     ink = np.asarray(mask)[:, :, None] / 255
-    grain = np.random.default_rng(0).normal(0, 14, (1800, 2400, 1))
+    grain = np.random.default_rng(0).normal(0, 14, (960, 2400, 1))
     pixels = grain + np.array(WALL[0]) * (1 - ink) + 80 * ink
     return encoded(Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)), "PNG", compress_level=1), mask
 
