@@ -39,9 +39,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None]:
-    """Spare the garbage collector the thousands of collected tests, which stay until the end, and have it run less often.
+    """Spare the garbage collector the thousands of collected tests, which stay until the end.
 
-    With Python's default it takes a tenth of the time of the tests that use moto.
+    It also runs less often than by default, when it takes a tenth of the time of the tests that use moto.
     """
     gc.disable()
     try:

@@ -48,7 +48,8 @@ def keep_answers(patch: pytest.MonkeyPatch) -> None:
 
     @wraps(look)
     def run(session: Any, outputs: list[str] | None, inputs: dict[str, Any]) -> list[Any]:
-        key = session, repr(outputs), *((name, value.shape, sha256(value.tobytes()).digest()) for name, value in inputs.items())
+        shown = [(name, value.shape, sha256(value.tobytes()).digest()) for name, value in inputs.items()]
+        key = session, repr(outputs), repr(shown)
         with lock:
             if key in kept:
                 return kept[key]
