@@ -80,17 +80,17 @@ def exhaustive() -> Finder:
     """CenterFace on tiles of the photo at twice its size, and once on the reduced photo."""
     from faceblur.detectors.embedded.candidates import joined, suppress
     from faceblur.detectors.embedded.centerface import centerface
-    from faceblur.detectors.embedded.tiling import OVERLAP, blocks_of, scan
+    from faceblur.detectors.embedded.tiling import OVERLAP, scan, tile_of, tiles_of
     from faceblur.geometry import Rectangle
     from faceblur.photo import decode
 
     def find(path: Path) -> tuple[list[Corners], float]:
         started = time.process_time()
         picture = decode.load_for_detection(path.read_bytes(), None)
-        whole = min(1.0, 1280 / max(picture.size)), [Rectangle(0, 0, *picture.size)]
         network = centerface()
-        views = [(2.0, blocks_of(picture.size, 2.0, network.largest_block)), whole]
-        found = [scan(network, picture, scale, blocks, EXHAUSTIVE_SCORE) for scale, blocks in views]
+        whole = tile_of(Rectangle(0, 0, *picture.size), min(1.0, 1280 / max(picture.size)), picture.size)
+        views = tiles_of(picture.size, 2.0, network.largest_block), [whole]
+        found = [scan(network, picture, tiles, EXHAUSTIVE_SCORE) for tiles in views]
         boxes = suppress(joined(found), OVERLAP)[:, :4]
         return [tuple(box) for box in boxes.tolist()], time.process_time() - started
 

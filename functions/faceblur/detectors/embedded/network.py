@@ -7,6 +7,7 @@ import hashlib
 import os
 from functools import cache
 from importlib import resources
+from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
 # onnxruntime reports its use to its maker unless this is set before it is imported (docs/privacy.md).
@@ -86,11 +87,16 @@ def give_back_memory() -> None:
 
 def as_input(pictures: Sequence[Image.Image]) -> Floats:
     """Pictures of one size as [n, 3, height, width], 0…255, padded with black to sides that the network accepts."""
-    width, height = (-(-side // MULTIPLE) * MULTIPLE for side in pictures[0].size)
+    width, height = map(padded, pictures[0].size)
     pixels = np.zeros((len(pictures), 3, height, width), np.float32)
     for picture, target in zip(pictures, pixels, strict=True):
         target[:, : picture.height, : picture.width] = np.asarray(picture).transpose(2, 0, 1)
     return pixels
+
+
+def padded(side: float) -> int:
+    """The least length that the networks accept for a side of this length, in pixels."""
+    return ceil(side / MULTIPLE) * MULTIPLE
 
 
 def processors() -> int:

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from faceblur.detectors.embedded.areas import tiles_around
 from faceblur.detectors.embedded.candidates import SCORE, have_centre_in, joined, suppress, widths
-from faceblur.detectors.embedded.tiling import OVERLAP, blocks_around, blocks_of, scan, scan_pyramid
+from faceblur.detectors.embedded.tiling import OVERLAP, scan, scan_pyramid, tiles_of
 from faceblur.detectors.embedded.turned import LIKELY_TURNED, find_turned_faces
 from faceblur.limits import DEFAULT_CONFIDENCE
 
@@ -35,12 +36,14 @@ CHECK_SCALE = 1.25
 # The range of widths of the possible faces in pixels, and the scale at which their details are scanned.
 DETAILS = ((6, 24, 1.5), (24, 48, 1.0))
 WIDER = 1.5  # The details may show faces up to this many times wider than the range.
+NEIGHBOURS = 0.8  # The details show this margin around a possible face, in widths of the face.
 CLEAR_IN_OVERVIEW = 24  # pixels; narrower faces of the overview are only hints.
 
 # Scores of 0…1, chosen on real photos (docs/detection.md).
-LOWEST = 0.08  # A candidate below this is noise.
+LOWEST = 0.06  # A candidate below this is noise.
 POSSIBLE = 0.1  # YuNet's score in a check from which a candidate may be a face.
 HINT = 0.2  # YuNet's score from which a candidate is a hint.
+CLEAR_HINT = 0.15  # The same, for a candidate that the overview would show clearly: texture seldom looks like one.
 OVERVIEW_HINT = 0.15  # CenterFace's score in the overview from which a candidate that is not clear is a hint.
 SURE = 0.3  # A clear face of the overview with a higher score needs no details.
 
@@ -48,7 +51,7 @@ SURE = 0.3  # A clear face of the overview with a higher score needs no details.
 # far more often than like a larger one. Close-ups have parts, such as an ear, that look like a face of 64 pixels or
 # more.
 WIDTHS = [7.0, 9.0, 12.0, 16.0, 24.0, 32.0, 64.0]
-LIKELY_TO_CENTERFACE = [0.42, 0.23, 0.175, 0.105, 0.12, 0.13, 0.18]
+LIKELY_TO_CENTERFACE = [0.44, 0.245, 0.185, 0.115, 0.125, 0.135, 0.18]
 LIKELY_TO_YUNET_ALONE = 0.8
 LIKELY_IN_CHECK = 0.73  # YuNet's
 
@@ -67,7 +70,8 @@ def find_faces(
     Those of at least `min_confidence` count as faces: no turned face is looked for there. Both are 0…100.
     """
     overview = scan_pyramid(centerface, picture, OVERVIEW_SCALE, LOWEST)
-    hints = scan(yunet, picture, HINT_SCALE, blocks_of(picture.size, HINT_SCALE, yunet.largest_block), HINT)
+    hints = scan(yunet, picture, tiles_of(picture.size, HINT_SCALE, yunet.largest_block), CLEAR_HINT)
+    hints = hints[(hints[:, SCORE] > HINT) | (widths(hints) >= CLEAR_IN_OVERVIEW)]
     clear = widths(overview) >= CLEAR_IN_OVERVIEW
     sure = overview[clear & (overview[:, SCORE] > SURE)]
     possible = joined([overview[clear | (overview[:, SCORE] > OVERVIEW_HINT)], hints])
@@ -89,8 +93,8 @@ def scan_details(
 ) -> Floats:
     """The candidates around the possible faces of this range of widths, scanned at this scale."""
     hints = possible[(widths(possible) >= narrowest) & (widths(possible) < widest)]
-    blocks = blocks_around(around(hints), picture.size, scale, centerface.largest_block)
-    found = scan(centerface, picture, scale, blocks, LOWEST)
+    tiles = tiles_around(around(hints), picture.size, scale, centerface.largest_block)
+    found = scan(centerface, picture, tiles, LOWEST)
     return found[widths(found) < WIDER * widest]
 
 
@@ -107,8 +111,8 @@ def at_least(min_confidence: float, found: Floats) -> Floats:
 
 
 def around(hints: Floats) -> Floats:
-    """The areas [n, 4] around possible faces, with a margin of a third of a face on each side."""
-    margin = widths(hints)[:, None] / 3
+    """The areas [n, 4] around possible faces, with this margin on each side. Neighbours of a face are often faces."""
+    margin = widths(hints)[:, None] * NEIGHBOURS
     areas: Floats = np.concatenate([hints[:, :2] - margin, hints[:, 2:4] + margin], axis=1)
     return areas
 

@@ -1,7 +1,8 @@
 """Scans large pictures in tiles, so that the memory is bounded.
 
 Each tile shows a block of the picture and a margin around it. It returns the faces whose centre lies in the block. So
-two tiles show a face on the border of their blocks completely, and one of them returns it.
+two tiles show a face on the border of their blocks completely, and one of them returns it. If blocks overlap, two tiles
+may return the same face, and non-maximum suppression removes one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from faceblur.detectors.embedded.candidates import centres, joined, suppress, widths
-from faceblur.detectors.embedded.network import processors
+from faceblur.detectors.embedded.network import padded, processors
 from faceblur.geometry import Rectangle
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from faceblur.detectors.embedded.network import Network
 
 # Both are in pixels of the network's input.
-MARGIN = 32
+MARGIN = 30  # at least; with it, the largest tiles need no padding
 CUT = 1.5  # a box nearer than this to a tile's edge belongs to a face that the edge crops
 
 # In a pyramid, each further scan reduces the picture this many times more, until one tile shows all of it. If a face is
@@ -45,27 +46,32 @@ class Tile:
     shown: Rectangle
     size: tuple[int, int]
 
+    @property
+    def pixels(self) -> int:
+        """The number of pixels of the network's input that the tile takes."""
+        return padded(self.size[0]) * padded(self.size[1])
 
-def scan(network: Network, picture: Image.Image, scale: float, blocks: Sequence[Rectangle], threshold: float) -> Floats:
-    """The candidates with scores above `threshold` in these blocks, scanned at this scale; in pixels of the picture."""
-    tiles = sorted((tile_of(block, scale, picture.size) for block in blocks), key=lambda tile: tile.size)
+
+def scan(network: Network, picture: Image.Image, tiles: Sequence[Tile], threshold: float) -> Floats:
+    """The candidates with scores above `threshold` in these tiles, in pixels of the picture."""
+    by_size = sorted(tiles, key=lambda tile: tile.size)
 
     def scan_batch(batch: Sequence[Tile]) -> Floats:
         found = network.find_in_each([view(picture, tile) for tile in batch], threshold)
         return joined([in_picture(*each, picture.size) for each in zip(found, batch, strict=True)])
 
     with ThreadPoolExecutor(processors()) as pool:
-        return suppress(joined(list(pool.map(scan_batch, batches(tiles, network)))), OVERLAP)
+        return suppress(joined(list(pool.map(scan_batch, batches(by_size, network)))), OVERLAP)
 
 
 def scan_pyramid(network: Network, picture: Image.Image, scale: float, threshold: float) -> Floats:
     """The candidates in the whole picture at this scale and at smaller scales."""
-    blocks = blocks_of(picture.size, scale, network.largest_block)
-    found = [scan(network, picture, scale, blocks, threshold)]
-    while len(blocks) > 1:
+    tiles = tiles_of(picture.size, scale, network.largest_block)
+    found = [scan(network, picture, tiles, threshold)]
+    while len(tiles) > 1:
         scale /= SMALLER
-        blocks = blocks_of(picture.size, scale, network.largest_block)
-        smaller = scan(network, picture, scale, blocks, threshold)
+        tiles = tiles_of(picture.size, scale, network.largest_block)
+        smaller = scan(network, picture, tiles, threshold)
         found.append(smaller[widths(smaller) >= CLEAR / scale])
     return suppress(joined(found), OVERLAP)
 
@@ -90,7 +96,12 @@ def find_in_batches(network: Network, pictures: Sequence[Image.Image], threshold
 
 def batch_size(network: Network, size: tuple[int, int]) -> int:
     """The number of pictures of this size in a batch, so that it has at most as many pixels as the largest tile."""
-    return max(1, (network.largest_block + 2 * MARGIN) ** 2 // (size[0] * size[1]))
+    return max(1, padded(network.largest_block + 2 * MARGIN) ** 2 // (padded(size[0]) * padded(size[1])))
+
+
+def tiles_of(size: tuple[int, int], scale: float, largest: int) -> list[Tile]:
+    """The tiles that show a complete picture of this size. At this scale, no side of a block is above `largest`."""
+    return [tile_of(block, scale, size) for block in blocks_of(size, scale, largest)]
 
 
 def blocks_of(size: tuple[int, int], scale: float, largest: int) -> list[Rectangle]:
@@ -104,41 +115,25 @@ def cuts(length: int, parts: int) -> list[int]:
     return [round(length * part / parts) for part in range(parts + 1)]
 
 
-def blocks_around(areas: Floats, size: tuple[int, int], scale: float, largest: int) -> list[Rectangle]:
-    """Blocks that hold these areas [n, 4] of a picture of this size, and little else.
-
-    A block is divided into quarters, and those without an area are left out. This is repeated as long as it saves
-    pixels of the network's input, margins included.
-    """
-    return [part for block in blocks_of(size, scale, largest) for part in parts_around(areas, block, scale)]
-
-
-def parts_around(areas: Floats, block: Rectangle, scale: float) -> list[Rectangle]:
-    """The parts of a block that hold these areas."""
-    left, top, right, bottom = areas.T[:4]
-    here = areas[(left < block.right) & (block.left < right) & (top < block.bottom) & (block.top < bottom)]
-    if not len(here):
-        return []
-    if min(block.size) * scale < 2 * MARGIN:
-        return [block]
-    parts = [part for quarter in block.quarters() for part in parts_around(here, quarter, scale)]
-    return parts if sum(pixels(part, scale) for part in parts) < pixels(block, scale) else [block]
-
-
-def pixels(block: Rectangle, scale: float) -> float:
-    """The number of pixels of the network's input for a block with its margins."""
-    width, height = block.size
-    return (width * scale + 2 * MARGIN) * (height * scale + 2 * MARGIN)
-
-
 def tile_of(block: Rectangle, scale: float, size: tuple[int, int]) -> Tile:
-    """The tile that shows a block of a picture of this size."""
-    margin = MARGIN / scale
-    shown = Rectangle(
-        floor(block.left - margin), floor(block.top - margin), ceil(block.right + margin), ceil(block.bottom + margin)
-    ).clip(size)
+    """The tile that shows a block of a picture of this size.
+
+    Its margin is wider where the network's input would otherwise be padded, because more of the picture costs no more.
+    """
+    left, right = shown_range(block.left, block.right, scale, size[0])
+    top, bottom = shown_range(block.top, block.bottom, scale, size[1])
+    shown = Rectangle(left, top, right, bottom)
     width, height = (max(1, round(side * scale)) for side in shown.size)
     return Tile(block, shown, (width, height))
+
+
+def shown_range(start: int, end: int, scale: float, length: int) -> tuple[int, int]:
+    """The range of a side of this length that a tile shows, for a block that takes `start` to `end` of it."""
+    margin = ceil(MARGIN / scale)
+    needed = min(end + margin, length) - max(start - margin, 0)
+    shown = min(floor(padded(needed * scale) / scale), length)
+    first = min(max(start - margin - (shown - needed) // 2, 0), length - shown)
+    return first, first + shown
 
 
 def batches(tiles: Sequence[Tile], network: Network) -> Iterator[list[Tile]]:
@@ -163,9 +158,8 @@ def in_picture(candidates: Floats, tile: Tile, size: tuple[int, int]) -> Floats:
         & ((bottom < shown.bottom - CUT * down) | (shown.bottom == size[1]))
     )
     x, y = centres(candidates).T
-    block = tile.block
-    own = (block.left <= x) & (x < block.right) & (block.top <= y) & (y < block.bottom)
-    # A centre may lie on the edge of the picture.
-    own |= (x >= size[0]) & (block.right == size[0]) | (y >= size[1]) & (block.bottom == size[1])
+    left, top, right, bottom = tile.block
+    # Two tiles place a centre on their border a little differently. Both return such a face rather than neither.
+    own = (left - across <= x) & (x <= right + across) & (top - down <= y) & (y <= bottom + down)
     kept: Floats = candidates[np.flatnonzero(uncropped & own)]
     return kept

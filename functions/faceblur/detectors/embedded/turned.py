@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from faceblur.detectors.embedded.candidates import ROLL, SCORE, centres, have_centre_in, joined, suppress, widths
-from faceblur.detectors.embedded.tiling import OVERLAP, blocks_of, find_in_batches, scan
+from faceblur.detectors.embedded.tiling import OVERLAP, find_in_batches, scan, tiles_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +87,7 @@ def turned_hints(yunet: Network, picture: Image.Image) -> Floats:
 def find_rotated(yunet: Network, picture: Image.Image, quarters: int) -> Floats:
     """YuNet's candidates in the picture rotated anticlockwise by 1…3 quarters, in pixels of the unrotated picture."""
     rotated = picture.transpose(QUARTERS[quarters])
-    found = scan(yunet, rotated, 1.0, blocks_of(rotated.size, 1.0, LONG_SIDE), HINT)  # one tile shows all of it
+    found = scan(yunet, rotated, tiles_of(rotated.size, 1.0, LONG_SIDE), HINT)  # one tile shows all of it
     width, height = picture.size
     left, top, right, bottom = found.T[:4].copy()
     corners = {

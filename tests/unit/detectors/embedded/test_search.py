@@ -207,9 +207,9 @@ def test_details_are_those_of_their_widths(narrowest, widest, scale):
         assert bool(network.shown) is bool(expected)
 
 
-def test_the_area_around_a_face_shows_a_third_of_it_on_each_side():
+def test_the_area_around_a_face_shows_most_of_a_neighbour_on_each_side():
     hints = np.array([[100, 200, 130, 240, 0.3, 0]], np.float32)
-    assert around(hints).tolist() == [[90, 190, 140, 250]]
+    assert around(hints).tolist() == [[76, 176, 154, 264]]
 
 
 def test_a_lower_confidence_gives_more_faces():

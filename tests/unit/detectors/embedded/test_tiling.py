@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from faceblur.detectors.embedded.candidates import NONE, joined
+from faceblur.detectors.embedded.network import padded
 from faceblur.detectors.embedded.tiling import (
     CLEAR,
     CUT,
@@ -19,14 +20,13 @@ from faceblur.detectors.embedded.tiling import (
     Tile,
     batch_size,
     batches,
-    blocks_around,
     blocks_of,
     find_in_batches,
     in_picture,
-    pixels,
     scan,
     scan_pyramid,
     tile_of,
+    tiles_of,
     view,
 )
 from faceblur.geometry import Rectangle
@@ -52,13 +52,6 @@ def times_held(blocks: list[Rectangle], size: tuple[int, int]) -> np.ndarray:
     return counts
 
 
-def areas(seed: int, count: int, size: tuple[int, int]) -> np.ndarray:
-    """Areas that each overlap the picture."""
-    rng = np.random.default_rng(seed)
-    middles, reach = rng.uniform(0, size, (count, 2)), rng.uniform(0.5, max(size) / 8, (count, 2))
-    return np.concatenate([middles - reach, middles + reach], axis=1).astype(np.float32)
-
-
 @given(SMALL_SIZES, SCALES)
 def test_the_blocks_of_a_picture_hold_each_pixel_once(size, scale):
     assert (times_held(blocks_of(size, scale, SMALL_LARGEST), size) == 1).all()
@@ -76,33 +69,8 @@ def test_blocks_are_all_alike_and_the_fewest_that_are_not_too_large(size, scale)
     assert len({block.bottom - block.top for block in blocks}) <= 2
 
 
-@given(SMALL_SIZES, st.floats(0.3, 2.0), st.integers(0, 2**32 - 1), st.integers(1, 8))
-def test_blocks_around_areas_hold_all_of_them_and_no_pixel_twice(size, scale, seed, count):
-    wanted = areas(seed, count, size)
-    held = times_held(blocks_around(wanted, size, scale, SMALL_LARGEST), size)
-    assert held.max() == 1
-    for left, top, right, bottom in wanted.clip(0, [*size, *size]):
-        assert held[int(top) : int(np.ceil(bottom)), int(left) : int(np.ceil(right))].all()
-
-
-@given(SIZES, SCALES, st.integers(0, 2**32 - 1), st.integers(1, 40))
-def test_blocks_around_areas_take_no_more_pixels_than_the_whole_picture(size, scale, seed, count):
-    whole = sum(pixels(block, scale) for block in blocks_of(size, scale, LARGEST))
-    assert sum(pixels(block, scale) for block in blocks_around(areas(seed, count, size), size, scale, LARGEST)) <= whole
-
-
-def test_few_small_areas_take_few_pixels():
-    one = np.array([[3000, 2000, 3020, 2030]], np.float32)
-    around = blocks_around(one, (6000, 4000), 1.0, LARGEST)
-    assert sum(pixels(block, 1.0) for block in around) < 4 * (20 + 4 * MARGIN) ** 2
-
-
-def test_no_areas_take_no_blocks():
-    assert blocks_around(NONE[:, :4], (6000, 4000), 1.0, LARGEST) == []
-
-
 @given(SIZES, SCALES, st.data())
-def test_a_tile_shows_a_block_with_its_margins_and_no_more(size, scale, data):
+def test_a_tile_shows_a_block_with_its_margins_and_what_would_be_padding(size, scale, data):
     block = data.draw(st.sampled_from(blocks_of(size, scale, LARGEST)))
     shown = tile_of(block, scale, size)
     left, top, right, bottom = shown.shown
@@ -113,9 +81,17 @@ def test_a_tile_shows_a_block_with_its_margins_and_no_more(size, scale, data):
         assert 0 <= start <= first < last <= end <= side
         assert start == 0 or (first - start) * scale >= MARGIN
         assert end == side or (end - last) * scale >= MARGIN
-    # Blocks and margins end at whole pixels of the picture.
-    assert max(shown.size) <= LARGEST + 2 * MARGIN + 3 * scale + 1
+        # Blocks and margins end at whole pixels of the picture.
+        needed = (min(last + MARGIN / scale, side) - max(first - MARGIN / scale, 0)) * scale
+        assert (end - start) * scale <= padded(needed + 2 * scale) + 0.5
+    assert max(shown.size) <= padded(LARGEST + 2 * MARGIN + 3 * scale)
     assert min(shown.size) >= 1
+
+
+@given(st.integers(1000, 2000), st.sampled_from([0.5, 1.0, 1.25, 1.5]), st.integers(0, 500), st.integers(10, 200))
+def test_the_networks_input_is_not_padded_where_the_picture_goes_on(side, scale, start, length):
+    shown = tile_of(Rectangle(start, start, start + length, start + length), scale, (side, side)).size
+    assert all(padded(taken) - taken <= 2 * scale for taken in shown)
 
 
 def test_a_tile_shows_the_picture_at_its_scale():
@@ -134,15 +110,13 @@ def test_a_tile_at_full_scale_shows_the_pixels_themselves():
 @given(SIZES, SCALES)
 def test_a_batch_is_of_one_size_and_has_no_more_pixels_than_the_largest_tile(size, scale):
     network = Blind()
-    tiles = sorted(
-        (tile_of(block, scale, size) for block in blocks_of(size, scale, LARGEST)), key=lambda tile: tile.size
-    )
+    tiles = sorted(tiles_of(size, scale, LARGEST), key=lambda tile: tile.size)
     every = list(batches(tiles, network))
     assert [tile for batch in every for tile in batch] == tiles
     for batch in every:
         assert len({tile.size for tile in batch}) == 1
-        taken = sum(tile.size[0] * tile.size[1] for tile in batch)
-        assert len(batch) == 1 or taken <= (LARGEST + 2 * MARGIN) ** 2
+        taken = sum(tile.pixels for tile in batch)
+        assert len(batch) == 1 or taken <= padded(LARGEST + 2 * MARGIN) ** 2
 
 
 def test_pictures_of_one_size_are_searched_in_batches_and_answered_in_order():
@@ -174,9 +148,9 @@ PICTURE = 300, 230
 def test_a_face_is_found_once_where_it_lies_even_on_a_border(face, scale):
     left, top, width = face
     corners = left, top, left + width, top + round(1.3 * width)
-    blocks = blocks_of(PICTURE, scale, SMALL_LARGEST)
-    assert len(blocks) > 1
-    (found,) = scan(PaintedFaces(), painted(PICTURE, corners, red=SCORE), scale, blocks, 0.5)
+    tiles = tiles_of(PICTURE, scale, SMALL_LARGEST)
+    assert len(tiles) > 1
+    (found,) = scan(PaintedFaces(), painted(PICTURE, corners, red=SCORE), tiles, 0.5)
     assert found[:4] == pytest.approx(corners, abs=2 / scale)
     assert found[4] == pytest.approx(SCORE, abs=0.02)
 
@@ -184,8 +158,8 @@ def test_a_face_is_found_once_where_it_lies_even_on_a_border(face, scale):
 @pytest.mark.parametrize("corner", [*product((0, PICTURE[0] - 20), (0, PICTURE[1] - 26))])
 def test_a_face_in_a_corner_of_the_photo_is_found(corner):
     face = (*corner, corner[0] + 20, corner[1] + 26)
-    blocks = blocks_of(PICTURE, 1.0, SMALL_LARGEST)
-    (found,) = scan(PaintedFaces(), painted(PICTURE, face, red=SCORE), 1.0, blocks, 0.5)
+    tiles = tiles_of(PICTURE, 1.0, SMALL_LARGEST)
+    (found,) = scan(PaintedFaces(), painted(PICTURE, face, red=SCORE), tiles, 0.5)
     assert found[:4].tolist() == list(face)
 
 
@@ -287,7 +261,7 @@ def test_faces_cut_by_an_edge_and_faces_of_another_tile_do_not_count(tile, box):
 
 @given(SIZES, SCALES, st.integers(0, 2**32 - 1), st.data())
 def test_boxes_lie_within_the_picture(size, scale, seed, data):
-    tile = tile_of(data.draw(st.sampled_from(blocks_of(size, scale, LARGEST))), scale, size)
+    tile = data.draw(st.sampled_from(tiles_of(size, scale, LARGEST)))
     rng = np.random.default_rng(seed)
     corners = np.sort(rng.uniform(0, 1, (20, 2, 2)), axis=1).reshape(20, 4) * [*tile.size, *tile.size]
     found = in_picture(np.column_stack([corners, rng.random(20), np.zeros(20)]).astype(np.float32), tile, size)
@@ -302,7 +276,7 @@ def test_the_candidates_given_stay_as_they_are():
     assert (given == before).all()
 
 
-def test_no_blocks_hold_no_candidates():
+def test_no_tiles_hold_no_candidates():
     network = Blind()
-    assert scan(network, street_pixels(), 1.0, [], 0.5).tolist() == joined([]).tolist()
+    assert scan(network, street_pixels(), [], 0.5).tolist() == joined([]).tolist()
     assert network.pictures == []
