@@ -63,7 +63,7 @@ test-page: $(packages) ## the tests of the page's source
 	cd frontend && npm test
 
 pytest = .venv/bin/python -m pytest --quiet --dist=loadscope
-test-unit: .venv/.ready ## the tests without a stack
+test-unit: $(setup) ## the tests without a stack
 	$(pytest) --numprocesses=2 tests/unit tests/template
 
 test-stack: $(setup) $(page) ## the tests of deployed stacks, of the command and of the page in a browser

@@ -40,12 +40,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None]:
-    """Spare the garbage collector the thousands of collected tests: they stay until the end."""
+    """Spare the garbage collector the thousands of collected tests, which stay until the end.
+
+    It also runs less often than by default, when it takes a tenth of the time of the tests that use moto.
+    """
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(10_000)
         gc.enable()
 
 

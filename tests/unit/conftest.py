@@ -24,7 +24,7 @@ from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.observability import logger
 from faceblur.options import JobOptions
 from tests.support.counts import faces
-from tests.support.networks import python_path
+from tests.support.networks import keep_answers, python_path
 from tests.support.privacy import private_in
 
 if TYPE_CHECKING:
@@ -54,11 +54,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     item.add_marker("disable_socket")
 
 
-@pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give the functions their settings, and boto3 credentials that are good for nothing."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
+@pytest.fixture(scope="module", autouse=True)
+def environment() -> Iterator[None]:
+    """Give the functions their settings, and boto3 credentials that are good for nothing.
+
+    A test changes them through its `monkeypatch`, which takes the changes back.
+    """
     settings = {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
@@ -89,15 +90,20 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "FRONT_SECRET": "51af3dc0-da77-11e4-872e-1234567db123",
         "OIDC_ISSUER": "",
     }
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        yield
 
 
 @pytest.fixture(scope="session")
 def networks() -> Iterator[None]:
-    """Let the embedded detector import its networks, as the layer does."""
-    with pytest.MonkeyPatch.context() as path:
-        path.syspath_prepend(python_path())
+    """Let the embedded detector import its networks, as the layer does, and keep what they answer."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(python_path())
+        keep_answers(patch)
         yield
 
 

@@ -51,8 +51,9 @@ def outside(size: tuple[int, int], *regions: Region) -> np.ndarray[Any, np.dtype
 
 def likeness(one: Image.Image, other: Image.Image, where: np.ndarray[Any, np.dtype[np.bool_]]) -> float:
     """Peak signal-to-noise ratio in decibels; infinite for the same."""
-    before, after = (np.asarray(each)[where].astype(np.float32) for each in (one, other))
-    error = ((before - after) ** 2).mean(dtype=float)
+    difference = np.subtract(np.asarray(one), np.asarray(other), dtype=np.float32)
+    difference[~where] = 0
+    error = np.square(difference).mean(dtype=float) / where.mean()
     return float("inf") if error == 0 else 10 * np.log10(255**2 / error)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 FACE = Region(ASTRONAUT_FACE, Style())
 
 
+@cache
 def picture() -> Image.Image:
     return astronaut_pixels().resize((128, 128))
 
@@ -214,6 +216,12 @@ PLACES = (
 )
 
 
+@cache
+def photo_with(place: str) -> bytes:
+    """A photo with the marker in this place. Several tests read each of them."""
+    return PLACES[place]()
+
+
 def traces(file: bytes) -> bool:
     """Whether any five bytes of the marker are in the file, or in what is compressed in it."""
     unpacked = [file]
@@ -227,7 +235,7 @@ def traces(file: bytes) -> bool:
 @pytest.mark.parametrize("regions", [[FACE], []], ids=["with a face", "without"])
 @pytest.mark.parametrize("place", PLACES)
 def test_only_the_picture_survives(place: str, regions: list[Region], output: OutputFormat) -> None:
-    photo = PLACES[place]()
+    photo = photo_with(place)
     assert traces(photo)
     assert not traces(hide_regions(photo, regions, output).data)
 
@@ -235,7 +243,7 @@ def test_only_the_picture_survives(place: str, regions: list[Region], output: Ou
 @pytest.mark.parametrize("regions", [[FACE], []], ids=["with a face", "without"])
 @pytest.mark.parametrize("place", [place for place in PLACES if not place.startswith("TIFF")])
 def test_results_consist_of_the_picture_alone(place: str, regions: list[Region]) -> None:
-    hidden = hide_regions(PLACES[place](), regions).data
+    hidden = hide_regions(photo_with(place), regions).data
     image = opened(hidden)
     assert not image.getexif()
     if image.format == "JPEG":
@@ -298,7 +306,7 @@ def test_a_picture_under_full_transparency_is_erased(mode: str) -> None:
     ],
 )
 def test_what_was_left_out_is_named(place: str, names: list[str]) -> None:
-    assert hide_regions(PLACES[place](), [FACE]).stripped == names
+    assert hide_regions(photo_with(place), [FACE]).stripped == names
 
 
 def test_the_chunks_of_a_png_are_all_but_its_pixels() -> None:
