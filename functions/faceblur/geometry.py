@@ -9,7 +9,7 @@ from cmath import rect
 from collections import Counter
 from dataclasses import dataclass, field, fields, replace
 from itertools import product
-from math import ceil, floor, frexp, inf, ldexp, radians
+from math import floor, frexp, inf, ldexp, radians
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from faceblur.limits import KINDS
@@ -84,8 +84,10 @@ class Rectangle(NamedTuple):
 
 def _overlapping_parts(start: int, end: int, parts: int, overlap: int) -> list[tuple[int, int]]:
     """Equal parts of the range from `start` to `end`. Neighbours share `overlap` pixels."""
-    step = (end - start - overlap) / parts
-    return [(start + floor(step * part), start + ceil(step * (part + 1)) + overlap) for part in range(parts)]
+    length = end - start - overlap
+    starts = [start + length * part // parts for part in range(parts)]
+    ends = [start - (-length * part // parts) + overlap for part in range(1, parts + 1)]  # rounded up
+    return list(zip(starts, ends, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from botocore.exceptions import (
     IncompleteReadError,
     ReadTimeoutError,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
 
@@ -503,6 +503,7 @@ def test_a_photo_of_a_hundred_megapixels_fits_a_job():
     size=st.tuples(st.integers(100, 65_535), st.integers(100, 65_535)).filter(lambda size: size[0] * size[1] <= 10**8),
     allowed=st.integers(0, 99),
 )
+@example(size=(310, 15732), allowed=7)  # in fractions, the last tile ended a pixel beyond the photo
 def test_tiles_show_all_of_an_area_and_each_place_with_what_is_around_it(size, allowed):
     area = rekognition.Rectangle(0, 0, *size)
     limit = rekognition.SMALLEST_FACE / min(1920 / max(size), 1080 / min(size))

@@ -145,6 +145,7 @@ PICTURE = 300, 230
 
 @given(faces_in(PICTURE), st.sampled_from([0.75, 1.0, 1.75]))
 @example((150 - 10, 115 - 13, 20), 1.0)
+@example((95, 0, 10), 1.75)  # each tile places the centre in the other one's block
 def test_a_face_is_found_once_where_it_lies_even_on_a_border(face, scale):
     left, top, width = face
     corners = left, top, left + width, top + round(1.3 * width)
