@@ -65,7 +65,7 @@ class Rectangle(NamedTuple):
             for top in range(self.top, self.bottom, rows):
                 yield self._replace(top=top, bottom=min(top + rows, self.bottom))
 
-    def quarters(self, overlap: float = 0) -> list[Rectangle]:
+    def quarters(self, overlap: float) -> list[Rectangle]:
         """The four quarters, row by row. They overlap by this many pixels, at most half of the shorter side."""
         margin = round(overlap / 2)
         x, y = (self.left + self.right) // 2, (self.top + self.bottom) // 2

@@ -20,7 +20,8 @@ SEED = 7
 
 @pytest.mark.timeout(900)  # on a busy machine: it deploys and starts the stack anew
 def test_every_job_ends_as_it_must_whatever_fails(built: Path, tmp_path: Path) -> None:
-    with storm(tmp_path, SEED) as raging:
+    # Each photo of a batch has processes of its own. So few at once leave time to the other tests.
+    with storm(tmp_path, SEED, "PhotosAtOnce=4") as raging:
         batch = BatchInAStorm(raging, PHOTOS)
         raging.rage(JOBS, clients=4, restarts=1, hangs=False)
         of_the_batch = batch.complaints()

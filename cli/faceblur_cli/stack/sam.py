@@ -43,11 +43,13 @@ def _write_deployed(folder: Path) -> None:
     """Write the template that `deploy` takes.
 
     It is JSON, which is YAML too, because SAM reads it seven times, and other YAML takes long. The emulator mounts no
-    layer, so the functions' code, which is uploaded anyway, stands in for the layer's hundred megabytes.
+    layer. So the layer gets the code of the functions, which is uploaded only once, in place of its hundred megabytes.
     """
     program = "import json, samcli.yamlhelper as y, sys; json.dump(y.yaml_parse(sys.stdin.read()), sys.stdout)"
     template, python = (folder / "template.yaml").read_text(), project.SAM.with_name("python")
-    read = subprocess.run([python, "-c", program], input=template, stdout=subprocess.PIPE, text=True, check=True)
+    read = subprocess.run([python, "-c", program], input=template, capture_output=True, text=True, check=False)
+    if read.returncode:
+        raise Failure(f"SAM cannot read the template that it built:\n{read.stderr}")
     deployed = json.loads(read.stdout)
     (code,) = folder.glob("*Function*")
     for resource in deployed["Resources"].values():
@@ -63,7 +65,7 @@ def write_bootstraps(
 
     The emulator mounts no layers for custom runtimes, so the bootstrap of detect puts the built layer on the
     path. It is the same file for all functions, which therefore share one package. Tests wrap the functions in their
-    own handler, with one more folder on the path and more environment.
+    own handler, with more folders on the path and more environment.
     """
     exports = "".join(f"export {name}='{value}'\n" for name, value in (environment or {}).items())
     folders = ":".join(filter(None, ("$PWD", path)))

@@ -203,5 +203,7 @@ def with_faults(plans: Path, **environment: str) -> Iterator[Path]:
         (folder / "OnnxLayer").symlink_to(project.BUILD / "OnnxLayer")
         template = (project.BUILD / DEPLOYED).read_text()
         (folder / DEPLOYED).write_text(template.replace(f'"{code.name}"', f'"{uploaded}"'))
-        write_bootstraps(folder, "faults.handler", f"{code}:{FAULTS}", {"FAULT_PLANS": str(plans)} | environment)
+        # The bytecode goes elsewhere, because another process may be uploading the built code.
+        environment |= {"FAULT_PLANS": str(plans), "PYTHONPYCACHEPREFIX": str(project.BUILD.parent / "bytecode")}
+        write_bootstraps(folder, "faults.handler", f"{code}:{FAULTS}", environment)
         yield folder

@@ -43,8 +43,6 @@ PATIENCE_SECONDS = 60  # how long a client polls its job before it takes the nex
 CALM_SECONDS = 240
 OUTAGE_SECONDS = 4
 FAULTY_READ = 0.1
-# The photos of a batch that are worked on at once. Each has processes of its own, and there are two processors.
-PHOTOS_AT_ONCE = 4
 # The queue policy of the posts: S3 and EventBridge may send. The stack's own queues keep the policies of the template.
 OPEN_TO_SERVICES = {
     "Version": "2012-10-17",
@@ -82,8 +80,8 @@ class Span:
 class Cloud:
     """The embedded AWS with the deployed stack in it, which can be stopped and started again."""
 
-    def __init__(self, folder: Path, exits: ExitStack) -> None:
-        """Start, deploy, and put the posts between the services. `exits` stops all of it."""
+    def __init__(self, folder: Path, exits: ExitStack, *parameters: str) -> None:
+        """Start, deploy with these parameters, and put the posts between the services. `exits` stops all of it."""
         self.folder, self.plans = folder, folder / "plans"
         self.plans.mkdir()
         self.http = exits.enter_context(httpx.Client(timeout=30, trust_env=False))
@@ -97,7 +95,7 @@ class Cloud:
         self._start()
         environment = {"AWS_ENDPOINT_URL_REKOGNITION": self.rekognition.url}
         copy = exits.enter_context(with_faults(self.plans, **environment))
-        parameters = ("FaceDetector=rekognition", f"UploadSeconds={UPLOAD_SECONDS}", f"PhotosAtOnce={PHOTOS_AT_ONCE}")
+        parameters = ("FaceDetector=rekognition", f"UploadSeconds={UPLOAD_SECONDS}", *parameters)
         stack = sam.deploy(self.endpoint, copy, STACK, parameters)
         self.deployed = Deployed(stack, self.plans, STACK)
         self.s3, self.sqs, self.sfn, self.events, self.lambda_, self.dynamodb = (
@@ -393,10 +391,10 @@ def timed_out(job_id: str, execution_arn: str) -> str:
 
 
 @contextmanager
-def storm(folder: Path, seed: int) -> Iterator[Storm]:
-    """Run a storm on a stack of its own, whose state is in this folder."""
+def storm(folder: Path, seed: int, *parameters: str) -> Iterator[Storm]:
+    """Run a storm on a stack of its own, with these parameters, whose state is in this folder."""
     with ExitStack() as exits:
-        cloud = Cloud(folder, exits)
+        cloud = Cloud(folder, exits, *parameters)
         posts = (cloud.uploads, cloud.failures)
         for post in posts:
             post.start()

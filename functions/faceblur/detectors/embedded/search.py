@@ -40,10 +40,10 @@ NEIGHBOURS = 0.8  # The details show this margin around a possible face, in widt
 CLEAR_IN_OVERVIEW = 24  # pixels; narrower faces of the overview are only hints.
 
 # Scores of 0…1, chosen on real photos (docs/detection.md).
-LOWEST = 0.06  # A candidate below this is noise.
+LOWEST = 0.06  # A candidate for an upright face below this is noise.
 POSSIBLE = 0.1  # YuNet's score in a check from which a candidate may be a face.
 HINT = 0.2  # YuNet's score from which a candidate is a hint.
-CLEAR_HINT = 0.15  # The same, for a candidate that the overview would show clearly: texture seldom looks like one.
+CLEAR_HINT = 0.15  # The same for a candidate as wide as a clear one of the overview: texture seldom looks so large.
 OVERVIEW_HINT = 0.15  # CenterFace's score in the overview from which a candidate that is not clear is a hint.
 SURE = 0.3  # A clear face of the overview with a higher score needs no details.
 

@@ -33,7 +33,9 @@ CUT = 1.5  # a box nearer than this to a tile's edge belongs to a face that the 
 # In a pyramid, each further scan reduces the picture this many times more, until one tile shows all of it. If a face is
 # too large for the margin of a tile, a smaller scan shows it completely and clearly.
 SMALLER = 3
-CLEAR = 14  # pixels of a smaller scan; a larger scan shows narrower faces better
+# Pixels of a smaller scan; a larger scan shows narrower faces better. The margin of a larger scan's tile must hold half
+# of a narrower face, which may be 1.45 times as high as it is wide: 1.45 * CLEAR * SMALLER / 2 <= MARGIN - CUT.
+CLEAR = 13
 
 OVERLAP = 0.4  # two boxes of a picture with a larger intersection over union belong to one face
 
@@ -131,7 +133,7 @@ def shown_range(start: int, end: int, scale: float, length: int) -> tuple[int, i
     """The range of a side of this length that a tile shows, for a block that takes `start` to `end` of it."""
     margin = ceil(MARGIN / scale)
     needed = min(end + margin, length) - max(start - margin, 0)
-    shown = min(floor(padded(needed * scale) / scale), length)
+    shown = min(max(floor(padded(needed * scale) / scale), needed), length)
     first = min(max(start - margin - (shown - needed) // 2, 0), length - shown)
     return first, first + shown
 

@@ -168,7 +168,7 @@ def test_lines_beyond_the_most_that_are_read_count_as_plates(monkeypatch):
 
 @cache
 def faint_words() -> tuple[bytes, Image.Image]:
-    """Faint words in grain, of which a look at three quarters of the size finds a sixth, and a mask of them."""
+    """Faint words in grain, of which a look at three quarters of the size covers 58 %, and a mask of them."""
     mask = Image.new("L", (2400, 960))
     for place in range(12):
         ImageDraw.Draw(mask).text((120 + place % 6 * 370, 200 + place // 6 * 400), "Smith", 255, FAINT)
