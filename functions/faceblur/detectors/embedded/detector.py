@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from faceblur.detectors.embedded.candidates import Floats
 
 MOST_PIXELS = 6_000_000  # larger photos are reduced to this; they are seldom sharp to the pixel, and it saves time
-LARGE = 3_000_000  # pixels; to give back what a smaller photo leaves would take more time than it is worth
 # The confidence from which a possible face is worth another detector's closer look. A check has fewer possible faces.
 HINT = {DetectionPass.FIRST: 20.0, DetectionPass.CHECK: 10.0}
 NEAR_LIMIT = 12  # pixels of the reduced photo; some faces narrower than this are missed
@@ -90,6 +89,5 @@ def load(data: bytes) -> Image.Image:
     picture = decode.load_for_detection(data, max(size))
     if picture.size != size:
         picture = picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2)
-    if picture.width * picture.height > LARGE:
-        give_back_memory()
+    give_back_memory()
     return picture

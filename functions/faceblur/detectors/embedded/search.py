@@ -51,7 +51,7 @@ SURE = 0.3  # A clear face of the overview with a higher score needs no details.
 # far more often than like a larger one. Close-ups have parts, such as an ear, that look like a face of 64 pixels or
 # more.
 WIDTHS = [7.0, 9.0, 12.0, 16.0, 24.0, 32.0, 64.0]
-LIKELY_TO_CENTERFACE = [0.44, 0.245, 0.185, 0.115, 0.125, 0.135, 0.18]
+LIKELY_TO_CENTERFACE = [0.45, 0.255, 0.195, 0.12, 0.13, 0.135, 0.18]
 LIKELY_TO_YUNET_ALONE = 0.8
 LIKELY_IN_CHECK = 0.73  # YuNet's
 
