@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 # A face of a tile's margin counts if its centre is at least this far from the tile's edge, in pixels of the network's
 # input. Nearer to the edge, the network sees too little around the face.
 CONTEXT = 26
-# Pixels of the input. Almost every tile takes 96 pixels on each side, so two halves of such a tile would take as many.
+# Pixels of the input. A tile of no more is not divided: almost every tile has sides of 96 pixels or more, so its halves
+# would take as many.
 INDIVISIBLE = 2 * 96**2
 
 
