@@ -36,7 +36,7 @@ architecture = $(subst aarch64,arm64,$(shell uname -m))
 cloud = PATH="$(CURDIR)/.tools/uv/bin:$$PATH" PYTHON_VERSION=$(python_version) ARCHITECTURE=$(architecture)
 parameters := .aws-sam/parameters.yaml
 
-.PHONY: help run nothing-runs blur batch test test-page test-unit test-stack check privileges lint format page bench-detect bench-blur bench-memory \
+.PHONY: help run nothing-runs blur batch test test-page test-unit test-detection test-offline test-stack check privileges lint format page bench-detect bench-blur bench-memory \
   bench-strength bench-real chaos fuzz mutants load load-jobs load-folder resume latency scaling scan audit licences destination deploy invoke smoke verify-cloud clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
@@ -54,17 +54,24 @@ blur: $(setup) ## hide the faces in PHOTO=…
 	@test -n "$$PHOTO" || { echo 'Say which photo: make blur PHOTO="my party.jpg"' >&2; exit 2; }
 	$(faceblur) blur -- "$$PHOTO"
 
-test: $(setup) $(page) ## the whole suite: the page, the units and the deployed stacks side by side
+test: $(setup) $(page) ## the whole suite: the page, the units with the detection, and the deployed stacks side by side
 	@tests/e2e/chromium >/dev/null
 	@tests/e2e/example-tools
-	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-page test-unit test-stack
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target test-page test-offline test-stack
 
 test-page: $(packages) ## the tests of the page's source
 	cd frontend && npm test
 
 pytest = .venv/bin/python -m pytest --quiet --dist=loadscope
-test-unit: $(setup) ## the tests without a stack
+test-unit: $(setup) ## the tests of one part of the code each, and of the template
 	$(pytest) --numprocesses=2 tests/unit tests/template
+
+test-detection: $(setup) ## the tests of the real networks, most of them over complete photos
+	$(pytest) --numprocesses=2 tests/detection
+
+# One run, because another pool of processes would compete with those of the stacks. The longest tests come first.
+test-offline: $(setup)
+	$(pytest) --numprocesses=2 tests/detection tests/unit tests/template
 
 test-stack: $(setup) $(page) ## the tests of deployed stacks, of the command and of the page in a browser
 	tests/e2e/example-tools

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of deployed stacks: the embedded AWS with the deployed template in it."""
+"""What several folders of tests use: the networks, and the embedded AWS with the deployed template in it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import os
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
+from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 from faceblur_cli import project
 from faceblur_cli.stack import sam
 from faceblur_cli.stack.aws import Stack
 from faceblur_cli.stack.emulator import emulator
+from tests.support.networks import keep_answers, python_path
 from tests.support.stack.deployed import Deployed, with_faults
 from tests.support.standins.issuer import AUDIENCE, MACHINE, SCOPE, Issuer
 from tests.support.standins.loopback import reserved_port
@@ -31,6 +33,10 @@ WEBHOOK_SECRET_NAME, WEBHOOK_SECRET = "/faceblur/webhook", "whsec-of-the-test"
 
 # Some tests import onnxruntime without our code, which turns its telemetry off.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+# No timed assertions, and the same examples in every run.
+settings.register_profile("faceblur", deadline=None, derandomize=True)
+settings.load_profile("faceblur")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -103,6 +109,15 @@ class ByStack(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByStack:
     """Divide the tests among processes by their stacks."""
     return ByStack(config, log)
+
+
+@pytest.fixture(scope="session")
+def networks() -> Iterator[None]:
+    """Let the embedded detector import its networks, as the layer does, and keep what they answer."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(python_path())
+        keep_answers(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Finds the unit tests of a file: `python -m tests.support.tests_of FILE` prints their paths.
+"""Finds the quick tests of a file: `python -m tests.support.tests_of FILE` prints their paths.
 
 The test of a test file is the file itself. The tests of a module are those that import it. The tests of any other file
 are those that name it.
@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.support.sources import ROOT
 
 SOURCES = ("functions", "cli", "layers/onnx/prepare", ".")  # where imports begin
-QUICK = ("tests/unit", "tests/template")
+QUICK = ("tests/unit", "tests/template", "tests/detection")  # those without a stack
 
 
 def tests_of(path: Path) -> list[Path]:
@@ -43,5 +43,5 @@ def imports_of(module: str) -> str:
 if __name__ == "__main__":
     found = tests_of(Path(sys.argv[1]))
     if not found:
-        sys.exit("No unit test imports or names this file: run `make test-unit`.")
+        sys.exit("No quick test imports or names this file: run `make test`.")
     print(*found)  # noqa: T201

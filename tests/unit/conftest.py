@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.config import Config
-from hypothesis import settings
 from moto import mock_aws
 from moto.core.models import MockAWS, botocore_stubber
 
@@ -24,7 +23,6 @@ from faceblur.jobs.boxes import FoundBox, FoundBoxes
 from faceblur.observability import logger
 from faceblur.options import JobOptions
 from tests.support.counts import faces
-from tests.support.networks import keep_answers, python_path
 from tests.support.privacy import private_in
 
 if TYPE_CHECKING:
@@ -43,10 +41,6 @@ BUCKET = "faceblur-photos-123456789012-eu-central-1"
 TABLE = "faceblur-jobs"
 STATE_MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:blur-image"
 BATCH_MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:faceblur-hide-batch"
-
-# No timed assertions, and the same examples in every run.
-settings.register_profile("faceblur", deadline=None, derandomize=True)
-settings.load_profile("faceblur")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -95,15 +89,6 @@ def environment() -> Iterator[None]:
             patch.delenv(name)
         for name, value in settings.items():
             patch.setenv(name, value)
-        yield
-
-
-@pytest.fixture(scope="session")
-def networks() -> Iterator[None]:
-    """Let the embedded detector import its networks, as the layer does, and keep what they answer."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(python_path())
-        keep_answers(patch)
         yield
 
 

@@ -6,12 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
-from faceblur.detectors.embedded.candidates import ROLL, SCORE, suppress
-from faceblur.detectors.embedded.centerface import STRIDE, centerface, decode, highest_around
-from tests.support.pictures.photos import astronaut_pixels, hopper_pixels
-from tests.support.pictures.scenes import shared
+from faceblur.detectors.embedded.candidates import ROLL
+from faceblur.detectors.embedded.centerface import STRIDE, decode, highest_around
 
 # x and y of eyes, nose and corners of the mouth, in widths and heights of the box.
 UPRIGHT = [(0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)]
@@ -73,36 +70,3 @@ def test_nothing_found_is_an_empty_array():
     candidates, maps = decode(*outputs(1, 4, 4), 0.3)
     assert candidates.shape == (0, 6)
     assert len(maps) == 0
-
-
-@pytest.mark.parametrize(
-    ("photo", "face"),
-    [(astronaut_pixels, (181, 58, 270, 178)), (hopper_pixels, (174, 127, 357, 335))],
-    ids=["astronaut", "hopper"],
-)
-@pytest.mark.parametrize("turn", [-20, 0, 20])
-def test_the_faces_of_the_sample_photos(networks, photo, face, turn):
-    """Turned about the middle of the face, so that it stays where it is."""
-    middle = (face[0] + face[2]) / 2, (face[1] + face[3]) / 2
-    picture = photo().rotate(-turn, Image.Resampling.BICUBIC, center=middle)
-    (candidate,) = suppress(centerface().find_in_each([picture], 0.35)[0], 0.4)
-    assert shared(tuple(candidate[:4].tolist()), face) > 0.7
-    assert candidate[SCORE] > 0.6
-    assert candidate[ROLL] == pytest.approx(turn, abs=15)
-
-
-def test_several_pictures_at_once_are_seen_as_each_by_itself(networks):
-    pictures = [astronaut_pixels(), astronaut_pixels().rotate(15), Image.new("RGB", (512, 512))]
-    together = centerface().find_in_each(pictures, 0.3)
-    alone = [centerface().find_in_each([picture], 0.3)[0] for picture in pictures]
-    assert [len(found) for found in together] == [1, 1, 0]
-    for one, other in zip(together, alone, strict=True):
-        assert one == pytest.approx(other, rel=1e-3)
-
-
-def test_a_box_ends_where_the_picture_ends(networks):
-    picture = astronaut_pixels().crop((200, 70, 280, 170))
-    found = centerface().find_in_each([picture], 0.05)[0]
-    assert len(found) > 0
-    assert (found[:, :2] >= 0).all()
-    assert (found[:, 2:4] <= picture.size).all()

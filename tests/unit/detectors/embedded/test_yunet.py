@@ -6,12 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
-from faceblur.detectors.embedded.candidates import ROLL, SCORE, suppress
-from faceblur.detectors.embedded.yunet import BOX, CLASS, LANDMARKS, OBJECT, STRIDES, decode, yunet
-from tests.support.pictures.photos import astronaut_pixels, hopper_pixels
-from tests.support.pictures.scenes import shared
+from faceblur.detectors.embedded.candidates import ROLL, SCORE
+from faceblur.detectors.embedded.yunet import BOX, CLASS, LANDMARKS, OBJECT, STRIDES, decode
 
 # x and y of eyes, nose and corners of the mouth, in strides from a cell's corner.
 UPRIGHT = [(-1, -1), (1, -1), (0, 0), (-0.7, 1), (0.7, 1)]
@@ -67,38 +64,3 @@ def test_class_and_objectness_both_count(class_, object_):
 
 def test_nothing_found_is_an_empty_array():
     assert decode(cells(4, 4), 8, 0.3).shape == (0, 6)
-
-
-@pytest.mark.parametrize(
-    ("photo", "face"),
-    [(astronaut_pixels, (181, 63, 267, 176)), (hopper_pixels, (180, 122, 355, 332))],
-    ids=["astronaut", "hopper"],
-)
-@pytest.mark.parametrize("turn", [-20, 0, 20])
-def test_the_faces_of_the_sample_photos(networks, photo, face, turn):
-    """Turned about the middle of the face, so that it stays where it is.
-
-    The network's landmarks lag behind: they make a face less turned than it is.
-    """
-    middle = (face[0] + face[2]) / 2, (face[1] + face[3]) / 2
-    picture = photo().rotate(-turn, Image.Resampling.BICUBIC, center=middle)
-    (candidate,) = suppress(yunet().find_in_each([picture], 0.65)[0], 0.4)
-    assert shared(tuple(candidate[:4].tolist()), face) > 0.7
-    assert min(0, turn) - 10 < candidate[ROLL] < max(0, turn) + 10
-
-
-def test_several_pictures_at_once_are_seen_as_each_by_itself(networks):
-    pictures = [astronaut_pixels(), astronaut_pixels().rotate(15), Image.new("RGB", (512, 512))]
-    together = yunet().find_in_each(pictures, 0.5)
-    alone = [yunet().find_in_each([picture], 0.5)[0] for picture in pictures]
-    assert [len(found) > 0 for found in together] == [True, True, False]
-    for one, other in zip(together, alone, strict=True):
-        assert one == pytest.approx(other, rel=1e-3)
-
-
-def test_a_box_ends_where_the_picture_ends(networks):
-    picture = astronaut_pixels().crop((200, 70, 280, 170))
-    found = yunet().find_in_each([picture], 0.05)[0]
-    assert len(found) > 0
-    assert (found[:, :2] >= 0).all()
-    assert (found[:, 2:4] <= picture.size).all()

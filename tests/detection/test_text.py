@@ -14,7 +14,6 @@ from PIL import Image, ImageDraw, ImageFont, ImageStat
 from faceblur.api.decisions import parse_decision
 from faceblur.detectors.base import Detection, DetectionPass, StoredPhoto
 from faceblur.detectors.check import Check
-from faceblur.detectors.kinds import DetectorOfKinds
 from faceblur.detectors.text import detector
 from faceblur.detectors.text.detector import EmbeddedTextDetector
 from faceblur.detectors.warnings import WarningCode
@@ -192,23 +191,6 @@ def test_text_has_its_own_kind_and_a_plate_is_told_once():
 
     assert {box.kind for box in look(photo, "text").boxes} == {"text"}
     assert [box.kind for box in look(photo, "plate", "text").boxes].count("plate") == len(look(photo, "plate").boxes)
-
-
-def test_detectors_of_several_kinds_answer_as_one():
-    class Finds:
-        def __init__(self, box: Box, calls: int) -> None:
-            self.box, self.calls = box, calls
-
-        def detect(self, *_: object) -> Detection:
-            return Detection([self.box], "embedded", f"v{self.calls}", self.calls, [f"W{self.calls}", "W"])
-
-    face, text = Box(0.1, 0.1, 0.2, 0.2, 60), Box(0.1, 0.1, 0.2, 0.2, 90, kind="text")
-
-    found = DetectorOfKinds([Finds(face, 1), Finds(text, 2)]).detect(StoredPhoto(b"", "", ""), 50, DetectionPass.FIRST)
-
-    assert [box.kind for box in found.boxes] == ["text", "face"]
-    assert (found.detector, found.version, found.calls) == ("embedded", "v1 v2", 3)
-    assert found.warnings == ["W", "W1", "W2"]
 
 
 def smooth(size: tuple[int, int], colour: tuple[int, int, int], contrast: int) -> Image.Image:
