@@ -1,13 +1,13 @@
-"""Tests of the detection: the real networks, most of them over complete photos, without the internet."""
+"""Tests of the detection: the real networks and Rekognition's stand-in, over complete photos, without the internet."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pytest
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Block sockets in this folder."""
-    item.add_marker("disable_socket")
+# What every unit test has: sockets are blocked, the settings are those of the tests, and no log has anything private.
+from tests.unit.conftest import (  # noqa: F401
+    clients,
+    environment,
+    pytest_itemcollected,
+    recorded,
+    shared_clients,
+)
+from tests.unit.detectors.conftest import server, service  # noqa: F401

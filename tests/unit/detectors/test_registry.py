@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -61,12 +62,13 @@ def test_a_check_needs_at_least_the_default_confidence(asked, of_a_check):
     ],
 )
 def test_libraries_are_imported_only_with_the_detector_that_needs_them(name, needed, spared):
-    imported = modules_of(name, ["face"])
+    imported = modules_of(name, "face")
     assert needed <= imported
     assert not spared & imported
 
 
-def modules_of(name: str | None, kinds: list[str]) -> set[str]:
+@cache
+def modules_of(name: str | None, *kinds: str) -> set[str]:
     """The modules of a process that has made the detector of this name and these kinds."""
     code = f"""if True:
         import sys
@@ -110,9 +112,9 @@ def test_another_name_is_refused_for_text_as_well():
 
 @pytest.mark.parametrize("name", ["embedded", "both"])
 def test_without_plates_and_text_nothing_of_their_detectors_is_loaded(name):
-    assert not [each for each in modules_of(name, ["face"]) if each.startswith("faceblur.detectors.text")]
-    assert "faceblur.detectors.text.network" in modules_of(name, ["plate"])
+    assert not [each for each in modules_of(name, "face") if each.startswith("faceblur.detectors.text")]
+    assert "faceblur.detectors.text.network" in modules_of(name, "plate")
 
 
 def test_rekognition_needs_no_library_of_the_layer_for_text():
-    assert not {"numpy", "onnxruntime"} & modules_of("rekognition", ["face", "plate", "text"])
+    assert not {"numpy", "onnxruntime"} & modules_of("rekognition", "face", "plate", "text")
