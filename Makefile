@@ -66,7 +66,7 @@ pytest = .venv/bin/python -m pytest --quiet --dist=loadscope
 test-unit: $(setup) ## the tests of one part of the code each, and of the template
 	$(pytest) --numprocesses=2 tests/unit tests/template
 
-test-detection: $(setup) ## the tests of the real networks, most of them over complete photos
+test-detection: $(setup) ## the tests of the detection: the real networks and Rekognition's tiles, over complete photos
 	$(pytest) --numprocesses=2 tests/detection
 
 # One run, because another pool of processes would compete with those of the stacks. The longest tests come first.
