@@ -73,10 +73,6 @@ def discard_unless_awaited(job_id: str, jobs: Jobs, photos: Photos) -> None:
 
     An upload that arrives while its job is in progress is erased when the job ends.
     """
-    try:
-        job = jobs.get(job_id)
-    except JobNotFound:
-        photos.erase_upload(job_id)
-        return
-    if job.status not in UNFINISHED and not job.keeps_original:
+    job = jobs.find(job_id)
+    if job is None or (job.status not in UNFINISHED and not job.keeps_original):
         photos.erase_upload(job_id)

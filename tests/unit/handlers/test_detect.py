@@ -513,14 +513,14 @@ def test_a_look_reserves_a_call_for_each_later_look(ask, check, detector, review
 
 def test_a_job_that_is_deleted_meanwhile_gets_no_boxes(ask, detector, keys, monkeypatch):
     """The job is deleted after the boxes were stored and before the row is read, so the deletion misses the boxes."""
-    get = Jobs.get
+    find = Jobs.find
 
     def deleted_before_the_look(self, job_id):
         assert any(key.startswith("boxes/") for key in keys())
         self.delete(job_id, "")
-        return get(self, job_id)
+        return find(self, job_id)
 
-    monkeypatch.setattr(Jobs, "get", deleted_before_the_look)
+    monkeypatch.setattr(Jobs, "find", deleted_before_the_look)
     with pytest.raises(JobNotFound):
         ask()
     assert keys() == {f"uploads/{JOB_ID}"}
