@@ -18,7 +18,6 @@ from faceblur.photo import xmp
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    Check = Callable[[Any], Any]
     Directories = dict[int, dict[int, Any]]  # the values of each directory's tags
 
 FIRST, EXIF, GPS = 0, int(ExifTags.IFD.Exif), int(ExifTags.IFD.GPSInfo)
