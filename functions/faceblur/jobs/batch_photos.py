@@ -268,7 +268,7 @@ def _line(photo: PhotoOfABatch, job: Job, delivered: str, photos: Photos) -> dic
         "hidden": job.outcome["hidden"],
         "warnings": job.outcome["warnings"],
         "result": delivered,
-        "usd": photos.read_receipt(job.outcome["receipt"])["cost_estimate"]["usd"],
+        "usd": photos.read_json(job.outcome["receipt"])["cost_estimate"]["usd"],
     }
 
 

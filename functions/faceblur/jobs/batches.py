@@ -189,8 +189,7 @@ class Batches:
         if outcome is not None:
             update, values = f"{update}, outcome = :outcome", values | {":outcome": json.dumps(outcome)}
         if error:
-            told = {"code": error.code, "message": error.message}
-            update, values = f"{update}, #error = :error", values | {":error": told}
+            update, values = f"{update}, #error = :error", values | {":error": error.to_dict()}
         condition: ConditionBase = Attr("execution_arn").eq(execution)
         if outcome is None:
             # The report may have been written since the batch was read.
@@ -239,11 +238,6 @@ def uploads_of(batch_id: str) -> Source:
 def folder_of(batch_id: str) -> str:
     """The prefix of all objects of a batch in the bucket of photos."""
     return f"batches/{batch_id}/"
-
-
-def batch_of(execution_name: str) -> str:
-    """The id of the batch on which the execution of hide_batch with this name works."""
-    return execution_name.partition("-")[0]
 
 
 def photo_id(run: str, key: str) -> str:

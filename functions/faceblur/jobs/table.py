@@ -362,11 +362,7 @@ class Jobs:
             job_id,
             "SET #status = if_not_exists(fallback_status, :status), #error = :error, "
             "finished_at = if_not_exists(finished_at, :now) REMOVE review_token",
-            {
-                ":status": Status.FAILED,
-                ":error": {"code": error.code, "message": error.message},
-                ":now": _now(),
-            },
+            {":status": Status.FAILED, ":error": error.to_dict(), ":now": _now()},
             condition,
         )
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 from faceblur import prices
 from faceblur.errors import BudgetSpent, JobNotFound
 from faceblur.jobs.events import tell_end
-from faceblur.jobs.storage import job_id_of
+from faceblur.jobs.storage import job_id_of, upload_key
 from faceblur.jobs.table import UNFINISHED, Status, is_job_id
 
 if TYPE_CHECKING:
@@ -75,4 +75,4 @@ def discard_unless_awaited(job_id: str, jobs: Jobs, photos: Photos) -> None:
     """
     job = jobs.find(job_id)
     if job is None or (job.status not in UNFINISHED and not job.keeps_original):
-        photos.erase_upload(job_id)
+        photos.delete([upload_key(job_id)])

@@ -210,7 +210,7 @@ def test_more_boxes_leave_the_earlier_ones_as_they_are(s3, keys, add_job):
 def test_as_many_as_a_job_can_hide_are_a_file_of_four_megabytes(s3, add_job):
     longest = FoundBox(Box(1 / 3, 2 / 3, 1 / 7, 1 / 9, 200 / 3, "rekognition", -400 / 3), 5)
     boxes = store_boxes(add_job("PROCESSING"), of(*[longest] * MAX_BOXES), jobs(), photos())
-    assert 3e6 < len(json.dumps(photos().read_boxes(boxes["key"]), separators=(",", ":"))) < 4.5e6
+    assert 3e6 < len(json.dumps(photos().read_json(boxes["key"]), separators=(",", ":"))) < 4.5e6
     assert boxes["count"] == MAX_BOXES
     assert len(json.dumps(boxes)) < 100
 
