@@ -162,30 +162,19 @@ class Jobs:
         none.
         """
         now = int(time.time())
-        job = Job(
-            job_id=job_id,
-            status=Status.AWAITING_UPLOAD,
-            options=options,
-            created_at=now,
-            upload_expires_at=now + upload_seconds,
-            expires_at=now + config.JOB_LIFETIME_SECONDS,
-            owner=owner,
-            client=client,
-            is_delivered=is_delivered,
-        )
         row: dict[str, Any] = {
-            "job_id": job.job_id,
-            "status": job.status,
-            "options": json.dumps(job.options),
-            "created_at": job.created_at,
-            "upload_expires_at": job.upload_expires_at,
-            "expires_at": job.expires_at,
+            "job_id": job_id,
+            "status": Status.AWAITING_UPLOAD,
+            "options": json.dumps(options),
+            "created_at": now,
+            "upload_expires_at": now + upload_seconds,
+            "expires_at": now + config.JOB_LIFETIME_SECONDS,
         }
         row |= {name: value for name, value in (("owner", owner), ("client", client), ("decision", decision)) if value}
         row |= {"delivered": True} if is_delivered else {}
         with storage_errors():
             self._table.put_item(Item=row, ConditionExpression=Attr("job_id").not_exists())
-        return job
+        return _from_row(row)
 
     def find(self, job_id: str) -> Job | None:
         """Read a job; None if it does not exist or has expired."""
