@@ -135,7 +135,7 @@ def parse_batch(fields: dict[str, Any], owner: str, client: str) -> Batch:
 
 
 def valid_batch_id(batch_id: str) -> str:
-    """The id of a batch in a path. Raises BatchNotFound if it has not the form of an id, which jobs' ids have too."""
+    """The id of a batch in a path. Raises BatchNotFound if it is not of the form that all ids have."""
     if not is_job_id(batch_id):
         raise BatchNotFound
     return batch_id
