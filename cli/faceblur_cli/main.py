@@ -84,6 +84,17 @@ _stack_in_the_cloud = click.option(
 _of_an_api = click.option(
     "--api", metavar="URL", callback=_address, help="API of a deployed stack; by default the stack on this machine."
 )
+_token = click.option(
+    "--token", envvar="FACEBLUR_TOKEN", help="Token for an API with sign-in; FACEBLUR_TOKEN is safer."
+)
+_job_options = click.option(
+    "--option",
+    "-o",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Job option, such as style=solid or kinds=face,plate.",
+)
 _SIDES = ("left", "top", "width", "height")
 _LISTS = {"kinds", "keep_metadata"}
 _PLACES = "ID|LEFT,TOP,WIDTH,HEIGHT[,KIND]"
@@ -101,18 +112,9 @@ def _of_a_job(command: Callable[..., None]) -> Callable[..., None]:
             help="Folder for the results.",
         ),
         _of_an_api,
-        click.option(
-            "--token", envvar="FACEBLUR_TOKEN", help="Token for an API with sign-in; FACEBLUR_TOKEN is safer."
-        ),
+        _token,
         _as_json,
-        click.option(
-            "--option",
-            "-o",
-            "options",
-            multiple=True,
-            metavar="NAME=VALUE",
-            help="Job option, such as style=solid or kinds=face,plate.",
-        ),
+        _job_options,
         click.option("--keep", multiple=True, metavar=_PLACES, help="Keep this visible: the id of a box, or a place."),
         click.option(
             "--hide",
@@ -343,15 +345,8 @@ def redo_job(job: str, folder: Path | None, api: str | None, token: str | None, 
 @click.option("--no-wait", is_flag=True, help="Do not wait for the end of the batch.")
 @click.option("--receipts", is_flag=True, help="Store the receipt of each result beside it.")
 @_of_an_api
-@click.option("--token", envvar="FACEBLUR_TOKEN", help="Token for an API with sign-in; FACEBLUR_TOKEN is safer.")
-@click.option(
-    "--option",
-    "-o",
-    "options",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Job option, such as style=solid or kinds=face,plate.",
-)
+@_token
+@_job_options
 @_as_json
 def hide_batch(
     places: tuple[str, ...],

@@ -152,13 +152,10 @@ def _left_of(things: list[Thing], clients: Clients) -> list[Thing]:
 
 def _exists(thing: Thing, clients: Clients) -> bool:
     service, request, parameter = _REQUESTS[thing.kind]
-    try:
+    with _unless_gone():
         getattr(clients(service), request)(**{parameter: thing.name})
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in _GONE:
-            raise
-        return False
-    return True
+        return True
+    return False
 
 
 @contextmanager

@@ -14,8 +14,6 @@ from faceblur_client.errors import Stopped
 from faceblur_client.steps import Api, OnStatus, Photo, Result
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from faceblur_client.credentials import ClientCredentials
 
 Outcome = TypeVar("Outcome")
@@ -143,9 +141,7 @@ class Client:
         """Return the client. Its connections are closed at the end of the block."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the connections."""
         self.close()
 
@@ -267,9 +263,7 @@ class AsyncClient:
         """Return the client. Its connections are closed at the end of the block."""
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Close the connections."""
         await self.close()
 

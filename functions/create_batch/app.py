@@ -3,7 +3,6 @@
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur import config, prices
 from faceblur.api.batches import batch_body, form_body, parse_batch, valid_batch_id
@@ -57,7 +56,4 @@ def _started(batch_id: str, owner: str) -> dict[str, Any]:
     return batch_body(batches().get(batch_id), {}, photos())
 
 
-@entry_point
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Entry point for API Gateway."""
-    return app.resolve(event, context)
+handler = entry_point(app.resolve)

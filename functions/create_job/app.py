@@ -1,9 +1,6 @@
 """POST /jobs: validates the options, writes the job's row and returns the form that uploads the photo."""
 
-from typing import Any
-
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur import config, prices
 from faceblur.api.clients import client_of
@@ -40,7 +37,4 @@ def create_job() -> Response[str]:
     return answer(201, {"job_id": job_id, "status": job.status, "options": job.options, "upload": upload})
 
 
-@entry_point
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Entry point for API Gateway."""
-    return app.resolve(event, context)
+handler = entry_point(app.resolve)

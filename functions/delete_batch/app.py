@@ -1,10 +1,8 @@
 """DELETE /batches/{batch_id}: stops the batch and erases it with all its photos, results and receipts."""
 
 import time
-from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.api.batches import valid_batch_id
 from faceblur.api.http import answer, caller, router
@@ -35,7 +33,4 @@ def delete_batch(batch_id: str) -> Response[str]:
     return answer(204)
 
 
-@entry_point
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Entry point for API Gateway."""
-    return app.resolve(event, context)
+handler = entry_point(app.resolve)

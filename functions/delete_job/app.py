@@ -1,9 +1,6 @@
 """DELETE /jobs/{job_id}: erases the job's row, photo, result and receipt, and stops its execution."""
 
-from typing import Any
-
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.api.http import answer, caller, router, valid_job_id
 from faceblur.errors import JobNotFound
@@ -44,7 +41,4 @@ def finish_deletion(job_id: str) -> None:
         photos().erase(job_id)
 
 
-@entry_point
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Entry point for API Gateway."""
-    return app.resolve(event, context)
+handler = entry_point(app.resolve)

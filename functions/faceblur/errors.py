@@ -64,6 +64,10 @@ class FaceblurError(Exception):
         """The sentence for the user."""
         return str(self)
 
+    def to_dict(self) -> dict[str, str]:
+        """The code and the sentence, as rows, events and answers of the API hold them."""
+        return {"code": self.code, "message": self.message}
+
 
 class PhotoError(FaceblurError):
     """The photo cannot be processed. Trying again with the same photo does not help."""

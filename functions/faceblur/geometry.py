@@ -213,6 +213,11 @@ def merge(boxes: Iterable[Box], overlap: float = 0.5, inside: float = inf, highe
     return kept
 
 
+def merge_faces(boxes: Iterable[Box]) -> list[Box]:
+    """The boxes of faces, most confident first, without those that repeat another one: a face may have several."""
+    return merge(boxes, overlap=0.4, inside=0.8)
+
+
 def merge_lines(boxes: Iterable[Box]) -> list[Box]:
     """The boxes of lines of text, most confident first, without duplicates."""
     return merge(boxes, SAME, WITHIN, HIGHER)

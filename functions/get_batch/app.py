@@ -1,9 +1,6 @@
 """GET /batches/{batch_id}: a batch's state, its counts, and a link to its report."""
 
-from typing import Any
-
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.api.batches import batch_body, valid_batch_id
 from faceblur.api.http import answer, caller, router
@@ -26,7 +23,4 @@ def get_batch(batch_id: str) -> Response[str]:
     return answer(200, batch_body(batch, told, photos()))
 
 
-@entry_point
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Entry point for API Gateway."""
-    return app.resolve(event, context)
+handler = entry_point(app.resolve)

@@ -1,10 +1,8 @@
 """GET /jobs/{job_id}: a job's state, with a link to its result if it is completed, or what its reviewer needs."""
 
 from functools import partial
-from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.api.http import answer, caller, job_body, router, valid_job_id
 from faceblur.errors import JobNotFound
@@ -32,7 +30,4 @@ def get_job(job_id: str) -> Response[str]:
     return answer(200, body)
 
 
-@entry_point
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Entry point for API Gateway."""
-    return app.resolve(event, context)
+handler = entry_point(app.resolve)

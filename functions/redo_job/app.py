@@ -1,9 +1,6 @@
 """POST /jobs/{job_id}/redo: does a completed job again, with other options or another decision."""
 
-from typing import Any
-
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.api.decisions import parse_decision, split_fields
 from faceblur.api.http import answer, caller, continued_body, fields_of, router, valid_job_id
@@ -32,7 +29,4 @@ def redo_job(job_id: str) -> Response[str]:
     return answer(202, continued_body(job_id, options))
 
 
-@entry_point
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Entry point for API Gateway."""
-    return app.resolve(event, context)
+handler = entry_point(app.resolve)

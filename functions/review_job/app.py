@@ -1,9 +1,6 @@
 """PUT /jobs/{job_id}/review: takes a person's decision, and lets the job go on."""
 
-from typing import Any
-
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.api.decisions import parse_decision
 from faceblur.api.http import answer, caller, continued_body, fields_of, router, valid_job_id
@@ -30,7 +27,4 @@ def review_job(job_id: str) -> Response[str]:
     return answer(200, continued_body(job_id, job.options))
 
 
-@entry_point
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Entry point for API Gateway."""
-    return app.resolve(event, context)
+handler = entry_point(app.resolve)

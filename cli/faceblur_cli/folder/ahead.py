@@ -43,10 +43,6 @@ class _Photo(NamedTuple):
     found: Found
     state: State
 
-    @property
-    def name(self) -> str:
-        return self.found.name
-
 
 def hide_ahead(
     sources: Sequence[Path],
@@ -146,7 +142,7 @@ def _upload(photos: list[_Photo], batch_id: str, client: Client, journal: Journa
     """Upload the photos that are not uploaded yet, under numbers, because names of photos do not leave the machine."""
     forms = _Forms(client, batch_id)
     there = set(journal.sent(batch_id).values())
-    missing = [photo for photo in photos if (photo.name, photo.state) not in there]
+    missing = [photo for photo in photos if (photo.found.name, photo.state) not in there]
     numbers = journal.take_numbers(len(missing))
 
     def send(photo: _Photo, number: int) -> None:
@@ -154,7 +150,7 @@ def _upload(photos: list[_Photo], batch_id: str, client: Client, journal: Journa
         with suppress(OSError, JobFailed), photo.found.path.open("rb") as file:
             if wishes.state(os.fstat(file.fileno())) == photo.state:
                 client.upload(forms.for_photo(number), file)
-                journal.send(photo.name, photo.state, batch_id, number)
+                journal.send(photo.found.name, photo.state, batch_id, number)
 
     with ThreadPoolExecutor(_UPLOADS_AT_ONCE) as pool:
         try:

@@ -86,7 +86,7 @@ class Journal:
         self._folder, self._clock, self._synced = folder, clock, clock()
         self._last: dict[str, _Line] = {}  # by the photo's name
         self._owners: dict[str, str] = {}  # the photo's name, by the result's
-        self._batch = Batch()
+        self.batch = Batch()  # that has begun and is not over
         self._lock = threading.Lock()
         # Without sign-in the ids of the jobs are secrets.
         self._file = os.open(folder / NAME, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
@@ -130,19 +130,14 @@ class Journal:
         """The id of an unfinished job that an earlier run has begun for an unchanged photo; None if there is none."""
         return self._line_of(name, state).get("job_id")
 
-    @property
-    def batch(self) -> Batch:
-        """The batch that has begun and is not over."""
-        return self._batch
-
     def begin_batch(self, batch_id: str, work: str) -> None:
         """Note that there is a batch, before anything is uploaded to it. It replaces the one before."""
         self._note_batch(Batch(batch_id, work))
 
     def take_numbers(self, count: int) -> range:
         """Take `count` new numbers for photos of the batch. No number is used twice, so uploads are never confused."""
-        first = self._batch.free
-        self._note_batch(self._batch._replace(free=first + count))
+        first = self.batch.free
+        self._note_batch(self.batch._replace(free=first + count))
         return range(first, first + count)
 
     def end_batch(self) -> None:
@@ -198,7 +193,7 @@ class Journal:
     def _note_batch(self, batch: Batch) -> None:
         with self._writing():
             self._append(batch._asdict())
-            self._batch = batch
+            self.batch = batch
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -239,7 +234,7 @@ class Journal:
     def _start_over(self) -> None:
         self._last.clear()
         # No run continues with the batch. The next run that starts a batch deletes it.
-        self._batch = self._batch._replace(work="")
+        self.batch = self.batch._replace(work="")
 
     def _read(self) -> None:
         """Read the position of each photo's last line. Cut off an incomplete line at the end."""
@@ -252,7 +247,7 @@ class Journal:
                 if line == _STARTED_OVER:
                     self._start_over()
                 elif line and "path" not in line:
-                    self._batch = Batch(**line)
+                    self.batch = Batch(**line)
                 elif line:
                     self._last[line["path"]] = _Line(self._end, len(data))
                     if line.get("result") is not None:

@@ -56,7 +56,6 @@ def serve_page(stack: Stack, port: int) -> Iterator[str]:
 def check_page(port: int) -> None:
     """Raise Failure if the page is not built or the port cannot be used. Called before the deployment begins."""
     built_page()
-
     ports.check(port, "--page-port")
 
 
@@ -94,11 +93,7 @@ class _Handler(SimpleHTTPRequestHandler):
     def do_POST(self) -> None:
         self._forward()
 
-    def do_PUT(self) -> None:
-        self._forward()
-
-    def do_DELETE(self) -> None:
-        self._forward()
+    do_PUT = do_DELETE = do_POST  # noqa: N815 - http.server asks for these names
 
     def send_response(self, code: int, message: str | None = None) -> None:
         """Remember the status for the Cache-Control header."""

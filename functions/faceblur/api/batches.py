@@ -13,7 +13,8 @@ from faceblur.api.decisions import Strict
 from faceblur.api.http import iso_time
 from faceblur.errors import BatchNotFound, BatchNotReady, InvalidOptions, SourceNotAllowed
 from faceblur.jobs.batch_files import report_key
-from faceblur.jobs.batches import Batch, BatchStatus, Source, Target, is_batch_id, uploads_of
+from faceblur.jobs.batches import Batch, BatchStatus, Source, Target, uploads_of
+from faceblur.jobs.table import is_job_id
 from faceblur.limits import MAX_BYTES
 from faceblur.options import explain, parse_options
 
@@ -134,8 +135,8 @@ def parse_batch(fields: dict[str, Any], owner: str, client: str) -> Batch:
 
 
 def valid_batch_id(batch_id: str) -> str:
-    """The id of a batch in a path. Raises BatchNotFound if it is not a batch's id."""
-    if not is_batch_id(batch_id):
+    """The id of a batch in a path. Raises BatchNotFound if it is not of the form that all ids have."""
+    if not is_job_id(batch_id):
         raise BatchNotFound
     return batch_id
 

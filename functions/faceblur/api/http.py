@@ -63,14 +63,14 @@ def router() -> APIGatewayRestResolver:
         if isinstance(error, RequestError | BudgetSpent):
             return refused(error)
         logger.exception("request failed")
-        return answer(500, {"code": InternalError().code, "message": InternalError().message})
+        return answer(500, InternalError().to_dict())
 
     return app
 
 
 def refused(error: RequestError | BudgetSpent) -> Response[str]:
     """The answer to a refused request."""
-    refusal = answer(_STATUS_CODES[type(error)], {"code": error.code, "message": error.message})
+    refusal = answer(_STATUS_CODES[type(error)], error.to_dict())
     if isinstance(error, BudgetSpent):
         # A page of another origin can read only the headers that this header names.
         refusal.headers |= {
@@ -159,7 +159,7 @@ def _review_body(review: Review, photos: Photos) -> dict[str, Any]:
     return {
         "expires_at": iso_time(review.expires_at),
         "preview": {"url": photos.link(preview["key"]), "width": preview["width"], "height": preview["height"]},
-        "boxes": photos.read_boxes(review.boxes["key"])["boxes"],
+        "boxes": photos.read_json(review.boxes["key"])["boxes"],
     }
 
 

@@ -50,6 +50,17 @@ class Detection:
         self.boxes[:] = [box if box.found_by else replace(box, found_by=self.detector) for box in self.boxes]
 
 
+def joined(found: Sequence[Detection], boxes: list[Box], *warnings: str) -> Detection:
+    """Several detections as one, which has these boxes, and further warnings if there are any."""
+    return Detection(
+        boxes=boxes,
+        detector="+".join(dict.fromkeys(each.detector for each in found)),
+        version=" ".join(each.version for each in found),
+        calls=sum(each.calls for each in found),
+        warnings=sorted({*warnings, *(warning for each in found for warning in each.warnings)}),
+    )
+
+
 class Detector(Protocol):
     """Finds what may be hidden in a photo."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from faceblur.detectors.base import Detection
+from faceblur.detectors.base import joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from faceblur.detectors.base import DetectionPass, Detector, StoredPhoto
+    from faceblur.detectors.base import Detection, DetectionPass, Detector, StoredPhoto
 
 
 class DetectorOfKinds:
@@ -22,10 +22,4 @@ class DetectorOfKinds:
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
         """What any of them finds with at least this confidence (0…100). Raises the errors of the detectors."""
         found = [each.detect(photo, min_confidence, detection_pass) for each in self.detectors]
-        return Detection(
-            boxes=sorted((box for each in found for box in each.boxes), key=lambda box: -box.confidence),
-            detector="+".join(dict.fromkeys(each.detector for each in found)),
-            version=" ".join(each.version for each in found),
-            calls=sum(each.calls for each in found),
-            warnings=sorted({warning for each in found for warning in each.warnings}),
-        )
+        return joined(found, sorted((box for each in found for box in each.boxes), key=lambda box: -box.confidence))

@@ -31,7 +31,7 @@ from faceblur.detectors.base import Answer, Detection, DetectionPass
 from faceblur.detectors.mosaic import Part, grouped, packed
 from faceblur.detectors.warnings import SAMPLE, WarningCode, warnings_for
 from faceblur.errors import DetectorThrottled, DetectorUnavailable
-from faceblur.geometry import Box, BoxIndex, Rectangle, merge
+from faceblur.geometry import Box, BoxIndex, Rectangle, merge_faces
 from faceblur.photo import decode
 
 if TYPE_CHECKING:
@@ -109,19 +109,14 @@ class RekognitionDetector:
         errors of the service are raised unchanged.
         """
         search = Search(photo, detection_pass, self.paid, self.answers, FACES)
-        return search.detection(merged(search.survey()), min_confidence)
+        return search.detection(merge_faces(search.survey()), min_confidence)
 
     def detect_at(
         self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass, hints: Sequence[Box]
     ) -> Detection:
         """The same, with a closer look at these hints in place of a survey."""
         search = Search(photo, detection_pass, self.paid, self.answers, FACES)
-        return search.detection(merged(search.look_at(hints)), min_confidence)
-
-
-def merged(boxes: Sequence[Box]) -> list[Box]:
-    """The boxes, without those that repeat another one: a face may have several."""
-    return merge(boxes, overlap=0.4, inside=0.8)
+        return search.detection(merge_faces(search.look_at(hints)), min_confidence)
 
 
 class Search:

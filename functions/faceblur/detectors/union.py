@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from faceblur.detectors.base import Detection
+from faceblur.detectors.base import joined
 from faceblur.detectors.warnings import WarningCode
-from faceblur.geometry import merge, merge_lines
+from faceblur.geometry import merge_faces, merge_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from faceblur.detectors.base import DetectionPass, Detector, GuidedDetector, HintingDetector, StoredPhoto
+    from faceblur.detectors.base import (
+        Detection,
+        DetectionPass,
+        Detector,
+        GuidedDetector,
+        HintingDetector,
+        StoredPhoto,
+    )
     from faceblur.errors import FaceblurError
-    from faceblur.geometry import Box
 
 
 class UnionDetector:
@@ -40,8 +44,8 @@ class UnionDetector:
         try:
             closer = self.guided.detect_at(photo, min_confidence, detection_pass, hints)
         except self.goes_on_after:
-            return _joined([found], _faces, WarningCode.ONE_DETECTOR_ONLY)
-        return _joined([closer, found], _faces)
+            return joined([found], merge_faces(found.boxes), WarningCode.ONE_DETECTOR_ONLY)
+        return joined([closer, found], merge_faces([*closer.boxes, *found.boxes]))
 
 
 class UnionOfText:
@@ -65,21 +69,5 @@ class UnionOfText:
         try:
             further = self.paid.detect(photo, min_confidence, detection_pass)
         except self.goes_on_after:
-            return _joined([found], merge_lines, WarningCode.ONE_DETECTOR_ONLY)
-        return _joined([further, found], merge_lines)
-
-
-def _faces(boxes: Iterable[Box]) -> list[Box]:
-    return merge(boxes, overlap=0.4, inside=0.8)
-
-
-def _joined(
-    found: list[Detection], each_once: Callable[[Iterable[Box]], list[Box]], *warnings: WarningCode
-) -> Detection:
-    return Detection(
-        boxes=each_once(box for each in found for box in each.boxes),
-        detector="+".join(each.detector for each in found),
-        version=" ".join(each.version for each in found),
-        calls=sum(each.calls for each in found),
-        warnings=sorted({*warnings, *(warning for each in found for warning in each.warnings)}),
-    )
+            return joined([found], merge_lines(found.boxes), WarningCode.ONE_DETECTOR_ONLY)
+        return joined([further, found], merge_lines([*further.boxes, *found.boxes]))

@@ -100,7 +100,7 @@ class BatchFiles:
         If the photo's work has not begun, these are None and an empty text.
         """
         wanted = _line_key(batch_id, key)
-        return self._read(wanted) if wanted in self._keys(wanted) else (None, "")
+        return self._read(wanted) if wanted in next(self.pages(wanted)) else (None, "")
 
     def write_line(self, batch_id: str, line: dict[str, Any], over: str | None = None) -> None:
         """Store a photo's line, which says how the photo ended or that it is PENDING. It replaces the line before.
@@ -171,9 +171,6 @@ class BatchFiles:
                 self._client.delete_objects(
                     Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
                 )
-
-    def _keys(self, prefix: str) -> list[str]:
-        return next(self.pages(prefix))
 
     def read(self, key: str) -> dict[str, Any]:
         """Read the line with this key in the bucket."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from faceblur import errors, prices
 from faceblur.contracts import PhotoOfABatch
-from faceblur.errors import Aborted, BatchNotFound, BudgetSpent, JobNotFinished, JobNotFound, TimedOut
+from faceblur.errors import Aborted, BatchNotFound, BudgetSpent, JobNotFinished, TimedOut
 from faceblur.geometry import count_kinds
 from faceblur.jobs.batch_erasure import forget_job
 from faceblur.jobs.batch_files import PENDING, result_name
@@ -167,9 +166,7 @@ def record_failure(
     """
     error = TimedOut() if name in _TIMEOUTS else error_of(Status.FAILED, name, None)
     job_id = photo_id(photo.run, photo.key)
-    job = None
-    with suppress(JobNotFound):
-        job = jobs.get(job_id)
+    job = jobs.find(job_id)
     before, etag = files.read_line(photo.batch_id, photo.key) if photo.batch_id else (None, "")
     try:
         batch = _batch(photo, batches)
@@ -206,9 +203,8 @@ def _batch(photo: PhotoOfABatch, batches: Batches) -> Batch:
 
 def _create(job_id: str, batch: Batch, jobs: Jobs) -> Job:
     """The job of an earlier attempt, or a new one. If the job has failed, raises its error."""
-    try:
-        job = jobs.get(job_id)
-    except JobNotFound:
+    job = jobs.find(job_id)
+    if job is None:
         return jobs.create(job_id, batch.options, UPLOAD_SECONDS, batch.owner_of_jobs, batch.client, is_delivered=True)
     if job.error:
         raise error_of(Status.FAILED, job.error["code"], job.error["message"])
@@ -272,7 +268,7 @@ def _line(photo: PhotoOfABatch, job: Job, delivered: str, photos: Photos) -> dic
         "hidden": job.outcome["hidden"],
         "warnings": job.outcome["warnings"],
         "result": delivered,
-        "usd": photos.read_receipt(job.outcome["receipt"])["cost_estimate"]["usd"],
+        "usd": photos.read_json(job.outcome["receipt"])["cost_estimate"]["usd"],
     }
 
 

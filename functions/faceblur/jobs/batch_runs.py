@@ -17,8 +17,8 @@ from botocore.exceptions import ClientError
 from faceblur import config, errors, prices
 from faceblur.aws import code_of
 from faceblur.errors import Aborted, BatchNotFound, BatchNotReady, InternalError, TimedOut
-from faceblur.jobs.batches import BatchStatus, batch_of, folder_of, photo_id
-from faceblur.jobs.names import execution_name
+from faceblur.jobs.batches import BatchStatus, folder_of, photo_id
+from faceblur.jobs.names import execution_name, id_in
 from faceblur.jobs.table import Status
 from faceblur.limits import KINDS
 
@@ -167,7 +167,7 @@ def finish_batch(
     batch; None if it was deleted during this call, or if another execution works on it. Raises BatchNotFound if it was
     deleted before this call.
     """
-    batch_id = batch_of(execution_name(execution))
+    batch_id = id_in(execution_name(execution))
     if status == "ABORTED":
         reason = machine.reason(execution)
     if batches.get(batch_id).execution != execution:
@@ -192,7 +192,7 @@ def finish_batch(
 
 def give_up_batch(execution: str, batches: Batches) -> None:
     """Fail the batch of this failed execution, if there is no report. Calls may be repeated."""
-    batches.finish(batch_of(execution_name(execution)), execution, BatchStatus.FAILED, error=InternalError())
+    batches.finish(id_in(execution_name(execution)), execution, BatchStatus.FAILED, error=InternalError())
 
 
 def _error(status: str, reason: str) -> FaceblurError | None:

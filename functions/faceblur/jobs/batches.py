@@ -24,11 +24,11 @@ from faceblur import config
 from faceblur.aws import storage_errors
 from faceblur.errors import BatchNotFound, BatchNotReady, FaceblurError, InternalError
 from faceblur.jobs.events import events
-from faceblur.jobs.table import is_job_id, jobs_table
+from faceblur.jobs.rows import change_row, read_row, remove_row
+from faceblur.jobs.table import jobs_table
 from faceblur.options import JobOptions
 
 if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb.service_resource import Table
 
 # The owner of jobs that no user may see. The owners of users' jobs are hexadecimal, so none equals this.
@@ -138,10 +138,8 @@ class Batches:
 
     def get(self, batch_id: str) -> Batch:
         """Read a batch. Raises BatchNotFound if it does not exist or has expired."""
-        with storage_errors():
-            answer = self._table.get_item(Key={"job_id": _key(batch_id)}, ConsistentRead=True)
-        row: dict[str, Any] | None = answer.get("Item")
-        if row is None or row["expires_at"] <= time.time():
+        row = read_row(self._table, _key(batch_id))
+        if row is None:
             raise BatchNotFound
         return _from_row(batch_id, row)
 
@@ -157,8 +155,9 @@ class Batches:
         # The condition keeps the write from creating a new row if the batch was deleted meanwhile.
         not_running = Attr("job_id").exists() & Attr("status").ne(BatchStatus.RUNNING)
         last = Attr("starts").eq(batch.starts) if batch.starts else Attr("starts").not_exists()
-        begun = self._changed(
-            batch.batch_id,
+        begun = change_row(
+            self._table,
+            _key(batch.batch_id),
             "SET #status = :status, execution_arn = :execution, starts = :starts, started_at = :now "
             "REMOVE finished_at, #error",
             {
@@ -190,13 +189,12 @@ class Batches:
         if outcome is not None:
             update, values = f"{update}, outcome = :outcome", values | {":outcome": json.dumps(outcome)}
         if error:
-            told = {"code": error.code, "message": error.message}
-            update, values = f"{update}, #error = :error", values | {":error": told}
+            update, values = f"{update}, #error = :error", values | {":error": error.to_dict()}
         condition: ConditionBase = Attr("execution_arn").eq(execution)
         if outcome is None:
             # The report may have been written since the batch was read.
             condition &= Attr("status").eq(BatchStatus.RUNNING)
-        before = self._changed(batch_id, update, values, condition)
+        before = change_row(self._table, _key(batch_id), update, values, condition)
         if before is not None and "finished_at" not in before:
             events().batch_finished(batch_id, status, outcome, error)
         return before is not None
@@ -210,40 +208,8 @@ class Batches:
 
     def delete(self, batch_id: str, owner: str) -> Batch | None:
         """Remove the row. Returns the batch, if there was one; raises BatchNotFound if it has another owner."""
-        owned = Attr("owner").eq(owner) if owner else Attr("owner").not_exists()
-        try:
-            with storage_errors():
-                answer = self._table.delete_item(
-                    Key={"job_id": _key(batch_id)},
-                    ConditionExpression=Attr("job_id").not_exists() | owned,
-                    ReturnValues="ALL_OLD",
-                )
-        except self._condition_failed as error:
-            raise BatchNotFound from error
-        return _from_row(batch_id, answer["Attributes"]) if "Attributes" in answer else None
-
-    def _changed(
-        self, batch_id: str, update: str, values: dict[str, Any], condition: ConditionBase
-    ) -> dict[str, Any] | None:
-        """Change a row under a condition. Returns the row as it was; None if it was not changed."""
-        names = {"#status": "status", "#error": "error"}
-        try:
-            with storage_errors():
-                answer = self._table.update_item(
-                    Key={"job_id": _key(batch_id)},
-                    UpdateExpression=update,
-                    ExpressionAttributeNames={short: name for short, name in names.items() if short in update},
-                    ExpressionAttributeValues=values,
-                    ConditionExpression=condition,
-                    ReturnValues="ALL_OLD",
-                )
-        except self._condition_failed:
-            return None
-        return answer["Attributes"]
-
-    @property
-    def _condition_failed(self) -> type[ClientError]:
-        return self._table.meta.client.exceptions.ConditionalCheckFailedException
+        row = remove_row(self._table, _key(batch_id), owner, BatchNotFound)
+        return _from_row(batch_id, row) if row else None
 
 
 @cache
@@ -274,11 +240,6 @@ def folder_of(batch_id: str) -> str:
     return f"batches/{batch_id}/"
 
 
-def batch_of(execution_name: str) -> str:
-    """The id of the batch on which the execution of hide_batch with this name works."""
-    return execution_name.partition("-")[0]
-
-
 def photo_id(run: str, key: str) -> str:
     """The id of the photo with this key in this run: a digest of both, of 128 bits.
 
@@ -286,11 +247,6 @@ def photo_id(run: str, key: str) -> str:
     who knows the key can guess the id.
     """
     return sha256(f"{run}\n{key}".encode()).hexdigest()[:32]
-
-
-def is_batch_id(text: str) -> bool:
-    """Whether this text has the form of a batch's id. It is the same form as that of a job's id."""
-    return is_job_id(text)
 
 
 def _key(batch_id: str) -> str:

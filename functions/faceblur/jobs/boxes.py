@@ -196,4 +196,4 @@ def store_boxes(job_id: str, found: FoundBoxes, jobs: Jobs, photos: Photos) -> S
 
 def load_boxes(stored: StoredBoxes, photos: Photos) -> FoundBoxes:
     """Load the boxes that `store_boxes` stored. Raises JobNotFound if they were erased."""
-    return FoundBoxes.from_dict(photos.read_boxes(stored["key"]))
+    return FoundBoxes.from_dict(photos.read_json(stored["key"]))

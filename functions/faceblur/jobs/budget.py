@@ -21,6 +21,7 @@ from boto3.dynamodb.conditions import Attr
 from faceblur import config, prices
 from faceblur.aws import storage_errors
 from faceblur.errors import BudgetSpent, StorageUnavailable
+from faceblur.jobs.rows import change_row
 from faceblur.jobs.table import jobs_table
 from faceblur.observability import budget_refused, logger
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
-    from boto3.dynamodb.conditions import ConditionBase
     from mypy_boto3_dynamodb.service_resource import Table
 
 # The number of hexadecimal digits in a pseudonym, as in an owner.
@@ -138,11 +138,11 @@ class Budget:
             return False
         below = Attr("spent").not_exists() | Attr("spent").lte(limit - amount)
         values = {":amount": amount, ":end": _end()}
-        return self._update(row, "SET expires_at = :end ADD spent :amount", values, below)
+        return change_row(self._table, row, "SET expires_at = :end ADD spent :amount", values, below) is not None
 
     def _give_back(self, row: str, amount: int) -> None:
         """Subtract the amount from the row, unless the row has less than that."""
-        self._update(row, "ADD spent :amount", {":amount": -amount}, Attr("spent").gte(amount))
+        change_row(self._table, row, "ADD spent :amount", {":amount": -amount}, Attr("spent").gte(amount))
 
     @cached_property
     def _key(self) -> bytes:
@@ -155,19 +155,6 @@ class Budget:
                 ReturnValues="ALL_NEW",
             )
         return bytes.fromhex(str(answer["Attributes"]["random_key"]))
-
-    def _update(self, row: str, update: str, values: dict[str, Any], condition: ConditionBase) -> bool:
-        try:
-            with storage_errors():
-                self._table.update_item(
-                    Key={"job_id": row},
-                    UpdateExpression=update,
-                    ExpressionAttributeValues=values,
-                    ConditionExpression=condition,
-                )
-        except self._table.meta.client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
 
 
 @cache

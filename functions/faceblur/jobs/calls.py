@@ -65,6 +65,7 @@ class LookCalls:
     def __init__(self, look: Look, client: str, jobs: Jobs, photos: Photos, budget: Budget) -> None:
         """Count the calls of this look, for which the budget of `client` pays."""
         self._look = look
+        self.reserved = look.reserved
         self._jobs = jobs
         self._client = client
         self._photos = photos
@@ -81,11 +82,6 @@ class LookCalls:
         """
         unused = len(self._answers) - len(self._used)
         return config.calls_a_job() - self._jobs.get(self._look.job_id).calls + unused
-
-    @property
-    def reserved(self) -> int:
-        """How many of these calls the look should leave to later looks."""
-        return self._look.reserved
 
     def take(self, number: int) -> None:
         """Count and pay this number of calls before they are made. After an error, none is counted.

@@ -69,16 +69,10 @@ def _complete(request: CompleteRequest, found: FoundBoxes, jobs: Jobs, photos: P
         return jobs.complete(request.job_id, request.execution, outcome, request.options["keep_original"])
     except JobNotFound:
         # A late task of an execution that has completed the job must not delete the receipt.
-        if not _is_published(receipt_key, request.job_id, jobs):
+        job = jobs.find(request.job_id)
+        if job is None or job.outcome.get("receipt") != receipt_key:
             photos.withdraw(receipt_key)
         raise
-
-
-def _is_published(receipt_key: str, job_id: str, jobs: Jobs) -> bool:
-    try:
-        return jobs.get(job_id).outcome.get("receipt") == receipt_key
-    except JobNotFound:
-        return False
 
 
 def error_of(status: str, name: str | None, cause: str | None) -> FaceblurError:
@@ -110,12 +104,10 @@ def erase_unneeded(job_id: str, jobs: Jobs, photos: Photos) -> Job | None:
     """
     # The keys are listed before the job is read, so none belongs to a redo that starts afterwards.
     keys = photos.keys_of(job_id)
-    try:
-        job = jobs.get(job_id)
-    except JobNotFound:
+    job = jobs.find(job_id)
+    if job is None:
         photos.delete(keys)
-        return None
-    if job.status not in UNFINISHED:
+    elif job.status not in UNFINISHED:
         kept = _needed(job)
         photos.delete(key for key in keys if key not in kept)
     return job

@@ -178,9 +178,9 @@ class _Boxes:
 
 def store_decision(key: str, decision: Decision, photos: Photos) -> None:
     """Store a decision about a photo that is not searched yet, under the key that the job's row names."""
-    photos.write_decision(key, decision.to_dict())
+    photos.write_json(key, decision.to_dict())
 
 
 def load_decision(key: str, photos: Photos) -> Decision:
     """Load the decision that `store_decision` stored. Raises JobNotFound if it was erased."""
-    return Decision.from_dict(photos.read_decision(key))
+    return Decision.from_dict(photos.read_json(key))

@@ -69,7 +69,7 @@ class Events:
         """Tell that a batch ended. There are no counts if its report could not be written."""
         counts = {name: told for name, told in (outcome or {}).items() if name in _COUNTS}
         detail = {"batch": digest_of_id(batch_id), "status": status, **counts}
-        self._send("Batch finished", detail | (_told(error) if error else {}))
+        self._send("Batch finished", detail | (error.to_dict() if error else {}))
 
     def _send(self, kind: str, detail: dict[str, Any]) -> None:
         """Send an event. A failure is logged and counted, and raises nothing: no photo fails for want of an event.
@@ -137,9 +137,5 @@ def tell_delivery(
         logger.warning("event was not sent, because the job could not be marked")
         event_not_sent()
         return
-    given = _told(error) if error else None
+    given = error.to_dict() if error else None
     events().photo_ended(job_id, job.outcome if job else {}, (job.error if job else None) or given, where)
-
-
-def _told(error: FaceblurError) -> dict[str, str]:
-    return {"code": error.code, "message": error.message}

@@ -74,15 +74,7 @@ class Photos:
     def write_draft(self, job_id: str, extension: str, data: bytes, content_type: str) -> str:
         """Store a draft with its SHA-256 as metadata. Returns its key."""
         key = f"{_RESULTS}{job_id}.{_token()}.{extension}"
-        with storage_errors():
-            self._client.put_object(
-                Bucket=self.bucket,
-                Key=key,
-                Body=data,
-                ContentType=content_type,
-                Metadata={"sha256": digest(data)["sha256"]},
-            )
-        return key
+        return self._write(key, data, content_type, Metadata={"sha256": digest(data)["sha256"]})
 
     def digest_of_draft(self, key: str) -> dict[str, Any]:
         """The `digest` of a stored draft. Raises JobNotFound if it does not exist."""
@@ -92,27 +84,15 @@ class Photos:
 
     def write_boxes(self, job_id: str, content: dict[str, Any]) -> str:
         """Store a job's boxes file. Returns its key."""
-        return self._write_json(f"{_BOXES}{job_id}.{_token()}.json", json.dumps(content, separators=(",", ":")))
-
-    def read_boxes(self, key: str) -> dict[str, Any]:
-        """Read a boxes file. Raises JobNotFound if it does not exist, as after the end of the job."""
-        return self._read_json(key)
-
-    def write_decision(self, key: str, content: dict[str, Any]) -> None:
-        """Store a decision about a photo that is not searched yet."""
-        self._write_json(key, json.dumps(content, separators=(",", ":")))
-
-    def read_decision(self, key: str) -> dict[str, Any]:
-        """Read the decision with this key. Raises JobNotFound if it does not exist."""
-        return self._read_json(key)
+        return self.write_json(f"{_BOXES}{job_id}.{_token()}.json", content)
 
     def write_answers(self, job_id: str, look: int, content: dict[str, Any]) -> str:
         """Store the paid answers of a look that failed. They replace its earlier ones. Returns their key."""
-        return self._write_json(_answers_key(job_id, look), json.dumps(content, separators=(",", ":")))
+        return self.write_json(_answers_key(job_id, look), content)
 
     def read_answers(self, job_id: str, look: int) -> dict[str, Any]:
         """Read the paid answers of a look that failed. Raises JobNotFound if there are none."""
-        return self._read_json(_answers_key(job_id, look))
+        return self.read_json(_answers_key(job_id, look))
 
     def withdraw_answers(self, job_id: str, look: int) -> None:
         """Delete the paid answers of a look that has succeeded."""
@@ -120,21 +100,26 @@ class Photos:
 
     def write_preview(self, job_id: str, data: bytes) -> str:
         """Store a preview of a job's upload, a JPEG. Returns its key."""
-        key = f"{_PREVIEWS}{job_id}.{_token()}.jpg"
-        with storage_errors():
-            self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType="image/jpeg")
-        return key
+        return self._write(f"{_PREVIEWS}{job_id}.{_token()}.jpg", data, "image/jpeg")
 
     def write_receipt(self, execution_name: str, receipt: dict[str, Any]) -> str:
         """Store the receipt of an execution's result. Returns its key.
 
         Each execution of a job has its own receipt. So if a redo fails, the receipt of the last result stays.
         """
-        return self._write_json(f"{_RECEIPTS}{execution_name}.json", json.dumps(receipt, indent=1))
+        text = json.dumps(receipt, indent=1)
+        return self._write(f"{_RECEIPTS}{execution_name}.json", text.encode(), "application/json")
 
-    def read_receipt(self, key: str) -> dict[str, Any]:
-        """Read a receipt. Raises JobNotFound if it does not exist."""
-        return self._read_json(key)
+    def write_json(self, key: str, content: dict[str, Any]) -> str:
+        """Store boxes, a decision or answers under this key. Returns the key."""
+        return self._write(key, json.dumps(content, separators=(",", ":")).encode(), "application/json")
+
+    def read_json(self, key: str) -> dict[str, Any]:
+        """Read boxes, a decision, answers or a receipt. Raises JobNotFound if there are none, as after a job's end."""
+        with if_not_found(JobNotFound), storage_errors():
+            body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        content: dict[str, Any] = json.loads(body)
+        return content
 
     def has_upload(self, job_id: str) -> bool:
         """Whether the job's photo was uploaded and still exists."""
@@ -143,10 +128,6 @@ class Photos:
     def withdraw(self, key: str) -> None:
         """Delete boxes, a decision, a preview, a draft or a receipt that the job no longer needs."""
         self.delete([key])
-
-    def erase_upload(self, job_id: str) -> None:
-        """Delete the job's upload, if it exists."""
-        self.delete([upload_key(job_id)])
 
     def jobs_with_photos(self) -> set[str]:
         """The ids of all jobs that have an upload, boxes, or a decision."""
@@ -195,16 +176,10 @@ class Photos:
             raise StorageUnavailable
         return swept
 
-    def _write_json(self, key: str, text: str) -> str:
+    def _write(self, key: str, data: bytes, content_type: str, **more: Any) -> str:
         with storage_errors():
-            self._client.put_object(Bucket=self.bucket, Key=key, Body=text.encode(), ContentType="application/json")
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type, **more)
         return key
-
-    def _read_json(self, key: str) -> dict[str, Any]:
-        with if_not_found(JobNotFound), storage_errors():
-            body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        content: dict[str, Any] = json.loads(body)
-        return content
 
     def _keys(self, prefix: str) -> list[str]:
         with storage_errors():

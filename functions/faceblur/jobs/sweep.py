@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from faceblur import config
-from faceblur.errors import BatchNotFound, FaceblurError, JobNotFound
+from faceblur.errors import BatchNotFound, FaceblurError
 from faceblur.jobs.batch_erasure import erase_batch
 from faceblur.jobs.completion import erase_unneeded
 from faceblur.jobs.table import UNFINISHED
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from faceblur.jobs.batch_files import BatchFiles
     from faceblur.jobs.batches import Batches
     from faceblur.jobs.storage import Photos
-    from faceblur.jobs.table import Job, Jobs
+    from faceblur.jobs.table import Jobs
 
 _FAILURES = (FaceblurError, ClientError)
 
@@ -49,7 +49,7 @@ def sweep(jobs: Jobs, photos: Photos, batches: Batches, files: BatchFiles) -> in
 
 def _sweep_job(job_id: str, jobs: Jobs, photos: Photos) -> None:
     """Delete what the job no longer needs. Most jobs need everything; one read of the row shows that."""
-    job = _job(job_id, jobs)
+    job = jobs.find(job_id)
     if job is None or not (job.status in UNFINISHED or job.keeps_original):
         erase_unneeded(job_id, jobs, photos)
     elif job.is_upload_overdue and not photos.has_upload(job_id):
@@ -63,10 +63,3 @@ def _sweep_batch(batch_id: str, batches: Batches, jobs: Jobs, photos: Photos, fi
         batches.get(batch_id)
     except BatchNotFound:
         erase_batch(batch_id, jobs, photos, files)
-
-
-def _job(job_id: str, jobs: Jobs) -> Job | None:
-    try:
-        return jobs.get(job_id)
-    except JobNotFound:
-        return None

@@ -41,12 +41,12 @@ from faceblur.errors import (
     TimedOut,
     UploadExpired,
 )
+from faceblur.jobs.rows import change_row, read_row, remove_row
 from faceblur.observability import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb.service_resource import Table
 
     from faceblur.contracts import StoredBoxes, StoredPreview
@@ -162,53 +162,41 @@ class Jobs:
         none.
         """
         now = int(time.time())
-        job = Job(
-            job_id=job_id,
-            status=Status.AWAITING_UPLOAD,
-            options=options,
-            created_at=now,
-            upload_expires_at=now + upload_seconds,
-            expires_at=now + config.JOB_LIFETIME_SECONDS,
-            owner=owner,
-            client=client,
-            is_delivered=is_delivered,
-        )
         row: dict[str, Any] = {
-            "job_id": job.job_id,
-            "status": job.status,
-            "options": json.dumps(job.options),
-            "created_at": job.created_at,
-            "upload_expires_at": job.upload_expires_at,
-            "expires_at": job.expires_at,
+            "job_id": job_id,
+            "status": Status.AWAITING_UPLOAD,
+            "options": json.dumps(options),
+            "created_at": now,
+            "upload_expires_at": now + upload_seconds,
+            "expires_at": now + config.JOB_LIFETIME_SECONDS,
         }
         row |= {name: value for name, value in (("owner", owner), ("client", client), ("decision", decision)) if value}
         row |= {"delivered": True} if is_delivered else {}
         with storage_errors():
             self._table.put_item(Item=row, ConditionExpression=Attr("job_id").not_exists())
-        return job
+        return _from_row(row)
+
+    def find(self, job_id: str) -> Job | None:
+        """Read a job; None if it does not exist or has expired."""
+        row = read_row(self._table, job_id)
+        return _from_row(row) if row else None
 
     def get(self, job_id: str) -> Job:
         """Read a job. Raises JobNotFound if it does not exist or has expired."""
-        with storage_errors():
-            answer = self._table.get_item(Key={"job_id": job_id}, ConsistentRead=True)
-        row: dict[str, Any] | None = answer.get("Item")
-        if row is None or row["expires_at"] <= time.time():
+        job = self.find(job_id)
+        if job is None:
             raise JobNotFound
-        return _from_row(row)
+        return job
 
     def is_in_progress(self, job_id: str) -> bool:
         """Whether the job is being processed or waits for a review: it has neither ended nor been deleted."""
-        try:
-            return self.get(job_id).status in {Status.PROCESSING, Status.AWAITING_REVIEW}
-        except JobNotFound:
-            return False
+        job = self.find(job_id)
+        return job is not None and job.status in {Status.PROCESSING, Status.AWAITING_REVIEW}
 
     def client_of(self, job_id: str) -> str:
         """The client whose budget pays for the job; empty if there is none, or no such job."""
-        try:
-            return self.get(job_id).client
-        except JobNotFound:
-            return ""
+        job = self.find(job_id)
+        return job.client if job else ""
 
     def get_owned(self, job_id: str, owner: str) -> Job:
         """Read a job of this owner. Raises JobNotFound if it does not exist or has another owner."""
@@ -246,22 +234,13 @@ class Jobs:
         Returns the client whose budget pays for the job; empty if there is none, if the job is not in progress, or if
         the table does not answer. Work must not fail because its progress cannot be recorded.
         """
+        update = f"SET {stage}_at = if_not_exists({stage}_at, :now)"
         try:
-            with storage_errors():
-                answer = self._table.update_item(
-                    Key={"job_id": job_id},
-                    UpdateExpression="SET #at = if_not_exists(#at, :now)",
-                    ExpressionAttributeNames={"#at": f"{stage}_at"},
-                    ExpressionAttributeValues={":now": _now()},
-                    ConditionExpression=Attr("status").eq(Status.PROCESSING),
-                    ReturnValues="ALL_NEW",
-                )
-        except self._condition_failed:
-            return ""
+            row = change_row(self._table, job_id, update, {":now": _now()}, Attr("status").eq(Status.PROCESSING))
         except StorageUnavailable:
             logger.warning("progress was not recorded")
             return ""
-        return str(answer["Attributes"].get("client", ""))
+        return str(row.get("client", "")) if row else ""
 
     def count_calls(self, job_id: str, number: int, most: int) -> bool:
         """Add this number, which may be negative, to the job's calls.
@@ -345,7 +324,8 @@ class Jobs:
         Returns None if the failure was counted before, if the job has not failed, or if another execution works on it.
         Without `execution`, the failure is counted only if the job has no execution.
         """
-        before = self._changed(
+        before = change_row(
+            self._table,
             job_id,
             "SET failure_counted = :true",
             {":true": True},
@@ -363,57 +343,21 @@ class Jobs:
 
     def delete(self, job_id: str, owner: str) -> Job | None:
         """Remove the job's row. Returns the job, if there was one; raises JobNotFound if it has another owner."""
-        owned = Attr("owner").eq(owner) if owner else Attr("owner").not_exists()
-        try:
-            with storage_errors():
-                answer = self._table.delete_item(
-                    Key={"job_id": job_id},
-                    ConditionExpression=Attr("job_id").not_exists() | owned,
-                    ReturnValues="ALL_OLD",
-                )
-        except self._condition_failed as error:
-            raise JobNotFound from error
-        return _from_row(answer["Attributes"]) if "Attributes" in answer else None
+        row = remove_row(self._table, job_id, owner, JobNotFound)
+        return _from_row(row) if row else None
 
     def _fail(self, job_id: str, error: FaceblurError, condition: ConditionBase) -> bool:
         return self._update(
             job_id,
             "SET #status = if_not_exists(fallback_status, :status), #error = :error, "
             "finished_at = if_not_exists(finished_at, :now) REMOVE review_token",
-            {
-                ":status": Status.FAILED,
-                ":error": {"code": error.code, "message": error.message},
-                ":now": _now(),
-            },
+            {":status": Status.FAILED, ":error": error.to_dict(), ":now": _now()},
             condition,
         )
 
     def _update(self, job_id: str, update: str, values: dict[str, Any], condition: ConditionBase) -> bool:
         """Change a row under a condition. Returns whether the condition held."""
-        return self._changed(job_id, update, values, condition) is not None
-
-    def _changed(
-        self, job_id: str, update: str, values: dict[str, Any], condition: ConditionBase
-    ) -> dict[str, Any] | None:
-        """Change a row under a condition. Returns the row as it was, which may be empty; None if it was not changed."""
-        names = {"#status": "status", "#error": "error"}
-        try:
-            with storage_errors():
-                answer = self._table.update_item(
-                    Key={"job_id": job_id},
-                    UpdateExpression=update,
-                    ExpressionAttributeNames={name: attribute for name, attribute in names.items() if name in update},
-                    ExpressionAttributeValues=values,
-                    ConditionExpression=condition,
-                    ReturnValues="ALL_OLD",
-                )
-        except self._condition_failed:
-            return None
-        return answer.get("Attributes", {})
-
-    @property
-    def _condition_failed(self) -> type[ClientError]:
-        return self._table.meta.client.exceptions.ConditionalCheckFailedException
+        return change_row(self._table, job_id, update, values, condition) is not None
 
 
 @cache

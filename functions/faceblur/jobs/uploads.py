@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 from faceblur import prices
 from faceblur.errors import BudgetSpent, JobNotFound
 from faceblur.jobs.events import tell_end
-from faceblur.jobs.storage import job_id_of
+from faceblur.jobs.storage import job_id_of, upload_key
 from faceblur.jobs.table import UNFINISHED, Status, is_job_id
 
 if TYPE_CHECKING:
@@ -73,10 +73,6 @@ def discard_unless_awaited(job_id: str, jobs: Jobs, photos: Photos) -> None:
 
     An upload that arrives while its job is in progress is erased when the job ends.
     """
-    try:
-        job = jobs.get(job_id)
-    except JobNotFound:
-        photos.erase_upload(job_id)
-        return
-    if job.status not in UNFINISHED and not job.keeps_original:
-        photos.erase_upload(job_id)
+    job = jobs.find(job_id)
+    if job is None or (job.status not in UNFINISHED and not job.keeps_original):
+        photos.delete([upload_key(job_id)])

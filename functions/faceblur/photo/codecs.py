@@ -231,18 +231,13 @@ def _paintable(image: Image.Image, format_: str, to_paint: bool) -> Image.Image:
         return decode.eight_bits(image)
     if image.has_transparency_data:
         alpha = "LA" if image.mode in ("1", "L", "LA") else "RGBA"
-        return _without_invisible_colours(image if image.mode == alpha else image.convert(alpha))
+        image = image if image.mode == alpha else image.convert(alpha)
+        painting.clear_invisible(image)
+        return image
     if image.mode not in kept:
         return image.convert("L" if image.mode == "1" else "RGB")
     if image.mode == "P":  # drop the colours that no pixel uses
         return image.remap_palette([colour for colour, pixels in enumerate(image.histogram()) if pixels])
-    return image
-
-
-def _without_invisible_colours(image: Image.Image) -> Image.Image:
-    """The image without the colours of fully transparent pixels, which may contain another picture."""
-    if invisible := painting.invisible(image):
-        image.paste((0,) * len(image.getbands()), mask=invisible)
     return image
 
 

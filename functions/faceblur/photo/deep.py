@@ -35,9 +35,7 @@ class Deep:
 
     def __post_init__(self) -> None:
         """Clear the invisible pixels."""
-        invisible = painting.invisible(self.upper)
-        for picture in (self.upper, self.lower) if invisible else ():
-            picture.paste((0,) * len(picture.getbands()), mask=invisible)
+        painting.clear_invisible(self.upper, self.lower)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from PIL import Image, IptcImagePlugin, JpegImagePlugin, TiffImagePlugin, TiffTags
 from PIL.TiffImagePlugin import IFDRational
 
-from faceblur.photo import decode, panorama, png, tiff, xmp
+from faceblur.photo import decode, metadata, panorama, png, tiff, xmp
 from faceblur.photo.whitelist import CAPTION, EXIF, FIRST, GPS, GPS_TIME, LINE, WHITELIST, decoded, valid_tags
 
 if TYPE_CHECKING:
@@ -37,11 +37,10 @@ _GPS_VERSION = (GPS, 0, b"\2\3\0\0")
 
 # Tags that say how the file or its EXIF is built, or describe its pixels. Nothing is lost with them.
 _OF_THE_FILE = {
-    FIRST: {*range(254, 260), 262, 263, 266, 273, ORIENTATION, *range(277, 285), 296, *range(317, 326), 338, 339, 347,
-            *range(529, 533), 34675, 531, 34665, 34853, 700, 33723},
+    FIRST: {*metadata.TIFF_PICTURE, 34665, 34853, 700, 33723},
     EXIF: {36864, 37121, 40960, 40961, 40962, 40963, 40965},
     GPS: {0},
-}  # fmt: skip
+}
 
 
 class _Credit(NamedTuple):

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from faceblur.errors import UnsupportedFormat
 from faceblur.photo import boxes, tiff
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 ANIMATED = "This file holds an animation or several pictures. Please upload a single photo."
 RAW = "This is a raw file of a camera. Please export it as a JPEG and upload that."
@@ -125,14 +121,10 @@ def _said_of(data: bytes) -> str | None:
                 return sentence.format(name)
     if text.startswith(b"<?xml") and b"<svg" in data[:2000]:
         return UNREAD.format("a drawing (SVG)")
-    is_video = data[4:8] == b"ftyp" and any(_starts(brand, _VIDEO_BRANDS) for brand in _brands(data))
+    is_video = data[4:8] == b"ftyp" and any(brand.startswith(_VIDEO_BRANDS) for brand in _brands(data))
     if is_video or data[4:8] == b"moov" or (data.startswith(b"RIFF") and data[8:12] == b"AVI "):
         return NO_PHOTO.format("a video")
     return None
-
-
-def _starts(brand: bytes, known: Sequence[bytes]) -> bool:
-    return brand.startswith(tuple(known))
 
 
 def _brands(data: bytes) -> set[bytes]:

@@ -72,7 +72,7 @@ _WEBP_CHUNKS = {b"EXIF": "EXIF", b"XMP ": "XMP"}
 
 _TIFF_NAMES = {330: FURTHER, 52545: C2PA}  # unknown to Pillow, or named by us for what they lead to
 # The TIFF tags that describe the pixels, their layout or their density (TIFF 6.0), and 34675 for the ICC profile.
-_TIFF_PICTURE = {
+TIFF_PICTURE = {
     *range(254, 260), 262, 263, 266, 273, 274, *range(277, 285), 296, *range(317, 326), 338, 339, 347,
     *range(529, 533), 34675,
 }  # fmt: skip
@@ -126,7 +126,7 @@ def stripped(data: bytes, image: ImageFile.ImageFile) -> list[str]:
         names.update(_in_jpeg(data, image))
     elif isinstance(image, TiffImagePlugin.TiffImageFile):
         names.update(
-            _TIFF_NAMES.get(tag) or TiffTags.lookup(tag).name for tag in image.tag_v2 if tag not in _TIFF_PICTURE
+            _TIFF_NAMES.get(tag) or TiffTags.lookup(tag).name for tag in image.tag_v2 if tag not in TIFF_PICTURE
         )
         names.update({FURTHER} if tiff.has_further_pictures(data) else ())
     elif image.format == "PNG":

@@ -79,12 +79,13 @@ def touched(size: tuple[int, int], regions: Sequence[Region]) -> Iterator[tuple[
             yield piece, opacities.point(lambda level: 255 if level else 0)
 
 
-def invisible(image: Image.Image) -> Image.Image | None:
-    """A mask of the fully transparent pixels: 255 where one is; None without any, or without alpha."""
-    if image.mode not in ("LA", "RGBA"):
-        return None
-    alpha = image.getchannel("A")
-    return alpha.point(lambda opacity: 0 if opacity else 255) if alpha.getextrema()[0] == 0 else None
+def clear_invisible(picture: Image.Image, *others: Image.Image) -> None:
+    """Clear the fully transparent pixels of a picture, in `others` too: their colours may contain another picture."""
+    alpha = picture.getchannel("A") if picture.mode in ("LA", "RGBA") else None
+    if alpha and alpha.getextrema()[0] == 0:
+        invisible = alpha.point(lambda opacity: 0 if opacity else 255)
+        for each in (picture, *others):
+            each.paste((0,) * len(each.getbands()), mask=invisible)
 
 
 def patch_for(picture: Image.Image, region: Region) -> Patch:

@@ -18,7 +18,6 @@ from faceblur.photo import xmp
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    Check = Callable[[Any], Any]
     Directories = dict[int, dict[int, Any]]  # the values of each directory's tags
 
 FIRST, EXIF, GPS = 0, int(ExifTags.IFD.Exif), int(ExifTags.IFD.GPSInfo)
@@ -52,8 +51,8 @@ def _moment(value: Any) -> str | None:
     return str(value) if len(value) == len("2026:01:31 00:00:00") else None
 
 
-def _integer(least: int, most: int) -> Callable[[Any], int | None]:
-    return lambda value: value if type(value) is int and least <= value <= most else None
+def _integer(most: int) -> Callable[[Any], int | None]:
+    return lambda value: value if type(value) is int and 0 <= value <= most else None
 
 
 def _ratio(least: float, most: float) -> Callable[[Any], IFDRational | None]:
@@ -106,11 +105,11 @@ WHITELIST: dict[str, Mapping[int, Mapping[int, Callable[[Any], Any]]]] = {
     "camera": {
         FIRST: {271: _text(), 272: _text()},
         EXIF: {
-            33434: _ratio(0, 100_000), 33437: _ratio(0, 1_000), 34850: _integer(0, 9), 34855: _integer(0, 65_535),
+            33434: _ratio(0, 100_000), 33437: _ratio(0, 1_000), 34850: _integer(9), 34855: _integer(65_535),
             37377: _ratio(-100, 100), 37378: _ratio(0, 100), 37380: _ratio(-100, 100), 37381: _ratio(0, 100),
-            37383: _integer(0, 255), 37384: _integer(0, 255), 37385: _integer(0, 255), 37386: _ratio(0, 100_000),
-            41986: _integer(0, 2), 41987: _integer(0, 1), 41988: _ratio(0, 1_000), 41989: _integer(0, 65_535),
-            41990: _integer(0, 3), 42034: _ratios(100_000, 100_000, 1_000, 1_000), 42035: _ascii, 42036: _ascii,
+            37383: _integer(255), 37384: _integer(255), 37385: _integer(255), 37386: _ratio(0, 100_000),
+            41986: _integer(2), 41987: _integer(1), 41988: _ratio(0, 1_000), 41989: _integer(65_535),
+            41990: _integer(3), 42034: _ratios(100_000, 100_000, 1_000, 1_000), 42035: _ascii, 42036: _ascii,
         },
     },
     "credit": {FIRST: {270: _text(CAPTION), 315: _text(LINE), 33432: _text(LINE)}},

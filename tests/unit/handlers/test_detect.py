@@ -110,7 +110,7 @@ def check(ask, s3, store):
 
 
 def stored(found):
-    return photos().read_boxes(found["boxes"]["key"])["boxes"]
+    return photos().read_json(found["boxes"]["key"])["boxes"]
 
 
 def test_a_panorama_is_searched_across_its_seam_and_so_are_its_drafts(ask, check, detector, s3):
@@ -122,7 +122,7 @@ def test_a_panorama_is_searched_across_its_seam_and_so_are_its_drafts(ask, check
     assert [asked.key for asked, _, _ in detector.asked] == [f"uploads/{JOB_ID}", ""]
     check(boxes=found["boxes"])
     assert len(detector.asked) == 4
-    assert photos().read_boxes(found["boxes"]["key"])["wraps"]
+    assert photos().read_json(found["boxes"]["key"])["wraps"]
 
 
 def test_the_faces_and_how_they_were_found(ask, detector):
@@ -268,7 +268,7 @@ def test_the_detector_is_a_setting(ask, detector, monkeypatch):
 
 
 def test_the_boxes_file_holds_the_digest_of_the_photo(ask, detector):
-    assert photos().read_boxes(ask()["boxes"]["key"])["photo"] == digest(PHOTO)
+    assert photos().read_json(ask()["boxes"]["key"])["photo"] == digest(PHOTO)
 
 
 def test_no_face_is_an_answer(ask, detector):
@@ -362,7 +362,7 @@ def test_a_check_adds_uncovered_faces_to_the_hidden_ones(check, detector):
 
 def test_the_boxes_of_a_check_keep_the_digest_of_the_photo_of_the_first_pass(check, detector):
     found = check((FACES[0], 0))
-    assert photos().read_boxes(found["boxes"]["key"])["photo"] == digest(b"photo")
+    assert photos().read_json(found["boxes"]["key"])["photo"] == digest(b"photo")
 
 
 def test_a_check_without_findings_keeps_the_boxes_file(check, detector, keys):
@@ -513,14 +513,14 @@ def test_a_look_reserves_a_call_for_each_later_look(ask, check, detector, review
 
 def test_a_job_that_is_deleted_meanwhile_gets_no_boxes(ask, detector, keys, monkeypatch):
     """The job is deleted after the boxes were stored and before the row is read, so the deletion misses the boxes."""
-    get = Jobs.get
+    find = Jobs.find
 
     def deleted_before_the_look(self, job_id):
         assert any(key.startswith("boxes/") for key in keys())
         self.delete(job_id, "")
-        return get(self, job_id)
+        return find(self, job_id)
 
-    monkeypatch.setattr(Jobs, "get", deleted_before_the_look)
+    monkeypatch.setattr(Jobs, "find", deleted_before_the_look)
     with pytest.raises(JobNotFound):
         ask()
     assert keys() == {f"uploads/{JOB_ID}"}
@@ -561,7 +561,7 @@ def test_a_photo_that_is_replaced_while_nobody_else_reads_it(ask, detector, s3):
     """The boxes belong to the photo that was read. The hide task will notice that it was replaced."""
     detector.calls = 0
     detector.meanwhile = lambda: s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=blank(100, 200))
-    assert photos().read_boxes(ask()["boxes"]["key"])["photo"] == digest(PHOTO)
+    assert photos().read_json(ask()["boxes"]["key"])["photo"] == digest(PHOTO)
 
 
 @pytest.mark.parametrize("error", [DetectorThrottled(), ValueError("a bug")])

@@ -220,7 +220,7 @@ def test_a_job_whose_review_was_answered_while_it_was_read(get, add_job, monkeyp
         add_job("COMPLETED")
         raise JobNotFound
 
-    monkeypatch.setattr(Photos, "read_boxes", gone)
+    monkeypatch.setattr(Photos, "read_json", gone)
     assert get()[1]["status"] == "COMPLETED"
 
 

@@ -263,14 +263,14 @@ def test_a_redo_that_cannot_be_started_leaves_the_job_completed(redo, completed,
 def test_a_job_deleted_while_its_decision_is_stored_leaves_none(redo, completed, started, keys, row_of, monkeypatch):
     """The deletion comes between the row's change and the decision's storing, and misses the decision."""
     completed(FoundBox(DRAWN, 0, named=True))
-    write = Photos.write_decision
+    write = Photos.write_json
 
     def deleted_before(self, key, content):
         jobs().delete(JOB_ID, "")
         photos().erase(JOB_ID)
         write(self, key, content)
 
-    monkeypatch.setattr(Photos, "write_decision", deleted_before)
+    monkeypatch.setattr(Photos, "write_json", deleted_before)
     status, body = redo({"min_confidence": 30})
     assert (status, body["code"], started) == (404, "JobNotFound", [])
     assert (keys(), row_of(JOB_ID)) == (set(), None)

@@ -110,7 +110,7 @@ def test_an_answer_to_a_review_whose_boxes_are_gone(review, waiting, answers, mo
     def gone(self, key):
         raise JobNotFound
 
-    monkeypatch.setattr(Photos, "read_boxes", gone)
+    monkeypatch.setattr(Photos, "read_json", gone)
     assert review()[1]["code"] == "ReviewClosed"
     assert answers == []
 

@@ -184,7 +184,7 @@ def test_a_message_is_delivered_again_if_a_photo_in_vain_could_not_be_deleted(st
     def unavailable(self, job_id):
         raise ConnectionError
 
-    monkeypatch.setattr(Jobs, "get", unavailable)
+    monkeypatch.setattr(Jobs, "find", unavailable)
     assert len(start(event("start_workflow"))) == 1
 
 
@@ -218,7 +218,7 @@ def test_a_photo_that_is_reported_twice_at_once_is_paid_for_once(start, event, t
     monkeypatch.setenv("DOLLARS_A_DAY", "1")
     add_job(client="alice")
     unpaid = jobs().get(JOB_ID)
-    monkeypatch.setattr(Jobs, "get", lambda *_: unpaid)
+    monkeypatch.setattr(Jobs, "find", lambda *_: unpaid)
     assert [start(event("start_workflow")) for _ in range(2)] == [[], []]
     assert spent(table) == {"": prices.JOB, "alice": prices.JOB}
 
@@ -230,10 +230,10 @@ def test_a_second_report_for_which_no_money_is_left_does_not_fail_the_job_that_i
     monkeypatch.setenv("DOLLARS_A_DAY", str((prices.JOB + prices.WORK) / prices.A_DOLLAR))
     add_job()
     s3.put_object(Bucket=BUCKET, Key=f"uploads/{JOB_ID}", Body=b"photo")
-    unpaid, get = jobs().get(JOB_ID), Jobs.get
+    unpaid, find = jobs().get(JOB_ID), Jobs.find
     assert start(event("start_workflow")) == []
     read = iter([unpaid])
-    monkeypatch.setattr(Jobs, "get", lambda self, job_id: next(read, None) or get(self, job_id))
+    monkeypatch.setattr(Jobs, "find", lambda self, job_id: next(read, None) or find(self, job_id))
     assert start(event("start_workflow")) == []
     assert (row_of(JOB_ID)["status"], set(executions()), keys()) == (
         "AWAITING_UPLOAD",
@@ -247,10 +247,10 @@ def test_a_second_report_for_which_no_money_is_left_does_not_fail_the_job_that_i
 def test_a_job_that_was_refused_meanwhile_is_not_started(start, event, executions, table, add_job, monkeypatch):
     monkeypatch.setenv("DOLLARS_A_DAY", "1")
     add_job()
-    unpaid, get = jobs().get(JOB_ID), Jobs.get
+    unpaid, find = jobs().get(JOB_ID), Jobs.find
     jobs().refuse(JOB_ID, BudgetSpent())
     read = iter([unpaid])
-    monkeypatch.setattr(Jobs, "get", lambda self, job_id: next(read, None) or get(self, job_id))
+    monkeypatch.setattr(Jobs, "find", lambda self, job_id: next(read, None) or find(self, job_id))
     assert start(event("start_workflow")) == []
     assert (executions(), spent(table)) == ({}, {"": 0})
 

@@ -160,14 +160,14 @@ def test_an_error_about_one_job_does_not_keep_the_others_from_being_swept(
     for job_id in ("a", "b", "c"):
         stored(f"uploads/{job_id}", hours=1)
         add_job("FAILED", job_id)
-    get = Jobs.get
+    find = Jobs.find
 
     def unavailable(self, job_id):
         if job_id == "b":
             raise StorageUnavailable
-        return get(self, job_id)
+        return find(self, job_id)
 
-    monkeypatch.setattr(Jobs, "get", unavailable)
+    monkeypatch.setattr(Jobs, "find", unavailable)
     with pytest.raises(StorageUnavailable):
         sweep()
     assert keys() == {"uploads/b"}

@@ -838,7 +838,7 @@ def test_a_report_that_comes_when_another_execution_works_on_the_batch_erases_no
     monkeypatch.setattr(BatchFiles, "store_report", store_and_start_again)
     assert finish_batch(EXECUTION, "ABORTED", "", batches(), Counted(), batch_files()) is None
     assert line_of("photo 0")["status"] == "COMPLETED"
-    assert batch_files()._keys(KEY) == [KEY]
+    assert next(batch_files().pages(KEY)) == [KEY]
     assert batches().get(ID).status == "RUNNING"
 
 

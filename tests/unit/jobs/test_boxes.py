@@ -210,7 +210,7 @@ def test_more_boxes_leave_the_earlier_ones_as_they_are(s3, keys, add_job):
 def test_as_many_as_a_job_can_hide_are_a_file_of_four_megabytes(s3, add_job):
     longest = FoundBox(Box(1 / 3, 2 / 3, 1 / 7, 1 / 9, 200 / 3, "rekognition", -400 / 3), 5)
     boxes = store_boxes(add_job("PROCESSING"), of(*[longest] * MAX_BOXES), jobs(), photos())
-    assert 3e6 < len(json.dumps(photos().read_boxes(boxes["key"]), separators=(",", ":"))) < 4.5e6
+    assert 3e6 < len(json.dumps(photos().read_json(boxes["key"]), separators=(",", ":"))) < 4.5e6
     assert boxes["count"] == MAX_BOXES
     assert len(json.dumps(boxes)) < 100
 
@@ -238,14 +238,14 @@ def test_a_deleted_job_gets_no_boxes(s3, table, keys):
 def test_a_job_that_ends_while_its_boxes_are_stored_leaves_none(s3, keys, add_job, monkeypatch, end):
     """The job ends after the boxes were stored and before the row is read, so its end misses the boxes."""
     job_id = add_job("PROCESSING")
-    get = Jobs.get
+    find = Jobs.find
 
     def ended_before_the_look(self, job_id):
         assert len(keys()) == 1
         self.delete(job_id, "") if end == "delete" else self.complete(job_id, execution_arn(job_id), {}, 0)
-        return get(self, job_id)
+        return find(self, job_id)
 
-    monkeypatch.setattr(Jobs, "get", ended_before_the_look)
+    monkeypatch.setattr(Jobs, "find", ended_before_the_look)
     with pytest.raises(JobNotFound):
         store_boxes(job_id, of(FIRST), jobs(), photos())
     assert keys() == set()

@@ -74,14 +74,14 @@ def test_a_deleted_job_gets_no_draft(s3, table, keys):
 def test_a_job_deleted_while_its_draft_is_stored_leaves_nothing(s3, table, keys, add_job, monkeypatch):
     """The job is deleted after the draft was stored and before the row is read, so the deletion misses the draft."""
     job_id = add_job("PROCESSING")
-    get = Jobs.get
+    find = Jobs.find
 
     def deleted_before_the_look(self, job_id):
         assert len(keys()) == 1
         self.delete(job_id, "")
-        return get(self, job_id)
+        return find(self, job_id)
 
-    monkeypatch.setattr(Jobs, "get", deleted_before_the_look)
+    monkeypatch.setattr(Jobs, "find", deleted_before_the_look)
     with pytest.raises(JobNotFound):
         store_draft(job_id, HIDDEN, jobs(), photos())
     assert keys() == set()

@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 
 from faceblur.errors import ReviewClosed
 from faceblur.jobs.executions import Workflow
-from faceblur.jobs.names import execution_name, job_of
+from faceblur.jobs.names import execution_name, id_in
 
 STATE_MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:blur-image"
 EXECUTION_ARN = "arn:aws:states:eu-central-1:123456789012:execution:blur-image:a"
@@ -112,4 +112,4 @@ def test_any_other_refusal_of_an_answer_is_raised_as_it_is(stubbed):
 
 
 def test_the_names_of_executions_tell_their_job():
-    assert [job_of(execution_name(arn)) for arn in (EXECUTION_ARN, f"{EXECUTION_ARN}-12")] == ["a", "a"]
+    assert [id_in(execution_name(arn)) for arn in (EXECUTION_ARN, f"{EXECUTION_ARN}-12")] == ["a", "a"]

@@ -37,11 +37,11 @@ REQUESTS = {
     "write_draft": ("put_object", lambda photos: photos.write_draft("x", "jpg", b"photo", "image/jpeg")),
     "digest_of_draft": ("head_object", lambda photos: photos.digest_of_draft("results/x.jpg")),
     "write_boxes": ("put_object", lambda photos: photos.write_boxes("x", {"boxes": []})),
-    "read_boxes": ("get_object", lambda photos: photos.read_boxes("boxes/x.0123456789abcdef.json")),
+    "read_json": ("get_object", lambda photos: photos.read_json("boxes/x.0123456789abcdef.json")),
     "write_receipt": ("put_object", lambda photos: photos.write_receipt("x", {})),
     "has_upload": ("list_objects_v2", lambda photos: photos.has_upload("x")),
     "withdraw": ("delete_object", lambda photos: photos.withdraw("results/x.jpg")),
-    "erase_upload": ("delete_object", lambda photos: photos.erase_upload("x")),
+    "delete": ("delete_object", lambda photos: photos.delete(["uploads/x"])),
     "write_preview": ("put_object", lambda photos: photos.write_preview("x", b"photo")),
     "jobs_with_photos": ("list_objects_v2", lambda photos: photos.jobs_with_photos()),
     "keys_of": ("list_objects_v2", lambda photos: photos.keys_of("x")),
@@ -146,7 +146,7 @@ def test_boxes_can_be_read_by_the_key_they_got(s3, keys):
     key = photos().write_boxes(JOB_ID, content)
     assert re.fullmatch(rf"boxes/{JOB_ID}\.[0-9a-f]{{16}}\.json", key)
     assert keys() == {key}
-    assert photos().read_boxes(key) == content
+    assert photos().read_json(key) == content
     assert s3.head_object(Bucket=BUCKET, Key=key)["ContentType"] == "application/json"
 
 
@@ -158,7 +158,7 @@ def test_every_file_of_boxes_has_a_key_of_its_own(s3, keys):
 
 def test_boxes_that_are_gone(s3):
     with pytest.raises(JobNotFound):
-        photos().read_boxes(f"boxes/{JOB_ID}.0123456789abcdef.json")
+        photos().read_json(f"boxes/{JOB_ID}.0123456789abcdef.json")
 
 
 def test_a_receipt_is_json_for_people_too(s3, keys):
@@ -205,7 +205,7 @@ def full_bucket(s3):
 
 def test_erasing_an_upload(full_bucket, keys):
     before = keys()
-    photos().erase_upload("a")
+    photos().delete(["uploads/a"])
     assert keys() == before - {"uploads/a"}
 
 
