@@ -88,7 +88,7 @@ def test_a_look_has_a_limit_of_calls_whatever_the_job_may_make(service, monkeypa
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     boxes=st.lists(st.tuples(*[st.floats(-0.2, 1.0)] * 2, *[st.floats(0.01, 0.6)] * 2), max_size=5),
-    size=st.tuples(st.integers(20, 2000), st.integers(20, 1600)),  # no strip: of at most MAX_RATIO
+    size=st.tuples(st.integers(20, 3000), st.integers(20, 2400)),  # no strip: of at most MAX_RATIO
     detection_pass=st.sampled_from(list(DetectionPass)),
     orientation=st.sampled_from(list(UPRIGHT)),
 )

@@ -23,6 +23,7 @@ from faceblur.detectors.embedded.search import (
     LOWEST,
     OVERVIEW_HINT,
     OVERVIEW_SCALE,
+    SMALL_PHOTO,
     SURE,
     WIDER,
     WIDTHS,
@@ -142,6 +143,15 @@ def test_without_a_hint_the_slow_network_sees_the_photo_reduced_and_nothing_else
     _, centerface = looked_at(painted(SIZE))
     reduced = OVERVIEW_SCALE**2 * SIZE[0] * SIZE[1]
     assert reduced <= centerface.pixels < 1.5 * reduced
+
+
+@pytest.mark.parametrize(("more", "whole"), [(0, True), (1, False)], ids=["small", "larger"])
+def test_the_slow_network_sees_a_small_photo_at_its_full_size(more, whole):
+    """Details at full size would only repeat what that overview shows."""
+    size = 500, SMALL_PHOTO // 500 + more
+    face = (200, 100, 240, 150)
+    _, seen = looked_at(painted(size, face, red=SURE - 0.1, green=SURE - 0.1))
+    assert (pixels_of_tiles(seen) == size[0] * size[1]) is whole
 
 
 @pytest.mark.parametrize("colour", ["red", "green"])
