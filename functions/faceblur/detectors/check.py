@@ -20,7 +20,7 @@ class Check:
     """A detector for drafts.
 
     It ignores what is under paint, because a painted head may still look like a face, and what a decision keeps
-    visible.
+    visible. The detector decides what else looks like a face.
     """
 
     def __init__(

@@ -33,7 +33,10 @@ STYLE_OPTIONS = ("style", "shape", "padding", "strength", "colour")
 
 
 def receipt(request: CompleteRequest, found: FoundBoxes, result: Mapping[str, Any]) -> dict[str, Any]:
-    """The receipt of a completed job; `result` is the digest of the result."""
+    """The receipt of a completed job; `result` is the digest of the result.
+
+    A digest has the SHA-256 of a file and its length in bytes. `input` is the photo's, and `output` the result's.
+    """
     return {
         "job_id": request.job_id,
         "input": found.photo,
