@@ -85,6 +85,13 @@ def test_another_decision_about_the_same_faces(redo, completed, started):
     assert (given["boxes"]["count"], given["reviewed"]) == (1, True)
 
 
+@pytest.mark.parametrize(("body", "warnings"), [({"keep": [{"id": 2}]}, []), ({"style": "solid"}, ["BelowConfidence"])])
+def test_a_decision_answers_that_the_detector_was_not_sure(redo, completed, started, body, warnings):
+    completed(outcome={"warnings": ["BelowConfidence", "ChecksNotSettled", "DarkPhoto"]})
+    assert redo(body)[0] == 202
+    assert started[0][1]["warnings"] == [*warnings, "DarkPhoto"]
+
+
 @pytest.mark.parametrize(
     ("body", "reviewed"), [({"style": "solid"}, True), ({"review": "always"}, False), ({"review": "never"}, False)]
 )

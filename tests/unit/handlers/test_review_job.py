@@ -133,10 +133,14 @@ def test_a_wrong_decision_changes_nothing(review, waiting, answers, keys, row_of
     assert (answers, keys(), row_of(waiting)) == ([], *before)
 
 
-def test_a_decision_that_makes_too_many_places(review, waiting, answers, monkeypatch):
+def test_a_decision_makes_as_many_places_as_a_job_can_have(review, waiting, answers, monkeypatch):
+    place = {"left": 0.4, "top": 0.6, "width": 0.1, "height": 0.1}
     monkeypatch.setattr("faceblur.jobs.reviews.MAX_BOXES", 2)
-    status, told = review({"hide": [{"left": 0.4, "top": 0.6, "width": 0.1, "height": 0.1}]})
+    status, told = review({"hide": [place]})
     assert (status, told["code"], answers) == (400, "InvalidDecision", [])
+    monkeypatch.setattr("faceblur.jobs.reviews.MAX_BOXES", 3)
+    assert review({"hide": [place]})[0] == 200
+    assert answers[0][1]["boxes"]["count"] == 3
 
 
 def test_an_unknown_job(review):

@@ -171,8 +171,9 @@ def test_a_batch_is_read_as_it_was_created(add_batch):
 def test_a_batch_belongs_to_its_owner(add_batch):
     add_batch(owner="alice")
     for action in (batches().get_owned, batches().delete):
-        with pytest.raises(BatchNotFound):
-            action(ID, "bob")
+        for other in ("bob", "aaron", ""):
+            with pytest.raises(BatchNotFound):
+                action(ID, other)
     assert batches().delete(ID, "alice").batch_id == ID
     assert batches().delete(ID, "alice") is None
 
@@ -492,6 +493,17 @@ def test_a_missing_photo_and_one_that_is_too_large_fail(add_batch, upload):
     assert jobs().get(photo_id(RUN, large.key)).error["code"] == "ImageTooLarge"
 
 
+def test_a_photo_may_be_as_large_as_the_limit(add_batch, upload, monkeypatch):
+    monkeypatch.setattr("faceblur.jobs.batch_files.MAX_BYTES", 5)
+    add_batch()
+    upload(data=b"12345")
+    assert prepare() == JOB
+    larger = replace(PHOTO, key=f"batches/{ID}/in/larger.jpg")
+    upload(larger.key, data=b"123456")
+    with pytest.raises(ImageTooLarge):
+        prepare(larger)
+
+
 def test_there_is_nothing_to_do_for_a_folder_and_for_what_is_done(add_batch, others, upload):
     add_batch(source=Source("our-photos", "in/"))
     assert prepare(PhotoOfABatch(RUN, "", "in/folder/")) == ""
@@ -704,6 +716,14 @@ def test_a_failure_has_its_line(add_batch, add_job, status, name, code, counts):
     assert (line["status"], line["code"], line["key"], line["job_id"]) == (Status.FAILED, code, KEY, JOB)
 
 
+@pytest.mark.parametrize("earlier", ["0" * 32, "f" * 32])
+def test_a_photo_fails_although_an_earlier_start_hid_another_one_under_its_name(add_batch, earlier):
+    add_batch()
+    batch_files().write_line(ID, {"key": KEY, "job_id": earlier, "status": "COMPLETED", "result": ""})
+    assert fail("CorruptImage").code == "CorruptImage"
+    assert (line_of()["status"], line_of()["job_id"]) == ("FAILED", JOB)
+
+
 def test_the_failure_of_a_photo_of_a_deleted_batch_has_none(s3, table, hidden, keys, row_of):
     hidden()
     machine = Counted()
@@ -842,6 +862,14 @@ def test_a_report_that_comes_when_another_execution_works_on_the_batch_erases_no
     assert batches().get(ID).status == "RUNNING"
 
 
+def test_an_earlier_execution_does_not_replace_the_reports_of_the_last_one(add_batch, keys):
+    add_batch()
+    start_again()
+    assert finish_batch(EXECUTION, "ABORTED", "", batches(), Counted(), batch_files()) is None
+    assert keys() == set()
+    assert batches().get(ID).status == "RUNNING"
+
+
 def test_the_report_of_a_batch_that_is_deleted_meanwhile_is_erased(add_batch, monkeypatch, keys):
     add_batch()
     lines(1)
@@ -880,6 +908,30 @@ def test_a_batch_is_erased_with_its_jobs(s3, table, add_job, upload, keys, row_o
     assert row_of(JOB)
     assert erase_batch(ID, jobs(), photos(), batch_files())
     assert (keys(), row_of(JOB)) == (set(), None)
+
+
+class Maps:
+    """Step Functions, where each execution has these runs of its map, by their ARNs."""
+
+    def __init__(self, runs):
+        self._runs = runs
+
+    def list_map_runs(self, **_):
+        return {"mapRuns": [{"mapRunArn": arn} for arn in self._runs]}
+
+    def describe_map_run(self, **asked):
+        return {"itemCounts": self._runs[asked["mapRunArn"]]}
+
+
+def test_the_photos_that_have_not_begun_wait():
+    counted = {"total": 10, "pending": 2, "running": 3, "succeeded": 2, "failed": 1, "timedOut": 0, "aborted": 2}
+    told = BatchMachine(Maps({"arn:map": counted}), MACHINE).counts(EXECUTION)
+    # Those that were stopped wait too: the next start hides them.
+    assert told == {"photos": 10, "waiting": 4, "running": 3, "hidden": 2, "failed": 1}
+
+
+def test_an_execution_that_has_not_read_its_photos_counts_none():
+    assert set(BatchMachine(Maps({}), MACHINE).counts(EXECUTION).values()) == {0}
 
 
 class Executions:

@@ -186,6 +186,16 @@ def test_a_request_is_refused_before_anything_is_taken(ledger):
     assert ledger() == {"": 90, "alice": 90}
 
 
+@pytest.mark.parametrize(("client", "limit"), [("alice", "client"), ("bob", "day"), ("", "day")])
+def test_who_has_spent_too_much_is_counted(ledger, output, client, limit):
+    limited = with_limits(100, 60)
+    limited.take("alice", 60)
+    for refuse in (limited.take, limited.require):
+        with pytest.raises(BudgetSpent):
+            refuse(client, 50)
+    assert [line["limit"] for line in output.metrics if "JobsRefused" in line] == [limit, limit]
+
+
 def test_the_settings_are_dollars(monkeypatch):
     assert (config.microdollars_a_day(), config.microdollars_a_day_per_client()) == (0, 0)
     monkeypatch.setenv("DOLLARS_A_DAY", "2.5")

@@ -40,6 +40,13 @@ def test_a_face_is_kept_by_its_id():
     assert hidden(decided(FOUND, Decision(keep=[Choice(2)]))) == [True, False, True]
 
 
+def test_a_face_that_is_kept_by_its_id_was_named_and_keeps_nothing_inside_it():
+    """Its box may surround another face, which no person has looked at."""
+    kept = decided(FOUND, Decision(keep=[Choice(2)]))
+    assert [each.named for each in kept.boxes] == [False, True, False]
+    assert not kept.keeper()(Box(0.42, 0.35, 0.03, 0.06, 60))
+
+
 def test_a_kept_face_is_hidden_again():
     kept = decided(FOUND, Decision(keep=[Choice(2), Choice(3)]))
     assert hidden(decided(kept, Decision(hide=[Choice(3)]))) == [True, False, True]
