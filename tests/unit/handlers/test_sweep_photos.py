@@ -8,6 +8,7 @@ import pytest
 
 from faceblur.config import DELIVERY_SECONDS
 from faceblur.errors import StorageUnavailable
+from faceblur.jobs.batches import Batches
 from faceblur.jobs.storage import Photos, photos
 from faceblur.jobs.table import Jobs
 from sweep_photos.app import handler
@@ -172,6 +173,22 @@ def test_an_error_about_one_job_does_not_keep_the_others_from_being_swept(
         sweep()
     assert keys() == {"uploads/b"}
     assert output.metrics == []
+
+
+def test_an_error_about_one_batch_does_not_keep_the_others_from_being_swept(sweep, s3, keys, monkeypatch):
+    for batch_id in ("a", "b", "c"):
+        s3.put_object(Bucket=BUCKET, Key=f"batches/{batch_id}/report.csv", Body=b"key,status")
+    get = Batches.get
+
+    def unavailable(self, batch_id):
+        if batch_id == "b":
+            raise StorageUnavailable
+        return get(self, batch_id)
+
+    monkeypatch.setattr(Batches, "get", unavailable)
+    with pytest.raises(StorageUnavailable):
+        sweep()
+    assert keys() == {"batches/b/report.csv"}
 
 
 def test_an_old_object_that_cannot_be_deleted_does_not_keep_jobs_from_being_swept(sweep, everything, keys, monkeypatch):

@@ -188,6 +188,7 @@ def test_a_request_is_refused_before_anything_is_taken(ledger):
 
 @pytest.mark.parametrize(("client", "limit"), [("alice", "client"), ("bob", "day"), ("", "day")])
 def test_who_has_spent_too_much_is_counted(ledger, output, client, limit):
+    """A day that is spent raises an alarm. A client that has spent its part raises none."""
     limited = with_limits(100, 60)
     limited.take("alice", 60)
     for refuse in (limited.take, limited.require):
