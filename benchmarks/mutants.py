@@ -59,6 +59,8 @@ TESTS = {
     "jobs.reviews": ["handlers/test_review_job"],
     "jobs.storage": ["jobs/test_storage", "jobs/test_drafts", "handlers/test_sweep_photos"],
     "jobs.sweep": ["handlers/test_sweep_photos"],
+    "jobs.table": ["jobs/test_table", "jobs/test_calls", "handlers/test_complete_job", "handlers/test_get_job"],
+    "jobs.uploads": ["jobs/test_uploads", "handlers/test_start_workflow"],
 }
 
 

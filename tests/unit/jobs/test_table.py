@@ -286,6 +286,13 @@ def test_a_deleted_job_is_not_completed_back_into_being(table, add_job, row_of):
     assert row_of(job_id) is None
 
 
+@pytest.mark.parametrize("hours", [0, 1, 3])
+def test_a_completed_job_can_be_done_again_for_so_many_hours(table, add_job, clock, hours):
+    job_id = add_job("PROCESSING", expires_at=clock + 24 * HOUR)
+    jobs().complete(job_id, EXECUTION, OUTCOME, hours)
+    assert jobs().get(job_id).redo_until == clock + hours * HOUR
+
+
 # ---------------------------------------------------------------- failing
 
 
