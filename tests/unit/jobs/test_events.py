@@ -286,12 +286,13 @@ def test_a_batch_without_a_report_is_told_with_its_error(told, add_batch):
 # ---------------------------------------------------------------- a bus that is not there, or does not answer
 
 
-def test_without_a_bus_nothing_is_sent(complete, add_job, listen):
+def test_without_a_bus_nothing_is_sent_and_nothing_is_missing(complete, add_job, listen, output):
     calls = []
     listen(boto3.client("events"), "before-send.events.PutEvents", lambda **_: calls.append(1))
     add_job("PROCESSING")
     complete()
     assert calls == []
+    assert [line for line in output.metrics if "EventsNotSent" in line] == []
 
 
 def test_no_photo_fails_because_the_bus_does_not_answer(told, complete, add_job, output, monkeypatch):
