@@ -139,6 +139,11 @@ def test_a_post_to_one_address_ends_before_the_function_does():
     assert TIMEOUT.connect_timeout + TIMEOUT.read_timeout < FUNCTION_SECONDS
 
 
+def test_a_receiver_has_as_long_as_the_document_says():
+    assert "within ten seconds" in (ROOT / "docs/events.md").read_text()
+    assert TIMEOUT.read_timeout >= 10
+
+
 def test_an_event_is_put_off_although_the_function_ends_during_the_post(deliver, monkeypatch):
     """A name with many addresses that do not answer outlasts the function."""
 
