@@ -54,6 +54,7 @@ TESTS = {
     "jobs.batch_photos": ["jobs/test_batches", "jobs/test_events"],
     "jobs.batch_runs": ["jobs/test_batches", "jobs/test_events", "handlers/test_batches"],
     "jobs.boxes": ["jobs/test_boxes", "jobs/test_decisions"],
+    "jobs.completion": ["jobs/test_completion", "jobs/test_events"],
     "jobs.names": ["jobs/test_executions"],
     "jobs.redos": ["handlers/test_redo_job"],
     "jobs.reviews": ["handlers/test_review_job"],
