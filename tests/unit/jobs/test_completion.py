@@ -155,6 +155,16 @@ def test_an_older_payload_changes_nothing_that_is_published(done, add_job, keys,
     assert (jobs().get(JOB_ID), written(), keys()) == (once, receipt_once, keys_once)
 
 
+def test_a_late_task_leaves_the_receipt_of_a_job_that_is_being_done_again(done, add_job, keys):
+    add_job("PROCESSING")
+    kept = replace(done, options=done.options | {"keep_original": 1})
+    job = complete_job(kept, jobs(), photos())
+    jobs().redo(job, job.options, AGAIN)
+    with pytest.raises(JobNotFound):
+        complete_job(kept, jobs(), photos())
+    assert RECEIPT in keys()
+
+
 def test_a_job_in_work_whose_boxes_are_gone_is_not_completed(done, add_job, keys):
     add_job("PROCESSING")
     photos().withdraw(done.boxes["key"])
