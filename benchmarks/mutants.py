@@ -37,15 +37,17 @@ MEMORY = 6 * 1024**3  # bytes that a mutant may take: some try to take everythin
 ROOMS = ("photo", "jobs")
 # Where the unit tests of a module are, if they are not called as it is.
 TESTS = {
-    "photo.boxes": ["photo/test_kinds", "photo/test_colours"],
-    "photo.codecs": ["photo/test_hide_faithful"],
+    "photo.boxes": ["photo/test_kinds", "photo/test_colours", "photo/test_decode"],
+    "photo.codecs": ["photo/test_deep_tiff", "photo/test_colours", "photo/test_kinds", "photo/test_hide_faithful"],
+    "photo.decode": ["photo/test_decode", "photo/test_truncated"],
     "photo.deep": ["photo/test_deep_tiff", "photo/test_hide_faithful"],
-    "photo.hide": ["photo/test_hide", "photo/test_hide_faithful"],
+    "photo.hide": ["photo/test_hide", "photo/test_keep", "photo/test_density"],
     "photo.jpeg": ["photo/test_hide_faithful"],
-    "photo.metadata": ["photo/test_metadata", "photo/test_hide_leaks"],
+    "photo.metadata": ["photo/test_metadata", "photo/test_density", "photo/test_hide_leaks"],
     "photo.painting": ["photo/test_hide"],
-    "photo.png": ["photo/test_hide_faithful", "photo/test_hide_leaks"],
-    "photo.tiff": ["photo/test_structure"],
+    "photo.png": ["photo/test_keep", "photo/test_hide_leaks", "photo/test_hide_faithful"],
+    "photo.styles": ["photo/test_styles", "jobs/test_boxes"],
+    "photo.tiff": ["photo/test_structure", "photo/test_kinds", "photo/test_deep_tiff"],
     "photo.tiff_reader": ["photo/test_tiff_reader", "photo/test_deep_tiff"],
     "photo.whitelist": ["photo/test_keep"],
     "photo.xmp": ["photo/test_keep", "photo/test_panorama"],

@@ -201,9 +201,10 @@ def test_the_transparency_of_hdr_stays() -> None:
     assert hidden.getpixel((32, 32))[3] == 77
 
 
-def test_a_png_keeps_its_hdr() -> None:
+@pytest.mark.parametrize("output", ["same", "png"])
+def test_a_png_keeps_its_hdr(output: OutputFormat) -> None:
     photo = coded("PNG", patches((100, 100, 100)), BT2020, PQ)
-    hidden = hide_regions(photo, [])
+    hidden = hide_regions(photo, [], output)
     assert middles(opened(hidden.data)) == [[100, 100, 100]]
     assert dict(png.chunks(hidden.data))[b"cICP"] == bytes([BT2020, PQ, 0, 1])
     assert hidden.stripped == []

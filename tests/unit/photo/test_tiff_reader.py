@@ -45,6 +45,16 @@ def test_grey_of_twelve_bits_is_no_darker() -> None:
     assert hidden.stripped == ["more than 8 bits a sample"]
 
 
+@pytest.mark.parametrize("mode", ["1", "L"])
+@pytest.mark.parametrize("zero", ["white", "black"])
+def test_eight_bits_or_one_whatever_zero_stands_for(zero: str, mode: str) -> None:
+    """Scans in black and white often have white as zero."""
+    picture = flower_pixels().resize(SIZE).convert(mode)
+    photo = encoded(picture, "TIFF", tiffinfo={262: 0 if zero == "white" else 1})
+    assert decode.load_for_detection(photo, None).tobytes() == picture.convert("RGB").tobytes()
+    assert opened(hide_regions(photo, []).data).convert("L").tobytes() == picture.convert("L").tobytes()
+
+
 @pytest.mark.parametrize("orientation", [1, 6])
 @pytest.mark.parametrize("order", ["II", "MM"])
 @pytest.mark.parametrize("subsampling", [1, 2])
