@@ -49,7 +49,7 @@ TESTS = {
     "photo.styles": ["photo/test_styles", "jobs/test_boxes"],
     "photo.tiff": ["photo/test_structure", "photo/test_kinds", "photo/test_deep_tiff"],
     "photo.tiff_reader": ["photo/test_tiff_reader", "photo/test_deep_tiff"],
-    "photo.whitelist": ["photo/test_keep"],
+    "photo.whitelist": ["photo/test_whitelist", "photo/test_keep"],
     "photo.xmp": ["photo/test_keep", "photo/test_panorama"],
     "jobs.batch_erasure": ["jobs/test_batches"],
     "jobs.batch_files": ["jobs/test_batches", "jobs/test_events"],

@@ -450,6 +450,13 @@ def test_a_photo_too_large_for_the_output_is_refused(output: OutputFormat, size:
             refuse(encoded(Image.new("1", size), "PNG"))
 
 
+@pytest.mark.parametrize(
+    ("output", "size"), [("jpeg", (65_500, 400)), ("webp", (16_383, 100)), ("avif", (10_000, 6_400))]
+)
+def test_the_largest_photo_for_the_output_is_taken(output: OutputFormat, size: tuple[int, int]) -> None:
+    check_output(encoded(Image.new("1", size), "PNG"), output)
+
+
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
 @pytest.mark.parametrize("output", ["same", "jpeg", "png", "webp", "avif"])
 def test_the_icc_profile_stays(format_: str, output: OutputFormat) -> None:
