@@ -20,7 +20,7 @@ from faceblur.photo.structure import (
     riff_chunks,
     without_greedy_tags,
 )
-from faceblur.photo.tiff import claims_too_much, without_prefix
+from faceblur.photo.tiff import claims_too_much, has_pixels, without_prefix
 from tests.support.pictures.photos import astronaut, encoded, grace_hopper, opened, street_pixels
 
 
@@ -235,6 +235,17 @@ def test_a_value_claims_no_more_than_is_there_from_its_place_on() -> None:
     )
     assert not claims_too_much(at_the_end)
     assert claims_too_much(at_the_start)
+
+
+@pytest.mark.parametrize("tag", [273, 324], ids=["strips", "tiles"])
+def test_the_pixels_of_a_tiff_are_there_if_each_part_of_them_begins_in_it(tag: int) -> None:
+    def of(*places: int) -> bytes:
+        return tiff(directory((tag, 4, len(places), 26)) + struct.pack(f">{len(places)}I", *places), 100)
+
+    assert has_pixels(of(40, 99))
+    assert not has_pixels(of(40, 100))
+    assert not has_pixels(of(100, 40))
+    assert not has_pixels(tiff(directory((tag - 1, 4, 1, 40)), 100))
 
 
 GREEDY_TAGS = [(0x9000 + tag, 7, 1000, 8) for tag in range(20)]
