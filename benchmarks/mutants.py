@@ -37,7 +37,7 @@ MEMORY = 6 * 1024**3  # bytes that a mutant may take: some try to take everythin
 ROOMS = ("photo", "jobs")
 # Where the unit tests of a module are, if they are not called as it is.
 TESTS = {
-    "photo.boxes": ["photo/test_kinds", "photo/test_colours", "photo/test_decode"],
+    "photo.boxes": ["photo/test_kinds", "photo/test_colours"],
     "photo.codecs": ["photo/test_deep_tiff", "photo/test_colours", "photo/test_kinds", "photo/test_hide_faithful"],
     "photo.decode": ["photo/test_decode", "photo/test_truncated"],
     "photo.deep": ["photo/test_deep_tiff", "photo/test_hide_faithful"],
