@@ -181,6 +181,15 @@ def test_a_tiff_with_tags_has_the_same_pixels(mode: str) -> None:
     assert hide_regions(tagged, [], keep_metadata=["credit"]).kept_metadata == ["credit"]
 
 
+@pytest.mark.parametrize("longer", range(4))
+def test_the_directory_of_a_tiff_with_tags_begins_at_an_even_place(longer: int) -> None:
+    """TIFF 6.0, section 2: some readers take any other place for damage."""
+    tagged = keep.Kept(["credit"], {0: {315: "Zoe"}}).added_to(encoded(flower_pixels(), "TIFF") + bytes(longer), "TIFF")
+    place = int.from_bytes(tagged[4:8], "little" if tagged.startswith(b"II") else "big")
+    assert place % 2 == 0
+    assert opened(tagged).tag_v2[315] == "Zoe"
+
+
 @pytest.mark.parametrize(
     ("tag", "value"),
     [
