@@ -38,7 +38,13 @@ ROOMS = ("photo", "jobs")
 # Where the unit tests of a module are, if they are not called as it is.
 TESTS = {
     "photo.boxes": ["photo/test_kinds", "photo/test_colours"],
-    "photo.codecs": ["photo/test_deep_tiff", "photo/test_colours", "photo/test_kinds", "photo/test_hide_faithful"],
+    "photo.codecs": [
+        "photo/test_density",
+        "photo/test_deep_tiff",
+        "photo/test_colours",
+        "photo/test_kinds",
+        "photo/test_hide_faithful",
+    ],
     "photo.decode": ["photo/test_decode", "photo/test_truncated"],
     "photo.deep": ["photo/test_deep_tiff", "photo/test_hide_faithful"],
     "photo.hide": ["photo/test_hide", "photo/test_keep", "photo/test_density"],
