@@ -81,6 +81,16 @@ def test_ycbcr_without_compression(subsampling: int, order: str, orientation: in
     assert opened(hide_regions(photo, []).data).tobytes() == shown.tobytes()
 
 
+@pytest.mark.parametrize("compression", ["jpeg", "tiff_lzw"])
+def test_compressed_ycbcr(compression: str) -> None:
+    picture = flower_pixels().resize(SIZE)
+    options = {"quality": 95} if compression == "jpeg" else {}
+    photo = encoded(picture.convert("YCbCr"), "TIFF", compression=compression, **options)
+    shown = decode.load_for_detection(photo, None)
+    assert shown.info == {}
+    assert np.abs(np.asarray(shown, int) - np.asarray(picture)).mean() < 8
+
+
 @pytest.mark.parametrize("kind", ["MM", "II", "its own directory", "beyond the end", "nowhere"])
 def test_a_tiff_with_interoperability_in_its_first_directory(kind: str) -> None:
     """It belongs beneath EXIF, and Pillow looks for it there alone."""
