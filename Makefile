@@ -69,7 +69,7 @@ test-unit: $(setup) ## the tests of one part of the code each, and of the templa
 test-detection: $(setup) ## the tests of the detection: the real networks and Rekognition's tiles, over complete photos
 	$(pytest) --numprocesses=2 tests/detection
 
-# One run, because another pool of processes would compete with those of the stacks. The longest tests come first.
+# One run, because another pool of processes would compete with those of the stacks.
 test-offline: $(setup)
 	$(pytest) --numprocesses=2 tests/detection tests/unit tests/template
 

@@ -68,6 +68,9 @@ class ByStack(LoadScopeScheduling):
 
     # These take longest, so they start first.
     first: ClassVar = (
+        "tests/detection/test_faces.py",
+        "tests/detection/test_text.py",
+        "tests/detection/test_rekognition.py",
         "command",
         "embedded detector",
         "tests/workflow/test_storm.py",

@@ -121,6 +121,7 @@ class Api:
         """Wait until the job is completed. Returns the job."""
         started, status = time.monotonic(), None
         if self._last_took:
+            # The shortest wait does not apply, so that a job that has ended already is seen at once.
             yield Pause(min(MOST_OF_A_JOB * self._last_took, LONGEST_WAIT_SECONDS))
         while (passed := time.monotonic() - started) < JOB_MINUTES * 60:
             try:

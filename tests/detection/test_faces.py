@@ -182,6 +182,12 @@ def test_a_crowd_down_to_small_faces():
     assert found.warnings == [WarningCode.NEAR_SIZE_LIMIT]
 
 
+def test_most_narrow_faces_of_a_thumbnail_are_found():
+    scenes = [scattered(14, (400, 300), 4, seed) for seed in range(4)]
+    hits = [matches(found_in(scene.picture, quality=95), scene)[0] for scene in scenes]
+    assert sum(hits) > 0.8 * 16
+
+
 def test_a_check_finds_as_much():
     scene = crowd(100, 12, 60, seed=2)
     hits = [matches(found_in(scene.picture, detection_pass, quality=95), scene)[0] for detection_pass in DetectionPass]

@@ -44,7 +44,7 @@ BATCH_MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:faceb
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Block sockets in this folder alone; a test of a wire protocol says `enable_socket`."""
+    """Block sockets here, and in `detection`, which imports this; a test of a wire protocol says `enable_socket`."""
     item.add_marker("disable_socket")
 
 

@@ -555,6 +555,20 @@ def test_after_a_job_the_next_ones_need_fewer_requests(
     assert max(late) <= min(max(0.2, seconds / 10), 2.0)
 
 
+def test_after_a_short_job_the_next_one_is_seen_at_once(connect: Callable[..., Any], clock: Clock) -> None:
+    seconds, begun = 0.05, 0.0
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=WORKING if clock.now - begun < seconds else DONE)
+
+    client = connect(API, transport=httpx.MockTransport(answer))
+    client.wait_for("0a")
+    begun, waits = clock.now, len(clock.slept)
+    seconds = 0.0
+    client.wait_for("0b")
+    assert clock.slept[waits:] == [pytest.approx(0.16)]
+
+
 def test_a_job_that_takes_far_less_than_the_last_one_is_seen_within_two_seconds(
     connect: Callable[..., Any], clock: Clock
 ) -> None:

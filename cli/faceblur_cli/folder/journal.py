@@ -86,7 +86,7 @@ class Journal:
         self._folder, self._clock, self._synced = folder, clock, clock()
         self._last: dict[str, _Line] = {}  # by the photo's name
         self._owners: dict[str, str] = {}  # the photo's name, by the result's
-        self.batch = Batch()  # that has begun and is not over
+        self.batch = Batch()  # the one that has begun and is not over
         self._lock = threading.Lock()
         # Without sign-in the ids of the jobs are secrets.
         self._file = os.open(folder / NAME, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)

@@ -50,7 +50,7 @@ class Detection:
         self.boxes[:] = [box if box.found_by else replace(box, found_by=self.detector) for box in self.boxes]
 
 
-def joined(found: Sequence[Detection], boxes: list[Box], *warnings: str) -> Detection:
+def one_detection(found: Sequence[Detection], boxes: list[Box], *warnings: str) -> Detection:
     """Several detections as one, which has these boxes, and further warnings if there are any."""
     return Detection(
         boxes=boxes,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from faceblur.detectors.base import joined
+from faceblur.detectors.base import one_detection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,4 +22,6 @@ class DetectorOfKinds:
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
         """What any of them finds with at least this confidence (0…100). Raises the errors of the detectors."""
         found = [each.detect(photo, min_confidence, detection_pass) for each in self.detectors]
-        return joined(found, sorted((box for each in found for box in each.boxes), key=lambda box: -box.confidence))
+        return one_detection(
+            found, sorted((box for each in found for box in each.boxes), key=lambda box: -box.confidence)
+        )

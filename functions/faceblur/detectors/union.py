@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from faceblur.detectors.base import joined
+from faceblur.detectors.base import one_detection
 from faceblur.detectors.warnings import WarningCode
 from faceblur.geometry import merge_faces, merge_lines
 
@@ -44,8 +44,8 @@ class UnionDetector:
         try:
             closer = self.guided.detect_at(photo, min_confidence, detection_pass, hints)
         except self.goes_on_after:
-            return joined([found], merge_faces(found.boxes), WarningCode.ONE_DETECTOR_ONLY)
-        return joined([closer, found], merge_faces([*closer.boxes, *found.boxes]))
+            return one_detection([found], merge_faces(found.boxes), WarningCode.ONE_DETECTOR_ONLY)
+        return one_detection([closer, found], merge_faces([*closer.boxes, *found.boxes]))
 
 
 class UnionOfText:
@@ -69,5 +69,5 @@ class UnionOfText:
         try:
             further = self.paid.detect(photo, min_confidence, detection_pass)
         except self.goes_on_after:
-            return joined([found], merge_lines(found.boxes), WarningCode.ONE_DETECTOR_ONLY)
-        return joined([further, found], merge_lines([*further.boxes, *found.boxes]))
+            return one_detection([found], merge_lines(found.boxes), WarningCode.ONE_DETECTOR_ONLY)
+        return one_detection([further, found], merge_lines([*further.boxes, *found.boxes]))

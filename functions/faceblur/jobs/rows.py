@@ -1,4 +1,7 @@
-"""Rows of the jobs table. Jobs, batches and the budget read and change theirs in the same way."""
+"""Rows of the jobs table.
+
+Jobs and batches read, change and remove theirs by these functions; the budget changes its own.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from boto3.dynamodb.conditions import Attr
 from faceblur.aws import storage_errors
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from boto3.dynamodb.conditions import ConditionBase
     from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb.service_resource import Table
@@ -28,15 +33,23 @@ def read_row(table: Table, key: str) -> dict[str, Any] | None:
 
 
 def change_row(
-    table: Table, key: str, update: str, values: dict[str, Any], condition: ConditionBase
+    table: Table,
+    key: str,
+    update: str,
+    values: dict[str, Any],
+    condition: ConditionBase,
+    names: Mapping[str, str] = _NAMES,
 ) -> dict[str, Any] | None:
-    """Change a row under a condition. Returns the row as it was, which may be empty; None if it was not changed."""
+    """Change a row under a condition. Returns the row as it was, which may be empty; None if it was not changed.
+
+    `names` has the attributes that the update calls by short names.
+    """
     try:
         with storage_errors():
             answer = table.update_item(
                 Key={"job_id": key},
                 UpdateExpression=update,
-                ExpressionAttributeNames={short: name for short, name in _NAMES.items() if short in update},
+                ExpressionAttributeNames={short: name for short, name in names.items() if short in update},
                 ExpressionAttributeValues=values,
                 ConditionExpression=condition,
                 ReturnValues="ALL_OLD",

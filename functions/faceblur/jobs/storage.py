@@ -115,7 +115,7 @@ class Photos:
         return self._write(key, json.dumps(content, separators=(",", ":")).encode(), "application/json")
 
     def read_json(self, key: str) -> dict[str, Any]:
-        """Read boxes, a decision, answers or a receipt. Raises JobNotFound if there are none, as after a job's end."""
+        """Read boxes, a decision, answers or a receipt. Raises JobNotFound if it is gone: boxes go with the job."""
         with if_not_found(JobNotFound), storage_errors():
             body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         content: dict[str, Any] = json.loads(body)

@@ -234,9 +234,9 @@ class Jobs:
         Returns the client whose budget pays for the job; empty if there is none, if the job is not in progress, or if
         the table does not answer. Work must not fail because its progress cannot be recorded.
         """
-        update = f"SET {stage}_at = if_not_exists({stage}_at, :now)"
+        update, in_progress = "SET #at = if_not_exists(#at, :now)", Attr("status").eq(Status.PROCESSING)
         try:
-            row = change_row(self._table, job_id, update, {":now": _now()}, Attr("status").eq(Status.PROCESSING))
+            row = change_row(self._table, job_id, update, {":now": _now()}, in_progress, {"#at": f"{stage}_at"})
         except StorageUnavailable:
             logger.warning("progress was not recorded")
             return ""

@@ -80,7 +80,10 @@ def touched(size: tuple[int, int], regions: Sequence[Region]) -> Iterator[tuple[
 
 
 def clear_invisible(picture: Image.Image, *others: Image.Image) -> None:
-    """Clear the fully transparent pixels of a picture, in `others` too: their colours may contain another picture."""
+    """Blacken the pixels that `picture` makes fully transparent, in it and in `others` of its size.
+
+    The colours of such pixels may contain another picture.
+    """
     alpha = picture.getchannel("A") if picture.mode in ("LA", "RGBA") else None
     if alpha and alpha.getextrema()[0] == 0:
         invisible = alpha.point(lambda opacity: 0 if opacity else 255)

@@ -81,8 +81,13 @@ def find_faces(
     sure = overview[clear & (overview[:, SCORE] > SURE)]
     possible = joined([overview[clear | (overview[:, SCORE] > OVERVIEW_HINT)], hints])
     possible = possible[~have_centre_in(possible, sure)]
-    finer = [each for each in DETAILS if each[2] > overview_scale]
-    details = joined([scan_details(centerface, picture, possible, *each) for each in finer])
+    details = joined(
+        [
+            scan_details(centerface, picture, possible, narrowest, widest, scale)
+            for narrowest, widest, scale in DETAILS
+            if scale > overview_scale  # At the overview's own scale, they would only repeat it.
+        ]
+    )
     unseen = (widths(details) >= CLEAR_IN_OVERVIEW) & ~have_centre_in(details, overview)
     details[unseen, SCORE] *= UNSEEN
     found = joined([overview[clear], details])

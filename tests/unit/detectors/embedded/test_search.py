@@ -154,6 +154,14 @@ def test_the_slow_network_sees_a_small_photo_at_its_full_size(more, whole):
     assert (pixels_of_tiles(seen) == size[0] * size[1]) is whole
 
 
+def test_a_narrow_face_of_a_small_photo_is_shown_larger():
+    size, face = (500, SMALL_PHOTO // 500), (200, 100, 212, 116)
+    found, seen = looked_at(painted(size, face, red=LIKELY, green=LIKELY))
+    assert len(found) == 1
+    assert found[0][:4] == pytest.approx(face, abs=2.5)
+    assert pixels_of_tiles(seen) > size[0] * size[1]
+
+
 @pytest.mark.parametrize("colour", ["red", "green"])
 def test_only_the_place_of_a_hint_is_shown_larger(colour):
     _, blank = looked_at(painted(SIZE))
