@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,8 @@ from PIL import Image, ImageCms
 from faceblur.photo import boxes, colours, decode, png
 from faceblur.photo.hide import hide_regions
 from tests.support.bad_files.good import GOOD
+from tests.support.bad_files.iso import box, full_box, iso_photo
 from tests.support.bad_files.iso import coded as coded_iso
-from tests.support.bad_files.iso import iso_photo
 from tests.support.bad_files.png import chunk, png_with
 from tests.support.pictures.photos import encoded, opened
 
@@ -201,9 +202,10 @@ def test_the_transparency_of_hdr_stays() -> None:
     assert hidden.getpixel((32, 32))[3] == 77
 
 
-def test_a_png_keeps_its_hdr() -> None:
+@pytest.mark.parametrize("output", ["same", "png"])
+def test_a_png_keeps_its_hdr(output: OutputFormat) -> None:
     photo = coded("PNG", patches((100, 100, 100)), BT2020, PQ)
-    hidden = hide_regions(photo, [])
+    hidden = hide_regions(photo, [], output)
     assert middles(opened(hidden.data)) == [[100, 100, 100]]
     assert dict(png.chunks(hidden.data))[b"cICP"] == bytes([BT2020, PQ, 0, 1])
     assert hidden.stripped == []
@@ -217,6 +219,24 @@ def test_the_properties_of_the_primary_picture(format_: str) -> None:
     names = [name for name, _ in boxes.properties(GOOD[f"{format_} alpha"]())]
     assert {b"ispe", b"pixi"} <= set(names)
     assert b"auxC" not in names  # this one says that another picture is the transparency
+
+
+@pytest.mark.parametrize("version", [0, 1], ids=["short numbers of pictures", "long ones"])
+@pytest.mark.parametrize("wide", [0, 1], ids=["short numbers of properties", "long ones"])
+def test_each_picture_has_its_own_properties(version: int, wide: int) -> None:
+    """How many bytes the numbers have, the box says. A property's upper bit says that readers must understand it."""
+    properties = {number: (b"pr%02d" % number, bytes([number])) for number in range(1, 12)}
+    of_pictures = {1: [1, 4, 11], 300: [2, 3], 2: [5], 301: [11, 1]}
+    must = 1 << (15 if wide else 7)
+    said = b""
+    for picture, numbers in of_pictures.items():
+        said += struct.pack(">I" if version else ">H", picture) + bytes([len(numbers)])
+        said += struct.pack(f">{len(numbers)}{'H' if wide else 'B'}", *(number | must for number in numbers))
+    associated = full_box(b"ipma", struct.pack(">I", len(of_pictures)), said, version=version, flags=wide)
+    container = box(b"iprp", box(b"ipco", *(box(*each) for each in properties.values())), associated)
+    for picture, numbers in of_pictures.items():
+        file = full_box(b"meta", full_box(b"pitm", struct.pack(">H", picture)), container)
+        assert boxes.properties(file) == [properties[number] for number in numbers]
 
 
 @given(

@@ -152,6 +152,27 @@ def test_even_a_box_without_area_shows(box: Box) -> None:
     assert uncovered(SIZE, [Region(box, Style())], [box]) == []
 
 
+PLATE = (100, 130, 300, 170)  # left, top, right, bottom in pixels
+
+
+@pytest.mark.parametrize(
+    ("paint", "covered"),
+    [(PLATE, 1.0), ((180, 130, 300, 170), 0.6), ((100, 130, 150, 170), 0.2), ((0, 0, 50, 50), 0.0)],
+    ids=["whole", "first letters bare", "last letters bare", "elsewhere"],
+)
+@pytest.mark.parametrize("kind", ["plate", "text"])
+def test_of_a_text_its_letters_count_and_not_the_margins(
+    kind: str, paint: tuple[int, int, int, int], covered: float
+) -> None:
+    """A detector takes a painted plate for a text. Its box is larger than the paint, by the paint's height."""
+    left, top, right, bottom = PLATE
+    box = Box((left - 20) / 400, (top - 20) / 300, (right - left + 40) / 400, (bottom - top + 40) / 300, 90.0)
+    painted = Image.new("L", SIZE)
+    painted.paste(255, paint)
+    # The letters reach from 20 pixels behind the plate's left end to 20 pixels before its right one.
+    assert covered_share(painted, replace(box, kind=kind)) == pytest.approx(covered, abs=0.03)
+
+
 def test_what_is_not_in_the_picture_does_not_show() -> None:
     assert uncovered(SIZE, [], [Box(1.2, 0.5, 0.2, 0.2, 90.0)]) == []
 

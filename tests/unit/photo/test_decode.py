@@ -20,6 +20,7 @@ from faceblur.limits import MAX_RESULT_BYTES
 from faceblur.photo import decode, kinds
 from faceblur.photo.hide import hide_regions
 from tests.support.bad_files.iso import associated_by_two
+from tests.support.bad_files.jpeg import segment
 from tests.support.pictures.photos import astronaut, astronaut_pixels, encoded, hopper_pixels, opened
 
 register_heif_opener()
@@ -136,6 +137,15 @@ def test_what_transparency_hides_is_seen(mode: str) -> None:
     picture = decode.load_for_detection(encoded(image.convert(mode), "PNG"), None)
     assert picture.getpixel((30, 20)) == (90, 90, 90)
     assert picture.getpixel((10, 20)) == (0, 0, 0)
+
+
+def test_a_photo_that_others_may_turn_or_show_otherwise_is_not_plain() -> None:
+    """Of two blocks of EXIF programs read the first or the last, and of a strange orientation they make anything."""
+    photo = encoded(small(), "JPEG", exif=oriented(6).tobytes())
+    assert decode.inspect(photo).is_plain
+    assert not decode.inspect(photo[:2] + segment(0xE1, oriented(8).tobytes()) + photo[2:]).is_plain
+    assert not decode.inspect(encoded(small(), "JPEG", exif=oriented(9).tobytes())).is_plain
+    assert not decode.inspect(encoded(small("RGBA"), "PNG")).is_plain
 
 
 @pytest.mark.parametrize(("ink", "behind"), [("black", "white"), ("white", "black")])

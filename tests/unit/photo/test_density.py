@@ -83,7 +83,7 @@ def test_the_density_of_a_picture_that_is_not_turned_is_not_turned() -> None:
     assert hidden.info["dpi"] == DENSE
 
 
-@pytest.mark.parametrize("dots", [(0, 0), (1, 0xFFFFFFFF), (0, 11811)])
+@pytest.mark.parametrize("dots", [(0, 0), (1, 0xFFFFFFFF), (0, 11811), (11811, 0xFFFFFFFF), (0xFFFFFFFF, 11811)])
 def test_a_density_that_makes_no_sense_goes(dots: tuple[int, int]) -> None:
     content = b"pHYs" + struct.pack(">IIB", *dots, 1)
     photo = encoded(astronaut_pixels().resize((96, 96)), "PNG")

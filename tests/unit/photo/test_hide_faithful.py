@@ -196,6 +196,21 @@ def test_jpegs_that_store_rgb_stay_so() -> None:
     assert jpeg.space(opened(hidden)) == "RGB"
 
 
+@pytest.mark.parametrize(("names", "space"), [(b"\1\2\3", "YCbCr"), (b"RGB", "RGB")])
+def test_without_further_words_the_components_names_tell_the_colours(names: bytes, space: str) -> None:
+    """So libjpeg takes a JPEG without JFIF's and Adobe's segments."""
+    photo = encoded(astronaut_pixels(), "JPEG", quality=90, keep_rgb=space == "RGB")
+    place = photo.index(b"\xff\xdb")  # the quantisation tables come behind those segments
+    photo = photo[:2] + photo[place:]
+    for marker, start, size in ((b"\xff\xc0", 10, 3), (SCAN, 5, 2)):
+        for number, name in enumerate(names):
+            at = photo.index(marker) + start + size * number
+            photo = photo[:at] + bytes([name]) + photo[at + 1 :]
+    assert jpeg.space(opened(photo)) == space
+    assert likeness(opened(photo), astronaut_pixels(), outside((512, 512), FACE)) > 30
+    assert_faithful(photo, hide_regions(photo, [FACE]).data)
+
+
 def test_adobe_s_other_cmyk() -> None:
     """Files of Photoshop hold CMYK as lightness, colours and black."""
     photo = encoded(astronaut_pixels().convert("CMYK"), "JPEG", quality=88)
@@ -433,6 +448,13 @@ def test_a_photo_too_large_for_the_output_is_refused(output: OutputFormat, size:
     for refuse in (lambda photo: hide_regions(photo, [], output), lambda photo: check_output(photo, output)):
         with pytest.raises(ImageTooLarge, match=f"As {output.upper()}, a photo can have at most"):
             refuse(encoded(Image.new("1", size), "PNG"))
+
+
+@pytest.mark.parametrize(
+    ("output", "size"), [("jpeg", (65_500, 400)), ("webp", (16_383, 100)), ("avif", (10_000, 6_400))]
+)
+def test_the_largest_photo_for_the_output_is_taken(output: OutputFormat, size: tuple[int, int]) -> None:
+    check_output(encoded(Image.new("1", size), "PNG"), output)
 
 
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])

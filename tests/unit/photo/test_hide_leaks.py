@@ -144,6 +144,7 @@ PNG: dict[str, Callable[[], bytes]] = {
         f"{name.decode()} after the pixels": lambda name=name: png_with(chunk(name, TEXTS[name]), late=True)
         for name in (b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME", b"prVt", b"caBX")
     },
+    "a gamma that is too long": lambda: png_with(chunk(b"gAMA", struct.pack(">I", 45_455) + MARK)),
     "the name of the ICC profile": lambda: png_with(chunk(b"iCCP", MARK + b"\0\0" + zlib.compress(SRGB))),
     "after the ICC profile": lambda: png_with(chunk(b"iCCP", b"p\0\0" + zlib.compress(SRGB + MARK))),
     "text that passes for an ICC profile": lambda: png_with(chunk(b"tEXt", b"icc_profile\0" + MARK * 20)),

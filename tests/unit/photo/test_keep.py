@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -180,6 +181,15 @@ def test_a_tiff_with_tags_has_the_same_pixels(mode: str) -> None:
     assert hide_regions(tagged, [], keep_metadata=["credit"]).kept_metadata == ["credit"]
 
 
+@pytest.mark.parametrize("longer", range(4))
+def test_the_directory_of_a_tiff_with_tags_begins_at_an_even_place(longer: int) -> None:
+    """TIFF 6.0, section 2: some readers take any other place for damage."""
+    tagged = keep.Kept(["credit"], {0: {315: "Zoe"}}).added_to(encoded(flower_pixels(), "TIFF") + bytes(longer), "TIFF")
+    place = int.from_bytes(tagged[4:8], "little" if tagged.startswith(b"II") else "big")
+    assert place % 2 == 0
+    assert opened(tagged).tag_v2[315] == "Zoe"
+
+
 @pytest.mark.parametrize(
     ("tag", "value"),
     [
@@ -217,8 +227,20 @@ def test_texts_are_cut_and_lose_control_characters() -> None:
     found = packet_in(hidden.data)
     assert found[f"{xmp.DC}creator"] == ["Jane[2J Doe"]
     assert found[f"{xmp.DC}description"] == ["x" * 4_000]
-    assert "\u202e" not in xmp.clean("a\u202eb\0c\ud800", 9)
+    assert xmp.clean("a\u202eb\0c\ud800", 9) == "abc"
     assert xmp.clean("one\r\ntwo", 9) == "one\ntwo"
+
+
+def test_a_text_whose_lines_end_as_on_windows_is_cut_no_shorter() -> None:
+    assert len(xmp.clean("a\r\n" * 50, 49)) == 49
+
+
+def test_marks_that_turn_the_text_around_go_and_their_neighbours_stay() -> None:
+    """Among the neighbours is the narrow space that French writes before some marks."""
+    turning = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
+    assigned = [letter for letter in map(chr, range(0x2000, 0x2100)) if unicodedata.category(letter) != "Cn"]
+    kept = [letter for letter in assigned if letter in xmp.clean(f"a{letter}b", 9)]
+    assert kept == [letter for letter in assigned if unicodedata.bidirectional(letter) not in turning]
 
 
 @pytest.mark.parametrize("letter", ["&", "\U0001f600"])
@@ -231,6 +253,18 @@ def test_the_longest_texts_fit_into_a_jpeg(letter: str) -> None:
     found = packet_in(hide_regions(photo_, [], "jpeg", ["credit"]).data)
     assert [len(each) for each in found[f"{xmp.DC}creator"]] == [500] * 10
     assert len(found[f"{xmp.DC}description"][0]) == 4_000
+
+
+def test_of_a_text_in_several_languages_the_default_one_counts() -> None:
+    items = '<rdf:li xml:lang="de">Licht</rdf:li><rdf:li xml:lang="x-default">Light</rdf:li>'
+    assert xmp.read(packet({}, f"<dc:rights><rdf:Alt>{items}</rdf:Alt></dc:rights>")) == {f"{xmp.DC}rights": ["Light"]}
+
+
+def test_xmp_has_the_usual_prefixes() -> None:
+    """Some viewers of panoramas look for the text and do not read the XML."""
+    hidden = hide_regions(photo(), [], keep_metadata=ALL)
+    assert b"<GPano:ProjectionType>equirectangular<" in hidden.data
+    assert b"<dc:creator>" in hidden.data
 
 
 @pytest.mark.parametrize(
@@ -363,6 +397,23 @@ def test_time_and_position_that_only_xmp_says_become_exif() -> None:
     assert hidden.stripped == []
     date_alone = encoded(flower_pixels(), "JPEG", xmp=packet({"xmp:CreateDate": "2024-02-03"}))
     assert hide_regions(date_alone, [], keep_metadata=["time"]).kept_metadata == []
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("46,12.25N", (46, 12.25, 0)),
+        ("46,12.999999N", (46, 12.999999, 0)),
+        ("46,0.5S", (46, 0.5, 0)),
+        ("46,12N", (46, 12, 0)),
+        ("46,12,30S", (46, 12, 30)),
+    ],
+)
+def test_a_latitude_of_xmp_in_minutes_or_seconds(text: str, place: tuple[float, float, float]) -> None:
+    said = packet({"exif:GPSLatitude": text, "exif:GPSLongitude": "7,30E"})
+    hidden = hide_regions(encoded(flower_pixels(), "JPEG", xmp=said), [], keep_metadata=["position"])
+    _, _, gps = tags_in(hidden.data)
+    assert (gps[1], gps[2]) == (text[-1], pytest.approx(place))
 
 
 def test_a_jpeg_that_stays_as_stored_has_its_orientation_beside_what_is_kept() -> None:

@@ -13,7 +13,7 @@ from PIL import Image, TiffImagePlugin
 from pillow_heif import from_pillow
 
 from faceblur.errors import CorruptImage, UnsupportedFormat
-from faceblur.photo import decode, kinds
+from faceblur.photo import boxes, decode, kinds
 from faceblur.photo.hide import hide_regions
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures.photos import ASTRONAUT_FACE, astronaut_pixels, encoded, hopper_pixels
@@ -194,6 +194,11 @@ C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 def test_what_a_heic_or_avif_holds_beside_its_picture_is_named(format_: str, added: bytes, names: list[str]) -> None:
     photo = heic(small()) if format_ == "HEIF" else encoded(small(), "AVIF", speed=10)
     assert hide_regions(photo + added, []).stripped == names
+
+
+def test_a_track_of_pictures_is_no_video() -> None:
+    assert boxes.names(track(b"vide")) == {"motion video"}
+    assert boxes.names(track(b"pict")) == set()
 
 
 def test_a_sequence_is_refused() -> None:

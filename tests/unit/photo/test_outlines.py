@@ -219,6 +219,17 @@ def test_a_drawn_box_is_covered_as_it_lies(shape: Shape, roll: float) -> None:
     assert not painted[(abs(along) > reach * across) | (abs(below) > reach * down)].any()
 
 
+@given(st.floats(1, 90), st.floats(1, 90), rolls)
+def test_a_turned_rectangle_just_fits_into_its_bounds(across: float, down: float, roll: float) -> None:
+    """Nothing is painted outside of them, so narrower ones would leave a corner bare."""
+    bounds = outlines.Frame(200.3, 150.6, across, down, roll).corner_bounds
+    turn = np.radians(roll)
+    sides = np.array([(side * across, end * down) for side in (-1, 1) for end in (-1, 1)])
+    corners_ = sides @ [[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]] + (200.3, 150.6)
+    assert (bounds.left, bounds.top) == pytest.approx(corners_.min(axis=0) - 0.5, abs=0.501)
+    assert (bounds.right, bounds.bottom) == pytest.approx(corners_.max(axis=0) + 0.5, abs=0.501)
+
+
 def test_with_the_default_padding_an_oval_covers_the_corners_of_a_drawn_box() -> None:
     drawn = Box(0.3, 0.3, 0.2, 0.3, 100, "person", turned=True)
     painted = opaque(SIZE, Region(drawn, Style()))

@@ -12,8 +12,15 @@ from PIL import Image
 from faceblur.errors import CorruptImage
 from faceblur.photo import decode
 from faceblur.photo.hide import hide_regions
-from faceblur.photo.structure import MAX_PARTS, MAX_SCANS, check_structure, without_greedy_tags
-from faceblur.photo.tiff import claims_too_much, without_prefix
+from faceblur.photo.structure import (
+    MAX_PARTS,
+    MAX_SCANS,
+    check_structure,
+    jpeg_scans,
+    riff_chunks,
+    without_greedy_tags,
+)
+from faceblur.photo.tiff import claims_too_much, has_pixels, without_prefix
 from tests.support.pictures.photos import astronaut, encoded, grace_hopper, opened, street_pixels
 
 
@@ -51,16 +58,29 @@ GREEDY = exif(5000, 150_000)[6:]
     [
         jpeg(segment(0xEF, b"") * MAX_PARTS),
         jpeg(b"\xff" * MAX_PARTS),
+        jpeg((b"\0" + segment(0xEF, b"")) * (MAX_PARTS // 2)),
         jpeg(segment(0xEF, b"") + bytes(MAX_PARTS)),
         b"\xff\xd8" + segment(0xE0, b"") + b"x" * MAX_PARTS,
         progressive(MAX_SCANS),
     ],
-    ids=["segments", "fill bytes", "junk", "junk alone", "scans"],
+    ids=["segments", "fill bytes", "segments and junk", "junk", "junk alone", "scans"],
 )
 def test_jpegs_of_too_much_are_refused(photo: bytes) -> None:
     """Before a decoder sees them: it would refuse some of them too, after a while."""
     with pytest.raises(CorruptImage):
         check_structure(photo, "JPEG")
+
+
+def test_a_jpeg_may_have_thousands_of_segments() -> None:
+    check_structure(jpeg(segment(0xEF, b"") * (MAX_PARTS * 9 // 10)), "JPEG")
+
+
+@pytest.mark.parametrize(
+    ("photo", "scans"), [(astronaut(), 1), (progressive(1), 6), (progressive(4), 9)], ids=["one", "six", "nine"]
+)
+def test_the_scans_of_a_jpeg_are_counted(photo: bytes, scans: int) -> None:
+    """A photo of one scan is not decoded again to find out whether detail is missing."""
+    assert jpeg_scans(photo).number == photo.count(b"\xff\xda") == scans
 
 
 def test_a_jpeg_s_scans_are_counted_whatever_is_between_them() -> None:
@@ -90,6 +110,13 @@ def test_pngs_of_too_many_chunks_are_refused() -> None:
     with pytest.raises(CorruptImage):
         decode.inspect(photo[:33] + chunk(b"prVt", b"") * MAX_PARTS + photo[33:])
     assert decode.inspect(photo[:33] + chunk(b"prVt", b"") * (MAX_PARTS // 2) + photo[33:]).width == 64
+
+
+def test_what_follows_a_webp_s_large_chunk_is_found() -> None:
+    """It would not be named as left out, if a part of the pixels were taken for the next chunk."""
+    pixels = b"VP8L" + struct.pack("<I", 1 << 24) + bytes(1 << 24)
+    chunks = pixels + b"EXIF" + struct.pack("<I", 2) + b"MM"
+    assert [*riff_chunks(b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WEBP" + chunks)] == [b"VP8L", b"EXIF"]
 
 
 @pytest.mark.parametrize("format_", ["PNG", "WEBP", "TIFF", "AVIF", "JPEG"])
@@ -164,8 +191,11 @@ def test_a_first_word_that_repeats_is_skipped() -> None:
     assert without_prefix(b"MM\0*") == b"MM\0*"
 
 
-def test_a_comment_that_looks_like_greedy_exif_is_no_more_than_a_comment() -> None:
-    assert decode.inspect(jpeg(segment(0xFE, exif(20, 20_000)))).width == 512
+@pytest.mark.parametrize("marker", [0xE0, 0xE2, 0xFE])
+def test_a_segment_of_another_kind_that_looks_like_greedy_exif_is_none(marker: int) -> None:
+    photo = jpeg(segment(marker, exif(20, 20_000)))
+    assert without_greedy_tags(photo, "JPEG") is photo
+    assert decode.inspect(photo).width == 512
 
 
 # Bytes of a value of each kind: TIFF 6.0, section 2, and 13 for the offset of a directory.
@@ -205,6 +235,17 @@ def test_a_value_claims_no_more_than_is_there_from_its_place_on() -> None:
     )
     assert not claims_too_much(at_the_end)
     assert claims_too_much(at_the_start)
+
+
+@pytest.mark.parametrize("tag", [273, 324], ids=["strips", "tiles"])
+def test_the_pixels_of_a_tiff_are_there_if_each_part_of_them_begins_in_it(tag: int) -> None:
+    def of(*places: int) -> bytes:
+        return tiff(directory((tag, 4, len(places), 26)) + struct.pack(f">{len(places)}I", *places), 100)
+
+    assert has_pixels(of(40, 99))
+    assert not has_pixels(of(40, 100))
+    assert not has_pixels(of(100, 40))
+    assert not has_pixels(tiff(directory((tag - 1, 4, 1, 40)), 100))
 
 
 GREEDY_TAGS = [(0x9000 + tag, 7, 1000, 8) for tag in range(20)]

@@ -10,7 +10,7 @@ from PIL import ExifTags, Image, TiffImagePlugin
 
 from faceblur.photo import decode
 from faceblur.photo.hide import hide_regions
-from tests.support.bad_files.tiff import grey_tiff
+from tests.support.bad_files.tiff import grey_tiff, tiff_of
 from tests.support.pictures.photos import encoded, flower_pixels, opened
 
 SIZE = (64, 48)
@@ -45,6 +45,24 @@ def test_grey_of_twelve_bits_is_no_darker() -> None:
     assert hidden.stripped == ["more than 8 bits a sample"]
 
 
+@pytest.mark.parametrize("mode", ["1", "L"])
+@pytest.mark.parametrize("zero", ["white", "black"])
+def test_eight_bits_or_one_whatever_zero_stands_for(zero: str, mode: str) -> None:
+    """Scans in black and white often have white as zero."""
+    picture = flower_pixels().resize(SIZE).convert(mode)
+    photo = encoded(picture, "TIFF", tiffinfo={262: 0 if zero == "white" else 1})
+    assert decode.load_for_detection(photo, None).tobytes() == picture.convert("RGB").tobytes()
+    assert opened(hide_regions(photo, []).data).convert("L").tobytes() == picture.convert("L").tobytes()
+
+
+@pytest.mark.parametrize("planes", [1, 2])
+def test_a_tiff_that_does_not_say_its_bits_has_one(planes: int) -> None:
+    pixels = flower_pixels().resize((32, 32)).convert("1").tobytes()
+    tags = {256: 32, 257: 32, 259: 1, 262: 1, 273: 8 + 2 + 9 * 12 + 4, 277: 1, 278: 32, 279: len(pixels), 284: planes}
+    photo = tiff_of([(tag, 4, 1, value) for tag, value in tags.items()], pixels)
+    assert decode.load_for_detection(photo, None).convert("1").tobytes() == pixels
+
+
 @pytest.mark.parametrize("orientation", [1, 6])
 @pytest.mark.parametrize("order", ["II", "MM"])
 @pytest.mark.parametrize("subsampling", [1, 2])
@@ -61,6 +79,16 @@ def test_ycbcr_without_compression(subsampling: int, order: str, orientation: in
     upright = decode.turn_upright(picture, orientation)
     assert np.abs(np.asarray(shown, int) - np.asarray(upright)).mean() < 4
     assert opened(hide_regions(photo, []).data).tobytes() == shown.tobytes()
+
+
+@pytest.mark.parametrize("compression", ["jpeg", "tiff_lzw"])
+def test_compressed_ycbcr(compression: str) -> None:
+    picture = flower_pixels().resize(SIZE)
+    options = {"quality": 95} if compression == "jpeg" else {}
+    photo = encoded(picture.convert("YCbCr"), "TIFF", compression=compression, **options)
+    shown = decode.load_for_detection(photo, None)
+    assert shown.info == {}
+    assert np.abs(np.asarray(shown, int) - np.asarray(picture)).mean() < 8
 
 
 @pytest.mark.parametrize("kind", ["MM", "II", "its own directory", "beyond the end", "nowhere"])
