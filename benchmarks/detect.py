@@ -25,7 +25,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from benchmarks.figure import Panel, drawn
 from benchmarks.report import Figure, Goal, at_least, at_most, publish
 from tests.support.networks import LAYER, python_path
-from tests.support.pictures.photos import encoded
+from tests.support.pictures.photos import ORIENTATIONS, encoded, laid_for
 from tests.support.pictures.scenes import Scene, crowd, matches, people, place, places, scattered
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def rows() -> Iterable[Row]:
         yield Row(f"noise {level}", changed(some(64), lambda picture, level=level: noisy(picture, level)), True)
     for quality in (20, 50, 80, 95):
         yield Row(f"JPEG quality {quality}", some(40), must_find=True, encoding={"quality": quality})
-    for orientation in range(1, 9):
+    for orientation in ORIENTATIONS:
         scenes = some(48, frame=(1024, 768), photos=2)
         yield Row(f"orientation {orientation}", scenes, must_find=True, orientation=orientation)
     for size in (100, 200, 400, 800):
@@ -167,24 +167,11 @@ def noisy(picture: Image.Image, level: float) -> Image.Image:
     return Image.fromarray((np.asarray(picture) + noise).clip(0, 255).astype(np.uint8))
 
 
-LAID = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
-
-
 def file_of(scene: Scene, row: Row) -> bytes:
     """The scene's photo as a file, its pixels laid as the orientation tag says."""
     exif = Image.Exif()
     exif[0x0112] = row.orientation
-    picture = scene.picture
-    if row.orientation in LAID:
-        picture = picture.transpose(LAID[row.orientation])
+    picture = laid_for(row.orientation, scene.picture)
     return encoded(picture, "JPEG", exif=exif, **({"quality": 90} | row.encoding))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageFilter
 
 from faceblur.detectors.base import DetectionPass, StoredPhoto
 from faceblur.detectors.embedded import detector as embedded
@@ -20,28 +20,18 @@ from faceblur.detectors.warnings import WarningCode
 from faceblur.errors import CorruptImage, UnsupportedFormat
 from faceblur.limits import DEFAULT_CONFIDENCE, MIN_SIDE
 from tests.support.pictures.photos import (
+    ORIENTATIONS,
     astronaut,
     astronaut_pixels,
     encoded,
     flower,
     grace_hopper,
     jpeg,
+    laid_for,
     street_pixels,
     without_its_end,
 )
 from tests.support.pictures.scenes import Scene, crowd, matches, part_inside, people, place, scattered, shared
-
-# Where the faces are when a file with this EXIF orientation is shown as its pixels lie.
-LAID = {
-    1: lambda picture: picture,
-    2: ImageOps.mirror,
-    3: lambda picture: picture.rotate(180),
-    4: ImageOps.flip,
-    5: lambda picture: picture.transpose(Image.Transpose.TRANSPOSE),
-    6: lambda picture: picture.transpose(Image.Transpose.ROTATE_90),
-    7: lambda picture: picture.transpose(Image.Transpose.TRANSVERSE),
-    8: lambda picture: picture.transpose(Image.Transpose.ROTATE_270),
-}
 
 pytestmark = pytest.mark.usefixtures("networks")
 
@@ -71,7 +61,7 @@ def beside(found: list, scene: Scene) -> list:
 def laid(picture: Image.Image, orientation: int, format_: str = "JPEG") -> bytes:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    return encoded(LAID[orientation](picture), format_, exif=exif, compress_level=1)
+    return encoded(laid_for(orientation, picture), format_, exif=exif, compress_level=1)
 
 
 @pytest.mark.parametrize("photo", [astronaut, grace_hopper])
@@ -96,7 +86,7 @@ def test_a_picture_of_nobody(detection_pass, photo):
     assert detect(photo, detection_pass=detection_pass).boxes == []
 
 
-@pytest.mark.parametrize("orientation", LAID)
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
 @pytest.mark.parametrize("format_", ["JPEG", "PNG"])
 def test_boxes_are_those_of_the_upright_photo(orientation, format_):
     upright = scattered(40, (480, 360), 2, seed=3)
@@ -292,7 +282,7 @@ class Anything:
 
 @settings(max_examples=40)
 @given(
-    orientation=st.sampled_from(list(LAID)),
+    orientation=st.sampled_from(ORIENTATIONS),
     size=st.tuples(st.integers(16, 900), st.integers(16, 900)),
     detection_pass=st.sampled_from(list(DetectionPass)),
     seed=st.integers(0, 2**32 - 1),

@@ -197,6 +197,15 @@ def test_a_model_that_is_cut_off_is_refused(published, length):
         prepare_centerface.prepare(published[:length])
 
 
+@pytest.mark.parametrize("network", [centerface, yunet])
+def test_a_box_ends_where_the_picture_ends(networks, network):
+    picture = astronaut_pixels().crop((200, 70, 280, 170))
+    found = network().find_in_each([picture], 0.05)[0]
+    assert len(found) > 0
+    assert (found[:, :2] >= 0).all()
+    assert (found[:, 2:4] <= picture.size).all()
+
+
 # The layer
 
 

@@ -22,12 +22,11 @@ from faceblur.errors import (
 )
 from faceblur.geometry import Box, BoxIndex
 from faceblur.jobs.calls import reserved_calls
-from tests.support.pictures.photos import encoded, jpeg
+from tests.support.pictures.photos import ORIENTATIONS, encoded, jpeg
 from tests.support.standins.paid import Paid
 from tests.support.standins.rekognition import BROKEN, THROTTLED, Refusal, face
 from tests.support.standins.squares import (
     CROWDED,
-    UPRIGHT,
     Service,
     close,
     detect,
@@ -90,7 +89,7 @@ def test_a_look_has_a_limit_of_calls_whatever_the_job_may_make(service, monkeypa
     boxes=st.lists(st.tuples(*[st.floats(-0.2, 1.0)] * 2, *[st.floats(0.01, 0.6)] * 2), max_size=5),
     size=st.tuples(st.integers(20, 3000), st.integers(20, 2400)),  # no strip: of at most MAX_RATIO
     detection_pass=st.sampled_from(list(DetectionPass)),
-    orientation=st.sampled_from(list(UPRIGHT)),
+    orientation=st.sampled_from(ORIENTATIONS),
 )
 def test_boxes_lie_within_the_upright_frame(service, boxes, size, detection_pass, orientation):
     service.reset()
@@ -287,7 +286,7 @@ def guided(service, picture, hints, **options):
 
 
 @pytest.mark.parametrize("detection_pass", DetectionPass)
-@pytest.mark.parametrize("orientation", UPRIGHT)
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_small_faces_at_hints_are_found_with_one_more_call(service, detection_pass, orientation):
     size = (2000, 1340)
     # In the corners, at the edges, beside each other, and far from everything.

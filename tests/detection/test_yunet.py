@@ -36,11 +36,3 @@ def test_several_pictures_at_once_are_seen_as_each_by_itself(networks):
     assert [len(found) > 0 for found in together] == [True, True, False]
     for one, other in zip(together, alone, strict=True):
         assert one == pytest.approx(other, rel=1e-3)
-
-
-def test_a_box_ends_where_the_picture_ends(networks):
-    picture = astronaut_pixels().crop((200, 70, 280, 170))
-    found = yunet().find_in_each([picture], 0.05)[0]
-    assert len(found) > 0
-    assert (found[:, :2] >= 0).all()
-    assert (found[:, 2:4] <= picture.size).all()

@@ -15,6 +15,17 @@ from faceblur.geometry import Box
 ASTRONAUT_FACE = Box(0.348, 0.108, 0.184, 0.238, 99.0)
 HOPPER_FACE = Box(0.336, 0.202, 0.358, 0.362, 99.0)
 
+ORIENTATIONS = tuple(range(1, 9))  # of EXIF
+_LAID = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
 
 def sample(package: str, path: str) -> Path:
     """A file of an installed package, found without importing the package, which would take seconds."""
@@ -30,6 +41,11 @@ def pixels(package: str, path: str) -> Image.Image:
         picture = image.convert("RGB")
     picture.info = {}
     return picture
+
+
+def laid_for(orientation: int, upright: Image.Image) -> Image.Image:
+    """The picture as its pixels lie in a file whose EXIF orientation turns it upright."""
+    return upright.transpose(_LAID[orientation]) if orientation in _LAID else upright
 
 
 def jpeg(image: Image.Image, **options: object) -> bytes:

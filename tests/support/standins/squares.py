@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from faceblur.detectors.base import DetectionPass, StoredPhoto
 from faceblur.detectors.rekognition import RekognitionDetector
-from tests.support.pictures.photos import encoded, jpeg
+from tests.support.pictures.photos import encoded, jpeg, laid_for
 from tests.support.standins.paid import Paid
 from tests.support.standins.rekognition import face
 
@@ -18,16 +18,6 @@ IN_S3 = {"S3Object": {"Bucket": "photos", "Name": "uploads/1"}}
 BYTES_LIMIT = 5 * 1024 * 1024
 # A hundred faces, more than which no answer has.
 CROWDED = [face(0.1 * column, 0.1 * row, 0.05, 0.05) for row in range(10) for column in range(10)]
-UPRIGHT = {
-    1: None,
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
 
 
 def detect(
@@ -65,7 +55,7 @@ def marked(size, markers) -> Image.Image:
 def laid(orientation, markers, size, format_="JPEG", **options) -> bytes:
     """A file of a picture with squares that its EXIF's orientation turns upright."""
     upright = marked(size, markers)
-    picture = upright if orientation == 1 else upright.transpose(UPRIGHT[orientation])
+    picture = laid_for(orientation, upright)
     exif = Image.Exif()
     exif[0x0112] = orientation
     return encoded(picture, format_, quality=95, exif=exif, **options)

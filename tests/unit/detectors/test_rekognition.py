@@ -32,14 +32,13 @@ from faceblur.errors import (
 )
 from faceblur.geometry import Box
 from tests.support.bad_files.png import chunk, png_with
-from tests.support.pictures.photos import astronaut, encoded, flower
+from tests.support.pictures.photos import ORIENTATIONS, astronaut, encoded, flower
 from tests.support.standins.paid import Paid
 from tests.support.standins.rekognition import BROKEN, OVER_PROVISION, SILENCE, THROTTLED, Refusal, Rekognition, face
 from tests.support.standins.squares import (
     BYTES_LIMIT,
     CROWDED,
     IN_S3,
-    UPRIGHT,
     Service,
     close,
     detect,
@@ -181,7 +180,7 @@ def test_a_conversion_that_the_service_refuses_fails(service):
         detect(astronaut())
 
 
-@pytest.mark.parametrize("orientation", UPRIGHT)
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("detection_pass", DetectionPass)
 def test_boxes_are_those_of_the_upright_photo(service, orientation, format_, detection_pass):

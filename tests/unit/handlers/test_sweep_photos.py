@@ -39,6 +39,18 @@ def stored(s3, listen):
     return store
 
 
+def cannot_read(failing, rows, read, monkeypatch):
+    """Have the method `read` of these rows fail for this id alone."""
+    as_before = getattr(rows, read)
+
+    def unavailable(self, row_id):
+        if row_id == failing:
+            raise StorageUnavailable
+        return as_before(self, row_id)
+
+    monkeypatch.setattr(rows, read, unavailable)
+
+
 def swept(output):
     return [line["PhotosSwept"] for line in output.metrics]
 
@@ -161,14 +173,7 @@ def test_an_error_about_one_job_does_not_keep_the_others_from_being_swept(
     for job_id in ("a", "b", "c"):
         stored(f"uploads/{job_id}", hours=1)
         add_job("FAILED", job_id)
-    find = Jobs.find
-
-    def unavailable(self, job_id):
-        if job_id == "b":
-            raise StorageUnavailable
-        return find(self, job_id)
-
-    monkeypatch.setattr(Jobs, "find", unavailable)
+    cannot_read("b", Jobs, "find", monkeypatch)
     with pytest.raises(StorageUnavailable):
         sweep()
     assert keys() == {"uploads/b"}
@@ -178,14 +183,7 @@ def test_an_error_about_one_job_does_not_keep_the_others_from_being_swept(
 def test_an_error_about_one_batch_does_not_keep_the_others_from_being_swept(sweep, s3, keys, monkeypatch):
     for batch_id in ("a", "b", "c"):
         s3.put_object(Bucket=BUCKET, Key=f"batches/{batch_id}/report.csv", Body=b"key,status")
-    get = Batches.get
-
-    def unavailable(self, batch_id):
-        if batch_id == "b":
-            raise StorageUnavailable
-        return get(self, batch_id)
-
-    monkeypatch.setattr(Batches, "get", unavailable)
+    cannot_read("b", Batches, "get", monkeypatch)
     with pytest.raises(StorageUnavailable):
         sweep()
     assert keys() == {"batches/b/report.csv"}
