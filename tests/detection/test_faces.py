@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import astuple
 from functools import cache
+from math import sqrt
 
 import numpy as np
 import pytest
@@ -238,12 +239,17 @@ def test_an_unreadable_photo_is_an_error_and_never_a_photo_without_faces(data, e
         detect(data, detection_pass=detection_pass)
 
 
-@pytest.mark.parametrize(("format_", "orientation"), [("JPEG", 1), ("JPEG", 6), ("PNG", 6)])
-def test_very_large_photos_are_reduced(format_, orientation):
-    scene = scattered(150, (3150, 2100), 4, seed=0)
+@pytest.mark.parametrize(
+    ("format_", "orientation", "share"), [("JPEG", 1, 1 / 6), ("JPEG", 6, 1), ("PNG", 6, 1 / 6)]
+)
+def test_very_large_photos_are_reduced(format_, orientation, share, monkeypatch):
+    """One is as large as that. With fewer pixels the others, and the most that are searched, show the same."""
+    most = MOST_PIXELS * share
+    monkeypatch.setattr(embedded, "MOST_PIXELS", most)
+    scene = scattered(150 * sqrt(share), (round(3150 * sqrt(share)), round(2100 * sqrt(share))), 4, seed=0)
     photo = laid(scene.picture, orientation, format_)
     width, height = embedded.load(photo).size
-    assert 0.99 * MOST_PIXELS < width * height <= MOST_PIXELS + max(width, height)
+    assert 0.99 * most < width * height <= most + max(width, height)
     assert width / height == pytest.approx(1.5, abs=0.01)
     found = pixels(detect(photo), scene.picture.size)
     assert matches(found, scene)[0] == 4

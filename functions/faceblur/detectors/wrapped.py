@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from faceblur.detectors.base import Detection, StoredPhoto
-from faceblur.geometry import is_part
+from faceblur.geometry import BoxIndex, is_part
 from faceblur.photo import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from faceblur.detectors.base import DetectionPass, Detector
     from faceblur.geometry import Box
@@ -43,16 +43,19 @@ class WrappedDetector:
         found = self.detector.detect(photo, min_confidence, detection_pass)
         strip = StoredPhoto(seam_of(photo.data), "", "")
         at_seam = self.detector.detect(strip, min_confidence, detection_pass)
+        index = BoxIndex(found.boxes)
         whole: list[Box] = []
         cropped: list[Box] = []
         for box in at_seam.boxes:
             if _is_cropped(box):
                 cropped += parts_at_seam(box)
             else:
-                whole += _as_sure([*parts_at_seam(box)], found.boxes)
-        kept = [box for box in found.boxes if not any(_repeats(box, part) for part in whole)]
+                whole += _as_sure([*parts_at_seam(box)], index)
+        places = BoxIndex(_on_both_sides(whole))
+        kept = [box for box in found.boxes if not any(_repeats(box, place) for place in places.near(box))]
         # What the strip crops replaces nothing, but it may show more of a text at the seam.
-        more = [part for part in cropped if not any(_is_within(part, box) for box in kept)]
+        places = BoxIndex(_on_both_sides(kept))
+        more = [part for part in cropped if not any(_is_within(part, box) for box in places.near(part))]
         return replace(
             found,
             boxes=sorted([*whole, *kept, *more], key=lambda box: -box.confidence),
@@ -98,27 +101,25 @@ def parts_at_seam(box: Box) -> Iterator[Box]:
         yield replace(box, left=max(left, 0), width=right - max(left, 0))
 
 
-def _as_sure(parts: Sequence[Box], boxes: Sequence[Box]) -> list[Box]:
+def _as_sure(parts: Sequence[Box], boxes: BoxIndex) -> list[Box]:
     """The parts of a box, with the confidence of the surest box that they replace."""
-    replaced = [box.confidence for box in boxes if any(_repeats(box, part) for part in parts)]
+    places = _on_both_sides(parts)
+    replaced = [box.confidence for place in places for box in boxes.near(place) if _repeats(box, place)]
     return [replace(part, confidence=max([part.confidence, *replaced])) for part in parts]
 
 
 def _repeats(box: Box, part: Box) -> bool:
-    return any(
-        box.kind == part.kind and (box.overlap(moved) > OVERLAP or is_part(box, moved, INSIDE))
-        for moved in _on_both_sides(part)
-    )
+    return box.kind == part.kind and (box.overlap(part) > OVERLAP or is_part(box, part, INSIDE))
 
 
 def _is_within(part: Box, box: Box) -> bool:
-    return box.kind == part.kind and any(part.share_in(moved) > REPEATED for moved in _on_both_sides(box))
+    return box.kind == part.kind and part.share_in(box) > REPEATED
 
 
 def _is_cropped(box: Box) -> bool:
     return box.bounds.left < CUT or box.bounds.right > 1 - CUT
 
 
-def _on_both_sides(box: Box) -> list[Box]:
-    """A box where it is, and beyond each edge of the photo, for it may reach across the seam."""
-    return [replace(box, left=box.left + shift) for shift in (0, -1, 1)]
+def _on_both_sides(boxes: Iterable[Box]) -> Iterator[Box]:
+    """Boxes where they are, and beyond each edge of the photo, for they may reach across the seam."""
+    return (replace(box, left=box.left + shift) for box in boxes for shift in (0, -1, 1))

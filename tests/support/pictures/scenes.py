@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -125,7 +125,13 @@ def places() -> tuple[Image.Image, ...]:
 
 def place(number: int, size: tuple[int, int]) -> Image.Image:
     """One of the places, enlarged and cut to this size."""
-    picture = places()[number % len(places())]
+    return _enlarged(number % len(places()), size).copy()
+
+
+@lru_cache(16)
+def _enlarged(number: int, size: tuple[int, int]) -> Image.Image:
+    """The same, for several scenes at the same place."""
+    picture = places()[number]
     scale = max(size[0] / picture.width, size[1] / picture.height)
     enlarged = (max(size[0], round(picture.width * scale)), max(size[1], round(picture.height * scale)))
     return picture.resize(enlarged, Image.Resampling.BICUBIC).crop((0, 0, *size))

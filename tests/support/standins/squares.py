@@ -43,8 +43,11 @@ def noise(width: int, height: int) -> bytes:
 
 
 def marked(size, markers) -> Image.Image:
-    """A grey picture with magenta squares for faces: left, top, side."""
-    picture = Image.new("RGB", size, "grey")
+    """A dark grey picture with magenta squares for faces: left, top, side.
+
+    The middle grey looks like missing pixels, so that such a JPEG is decoded twice more.
+    """
+    picture = Image.new("RGB", size, "dimgrey")
     draw = ImageDraw.Draw(picture)
     for left, top, side in markers:
         draw.rectangle((left, top, left + side - 1, top + side - 1), fill="magenta")
