@@ -111,7 +111,7 @@ def test_boxes_lie_within_the_upright_frame(service, boxes, size, detection_pass
 @pytest.mark.parametrize("reply", [CROWDED, [], [face(0.5, 0.5, 0.03, 0.04)]], ids=["crowd", "nobody", "small"])
 def test_a_look_leaves_the_check_as_many_calls_as_it_makes_itself(service, reply):
     """The first look may make a third of a job's calls, and a check half of those that are left."""
-    service.default, data, paid = reply, noise(2400, 2400), Paid(24)
+    service.default, data, paid = reply, noise(4000, 600), Paid(24)
     looks = [detect(data, detection_pass=each, paid=paid).calls for each in (*DetectionPass, DetectionPass.CHECK)]
     assert paid.made == sum(looks) <= 24
     assert 1 <= looks[0] <= looks[1]
@@ -121,7 +121,7 @@ def test_a_look_leaves_the_check_as_many_calls_as_it_makes_itself(service, reply
 @pytest.mark.parametrize("reply", [CROWDED, [], [face(0.5, 0.5, 0.03, 0.04)]], ids=["crowd", "nobody", "small"])
 def test_each_look_leaves_a_call_to_each_picture_that_may_still_be_looked_at(service, reply):
     """The least share suffices for a panorama, two pictures, with five checks, a review and five more checks."""
-    service.default, photo, paid = reply, StoredPhoto(noise(1600, 800), "", ""), Paid(22)
+    service.default, photo, paid = reply, StoredPhoto(noise(1600, 400), "", ""), Paid(22)
     detector, made = WrappedDetector(RekognitionDetector(paid)), []
     for number in [*range(6), *range(1, 6)]:
         paid.reserved = reserved_calls(number, 2, "when_unsure")

@@ -65,8 +65,9 @@ class Scene:
         at = round(x - left), round(y - top)
         self.picture.paste(cut, at, mask)
         pasted = (at[0], at[1], at[0] + cut.width, at[1] + cut.height)
-        self.covered += [face for face in self.faces if part_inside(face, pasted) >= COVERED]
-        self.faces = [face for face in self.faces if part_inside(face, pasted) < COVERED]
+        covered = [face for face in self.faces if part_inside(face, pasted) >= COVERED]
+        self.covered += covered
+        self.faces = [face for face in self.faces if face not in covered]
         self.faces.append((left + at[0], top + at[1], right + at[0], bottom + at[1]))
 
 
@@ -205,6 +206,8 @@ def matches(found: list[Corners], scene: Scene, overlap: float = 0.3) -> tuple[i
 def shared(one: Corners, other: Corners) -> float:
     """Intersection over union."""
     common = _common(one, other)
+    if not common:  # as of most pairs in a crowd
+        return 0.0
     return common / (_area(one) + _area(other) - common)
 
 

@@ -111,8 +111,7 @@ def smallest_line(x: Places, y: Places) -> Line:
 
 def hull_of(x: Places, y: Places) -> NDArray[np.float64]:
     """The corners [n, 2] of the convex hull of these cells with their four corners, by Andrew's monotone chain."""
-    corners = {(column + right, row) for row, column in _ends(x, y) for right in (0, 1)}
-    points = sorted({(column, row + low) for column, row in corners for low in (0, 1)})
+    points = sorted({(column, row + low) for column, row in _edges(x, y) for low in (0, 1)})
 
     def chain(points: list[tuple[int, int]]) -> list[tuple[int, int]]:
         kept: list[tuple[int, int]] = []
@@ -125,13 +124,14 @@ def hull_of(x: Places, y: Places) -> NDArray[np.float64]:
     return np.array(chain(points) + chain(points[::-1]), np.float64)
 
 
-def _ends(x: Places, y: Places) -> set[tuple[int, int]]:
-    """The first and the last cell (row, column) of each row: no other can be a corner of the hull."""
+def _edges(x: Places, y: Places) -> set[tuple[int, int]]:
+    """The left and the right edge (column, row) of each row of cells: no corner of the hull lies between them."""
     order = np.lexsort((x, y))
     x, y = x[order], y[order]
     new = np.flatnonzero(np.diff(y, prepend=y[0] - 1))
     ends = np.append(new[1:], len(y)) - 1
-    return {(int(y[each]), int(x[each])) for each in (*new, *ends)}
+    left, right = (zip(at.tolist(), y[new].tolist(), strict=True) for at in (x[new], x[ends] + 1))
+    return {*left, *right}
 
 
 def _turn(a: tuple[int, int], b: tuple[int, int], c: tuple[int, int]) -> int:
