@@ -27,8 +27,13 @@ _LAID = {
 }
 
 
-# Settings that take a tenth of the time of the default, for a larger file of the same picture.
-_FASTEST: dict[str, dict[str, object]] = {"AVIF": {"speed": 10}, "HEIF": {"enc_params": {"preset": "ultrafast"}}}
+# Settings that take a tenth to a third of the default's time, for a larger file of the same picture.
+_FASTEST: dict[str, dict[str, object]] = {
+    "PNG": {"compress_level": 1},
+    "WEBP": {"method": 0},
+    "AVIF": {"speed": 10},
+    "HEIF": {"enc_params": {"preset": "ultrafast"}},
+}
 
 
 def sample(package: str, path: str) -> Path:

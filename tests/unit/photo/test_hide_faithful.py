@@ -44,8 +44,6 @@ ENOUGH = 55.0  # decibels: an error of half a level of 255 on average
 FEWER_COLOURS = 50.0  # where decoders interpolate colours
 SCAN = b"\xff\xda"  # begins a scan of a JPEG; it cannot be within one
 
-LOSSLESS = {"lossless": True, "quality": 0, "method": 0}  # of a WebP, in the shortest time
-
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
@@ -400,7 +398,7 @@ def test_other_lossless_formats_are_the_same_outside(format_: str, mode: str) ->
     image = PORTRAIT.convert(mode)
     if mode in ("LA", "RGBA"):
         image.putalpha(Image.linear_gradient("L").resize(image.size).point(lambda alpha: max(alpha, 1)))
-    photo = encoded(image, format_, **(LOSSLESS | {"exact": True} if format_ == "WEBP" else {}))
+    photo = encoded(image, format_, **({"lossless": True, "exact": True} if format_ == "WEBP" else {}))
     hidden = opened(hide_regions(photo, [FACE]).data)
     assert hidden.format == format_
     assert hidden.mode == {"1": "L", "P": "RGB"}.get(mode, mode)
@@ -411,7 +409,7 @@ def test_other_lossless_formats_are_the_same_outside(format_: str, mode: str) ->
 @pytest.mark.parametrize("profile", [None, SRGB, SRGB + b"!"], ids=["nothing", "even", "odd"])
 def test_a_lossless_webp_stays_lossless_whatever_chunks_come_before_its_pixels(profile: bytes | None) -> None:
     """A chunk of an odd length is followed by a byte that its length does not count."""
-    photo = encoded(PORTRAIT, "WEBP", **LOSSLESS, icc_profile=profile)
+    photo = encoded(PORTRAIT, "WEBP", lossless=True, icc_profile=profile)
     hidden = opened(hide_regions(photo, [FACE]).data)
     assert likeness(opened(photo), hidden, outside(hidden.size, FACE)) == float("inf")
 
@@ -488,7 +486,7 @@ def test_transparency_takes_memory_so_fewer_pixels_are_written(output: OutputFor
 
 
 def test_a_large_webp_without_loss_is_refused() -> None:
-    photo = encoded(PORTRAIT, "WEBP", **LOSSLESS)
+    photo = encoded(PORTRAIT, "WEBP", lossless=True)
     place = photo.index(b"VP8L") + 9  # of width and height, each one less, in 14 bits
     photo = patched(photo, place, "<I", 8_000 | 7_999 << 14)
     assert Image.open(BytesIO(photo)).size == (8_001, 8_000)

@@ -192,7 +192,7 @@ C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
     ],
 )
 def test_what_a_heic_or_avif_holds_beside_its_picture_is_named(format_: str, added: bytes, names: list[str]) -> None:
-    photo = heic(small()) if format_ == "HEIF" else encoded(small(), "AVIF", speed=10)
+    photo = heic(small()) if format_ == "HEIF" else encoded(small(), "AVIF")
     assert hide_regions(photo + added, []).stripped == names
 
 
