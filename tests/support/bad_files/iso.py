@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pillow_heif import from_pillow
 
 from tests.support.bad_files.content import META, SIDE, SRGB, cached, filled, patched, picture
-from tests.support.pictures.photos import FASTEST, encoded, hopper_pixels
+from tests.support.pictures.photos import encoded, fastest, hopper_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ def heif(image: Image.Image, *, of_several: bool = False, **options: object) -> 
     file, photo = BytesIO(), from_pillow(image)
     if of_several:
         photo.add_from_pillow(image.rotate(180))
-    photo.save(file, **FASTEST["HEIF"], **options)
+    photo.save(file, **fastest("HEIF"), **options)
     return file.getvalue()
 
 

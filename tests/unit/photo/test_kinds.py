@@ -16,7 +16,7 @@ from faceblur.errors import CorruptImage, UnsupportedFormat
 from faceblur.photo import boxes, decode, kinds
 from faceblur.photo.hide import hide_regions
 from faceblur.photo.styles import Region, Style
-from tests.support.pictures.photos import ASTRONAUT_FACE, FASTEST, astronaut_pixels, encoded, hopper_pixels
+from tests.support.pictures.photos import ASTRONAUT_FACE, astronaut_pixels, encoded, fastest, hopper_pixels
 
 if TYPE_CHECKING:
     from faceblur.limits import OutputFormat
@@ -135,7 +135,7 @@ def heic(*images: Image.Image, primary: int = 0) -> bytes:
     for image in images[1:]:
         photo.add_from_pillow(image)
     file = BytesIO()
-    photo.save(file, quality=90, primary_index=primary, **FASTEST["HEIF"])
+    photo.save(file, quality=90, primary_index=primary, **fastest("HEIF"))
     return file.getvalue()
 
 
