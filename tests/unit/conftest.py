@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import ssl
 import sys
 import time
 from contextlib import ExitStack
@@ -93,6 +94,14 @@ def environment() -> Iterator[None]:
             patch.delenv(name)
         for name, value in settings.items():
             patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_tls_context() -> Iterator[None]:
+    """Load the certificates of the authorities once, not for each client of httpx: it takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
         yield
 
 
