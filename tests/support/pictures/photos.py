@@ -27,6 +27,15 @@ _LAID = {
 }
 
 
+# Settings that take a tenth to a third of the default's time, for a larger file of the same picture.
+FASTEST: dict[str, dict[str, object]] = {
+    "PNG": {"compress_level": 1},
+    "WEBP": {"method": 0},
+    "AVIF": {"speed": 10},
+    "HEIF": {"enc_params": {"preset": "ultrafast"}},
+}
+
+
 def sample(package: str, path: str) -> Path:
     """A file of an installed package, found without importing the package, which would take seconds."""
     spec = find_spec(package)
@@ -133,5 +142,5 @@ def without_its_end(photo: bytes) -> bytes:
 
 def _encoded(image: Image.Image, format_: str, options: dict[str, object]) -> bytes:
     file = BytesIO()
-    image.save(file, format_, **options)
+    image.save(file, format_, **FASTEST.get(format_, {}) | options)
     return file.getvalue()
