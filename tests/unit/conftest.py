@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import ssl
 import sys
 import time
 from contextlib import ExitStack
@@ -15,6 +17,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from moto import mock_aws
+from moto.core.model_instances import reset_model_data
 from moto.core.models import MockAWS, botocore_stubber
 
 from faceblur.jobs import batch_files, batch_runs, batches, budget, events, executions, storage, webhook
@@ -24,6 +27,7 @@ from faceblur.observability import logger
 from faceblur.options import JobOptions
 from tests.support.counts import faces
 from tests.support.privacy import private_in
+from tests.support.quick_moto import add_bucket, add_table, make_quick
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
 EVENTS = Path(__file__).parents[1] / "events"
 # The job that the events in tests/events speak of.
 JOB_ID = "0f8fad5bd9cb469fa16570867728950e"
+REGION = "eu-central-1"
 BUCKET = "faceblur-photos-123456789012-eu-central-1"
 TABLE = "faceblur-jobs"
 STATE_MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:blur-image"
@@ -58,7 +63,7 @@ def environment() -> Iterator[None]:
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_SESSION_TOKEN": "testing",
-        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_DEFAULT_REGION": REGION,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -92,11 +97,23 @@ def environment() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_tls_context() -> Iterator[None]:
+    """Load the certificates of the authorities once, not for each client of httpx: it takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
+        yield
+
+
 class Clients(boto3.Session):
-    """A session that makes each client once: to make one takes longer than most tests."""
+    """A session that makes each client and each table's resource once: to make one takes longer than most tests.
+
+    Its clients do not compute anew for each request what tells the service about this machine.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self._session.set_default_client_config(Config(user_agent="tests"))
         self._made: dict[str, Any] = {}
 
     def client(self, service_name: str, **options: Any) -> Any:
@@ -110,7 +127,10 @@ class Clients(boto3.Session):
         variables = sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))
         key = repr((kind, service, settings, variables))
         if key not in self._made:
-            self._made[key] = make(service, **options)
+            made = make(service, **options)
+            if kind == "resource":
+                made.Table = functools.cache(made.Table)
+            self._made[key] = made
         return self._made[key]
 
 
@@ -123,7 +143,8 @@ def clients() -> Clients:
 @pytest.fixture(scope="session")
 def moto() -> Iterator[MockAWS]:
     """Moto, started once; it stands in for AWS only in the tests that ask for `aws`."""
-    with mock_aws() as started:
+    with mock_aws() as started, pytest.MonkeyPatch.context() as patch:
+        make_quick(patch)
         botocore_stubber.enabled = False
         yield started
 
@@ -164,6 +185,7 @@ def listen() -> Iterator[Callable[[Any, str, Callable[..., Any]], None]]:
 def aws(shared_clients: None, moto: MockAWS) -> Iterator[None]:
     """Replace AWS by moto, in which there is nothing yet."""
     moto.reset()
+    reset_model_data()
     botocore_stubber.enabled = True
     yield
     botocore_stubber.enabled = False
@@ -172,20 +194,15 @@ def aws(shared_clients: None, moto: MockAWS) -> Iterator[None]:
 @pytest.fixture
 def s3(aws: None) -> S3Client:
     """S3 with the bucket of photos."""
-    client = boto3.client("s3")
-    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    return client
+    add_bucket(BUCKET, REGION)
+    return boto3.client("s3")
 
 
 @pytest.fixture
 def table(aws: None) -> Table:
     """The jobs table."""
-    return boto3.resource("dynamodb").create_table(
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "job_id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "job_id", "KeyType": "HASH"}],
-    )
+    add_table(TABLE, "job_id", REGION)
+    return boto3.resource("dynamodb").Table(TABLE)
 
 
 @pytest.fixture

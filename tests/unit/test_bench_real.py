@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -34,11 +35,15 @@ WIDTHS = (8, 12, 24, 60, 184)  # of a face, in pixels
 
 def portrait(number: int, width: int, light: float = 1.0) -> tuple[Image.Image, Box]:
     """A portrait whose face has this width in pixels, and the face's box."""
+    return resized(number, width).point(lambda level: level * light), photos.PORTRAITS[number][1]
+
+
+@cache
+def resized(number: int, width: int) -> Image.Image:
     picture, face = photos.PORTRAITS[number]
     scale = width / (face.width * picture.width)
     size = round(picture.width * scale), round(picture.height * scale)
-    smaller = picture.resize(size, Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC)
-    return smaller.point(lambda level: level * light), face
+    return picture.resize(size, Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC)
 
 
 def left_of(picture: Image.Image, after: Image.Image, face: Box) -> float:

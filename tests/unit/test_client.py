@@ -614,7 +614,7 @@ def test_the_waiting_for_a_person_does_not_count(connect: Callable[..., Any], cl
     statuses: list[str] = []
 
     def answers() -> Iterator[Any]:
-        while clock.now < 3 * 20 * 60:  # a job's own work may take 20 minutes
+        while clock.now < 25 * 60:  # a job's own work may take 20 minutes
             yield {"status": "AWAITING_REVIEW"}
         yield from (WORKING, DONE)
 

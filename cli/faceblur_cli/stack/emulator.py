@@ -20,24 +20,27 @@ from faceblur_cli.waiting import wait_until
 # is acknowledged, which adds 40 ms to every call.
 # The program below also mends these gaps of the emulator. It does not evaluate a TimeoutSeconds that is an expression.
 # It ignores the gateway responses of an imported API, and limits of a map that are paths. A nested execution sends no
-# events, and replaces an execution with the same name. It keeps a copy of the code in memory for each function, though
-# all functions have the same code.
+# events, and replaces an execution with the same name. All functions have the same code, but it reads and hashes the
+# code for each of them, and keeps as many copies in memory. It reads templates by the slower of PyYAML's two parsers.
 # Standard input is a pipe whose other end the command holds. The pipe closes when the command ends, in whatever way.
 # Then the emulator saves its state and stops.
 _RUN_EMULATOR = """
-import json, os, signal, socketserver, threading, time
+import hashlib, json, os, signal, socketserver, threading, time
+from functools import lru_cache
+from types import SimpleNamespace
+import yaml
 def stop_with_the_command():
     os.read(0, 1)
     os.kill(os.getpid(), signal.SIGTERM)
 threading.Thread(target=stop_with_the_command, daemon=True).start()
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
+yaml.SafeLoader = yaml.CSafeLoader
 from ministack.app import main
 from ministack.services import apigateway_v1, lambda_svc, stepfunctions
-fetch_code, codes = lambda_svc._fetch_code_from_s3, {}
-def fetch_code_once(*source, **version):
-    code = fetch_code(*source, **version)
-    return code and codes.setdefault(code, code)
-lambda_svc._fetch_code_from_s3 = fetch_code_once
+from ministack.services.cloudformation import provisioners
+lambda_svc._fetch_code_from_s3 = lru_cache(1)(lambda_svc._fetch_code_from_s3)
+hashed_once = SimpleNamespace(**vars(hashlib) | {"sha256": lru_cache(hashlib.sha256)})
+lambda_svc.hashlib = provisioners.hashlib = hashed_once
 execute = stepfunctions._execute_task
 def execute_in_time(state, given, execution, context):
     if isinstance(state.get("TimeoutSeconds"), str):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pillow_heif import from_pillow
 
 from tests.support.bad_files.content import META, SIDE, SRGB, cached, filled, patched, picture
-from tests.support.pictures.photos import encoded, hopper_pixels
+from tests.support.pictures.photos import encoded, fastest, hopper_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,14 +36,14 @@ def heif(image: Image.Image, *, of_several: bool = False, **options: object) -> 
     file, photo = BytesIO(), from_pillow(image)
     if of_several:
         photo.add_from_pillow(image.rotate(180))
-    photo.save(file, **options)
+    photo.save(file, **fastest("HEIF"), **options)
     return file.getvalue()
 
 
 def iso_photo(format_: str, image: Image.Image | None = None, **options: object) -> bytes:
     """The image as a file of ISO's base media format: AVIF or HEIF."""
     image = image or picture()
-    return encoded(image, "AVIF", speed=10, **options) if format_ == "AVIF" else heif(image, **options)
+    return encoded(image, "AVIF", **options) if format_ == "AVIF" else heif(image, **options)
 
 
 def coded(photo: bytes, primaries: int, transfer: int) -> bytes:

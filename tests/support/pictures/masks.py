@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil, cos, floor, hypot, radians, sin
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,17 +31,26 @@ def opaque(size: tuple[int, int], region: Region) -> NDArray[np.bool_]:
 
 def ellipse(size: tuple[int, int], x: float, y: float, across: float, down: float, roll: float) -> NDArray[np.bool_]:
     """The pixels whose middle lies in an ellipse. It is given in pixels, and turned clockwise by degrees."""
-    rows, columns = (each + 0.5 for each in np.ogrid[: size[1], : size[0]])
-    turn = np.radians(roll)
-    along = (columns - x) * np.cos(turn) + (rows - y) * np.sin(turn)
-    below = (rows - y) * np.cos(turn) - (columns - x) * np.sin(turn)
-    return (along / across) ** 2 + (below / down) ** 2 <= 1
+    wide, high = _reach(across, down, roll)
+    left, right = np.clip((floor(x - wide), ceil(x + wide)), 0, size[0])
+    top, bottom = np.clip((floor(y - high), ceil(y + high)), 0, size[1])
+    rows, columns = (each + 0.5 for each in np.ogrid[top:bottom, left:right])
+    turn = radians(roll)
+    along = (columns - x) * cos(turn) + (rows - y) * sin(turn)
+    below = (rows - y) * cos(turn) - (columns - x) * sin(turn)
+    inside = np.zeros(size[::-1], bool)
+    inside[top:bottom, left:right] = (along / across) ** 2 + (below / down) ** 2 <= 1
+    return inside
 
 
 def corners(size: tuple[int, int], x: float, y: float, across: float, down: float, roll: float) -> list[float]:
     """Left, top, width and height of the upright box around such an ellipse, in fractions of the picture."""
-    turn = np.radians(roll)
-    wide = np.hypot(across * np.cos(turn), down * np.sin(turn))
-    high = np.hypot(across * np.sin(turn), down * np.cos(turn))
+    wide, high = _reach(across, down, roll)
     width, height = size
     return [(x - wide) / width, (y - high) / height, 2 * wide / width, 2 * high / height]
+
+
+def _reach(across: float, down: float, roll: float) -> tuple[float, float]:
+    """How far such an ellipse reaches from its middle, horizontally and vertically."""
+    turn = radians(roll)
+    return hypot(across * cos(turn), down * sin(turn)), hypot(across * sin(turn), down * cos(turn))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cache
 from importlib.util import find_spec
 from io import BytesIO
@@ -24,6 +25,15 @@ _LAID = {
     6: Image.Transpose.ROTATE_90,
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
+}
+
+
+# Settings that take a tenth to a third of the default's time, for a larger file of the same picture.
+_FASTEST: dict[str, dict[str, object]] = {
+    "PNG": {"compress_level": 1},
+    "WEBP": {"method": 0},
+    "AVIF": {"speed": 10},
+    "HEIF": {"enc_params": {"preset": "ultrafast"}},
 }
 
 
@@ -103,6 +113,11 @@ def flower() -> bytes:
     return jpeg(flower_pixels())
 
 
+def fastest(format_: str) -> dict[str, object]:
+    """The encoder's fastest settings, new each time: pillow_heif adds an image's own settings to what it is given."""
+    return deepcopy(_FASTEST.get(format_, {}))
+
+
 def encoded(image: Image.Image, format_: str, **options: object) -> bytes:
     """The image as a file of any format that Pillow writes."""
     return _encoded(image, format_, options)
@@ -133,5 +148,5 @@ def without_its_end(photo: bytes) -> bytes:
 
 def _encoded(image: Image.Image, format_: str, options: dict[str, object]) -> bytes:
     file = BytesIO()
-    image.save(file, format_, **options)
+    image.save(file, format_, **fastest(format_) | options)
     return file.getvalue()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from faceblur_cli import loopback, project, trace
-from faceblur_cli.stack.sam import DEPLOYED, write_bootstraps
+from faceblur_cli.stack.sam import CODE, DEPLOYED, write_bootstraps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -202,7 +202,7 @@ def with_faults(plans: Path, **environment: str) -> Iterator[Path]:
         (folder / uploaded).mkdir()
         (folder / "OnnxLayer").symlink_to(project.BUILD / "OnnxLayer")
         template = (project.BUILD / DEPLOYED).read_text()
-        (folder / DEPLOYED).write_text(template.replace(f'"{code.name}"', f'"{uploaded}"'))
+        (folder / DEPLOYED).write_text(template.replace(f'"{CODE}"', f'"{uploaded}"'))
         # The bytecode goes elsewhere, because another process may be uploading the built code.
         environment |= {"FAULT_PLANS": str(plans), "PYTHONPYCACHEPREFIX": str(project.BUILD.parent / "bytecode")}
         write_bootstraps(folder, "faults.handler", f"{code}:{FAULTS}", environment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -82,13 +83,20 @@ def srgb_level(light: Array) -> Array:
     return 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
+LEVELS = (180, 120, 90), (105, 125, 115), (120, 120, 120), (255, 255, 255)
+
+
+@cache
+def coded_levels(format_: str, primaries: int, transfer: int) -> bytes:
+    return coded(format_, patches(*LEVELS), primaries, transfer)
+
+
 @pytest.mark.parametrize("format_", ["AVIF", "HEIF", "PNG"])
 @pytest.mark.parametrize("output", ["jpeg", "png", "webp", "avif"])
 @pytest.mark.parametrize(("primaries", "transfer"), [(P3, SRGB), (BT2020, LIKE_BT709), (P3, POWER), (BT709, POWER)])
 def test_colours_by_code_look_the_same(format_: str, output: OutputFormat, primaries: int, transfer: int) -> None:
-    levels = [(180, 120, 90), (105, 125, 115), (120, 120, 120), (255, 255, 255)]
-    hidden = hide_regions(coded(format_, patches(*levels), primaries, transfer), [], output)
-    share = np.array(levels) / 255
+    hidden = hide_regions(coded_levels(format_, primaries, transfer), [], output)
+    share = np.array(LEVELS) / 255
     light = (
         share**2.2 if transfer == POWER else np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from itertools import permutations
 from typing import Any, get_args
@@ -45,6 +46,12 @@ regions = st.lists(st.builds(Region, boxes, styles), max_size=4)
 @pytest.fixture
 def no_noise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(painting, "urandom", lambda count: bytes([128]) * count)
+
+
+@pytest.fixture
+def usual_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same in every run, so that a sample of it is never an unusual one."""
+    monkeypatch.setattr(painting, "urandom", random.Random(0).randbytes)
 
 
 def covered(image: Image.Image, *regions: Region) -> Image.Image:
@@ -135,7 +142,7 @@ def test_no_face_leaves_more_than_nine_averages(box: Box, shape: Shape, padding:
 def test_pixelated_paint_has_the_colours_of_nine_cells_and_no_other(shape: Shape) -> None:
     region = Region(replace(HOPPER_FACE, roll=30.0), Style("pixelate", shape))
     hidden = values(covered(hopper_pixels(), region))[opaque(hopper_pixels().size, region)]
-    assert len(np.unique(hidden, axis=0)) <= 9
+    assert len(np.unique(hidden @ (1, 256, 256**2))) <= 9
 
 
 @pytest.mark.usefixtures("no_noise")
@@ -152,6 +159,7 @@ def test_every_average_stays_in_its_place(mode: str, area: int, monkeypatch: pyt
     assert np.abs(values(painted) - values(expected)).max() <= 1
 
 
+@pytest.mark.usefixtures("usual_noise")
 def test_noise_has_the_strength_that_is_promised() -> None:
     """Of 255 levels: 8 for lightness, and 3 for each band, as docs/irreversibility.md counts with."""
     noise = noise_on("YCbCr")
@@ -159,6 +167,7 @@ def test_noise_has_the_strength_that_is_promised() -> None:
     assert np.abs(np.corrcoef(noise.T) - np.eye(3)).max() < 0.05
 
 
+@pytest.mark.usefixtures("usual_noise")
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
 def test_noise_is_as_strong_in_pictures_of_other_modes(mode: str) -> None:
     noise = noise_on(mode)
@@ -171,7 +180,7 @@ def test_noise_is_as_strong_in_pictures_of_other_modes(mode: str) -> None:
 def noise_on(mode: str) -> np.ndarray[Any, np.dtype[np.int64]]:
     """The noise that is added to many grey cells, as [cells, bands]."""
     bands = Image.getmodebands(mode)
-    cells = Image.new(mode, (300, 300), (128,) * bands)
+    cells = Image.new(mode, (160, 160), (128,) * bands)
     return values(painting.with_noise(cells)).reshape(-1, bands) - 128
 
 
@@ -348,8 +357,7 @@ def test_a_result_that_is_too_large_asks_for_another_format(monkeypatch: pytest.
 
 
 def test_an_upload_that_is_too_large_is_refused() -> None:
-    photo = encoded(astronaut_pixels(), "JPEG").ljust(MAX_BYTES + 1, b"\0")
     with pytest.raises(ImageTooLarge) as raised:
-        hide_regions(photo, [])
+        hide_regions(bytes(MAX_BYTES + 1), [])
     assert raised.value.message == ImageTooLarge.sentence
-    assert hide_regions(photo[:-1], []).width == 512
+    assert hide_regions(encoded(astronaut_pixels(), "JPEG").ljust(MAX_BYTES, b"\0"), []).width == 512

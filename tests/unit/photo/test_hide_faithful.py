@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import struct
 import zlib
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageChops, ImageCms, ImageOps
 from pillow_heif import register_heif_opener
 
 from faceblur.errors import ImageTooLarge
@@ -16,6 +17,9 @@ from faceblur.geometry import Box
 from faceblur.photo import decode, jpeg, painting
 from faceblur.photo.hide import check_output, hide_regions
 from faceblur.photo.styles import Region, Style
+from tests.support.bad_files.content import patched
+from tests.support.bad_files.every_format import resized
+from tests.support.bad_files.png import chunk
 from tests.support.pictures.masks import opaque
 from tests.support.pictures.photos import (
     ASTRONAUT_FACE,
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
 
 register_heif_opener()
 
+# A quarter of the pixels, as sharp as all of them. ASTRONAUT_FACE is in the middle of the face here.
+PORTRAIT = astronaut_pixels().crop((113, 58, 369, 314))
 FACE = Region(ASTRONAUT_FACE, Style())
 ENOUGH = 55.0  # decibels: an error of half a level of 255 on average
 FEWER_COLOURS = 50.0  # where decoders interpolate colours
@@ -51,9 +57,10 @@ def outside(size: tuple[int, int], *regions: Region) -> np.ndarray[Any, np.dtype
 
 def likeness(one: Image.Image, other: Image.Image, where: np.ndarray[Any, np.dtype[np.bool_]]) -> float:
     """Peak signal-to-noise ratio in decibels; infinite for the same."""
-    difference = np.subtract(np.asarray(one), np.asarray(other), dtype=np.float32)
-    difference[~where] = 0
-    error = np.square(difference).mean(dtype=float) / where.mean()
+    assert one.size == other.size
+    mask = Image.fromarray(where)
+    counts = np.sum([band.histogram(mask) for band in ImageChops.difference(one, other).split()], axis=0)
+    error = np.average(np.arange(256) ** 2, weights=counts)
     return float("inf") if error == 0 else 10 * np.log10(255**2 / error)
 
 
@@ -78,7 +85,7 @@ def tables(photo: bytes) -> list[list[int]]:
 @pytest.mark.parametrize("quality", [60, 75, 85, 92, 96, 100])
 @pytest.mark.parametrize("subsampling", [0, 2], ids=["4:4:4", "4:2:0"])
 def test_jpegs_keep_their_tables_sampling_and_pixels(quality: int, subsampling: int) -> None:
-    photo = encoded(astronaut_pixels(), "JPEG", quality=quality, subsampling=subsampling)
+    photo = encoded(PORTRAIT, "JPEG", quality=quality, subsampling=subsampling)
     hidden = hide_regions(photo, [FACE]).data
     assert_faithful(photo, hidden)
     assert sampling(hidden) == sampling(photo)
@@ -99,11 +106,11 @@ def test_jpegs_keep_their_tables_sampling_and_pixels(quality: int, subsampling: 
     ids=["4:2:2", "4:2:2 of four", "4:4:0", "uneven", "4:1:1", "4:1:0"],
 )
 @pytest.mark.parametrize("quality", [75, 95])
-@pytest.mark.parametrize("size", [(512, 512), (509, 507)])
+@pytest.mark.parametrize("size", [(256, 256), (253, 251)])
 def test_unusual_samplings_are_kept_or_become_the_next_finer_one(
     factors: list[tuple[int, int]], written: tuple[int, int], least: float, quality: int, size: tuple[int, int]
 ) -> None:
-    photo = sampled(astronaut_pixels().resize(size), factors, quality)
+    photo = sampled(PORTRAIT.crop((0, 0, *size)), factors, quality)
     assert sampling(photo) == factors
     hidden = hide_regions(photo, [FACE]).data
     assert sampling(hidden) == [written, (1, 1), (1, 1)]
@@ -115,7 +122,7 @@ def test_unusual_samplings_are_kept_or_become_the_next_finer_one(
 @pytest.mark.parametrize("factors", [[(1, 1)] * 3, [(2, 1), (1, 1), (1, 1)], [(2, 2), (1, 1), (1, 1)]])
 def test_a_result_has_one_scan(factors: list[tuple[int, int]]) -> None:
     """Decoders take twice the time and memory for a scan for each component."""
-    photo = sampled(astronaut_pixels(), factors)
+    photo = sampled(PORTRAIT, factors)
     assert photo.count(SCAN) == 3
     assert hide_regions(photo, [FACE]).data.count(SCAN) == 1
 
@@ -143,12 +150,12 @@ def test_jpegs_are_turned_upright_without_loss(orientation: int, size: tuple[int
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("size", [(512, 512), (500, 501)])
+@pytest.mark.parametrize("size", [(256, 256), (250, 251)])
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
 def test_jpegs_of_every_mode_are_turned_upright(mode: str, size: tuple[int, int], orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    photo = encoded(astronaut_pixels().resize(size).convert(mode), "JPEG", quality=85, exif=exif)
+    photo = encoded(PORTRAIT.crop((0, 0, *size)).convert(mode), "JPEG", quality=85, exif=exif)
     hidden = hide_regions(photo, [FACE])
     assert opened(hidden.data).mode == mode
     assert_faithful(photo, hidden.data, least=51)
@@ -160,12 +167,12 @@ def test_a_turned_jpeg_of_cut_blocks_is_stored_as_it_was(mode: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 3
     exif[0x010E] = "a description"
-    photo = encoded(astronaut_pixels().resize((500, 501)).convert(mode), "JPEG", quality=85, exif=exif, dpi=(300, 150))
+    photo = encoded(PORTRAIT.crop((0, 0, 250, 251)).convert(mode), "JPEG", quality=85, exif=exif, dpi=(300, 150))
     hidden = hide_regions(photo, [FACE])
     assert_faithful(photo, hidden.data, least=51)
     assert dict(opened(hidden.data).getexif()) == {0x0112: 3}
     assert tables(hidden.data) == tables(photo)
-    assert opened(hidden.data).size == (500, 501)
+    assert opened(hidden.data).size == (250, 251)
     # Other formats are turned.
     assert not opened(hide_regions(photo, [FACE], "png").data).getexif()
 
@@ -173,7 +180,7 @@ def test_a_turned_jpeg_of_cut_blocks_is_stored_as_it_was(mode: str) -> None:
 def test_a_turned_jpeg_of_whole_blocks_keeps_its_tables() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    photo = encoded(astronaut_pixels(), "JPEG", quality=90, subsampling=2, exif=exif)
+    photo = encoded(PORTRAIT, "JPEG", quality=90, subsampling=2, exif=exif)
     hidden = hide_regions(photo, [FACE]).data
     assert sampling(hidden) == sampling(photo)
     for before, after in zip(tables(photo), tables(hidden), strict=True):
@@ -183,14 +190,14 @@ def test_a_turned_jpeg_of_whole_blocks_keeps_its_tables() -> None:
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
 def test_grey_and_cmyk_stay(mode: str) -> None:
-    photo = encoded(astronaut_pixels().convert(mode), "JPEG", quality=88)
+    photo = encoded(PORTRAIT.convert(mode), "JPEG", quality=88)
     hidden = hide_regions(photo, [FACE]).data
     assert_faithful(photo, hidden)
     assert tables(hidden) == tables(photo)
 
 
 def test_jpegs_that_store_rgb_stay_so() -> None:
-    photo = encoded(astronaut_pixels(), "JPEG", quality=90, keep_rgb=True)
+    photo = encoded(PORTRAIT, "JPEG", quality=90, keep_rgb=True)
     hidden = hide_regions(photo, [FACE]).data
     assert_faithful(photo, hidden)
     assert jpeg.space(opened(hidden)) == "RGB"
@@ -199,7 +206,7 @@ def test_jpegs_that_store_rgb_stay_so() -> None:
 @pytest.mark.parametrize(("names", "space"), [(b"\1\2\3", "YCbCr"), (b"RGB", "RGB")])
 def test_without_further_words_the_components_names_tell_the_colours(names: bytes, space: str) -> None:
     """So libjpeg takes a JPEG without JFIF's and Adobe's segments."""
-    photo = encoded(astronaut_pixels(), "JPEG", quality=90, keep_rgb=space == "RGB")
+    photo = encoded(PORTRAIT, "JPEG", quality=90, keep_rgb=space == "RGB")
     place = photo.index(b"\xff\xdb")  # the quantisation tables come behind those segments
     photo = photo[:2] + photo[place:]
     for marker, start, size in ((b"\xff\xc0", 10, 3), (SCAN, 5, 2)):
@@ -207,13 +214,13 @@ def test_without_further_words_the_components_names_tell_the_colours(names: byte
             at = photo.index(marker) + start + size * number
             photo = photo[:at] + bytes([name]) + photo[at + 1 :]
     assert jpeg.space(opened(photo)) == space
-    assert likeness(opened(photo), astronaut_pixels(), outside((512, 512), FACE)) > 30
+    assert likeness(opened(photo), PORTRAIT, outside(PORTRAIT.size, FACE)) > 30
     assert_faithful(photo, hide_regions(photo, [FACE]).data)
 
 
 def test_adobe_s_other_cmyk() -> None:
     """Files of Photoshop hold CMYK as lightness, colours and black."""
-    photo = encoded(astronaut_pixels().convert("CMYK"), "JPEG", quality=88)
+    photo = encoded(PORTRAIT.convert("CMYK"), "JPEG", quality=88)
     place = photo.index(b"Adobe") + 11
     photo = photo[:place] + b"\2" + photo[place + 1 :]
     assert jpeg.space(opened(photo)) == "YCCK"
@@ -221,12 +228,12 @@ def test_adobe_s_other_cmyk() -> None:
 
 
 def test_progressive_jpegs_stay_the_same_picture() -> None:
-    photo = encoded(astronaut_pixels(), "JPEG", quality=85, progressive=True)
+    photo = encoded(PORTRAIT, "JPEG", quality=85, progressive=True)
     assert_faithful(photo, hide_regions(photo, [FACE]).data)
 
 
 def test_of_several_pictures_in_a_jpeg_the_primary_is_hidden() -> None:
-    photo = encoded(astronaut_pixels(), "MPO", quality=85, save_all=True, append_images=[hopper_pixels()])
+    photo = encoded(PORTRAIT, "MPO", quality=85, save_all=True, append_images=[hopper_pixels()])
     hidden = hide_regions(photo, [FACE])
     assert_faithful(photo, hidden.data)
     assert opened(hidden.data).format == "JPEG"
@@ -234,11 +241,12 @@ def test_of_several_pictures_in_a_jpeg_the_primary_is_hidden() -> None:
 
 
 def test_a_large_photo_of_a_phone() -> None:
-    large = flower_pixels().resize((4032, 3024), Image.Resampling.LANCZOS)
+    large = flower_pixels().resize((3664, 2748))
+    assert large.width * large.height > jpeg.LARGE
     large.paste(hopper_pixels(), (1500, 900))
     box = Box(
-        (1500 + HOPPER_FACE.left * 512) / 4032, (900 + HOPPER_FACE.top * 600) / 3024,
-        HOPPER_FACE.width * 512 / 4032, HOPPER_FACE.height * 600 / 3024, 99.0,
+        (1500 + HOPPER_FACE.left * 512) / 3664, (900 + HOPPER_FACE.top * 600) / 2748,
+        HOPPER_FACE.width * 512 / 3664, HOPPER_FACE.height * 600 / 2748, 99.0,
     )  # fmt: skip
     photo = encoded(large, "JPEG", quality=92, subsampling=2)
     assert_faithful(photo, hide_regions(photo, [Region(box, Style())]).data, Region(box, Style()))
@@ -249,7 +257,7 @@ def test_a_large_photo_of_a_phone() -> None:
 def test_pngs_are_the_same_outside(mode: str, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    image = astronaut_pixels().convert(mode)
+    image = PORTRAIT.convert(mode)
     photo = encoded(image, "PNG", exif=exif)
     hidden = opened(hide_regions(photo, [FACE]).data)
     upright = ImageOps.exif_transpose(opened(photo))
@@ -262,7 +270,7 @@ def test_a_png_without_faces_is_the_same(mode: str) -> None:
     image = (
         Image.fromarray(np.arange(512 * 512, dtype=np.uint16).reshape(512, 512))
         if mode == "I;16"
-        else astronaut_pixels().convert(mode)
+        else PORTRAIT.convert(mode)
     )
     hidden = opened(hide_regions(encoded(image, "PNG"), []).data)
     assert hidden.mode == mode
@@ -271,7 +279,7 @@ def test_a_png_without_faces_is_the_same(mode: str) -> None:
 
 
 def test_the_transparency_of_palettes_stays() -> None:
-    image = astronaut_pixels().quantize(64)
+    image = PORTRAIT.quantize(64)
     image.info["transparency"] = bytes([128, 255, 3] * 20)
     photo = encoded(image, "PNG")
     hidden = opened(hide_regions(photo, [FACE]).data)
@@ -281,12 +289,12 @@ def test_the_transparency_of_palettes_stays() -> None:
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_a_transparent_colour_stays_transparent(mode: str) -> None:
-    image = astronaut_pixels().convert(mode)
+    image = PORTRAIT.convert(mode)
     image.paste(Image.new(mode, (50, 50), 7 if mode == "L" else (7, 8, 9)), (0, 0))
     photo = encoded(image, "PNG", transparency=7 if mode == "L" else (7, 8, 9))
     hidden = opened(hide_regions(photo, [FACE]).data)
     assert hidden.getchannel("A").getpixel((20, 20)) == 0
-    assert hidden.getchannel("A").getpixel((300, 300)) == 255
+    assert hidden.getchannel("A").getpixel((150, 150)) == 255
 
 
 def deep_png(samples: np.ndarray[Any, Any], *, interlaced: bool = False, chunks: bytes = b"") -> bytes:
@@ -304,9 +312,6 @@ def deep_png(samples: np.ndarray[Any, Any], *, interlaced: bool = False, chunks:
         ]
     )  # fmt: skip
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for each in passes for row in each)
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
     header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, int(interlaced))
     return (
@@ -362,10 +367,10 @@ def test_a_picture_of_sixteen_bits_under_full_transparency_is_erased(count: int,
 
 @pytest.mark.parametrize("output", ["jpeg", "webp", "avif"])
 def test_sixteen_bits_become_eight_where_the_output_has_no_more(output: OutputFormat) -> None:
-    samples = np.asarray(astronaut_pixels(), np.uint16) * 257
+    samples = np.asarray(PORTRAIT, np.uint16) * 257
     hidden = opened(hide_regions(deep_png(samples), [FACE], output).data)
     assert hidden.format == output.upper()
-    assert likeness(astronaut_pixels(), hidden.convert("RGB"), outside(hidden.size, FACE)) > 37
+    assert likeness(PORTRAIT, hidden.convert("RGB"), outside(hidden.size, FACE)) > 37
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -374,8 +379,7 @@ def test_sixteen_bits_are_turned_upright(orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     content = exif.tobytes()[6:]
-    chunk = struct.pack(">I", len(content)) + b"eXIf" + content + struct.pack(">I", zlib.crc32(b"eXIf" + content))
-    photo = deep_png(samples, chunks=chunk)
+    photo = deep_png(samples, chunks=chunk(b"eXIf", content))
     upper = Image.fromarray((samples >> 8).astype(np.uint8))
     assert decode.inspect(photo).orientation == orientation
     turned = np.asarray(decode.turn_upright(upper, orientation))
@@ -391,7 +395,7 @@ def test_sixteen_bits_are_turned_upright(orientation: int) -> None:
     ],
 )
 def test_other_lossless_formats_are_the_same_outside(format_: str, mode: str) -> None:
-    image = astronaut_pixels().convert(mode)
+    image = PORTRAIT.convert(mode)
     if mode in ("LA", "RGBA"):
         image.putalpha(Image.linear_gradient("L").resize(image.size).point(lambda alpha: max(alpha, 1)))
     photo = encoded(image, format_, **({"lossless": True, "exact": True} if format_ == "WEBP" else {}))
@@ -405,14 +409,14 @@ def test_other_lossless_formats_are_the_same_outside(format_: str, mode: str) ->
 @pytest.mark.parametrize("profile", [None, SRGB, SRGB + b"!"], ids=["nothing", "even", "odd"])
 def test_a_lossless_webp_stays_lossless_whatever_chunks_come_before_its_pixels(profile: bytes | None) -> None:
     """A chunk of an odd length is followed by a byte that its length does not count."""
-    photo = encoded(astronaut_pixels(), "WEBP", lossless=True, icc_profile=profile)
+    photo = encoded(PORTRAIT, "WEBP", lossless=True, icc_profile=profile)
     hidden = opened(hide_regions(photo, [FACE]).data)
     assert likeness(opened(photo), hidden, outside(hidden.size, FACE)) == float("inf")
 
 
 @pytest.mark.parametrize(("format_", "least"), [("WEBP", 37), ("AVIF", 40), ("HEIF", 42)])
 def test_lossy_formats_stay_close(format_: str, least: float) -> None:
-    photo = encoded(astronaut_pixels(), format_, quality=80)
+    photo = encoded(PORTRAIT, format_, quality=80)
     hidden = hide_regions(photo, [FACE])
     assert opened(hidden.data).format == {"HEIF": "JPEG"}.get(format_, format_)
     assert_faithful(photo, hidden.data, least=least)
@@ -428,7 +432,7 @@ def test_lossy_formats_stay_close(format_: str, least: float) -> None:
     ],
 )
 def test_photos_are_converted_to_another_format(source: str, output: OutputFormat, mode: str) -> None:
-    image = astronaut_pixels().resize((128, 128)).convert(mode)
+    image = PORTRAIT.resize((128, 128)).convert(mode)
     if mode == "RGBA":
         image.putalpha(Image.linear_gradient("L").resize(image.size))
     photo = encoded(image, source)
@@ -447,33 +451,34 @@ def test_photos_are_converted_to_another_format(source: str, output: OutputForma
 def test_a_photo_too_large_for_the_output_is_refused(output: OutputFormat, size: tuple[int, int]) -> None:
     for refuse in (lambda photo: hide_regions(photo, [], output), lambda photo: check_output(photo, output)):
         with pytest.raises(ImageTooLarge, match=f"As {output.upper()}, a photo can have at most"):
-            refuse(encoded(Image.new("1", size), "PNG"))
+            refuse(resized("PNG", *size))
 
 
 @pytest.mark.parametrize(
     ("output", "size"), [("jpeg", (65_500, 400)), ("webp", (16_383, 100)), ("avif", (10_000, 6_400))]
 )
 def test_the_largest_photo_for_the_output_is_taken(output: OutputFormat, size: tuple[int, int]) -> None:
-    check_output(encoded(Image.new("1", size), "PNG"), output)
+    check_output(resized("PNG", *size), output)
 
 
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
 @pytest.mark.parametrize("output", ["same", "jpeg", "png", "webp", "avif"])
 def test_the_icc_profile_stays(format_: str, output: OutputFormat) -> None:
-    photo = encoded(astronaut_pixels().resize((96, 96)), format_, icc_profile=SRGB)
+    photo = encoded(PORTRAIT.resize((96, 96)), format_, icc_profile=SRGB)
     assert opened(hide_regions(photo, [FACE], output).data).info["icc_profile"] == SRGB
 
 
 def test_an_icc_profile_that_no_png_may_hold_goes() -> None:
     profile = (len(SRGB) + 2**20).to_bytes(4) + SRGB[4:] + bytes(2**20)
-    photo = encoded(astronaut_pixels().resize((96, 96)), "JPEG", icc_profile=profile)
+    photo = encoded(PORTRAIT.resize((96, 96)), "JPEG", icc_profile=profile)
     assert "icc_profile" not in opened(hide_regions(photo, [FACE], "png").data).info
     assert opened(hide_regions(photo, [FACE], "webp").data).info["icc_profile"] == profile
 
 
 @pytest.mark.parametrize(("output", "side", "most"), [("webp", 8_001, 64), ("avif", 7_746, 60)])
 def test_transparency_takes_memory_so_fewer_pixels_are_written(output: OutputFormat, side: int, most: int) -> None:
-    photo = encoded(Image.new("1", (side, side)), "PNG", transparency=0)
+    photo = resized("PNG", side, side)
+    photo = photo[:33] + chunk(b"tRNS", bytes(6)) + photo[33:]
     with pytest.raises(ImageTooLarge, match=f"{output.upper()} with transparency.* {most} megapixels"):
         hide_regions(photo, [], output)
     with pytest.raises(ImageTooLarge, match="megapixels"):
@@ -481,7 +486,10 @@ def test_transparency_takes_memory_so_fewer_pixels_are_written(output: OutputFor
 
 
 def test_a_large_webp_without_loss_is_refused() -> None:
-    photo = encoded(Image.new("RGB", (8_001, 8_000)), "WEBP", lossless=True, quality=0, method=0)
+    photo = encoded(PORTRAIT, "WEBP", lossless=True)
+    place = photo.index(b"VP8L") + 9  # of width and height, each one less, in 14 bits
+    photo = patched(photo, place, "<I", 8_000 | 7_999 << 14)
+    assert Image.open(BytesIO(photo)).size == (8_001, 8_000)
     with pytest.raises(ImageTooLarge, match="WEBP without loss"):
         hide_regions(photo, [])
 
@@ -489,17 +497,16 @@ def test_a_large_webp_without_loss_is_refused() -> None:
 def test_an_icc_profile_of_other_colours_goes() -> None:
     """A profile for CMYK says nothing about the RGB that CMYK was converted to; one for RGB nothing about grey."""
     cmyk = SRGB[:16] + b"CMYK" + SRGB[20:]
-    photo = encoded(astronaut_pixels().resize((96, 96)).convert("CMYK"), "JPEG", icc_profile=cmyk)
+    photo = encoded(PORTRAIT.resize((96, 96)).convert("CMYK"), "JPEG", icc_profile=cmyk)
     assert opened(hide_regions(photo, [FACE]).data).info["icc_profile"] == cmyk
     assert "icc_profile" not in opened(hide_regions(photo, [FACE], "png").data).info
-    grey = encoded(astronaut_pixels().resize((96, 96)).convert("L"), "PNG", icc_profile=SRGB)
+    grey = encoded(PORTRAIT.resize((96, 96)).convert("L"), "PNG", icc_profile=SRGB)
     assert "icc_profile" not in opened(hide_regions(grey, [FACE]).data).info
 
 
 def test_the_colour_chunks_of_a_png_are_kept() -> None:
-    content = struct.pack(">I", 100_000)
-    gamma = struct.pack(">I", 4) + b"gAMA" + content + struct.pack(">I", zlib.crc32(b"gAMA" + content))
-    photo = encoded(astronaut_pixels().resize((96, 96)), "PNG")
+    gamma = chunk(b"gAMA", struct.pack(">I", 100_000))
+    photo = encoded(PORTRAIT.resize((96, 96)), "PNG")
     photo = photo[:33] + gamma + photo[33:]
     assert opened(hide_regions(photo, [FACE]).data).info["gamma"] == 1
     deep = deep_png(np.zeros((40, 40, 3), np.uint16), chunks=gamma)

@@ -61,10 +61,14 @@ SPHERE = packet(
 )
 
 
+def small() -> Image.Image:
+    return flower_pixels().resize((64, 48))
+
+
 def photo(format_: str = "JPEG", exif: Image.Exif | None = None, packet_: bytes = SPHERE) -> bytes:
     """A photo with metadata of all kinds in this format."""
     block = (exif or camera_exif()).tobytes()
-    picture = flower_pixels().resize((64, 48))
+    picture = small()
     if format_ in ("PNG", "TIFF"):
         tags = {0: dict(exif or camera_exif())} if format_ == "TIFF" else {}
         for directory in (EXIF, GPS):
@@ -248,7 +252,7 @@ def test_the_longest_texts_fit_into_a_jpeg(letter: str) -> None:
     text = escape(letter * 5_000)
     names = ("dc:rights", "dc:description", "photoshop:Headline", "photoshop:Credit")
     texts = "".join(f"<{name}><rdf:Bag>{f'<rdf:li>{text}</rdf:li>' * 2}</rdf:Bag></{name}>" for name in names)
-    plain = encoded(flower_pixels(), "PNG")
+    plain = encoded(small(), "PNG")
     photo_ = keep.Kept(["credit"], packet=packet({}, creators(*[letter * 5_000] * 11) + texts)).added_to(plain, "PNG")
     found = packet_in(hide_regions(photo_, [], "jpeg", ["credit"]).data)
     assert [len(each) for each in found[f"{xmp.DC}creator"]] == [500] * 10
@@ -288,7 +292,7 @@ def test_greedy_tags_cost_the_tags() -> None:
     block = bytearray(exif.tobytes())
     at = block.find(b"\x25\x88", 6)  # the pointer to GPS; its directory then begins in the middle of another value
     block[at + 8 : at + 12] = (2**31).to_bytes(4, "little")
-    damaged = encoded(flower_pixels(), "JPEG", exif=bytes(block))
+    damaged = encoded(small(), "JPEG", exif=bytes(block))
     assert "position" not in hide_regions(damaged, [], keep_metadata=ALL).kept_metadata
 
 
@@ -308,9 +312,9 @@ def test_credits_of_iptc(format_: str) -> None:
     iptc += record(110, b"Agency") + record(115, b"Source") + record(120, "Légende".encode("latin-1"))
     resources = b"Photoshop 3.0\0" + resource(0x0404, iptc)
     if format_ == "TIFF":
-        file = encoded(flower_pixels(), "TIFF", tiffinfo={33723: iptc})
+        file = encoded(small(), "TIFF", tiffinfo={33723: iptc})
     else:
-        plain = encoded(flower_pixels(), "JPEG")
+        plain = encoded(small(), "JPEG")
         file = plain[:2] + b"\xff\xed" + (len(resources) + 2).to_bytes(2) + resources + plain[2:]
     hidden = hide_regions(file, [], "png", ["credit"])
     assert packet_in(hidden.data) == {
@@ -332,7 +336,7 @@ def test_credits_of_iptc(format_: str) -> None:
 @pytest.mark.parametrize("iptc", [record(80, "Zoë".encode()) + record(116, b"(c)"), b"", b"\x1c\2\x50\xff"])
 def test_credits_in_the_resources_of_a_tiff(iptc: bytes, output: OutputFormat) -> None:
     resources = resource(1005, bytes(16)) + resource(0x0404, iptc) + resource(1036, b"THUMBNAIL")
-    file = encoded(flower_pixels(), "TIFF", tiffinfo={34377: resources})
+    file = encoded(small(), "TIFF", tiffinfo={34377: resources})
     hidden = hide_regions(file, [], output, ["credit"])
     credits_ = {f"{xmp.DC}creator": ["Zoë"], f"{xmp.DC}rights": ["(c)"]} if len(iptc) > 10 else {}
     assert packet_in(hidden.data) == credits_
@@ -344,7 +348,7 @@ def test_credits_in_the_resources_of_a_tiff(iptc: bytes, output: OutputFormat) -
 
 def test_the_iptc_of_a_tiff_counts_before_that_in_its_resources() -> None:
     tags = {33723: record(80, b"One"), 34377: resource(0x0404, record(80, b"Other"))}
-    file = encoded(flower_pixels(), "TIFF", tiffinfo=tags)
+    file = encoded(small(), "TIFF", tiffinfo=tags)
     assert packet_in(hide_regions(file, [], keep_metadata=["credit"]).data) == {f"{xmp.DC}creator": ["One"]}
 
 
@@ -378,7 +382,7 @@ def test_credits_of_the_texts_of_a_png(late: bool) -> None:
 
 def test_what_exiftool_writes_behind_the_pixels_of_a_png_is_kept_and_named() -> None:
     exif = camera_exif().tobytes().removeprefix(b"Exif\0\0")
-    plain = encoded(flower_pixels(), "PNG")
+    plain = encoded(small(), "PNG")
     said = chunk(b"eXIf", exif) + chunk(b"iTXt", png.XMP.encode() + bytes(5) + SPHERE)
     file = plain[:-12] + said + plain[-12:]
     assert hide_regions(file, []).stripped == ["EXIF", "GPS", "XMP"]
@@ -389,13 +393,13 @@ def test_time_and_position_that_only_xmp_says_become_exif() -> None:
     said = packet(
         {"xmp:CreateDate": "2024-02-03T04:05:06+01:00", "exif:GPSLatitude": "46,12.5N", "exif:GPSLongitude": "7,30,15W"}
     )
-    file = encoded(flower_pixels(), "JPEG", xmp=said)
+    file = encoded(small(), "JPEG", xmp=said)
     hidden = hide_regions(file, [], keep_metadata=["time", "position"])
     _, exif, gps = tags_in(hidden.data)
     assert (exif[36867], exif[36881]) == ("2024:02:03 04:05:06", "+01:00")
     assert (gps[1], gps[2], gps[3], gps[4]) == ("N", (46, 12.5, 0), "W", (7, 30, 15))
     assert hidden.stripped == []
-    date_alone = encoded(flower_pixels(), "JPEG", xmp=packet({"xmp:CreateDate": "2024-02-03"}))
+    date_alone = encoded(small(), "JPEG", xmp=packet({"xmp:CreateDate": "2024-02-03"}))
     assert hide_regions(date_alone, [], keep_metadata=["time"]).kept_metadata == []
 
 
@@ -411,7 +415,7 @@ def test_time_and_position_that_only_xmp_says_become_exif() -> None:
 )
 def test_a_latitude_of_xmp_in_minutes_or_seconds(text: str, place: tuple[float, float, float]) -> None:
     said = packet({"exif:GPSLatitude": text, "exif:GPSLongitude": "7,30E"})
-    hidden = hide_regions(encoded(flower_pixels(), "JPEG", xmp=said), [], keep_metadata=["position"])
+    hidden = hide_regions(encoded(small(), "JPEG", xmp=said), [], keep_metadata=["position"])
     _, _, gps = tags_in(hidden.data)
     assert (gps[1], gps[2]) == (text[-1], pytest.approx(place))
 
@@ -428,4 +432,4 @@ def test_a_jpeg_that_stays_as_stored_has_its_orientation_beside_what_is_kept() -
 
 
 def test_a_bmp_has_no_place_for_metadata() -> None:
-    assert hide_regions(encoded(flower_pixels(), "BMP"), [], keep_metadata=ALL).kept_metadata == []
+    assert hide_regions(encoded(small(), "BMP"), [], keep_metadata=ALL).kept_metadata == []

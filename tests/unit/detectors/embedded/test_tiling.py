@@ -165,9 +165,9 @@ def test_a_face_in_a_corner_of_the_photo_is_found(corner):
 
 
 @settings(max_examples=40)
-@given(st.tuples(*[st.floats(0, 1)] * 2), st.floats(0.03, 1.0))
+@given(st.tuples(*[st.floats(0, 1)] * 2), st.floats(0.05, 1.0))
 def test_a_face_of_any_size_is_found_once_by_a_pyramid(at, share):
-    size = 700, 600
+    size = 400, 350  # seen at three scales
     width = share * size[0] / 1.25
     height = 1.2 * width
     assume(height < size[1])

@@ -79,7 +79,7 @@ def looked_at(size: tuple[int, int], score: float) -> list[int]:
     return [side for side, _ in network.shown]
 
 
-SIZES = pytest.mark.parametrize("size", [(320, 240), (800, 600), (2000, 1500)])
+SIZES = pytest.mark.parametrize("size", [(320, 240), (800, 600), (1400, 1000)])
 
 
 @SIZES
