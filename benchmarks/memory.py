@@ -59,8 +59,8 @@ CASES = [
     Case("WEBP without loss", MAX_PIXELS_LOSSLESS_WEBP, TRANSPARENT, LOSSLESS),
     Case("AVIF", MAX_PIXELS_WRITTEN["AVIF", False], OPAQUE, {"speed": 10}),
     Case("AVIF", MAX_PIXELS_WRITTEN["AVIF", True], TRANSPARENT, {"speed": 10}),
-    Case("HEIF", MAX_PIXELS, OPAQUE, {"quality": 40}),
-    Case("HEIF", MAX_PIXELS, TRANSPARENT, {"quality": 40}),
+    Case("HEIF", MAX_PIXELS, OPAQUE, {"quality": 40, "enc_params": {}}),
+    Case("HEIF", MAX_PIXELS, TRANSPARENT, {"quality": 40, "enc_params": {}}),
     Case("TIFF", MAX_PIXELS, TRANSPARENT, {"compression": "tiff_adobe_deflate"}),
 ]
 # Photos that can be read but not written in their own format.

@@ -108,7 +108,7 @@ def test_clear_faces_are_all_found(width):
 
 @pytest.mark.parametrize("roll", range(45, 360, 45))
 def test_turned_faces_are_found(roll):
-    """`test_turned` looks for those of another scene."""
+    """The search for turned faces alone has another scene, in `test_turned`."""
     scene = scattered(48, (1280, 960), 4, seed=102, angle=-roll)
     assert matches(found_in(scene.picture), scene)[0] == 4
 
@@ -247,7 +247,7 @@ def test_an_unreadable_photo_is_an_error_and_never_a_photo_without_faces(data, e
 
 @pytest.mark.parametrize(("format_", "orientation", "share"), [("JPEG", 1, 1 / 6), ("JPEG", 6, 1), ("PNG", 6, 1 / 6)])
 def test_very_large_photos_are_reduced(format_, orientation, share, monkeypatch):
-    """One is as large as that. With fewer pixels the others, and the most that are searched, show the same."""
+    """One photo has the real size. The others are smaller, and so is the limit."""
     most = MOST_PIXELS * share
     monkeypatch.setattr(embedded, "MOST_PIXELS", most)
     scene = scattered(150 * sqrt(share), (round(3150 * sqrt(share)), round(2100 * sqrt(share))), 4, seed=0)

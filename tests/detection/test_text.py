@@ -214,7 +214,7 @@ def test_a_smooth_surface_is_no_text(surface, size, detection_pass):
 
 @pytest.mark.parametrize(("detection_pass", "horizon"), [(DetectionPass.FIRST, 1200), (DetectionPass.CHECK, 800)])
 def test_the_sky_over_a_street_stays_visible(detection_pass, horizon):
-    """Without the limit to what is so high in a tile, each of the passes takes much of its own photo's sky."""
+    """Without the limit to the height of a region in a tile, each pass would hide much of its photo's sky."""
     picture = smooth((2400, horizon * 3 // 2), *SKY)
     picture.paste(street_pixels().resize((2400, horizon // 2)), (0, horizon))
     boxes = look(encoded(picture, "JPEG", quality=90), "text", detection_pass=detection_pass).boxes

@@ -1,4 +1,4 @@
-"""Moto, faster: what it computes anew for each request is computed once, and what a test needs is put in at once.
+"""Makes moto faster: it keeps what it would compute for each request, and tests add tables and buckets directly.
 
 Half of the time of the tests with a table or a bucket went there.
 """
@@ -32,7 +32,7 @@ def make_quick(patch: pytest.MonkeyPatch) -> None:
 
 
 def _once_a_class(urls: Callable[[BaseBackend], Any]) -> Callable[[BaseBackend], Any]:
-    """They do not change in a test, but those of S3 could, so moto loads that module anew each time."""
+    """Compute a service's addresses once. In case they have changed, moto would load S3's again for each request."""
     known: dict[type, Any] = {}
 
     def known_urls(backend: BaseBackend) -> Any:
@@ -44,7 +44,7 @@ def _once_a_class(urls: Callable[[BaseBackend], Any]) -> Callable[[BaseBackend],
 
 
 def _once_a_shape(names: Callable[..., Any]) -> Callable[..., list[str]]:
-    """They depend on what the answer's attribute is and on the class of the object that has its value."""
+    """Compute an attribute's names once for each attribute of an answer and class of the object that has its value."""
     known: dict[tuple[Any, ...], list[str]] = {}
 
     def known_names(picker: XFormedAttributePicker, context: AttributePickerContext) -> list[str]:
@@ -57,12 +57,12 @@ def _once_a_shape(names: Callable[..., Any]) -> Callable[..., list[str]]:
 
 
 def add_bucket(name: str, region: str) -> None:
-    """As a call of CreateBucket does."""
+    """Add a bucket, as a call of CreateBucket does."""
     s3_backends[DEFAULT_ACCOUNT_ID]["aws"].create_bucket(name, region)
 
 
 def add_table(name: str, key: str, region: str) -> None:
-    """As a call of CreateTable does, for a table whose rows have a key of text, paid by request."""
+    """Add a table, as a call of CreateTable does. Its rows have a key of text, and it is paid by request."""
     dynamodb_backends[DEFAULT_ACCOUNT_ID][region].create_table(
         name,
         schema=[{"AttributeName": key, "KeyType": "HASH"}],

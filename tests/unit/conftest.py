@@ -108,7 +108,7 @@ def one_tls_context() -> Iterator[None]:
 class Clients(boto3.Session):
     """A session that makes each client and each table's resource once: to make one takes longer than most tests.
 
-    Its clients do not compute anew for each request what tells the service about this machine.
+    Its clients send a fixed User-Agent, which botocore would compute for each request.
     """
 
     def __init__(self) -> None:

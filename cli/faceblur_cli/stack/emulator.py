@@ -21,25 +21,33 @@ from faceblur_cli.waiting import wait_until
 # The program below also mends these gaps of the emulator. It does not evaluate a TimeoutSeconds that is an expression.
 # It ignores the gateway responses of an imported API, and limits of a map that are paths. A nested execution sends no
 # events, and replaces an execution with the same name. All functions have the same code, but it reads and hashes the
-# code for each of them, and keeps as many copies in memory. It reads templates by the slower of PyYAML's two parsers.
+# code for each of them, and keeps a copy for each in memory. SAM names the code by its digest, so the same name is the
+# same code. It reads templates by the slower of PyYAML's two parsers.
 # Standard input is a pipe whose other end the command holds. The pipe closes when the command ends, in whatever way.
 # Then the emulator saves its state and stops.
 _RUN_EMULATOR = """
 import hashlib, json, os, signal, socketserver, threading, time
 from functools import lru_cache
 from types import SimpleNamespace
-import yaml
 def stop_with_the_command():
     os.read(0, 1)
     os.kill(os.getpid(), signal.SIGTERM)
 threading.Thread(target=stop_with_the_command, daemon=True).start()
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
-yaml.SafeLoader = yaml.CSafeLoader
+import yaml
+yaml.SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 from ministack.app import main
 from ministack.services import apigateway_v1, lambda_svc, stepfunctions
 from ministack.services.cloudformation import provisioners
-lambda_svc._fetch_code_from_s3 = lru_cache(1)(lambda_svc._fetch_code_from_s3)
-hashed_once = SimpleNamespace(**vars(hashlib) | {"sha256": lru_cache(hashlib.sha256)})
+fetch_code, fetched = lambda_svc._fetch_code_from_s3, {}
+def fetch_code_once(*source, **version):
+    place = source, *version.values()
+    if place not in fetched and (code := fetch_code(*source, **version)):
+        fetched.clear()
+        fetched[place] = code
+    return fetched.get(place)
+lambda_svc._fetch_code_from_s3 = fetch_code_once
+hashed_once = SimpleNamespace(**vars(hashlib) | {"sha256": lru_cache(8)(hashlib.sha256)})
 lambda_svc.hashlib = provisioners.hashlib = hashed_once
 execute = stepfunctions._execute_task
 def execute_in_time(state, given, execution, context):

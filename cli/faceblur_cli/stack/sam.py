@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from faceblur_cli import project
 from faceblur_cli.failures import Failure
@@ -46,9 +46,12 @@ def build(say: Callable[[str], None]) -> None:
 def _compress(folder: Path) -> None:
     """Compress the functions' code once, and fast. SAM would do it for each deployment, which takes seconds."""
     (code,) = folder.glob("*Function*")
-    with ZipFile(folder / CODE, "w", ZIP_DEFLATED, compresslevel=1) as compressed:
-        for path in sorted(code.rglob("*")):
-            compressed.write(path, path.relative_to(code))
+    with ZipFile(folder / CODE, "w") as compressed:
+        for path in sorted(path for path in code.rglob("*") if path.is_file()):
+            # Without the times of its files, the same code has the same digest, and is uploaded once.
+            file = ZipInfo(path.relative_to(code).as_posix())
+            file.external_attr = path.stat().st_mode << 16
+            compressed.writestr(file, path.read_bytes(), ZIP_DEFLATED, compresslevel=1)
 
 
 def _write_deployed(folder: Path) -> None:
@@ -127,8 +130,8 @@ def _run_sam(command: str, endpoint: str, options: Sequence[str], parameters: Se
     environment |= {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_CHECK_LATEST_VERSION": "0"}
     # The embedded AWS deploys in about a second. SAM would look after five seconds whether it is done.
     environment |= {"SAM_CLI_POLL_DELAY": "0.5"}
-    # All functions have the same code, so they share one folder, which is compressed and uploaded once. A copy for each
-    # would take 1.3 GB and a minute and a half.
+    # All functions have the same code, so they share one folder of the build. A copy for each would take 1.3 GB and a
+    # minute and a half. What is deployed as a folder, as in tests, is compressed and uploaded once.
     environment |= {"SAM_CLI_BETA_BUILD_PERFORMANCE": "1", "SAM_CLI_BETA_PACKAGE_PERFORMANCE": "1"}
     environment.pop("AWS_PROFILE", None)
     configuration = [f"--config-file={project.ROOT / 'samconfig.toml'}", "--config-env=local"]

@@ -43,19 +43,19 @@ class WrappedDetector:
         found = self.detector.detect(photo, min_confidence, detection_pass)
         strip = StoredPhoto(seam_of(photo.data), "", "")
         at_seam = self.detector.detect(strip, min_confidence, detection_pass)
-        index = BoxIndex(found.boxes)
+        in_photo = BoxIndex(found.boxes)
         whole: list[Box] = []
         cropped: list[Box] = []
         for box in at_seam.boxes:
             if _is_cropped(box):
                 cropped += parts_at_seam(box)
             else:
-                whole += _as_sure([*parts_at_seam(box)], index)
-        places = BoxIndex(_on_both_sides(whole))
-        kept = [box for box in found.boxes if not any(_repeats(box, place) for place in places.near(box))]
+                whole += _as_sure([*parts_at_seam(box)], in_photo)
+        at_the_seam = BoxIndex(_on_both_sides(whole))
+        kept = [box for box in found.boxes if not any(_repeats(box, part) for part in at_the_seam.near(box))]
         # What the strip crops replaces nothing, but it may show more of a text at the seam.
-        places = BoxIndex(_on_both_sides(kept))
-        more = [part for part in cropped if not any(_is_within(part, box) for box in places.near(part))]
+        in_both_places = BoxIndex(_on_both_sides(kept))
+        more = [part for part in cropped if not any(_is_within(part, box) for box in in_both_places.near(part))]
         return replace(
             found,
             boxes=sorted([*whole, *kept, *more], key=lambda box: -box.confidence),

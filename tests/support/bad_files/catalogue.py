@@ -92,3 +92,4 @@ HEAVY = {
     "TIFF: strips without end",
     "WEBP: chunks without end",
 }
+assert HAND_MADE.keys() >= HEAVY

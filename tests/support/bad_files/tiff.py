@@ -145,6 +145,7 @@ def tiffs() -> Iterator[tuple[str, Make]]:
         lambda: patched(grey_tiff(SIDE, SIDE, picture("L").tobytes()), 8 + 2 + 9 * 12, ">I", 8),
     )
     yield "strips without end", lambda: strips(780_000)
+    yield "tens of thousands of strips", lambda: strips(78_000)
     yield "a tile larger than the picture", lambda: tiff_tile(4096)
     yield "a tile much larger than the picture", lambda: tiff_tile(45_056)
     for kind in (2, 3, 4, 5, 6, 7, 8, 32773, 34661, 34712, 34925, 50000, 50001, 65535):

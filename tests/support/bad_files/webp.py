@@ -49,6 +49,7 @@ def webps() -> Iterator[tuple[str, Make]]:
         lambda: riff_of(riff_chunk(b"VP8 ", b"\x10\0\0\x9d\x01\x2a\xff\x3f\xff\x3f" + bytes(100))),
     )
     yield "chunks without end", lambda: webp_with(riff_chunk(b"mArk", b"") * 4_000_000)
+    yield "hundreds of thousands of chunks", lambda: webp_with(riff_chunk(b"mArk", b"") * 400_000)
     yield "EXIF without end", lambda: webp_with(riff_chunk(b"EXIF", exif()) * 50_000)
     yield "a WebP in a WebP", lambda: webp_with(riff_chunk(b"VP8X", GOOD["WEBP"]()))
     yield (

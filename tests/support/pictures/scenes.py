@@ -129,7 +129,7 @@ def place(number: int, size: tuple[int, int]) -> Image.Image:
     return _enlarged(number % len(places()), size).copy()
 
 
-@lru_cache(16)
+@lru_cache(4)
 def _enlarged(number: int, size: tuple[int, int]) -> Image.Image:
     """The same, for several scenes at the same place."""
     picture = places()[number]

@@ -203,7 +203,7 @@ def with_faults(plans: Path, **environment: str) -> Iterator[Path]:
         (folder / "OnnxLayer").symlink_to(project.BUILD / "OnnxLayer")
         template = (project.BUILD / DEPLOYED).read_text()
         (folder / DEPLOYED).write_text(template.replace(f'"{CODE}"', f'"{uploaded}"'))
-        # The bytecode goes elsewhere, because another process may be uploading the built code.
+        # The bytecode goes elsewhere, because the built folder holds what a function's package has, and nothing else.
         environment |= {"FAULT_PLANS": str(plans), "PYTHONPYCACHEPREFIX": str(project.BUILD.parent / "bytecode")}
         write_bootstraps(folder, "faults.handler", f"{code}:{FAULTS}", environment)
         yield folder
