@@ -31,8 +31,15 @@ if TYPE_CHECKING:
 BROWSER_SECONDS = 900
 
 
+@pytest.fixture(scope="module")
+def aws_port() -> Iterator[int]:
+    """A port of its own, because the tests of the command start stacks on the usual one at the same time."""
+    with reserved_port() as port:
+        yield port
+
+
 @pytest.fixture
-def page(environment: dict[str, str]) -> Iterator[str]:
+def page(environment: dict[str, str], aws_port: int) -> Iterator[str]:
     """The page that `faceblur up` serves."""
 
     def answers() -> bool:
@@ -41,7 +48,7 @@ def page(environment: dict[str, str]) -> Iterator[str]:
         except httpx.TransportError:
             return False
 
-    with reserved_port() as port, served(environment, port):
+    with reserved_port() as port, served(environment, port, aws_port):
         address = f"http://127.0.0.1:{port}"
         eventually(answers, "the page")
         yield address

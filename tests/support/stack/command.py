@@ -27,10 +27,12 @@ def faceblur(environment: dict[str, str], *arguments: str | Path) -> subprocess.
 
 
 @contextmanager
-def served(environment: dict[str, str], page_port: int = 0) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """`faceblur up`, and the description that it writes of its stack."""
+def served(
+    environment: dict[str, str], page_port: int = 0, port: int = 0
+) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """`faceblur up`, and the description that it writes of its stack. It chooses the ports that are 0."""
     running = Path(environment["FACEBLUR_STATE"]) / "running.json"
-    arguments = [FACEBLUR, "up", "--port", "0", "--page-port", str(page_port)]
+    arguments = [FACEBLUR, "up", "--port", str(port), "--page-port", str(page_port)]
     with subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, text=True) as process:
 
         def running_stack() -> dict[str, Any] | None:
