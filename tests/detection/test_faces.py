@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import astuple
 from functools import cache
-from itertools import product
 from math import sqrt
 
 import numpy as np
@@ -108,9 +107,9 @@ def test_clear_faces_are_all_found(width):
 
 @pytest.mark.parametrize("roll", range(45, 360, 45))
 def test_turned_faces_are_found(roll):
-    """The search for turned faces alone has another scene, in `test_turned`."""
-    scene = scattered(48, (1280, 960), 4, seed=102, angle=-roll)
-    assert matches(found_in(scene.picture), scene)[0] == 4
+    for seed in (100, 102):
+        scene = scattered(48, (1280, 960), 4, seed, angle=-roll)
+        assert matches(found_in(scene.picture), scene)[0] == 4
 
 
 def test_turned_faces_are_found_beside_upright_ones():
@@ -151,14 +150,9 @@ def close_up(person: int, size: tuple[int, int], share: float) -> tuple[bytes, t
 
 
 @pytest.mark.parametrize("detection_pass", DetectionPass)
-@pytest.mark.parametrize(
-    ("size", "share", "person"),
-    [
-        *product([(960, 720), (800, 800)], [0.5, 0.9], [0, 2]),
-        ((2160, 2880), 0.5, 0),  # these are reduced, whoever they show
-        ((2160, 2880), 0.9, 2),
-    ],
-)
+@pytest.mark.parametrize("size", [(960, 720), (800, 800), (2160, 2880)])  # the last one is reduced
+@pytest.mark.parametrize("share", [0.5, 0.9])
+@pytest.mark.parametrize("person", [0, 2])
 def test_a_large_face_is_found_as_a_whole(person, size, share, detection_pass):
     photo, face = close_up(person, size, share)
     assert max(shared(box, face) for box in pixels(detect(photo, detection_pass=detection_pass), size)) > 0.7

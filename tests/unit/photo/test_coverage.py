@@ -185,12 +185,12 @@ def test_a_large_face_that_is_hidden_in_pieces_is_covered() -> None:
 
 
 def test_a_crowd_is_told_apart() -> None:
-    """Of hundreds of faces in rows every third was not hidden."""
-    size = (1500, 1000)
+    """Of thousands of faces in rows every third was not hidden."""
+    size = (3000, 2000)
     crowd = [
-        Box(column / 30 + 0.008, row / 20 + 0.008, 0.012, 0.024, 90.0, roll=random.Random(row).uniform(-30, 30))
-        for row in range(20)
-        for column in range(30)
+        Box(column / 60 + 0.004, row / 40 + 0.004, 0.006, 0.012, 90.0, roll=random.Random(row).uniform(-30, 30))
+        for row in range(40)
+        for column in range(60)
     ]
     hidden = [box for number, box in enumerate(crowd) if number % 3]
     assert uncovered(size, [Region(box, Style()) for box in hidden], crowd) == crowd[::3]
