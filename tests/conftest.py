@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import os
 from typing import TYPE_CHECKING, ClassVar
@@ -126,10 +125,7 @@ def networks() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def built() -> Path:
     """The template, built by `sam build` for this interpreter; by one process, while the others wait for it."""
-    project.BUILD.parent.mkdir(exist_ok=True)
-    with (project.BUILD.parent / "build.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        sam.build(print)
+    sam.build(print)
     return project.BUILD
 
 

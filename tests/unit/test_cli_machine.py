@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -265,6 +267,27 @@ def test_missing_tools_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # ---------------------------------------------------------------- the build
+
+
+def test_a_build_waits_for_another_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(project, "BUILD", tmp_path / "build")
+    (tmp_path / "build.sha256").write_text(project.fingerprint())  # what the other one leaves: nothing to do
+    told: list[str] = []
+    waits = threading.Event()
+
+    def say(text: str) -> None:
+        told.append(text)
+        waits.set()
+
+    build = threading.Thread(target=sam.build, args=(say,))
+    with (tmp_path / "build.lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        build.start()
+        assert waits.wait(30)
+        assert build.is_alive()
+    build.join(30)
+    assert not build.is_alive()
+    assert told == ["waiting for another build of the functions"]
 
 
 def wheel(folder: Path, *tags: str) -> None:

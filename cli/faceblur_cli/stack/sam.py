@@ -1,5 +1,6 @@
 """Builds the template, and deploys it into the embedded AWS. Both use the real AWS SAM."""
 
+import fcntl
 import json
 import os
 import signal
@@ -24,9 +25,22 @@ CODE = "code.zip"
 def build(say: Callable[[str], None]) -> None:
     """Run `sam build` for this machine's interpreter, unless no source has changed since the last build.
 
+    If another process builds in the same folder, first wait for it: two builds would remove each other's files.
+
     Raises Failure if a step fails, or if the layer is for another Python or processor than the functions.
     """
     project.check_tools()
+    project.BUILD.parent.mkdir(parents=True, exist_ok=True)
+    with project.BUILD.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another build of the functions")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        _build_if_changed(say)
+
+
+def _build_if_changed(say: Callable[[str], None]) -> None:
     stamp, fingerprint = project.BUILD.with_suffix(".sha256"), project.fingerprint()
     if stamp.exists() and stamp.read_text() == fingerprint:
         return
