@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 RUNTIME_MB = 150  # of a function's memory, for Lambda's runtime and what a handler imports beside the image code
-# The work of `one_look.py` by the function that does it.
+# The work of `one_task.py` by the function that does it.
 WORK = {
     "detect, embedded": "detect_embedded",
     "detect, Rekognition": "detect_rekognition",
@@ -84,7 +84,7 @@ def street(megapixels: float, ratio: float, alpha: str) -> Image.Image:
 
 def peak(work: str, photo: Path, earlier: Path) -> float | None:
     """The peak in MB of a process that does this work; None if the photo is refused as too large."""
-    command = [sys.executable, "-m", "benchmarks.one_look", work, str(photo), "same", str(earlier)]
+    command = [sys.executable, "-m", "benchmarks.one_task", work, str(photo), "same", str(earlier)]
     printed = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.decode()
     return None if printed == "-" else float(printed)
 

@@ -26,7 +26,7 @@ _METRICS_SECONDS = 8 * 60
 _ON_AT_FIRST = {"SweepAlarm"}
 
 # What the verification takes at most: two completed jobs and six that fail early count as ten complete ones, each with
-# two calls a look and ten seconds a stage.
+# two calls a round and ten seconds a stage.
 _JOBS = 10
 _HIDE: Stage = {"name": "hide", "round": 0, "milliseconds": 10_000, "memory_mb": 3008}
 _STAGES: list[Stage] = [_HIDE | {"name": "detect", "calls": 2}, _HIDE, _HIDE | {"name": "check", "calls": 2}]

@@ -80,7 +80,7 @@ class Target:
 
     def exists(self) -> bool:
         """Whether there is a stack of this name already."""
-        return bool(removal.described(self.clients("cloudformation"), self.name))
+        return bool(removal.find_stack(self.clients("cloudformation"), self.name))
 
     def remove(self) -> str:
         """Delete the stack with all that it holds, if this run made it; sees that nothing is left of it."""

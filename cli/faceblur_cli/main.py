@@ -43,7 +43,7 @@ from faceblur_cli.stack.sam import STACK_NAME
 from faceblur_cli.stack.serve import reopen_stack, serve_stack
 from faceblur_cli.terminal import err, out
 from faceblur_client import Client, FaceblurError, InvalidOptions, JobFailed, WrongAddress
-from faceblur_client.steps import checked_address
+from faceblur_client.steps import valid_address
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 
@@ -70,7 +70,7 @@ def _address(_: click.Context, __: click.Parameter, url: str | None) -> str | No
     """The address of an API. It is checked before anything begins."""
     if url is not None:
         try:
-            checked_address(url)
+            valid_address(url)
         except WrongAddress as error:
             raise click.BadParameter(error.message) from None
     return url
@@ -206,7 +206,7 @@ def delete(stack_name: str, yes: bool) -> None:
     Ends with 1 if something of it is left.
     """
     account, region = boto3.client("sts").get_caller_identity()["Account"], boto3.Session().region_name
-    if not removal.described(boto3.client("cloudformation"), stack_name):
+    if not removal.find_stack(boto3.client("cloudformation"), stack_name):
         raise Failure(f"There is no stack {stack_name} in account {account}, {region}.")
     warning = f"This deletes the stack {stack_name} in account {account}, {region}, with all photos, jobs and logs."
     err.print(warning, soft_wrap=True)
@@ -437,9 +437,9 @@ def main() -> None:
 
 def _of_this_machine(error: OSError) -> str:
     """The message about an error of this machine, such as a full disk, with the name of the file."""
-    about = f"{error.filename}: " if error.filename else ""
+    file = f"{error.filename}: " if error.filename else ""
     advice = " Free some space and try again." if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-    return f"{about}{error.strerror or error}.{advice}"
+    return f"{file}{error.strerror or error}.{advice}"
 
 
 @contextmanager
@@ -525,8 +525,8 @@ def _stepfunctions(stack_name: str | None) -> Iterator[tuple[Any, str]]:
 
 def _outputs(stack_name: str) -> dict[str, str]:
     """The outputs of a stack in the cloud."""
-    described = boto3.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
-    return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+    stack = boto3.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
 def _has_screen() -> bool:

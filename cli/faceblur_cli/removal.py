@@ -54,7 +54,7 @@ def remove_stack(stack_name: str, clients: Clients) -> list[Thing]:
     AWS cannot delete the stack, or has not deleted it after 45 minutes.
     """
     cloudformation = clients("cloudformation")
-    if not (stack := described(cloudformation, stack_name)):
+    if not (stack := find_stack(cloudformation, stack_name)):
         return []
     things = things_of(cloudformation, stack_name)
     for attempt in range(1, _TRIES + 1):
@@ -65,7 +65,7 @@ def remove_stack(stack_name: str, clients: Clients) -> list[Thing]:
     return _left_of(things, clients)
 
 
-def described(cloudformation: Any, stack_name: str) -> dict[str, Any] | None:
+def find_stack(cloudformation: Any, stack_name: str) -> dict[str, Any] | None:
     """The stack as CloudFormation describes it; None if there is none."""
     try:
         return dict(cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0])

@@ -39,7 +39,7 @@ class TokenKeeper:
         Raises NotSignedIn if the token cannot be valid.
         """
         self._credentials = source if isinstance(source, ClientCredentials) else None
-        self._token = _checked(source) if isinstance(source, str) else None
+        self._token = _valid_token(source) if isinstance(source, str) else None
         self._renewal = 0.0  # the time of the monotonic clock at which a fetched token is renewed
 
     @property
@@ -71,7 +71,7 @@ class TokenKeeper:
         self._token, self._renewal = token, asked + max(seconds - MARGIN_SECONDS, seconds / 2)
 
 
-def _checked(token: str) -> str:
+def _valid_token(token: str) -> str:
     """The token without white space around it, such as a file's last line break. Raises NotSignedIn."""
     token = token.strip()
     if not (token.isascii() and token.isprintable()):

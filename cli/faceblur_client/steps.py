@@ -68,7 +68,7 @@ class Api:
 
     def __init__(self, url: str, token: str | ClientCredentials | None) -> None:
         """Use the API at this address. Raises WrongAddress if this is not an address."""
-        self._url = checked_address(url)
+        self._url = valid_address(url)
         self._token = TokenKeeper(token)
         self._last_took = 0.0  # seconds for which we waited for the last completed job; 0 if there was none
 
@@ -235,7 +235,7 @@ class Api:
         return response
 
 
-def checked_address(url: str) -> str:
+def valid_address(url: str) -> str:
     """The address without a slash at its end. Raises WrongAddress if it is not the address of an API."""
     try:
         parsed = httpx.URL(url)

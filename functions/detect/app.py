@@ -23,7 +23,7 @@ from faceblur.errors import (
 from faceblur.geometry import count_kinds
 from faceblur.jobs.boxes import FoundBoxes, load_boxes, store_boxes
 from faceblur.jobs.budget import budget
-from faceblur.jobs.calls import Look, LookCalls, questions_of, reserved_calls
+from faceblur.jobs.calls import Round, RoundCalls, questions_of, reserved_calls
 from faceblur.jobs.decisions import decided, load_decision
 from faceblur.jobs.storage import digest, photos
 from faceblur.jobs.table import jobs
@@ -89,15 +89,15 @@ def detect(request: DetectRequest, client: str, context: LambdaContext) -> Detec
     }
 
 
-def paid_calls(request: DetectRequest, client: str, photo: StoredPhoto, found: FoundBoxes) -> LookCalls:
-    """The paid calls of this look at this photo or draft. The budget of this client pays for them."""
+def paid_calls(request: DetectRequest, client: str, photo: StoredPhoto, found: FoundBoxes) -> RoundCalls:
+    """The paid calls of this round. The budget of this client pays for them."""
     questions = questions_of(request.options["kinds"], pictures=2 if found.wraps else 1)
     reserved = reserved_calls(request.round, questions, request.options["review"])
-    look = Look(request.job_id, request.round, photo, reserved)
-    return LookCalls(look, client, jobs(), photos(), budget())
+    this = Round(request.job_id, request.round, photo, reserved)
+    return RoundCalls(this, client, jobs(), photos(), budget())
 
 
-def detector_for(request: DetectRequest, paid: LookCalls, found: FoundBoxes) -> Detector:
+def detector_for(request: DetectRequest, paid: RoundCalls, found: FoundBoxes) -> Detector:
     """The detector of this deployment. For a check, it finds only what the draft does not cover."""
     detector = detector_named(config.face_detector(), paid, goes_on_after(request), request.options["kinds"])
     if found.wraps:

@@ -110,7 +110,7 @@ def test_boxes_lie_within_the_upright_frame(service, boxes, size, detection_pass
 
 @pytest.mark.parametrize("reply", [CROWDED, [], [face(0.5, 0.5, 0.03, 0.04)]], ids=["crowd", "nobody", "small"])
 def test_a_look_leaves_the_check_as_many_calls_as_it_makes_itself(service, reply):
-    """The first look may make a third of a job's calls, and a check half of those that are left."""
+    """The first round may make a third of a job's calls, and a check half of those that are left."""
     service.default, data, paid = reply, noise(4000, 600), Paid(24)
     looks = [detect(data, detection_pass=each, paid=paid).calls for each in (*DetectionPass, DetectionPass.CHECK)]
     assert paid.made == sum(looks) <= 24
@@ -150,7 +150,7 @@ def test_what_the_share_does_not_suffice_for_is_a_warning(service):
 # ------------------------------------------------------------------------------ several calls at once
 
 
-def test_calls_of_one_look_are_made_at_the_same_time(service):
+def test_calls_of_one_round_are_made_at_the_same_time(service):
     """The service answers the tiles only when it has five of them."""
     together = threading.Barrier(rekognition.AT_ONCE)
 
@@ -184,7 +184,7 @@ def test_the_order_of_the_answers_changes_no_box(service):
     assert detect(seen.stored).boxes == expected.boxes
 
 
-# ------------------------------------------------------------------------------ a fault in the middle of a look
+# ------------------------------------------------------------------------------ a fault in the middle of a round
 
 
 class FailsAfter:
@@ -372,6 +372,6 @@ def test_a_mosaic_cell_that_is_always_full_is_a_warning(service):
     searched = rekognition.Search(
         StoredPhoto(grey(3000, 2000), "", ""), DetectionPass.FIRST, Paid(60), {}, rekognition.FACES
     )
-    searched.look_at([hint((1000, 1000, 30), (3000, 2000)), hint((2000, 500, 30), (3000, 2000))])
+    searched.survey_hints([hint((1000, 1000, 30), (3000, 2000)), hint((2000, 500, 30), (3000, 2000))])
     assert searched.calls <= 4
     assert WarningCode.ANSWER_CAPPED in searched.warnings

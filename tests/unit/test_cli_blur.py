@@ -288,7 +288,7 @@ def test_an_interrupt_ends_the_waiting_for_all_jobs(photo: Path) -> None:
 )
 def test_results_at_which_somebody_should_look(photo: Path, warnings: list[str], reviewed: bool, look: bool) -> None:
     (report,) = reports_of(client(DONE | {"warnings": warnings, "reviewed": reviewed}), [photo])
-    assert report.needs_a_look is look
+    assert report.needs_inspection is look
     assert ("please look" in report.summary) is look
 
 

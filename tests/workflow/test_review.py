@@ -163,7 +163,7 @@ def results(stack: Deployed, job_id: str) -> list[str]:
     return [key for key in stack.objects(job_id) if key.startswith("results/")]
 
 
-def settled(stack: Deployed, job_id: str, redos: int = 1) -> dict[str, Any]:
+def finished(stack: Deployed, job_id: str, redos: int = 1) -> dict[str, Any]:
     """The job after its redo has ended."""
     job = stack.ended(job_id)
     eventually(lambda: stack.execution(f"{job_id}-{redos}") in {"SUCCEEDED", "FAILED"}, "the end of the redo")
@@ -177,7 +177,7 @@ class TestRedo:
         assert datetime.fromisoformat(first["redo_until"]) > datetime.now(UTC)
         status, body = redo(deployed, job_id, style="solid", colour="#ff00ff")
         assert (status, body["status"], body["options"]["style"]) == (202, "PROCESSING", "solid")
-        job = settled(deployed, job_id)
+        job = finished(deployed, job_id)
         assert (job["status"], job["hidden"]["face"], job["options"]["style"]) == ("COMPLETED", 1, "solid")
         assert "redo_error" not in job
         assert deployed.path(f"{job_id}-1") == [CLAIM, KNOWN, *FROM_HIDE, *RECORD]
@@ -185,7 +185,7 @@ class TestRedo:
         eventually(lambda: len(results(deployed, job_id)) == 1, "the erasure of the first result")
         again = redo(deployed, job_id, keep=[{"id": 1}], keep_original=0)
         assert again[0] == 202
-        job = settled(deployed, job_id, 2)
+        job = finished(deployed, job_id, 2)
         assert (job["hidden"]["face"], job["kept"]["face"], job["reviewed"]) == (0, 1, True)
         assert "redo_until" not in job
         refused = redo(deployed, job_id, style="blur")
@@ -196,13 +196,13 @@ class TestRedo:
         job_id, before = first["job_id"], result_of(first)
         deployed.plan(job_id, "hide", {"raise": "KeyError"})
         assert redo(deployed, job_id, style="solid")[0] == 202
-        job = settled(deployed, job_id)
+        job = finished(deployed, job_id)
         assert (job["status"], job["redo_error"]["code"]) == ("COMPLETED", "InternalError")
         assert (job["options"], job["hidden"]["face"]) == (first["options"], 1)
         assert result_of(job) == before
         assert request("GET", job["receipt"]["url"]).json()["job_id"] == job_id
         assert redo(deployed, job_id, style="pixelate")[0] == 202
-        job = settled(deployed, job_id, 2)
+        job = finished(deployed, job_id, 2)
         assert (job["options"]["style"], "redo_error" in job) == ("pixelate", False)
 
     def test_earlier_decisions_apply_to_a_new_detection(self, deployed: Deployed) -> None:
@@ -212,7 +212,7 @@ class TestRedo:
         assert first["hidden"]["face"] == 2
         assert redo(deployed, job_id, min_confidence=60, keep=[{"id": 1}])[1]["code"] == "InvalidDecision"
         assert redo(deployed, job_id, min_confidence=60)[0] == 202
-        job = settled(deployed, job_id)
+        job = finished(deployed, job_id)
         assert (job["status"], job["hidden"]["face"]) == ("COMPLETED", 2)
         assert DETECT in deployed.path(f"{job_id}-1")
 
@@ -230,7 +230,7 @@ class TestRedo:
         ]
         half = around | {"width": around["width"] / 2, "padding": 0.1}
         assert redo(deployed, job_id, style="solid", shape="box", hide=[half | {"id": box["id"]}])[0] == 202
-        job = settled(deployed, job_id)
+        job = finished(deployed, job_id)
         assert (job["status"], job["missed_at_first"] > 0) == ("COMPLETED", True)
         result = Image.open(BytesIO(result_of(job))).convert("L")
         assert ImageStat.Stat(result, plate).mean[0] < 25
@@ -243,7 +243,7 @@ class TestRedo:
         assert len(asked["review"]["boxes"]) == 1
         assert result_of(asked) == result_of(first)
         assert put(deployed, job_id, only=[])[0] == 200
-        assert settled(deployed, job_id)["hidden"]["face"] == 0
+        assert finished(deployed, job_id)["hidden"]["face"] == 0
         assert deployed.path(f"{job_id}-1") == [CLAIM, KNOWN, *REVIEW, *FROM_HIDE, *RECORD]
 
     def test_a_redo_deleted_while_it_waits_leaves_nothing(self, deployed: Deployed) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from faceblur_cli.folder.journal import Journal, State
-from faceblur_cli.folder.one import Wishes, look_at
+from faceblur_cli.folder.one import Wishes, read_state
 from faceblur_cli.folder.problems import PhotoProblem
 from faceblur_cli.folder.report import Report, shown
 from faceblur_cli.folder.walk import Found, walk
@@ -133,7 +133,7 @@ def _to_do(sources: Sequence[Path], journal: Journal, wishes: Wishes) -> Iterato
     for found in walk(sources, wishes.out):
         state = None
         with suppress(PhotoProblem):
-            state = look_at(found, wishes, Report(shown(found.path)))
+            state = read_state(found, wishes, Report(shown(found.path)))
         if state and not journal.outcome(found.name, state) and not journal.begun_job(found.name, state):
             yield _Photo(found, state)
 

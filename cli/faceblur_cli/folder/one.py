@@ -90,7 +90,7 @@ class Worker:
         """
         report = Report(shown(found.path))
         try:
-            state = look_at(found, self._wishes, report)
+            state = read_state(found, self._wishes, report)
         except PhotoProblem as problem:
             report.fail(type(problem).__name__, str(problem))
         else:
@@ -112,7 +112,7 @@ class Worker:
 
     def _hide_and_tell(self, photo: _Photo) -> None:
         try:
-            self._check_room(photo)
+            self._check_target(photo)
             job = self._job(photo)
             photo.report.take_outcome(job)
             self._store(photo, job)
@@ -161,7 +161,7 @@ class Worker:
                 raise PhotoChanged("The photo changed while it was read. The next run reads it again.")
         return job_id
 
-    def _check_room(self, photo: _Photo) -> None:
+    def _check_target(self, photo: _Photo) -> None:
         """Raise ResultExists or ResultNotStored if the result could not be stored. Called before the job is created."""
         if (path := photo.target.likely) and not self._journal.owns(self._relative(path), photo.name):
             with self._writing():
@@ -209,7 +209,7 @@ class Worker:
             raise ResultNotStored(f"The result cannot be stored: {reason}.") from error
 
 
-def look_at(found: Found, wishes: Wishes, report: Report) -> State | None:
+def read_state(found: Found, wishes: Wishes, report: Report) -> State | None:
     """The state of a photo. If the file is not a photo, returns None and sets that in the report.
 
     A file that was given by its name goes to the service whatever it is. Raises PhotoUnreadable.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 # Warnings that something may be visible in the result that should be hidden. A review answers the warnings before it.
-_LOOK_AT = {"BelowConfidence", "ChecksNotSettled"}
+_TO_INSPECT = {"BelowConfidence", "ChecksNotSettled"}
 
 # The singular and the plural of each kind.
 _NAMES = {"face": ("face", "faces"), "plate": ("number plate", "number plates"), "text": ("text", "texts")}
@@ -55,14 +55,14 @@ class Report:
         return self.status in {"COMPLETED", "FAILED", "SKIPPED"}
 
     @property
-    def needs_a_look(self) -> bool:
+    def needs_inspection(self) -> bool:
         """Whether something may be visible in the result without anybody's decision."""
-        return bool(_LOOK_AT.intersection(self.warnings)) or ("NothingFound" in self.warnings and not self.reviewed)
+        return bool(_TO_INSPECT.intersection(self.warnings)) or ("NothingFound" in self.warnings and not self.reviewed)
 
     @property
     def is_ordinary(self) -> bool:
         """Whether this is a result that needs no attention."""
-        return self.status == "COMPLETED" and not self.needs_a_look
+        return self.status == "COMPLETED" and not self.needs_inspection
 
     @property
     def summary(self) -> str:
@@ -70,7 +70,7 @@ class Report:
         missed = f", {self.missed_at_first} of them found by a check" if self.missed_at_first else ""
         kept = f", {_in_words(self.kept)} kept visible" if _sum(self.kept) else ""
         checks = "1 check" if self.check_rounds == 1 else f"{self.check_rounds} checks"
-        look = ", please look" if self.needs_a_look else ""
+        look = ", please look" if self.needs_inspection else ""
         warnings = f" ({', '.join(self.warnings)}{look})" if self.warnings else ""
         return f"{self.photo}: {_in_words(self.hidden)} hidden{missed}{kept}; {checks}{warnings} → {self.output}"
 
@@ -89,7 +89,7 @@ class Counts:
     skipped: int = 0
     waiting: int = 0
     done_before: int = 0
-    to_look_at: int = 0
+    to_inspect: int = 0
 
     def add(self, report: Report) -> None:
         """Count an outcome, or a photo that waits for a run."""
@@ -103,7 +103,7 @@ class Counts:
         else:
             self.hidden += bool(_sum(report.hidden))
             self.nothing_hidden += not _sum(report.hidden)
-            self.to_look_at += report.needs_a_look
+            self.to_inspect += report.needs_inspection
 
     @property
     def total(self) -> int:
@@ -132,7 +132,7 @@ def exit_code(counts: Counts) -> int:
     """1 if a photo failed, 3 if somebody should look at a result, otherwise 0."""
     if counts.failed:
         return 1
-    return 3 if counts.to_look_at else 0
+    return 3 if counts.to_inspect else 0
 
 
 def _row(report: Report) -> dict[str, Any]:

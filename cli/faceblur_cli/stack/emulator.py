@@ -57,9 +57,9 @@ def execute_in_time(state, given, execution, context):
     return execute(state, given, execution, context)
 stepfunctions._execute_task = execute_in_time
 import_api = apigateway_v1._import_rest_api
-def import_with_responses(described, *more):
-    api = import_api(described, *more)
-    for kind, response in described.get("x-amazon-apigateway-gateway-responses", {}).items():
+def import_with_responses(definition, *more):
+    api = import_api(definition, *more)
+    for kind, response in definition.get("x-amazon-apigateway-gateway-responses", {}).items():
         apigateway_v1._put_gateway_response(api, kind, response)
     return api
 apigateway_v1._import_rest_api = import_with_responses

@@ -126,8 +126,8 @@ def deploy(
     overrides = ["PythonRuntime=provided.al2023", "FaceDetector=embedded", "WebPage=no"]
     unlimited = ["DollarsADay=0", "RequestsASecond=10000"]
     _run_sam("deploy", endpoint, options, [*overrides, *unlimited, f"AwsEndpointUrl={endpoint}", *parameters])
-    described = Stack(endpoint, {}).client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
-    return Stack(endpoint, {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]})
+    outputs = Stack(endpoint, {}).client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]["Outputs"]
+    return Stack(endpoint, {output["OutputKey"]: output["OutputValue"] for output in outputs})
 
 
 def _run_sam(command: str, endpoint: str, options: Sequence[str], parameters: Sequence[str]) -> None:

@@ -97,9 +97,9 @@ class Answer(NamedTuple):
 
 
 class PaidCalls(Protocol):
-    """The calls of a paid service that a look at a photo may make.
+    """The calls of a paid service that a round may make: the first detection of a photo, or a check.
 
-    It also remembers the answers of an earlier attempt at the same look, so that they are not paid twice.
+    It also remembers the answers of an earlier attempt at the same round, so that they are not paid twice.
     """
 
     @property
@@ -108,7 +108,7 @@ class PaidCalls(Protocol):
 
     @property
     def reserved(self) -> int:
-        """How many of these calls the look should leave to others, so that each of them can see the whole picture."""
+        """How many of these calls the round should leave to others, so that each of them can see the whole picture."""
 
     def take(self, number: int) -> None:
         """Count calls before they are made. Raises PhotoTooExpensive if the job may not make so many."""

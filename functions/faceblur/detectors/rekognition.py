@@ -61,9 +61,9 @@ HINTED_FACE = 72  # pixels of a mosaic for a possible face, well above the limit
 HINT_MARGIN = 0.5  # of a possible face, on each side
 HINT_FOUND = 0.4  # intersection over union from which a hint is of a face that is found already
 
-MAX_CALLS = 100  # for one look, so that it ends in time; they cost ten cents
+MAX_CALLS = 100  # for one round, so that it ends in time; they cost ten cents
 AT_ONCE = 5  # calls, which is the least quota of calls a second
-# The share of the calls left that a look may make. What the first one leaves lets the first check look as closely.
+# The share of the calls left that a round may make. The first round leaves enough for a first check that is as close.
 SHARE = {DetectionPass.FIRST: 3, DetectionPass.CHECK: 2}
 
 REFUSED_IN_S3 = {"InvalidImageFormatException", "ImageTooLargeException"}
@@ -97,9 +97,9 @@ class RekognitionDetector:
     """Amazon Rekognition's faces, through boto3."""
 
     def __init__(self, paid: PaidCalls, answers: dict[str, Answer] | None = None) -> None:
-        """Make these calls. Detectors that share a look's `answers` keep them together if one of them fails."""
+        """Make these calls. Detectors that share a round's `answers` keep them together if one of them fails."""
         self.paid = paid
-        # A panorama is searched as two pictures in one look. If the second one fails, the answers of both are kept.
+        # A panorama is searched as two pictures in one round. If the second one fails, the answers of both are kept.
         self.answers = {} if answers is None else answers
 
     def detect(self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass) -> Detection:
@@ -114,9 +114,9 @@ class RekognitionDetector:
     def detect_at(
         self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass, hints: Sequence[Box]
     ) -> Detection:
-        """The same, with a closer look at these hints in place of a survey."""
+        """The same, with a closer search at these hints in place of a survey of the photo."""
         search = Search(photo, detection_pass, self.paid, self.answers, FACES)
-        return search.detection(merge_faces(search.look_at(hints)), min_confidence)
+        return search.detection(merge_faces(search.survey_hints(hints)), min_confidence)
 
 
 class Search:
@@ -203,9 +203,9 @@ class Search:
             return area.quarters(overlap), None
         return [], WarningCode.ANSWER_CAPPED if full else WarningCode.NEAR_SIZE_LIMIT
 
-    # ------------------------------------------------------------------ a look at hints
+    # ------------------------------------------------------------------ a survey of hints
 
-    def look_at(self, hints: Sequence[Box]) -> list[Box]:
+    def survey_hints(self, hints: Sequence[Box]) -> list[Box]:
         """The boxes of the whole photo, and of the hints that it shows too small."""
         scale = self.scale(self.photo_area)
         (answer,) = self.ask_for([self.photo_area])

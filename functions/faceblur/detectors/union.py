@@ -1,7 +1,7 @@
 """Both detectors at once: what either of them finds counts.
 
-The embedded one looks first, because it costs nothing. It tells the paid one where to look closely for faces; for text,
-each of them searches the whole photo as it does alone.
+The embedded one searches first, because it costs nothing. Its possible faces are hints for the paid one, which searches
+these places closely. For text, each of them searches the whole photo as it does alone.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from faceblur.errors import Aborted, BatchNotFound, BudgetSpent, JobNotFinished,
 from faceblur.geometry import count_kinds
 from faceblur.jobs.batch_erasure import forget_job
 from faceblur.jobs.batch_files import PENDING, result_name
-from faceblur.jobs.batches import arrivals, photo_id
+from faceblur.jobs.batches import photo_id, source_bucket_settings
 from faceblur.jobs.completion import error_of
 from faceblur.jobs.events import tell_delivery
 from faceblur.jobs.names import execution_name
@@ -194,7 +194,7 @@ def _batch(photo: PhotoOfABatch, batches: Batches) -> Batch:
     change anything.
     """
     if not photo.batch_id:
-        return arrivals()
+        return source_bucket_settings()
     batch = batches.get(photo.batch_id)
     if execution_name(batch.execution) != photo.run:
         raise Aborted

@@ -138,7 +138,7 @@ def _done_before(batch: Batch) -> int:
     return 0 if batch.takes_uploads else int(batch.outcome.get("hidden", 0))
 
 
-def settled(batch: Batch, batches: Batches, machine: BatchMachine) -> Batch:
+def failed_if_abandoned(batch: Batch, batches: Batches, machine: BatchMachine) -> Batch:
     """The batch. If its row says RUNNING but its execution ended long ago or never began, the batch is failed first."""
     if batch.status is not BatchStatus.RUNNING or time.time() < (batch.started_at or 0) + START_SECONDS:
         return batch
@@ -155,7 +155,7 @@ def progress(batch: Batch, machine: BatchMachine, files: BatchFiles) -> dict[str
         counts["photos"], counts["hidden"] = counts["photos"] + before, counts["hidden"] + before
     known = [line["usd"] for line in files.lines(batch.batch_id, SAMPLE)]
     mean = sum(known) / len(known) if known else 0.0
-    return counts | {"usd": _whole_cost((counts["hidden"] + counts["failed"]) * mean, counts)}
+    return counts | {"usd": _total_cost((counts["hidden"] + counts["failed"]) * mean, counts)}
 
 
 def finish_batch(
@@ -224,7 +224,7 @@ def _write_reports(batch_id: str, run: str, files: BatchFiles) -> dict[str, Any]
             file.seek(0)
             files.store_report(batch_id, file, kind)
     told = {"hidden": counts[Status.COMPLETED], "failed": counts[Status.FAILED], "nothing_hidden": counts["empty"]}
-    return told | {"usd": _whole_cost(usd, told)}
+    return told | {"usd": _total_cost(usd, told)}
 
 
 def _columns(field: str) -> list[str]:
@@ -236,7 +236,7 @@ def _row(line: dict[str, Any]) -> dict[str, Any]:
     return told | {f"hidden_{kind}": count for kind, count in line["hidden"].items()}
 
 
-def _whole_cost(usd: float, counts: dict[str, int]) -> float:
+def _total_cost(usd: float, counts: dict[str, int]) -> float:
     """The cost of the jobs, and of what a batch adds to each, in USD."""
     done = counts["hidden"] + counts["failed"]
     return round(usd + done * prices.BATCHED / prices.A_DOLLAR, 6)

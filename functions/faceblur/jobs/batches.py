@@ -218,7 +218,7 @@ def batches() -> Batches:
     return Batches(jobs_table())
 
 
-def arrivals() -> Batch:
+def source_bucket_settings() -> Batch:
     """The settings for photos that land in the customer's bucket: all options have their defaults."""
     return Batch(
         batch_id="",

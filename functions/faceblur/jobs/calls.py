@@ -1,7 +1,7 @@
-"""The paid calls of one look. They are counted and paid before they are made, and remembered if the look fails.
+"""The paid calls of one round. They are counted and paid before they are made, and remembered if the round fails.
 
-A look is the first detection of a job or one of its checks, with all its attempts. A job may make CALLS_A_JOB calls.
-The answers of a failed look lie in S3 beside the boxes until the look succeeds, and are erased with the boxes.
+A round is the first detection of a job or one of its checks, with all its attempts. A job may make CALLS_A_JOB calls.
+The answers of a failed round lie in S3 beside the boxes until the round succeeds, and are erased with the boxes.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 CHECKS = 5  # at most, of a result; the state machine counts them
 
 
-class Look(NamedTuple):
-    """A look at a photo or draft of a job. `number` is 0 for the first detection, and 1…5 for checks.
+class Round(NamedTuple):
+    """A round of a job, and the photo or draft that it searches.
 
-    `reserved` is the number of calls that it should leave to later looks (`reserved_calls`).
+    `number` is 0 for the first detection, and 1…5 for checks. `reserved` is the number of calls that the round should
+    leave to later ones (`reserved_calls`).
     """
 
     job_id: str
@@ -41,10 +42,10 @@ class Look(NamedTuple):
 
 
 def reserved_calls(number: int, questions: int, review: str) -> int:
-    """The least number of calls that a job may still need after the first question of a look.
+    """The least number of calls that a job may still need after the first question of a round.
 
-    Each look asks one call for each of its `questions` (`questions_of`). Five checks follow the first look, and with
-    `review` "when_unsure" five more may follow a review. A look after the review reserves these as well, because
+    Each round asks one call for each of its `questions` (`questions_of`). Five checks follow the first round, and with
+    `review` "when_unsure" five more may follow a review. A round after the review reserves these as well, because
     nothing tells it that the review is over.
     """
     checks = CHECKS - number + (CHECKS if review == "when_unsure" else 0)
@@ -52,20 +53,20 @@ def reserved_calls(number: int, questions: int, review: str) -> int:
 
 
 def questions_of(kinds: Collection[Kind], pictures: int) -> int:
-    """The least number of questions of a look: one for faces, and one for text and plates, in each of its pictures.
+    """The least number of questions of a round: one for faces, and one for text and plates, in each of its pictures.
 
     A panorama is searched as two pictures.
     """
     return pictures * len({kind == "face" for kind in kinds})
 
 
-class LookCalls:
-    """The calls of one look in all its attempts (`detectors.base.PaidCalls`)."""
+class RoundCalls:
+    """The calls of one round in all its attempts (`detectors.base.PaidCalls`)."""
 
-    def __init__(self, look: Look, client: str, jobs: Jobs, photos: Photos, budget: Budget) -> None:
-        """Count the calls of this look, for which the budget of `client` pays."""
-        self._look = look
-        self.reserved = look.reserved
+    def __init__(self, this: Round, client: str, jobs: Jobs, photos: Photos, budget: Budget) -> None:
+        """Count the calls of this round, for which the budget of `client` pays."""
+        self._round = this
+        self.reserved = this.reserved
         self._jobs = jobs
         self._client = client
         self._photos = photos
@@ -78,10 +79,10 @@ class LookCalls:
     def left(self) -> int:
         """How many calls the job may still make. A remembered answer counts as a call once it is used.
 
-        So each attempt at a look begins with the same number of calls, and asks about the same areas.
+        So each attempt at a round begins with the same number of calls, and asks about the same areas.
         """
         unused = len(self._answers) - len(self._used)
-        return config.calls_a_job() - self._jobs.get(self._look.job_id).calls + unused
+        return config.calls_a_job() - self._jobs.get(self._round.job_id).calls + unused
 
     def take(self, number: int) -> None:
         """Count and pay this number of calls before they are made. After an error, none is counted.
@@ -123,7 +124,7 @@ class LookCalls:
         kept = {**self._answers, **answers}
         if not kept:
             return
-        job_id, number, photo, _ = self._look
+        job_id, number, photo, _ = self._round
         if self._photos.read(photo.key) != photo.data:
             raise UploadReplaced
         content = {request: [list(map(astuple, answer.boxes)), answer.is_full] for request, answer in kept.items()}
@@ -132,17 +133,17 @@ class LookCalls:
         withdraw_if_late(key, job_id, self._jobs, self._photos)
 
     def forget(self) -> None:
-        """Erase the answers after the look has succeeded. A later look with the same number begins without them."""
+        """Erase the answers after the round has succeeded. A later round with the same number begins without them."""
         if self._has_file:
-            self._photos.withdraw_answers(self._look.job_id, self._look.number)
+            self._photos.withdraw_answers(self._round.job_id, self._round.number)
 
     def _count(self, number: int) -> bool:
-        return self._jobs.count_calls(self._look.job_id, number, config.calls_a_job())
+        return self._jobs.count_calls(self._round.job_id, number, config.calls_a_job())
 
     @cached_property
     def _answers(self) -> dict[str, Answer]:
         """The answers that earlier attempts kept. Answers about another photo or draft are ignored."""
-        job_id, number, photo, _ = self._look
+        job_id, number, photo, _ = self._round
         try:
             content = self._photos.read_answers(job_id, number)
         except JobNotFound:

@@ -1,7 +1,7 @@
 """Uploads, boxes, previews, drafts, results and receipts in S3.
 
 `uploads/{job_id}`, `boxes/{job_id}.{token}.json`, `boxes/{job_id}.{token}.decision.json`,
-`boxes/{job_id}.{look}.answers.json`, `previews/{job_id}.{token}.jpg`, `results/{job_id}.{token}.{extension}`,
+`boxes/{job_id}.{round}.answers.json`, `previews/{job_id}.{token}.jpg`, `results/{job_id}.{token}.{extension}`,
 `receipts/{execution}.json`.
 
 A token is random, so each object that has one has a key of its own: a retried or delayed task never replaces an object
@@ -86,17 +86,17 @@ class Photos:
         """Store a job's boxes file. Returns its key."""
         return self.write_json(f"{_BOXES}{job_id}.{_token()}.json", content)
 
-    def write_answers(self, job_id: str, look: int, content: dict[str, Any]) -> str:
-        """Store the paid answers of a look that failed. They replace its earlier ones. Returns their key."""
-        return self.write_json(_answers_key(job_id, look), content)
+    def write_answers(self, job_id: str, round_number: int, content: dict[str, Any]) -> str:
+        """Store the paid answers of a round that failed. They replace its earlier ones. Returns their key."""
+        return self.write_json(_answers_key(job_id, round_number), content)
 
-    def read_answers(self, job_id: str, look: int) -> dict[str, Any]:
-        """Read the paid answers of a look that failed. Raises JobNotFound if there are none."""
-        return self.read_json(_answers_key(job_id, look))
+    def read_answers(self, job_id: str, round_number: int) -> dict[str, Any]:
+        """Read the paid answers of a round that failed. Raises JobNotFound if there are none."""
+        return self.read_json(_answers_key(job_id, round_number))
 
-    def withdraw_answers(self, job_id: str, look: int) -> None:
-        """Delete the paid answers of a look that has succeeded."""
-        self.withdraw(_answers_key(job_id, look))
+    def withdraw_answers(self, job_id: str, round_number: int) -> None:
+        """Delete the paid answers of a round that has succeeded."""
+        self.withdraw(_answers_key(job_id, round_number))
 
     def write_preview(self, job_id: str, data: bytes) -> str:
         """Store a preview of a job's upload, a JPEG. Returns its key."""
@@ -209,8 +209,8 @@ def new_decision_key(job_id: str) -> str:
     return f"{_BOXES}{job_id}.{_token()}.decision.json"
 
 
-def _answers_key(job_id: str, look: int) -> str:
-    return f"{_BOXES}{job_id}.{look}.answers.json"
+def _answers_key(job_id: str, round_number: int) -> str:
+    return f"{_BOXES}{job_id}.{round_number}.answers.json"
 
 
 def job_id_of(key: str) -> str:

@@ -90,7 +90,7 @@ def _opened(
         format_ = _written_as(image, output)
         with decode.decoding():
             kept = keep.read(data, image, keep_metadata if format_ in keep.HOLDING else ())
-            stripped = {*metadata.stripped(data, image)} - kept.whole | {*codecs.lost(data, image, format_)}
+            stripped = {*metadata.stripped(data, image)} - kept.in_full | {*codecs.lost(data, image, format_)}
         return codecs.read_picture(data, image, format_, kept, to_paint=to_paint), format_, sorted(stripped), kept
 
 

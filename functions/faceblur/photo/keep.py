@@ -75,13 +75,13 @@ _COORDINATE = re.compile(r"(\d{1,3}),(\d{1,2})(?:\.(\d{1,8})|,(\d{1,2}))?([NSEW]
 class Kept:
     """The metadata to write: tags of EXIF, and an XMP packet; `kinds` names what kinds there are of it.
 
-    `whole` holds the names under which `metadata.stripped` would report what is kept in full.
+    `in_full` holds the names under which `metadata.stripped` would report what is kept in full.
     """
 
     kinds: list[str] = field(default_factory=list)
     tags: Directories = field(default_factory=dict)
     packet: bytes = b""
-    whole: frozenset[str] = frozenset()
+    in_full: frozenset[str] = frozenset()
 
     def options(self, format_: str, orientation: int) -> dict[str, Any]:
         """Pillow's options for a JPEG, WebP or AVIF; in EXIF is also the orientation, unless it is 1."""
@@ -186,18 +186,18 @@ def read(data: bytes, image: ImageFile.ImageFile, kinds: Collection[MetadataKind
     named = {kind for kind in kinds if kept[kind]} | ({"credit"} if properties else set())
     # Turned pixels would not fit the numbers of a panorama.
     if "panorama" in kinds and decode.header(image).orientation == 1:
-        described = panorama.described(found.properties)
-        properties |= described
-        named |= {"panorama"} if described else set()
+        panoramic = panorama.valid_properties(found.properties)
+        properties |= panoramic
+        named |= {"panorama"} if panoramic else set()
     tags = {}
     for directories in kept.values():
         for directory, values in directories.items():
             _add(tags, directory, values)
-    whole = _whole(image, found, tags, known | set(properties))
+    in_full = _kept_in_full(image, found, tags, known | set(properties))
     for directory, tag, value in (_VERSION, _GPS_VERSION):
         if directory in tags:
             tags[directory][tag] = value
-    return Kept(sorted(named), tags, xmp.write(properties), whole)
+    return Kept(sorted(named), tags, xmp.write(properties), in_full)
 
 
 def _add(directories: Directories, directory: int, values: Mapping[int, Any]) -> None:
@@ -290,7 +290,7 @@ def _first(properties: xmp.Properties, name: str) -> str:
     return (properties.get(name) or [""])[0]
 
 
-def _whole(image: ImageFile.ImageFile, found: _Found, tags: Directories, properties: set[str]) -> frozenset[str]:
+def _kept_in_full(image: ImageFile.ImageFile, found: _Found, tags: Directories, properties: set[str]) -> frozenset[str]:
     """The names of what is kept in full, of what was found; `tags` and `properties` are what is kept."""
     lost = {
         directory: values.keys() - _OF_THE_FILE[directory] - tags.get(directory, {}).keys()

@@ -24,7 +24,7 @@ DEGREES = (
 )  # fmt: skip
 
 
-def described(properties: xmp.Properties) -> dict[str, list[str]]:
+def valid_properties(properties: xmp.Properties) -> dict[str, list[str]]:
     """The valid properties of a panorama; none without a projection that is known."""
     found = {name: _first(properties, name) for name in ("ProjectionType", "UsePanoramaViewer", *PIXELS, *DEGREES)}
     if found["ProjectionType"].lower() not in _PROJECTIONS:
@@ -51,7 +51,7 @@ def wraps(data: bytes) -> bool:
     """
     with decode.tolerating_damage(), decode.open_image(data) as image:
         header = decode.header(image)
-        found = described(xmp.read(packet_of(png.info_of(data, image))))
+        found = valid_properties(xmp.read(packet_of(png.info_of(data, image))))
     if _first(found, "ProjectionType") != "equirectangular" or header.orientation != 1:
         return False
     full = _first(found, "FullPanoWidthPixels")

@@ -16,7 +16,7 @@ class Paid:
     """A share of this many calls. `made` counts those that were made, and `answers` holds those that were kept."""
 
     def __init__(self, most: int = 1000, answers: Mapping[str, Answer] | None = None, reserved: int = 0) -> None:
-        """Begin a look with the answers of an earlier attempt. It should leave the `reserved` calls to others."""
+        """Begin a round with the answers of an earlier attempt. It should leave the `reserved` calls to others."""
         self.most = most
         self.reserved = reserved
         self.made = 0

@@ -115,7 +115,7 @@ def judged(storm: Storm) -> Verdict:
     for sent in storm.sent:
         answer = storm.show(sent.job_id)
         endings["DELETED" if sent.deleted else _ending(answer.json())] += 1
-        complaints += _look(storm, sent, answer, before, after)
+        complaints += _compared(storm, sent, answer, before, after)
     complaints += _unknown(storm, after)
     complaints += [Complaint(PENDING, "", f"no rest after {CALM_SECONDS} seconds: {left}") for left in storm.restless]
     complaints = [_with_its_story(storm, after, complaint) for complaint in complaints]
@@ -228,7 +228,7 @@ def _of_the_case(case: str) -> set[str]:
     }.get(case, set())
 
 
-def _look(storm: Storm, sent: Sent, answer: httpx.Response, before: Facts, after: Facts) -> Iterator[Complaint]:
+def _compared(storm: Storm, sent: Sent, answer: httpx.Response, before: Facts, after: Facts) -> Iterator[Complaint]:
     job_id, shown = sent.job_id, answer.json()
     row, keys = after.rows.get(job_id), after.objects.get(job_id, set())
 

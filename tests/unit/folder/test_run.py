@@ -213,7 +213,7 @@ def test_what_is_done_is_not_done_again(folder: Folder) -> None:
     assert len(folder.service.created) == 3
     assert all(report.done_before for report in again.values())
     assert {name: report.hidden for name, report in again.items()} == {n: report.hidden for n, report in first.items()}
-    assert again["none.jpg"].needs_a_look
+    assert again["none.jpg"].needs_inspection
 
 
 @pytest.mark.parametrize("change", ["photo", "time", "result", "options", "suffix"])

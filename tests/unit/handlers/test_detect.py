@@ -176,10 +176,10 @@ def test_the_faces_and_how_they_were_found(ask, detector):
     assert json.loads(json.dumps(found)) == found
 
 
-def test_each_look_asks_for_the_kinds_of_the_job_and_counts_them(ask, check, detector):
+def test_each_round_asks_for_the_kinds_of_the_job_and_counts_them(ask, check, detector):
     detector.finds = [Box(0.1, 0.2, 0.3, 0.4, 99), Box(0.5, 0.8, 0.1, 0.05, 70, kind="plate")]
-    for look in (ask, check):
-        found = look(options={"kinds": ["face", "plate"]})
+    for search in (ask, check):
+        found = search(options={"kinds": ["face", "plate"]})
         assert detector.kinds == ["face", "plate"]
         assert found["stage"]["found"] == {"face": 1, "plate": 1, "text": 0}
     assert [box["kind"] for box in stored(found)] == ["face", "plate"]
@@ -447,7 +447,7 @@ def test_the_answers_of_a_failed_attempt_are_erased_when_the_look_succeeds(ask, 
 
 
 @pytest.mark.parametrize(("review", "first", "third"), [("never", 5, 2), ("when_unsure", 10, 7)])
-def test_a_look_reserves_a_call_for_each_later_look(ask, check, detector, review, first, third):
+def test_a_round_reserves_a_call_for_each_later_round(ask, check, detector, review, first, third):
     ask(options={"review": review})
     assert detector.paid.reserved == first
     check(round_=3, options={"review": review})
@@ -461,12 +461,12 @@ def test_a_job_that_is_deleted_meanwhile_gets_no_boxes(ask, detector, keys, monk
     """The job is deleted after the boxes were stored and before the row is read, so the deletion misses the boxes."""
     find = Jobs.find
 
-    def deleted_before_the_look(self, job_id):
+    def deleted_before_the_lookup(self, job_id):
         assert any(key.startswith("boxes/") for key in keys())
         self.delete(job_id, "")
         return find(self, job_id)
 
-    monkeypatch.setattr(Jobs, "find", deleted_before_the_look)
+    monkeypatch.setattr(Jobs, "find", deleted_before_the_lookup)
     with pytest.raises(JobNotFound):
         ask()
     assert keys() == {f"uploads/{JOB_ID}"}

@@ -28,8 +28,24 @@ from faceblur.errors import (
 from faceblur.jobs.batch_erasure import erase_batch
 from faceblur.jobs.batch_files import BatchFiles, batch_files, result_name
 from faceblur.jobs.batch_photos import deliver_photo, photo_of, prepare_photo, record_failure
-from faceblur.jobs.batch_runs import BatchMachine, finish_batch, give_up_batch, progress, settled, start_batch
-from faceblur.jobs.batches import Batch, BatchStatus, Source, Target, arrivals, batches, photo_id, uploads_of
+from faceblur.jobs.batch_runs import (
+    BatchMachine,
+    failed_if_abandoned,
+    finish_batch,
+    give_up_batch,
+    progress,
+    start_batch,
+)
+from faceblur.jobs.batches import (
+    Batch,
+    BatchStatus,
+    Source,
+    Target,
+    batches,
+    photo_id,
+    source_bucket_settings,
+    uploads_of,
+)
 from faceblur.jobs.budget import budget
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import Status, jobs
@@ -231,12 +247,12 @@ def test_the_failure_of_an_earlier_start_does_not_fail_a_batch(add_batch):
 @pytest.mark.parametrize(("ended_ago", "status"), [(None, "RUNNING"), (900, "RUNNING"), (1000, "FAILED")])
 def test_a_batch_whose_execution_left_no_report_fails(add_batch, ended_ago, status):
     ended_at = None if ended_ago is None else time.time() - ended_ago
-    assert settled(long_running(add_batch()), batches(), Counted(ended_at)).status == status
+    assert failed_if_abandoned(long_running(add_batch()), batches(), Counted(ended_at)).status == status
 
 
 def test_a_batch_whose_execution_is_not_known_yet_runs(add_batch):
-    assert settled(add_batch(), batches(), Counted(ended_at=0.0)).status == "RUNNING"
-    assert settled(long_running(batches().get(ID)), batches(), Counted(ended_at=0.0)).status == "FAILED"
+    assert failed_if_abandoned(add_batch(), batches(), Counted(ended_at=0.0)).status == "RUNNING"
+    assert failed_if_abandoned(long_running(batches().get(ID)), batches(), Counted(ended_at=0.0)).status == "FAILED"
 
 
 def test_a_start_that_meets_a_deletion_leaves_no_row(add_batch, table):
@@ -613,7 +629,7 @@ def test_a_photo_that_landed_is_delivered_under_its_own_key(hidden, others, keys
     deliver(PhotoOfABatch(event, "", "in/trip/photo.jpg"))
     assert others() == {"out/trip/photo.jpg"}
     assert not any(key.startswith("batches/") for key in keys())
-    assert (arrivals().options, arrivals().receipts) == (JobOptions().model_dump(), False)
+    assert (source_bucket_settings().options, source_bucket_settings().receipts) == (JobOptions().model_dump(), False)
 
 
 @pytest.mark.parametrize(
@@ -961,4 +977,4 @@ def test_only_an_execution_that_was_stopped_or_timed_out_gets_its_report_later(s
 def test_a_report_that_was_written_meanwhile_stays(add_batch):
     running = long_running(add_batch())
     batches().finish(ID, EXECUTION, BatchStatus.COMPLETED, {"hidden": 2})
-    assert settled(running, batches(), Counted(ended_at=0)).status == "COMPLETED"
+    assert failed_if_abandoned(running, batches(), Counted(ended_at=0)).status == "COMPLETED"

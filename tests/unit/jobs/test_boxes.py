@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from faceblur.detectors.text.lines import Line, boxes_of
-from faceblur.detectors.text.plates import whole_plate
+from faceblur.detectors.text.plates import plate_around
 from faceblur.errors import JobNotFound, TooMuchToHide
 from faceblur.geometry import Box
 from faceblur.jobs.boxes import READ, FoundBox, FoundBoxes, load_boxes, store_boxes
@@ -167,7 +167,7 @@ def test_the_kept_letters_of_a_plate_keep_the_plate_around_them():
     size = (1000, 1000)
     (text,), (plate,) = (
         boxes_of([line], size, kind, lambda _: 90)
-        for line, kind in ((letters, "text"), (whole_plate(letters), "plate"))
+        for line, kind in ((letters, "text"), (plate_around(letters), "plate"))
     )
     assert of(FoundBox(text, 0, hidden=False)).keeper()(plate)
     assert of(FoundBox(plate, 0, hidden=False)).keeper()(text)
@@ -242,12 +242,12 @@ def test_a_job_that_ends_while_its_boxes_are_stored_leaves_none(s3, keys, add_jo
     job_id = add_job("PROCESSING")
     find = Jobs.find
 
-    def ended_before_the_look(self, job_id):
+    def ended_before_the_lookup(self, job_id):
         assert len(keys()) == 1
         self.delete(job_id, "") if end == "delete" else self.complete(job_id, execution_arn(job_id), {}, 0)
         return find(self, job_id)
 
-    monkeypatch.setattr(Jobs, "find", ended_before_the_look)
+    monkeypatch.setattr(Jobs, "find", ended_before_the_lookup)
     with pytest.raises(JobNotFound):
         store_boxes(job_id, of(FIRST), jobs(), photos())
     assert keys() == set()

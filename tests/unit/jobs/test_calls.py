@@ -1,4 +1,4 @@
-"""A job's share of paid calls, and the answers that a look remembers."""
+"""A job's share of paid calls, and the answers that a round remembers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from faceblur import prices
 from faceblur.detectors.base import Answer, StoredPhoto
 from faceblur.errors import BudgetSpent, JobNotFound, PhotoTooExpensive, StorageUnavailable, UploadReplaced
 from faceblur.geometry import Box
-from faceblur.jobs.calls import Look, LookCalls, questions_of, reserved_calls
+from faceblur.jobs.calls import Round, RoundCalls, questions_of, reserved_calls
 from faceblur.jobs.storage import Photos, photos
 from faceblur.jobs.table import Jobs, jobs
 from tests.unit.conftest import JOB_ID
@@ -48,20 +48,20 @@ def ledger():
 
 
 @pytest.fixture
-def look(s3, add_job, ledger):
-    """An attempt at a look at the photo of a job in work."""
+def attempt(s3, add_job, ledger):
+    """An attempt at a round of a job in work."""
     add_job("PROCESSING")
     photos()._client.put_object(Bucket=photos().bucket, Key=KEY, Body=b"photo")
 
     def calls(number=0, photo=b"photo"):
-        look = Look(JOB_ID, number, StoredPhoto(photo, photos().bucket, KEY), reserved=5)
-        return LookCalls(look, "client", jobs(), photos(), ledger)
+        this = Round(JOB_ID, number, StoredPhoto(photo, photos().bucket, KEY), reserved=5)
+        return RoundCalls(this, "client", jobs(), photos(), ledger)
 
     return calls
 
 
-def test_a_job_has_a_share_that_its_looks_use_up(look):
-    first, check = look(), look(1)
+def test_a_job_has_a_share_that_its_rounds_use_up(attempt):
+    first, check = attempt(), attempt(1)
     assert first.left == 60
     first.take(20)
     first.take(5)
@@ -72,15 +72,15 @@ def test_a_job_has_a_share_that_its_looks_use_up(look):
     assert jobs().get(JOB_ID).calls == 60
 
 
-def test_the_share_is_a_setting(look, monkeypatch):
+def test_the_share_is_a_setting(attempt, monkeypatch):
     monkeypatch.setenv("CALLS_A_JOB", "12")
     with pytest.raises(PhotoTooExpensive):
-        look().take(13)
-    assert look().left == 12
+        attempt().take(13)
+    assert attempt().left == 12
 
 
-def test_looks_that_have_read_the_same_share_do_not_pass_it_together(look):
-    one, other = look(), look()
+def test_rounds_that_have_read_the_same_share_do_not_pass_it_together(attempt):
+    one, other = attempt(), attempt()
     assert one.left == other.left == 60
     one.take(40)
     with pytest.raises(PhotoTooExpensive):
@@ -88,8 +88,8 @@ def test_looks_that_have_read_the_same_share_do_not_pass_it_together(look):
     assert jobs().get(JOB_ID).calls == 40
 
 
-def test_the_budget_of_the_client_pays_for_calls_before_they_are_made(look, ledger):
-    calls = look()
+def test_the_budget_of_the_client_pays_for_calls_before_they_are_made(attempt, ledger):
+    calls = attempt()
     calls.take(3)
     ledger.day = "2026-01-02"
     calls.give_back(2)
@@ -100,22 +100,22 @@ def test_the_budget_of_the_client_pays_for_calls_before_they_are_made(look, ledg
     assert (calls.left, jobs().get(JOB_ID).calls) == (59, 1)
 
 
-def test_without_money_there_are_no_calls(look, ledger):
+def test_without_money_there_are_no_calls(attempt, ledger):
     ledger.has = 2_999
     with pytest.raises(BudgetSpent):
-        look().take(3)
+        attempt().take(3)
     assert jobs().get(JOB_ID).calls == 0
 
 
-def test_calls_are_not_counted_if_the_ledger_does_not_answer(look, ledger, monkeypatch):
+def test_calls_are_not_counted_if_the_ledger_does_not_answer(attempt, ledger, monkeypatch):
     monkeypatch.setattr(ledger, "take", unavailable)
     with pytest.raises(StorageUnavailable):
-        look().take(3)
+        attempt().take(3)
     assert jobs().get(JOB_ID).calls == 0
 
 
-def test_calls_count_no_longer_even_if_the_ledger_does_not_answer(look, ledger, monkeypatch):
-    calls = look()
+def test_calls_count_no_longer_even_if_the_ledger_does_not_answer(attempt, ledger, monkeypatch):
+    calls = attempt()
     calls.take(3)
     monkeypatch.setattr(ledger, "refund", unavailable)
     with pytest.raises(StorageUnavailable):
@@ -123,8 +123,8 @@ def test_calls_count_no_longer_even_if_the_ledger_does_not_answer(look, ledger, 
     assert jobs().get(JOB_ID).calls == 0
 
 
-def test_money_is_given_back_even_if_the_row_does_not_answer(look, ledger, monkeypatch):
-    calls = look()
+def test_money_is_given_back_even_if_the_row_does_not_answer(attempt, ledger, monkeypatch):
+    calls = attempt()
     calls.take(3)
     monkeypatch.setattr(Jobs, "count_calls", unavailable)
     with pytest.raises(StorageUnavailable):
@@ -132,22 +132,22 @@ def test_money_is_given_back_even_if_the_row_does_not_answer(look, ledger, monke
     assert sum(amount for _, amount, _ in ledger.taken) == 0
 
 
-def test_nothing_is_written_for_no_call(look, ledger):
-    look().take(0)
-    look().give_back(0)
+def test_nothing_is_written_for_no_call(attempt, ledger):
+    attempt().take(0)
+    attempt().give_back(0)
     assert ledger.taken == []
 
 
-def test_a_job_that_was_deleted_makes_no_calls(look):
+def test_a_job_that_was_deleted_makes_no_calls(attempt):
     jobs().delete(JOB_ID, "")
     with pytest.raises(PhotoTooExpensive):
-        look().take(1)
+        attempt().take(1)
     with pytest.raises(JobNotFound):
         jobs().get(JOB_ID)
 
 
-def test_a_job_that_is_done_again_has_a_new_share(look, table):
-    look().take(20)
+def test_a_job_that_is_done_again_has_a_new_share(attempt, table):
+    attempt().take(20)
     table.update_item(
         Key={"job_id": JOB_ID},
         UpdateExpression="SET #status = :completed, outcome = :outcome",
@@ -156,46 +156,46 @@ def test_a_job_that_is_done_again_has_a_new_share(look, table):
     )
     job = jobs().get(JOB_ID)
     jobs().redo(job, job.options, job.execution + "-2")
-    assert look().left == 60
+    assert attempt().left == 60
 
 
-def test_the_next_attempt_has_the_answers_of_the_last_one_and_no_other_look_has(look):
-    look().keep(ANSWERS)
-    again = look()
+def test_the_next_attempt_has_the_answers_of_the_last_one_and_no_other_round_has(attempt):
+    attempt().keep(ANSWERS)
+    again = attempt()
     assert {request: again.remembered(request) for request in ANSWERS} == ANSWERS
     assert again.remembered("three") is None
-    assert look(1).remembered("one") is None
+    assert attempt(1).remembered("one") is None
 
 
-def test_answers_of_several_attempts_are_all_kept(look):
-    look().keep({"one": ANSWERS["one"]})
-    look().keep({"two": ANSWERS["two"]})
-    assert {request: look().remembered(request) for request in ANSWERS} == ANSWERS
+def test_answers_of_several_attempts_are_all_kept(attempt):
+    attempt().keep({"one": ANSWERS["one"]})
+    attempt().keep({"two": ANSWERS["two"]})
+    assert {request: attempt().remembered(request) for request in ANSWERS} == ANSWERS
 
 
-def test_an_attempt_has_as_many_calls_as_the_first_one_had(look):
+def test_an_attempt_has_as_many_calls_as_the_first_one_had(attempt):
     """So it asks for the same areas."""
-    first = look()
+    first = attempt()
     first.take(5)
     first.give_back(3)
     first.keep(ANSWERS)
-    again = look()
+    again = attempt()
     assert again.left == 60
     again.remembered("one")
     again.take(1)
     assert (again.left, jobs().get(JOB_ID).calls) == (58, 3)
 
 
-def test_the_answers_go_with_the_job(look, keys):
-    look().keep(ANSWERS)
+def test_the_answers_go_with_the_job(attempt, keys):
+    attempt().keep(ANSWERS)
     assert keys() == {KEY, f"boxes/{JOB_ID}.0.answers.json"}
     assert photos().jobs_with_photos() == {JOB_ID}
     photos().erase(JOB_ID)
     assert keys() == set()
 
 
-def test_a_job_that_has_ended_keeps_no_answers(look, keys):
-    calls = look()
+def test_a_job_that_has_ended_keeps_no_answers(attempt, keys):
+    calls = attempt()
     jobs().delete(JOB_ID, "")
     with pytest.raises(JobNotFound):
         calls.keep(ANSWERS)
@@ -203,9 +203,9 @@ def test_a_job_that_has_ended_keeps_no_answers(look, keys):
 
 
 @pytest.mark.parametrize("in_s3", [b"another", None])
-def test_no_answer_is_kept_if_the_service_may_have_read_another_photo(look, keys, s3, in_s3):
+def test_no_answer_is_kept_if_the_service_may_have_read_another_photo(attempt, keys, s3, in_s3):
     """Else a photo that is replaced and put back would get the other one's boxes."""
-    calls = look()
+    calls = attempt()
     s3.delete_object(Bucket=photos().bucket, Key=KEY)
     if in_s3:
         s3.put_object(Bucket=photos().bucket, Key=KEY, Body=in_s3)
@@ -214,26 +214,26 @@ def test_no_answer_is_kept_if_the_service_may_have_read_another_photo(look, keys
     assert not any("answers" in key for key in keys())
 
 
-def test_answers_about_another_photo_are_neither_used_nor_counted(look):
-    look().keep(ANSWERS)
-    other = look(photo=b"another")
+def test_answers_about_another_photo_are_neither_used_nor_counted(attempt):
+    attempt().keep(ANSWERS)
+    other = attempt(photo=b"another")
     assert other.left == 60
     assert other.remembered("one") is None
 
 
 @pytest.mark.parametrize("photo", [b"photo", b"another"])
-def test_a_look_that_succeeds_erases_the_answers(look, keys, photo):
-    """After a review, look 1 is another look. It has no more calls than are left."""
-    look(1).keep(ANSWERS)
-    again = look(1, photo)
+def test_a_round_that_succeeds_erases_the_answers(attempt, keys, photo):
+    """After a review, round 1 begins again. It has no more calls than are left."""
+    attempt(1).keep(ANSWERS)
+    again = attempt(1, photo)
     assert again.left == 60 + (len(ANSWERS) if photo == b"photo" else 0)
     again.forget()
     assert keys() == {KEY}
-    assert look(1, photo).left == 60
+    assert attempt(1, photo).left == 60
 
 
-def test_a_look_that_has_no_file_erases_none(look, monkeypatch):
-    calls = look()
+def test_a_round_that_has_no_file_erases_none(attempt, monkeypatch):
+    calls = attempt()
     assert calls.left == 60
     monkeypatch.setattr(Photos, "withdraw_answers", unavailable)
     calls.forget()

@@ -76,12 +76,12 @@ def test_a_job_deleted_while_its_draft_is_stored_leaves_nothing(s3, table, keys,
     job_id = add_job("PROCESSING")
     find = Jobs.find
 
-    def deleted_before_the_look(self, job_id):
+    def deleted_before_the_lookup(self, job_id):
         assert len(keys()) == 1
         self.delete(job_id, "")
         return find(self, job_id)
 
-    monkeypatch.setattr(Jobs, "find", deleted_before_the_look)
+    monkeypatch.setattr(Jobs, "find", deleted_before_the_lookup)
     with pytest.raises(JobNotFound):
         store_draft(job_id, HIDDEN, jobs(), photos())
     assert keys() == set()

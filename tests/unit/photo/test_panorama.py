@@ -46,16 +46,19 @@ def test_a_view_all_around_is_the_widest() -> None:
     names = f"{xmp.GPANO}InitialHorizontalFOVDegrees", f"{xmp.GPANO}PoseHeadingDegrees"
     for degrees, kept in (("360", True), ("360.5", False)):
         found = {f"{xmp.GPANO}ProjectionType": ["equirectangular"], **{name: [degrees] for name in names}}
-        assert (names[0] in panorama.described(found), names[1] in panorama.described(found)) == (kept, kept)
+        assert (names[0] in panorama.valid_properties(found), names[1] in panorama.valid_properties(found)) == (
+            kept,
+            kept,
+        )
 
 
 def test_values_that_make_no_sense_are_left_out() -> None:
     values = {"FullPanoWidthPixels": "-1", "PoseHeadingDegrees": "1e9", "InitialViewPitchDegrees": "-12.5"}
     values |= {"UsePanoramaViewer": "<script>", "CroppedAreaTopPixels": "9999999"}
     found = {f"{xmp.GPANO}{name}": [value] for name, value in values.items()}
-    assert panorama.described(found) == {}
+    assert panorama.valid_properties(found) == {}
     found[f"{xmp.GPANO}ProjectionType"] = ["Equirectangular"]
-    assert panorama.described(found) == {
+    assert panorama.valid_properties(found) == {
         f"{xmp.GPANO}ProjectionType": ["equirectangular"],
         f"{xmp.GPANO}InitialViewPitchDegrees": ["-12.5"],
     }

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 LONG_SIDE = {DetectionPass.FIRST: 960, DetectionPass.CHECK: 736}
 TILED = 1920  # pixels; a photo with a longer side than this is also seen in tiles, at its own size
 OVERLAP = 128  # pixels; smaller lines are shown uncropped by one tile
-# A line that is higher than this share of a tile's side is left to the look at the whole photo, which shows more of it.
-# In a tile, what is so high is often a part of the sky.
+# Lines that are higher than this share of a tile's side are found only in the whole photo, which shows more of them. In
+# a tile, such a high region is often a part of the sky.
 HIGHEST_IN_TILE = 1 / 3
 MARGIN = 32  # pixels; with so much around it, a line that was cropped tightly is told from a plain surface
 MOST_ENLARGED = 1.5  # times
@@ -79,7 +79,7 @@ class EmbeddedTextDetector:
 def lines_of(picture: Image.Image, long_side: int) -> list[Line]:
     """The lines of text of a picture, in its pixels: those of the whole, and of the tiles of a large picture."""
     whole = Rectangle(0, 0, *picture.size)
-    found = seen(picture, whole, scale_of_whole(picture, long_side))
+    found = seen(picture, whole, scale_of_picture(picture, long_side))
     if max(picture.size) > TILED:
         columns, rows = (ceil(side / long_side) for side in picture.size)
         tiles = [tile.clip(picture.size) for tile in whole.tiles(columns, rows, OVERLAP)]
@@ -95,14 +95,14 @@ def plates_by_characters(picture: Image.Image, lines: Sequence[Line]) -> list[bo
     return read + [True] * len(lines[MOST_READ:])
 
 
-def scale_of_whole(picture: Image.Image, long_side: int) -> float:
+def scale_of_picture(picture: Image.Image, long_side: int) -> float:
     """The scale at which the whole picture is seen."""
     return min(long_side / max(picture.size), MOST_ENLARGED)
 
 
 def best_scale(picture: Image.Image, long_side: int) -> float:
     """The largest scale at which a part of the picture is seen."""
-    return 1.0 if max(picture.size) > TILED else scale_of_whole(picture, long_side)
+    return 1.0 if max(picture.size) > TILED else scale_of_picture(picture, long_side)
 
 
 def is_reduced(picture: Image.Image, photo: StoredPhoto) -> bool:

@@ -55,7 +55,7 @@ def wanted_among(
         if "text" not in kinds:
             likely = [line for line, may_be in zip(likely, may_be_plates(likely), strict=True) if may_be]
         confidence_of = confidences["text" if "text" in kinds else "plate"]
-        plates = boxes_of([whole_plate(line) for line in likely], size, "plate", confidence_of)
+        plates = boxes_of([plate_around(line) for line in likely], size, "plate", confidence_of)
         found = [*plates, *(box for box in found if not any(is_told_by(plate, box) for plate in plates))]
     return sorted(found, key=lambda box: -box.confidence)
 
@@ -93,7 +93,7 @@ def in_longer_text(line: Line, lines: Sequence[Line]) -> bool:
     return above and below
 
 
-def whole_plate(line: Line) -> Line:
+def plate_around(line: Line) -> Line:
     """The plate around this text."""
     return replace(
         line, long=line.long + 2 * MARGIN_ACROSS * line.short, short=line.short + 2 * MARGIN_DOWN * line.short

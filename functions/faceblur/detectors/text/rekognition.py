@@ -74,13 +74,13 @@ def detect_text(request: Request) -> Answer:
     """
     with service_errors(throttled=DetectorThrottled, unavailable=DetectorUnavailable):
         found = rekognition.client().detect_text(Image=request.image, Filters=FILTERS)["TextDetections"]
-    boxes = [box for each in found if each["Type"] == "LINE" for box in boxes_about(each, request.size)]
+    boxes = [box for each in found if each["Type"] == "LINE" for box in boxes_of_line(each, request.size)]
     words = sum(each["Type"] == "WORD" for each in found)
     return Answer(boxes, words >= FULL_ANSWER)
 
 
-def boxes_about(told: TextDetectionTypeDef, size: tuple[int, int]) -> list[Box]:
-    """The box of a line that the service tells about a picture of this size."""
+def boxes_of_line(told: TextDetectionTypeDef, size: tuple[int, int]) -> list[Box]:
+    """The boxes of a line that the service found in a picture of this size."""
     width, height = size
     corners = [(point["X"] * width, point["Y"] * height) for point in told["Geometry"]["Polygon"]]
     text = told["DetectedText"]

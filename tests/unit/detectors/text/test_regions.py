@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from faceblur.detectors.text.detector import CLEAR_PLATE, CONFIDENCES
 from faceblur.detectors.text.lines import Line
-from faceblur.detectors.text.plates import candidates, wanted_among, whole_plate
+from faceblur.detectors.text.plates import candidates, plate_around, wanted_among
 from faceblur.detectors.text.regions import ENLARGED, holds_a_side, lines_in
 from faceblur.geometry import Box, merge_lines
 
@@ -64,7 +64,7 @@ def a_line(y: float = 100, long: float = 120, short: float = 30, roll: float = 0
 
 def test_a_line_with_the_shape_of_a_plate_is_enlarged_to_the_plate():
     (line,) = candidates([a_line()])
-    plate = whole_plate(line)
+    plate = plate_around(line)
 
     assert plate.long > 120
     assert plate.short > 30
