@@ -37,12 +37,12 @@ MEMORY = 6 * 1024**3  # bytes that a mutant may take: some try to take everythin
 ROOMS = ("photo", "jobs")
 # Where the unit tests of a module are, if they are not called as it is.
 TESTS = {
-    "photo.boxes": ["photo/test_kinds", "photo/test_colours"],
+    "photo.heif_boxes": ["photo/test_file_types", "photo/test_colours"],
     "photo.codecs": [
         "photo/test_density",
         "photo/test_deep_tiff",
         "photo/test_colours",
-        "photo/test_kinds",
+        "photo/test_file_types",
         "photo/test_hide_faithful",
     ],
     "photo.decode": ["photo/test_decode", "photo/test_truncated"],
@@ -53,7 +53,7 @@ TESTS = {
     "photo.painting": ["photo/test_hide"],
     "photo.png": ["photo/test_keep", "photo/test_hide_leaks", "photo/test_hide_faithful"],
     "photo.styles": ["photo/test_styles", "jobs/test_boxes"],
-    "photo.tiff": ["photo/test_structure", "photo/test_kinds", "photo/test_deep_tiff"],
+    "photo.tiff": ["photo/test_structure", "photo/test_file_types", "photo/test_deep_tiff"],
     "photo.tiff_reader": ["photo/test_tiff_reader", "photo/test_deep_tiff"],
     "photo.whitelist": ["photo/test_whitelist", "photo/test_keep"],
     "photo.xmp": ["photo/test_keep", "photo/test_panorama"],
@@ -63,7 +63,7 @@ TESTS = {
     "jobs.batch_runs": ["jobs/test_batches", "jobs/test_events", "handlers/test_batches"],
     "jobs.boxes": ["jobs/test_boxes", "jobs/test_decisions"],
     "jobs.completion": ["jobs/test_completion", "jobs/test_events"],
-    "jobs.names": ["jobs/test_executions"],
+    "jobs.execution_names": ["jobs/test_executions"],
     "jobs.redos": ["handlers/test_redo_job"],
     "jobs.reviews": ["handlers/test_review_job"],
     "jobs.storage": ["jobs/test_storage", "jobs/test_drafts", "handlers/test_sweep_photos"],

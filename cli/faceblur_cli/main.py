@@ -23,7 +23,7 @@ from faceblur_cli import batch as batches
 from faceblur_cli import ports, removal, terminal, trace
 from faceblur_cli import redrive as dead_letters
 from faceblur_cli.failures import Failure
-from faceblur_cli.folder.ahead import hide_ahead
+from faceblur_cli.folder.as_batch import hide_ahead
 from faceblur_cli.folder.journal import NAME as JOURNAL
 from faceblur_cli.folder.journal import Journal, NoJournal
 from faceblur_cli.folder.one import Erase, Wishes

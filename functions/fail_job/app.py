@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from faceblur.jobs.completion import error_of, fail_job
 from faceblur.jobs.events import tell_end
-from faceblur.jobs.names import id_in
+from faceblur.jobs.execution_names import id_in
 from faceblur.jobs.storage import photos
 from faceblur.jobs.table import jobs
 from faceblur.observability import entry_point, job_failed, logger, tag_with_job

@@ -15,7 +15,7 @@ from faceblur import prices
 from faceblur.jobs.batches import photo_id
 from faceblur.observability import digest_of_id
 from faceblur_cli.batch import wait_for
-from faceblur_cli.folder.ahead import hide_ahead
+from faceblur_cli.folder.as_batch import hide_ahead
 from faceblur_cli.folder.journal import Journal
 from faceblur_cli.folder.one import Wishes
 from faceblur_cli.folder.walk import walk

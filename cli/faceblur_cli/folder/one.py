@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from faceblur_cli.failures import Failure
+from faceblur_cli.folder.file_types import HEAD_BYTES, other_kind
 from faceblur_cli.folder.journal import Journal, NoJournal, State
-from faceblur_cli.folder.kinds import HEAD_BYTES, other_kind
 from faceblur_cli.folder.problems import PhotoChanged, PhotoProblem, PhotoUnreadable, ResultNotStored
 from faceblur_cli.folder.report import Report, shown
 from faceblur_cli.folder.targets import Target, check_free, store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from faceblur.detectors.kinds import DetectorOfKinds
+from faceblur.detectors.by_kind import DetectorOfKinds
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -14,7 +14,7 @@ from faceblur.jobs.batch_files import PENDING, result_name
 from faceblur.jobs.batches import photo_id, source_bucket_settings
 from faceblur.jobs.completion import error_of
 from faceblur.jobs.events import tell_delivery
-from faceblur.jobs.names import execution_name
+from faceblur.jobs.execution_names import execution_name
 from faceblur.jobs.table import UNFINISHED, Status
 from faceblur.jobs.uploads import discard_unless_awaited, pay
 from faceblur.observability import digest_of_id

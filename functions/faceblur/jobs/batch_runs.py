@@ -18,7 +18,7 @@ from faceblur import config, errors, prices
 from faceblur.aws import code_of
 from faceblur.errors import Aborted, BatchNotFound, BatchNotReady, InternalError, TimedOut
 from faceblur.jobs.batches import BatchStatus, folder_of, photo_id
-from faceblur.jobs.names import execution_name, id_in
+from faceblur.jobs.execution_names import execution_name, id_in
 from faceblur.jobs.table import Status
 from faceblur.limits import KINDS
 

@@ -9,7 +9,7 @@ from faceblur import errors
 from faceblur.errors import Aborted, FaceblurError, InternalError, JobNotFound, TimedOut
 from faceblur.jobs.boxes import load_boxes
 from faceblur.jobs.events import tell_end
-from faceblur.jobs.names import execution_name
+from faceblur.jobs.execution_names import execution_name
 from faceblur.jobs.receipts import receipt
 from faceblur.jobs.storage import upload_key
 from faceblur.jobs.table import UNFINISHED, Status

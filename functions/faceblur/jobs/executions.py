@@ -14,7 +14,7 @@ from faceblur import config
 from faceblur.aws import code_of
 from faceblur.contracts import NO_BOXES
 from faceblur.errors import ReviewClosed
-from faceblur.jobs.names import execution_name
+from faceblur.jobs.execution_names import execution_name
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

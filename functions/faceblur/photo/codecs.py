@@ -10,7 +10,7 @@ from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, TiffImagePlugi
 
 from faceblur.errors import ImageTooLarge
 from faceblur.limits import MAX_PIXELS, MAX_PIXELS_LOSSLESS_WEBP, MAX_PIXELS_WRITTEN
-from faceblur.photo import boxes, colours, decode, deep_tiff, jpeg, metadata, painting, png
+from faceblur.photo import colours, decode, deep_tiff, heif_boxes, jpeg, metadata, painting, png
 from faceblur.photo.structure import riff_chunks
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _is_deep(data: bytes, image: ImageFile.ImageFile) -> bool:
         return png.is_deep(data)
     # In pixi, a version, flags and a count come before the bits of each sample (ISO/IEC 23008-12, 6.5.6).
     return image.format in ("AVIF", "HEIF") and any(
-        name == b"pixi" and max(content[5:], default=0) > 8 for name, content in boxes.properties(data)
+        name == b"pixi" and max(content[5:], default=0) > 8 for name, content in heif_boxes.properties(data)
     )
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import ImageCms, ImageStat
 
-from faceblur.photo import boxes
+from faceblur.photo import heif_boxes
 from faceblur.photo.structure import png_chunks
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def code_of(data: bytes, image: ImageFile.ImageFile) -> Code | None:
     if profile:
         return None
     if image.format in ("AVIF", "HEIF"):
-        for name, content in boxes.properties(data):
+        for name, content in heif_boxes.properties(data):
             if name == b"colr" and content.startswith(b"nclx") and len(content) >= 8:
                 return Code(*struct.unpack_from(">HH", content, 4))
     return None

@@ -25,7 +25,7 @@ from PIL import (
 from faceblur.errors import CorruptImage, FaceblurError, ImageTooLarge, ImageTooSmall, UnsupportedFormat
 from faceblur.geometry import Rectangle
 from faceblur.limits import MAX_PIXELS, MAX_RATIO, MAX_RESULT_BYTES, MIN_SIDE
-from faceblur.photo import boxes, colours, kinds, tiff
+from faceblur.photo import colours, file_types, heif_boxes, tiff
 from faceblur.photo.structure import (
     check_structure,
     jpeg_frame,
@@ -165,7 +165,7 @@ def decoded(data: bytes, decode: Callable[[], T]) -> tuple[T, bool]:
     try:
         return decode(), False
     except CorruptImage:
-        if kinds.format_of(data) not in _TOLERANT:
+        if file_types.format_of(data) not in _TOLERANT:
             raise
     # Not while the error is handled: its traceback holds the pixels of the first attempt.
     with tolerating_damage():
@@ -224,7 +224,7 @@ def without_decoder(image: Image.Image) -> Image.Image:
 def _lacks_pixels(data: bytes) -> bool:
     """Whether pixels are missing in a photo that can be decoded only by `tolerating_damage`."""
     try:
-        match kinds.format_of(data):
+        match file_types.format_of(data):
             case "JPEG":
                 # If pixels are missing, the decoder makes them of whatever comes next. Otherwise it skips that.
                 scans = jpeg_scans(data)
@@ -267,14 +267,14 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
         raise CorruptImage(EMPTY)
     if len(data) > MAX_RESULT_BYTES:
         raise ImageTooLarge
-    format_ = kinds.accepted_format(data)
+    format_ = file_types.accepted_format(data)
     check_structure(data, format_)
     with decoding():
         image = _opened(without_greedy_tags(data, format_), format_)
         # An HEIC may hold further pictures beside the primary one, which is opened.
         animated = format_ in ("PNG", "WEBP", "AVIF") and getattr(image, "is_animated", False)
     if animated:
-        raise UnsupportedFormat(kinds.ANIMATED)
+        raise UnsupportedFormat(file_types.ANIMATED)
     if image.width * image.height > MAX_PIXELS:
         raise ImageTooLarge(TOO_MANY_PIXELS)
     if min(image.size) < MIN_SIDE:
@@ -309,8 +309,8 @@ def _opened(data: bytes, format_: str) -> ImageFile.ImageFile:
 def _said_of_unusual(data: bytes, format_: str) -> str:
     """The sentence for a file that Pillow cannot open because it is of an unusual kind; empty if it is damaged."""
     match format_:
-        case "BMP" if kinds.is_unusual_bmp(data):
-            return kinds.UNREAD.format("a BMP of an unusual kind")
+        case "BMP" if file_types.is_unusual_bmp(data):
+            return file_types.UNREAD.format("a BMP of an unusual kind")
         case "TIFF" if tiff.has_pixels(data):
             return UNUSUAL
         case "JPEG" if jpeg_frame(data).bits in _DEEP_JPEG:
@@ -390,7 +390,7 @@ def _open_heif(file: BytesIO) -> ImageFile.ImageFile:
     # The decoder turns a picture as its properties say, and takes the turn out of EXIF, which repeats it. Some software
     # writes it into EXIF alone. The standard would not turn such a photo (ISO/IEC 23008-12, 6.5.10), but it was taken
     # so, and a face that lies on its side is found less often.
-    if any(name in (b"irot", b"imir") for name, _ in boxes.properties(file.getvalue())):
+    if any(name in (b"irot", b"imir") for name, _ in heif_boxes.properties(file.getvalue())):
         image.info[_BY_EXIF] = None
     return image
 

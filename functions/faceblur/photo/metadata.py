@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PIL import ExifTags, Image, JpegImagePlugin, TiffImagePlugin, TiffTags
 
-from faceblur.photo import boxes, decode, jpeg, png, tiff
+from faceblur.photo import decode, heif_boxes, jpeg, png, tiff
 from faceblur.photo.structure import riff_chunks
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _readable(chunk: bytes) -> str:
 
 def _in_boxes(data: bytes, image: ImageFile.ImageFile) -> set[str]:
     """The names of what an AVIF or HEIC holds beside the primary picture and EXIF."""
-    names = boxes.names(data)
+    names = heif_boxes.names(data)
     kinds = image.info.get("aux") or {}
     if getattr(image, "n_frames", 1) > 1 or any("gainmap" not in kind for kind in kinds):
         names.add(FURTHER)

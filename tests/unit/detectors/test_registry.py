@@ -10,8 +10,8 @@ from functools import cache
 import pytest
 
 from faceblur.detectors.base import Detection, DetectionPass
+from faceblur.detectors.by_kind import DetectorOfKinds
 from faceblur.detectors.confidence import confidence_for
-from faceblur.detectors.kinds import DetectorOfKinds
 from faceblur.detectors.registry import detector_named
 from faceblur.detectors.union import UnionDetector
 from faceblur.errors import TransientError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from faceblur_cli.folder.kinds import other_kind
+from faceblur_cli.folder.file_types import other_kind
 from faceblur_cli.folder.report import shown
 from faceblur_cli.folder.walk import Found, walk
 

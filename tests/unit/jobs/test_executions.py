@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from faceblur.errors import ReviewClosed
+from faceblur.jobs.execution_names import execution_name, id_in
 from faceblur.jobs.executions import Workflow
-from faceblur.jobs.names import execution_name, id_in
 
 STATE_MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:blur-image"
 EXECUTION_ARN = "arn:aws:states:eu-central-1:123456789012:execution:blur-image:a"

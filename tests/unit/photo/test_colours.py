@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from faceblur.photo import boxes, colours, decode, png
+from faceblur.photo import colours, decode, heif_boxes, png
 from faceblur.photo.hide import hide_regions
 from tests.support.bad_files.good import GOOD
 from tests.support.bad_files.iso import box, full_box, iso_photo
@@ -224,7 +224,7 @@ def test_a_png_keeps_its_hdr(output: OutputFormat) -> None:
 
 @pytest.mark.parametrize("format_", ["AVIF", "HEIF"])
 def test_the_properties_of_the_primary_picture(format_: str) -> None:
-    names = [name for name, _ in boxes.properties(GOOD[f"{format_} alpha"]())]
+    names = [name for name, _ in heif_boxes.properties(GOOD[f"{format_} alpha"]())]
     assert {b"ispe", b"pixi"} <= set(names)
     assert b"auxC" not in names  # this one says that another picture is the transparency
 
@@ -244,7 +244,7 @@ def test_each_picture_has_its_own_properties(version: int, wide: int) -> None:
     container = box(b"iprp", box(b"ipco", *(box(*each) for each in properties.values())), associated)
     for picture, numbers in of_pictures.items():
         file = full_box(b"meta", full_box(b"pitm", struct.pack(">H", picture)), container)
-        assert boxes.properties(file) == [properties[number] for number in numbers]
+        assert heif_boxes.properties(file) == [properties[number] for number in numbers]
 
 
 @given(
@@ -256,4 +256,4 @@ def test_each_picture_has_its_own_properties(version: int, wide: int) -> None:
 def test_damaged_boxes_raise_nothing(cut: int, place: int, added: bytes, format_: str) -> None:
     good = GOOD[format_]()
     for bad in (good[:cut], good[:place] + added + good[place + len(added) :]):
-        assert all(len(name) == 4 for name, _ in boxes.properties(bad))
+        assert all(len(name) == 4 for name, _ in heif_boxes.properties(bad))

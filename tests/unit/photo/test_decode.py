@@ -17,7 +17,7 @@ from pillow_heif import register_heif_opener
 
 from faceblur.errors import CorruptImage, ImageTooLarge, ImageTooSmall, PhotoError, UnsupportedFormat
 from faceblur.limits import MAX_RESULT_BYTES
-from faceblur.photo import decode, kinds
+from faceblur.photo import decode, file_types
 from faceblur.photo.hide import hide_regions
 from tests.support.bad_files.every_format import resized
 from tests.support.bad_files.iso import associated_by_two
@@ -187,7 +187,7 @@ def test_several_pictures_are_refused(format_: str) -> None:
     photo = encoded(small(), format_, save_all=True, append_images=[small().rotate(180)])
     for error in both_ways(photo):
         assert isinstance(error, UnsupportedFormat)
-        assert error.message == kinds.ANIMATED
+        assert error.message == file_types.ANIMATED
 
 
 def test_a_tiff_with_pictures_beneath_it_is_refused() -> None:
@@ -195,7 +195,7 @@ def test_a_tiff_with_pictures_beneath_it_is_refused() -> None:
     photo = bytearray(encoded(small(), "TIFF", tiffinfo={330: 8}))
     assert 330 in opened(bytes(photo)).tag_v2
     for error in both_ways(bytes(photo)):
-        assert error.message == kinds.ANIMATED
+        assert error.message == file_types.ANIMATED
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def brands(*names: bytes, behind: bytes = b"") -> bytes:
 )
 def test_a_format_is_told_by_the_first_bytes(start: bytes, format_: str) -> None:
     """Cameras write a general major brand, and the format's own among the compatible ones."""
-    assert kinds.format_of(start) == format_
+    assert file_types.format_of(start) == format_
 
 
 def test_more_bytes_than_the_limit() -> None:

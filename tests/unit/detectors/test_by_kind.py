@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from faceblur.detectors.base import Detection, DetectionPass, StoredPhoto
-from faceblur.detectors.kinds import DetectorOfKinds
+from faceblur.detectors.by_kind import DetectorOfKinds
 from faceblur.geometry import Box
 
 

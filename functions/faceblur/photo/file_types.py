@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 from faceblur.errors import UnsupportedFormat
-from faceblur.photo import boxes, tiff
+from faceblur.photo import heif_boxes, tiff
 
 ANIMATED = "This file holds an animation or several pictures. Please upload a single photo."
 RAW = "This is a raw file of a camera. Please export it as a JPEG and upload that."
@@ -81,7 +81,7 @@ def accepted_format(data: bytes) -> str:
     match format_:
         case "TIFF":
             _check_tiff(data)
-        case "HEIF" if boxes.is_sequence(data):
+        case "HEIF" if heif_boxes.is_sequence(data):
             raise UnsupportedFormat(ANIMATED)
         case "":
             raise UnsupportedFormat(_said_of(data))

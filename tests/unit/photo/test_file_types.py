@@ -13,7 +13,7 @@ from PIL import Image, TiffImagePlugin
 from pillow_heif import from_pillow
 
 from faceblur.errors import CorruptImage, UnsupportedFormat
-from faceblur.photo import boxes, decode, kinds
+from faceblur.photo import decode, file_types, heif_boxes
 from faceblur.photo.hide import hide_regions
 from faceblur.photo.styles import Region, Style
 from tests.support.pictures.photos import ASTRONAUT_FACE, astronaut_pixels, encoded, fastest, hopper_pixels
@@ -69,7 +69,7 @@ def test_grey_pixels_that_look_like_the_letters_of_a_raw_file(grey: int) -> None
 
 
 def test_the_letters_of_a_raw_file_where_no_pixels_begin() -> None:
-    assert refusal(pixels_behind_the_header(b"I"[0], place=12)) == kinds.RAW
+    assert refusal(pixels_behind_the_header(b"I"[0], place=12)) == file_types.RAW
 
 
 REDUCED, PAGE, MASK, DEPTH = 1, 2, 4, 8
@@ -97,7 +97,7 @@ def test_a_pyramid_is_one_photo() -> None:
 
 @pytest.mark.parametrize("flag", [0, PAGE])
 def test_a_tiff_of_several_pages_is_refused(flag: int) -> None:
-    assert refusal(tiff((small(), {}), (small(), {254: flag}))) == kinds.ANIMATED
+    assert refusal(tiff((small(), {}), (small(), {254: flag}))) == file_types.ANIMATED
 
 
 def test_a_single_page_is_the_photo_whatever_it_says_it_is() -> None:
@@ -117,7 +117,7 @@ def test_reduced_copies_beneath_a_picture_are_left_out() -> None:
     photo = sub_ifd(254, REDUCED)
     assert looks_like(decode.load_for_detection(photo, None), small())
     assert hide_regions(photo, []).stripped == ["further pictures"]
-    assert refusal(sub_ifd(254, 0)) == kinds.ANIMATED
+    assert refusal(sub_ifd(254, 0)) == file_types.ANIMATED
 
 
 def test_a_bigtiff_is_read() -> None:
@@ -197,12 +197,12 @@ def test_what_a_heic_or_avif_holds_beside_its_picture_is_named(format_: str, add
 
 
 def test_a_track_of_pictures_is_no_video() -> None:
-    assert boxes.names(track(b"vide")) == {"motion video"}
-    assert boxes.names(track(b"pict")) == set()
+    assert heif_boxes.names(track(b"vide")) == {"motion video"}
+    assert heif_boxes.names(track(b"pict")) == set()
 
 
 def test_a_sequence_is_refused() -> None:
-    assert refusal(heic(small()) + track(b"pict")) == kinds.ANIMATED
+    assert refusal(heic(small()) + track(b"pict")) == file_types.ANIMATED
 
 
 # ---------------------------------------------------------------- what the others hold
@@ -236,20 +236,20 @@ def test_the_motion_video_and_the_gain_map_behind_a_jpeg_are_named() -> None:
      ftyp(b"crx ", b"crx ", b"isom"), b"II\x1a\0\0\0HEAPCCDR"],
 )  # fmt: skip
 def test_a_raw_file_is_told_by_its_first_bytes(start: bytes) -> None:
-    assert refusal(start + bytes(100)) == kinds.RAW
+    assert refusal(start + bytes(100)) == file_types.RAW
 
 
 @pytest.mark.parametrize(("tag", "value"), [(262, 32803), (262, 34892), (50706, 0x01040000)])
 def test_a_raw_file_is_told_by_its_tags(tag: int, value: int) -> None:
     """DNG, NEF, ARW and others are TIFFs. Many have a thumbnail first, and the data of the sensor beneath it."""
     directory = struct.pack(">HHHII", 1, tag, 4, 1, value) + bytes(4)
-    assert refusal(b"MM\0*\0\0\0\x08" + directory + bytes(100)) == kinds.RAW
-    assert tag == 50706 or refusal(sub_ifd(tag, value)) == kinds.RAW
+    assert refusal(b"MM\0*\0\0\0\x08" + directory + bytes(100)) == file_types.RAW
+    assert tag == 50706 or refusal(sub_ifd(tag, value)) == file_types.RAW
 
 
 def test_a_thumbnail_with_pictures_beneath_it_is_that_of_a_raw_file() -> None:
     first = struct.pack(">HHHIIHHIII", 2, 254, 4, 1, REDUCED, 330, 4, 1, 1_000_000, 0)
-    assert refusal(b"MM\0*\0\0\0\x08" + first + bytes(100)) == kinds.RAW
+    assert refusal(b"MM\0*\0\0\0\x08" + first + bytes(100)) == file_types.RAW
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from faceblur_cli.folder import ahead as ahead_module
-from faceblur_cli.folder.ahead import ENOUGH, hide_ahead
+from faceblur_cli.folder import as_batch
+from faceblur_cli.folder.as_batch import ENOUGH, hide_ahead
 from faceblur_cli.folder.journal import Journal
 from faceblur_cli.folder.one import Wishes
 from faceblur_cli.folder.pace import Pace
@@ -157,7 +157,7 @@ def test_a_batch_goes_on_after_the_end_of_the_process(service: Service, folder: 
 def test_uploads_that_arrived_before_the_end_of_the_process_are_not_sent_again(
     service: Service, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ahead_module, "_UPLOADS_AT_ONCE", 1)
+    monkeypatch.setattr(as_batch, "_UPLOADS_AT_ONCE", 1)
     with killed_at(service, "POST", "/in/ba", times=3):
         ahead(service, folder)
     assert len(service.batches["ba"]) == 2
@@ -171,7 +171,7 @@ def test_uploads_that_arrived_before_the_end_of_the_process_are_not_sent_again(
 def test_a_number_stays_with_its_photo_when_that_is_away_for_a_run(
     service: Service, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ahead_module, "_UPLOADS_AT_ONCE", 1)
+    monkeypatch.setattr(as_batch, "_UPLOADS_AT_ONCE", 1)
     with killed_at(service, "POST", "/in/ba", times=3):
         ahead(service, folder)
     away = (folder / "a.jpg").rename(folder.parent / "away.jpg")
