@@ -133,9 +133,10 @@ def built() -> Path:
 
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An embedded AWS of the tests' own, in which waiting before a retry takes no time."""
-    with reserved_port() as port, emulator(port, tmp_path_factory.mktemp("aws"), SFN_WAIT_SCALE="0") as address:
-        yield address
+    """An embedded AWS of the tests' own, in which waiting before a retry takes no time. It is never restarted."""
+    folder = tmp_path_factory.mktemp("aws")
+    with reserved_port() as port, emulator(port, folder, SFN_WAIT_SCALE="0", PERSIST_STATE="0", S3_PERSIST="0") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
