@@ -58,7 +58,7 @@ class Code(NamedTuple):
 def code_of(data: bytes, image: ImageFile.ImageFile) -> Code | None:
     """The code of an opened photo's colours; None without one, or if an ICC profile describes them.
 
-    In a PNG the code counts more than a profile (third edition, 4.3), but for one that leaves something unsaid.
+    In a PNG the code takes precedence over a profile (third edition, 4.3), unless a number of the code is unspecified.
     """
     profile = image.info.get("icc_profile")
     if image.format == "PNG":

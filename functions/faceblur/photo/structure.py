@@ -66,9 +66,10 @@ def check_structure(data: bytes, format_: str) -> None:
 
 
 def without_greedy_tags(data: bytes, format_: str) -> bytes:
-    """The file with no tags in each block of EXIF that claims too many bytes, if its decoder reads EXIF itself.
+    """The file, in which each block of EXIF that claims too many bytes has no tags.
 
-    Such EXIF cannot be trusted, but the photo can. A file without such a block is returned itself.
+    Such EXIF cannot be trusted, but the photo can. Only formats whose decoders read EXIF themselves are changed. If
+    nothing is to be changed, this returns `data` itself.
     """
     match format_:
         case "JPEG":
