@@ -109,8 +109,8 @@ def inspect(data: bytes) -> Header:
 def _shows_alike(data: bytes, image: ImageFile.ImageFile) -> bool:
     """Whether every decoder shows an opened photo as we do, and turns it as we do if it reads EXIF.
 
-    High dynamic range and transparency are shown in several ways. EXIF that we do not trust or cannot read may tell
-    others an orientation, and of several blocks another one may count.
+    High dynamic range and transparency are shown in several ways. Other decoders may take an orientation from EXIF that
+    we do not trust or cannot read. If there are several blocks of EXIF, they may use another one.
     """
     code = colours.code_of(data, image)
     # Pillow asserts that a palette is there, which a damaged file may lack.

@@ -117,9 +117,9 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def info_of(data: bytes, image: ImageFile.ImageFile) -> dict[Any, Any]:
-    """The `info` of an opened photo; of a PNG also what the chunks behind its pixels say, where ExifTool writes.
+    """The `info` of an opened photo; for a PNG, also the chunks after its pixels, where ExifTool writes.
 
-    Orientation is no part of that: what stands behind the pixels turns nothing, as in browsers.
+    An orientation after the pixels is left out, because browsers ignore it too.
     """
     info = dict(image.info)
     if image.format != "PNG":

@@ -1,6 +1,6 @@
 """Which lines of text are number plates, and how much of a plate its letters leave over.
 
-The shape of a line tells whether it may be a plate, and then its characters whether it is none (characters.py). What
+A line may be a plate by its shape. Then its characters may show that it is none (characters.py). What
 cannot be read counts as a plate, because a plate that is missed is worse. docs/text.md has the figures.
 """
 
