@@ -181,7 +181,7 @@ invoke: $(setup) ## FUNCTION=detect call one function in Docker, with a job of i
 	@PYTHONPATH=functions .venv/bin/python -m tests.support.invoke $(FUNCTION)
 
 # A photo of one face: the command fails if none is found and hidden.
-smoke: $(setup) ## API=… OUT=… blur a photo through a deployed stack into a folder
+smoke: $(setup) ## API=… OUT=… hide the face in a photo through a deployed stack; the result goes into a folder
 	@test -n "$(API)" -a -n "$(OUT)" || { echo "API=… and OUT=… are needed"; exit 2; }
 	mkdir -p "$(OUT)"
 	.venv/bin/python -c 'import sys; from skimage import data, io; io.imsave(sys.argv[1], data.astronaut())' "$(OUT)/astronaut.png"

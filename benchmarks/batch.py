@@ -160,7 +160,7 @@ def main(photos: int = PHOTOS) -> int:
     wrong = sum(line["code"] != expected[line["key"].partition("/in/")[2]] for line in lines)
     goals = [
         at_least("photos in the report", len(told), photos),
-        at_most("photos that are there twice", sum(told.values()) - len(told), 0),
+        at_most("photos that the report has twice", sum(told.values()) - len(told), 0),
         at_most("photos that ended otherwise than they should", wrong, 0),
         at_most("batches that the restart left pending", int(interrupted not in FINAL), 0),
         at_most("batches that did not complete", int(last.shown["status"] != "COMPLETED"), 0),

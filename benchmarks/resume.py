@@ -48,7 +48,7 @@ WAYS = [Way("one by one", ("--at-once", "4"), 4, 2), Way("as one batch", (), 8, 
 
 
 class Outcome(NamedTuple):
-    """What a way has done with the folder: the photos in its report, those that are there twice, and the results.
+    """What a way has done with the folder: the photos in its report, those that it has twice, and the results.
 
     `wrong` photos ended otherwise than they should. `executions` are those of the state machine that hides a photo.
     """
@@ -139,7 +139,7 @@ def goals_of(way: Way, outcome: Outcome, photos: int) -> list[Goal]:
     failing = sum(map(damaged, range(photos)))
     return [
         at_least(f"{way.name}: photos in the report", outcome.told, photos),
-        at_most(f"{way.name}: photos that are there twice", outcome.twice, 0),
+        at_most(f"{way.name}: photos that the report has twice", outcome.twice, 0),
         at_most(f"{way.name}: photos that ended otherwise than they should", outcome.wrong, 0),
         at_least(f"{way.name}: results", outcome.results, photos - failing),
         at_most(f"{way.name}: executions", outcome.executions, photos + failing + way.at_once),
@@ -158,7 +158,7 @@ def main(photos: int = PHOTOS) -> int:
     goals = [goal for way, outcome in zip(WAYS, outcomes, strict=True) for goal in goals_of(way, outcome, photos)]
     rows = [
         {
-            "way of the command": way.name,
+            "how photos are sent": way.name,
             "photos": photos,
             "minutes": outcome.minutes,
             "results": outcome.results,

@@ -98,7 +98,7 @@ export const texts = {
   promise: {
     heading: "What happens to a photo",
     points: [
-      "It is uploaded to private storage, and deleted there as soon as its result has been checked.",
+      "It is uploaded to private storage, and deleted there as soon as its result has been checked, unless you keep it.",
       "What is hidden cannot be restored. Location and camera data are removed, too, unless you keep them.",
       "The result is deleted after one day, or at once when you delete it.",
       "A copy for comparison stays in this browser until you remove the photo, or until you open this page after one day. If the photo was not uploaded, the copy stays for one hour.",
@@ -295,7 +295,7 @@ export const texts = {
     before: "Before",
     after: "After",
     slider: (name: string) => `Before and after of ${name}: arrow keys move the line between them`,
-    afterAlt: (name: string) => `${name}, as it can be published`,
+    afterAlt: (name: string) => `${name}, the result`,
     noBefore: "The original is not shown: this browser cannot display it, or no longer has it.",
     unreadable: "This browser cannot show this format. You can still download the result.",
     download: "Download",
@@ -447,7 +447,7 @@ export const texts = {
     stage: (name: string, stage: string) => `${name}: ${stage}`,
     failed: (name: string, message: string) => `${name} failed: ${message}`,
     deleted: (name: string) => `${name} deleted.`,
-    deletedAll: "All photos deleted.",
+    deletedAll: (count: number) => `${photos(count)} deleted.`,
   },
 
   crash: {

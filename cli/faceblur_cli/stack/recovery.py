@@ -29,7 +29,7 @@ def recover(stack: Stack) -> None:
     jobs_with_photos = {_job_of(entry["Key"]) for entry in objects}
     finished = set[str]()
     for row in _listed(stack.client("dynamodb"), "scan", "Items", TableName=table):
-        # The row that counts the jobs of a day has no status.
+        # The rows of the budget have no status.
         job_id, status = row["job_id"]["S"], row.get("status", {"S": ""})["S"]
         if int(row["expires_at"]["N"]) < time.time():
             stack.client("dynamodb").delete_item(TableName=table, Key={"job_id": {"S": job_id}})

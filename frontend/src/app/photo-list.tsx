@@ -127,7 +127,7 @@ function ForAll({ photos, filtered, suffix, heading }: ForAllProps) {
     setProblem(undefined);
     const outcomes = await Promise.allSettled(photos.map(({ photo }) => store.remove(photo.id)));
     if (outcomes.some(({ status }) => status === "rejected")) setProblem(texts.failures.notDeleted);
-    else announce(texts.announce.deletedAll);
+    else announce(texts.announce.deletedAll(photos.length));
     heading.current?.focus();
   }
 

@@ -111,10 +111,10 @@ class PaidCalls(Protocol):
         """How many of these calls the round should leave to others, so that each of them can see the whole picture."""
 
     def take(self, number: int) -> None:
-        """Count calls before they are made. Raises PhotoTooExpensive if the job may not make so many."""
+        """Count calls before they are made. Raises PhotoTooExpensive if the job may not make that many."""
 
     def give_back(self, number: int) -> None:
-        """Count so many of the calls that were taken last no longer: they cost nothing."""
+        """Take back this number of the calls that were counted last, because they cost nothing."""
 
     def remembered(self, request: str) -> Answer | None:
         """The answer to a request with this digest; None if there is none."""

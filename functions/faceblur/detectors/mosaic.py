@@ -86,8 +86,8 @@ class Mosaic:
 def grouped(parts: Iterable[Part], most: tuple[int, int]) -> list[Part]:
     """The parts, of which neighbours are joined if that takes no more pixels and shows them in at most this size."""
     groups: list[Part] = []
-    # Apart from each other, two parts take fewer pixels than joined, so only groups that meet a part are compared with
-    # it. A group is found at each place that it had while it grew.
+    # Two parts that do not meet take more pixels if they are joined. So each part is compared only with the groups that
+    # it meets. A group is found at each place that it had while it grew.
     places = BoxIndex()
     numbers: defaultdict[Box, list[int]] = defaultdict(list)
     for part in parts:

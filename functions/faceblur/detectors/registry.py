@@ -25,8 +25,8 @@ def detector_named(
     """The detector of this name, embedded, rekognition or both, that finds these kinds.
 
     Rekognition makes these `paid` calls. After these errors of it, `both` goes on with the embedded detector. Each
-    detector is imported only on use, because the embedded ones cannot be imported without the layer, and to load no
-    network that is not needed. Raises ValueError for any other name.
+    detector is imported only when it is used: the embedded ones cannot be imported without the layer, and no network is
+    loaded needlessly. Raises ValueError for any other name.
     """
     answers: dict[str, Answer] = {}
     of_text = [kind for kind in kinds if kind != "face"]

@@ -82,9 +82,10 @@ class Request(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What the service is asked for: its name, and the call that makes an answer of a request.
+    """An operation of the service: its name, and the call that turns a request into an answer.
 
-    A check `mirrors` the picture, or enlarges it. With a `size_limit`, smaller ones are looked for near it.
+    A check mirrors the picture if `mirrors` is true, and enlarges it otherwise. If the operation has a `size_limit`,
+    areas with boxes near this size are searched again for smaller ones.
     """
 
     name: str
@@ -218,7 +219,7 @@ class Search:
             and self.width(hint) * MAX_ENLARGEMENT >= SMALLEST_FACE
             and not any(hint.overlap(box) > HINT_FOUND for box in index.near(hint))
         ]
-        # So many hints are all that the calls can show.
+        # The calls that are left can show at most `useful` hints.
         if len(small) > (useful := FULL_ANSWER * (self.most - self.calls)):
             self.warnings.add(WarningCode.NEAR_SIZE_LIMIT)
         parts = grouped(map(self.enlarged, small[:useful]), (LONG_SIDE // 2, SHORT_SIDE // 2))
@@ -313,8 +314,8 @@ class Search:
     def ask(self, requests: Sequence[Request]) -> list[Answer]:
         """The answer to each of these requests, as fractions of its picture; mirrored boxes are mirrored back.
 
-        After an error, the answers that are paid are kept for the next attempt, and calls that cost nothing count no
-        longer.
+        After an error, the answers that are paid are kept for the next attempt, and calls that cost nothing are
+        given back.
         """
         keys = [self.key(request) for request in requests]
         known = {key: answer for key in keys if (answer := self.paid.remembered(key)) is not None}
@@ -377,7 +378,8 @@ class Search:
 def tiling(area: Rectangle, limit: float, overlap: int, allowed: int) -> tuple[list[Rectangle], float]:
     """The tiles of an area in which TILE_LIMIT is the size limit, and that limit.
 
-    If more tiles than allowed were needed, the limit is larger. There are none if it would be that of the area itself.
+    If this takes more tiles than allowed, the limit is raised until they are few enough. If it would reach that of the
+    area itself, there are no tiles.
     """
     reached: float = TILE_LIMIT
     while reached < limit:

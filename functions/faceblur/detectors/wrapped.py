@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 EACH_SIDE = 0.25  # of the photo's width: a face that nearly fills a picture of 90 degrees fits in
 # A box is of the same face as one at the seam if their intersection over union is above the first, or if more of it
-# than the second lies in the middle of the other one. So it is with plates and texts.
+# than the second lies in the middle of the other one. The same holds for plates and texts.
 OVERLAP, INSIDE = 0.4, 0.8
 # A cropped part repeats a box if more than this share of it lies in the box.
 REPEATED = 0.95

@@ -2,7 +2,7 @@
 
 Its ledger is a row of the jobs table for the day, and one for each client of the day. They hold whole microdollars
 (millionths of a US dollar) at list prices. Money is taken before it is spent, by conditional writes, so simultaneous
-requests cannot exceed a limit together. A function that dies has paid for its whole time.
+requests cannot exceed a limit together. If a function dies, nothing is given back.
 """
 
 from __future__ import annotations

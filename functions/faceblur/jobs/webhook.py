@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 SIGNATURE = "Faceblur-Signature"
-# The first wait between two attempts, and the factor by which each wait is longer than the one before: 15 hours in all.
-# The seventh wait is 11 hours, and SQS allows at most 12. After the eighth attempt there is no wait, because the queue
-# gives the event up.
+# The first wait between two attempts, and the factor by which each wait is longer than the one before. The timeout of
+# the function is added to each. The waits are 15 hours in all. The seventh wait is 11 hours, and SQS allows at most 12.
+# After the eighth attempt there is no wait, because the queue gives the event up.
 FIRST_WAIT_SECONDS, LONGER, ATTEMPTS = 10, 4, 8
 # The timeout of the function.
 FUNCTION_SECONDS = 30

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from PIL import Image, ImageFile
 
 PQ, HLG = 16, 18
-_UNSAID = 2  # of both codes
+_UNSAID = 2  # the number for "unspecified" in both tables
 _WIDE = 9  # the primaries of BT.2020
 # Red, green and blue of the primaries in XYZ, adapted to ICC's white (D50) by Bradford's matrix.
 _BT709 = (0.436066, 0.222488, 0.013916), (0.385147, 0.716873, 0.097076), (0.143066, 0.060608, 0.714096)
@@ -58,7 +58,7 @@ class Code(NamedTuple):
 def code_of(data: bytes, image: ImageFile.ImageFile) -> Code | None:
     """The code of an opened photo's colours; None without one, or if an ICC profile describes them.
 
-    In a PNG the code counts more than a profile (third edition, 4.3), but for one that leaves something unsaid.
+    In a PNG the code takes precedence over a profile (third edition, 4.3), unless a number of the code is unspecified.
     """
     profile = image.info.get("icc_profile")
     if image.format == "PNG":

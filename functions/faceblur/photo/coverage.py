@@ -57,7 +57,7 @@ def covered_share(paint: Image.Image, box: Box) -> float:
     """The share (0…1) of the face's inner ellipse under opaque paint; 1 if the box is outside the picture.
 
     If the picture's edge crops a face, its inner ellipse may lie outside the picture. Then the ellipse in the box
-    counts, because what looked like a face is there. Of a plate or a text, its core counts.
+    counts, because what looked like a face is there. For a plate or a text, its core counts.
     """
     if box.kind != "face":
         frame = text_core(paint.size, box)

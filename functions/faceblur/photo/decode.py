@@ -109,8 +109,8 @@ def inspect(data: bytes) -> Header:
 def _shows_alike(data: bytes, image: ImageFile.ImageFile) -> bool:
     """Whether every decoder shows an opened photo as we do, and turns it as we do if it reads EXIF.
 
-    High dynamic range and transparency are shown in several ways. EXIF that we do not trust or cannot read may tell
-    others an orientation, and of several blocks another one may count.
+    High dynamic range and transparency are shown in several ways. Other decoders may take an orientation from EXIF that
+    we do not trust or cannot read. If there are several blocks of EXIF, they may use another one.
     """
     code = colours.code_of(data, image)
     # Pillow asserts that a palette is there, which a damaged file may lack.
@@ -160,14 +160,14 @@ def load(data: bytes, long_side: int | None) -> Image.Image:
 def decoded(data: bytes, decode: Callable[[], T]) -> tuple[T, bool]:
     """What `decode` makes of a photo, and whether the file is damaged.
 
-    Raises CorruptImage if that is so and nothing can be filled up.
+    Raises CorruptImage if it is damaged and its missing pixels cannot be filled up.
     """
     try:
         return decode(), False
     except CorruptImage:
         if file_types.format_of(data) not in _TOLERANT:
             raise
-    # Not while the error is handled: its traceback holds the pixels of the first attempt.
+    # This is outside of `except`, because the error's traceback keeps the pixels of the first attempt in memory.
     with tolerating_damage():
         return decode(), True
 
@@ -205,10 +205,11 @@ def _rgb(data: bytes, long_side: int | None) -> tuple[Image.Image, int, bool]:
 
 
 def _seems_cut(data: bytes, image: Image.Image) -> bool:
-    """Whether a decoded JPEG may have been cut and given a new end marker, which its decoder does not tell.
+    """Whether a decoded JPEG may have been cut and given a new end marker. Its decoder reports no error then.
 
-    The decoder fills up missing pixels with the middle grey, also the last one. If there are several scans, only
-    detail or colour may be missing. Of an arithmetic code it makes anything.
+    The decoder fills up missing pixels with the middle grey, so the last pixel has this level. There are two
+    exceptions. If there are several scans, perhaps only detail or colour is missing. And with arithmetic coding, the
+    missing pixels can have any level.
     """
     last = image.crop((image.width - 1, image.height - 1, *image.size))
     levels = (last.convert("L") if last.mode == "RGB" else last).tobytes()
@@ -217,7 +218,7 @@ def _seems_cut(data: bytes, image: Image.Image) -> bool:
 
 
 def without_decoder(image: Image.Image) -> Image.Image:
-    """The loaded image, as a copy if its own object would hold the decoder's memory, too: for WebP twice the pixels."""
+    """The loaded image, as a copy if its own object would keep the decoder's memory: for WebP twice the pixels."""
     return image.copy() if isinstance(image, (WebPImagePlugin.WebPImageFile, AvifImagePlugin.AvifImageFile)) else image
 
 
@@ -226,7 +227,7 @@ def _lacks_pixels(data: bytes) -> bool:
     try:
         match file_types.format_of(data):
             case "JPEG":
-                # If pixels are missing, the decoder makes them of whatever comes next. Otherwise it skips that.
+                # If pixels are missing, the decoder reads them from whatever comes next. Otherwise it skips that.
                 scans = jpeg_scans(data)
                 rest = data[: scans.end].rstrip(b"\xff") + (_LEFT_OUT if jpeg_frame(data).is_arithmetic else b"")
                 one, other = (_checksum(rest + 64 * filler + _END) for filler in (b"\0", b"\xaa"))

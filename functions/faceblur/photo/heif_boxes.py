@@ -43,8 +43,8 @@ def names(data: bytes) -> set[str]:
 def properties(data: bytes) -> list[tuple[bytes, bytes]]:
     """The name and the content of each property of the primary picture, such as its colours by code, turns and depth.
 
-    The decoders do not tell all of them. What cannot be read is left out. Several boxes may say which picture has which
-    properties (ipma). Of what is there twice the first counts, as for the decoders.
+    The decoders do not tell all of them. What cannot be read is left out. Several boxes (ipma) may say which picture
+    has which properties. The first one that names this picture counts, as for the decoders.
     """
     meta = [*_boxes(_first(_boxes(data), b"meta")[_FULL:])]
     primary = _first(meta, b"pitm")

@@ -51,7 +51,7 @@ class HiddenPhoto:
 def check_output(data: bytes, output: OutputFormat) -> None:
     """Raise the error that `hide` would raise because the photo has too many pixels for the format to write.
 
-    It is known by the header, so it is told before faces are looked for. Raises the errors of `decode.inspect`.
+    The header alone tells that, so this is called before faces are looked for. Raises the errors of `decode.inspect`.
     """
     with decode.tolerating_damage(), decode.open_image(data) as image:
         codecs.check_size(data, image, _written_as(image, output))

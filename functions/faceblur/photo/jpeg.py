@@ -25,9 +25,8 @@ FINEST = [1] * 64  # the quantisation table that only rounds to integers
 # The subsamplings that Pillow can write, by how many pixels there are across and down for each sample of colour.
 SUBSAMPLINGS = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0"}
 
-# From this many pixels on, a photo is decoded once and as RGB. A second time would take a quarter of the time for both
-# decoding and encoding, and YCbCr takes Pillow a tenth more. From pixel to pixel the colours of so large a photo hardly
-# change.
+# From this many pixels on, a photo is decoded once, and as RGB. A second decoding would add a quarter to the time of
+# decoding and encoding, and YCbCr would add a tenth. The colours of so large a photo hardly change from pixel to pixel.
 LARGE = 10_000_000
 
 # The EXIF orientations that mirror or swap the axes of the stored picture.
@@ -60,8 +59,9 @@ def stays_stored(source: JpegImagePlugin.JpegImageFile, orientation: int) -> boo
     """Whether the picture is stored as it is and turned by an EXIF tag, because turning would make it worse or larger.
 
     If a mirrored side of a component is no multiple of 8 samples, the turned picture has other blocks of 8 × 8. With
-    the photo's own tables, rounding would become visible a second time; with the finest ones the file would be up to
-    three times as large. Colours of half the resolution across would have it down, which Pillow cannot write.
+    the photo's own tables, rounding would become visible a second time; with the finest ones the file would be 1.4 to
+    6 times as large. A quarter turn of 4:2:2 would give colours of half the
+    resolution down, which Pillow cannot write.
     """
     if orientation in TURNED and _subsampling(source) == "4:2:2":
         return True

@@ -73,7 +73,7 @@ _COORDINATE = re.compile(r"(\d{1,3}),(\d{1,2})(?:\.(\d{1,8})|,(\d{1,2}))?([NSEW]
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The metadata to write: tags of EXIF, and an XMP packet; `kinds` names what kinds there are of it.
+    """The metadata to write: tags of EXIF, and an XMP packet; `kinds` names its kinds.
 
     `in_full` holds the names under which `metadata.stripped` would report what is kept in full.
     """
@@ -270,7 +270,7 @@ def _position(found: Directories, properties: xmp.Properties) -> tuple[Directori
     return ({GPS: tags}, names) if latitude <= 90 and longitude <= 180 else ({}, set())
 
 
-# Of a minute: two millimetres. EXIF's numbers have 32 bits, so eight decimals would not fit.
+# Decimals of a minute: the sixth is two millimetres. EXIF's numbers have 32 bits, so eight decimals would not fit.
 _DECIMALS = 6
 
 
@@ -318,8 +318,8 @@ def _kept_in_full(image: ImageFile.ImageFile, found: _Found, tags: Directories, 
 def _with_tags(file: bytes, tags: Directories, packet: bytes) -> bytes:
     """A TIFF of one picture with further tags.
 
-    Pillow's encoder cannot write the directories for EXIF and GPS. So the end of the file gets them, and a first
-    directory that has all tags.
+    Pillow's encoder cannot write the directories for EXIF and GPS. So they are added at the end of the file, together
+    with a new first directory that has all tags.
     """
     added = TiffImagePlugin.ImageFileDirectory_v2(file[:8])
     added.update(tags.get(FIRST, {}))

@@ -90,9 +90,10 @@ def icc_profile(image: ImageFile.ImageFile) -> bytes | None:
 
 
 def density(image: ImageFile.ImageFile, orientation: int) -> tuple[float, float] | None:
-    """The upright image's dots per inch across and down; None if it says none that makes sense.
+    """The upright image's dots per inch across and down; None if the file has none that makes sense.
 
-    Of a JPEG's EXIF it is not read: cameras write 72 there. Pillow makes up 72 if EXIF says none, and 1 for a TIFF.
+    A density in a JPEG's EXIF is not used, because cameras write 72 there. Pillow invents 72 if EXIF has none, and 1
+    for a TIFF that has none.
     """
     if image.format == "JPEG" and not image.info.get("jfif_unit"):
         return None

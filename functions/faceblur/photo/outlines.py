@@ -112,7 +112,7 @@ class Outline:
 
     def pieces(self) -> Iterator[tuple[Rectangle, Image.Image]]:
         """The visible part in pieces, each with its opacities: 255 over the face, then fading to the frame's edge."""
-        # Of a frame that reaches far outside the picture, only the visible part needs its detail.
+        # If a frame reaches far outside the picture, only its visible part needs detail.
         side = round(min(2 * max(self.frame.across, self.frame.down), 2 * max(self.visible.size)))
         fine_stencil = enlarged(stencil(self.shape), (side, side), FINE_OUTLINE)
         for piece in self.visible.strips(PIXELS_AT_ONCE):

@@ -117,9 +117,9 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def info_of(data: bytes, image: ImageFile.ImageFile) -> dict[Any, Any]:
-    """The `info` of an opened photo; of a PNG also what the chunks behind its pixels say, where ExifTool writes.
+    """The `info` of an opened photo; for a PNG, also the chunks after its pixels, where ExifTool writes.
 
-    Orientation is no part of that: what stands behind the pixels turns nothing, as in browsers.
+    An orientation after the pixels is left out, because browsers ignore it too.
     """
     info = dict(image.info)
     if image.format != "PNG":
@@ -149,7 +149,7 @@ def texts(info: Mapping[Any, Any]) -> dict[str, str]:
 
 
 def with_chunks(file: bytes, added: list[tuple[bytes, bytes]]) -> bytes:
-    """A PNG with further chunks behind its header."""
+    """A PNG with further chunks directly after its header."""
     start = BytesIO()
     for name, content in added:
         PngImagePlugin.putchunk(start, name, content)
@@ -157,7 +157,7 @@ def with_chunks(file: bytes, added: list[tuple[bytes, bytes]]) -> bytes:
 
 
 def colour_chunks(data: bytes, icc_profile: bytes | None) -> list[tuple[bytes, bytes]]:
-    """The chunks that define the colours of a PNG; with an ICC profile only the code, which counts more than that."""
+    """The chunks that define the colours of a PNG. With an ICC profile only cICP, which takes precedence over it."""
     found = dict(reversed([*chunks(data)]))
     names = [b"cICP"] if icc_profile else COLOUR_CHUNKS
     return [(name, found[name]) for name in names if name in found and _makes_sense(name, found[name])]

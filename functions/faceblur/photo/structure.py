@@ -33,7 +33,7 @@ _EXIF = b"Exif\0\0"
 # Pillow skips words that repeat, one after the other, and copies the rest each time.
 _TOO_OFTEN = 10 * _EXIF
 _TIFF = re.compile(rb"II\*\0|MM\0\*")
-_NO_TAGS = b"MM\0*\0\0\0\4"  # a header whose directory lies in its last bytes, which are zero: so many tags it has
+_NO_TAGS = b"MM\0*\0\0\0\4"  # a header whose last bytes are also its directory: their zeros mean no tags
 PNG_START = 8  # the size of the signature
 _RIFF_START = 12
 
@@ -66,9 +66,10 @@ def check_structure(data: bytes, format_: str) -> None:
 
 
 def without_greedy_tags(data: bytes, format_: str) -> bytes:
-    """The file with no tags in each block of EXIF that claims too many bytes, if its decoder reads EXIF itself.
+    """The file, in which each block of EXIF that claims too many bytes has no tags.
 
-    Such EXIF cannot be trusted, but the photo can. A file without such a block is returned itself.
+    Such EXIF cannot be trusted, but the photo can. Only formats whose decoders read EXIF themselves are changed. If
+    nothing is to be changed, this returns `data` itself.
     """
     match format_:
         case "JPEG":
@@ -79,7 +80,7 @@ def without_greedy_tags(data: bytes, format_: str) -> bytes:
                 return _with_empty_exif(data, places)
         case "AVIF":
             data = data.replace(_TOO_OFTEN, bytes(len(_TOO_OFTEN)))
-            # They may be anywhere. Random data looks like one once in a hundred megabytes.
+            # EXIF may be anywhere. Random data looks like its header once in a hundred megabytes.
             for found in islice(_TIFF.finditer(data), MAX_EXIFS):
                 if claims_too_much(data[found.start() :], beneath=True):
                     data = _with_no_tags(data, found.start())

@@ -39,10 +39,10 @@ class Region(NamedTuple):
 def wrapped(region: Region) -> Iterator[Region]:
     """The region once more beyond each edge that it may reach, for a photo whose left and right edges are neighbours.
 
-    With the most padding it reaches one width beyond its box, and turned by a right angle one height.
+    With the most padding, the region reaches one width beyond its box, or one height if it is turned by a right angle.
     """
     box = region.box
-    reach = 2 * max(box.width, box.height)  # of such a photo the width is at least twice the height, so this is enough
+    reach = 2 * max(box.width, box.height)  # such a photo is at least twice as wide as high, so this is enough
     if box.right + reach > 1:
         yield region._replace(box=replace(box, left=box.left - 1))
     if box.left - reach < 0:

@@ -66,8 +66,8 @@ def claims_too_much(block: bytes, *, following: bool = False, beneath: bool = Fa
     """Whether the tags of the first directory refer to far more bytes than the block has.
 
     A decoder would read them all: each of thousands of tags may refer to the same megabytes. A block that does not
-    begin with a TIFF header cannot be read at all, so it claims nothing. `following` looks into the directories that
-    follow, too, and `beneath` into all: also those for EXIF, GPS and interoperability.
+    begin with a TIFF header cannot be read at all, so it claims nothing. With `following`, the directories that
+    follow are checked too. With `beneath`, all are, including those for EXIF, GPS and interoperability.
     """
     block = without_prefix(block)
     claimed = 0

@@ -39,7 +39,7 @@ _DIRECTIONS = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A)
 def read(packet: object) -> dict[str, list[str]]:
     """The values of each property of a packet, by its namespace and name; none if the packet cannot be trusted.
 
-    A property that is there twice counts once. Of a structure only the name is told.
+    If a property is there twice, the first one counts. A structure has no values here, only its name.
     """
     if not isinstance(packet, bytes) or len(packet) > MOST_BYTES:
         return {}

@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 # A face of a tile's margin counts if its centre is at least this far from the tile's edge, in pixels of the network's
 # input. Nearer to the edge, the network sees too little around the face.
 CONTEXT = 26
-# Pixels of the input. A tile of no more is not divided: almost every tile has sides of 96 pixels or more, so its halves
-# would take as many.
+# Pixels of the input. A tile with no more is not divided: almost every tile has sides of 96 pixels or more, so two
+# halves would take as many.
 INDIVISIBLE = 2 * 96**2
 
 
 def tiles_around(areas: Floats, size: tuple[int, int], scale: float, largest: int) -> list[Tile]:
     """Tiles that show these areas [n, 4] of a picture of this size, at this scale.
 
-    Areas that are close together share a tile. At this scale, no side of what a tile must show is above `largest`; of a
-    longer area, the tile shows the middle. The tiles also return the faces that they find in their margins. If those of
-    the complete picture take fewer pixels, they are the answer.
+    Areas that are close together share a tile, as long as no side of what it must show is above `largest` at this
+    scale. If one area is longer than that, its tile shows the middle. The tiles also return the faces that they find in
+    their margins. If tiles of the complete picture take fewer pixels, those are returned instead.
     """
     tiles = tiles_of_groups(bounded(areas, size, largest / scale), size, scale, largest)
     return min([with_margins(tile, scale, size) for tile in tiles], tiles_of(size, scale, largest), key=pixels)

@@ -36,7 +36,7 @@ OVERLAP = 128  # pixels; smaller lines are shown uncropped by one tile
 # Lines that are higher than this share of a tile's side are found only in the whole photo, which shows more of them. In
 # a tile, such a high region is often a part of the sky.
 HIGHEST_IN_TILE = 1 / 3
-MARGIN = 32  # pixels; with so much around it, a line that was cropped tightly is told from a plain surface
+MARGIN = 32  # pixels; this is enough to tell a line that was cropped tightly from a plain surface
 MOST_ENLARGED = 1.5  # times
 # The scores (0…1) that stand for the default confidence of 50. The network is surer of the letters of a plate than of
 # texture.

@@ -1,6 +1,6 @@
 """Which lines of text are number plates, and how much of a plate its letters leave over.
 
-The shape of a line tells whether it may be a plate, and then its characters whether it is none (characters.py). What
+A line may be a plate by its shape. Then its characters may show that it is none (characters.py). What
 cannot be read counts as a plate, because a plate that is missed is worse. docs/text.md has the figures.
 """
 
@@ -44,9 +44,8 @@ def wanted_among(
     `confidences` has for each kind the confidence that a score gives. `may_be_plates` tells for each line whether its
     characters may be a plate's. The most confident box comes first.
 
-    If both kinds are wanted, a plate is no text as well. It has the confidence of the text then, because it is hidden
-    as surely. Nothing is read then, because it would be hidden in any case, so the shape alone tells what counts as a
-    plate.
+    If both kinds are wanted, each line is hidden in any case. So no line is read, and the shape alone tells what counts
+    as a plate. Such a line is not counted as a text as well, and has the confidence that it would have as a text.
     """
     texts = boxes_of(lines, size, "text", confidences["text"]) if "text" in kinds else []
     found = [box for box in texts if box.confidence >= min_confidence]

@@ -54,7 +54,7 @@ class RekognitionTextDetector:
         search = Search(photo, detection_pass, self.paid, self.answers, TEXT)
         size = search.photo_area.size
         boxes = search.survey()
-        if "text" in self.kinds:  # then nobody asks what it says, and a line found again is one text
+        if "text" in self.kinds:  # then it does not matter what a line says, and one that was found twice is one text
             boxes = [replace(box, kind="text") for box in boxes]
         merged = [(line_of(box, size), box.kind) for box in merge_lines(boxes)]
         plates = {line for line, kind in merged if kind == "plate"}
@@ -116,5 +116,5 @@ def confidence_of(score: float) -> float:
     return 100 * score
 
 
-# The service reads what it finds, so no texture is among it, and a plate that it can hardly read is a plate.
+# The service finds only what it can read, so it finds no texture. So a plate needs no higher confidence than a text.
 CONFIDENCES: dict[Kind, Callable[[float], float]] = {"text": confidence_of, "plate": confidence_of}
