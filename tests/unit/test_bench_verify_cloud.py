@@ -121,7 +121,7 @@ def stacks(monkeypatch: pytest.MonkeyPatch) -> Stacks:
         return []
 
     monkeypatch.setattr(
-        target_module.removal, "described", lambda _, name: {} if name not in account.names else {"": 1}
+        target_module.removal, "find_stack", lambda _, name: {} if name not in account.names else {"": 1}
     )
     monkeypatch.setattr(target_module.removal, "remove_stack", remove)
     monkeypatch.setattr(command, "_ignore_signals", lambda: None)
