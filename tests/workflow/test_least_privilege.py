@@ -381,6 +381,10 @@ def erases_a_job(roles: Roles) -> None:
     assert not any(roles.stored(key) for key in keys)
 
 
+def stops_the_execution_of_a_job_in_work(roles: Roles) -> None:
+    assert roles.ask("DELETE", f"/jobs/{roles.job('PROCESSING')}").status_code == 204
+
+
 def arrival(job_id: str) -> dict[str, Any]:
     """S3's message about an upload."""
     return sqs_message({"Records": [{"s3": {"object": {"key": f"uploads/{job_id}"}}}]})
@@ -499,11 +503,12 @@ def store_no_boxes(roles: Roles, key: str) -> None:
 def completes_a_job(roles: Roles) -> None:
     request = drafted(roles, "PROCESSING")
     store_no_boxes(roles, request["boxes"]["key"])
-    unneeded = [f"results/{request['job_id']}.0b.jpg", f"uploads/{request['job_id']}"]
+    job_id = request["job_id"]
+    unneeded = [f"results/{job_id}.0b.jpg", f"previews/{job_id}.0a.jpg", f"uploads/{job_id}"]
     for key in unneeded:
         roles.store(key)
     assert roles.invoke("CompleteJobFunction", request) is None
-    assert roles.told(request["job_id"])
+    assert roles.told(job_id)
     assert roles.stored(request["draft"]["key"])
     assert not any(roles.stored(key) for key in (*unneeded, request["boxes"]["key"]))
 
@@ -746,7 +751,7 @@ USES: dict[str, list[Callable[[Roles], None]]] = {
     "GetJobFunction": [shows_a_job_and_its_links, shows_what_a_reviewer_needs, fails_a_job_whose_photo_never_came],
     "ReviewJobFunction": [takes_the_answer_of_a_job_that_waits, refuses_an_answer_that_comes_too_late],
     "RedoJobFunction": [does_a_job_again],
-    "DeleteJobFunction": [erases_a_job],
+    "DeleteJobFunction": [erases_a_job, stops_the_execution_of_a_job_in_work],
     "StartWorkflowFunction": [
         starts_an_execution_and_discards_a_photo_without_a_job,
         refuses_a_job_for_which_no_money_is_left,
