@@ -65,8 +65,9 @@ class ByStack(LoadScopeScheduling):
     too long for all of them.
     """
 
-    # These take longest, so they start first. A process with two tests left already gets its next unit, which waits for
-    # them. The page's two tests take longest of all, so a short unit is the fourth: the one that waits for them.
+    # These take longest, so they start first. `make test-stack` has three processes, so the page, the command and the
+    # embedded detector start at once. The page has only two tests, so its process also gets the next unit at once, and
+    # this unit waits for the page. Therefore a short one follows.
     first: ClassVar = (
         "tests/detection/test_faces.py",
         "tests/detection/test_text.py",

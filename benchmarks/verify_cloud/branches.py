@@ -103,8 +103,8 @@ CASES = [
 ]
 # In a deployment with two detectors, one of which was away.
 CASES_OF_TWO_DETECTORS = [
-    Case(ONE_DETECTOR, DETECT, {"failed_step": "detect"}),
-    Case(ONE_DETECTOR, CHECK, {"failed_step": "check"}),
+    Case(ONE_DETECTOR, DETECT, {"failed_stage": "detect"}),
+    Case(ONE_DETECTOR, CHECK, {"failed_stage": "check"}),
 ]
 
 
@@ -128,7 +128,7 @@ def variables_of(case: Case) -> dict[str, Any]:
         "draft": {"key": f"results/{JOB_ID}.jpg"},
         "error": ERROR,
         "leave_out_unavailable": False,
-        "failed_step": "detect",
+        "failed_stage": "detect",
     }
     return of_a_job | case.variables
 

@@ -118,11 +118,11 @@ def _functions(target: Target, began: datetime) -> list[dict[str, Any]]:
     """What the functions used: by AWS's metrics once they count the stages of the receipts, else by the receipts."""
     cloudwatch, functions = target.clients("cloudwatch"), target.of_kind("AWS::Lambda::Function")
     stages = [stage for receipt in target.receipts.values() for stage in receipt["stages"]]
-    looks = sum("calls" in stage for stage in stages)
+    rounds = sum("calls" in stage for stage in stages)
     detect = next(thing.name for thing in functions if thing.logical_id == "DetectFunction")
     try:
         wait_until(
-            lambda: _sum(cloudwatch, detect, "Invocations", began) >= looks,
+            lambda: _sum(cloudwatch, detect, "Invocations", began) >= rounds,
             0 if target.endpoint else _METRICS_SECONDS,
             "AWS has not counted the invocations",
             poll_seconds=5,

@@ -23,7 +23,7 @@ from faceblur_cli import batch as batches
 from faceblur_cli import ports, removal, terminal, trace
 from faceblur_cli import redrive as dead_letters
 from faceblur_cli.failures import Failure
-from faceblur_cli.folder.as_batch import hide_ahead
+from faceblur_cli.folder.as_batch import hide_as_batch
 from faceblur_cli.folder.journal import NAME as JOURNAL
 from faceblur_cli.folder.journal import Journal, NoJournal
 from faceblur_cli.folder.one import Erase, Wishes
@@ -314,7 +314,7 @@ def blur(
                 tell(hide_piped(client, wishes, sys.stdin.buffer, sys.stdout.buffer))
             # On this machine, a batch is not faster than single photos.
             if api and not at_once and isinstance(journal, Journal):
-                hide_ahead(sources, client, journal, wishes, partial(_wait_for, client), err.print)
+                hide_as_batch(sources, client, journal, wishes, partial(_wait_for, client), err.print)
             hide_all(sources, client, pace, journal, wishes, tell)
     else:
         err.print("There are no files in these folders.")

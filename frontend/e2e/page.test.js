@@ -498,7 +498,7 @@ describe("a failure", () => {
       for (const [name, sentence] of refused) {
         await waitForStatus(page, name, "Failed");
         await card(page, name).getByText(sentence).waitFor();
-        assert.equal(await card(page, name).getByRole("button", { name: /again/ }).count(), 0);
+        assert.equal(await card(page, name).getByRole("button", { name: /again/ }).count(), 0, name);
       }
       await screenshot(page, "20-failed-files");
       await assertAccessible(page);
@@ -548,7 +548,8 @@ describe("a failure", () => {
       await page.getByLabel("Choose photos").and(page.locator("input")).setInputFiles(files);
       for (const [code, remedy] of codes) {
         const view = page.getByRole("article").filter({ hasText: `The sentence of ${code}.` });
-        await view.locator(".status", { hasText: "Failed" }).waitFor();
+        await view.locator(".status", { hasText: "Failed" }).waitFor({ timeout: PATIENCE });
+        await view.getByText(`The sentence of ${code}.`).waitFor();
         const buttons = view.getByRole("button", { name: /again/ });
         assert.deepEqual(await buttons.allTextContents(), remedy ? [remedy] : [], code);
       }
@@ -824,6 +825,7 @@ describe("the layout", () => {
         await page.reload();
         await waitForResult(page, "astronaut.jpg");
         await waitForResult(page, "crowd.jpg");
+        await waitForStatus(page, "text.jpg", "Failed");
         await assertFitsWidth(page);
         await screenshot(page, `54-${width}`);
         await assertAccessible(page);

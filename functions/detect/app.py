@@ -93,8 +93,8 @@ def paid_calls(request: DetectRequest, client: str, photo: StoredPhoto, found: F
     """The paid calls of this round. The budget of this client pays for them."""
     questions = questions_of(request.options["kinds"], pictures=2 if found.wraps else 1)
     reserved = reserved_calls(request.round, questions, request.options["review"])
-    this = Round(request.job_id, request.round, photo, reserved)
-    return RoundCalls(this, client, jobs(), photos(), budget())
+    round_ = Round(request.job_id, request.round, photo, reserved)
+    return RoundCalls(round_, client, jobs(), photos(), budget())
 
 
 def detector_for(request: DetectRequest, paid: RoundCalls, found: FoundBoxes) -> Detector:

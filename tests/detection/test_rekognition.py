@@ -78,7 +78,7 @@ def test_the_hundredth_face_is_not_the_last(service):
     assert found.warnings == []
 
 
-def test_a_look_has_a_limit_of_calls_whatever_the_job_may_make(service, monkeypatch):
+def test_a_round_has_a_limit_of_calls_whatever_the_job_may_make(service, monkeypatch):
     monkeypatch.setattr(rekognition, "MAX_CALLS", 20)
     service.default = CROWDED
     photo = StoredPhoto(noise(3000, 2250), "photos", "uploads/1")
@@ -109,17 +109,17 @@ def test_boxes_lie_within_the_upright_frame(service, boxes, size, detection_pass
 
 
 @pytest.mark.parametrize("reply", [CROWDED, [], [face(0.5, 0.5, 0.03, 0.04)]], ids=["crowd", "nobody", "small"])
-def test_a_look_leaves_the_check_as_many_calls_as_it_makes_itself(service, reply):
+def test_a_round_leaves_the_check_as_many_calls_as_it_makes_itself(service, reply):
     """The first round may make a third of a job's calls, and a check half of those that are left."""
     service.default, data, paid = reply, noise(4000, 600), Paid(24)
-    looks = [detect(data, detection_pass=each, paid=paid).calls for each in (*DetectionPass, DetectionPass.CHECK)]
-    assert paid.made == sum(looks) <= 24
-    assert 1 <= looks[0] <= looks[1]
-    assert min(looks) >= 1
+    rounds = [detect(data, detection_pass=each, paid=paid).calls for each in (*DetectionPass, DetectionPass.CHECK)]
+    assert paid.made == sum(rounds) <= 24
+    assert 1 <= rounds[0] <= rounds[1]
+    assert min(rounds) >= 1
 
 
 @pytest.mark.parametrize("reply", [CROWDED, [], [face(0.5, 0.5, 0.03, 0.04)]], ids=["crowd", "nobody", "small"])
-def test_each_look_leaves_a_call_to_each_picture_that_may_still_be_looked_at(service, reply):
+def test_each_round_leaves_a_call_to_each_picture_that_may_still_be_searched(service, reply):
     """The least share suffices for a panorama, two pictures, with five checks, a review and five more checks."""
     service.default, photo, paid = reply, StoredPhoto(noise(1600, 400), "", ""), Paid(22)
     detector, made = WrappedDetector(RekognitionDetector(paid)), []
@@ -372,6 +372,6 @@ def test_a_mosaic_cell_that_is_always_full_is_a_warning(service):
     searched = rekognition.Search(
         StoredPhoto(grey(3000, 2000), "", ""), DetectionPass.FIRST, Paid(60), {}, rekognition.FACES
     )
-    searched.survey_hints([hint((1000, 1000, 30), (3000, 2000)), hint((2000, 500, 30), (3000, 2000))])
+    searched.search_hints([hint((1000, 1000, 30), (3000, 2000)), hint((2000, 500, 30), (3000, 2000))])
     assert searched.calls <= 4
     assert WarningCode.ANSWER_CAPPED in searched.warnings

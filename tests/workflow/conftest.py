@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def mocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """An embedded AWS for state machines whose tasks are mocked."""
-    with emulator(free_port(), tmp_path_factory.mktemp("mocked"), SFN_WAIT_SCALE="0", PERSIST_STATE="0") as endpoint:
+    folder = tmp_path_factory.mktemp("mocked")
+    with emulator(free_port(), folder, SFN_WAIT_SCALE="0", PERSIST_STATE="0", S3_PERSIST="0") as endpoint:
         yield Stack(endpoint, {})
 
 

@@ -15,7 +15,7 @@ from faceblur import prices
 from faceblur.jobs.batches import photo_id
 from faceblur.observability import digest_of_id
 from faceblur_cli.batch import wait_for
-from faceblur_cli.folder.as_batch import hide_ahead
+from faceblur_cli.folder.as_batch import hide_as_batch
 from faceblur_cli.folder.journal import Journal
 from faceblur_cli.folder.one import Wishes
 from faceblur_cli.folder.walk import walk
@@ -229,7 +229,7 @@ def test_the_command_sends_a_large_folder_as_a_batch(batching: Deployed, tmp_pat
     wishes = Wishes({"style": "solid"}, out)
     with Client(batching.stack.api_url) as client, Journal(out, resume=True) as journal:
         wait = partial(wait_for, client, show=lambda _: None)
-        hide_ahead([folder], client, journal, wishes, wait, lambda _: None, enough=3)
+        hide_as_batch([folder], client, journal, wishes, wait, lambda _: None, enough=3)
         begun = {
             found.name: bool(journal.begun_job(found.name, wishes.state(found.path.stat())))
             for found in walk([folder], out)

@@ -44,7 +44,7 @@ class _Photo(NamedTuple):
     state: State
 
 
-def hide_ahead(
+def hide_as_batch(
     sources: Sequence[Path],
     client: Client,
     journal: Journal,

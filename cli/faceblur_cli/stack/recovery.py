@@ -27,7 +27,7 @@ def recover(stack: Stack) -> None:
     bucket, table = stack.outputs["PhotoBucketName"], stack.outputs["JobsTableName"]
     objects = list(_listed(stack.client("s3"), "list_objects_v2", "Contents", Bucket=bucket))
     jobs_with_photos = {_job_of(entry["Key"]) for entry in objects}
-    finished = set[str]()
+    not_redoable = set[str]()
     for row in _listed(stack.client("dynamodb"), "scan", "Items", TableName=table):
         # The rows of the budget have no status.
         job_id, status = row["job_id"]["S"], row.get("status", {"S": ""})["S"]
@@ -35,13 +35,13 @@ def recover(stack: Stack) -> None:
             stack.client("dynamodb").delete_item(TableName=table, Key={"job_id": {"S": job_id}})
             continue
         if status == "COMPLETED" and int(row.get("redo_until", {"N": "0"})["N"]) <= time.time():
-            finished.add(job_id)
+            not_redoable.add(job_id)
         execution = row.get("execution_arn", {"S": first_execution(stack.outputs["StateMachineArn"], job_id)})["S"]
         if (status == "FAILED" and job_id in jobs_with_photos) or _was_interrupted(stack, execution, status):
             _send_aborted(stack, execution)
     for entry in objects:
         is_old = entry["LastModified"] < datetime.now(UTC) - LIFETIME
-        if is_old or (_job_of(entry["Key"]) in finished and entry["Key"].startswith(FOR_REDOS)):
+        if is_old or (_job_of(entry["Key"]) in not_redoable and entry["Key"].startswith(FOR_REDOS)):
             stack.client("s3").delete_object(Bucket=bucket, Key=entry["Key"])
 
 

@@ -183,6 +183,17 @@ describe("several photos", () => {
     expect(shownNames()).toEqual(["failed.jpg", "review.jpg", "b.jpg", "a.jpg"]);
   });
 
+  test("are deleted as they are shown, and their number is announced", async () => {
+    const user = renderApp();
+    await addAll(user, "a.jpg", "b.jpg", "review.jpg", "failed.jpg");
+    await user.click(await screen.findByRole("radio", { name: texts.card.states.failed }));
+    await user.click(screen.getByRole("button", { name: texts.list.deleteShown(1) }));
+    await user.click(within(screen.getByRole("dialog")).getByRole("button", { name: texts.confirm.yes }));
+    expect(await screen.findByText("1 photo deleted.")).toBeTruthy();
+    await user.click(screen.getByRole("radio", { name: texts.list.all }));
+    expect(shownNames()).toEqual(["review.jpg", "b.jpg", "a.jpg"]);
+  });
+
   test("are downloaded as they are shown, with a word about the others", async () => {
     const names = collectSavedNames();
     const user = renderApp();

@@ -115,9 +115,9 @@ class RekognitionDetector:
     def detect_at(
         self, photo: StoredPhoto, min_confidence: float, detection_pass: DetectionPass, hints: Sequence[Box]
     ) -> Detection:
-        """The same, with a closer search at these hints in place of a survey of the photo."""
+        """The same, with a closer search at these hints in place of a survey."""
         search = Search(photo, detection_pass, self.paid, self.answers, FACES)
-        return search.detection(merge_faces(search.survey_hints(hints)), min_confidence)
+        return search.detection(merge_faces(search.search_hints(hints)), min_confidence)
 
 
 class Search:
@@ -204,9 +204,9 @@ class Search:
             return area.quarters(overlap), None
         return [], WarningCode.ANSWER_CAPPED if full else WarningCode.NEAR_SIZE_LIMIT
 
-    # ------------------------------------------------------------------ a survey of hints
+    # ------------------------------------------------------------------ a search at hints
 
-    def survey_hints(self, hints: Sequence[Box]) -> list[Box]:
+    def search_hints(self, hints: Sequence[Box]) -> list[Box]:
         """The boxes of the whole photo, and of the hints that it shows too small."""
         scale = self.scale(self.photo_area)
         (answer,) = self.ask_for([self.photo_area])

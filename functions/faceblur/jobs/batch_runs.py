@@ -138,7 +138,7 @@ def _done_before(batch: Batch) -> int:
     return 0 if batch.takes_uploads else int(batch.outcome.get("hidden", 0))
 
 
-def failed_if_abandoned(batch: Batch, batches: Batches, machine: BatchMachine) -> Batch:
+def fail_if_abandoned(batch: Batch, batches: Batches, machine: BatchMachine) -> Batch:
     """The batch. If its row says RUNNING but its execution ended long ago or never began, the batch is failed first."""
     if batch.status is not BatchStatus.RUNNING or time.time() < (batch.started_at or 0) + START_SECONDS:
         return batch

@@ -63,10 +63,10 @@ def questions_of(kinds: Collection[Kind], pictures: int) -> int:
 class RoundCalls:
     """The calls of one round in all its attempts (`detectors.base.PaidCalls`)."""
 
-    def __init__(self, this: Round, client: str, jobs: Jobs, photos: Photos, budget: Budget) -> None:
+    def __init__(self, round_: Round, client: str, jobs: Jobs, photos: Photos, budget: Budget) -> None:
         """Count the calls of this round, for which the budget of `client` pays."""
-        self._round = this
-        self.reserved = this.reserved
+        self._round = round_
+        self.reserved = round_.reserved
         self._jobs = jobs
         self._client = client
         self._photos = photos

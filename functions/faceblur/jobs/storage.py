@@ -86,17 +86,17 @@ class Photos:
         """Store a job's boxes file. Returns its key."""
         return self.write_json(f"{_BOXES}{job_id}.{_token()}.json", content)
 
-    def write_answers(self, job_id: str, round_number: int, content: dict[str, Any]) -> str:
+    def write_answers(self, job_id: str, number: int, content: dict[str, Any]) -> str:
         """Store the paid answers of a round that failed. They replace its earlier ones. Returns their key."""
-        return self.write_json(_answers_key(job_id, round_number), content)
+        return self.write_json(_answers_key(job_id, number), content)
 
-    def read_answers(self, job_id: str, round_number: int) -> dict[str, Any]:
+    def read_answers(self, job_id: str, number: int) -> dict[str, Any]:
         """Read the paid answers of a round that failed. Raises JobNotFound if there are none."""
-        return self.read_json(_answers_key(job_id, round_number))
+        return self.read_json(_answers_key(job_id, number))
 
-    def withdraw_answers(self, job_id: str, round_number: int) -> None:
+    def withdraw_answers(self, job_id: str, number: int) -> None:
         """Delete the paid answers of a round that has succeeded."""
-        self.withdraw(_answers_key(job_id, round_number))
+        self.withdraw(_answers_key(job_id, number))
 
     def write_preview(self, job_id: str, data: bytes) -> str:
         """Store a preview of a job's upload, a JPEG. Returns its key."""
@@ -209,8 +209,8 @@ def new_decision_key(job_id: str) -> str:
     return f"{_BOXES}{job_id}.{_token()}.decision.json"
 
 
-def _answers_key(job_id: str, round_number: int) -> str:
-    return f"{_BOXES}{job_id}.{round_number}.answers.json"
+def _answers_key(job_id: str, number: int) -> str:
+    return f"{_BOXES}{job_id}.{number}.answers.json"
 
 
 def job_id_of(key: str) -> str:

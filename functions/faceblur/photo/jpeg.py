@@ -59,9 +59,9 @@ def stays_stored(source: JpegImagePlugin.JpegImageFile, orientation: int) -> boo
     """Whether the picture is stored as it is and turned by an EXIF tag, because turning would make it worse or larger.
 
     If a mirrored side of a component is no multiple of 8 samples, the turned picture has other blocks of 8 × 8. With
-    the photo's own tables, rounding would become visible a second time; with the finest ones the file would be 1.4 to
-    6 times as large. A quarter turn of 4:2:2 would give colours of half the
-    resolution down, which Pillow cannot write.
+    the photo's own tables, rounding would become visible a second time. With the finest tables, the file would be 1.4
+    to 6 times as large. A quarter turn of 4:2:2 would give colours of half the vertical resolution, which Pillow cannot
+    write.
     """
     if orientation in TURNED and _subsampling(source) == "4:2:2":
         return True

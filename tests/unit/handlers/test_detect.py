@@ -428,7 +428,7 @@ def test_the_faces_of_all_rounds_are_counted(check, detector, monkeypatch):
 # ---------------------------------------------------------------- paid calls
 
 
-def test_the_answers_of_a_failed_attempt_are_erased_when_the_look_succeeds(ask, detector, keys):
+def test_the_answers_of_a_failed_attempt_are_erased_when_the_round_succeeds(ask, detector, keys):
     """And not before: the next attempt needs them."""
     detector.meanwhile = lambda: detector.paid.keep({"a request": Answer([], is_full=False)})
     ask()

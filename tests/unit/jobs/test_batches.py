@@ -30,7 +30,7 @@ from faceblur.jobs.batch_files import BatchFiles, batch_files, result_name
 from faceblur.jobs.batch_photos import deliver_photo, photo_of, prepare_photo, record_failure
 from faceblur.jobs.batch_runs import (
     BatchMachine,
-    failed_if_abandoned,
+    fail_if_abandoned,
     finish_batch,
     give_up_batch,
     progress,
@@ -247,12 +247,12 @@ def test_the_failure_of_an_earlier_start_does_not_fail_a_batch(add_batch):
 @pytest.mark.parametrize(("ended_ago", "status"), [(None, "RUNNING"), (900, "RUNNING"), (1000, "FAILED")])
 def test_a_batch_whose_execution_left_no_report_fails(add_batch, ended_ago, status):
     ended_at = None if ended_ago is None else time.time() - ended_ago
-    assert failed_if_abandoned(long_running(add_batch()), batches(), Counted(ended_at)).status == status
+    assert fail_if_abandoned(long_running(add_batch()), batches(), Counted(ended_at)).status == status
 
 
 def test_a_batch_whose_execution_is_not_known_yet_runs(add_batch):
-    assert failed_if_abandoned(add_batch(), batches(), Counted(ended_at=0.0)).status == "RUNNING"
-    assert failed_if_abandoned(long_running(batches().get(ID)), batches(), Counted(ended_at=0.0)).status == "FAILED"
+    assert fail_if_abandoned(add_batch(), batches(), Counted(ended_at=0.0)).status == "RUNNING"
+    assert fail_if_abandoned(long_running(batches().get(ID)), batches(), Counted(ended_at=0.0)).status == "FAILED"
 
 
 def test_a_start_that_meets_a_deletion_leaves_no_row(add_batch, table):
@@ -977,4 +977,4 @@ def test_only_an_execution_that_was_stopped_or_timed_out_gets_its_report_later(s
 def test_a_report_that_was_written_meanwhile_stays(add_batch):
     running = long_running(add_batch())
     batches().finish(ID, EXECUTION, BatchStatus.COMPLETED, {"hidden": 2})
-    assert failed_if_abandoned(running, batches(), Counted(ended_at=0)).status == "COMPLETED"
+    assert fail_if_abandoned(running, batches(), Counted(ended_at=0)).status == "COMPLETED"

@@ -54,8 +54,8 @@ def attempt(s3, add_job, ledger):
     photos()._client.put_object(Bucket=photos().bucket, Key=KEY, Body=b"photo")
 
     def calls(number=0, photo=b"photo"):
-        this = Round(JOB_ID, number, StoredPhoto(photo, photos().bucket, KEY), reserved=5)
-        return RoundCalls(this, "client", jobs(), photos(), ledger)
+        round_ = Round(JOB_ID, number, StoredPhoto(photo, photos().bucket, KEY), reserved=5)
+        return RoundCalls(round_, "client", jobs(), photos(), ledger)
 
     return calls
 

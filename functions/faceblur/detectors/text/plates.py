@@ -1,7 +1,7 @@
 """Which lines of text are number plates, and how much of a plate its letters leave over.
 
-A line may be a plate by its shape. Then its characters may show that it is none (characters.py). What
-cannot be read counts as a plate, because a plate that is missed is worse. docs/text.md has the figures.
+A line may be a plate by its shape. Then its characters may show that it is none (characters.py). What cannot be read
+counts as a plate, because a plate that is missed is worse. docs/text.md has the figures.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def photo(size=SIZE):
     return StoredPhoto(jpeg(noise), "photos", "uploads/1")
 
 
-def look(*kinds, size=SIZE, detection_pass=FIRST, paid=None, min_confidence=50):
+def search(*kinds, size=SIZE, detection_pass=FIRST, paid=None, min_confidence=50):
     detector = RekognitionTextDetector(kinds or ("text",), paid or Paid(), {})
     return detector.detect(photo(size), min_confidence, detection_pass)
 
@@ -60,7 +60,7 @@ def in_pixels(box, size=SIZE):
 @pytest.mark.parametrize("roll", [0, 12, -40, 80])
 def test_a_line_is_a_box_that_lies_as_it_does(service, roll):
     service.text_default = line(corners(300, 200, 160, 20, roll), words=3, confidence=87)
-    found = look("text")
+    found = search("text")
     (box,) = found.boxes
     assert in_pixels(box) == pytest.approx((300, 200, 160, 20), abs=0.01)
     assert (box.roll, box.turned, box.kind) == (pytest.approx(roll), True, "text")
@@ -87,29 +87,29 @@ def test_the_line_holds_its_corners(x, y, long, short, roll):
 def test_the_shape_of_a_line_tells_a_plate_from_text(service):
     plate, text = corners(200, 100, 100, 25, 5), corners(300, 300, 400, 25)
     service.text_default = line(plate) + line(text)
-    (only,) = look("plate").boxes
+    (only,) = search("plate").boxes
     assert (only.kind, only.roll) == ("plate", pytest.approx(5))
     x, y, long, short = in_pixels(only)
     assert (x, y) == pytest.approx((200, 100))
     assert long > 100
     assert short > 25
-    assert [box.kind for box in look("plate", "text").boxes] == ["plate", "text"]
-    assert [box.kind for box in look("text").boxes] == ["text", "text"]
+    assert [box.kind for box in search("plate", "text").boxes] == ["plate", "text"]
+    assert [box.kind for box in search("text").boxes] == ["text", "text"]
 
 
 def test_the_characters_of_a_line_tell_a_plate_from_a_word(service):
     plate, word = corners(200, 100, 100, 25), corners(200, 300, 100, 25)
     service.text_default = line(plate, text="LM 298 AJ") + line(word, text="Bakery")
-    assert [round(in_pixels(box)[1]) for box in look("plate").boxes] == [100]
-    assert [round(in_pixels(box)[1]) for box in look("plate", detection_pass=CHECK).boxes] == [100]
+    assert [round(in_pixels(box)[1]) for box in search("plate").boxes] == [100]
+    assert [round(in_pixels(box)[1]) for box in search("plate", detection_pass=CHECK).boxes] == [100]
     # What is hidden in any case is told apart by its shape alone.
-    assert [box.kind for box in look("plate", "text").boxes] == ["plate", "plate"]
-    assert [box.kind for box in look("text").boxes] == ["text", "text"]
+    assert [box.kind for box in search("plate", "text").boxes] == ["plate", "plate"]
+    assert [box.kind for box in search("text").boxes] == ["text", "text"]
 
 
 def test_digits_of_any_script_may_be_a_plates(service):
     service.text_default = line(corners(200, 100, 100, 25), text="٣٤٥١")
-    assert [box.kind for box in look("plate").boxes] == ["plate"]
+    assert [box.kind for box in search("plate").boxes] == ["plate"]
 
 
 @pytest.mark.parametrize(("kind", "found"), [("plate", ["plate"]), ("text", ["text"])])
@@ -117,7 +117,7 @@ def test_a_line_that_was_read_twice_may_be_a_plate_and_is_one_text(service, kind
     """As in two tiles that overlap."""
     place = corners(200, 100, 100, 25)
     service.text_default = line(place, text="Bakery") + line(place, text="8AKERY", confidence=95)
-    assert [box.kind for box in look(kind).boxes] == found
+    assert [box.kind for box in search(kind).boxes] == found
 
 
 def test_what_was_read_is_not_remembered(service):
@@ -130,25 +130,25 @@ def test_what_was_read_is_not_remembered(service):
 
 def test_a_plate_that_can_hardly_be_read_is_a_plate(service):
     service.text_default = line(corners(200, 100, 100, 25), confidence=52, text="Bakery")
-    assert [box.kind for box in look("plate").boxes] == ["plate"]
-    assert look("plate", min_confidence=60).boxes == []
+    assert [box.kind for box in search("plate").boxes] == ["plate"]
+    assert search("plate", min_confidence=60).boxes == []
 
 
 def test_what_can_hardly_be_read_is_found_if_a_job_asks_for_it(service):
     """By default, the service leaves out words below 80."""
     service.text_default = line(corners(200, 100, 100, 25), confidence=3)
-    assert [round(box.confidence) for box in look("text", min_confidence=0).boxes] == [3]
+    assert [round(box.confidence) for box in search("text", min_confidence=0).boxes] == [3]
 
 
 def test_words_are_hidden_by_their_line_alone(service):
     service.text_default = line(corners(200, 100, 100, 25), words=5)
-    assert len(look("text").boxes) == 1
+    assert len(search("text").boxes) == 1
 
 
 def test_the_hundredth_word_is_not_the_last(service):
     service.text_replies += [line(corners(200, 100, 100, 25), words=100)]
     service.text_default = line([(0.4, 0.4), (0.6, 0.4), (0.6, 0.5), (0.4, 0.5)])
-    found = look("text")
+    found = search("text")
     assert found.calls == 5
     assert len(found.boxes) == 5
     assert all(0 < box.left < box.right < 1 and 0 < box.top < box.bottom < 1 for box in found.boxes)
@@ -156,7 +156,7 @@ def test_the_hundredth_word_is_not_the_last(service):
 
 def test_a_full_answer_about_the_smallest_part_is_a_warning(service):
     service.text_default = line([(0.4, 0.4), (0.6, 0.4), (0.6, 0.5), (0.4, 0.5)], words=100)
-    found = look("text", size=(200, 100))
+    found = search("text", size=(200, 100))
     assert found.calls < 30
     assert WarningCode.ANSWER_CAPPED in found.warnings
 
@@ -165,7 +165,7 @@ def test_a_large_photo_is_searched_in_tiles_and_a_line_is_placed_in_the_photo(se
     size = (4000, 3000)
     service.text_replies += [[]]
     service.text_replies += [line(corners(400, 300, 100, 25, 10, (1000, 1000)))] + [[]] * 3
-    found = look("text", size=size)
+    found = search("text", size=size)
     assert found.calls == 5
     assert all(max(Image.open(BytesIO(each["Bytes"])).size) <= 1920 for each in service.images[1:])
     (box,) = found.boxes
@@ -175,14 +175,14 @@ def test_a_large_photo_is_searched_in_tiles_and_a_line_is_placed_in_the_photo(se
 
 def test_small_text_alone_is_not_worth_further_calls(service):
     service.text_default = line(corners(200, 100, 20, 6))
-    found = look("text")
+    found = search("text")
     assert (found.calls, found.warnings) == (1, [])
 
 
 def test_a_check_sees_the_draft_larger_and_not_in_a_mirror(service):
     service.text_default = line(corners(100, 100, 100, 25))
     size = (1600, 900)
-    (box,) = look("text", size=size, detection_pass=CHECK).boxes
+    (box,) = search("text", size=size, detection_pass=CHECK).boxes
     (image,) = service.images
     assert Image.open(BytesIO(image["Bytes"])).size == (2400, 1350)
     assert in_pixels(box, SIZE)[0] == pytest.approx(100)
@@ -192,7 +192,7 @@ def test_a_check_sees_the_draft_larger_and_not_in_a_mirror(service):
 def test_what_is_worth_another_try(service, reply, error):
     service.text_default = reply
     with pytest.raises(error):
-        look()
+        search()
     assert len(service.images) == 3
 
 
@@ -219,7 +219,7 @@ def test_what_was_paid_for_faces_is_kept_if_the_search_for_text_fails(service):
 def test_text_takes_its_share_of_a_jobs_calls(service):
     service.text_default = line([(0.4, 0.4), (0.6, 0.4), (0.6, 0.5), (0.4, 0.5)], words=100)
     paid = Paid(30, reserved=21)
-    found = look("text", size=(2400, 1600), paid=paid)
+    found = search("text", size=(2400, 1600), paid=paid)
     assert (found.calls, paid.made) == (9, 9)
     assert WarningCode.ANSWER_CAPPED in found.warnings
 
@@ -268,7 +268,7 @@ def test_without_the_paid_detector_too_a_surer_box_replaces_none_that_shows_more
     assert len(found.boxes) == 2
 
 
-def test_without_the_paid_detector_a_look_fails_or_goes_on_with_a_warning():
+def test_without_the_paid_detector_a_round_fails_or_goes_on_with_a_warning():
     broken = Finds("rekognition", error=DetectorUnavailable())
     with pytest.raises(DetectorUnavailable):
         both(Finds("embedded", PLATE), broken)
