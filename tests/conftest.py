@@ -15,7 +15,7 @@ from faceblur_cli.stack import sam
 from faceblur_cli.stack.aws import Stack
 from faceblur_cli.stack.emulator import emulator
 from tests.support.networks import keep_answers, python_path
-from tests.support.stack.deployed import Deployed, with_faults
+from tests.support.stack.deployed import NEVER_RESTARTED, Deployed, with_faults
 from tests.support.standins.issuer import AUDIENCE, MACHINE, SCOPE, Issuer
 from tests.support.standins.loopback import reserved_port
 from tests.support.standins.receiver import Receiver
@@ -134,10 +134,9 @@ def built() -> Path:
 
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An embedded AWS of the tests' own, in which waiting before a retry takes no time. It is never restarted."""
-    folder = tmp_path_factory.mktemp("aws")
-    with reserved_port() as port, emulator(port, folder, SFN_WAIT_SCALE="0", PERSIST_STATE="0", S3_PERSIST="0") as url:
-        yield url
+    """An embedded AWS of the tests' own."""
+    with reserved_port() as port, emulator(port, tmp_path_factory.mktemp("aws"), **NEVER_RESTARTED) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -92,8 +92,12 @@ async function eraseJobs(page, context) {
   await context.close();
 }
 
-export const add = (page, ...names) =>
-  page.getByLabel("Choose photos").and(page.locator("input")).setInputFiles(names.map(photo));
+/** Adds files, which are paths or contents with a name and a type. */
+export const addFiles = (page, files) =>
+  page.getByLabel("Choose photos").and(page.locator("input")).setInputFiles(files);
+
+/** Adds photos of the tests' folder. */
+export const add = (page, ...names) => addFiles(page, names.map(photo));
 
 export const card = (page, name) => page.getByRole("article", { name });
 

@@ -5,6 +5,7 @@ import { after, before, describe, test } from "node:test";
 import {
   assertAccessible,
   add,
+  addFiles,
   card,
   FAILED_REQUEST,
   assertFitsWidth,
@@ -372,7 +373,7 @@ describe("sixteen photos", () => {
       mimeType: "image/jpeg",
       buffer: readFileSync(photo(sources[name] ?? "small.jpg")),
     }));
-    await page.getByLabel("Choose photos").and(page.locator("input")).setInputFiles(files);
+    await addFiles(page, files);
   }
 
   const shown = (page) => page.getByRole("heading", { level: 3 }).allTextContents();
@@ -479,8 +480,7 @@ describe("a failure", () => {
       page.on("request", (request) => requests.push(request.method()));
       const buffer = Buffer.alloc(36_000_000);
       buffer.write("\0\0\0\x18ftypmp42\0\0\0\0isommp41", "latin1");
-      const input = page.getByLabel("Choose photos").and(page.locator("input"));
-      await input.setInputFiles({ name: "film.mp4", mimeType: "video/mp4", buffer });
+      await addFiles(page, { name: "film.mp4", mimeType: "video/mp4", buffer });
       await card(page, "film.mp4").getByText("not a photo in a format we can read").waitFor();
       assert.equal(await page.getByRole("button", { name: "Reduce and try again" }).count(), 0);
       assert.ok(!requests.includes("POST"));
@@ -545,7 +545,7 @@ describe("a failure", () => {
       );
       const file = { mimeType: "image/jpeg", buffer: readFileSync(photo("small.jpg")) };
       const files = codes.map((_, index) => ({ ...file, name: `photo-${index}.jpg` }));
-      await page.getByLabel("Choose photos").and(page.locator("input")).setInputFiles(files);
+      await addFiles(page, files);
       for (const [code, remedy] of codes) {
         const view = page.getByRole("article").filter({ hasText: `The sentence of ${code}.` });
         await view.locator(".status", { hasText: "Failed" }).waitFor({ timeout: PATIENCE });

@@ -10,6 +10,7 @@ from faceblur_cli.stack.aws import Stack
 from faceblur_cli.stack.emulator import emulator
 from tests.support.mocked_results import MockedMachine
 from tests.support.sources import state_machine
+from tests.support.stack.deployed import NEVER_RESTARTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def mocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """An embedded AWS for state machines whose tasks are mocked."""
-    folder = tmp_path_factory.mktemp("mocked")
-    with emulator(free_port(), folder, SFN_WAIT_SCALE="0", PERSIST_STATE="0", S3_PERSIST="0") as endpoint:
+    with emulator(free_port(), tmp_path_factory.mktemp("mocked"), **NEVER_RESTARTED) as endpoint:
         yield Stack(endpoint, {})
 
 

@@ -189,6 +189,10 @@ def function_name(stack: Deployed, logical_id: str) -> str:
     )
 
 
+# For an emulator that no test restarts: it keeps nothing on the disk, and waiting before a retry takes no time.
+NEVER_RESTARTED = {"SFN_WAIT_SCALE": "0", "PERSIST_STATE": "0", "S3_PERSIST": "0"}
+
+
 @contextmanager
 def with_faults(plans: Path, **environment: str) -> Iterator[Path]:
     """A folder that can be deployed. Its functions do the steps that tests plan in `plans`.

@@ -136,6 +136,13 @@ def killed_at(service: Service, method: str, path: str, times: int = 1) -> Itera
         yield
 
 
+def killed_during_the_uploads(service: Service, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the photos as a batch, and end the process when two of them are uploaded."""
+    monkeypatch.setattr(as_batch, "_UPLOADS_AT_ONCE", 1)
+    with killed_at(service, "POST", "/in/ba", times=3):
+        run_as_batch(service, folder)
+
+
 def seen_by(service: Service) -> list[str]:
     """The requests from now on, which are answered again."""
     seen: list[str] = []
@@ -157,9 +164,7 @@ def test_a_batch_goes_on_after_the_end_of_the_process(service: Service, folder: 
 def test_uploads_that_arrived_before_the_end_of_the_process_are_not_sent_again(
     service: Service, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(as_batch, "_UPLOADS_AT_ONCE", 1)
-    with killed_at(service, "POST", "/in/ba", times=3):
-        run_as_batch(service, folder)
+    killed_during_the_uploads(service, folder, monkeypatch)
     assert len(service.batches["ba"]) == 2
     seen = seen_by(service)
     run_as_batch(service, folder)
@@ -171,9 +176,7 @@ def test_uploads_that_arrived_before_the_end_of_the_process_are_not_sent_again(
 def test_a_number_stays_with_its_photo_when_that_is_away_for_a_run(
     service: Service, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(as_batch, "_UPLOADS_AT_ONCE", 1)
-    with killed_at(service, "POST", "/in/ba", times=3):
-        run_as_batch(service, folder)
+    killed_during_the_uploads(service, folder, monkeypatch)
     away = (folder / "a.jpg").rename(folder.parent / "away.jpg")
     with killed_at(service, "GET", "/batches/ba", times=2):
         run_as_batch(service, folder)
